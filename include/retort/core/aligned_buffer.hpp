@@ -1,0 +1,69 @@
+#pragma once
+/// @file
+/// Memory for arenas: 64-byte aligned, sized once, zeroed once.
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+namespace retort {
+
+/// Bytes on which every arena and every tensor inside one begins: a cache line, and the widest SIMD register.
+inline constexpr std::size_t arena_alignment = 64;
+
+/// `count` rounded up so that the next tensor of `Scalar` in an arena begins on `arena_alignment`.
+template <typename Scalar>
+constexpr std::size_t aligned_count(std::size_t count) {
+  constexpr std::size_t step = arena_alignment / sizeof(Scalar);
+  return (count + step - 1) / step * step;
+}
+
+/// A fixed number of trivially copyable elements, aligned to `arena_alignment` and zero-initialised. Copies are deep.
+template <typename T>
+class AlignedBuffer {
+  static_assert(std::is_trivially_copyable_v<T>, "retort::AlignedBuffer holds trivially copyable elements only");
+
+ public:
+  AlignedBuffer() = default;
+  explicit AlignedBuffer(std::size_t size) : size_(size), data_(allocate(size)) { std::fill_n(data(), size, T{}); }
+  AlignedBuffer(const AlignedBuffer& other) : size_(other.size_), data_(allocate(other.size_)) {
+    std::copy_n(other.data(), size_, data());
+  }
+  AlignedBuffer(AlignedBuffer&& other) noexcept : size_(std::exchange(other.size_, 0)), data_(std::move(other.data_)) {}
+  AlignedBuffer& operator=(AlignedBuffer other) noexcept {
+    std::swap(size_, other.size_);
+    std::swap(data_, other.data_);
+    return *this;
+  }
+  ~AlignedBuffer() = default;
+
+  std::size_t size() const { return size_; }
+  T* data() { return data_.get(); }
+  const T* data() const { return data_.get(); }
+  std::span<T> span() { return {data(), size_}; }
+  std::span<const T> span() const { return {data(), size_}; }
+  T& operator[](std::size_t index) { return data_.get()[index]; }
+  const T& operator[](std::size_t index) const { return data_.get()[index]; }
+
+ private:
+  struct Release {
+    void operator()(T* memory) const { ::operator delete(memory, std::align_val_t{arena_alignment}); }
+  };
+
+  static std::unique_ptr<T[], Release> allocate(std::size_t size) {
+    if (size == 0) {
+      return nullptr;
+    }
+    return std::unique_ptr<T[], Release>(
+        static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{arena_alignment})));
+  }
+
+  std::size_t size_ = 0;
+  std::unique_ptr<T[], Release> data_;
+};
+
+}  // namespace retort

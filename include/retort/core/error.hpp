@@ -1,0 +1,44 @@
+#pragma once
+/// @file
+/// The exceptions of the library. Whatever a user or a file can get wrong at run time throws one of these; `what()` is
+/// one line that names the file, field or option and what was expected. Mistakes that types can catch do not compile
+/// instead.
+
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+
+namespace retort {
+
+/// The base of every exception the library throws on purpose.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A file or folder that cannot be opened, read, written or replaced: `what()` is "PATH: reason".
+class FileError : public Error {
+ public:
+  FileError(const std::filesystem::path& path, const std::string& reason) : Error(path.string() + ": " + reason) {}
+};
+
+/// A file whose bytes are not what its format requires: `what()` is "PATH: field, what stands there, what was
+/// expected".
+class FormatError : public Error {
+ public:
+  FormatError(const std::filesystem::path& path, const std::string& reason) : Error(path.string() + ": " + reason) {}
+};
+
+/// Sizes known only at run time (a span, a dataset's feature count) that do not fit the model.
+class ShapeError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A hyperparameter or option outside its range: `what()` names it, its value and the range.
+class OptionError : public Error {
+ public:
+  using Error::Error;
+};
+
+}  // namespace retort

@@ -1,0 +1,145 @@
+#pragma once
+/// @file
+/// Counter-based random numbers: Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as
+/// 1, 2, 3" (SC 2011). A number is a pure function of (seed, stream, step, element), so a dropout mask, a shuffle or an
+/// augmentation is the same on every backend and thread count, and a resumed run repeats the uninterrupted one bit for
+/// bit.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/core/host_device.hpp"
+
+namespace retort {
+
+/// The number that makes a run repeatable. Equal seeds and equal settings give equal bits.
+struct Seed {
+  std::uint64_t value = 0;
+  friend constexpr bool operator==(Seed, Seed) = default;
+};
+
+/// What a random number is for. Two streams of one seed never share a number.
+enum class Stream : std::uint32_t {
+  initialization = 0,
+  shuffle = 1,
+  dropout = 2,
+  augmentation = 3,
+  split = 4,
+  synthetic = 5,
+};
+
+using PhiloxBlock = std::array<std::uint32_t, 4>;
+
+/// The Philox4x32-10 bijection: four random 32-bit words from a 128-bit counter and a 64-bit key.
+RETORT_HOST_DEVICE constexpr PhiloxBlock philox4x32(PhiloxBlock counter, std::uint32_t key0, std::uint32_t key1) {
+  // The words are kept in scalars: std::array's subscript is not callable in device code without extra compiler flags.
+  auto [c0, c1, c2, c3] = counter;
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t product0 = std::uint64_t{0xD2511F53u} * c0;
+    const std::uint64_t product1 = std::uint64_t{0xCD9E8D57u} * c2;
+    c0 = static_cast<std::uint32_t>(product1 >> 32) ^ c1 ^ key0;
+    c1 = static_cast<std::uint32_t>(product1);
+    c2 = static_cast<std::uint32_t>(product0 >> 32) ^ c3 ^ key1;
+    c3 = static_cast<std::uint32_t>(product0);
+    key0 += 0x9E3779B9u;
+    key1 += 0xBB67AE85u;
+  }
+  return {c0, c1, c2, c3};
+}
+
+/// A word in [0, 2^32) as a number in [0, 1): the upper 24 bits, so that every value is exact in float and 1 is never
+/// reached.
+template <typename Scalar>
+RETORT_HOST_DEVICE constexpr Scalar uniform01(std::uint32_t word) {
+  return static_cast<Scalar>(word >> 8) * static_cast<Scalar>(1.0 / 16777216.0);
+}
+
+/// The random numbers of one (seed, stream, step): element -> 32 random bits, in any order, from any thread.
+class RandomStream {
+ public:
+  /// `substream` tells apart the users of one stream: the layer's index for dropout, the tensor's for initialisation.
+  RETORT_HOST_DEVICE constexpr RandomStream(Seed seed, Stream stream, std::uint32_t step, std::uint32_t substream = 0)
+      : key0_(static_cast<std::uint32_t>(seed.value)),
+        key1_(static_cast<std::uint32_t>(seed.value >> 32)),
+        step_(step),
+        stream_(static_cast<std::uint32_t>(stream) | substream << 8) {}
+
+  /// The four words of elements 4 * block ... 4 * block + 3.
+  RETORT_HOST_DEVICE constexpr PhiloxBlock block(std::uint64_t block) const {
+    return philox4x32({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32), step_, stream_},
+                      key0_, key1_);
+  }
+
+  /// The word of one element. Ask for whole blocks where many neighbours are needed.
+  RETORT_HOST_DEVICE constexpr std::uint32_t word(std::uint64_t element) const {
+    const auto [w0, w1, w2, w3] = block(element / 4);
+    switch (element % 4) {
+      case 0:
+        return w0;
+      case 1:
+        return w1;
+      case 2:
+        return w2;
+      default:
+        return w3;
+    }
+  }
+
+  template <typename Scalar>
+  RETORT_HOST_DEVICE constexpr Scalar uniform(std::uint64_t element) const {
+    return uniform01<Scalar>(word(element));
+  }
+
+ private:
+  std::uint32_t key0_;
+  std::uint32_t key1_;
+  std::uint32_t step_;
+  std::uint32_t stream_;
+};
+
+/// The same numbers one after another, for code that draws a varying count (shuffles, strokes): a position over a
+/// RandomStream.
+class RandomSequence {
+ public:
+  constexpr explicit RandomSequence(RandomStream stream) : stream_(stream) {}
+
+  constexpr std::uint32_t next_word() {
+    if (position_ % 4 == 0) {
+      words_ = stream_.block(position_ / 4);
+    }
+    return words_[static_cast<std::size_t>(position_++ % 4)];
+  }
+
+  /// In [0, 1).
+  template <typename Scalar>
+  constexpr Scalar uniform() {
+    return uniform01<Scalar>(next_word());
+  }
+
+  /// In [low, high).
+  template <typename Scalar>
+  constexpr Scalar uniform(Scalar low, Scalar high) {
+    return low + (high - low) * uniform<Scalar>();
+  }
+
+  /// An integer in [0, bound), without bias. Precondition: bound > 0. Lemire, "Fast random integer generation in an
+  /// interval" (2019).
+  constexpr std::uint32_t below(std::uint32_t bound) {
+    std::uint64_t product = std::uint64_t{next_word()} * bound;
+    if (static_cast<std::uint32_t>(product) < bound) {
+      const std::uint32_t threshold = (0u - bound) % bound;
+      while (static_cast<std::uint32_t>(product) < threshold) {
+        product = std::uint64_t{next_word()} * bound;
+      }
+    }
+    return static_cast<std::uint32_t>(product >> 32);
+  }
+
+ private:
+  RandomStream stream_;
+  std::uint64_t position_ = 0;
+  PhiloxBlock words_{};
+};
+
+}  // namespace retort

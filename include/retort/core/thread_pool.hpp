@@ -1,0 +1,129 @@
+#pragma once
+/// @file
+/// The threads of a CPU backend. Work is cut into a number of chunks that depends on shapes alone, never on the number
+/// of threads, and each chunk writes its own part of the result: so results are the same bits for every thread count.
+
+#include <atomic>
+#include <cstddef>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "retort/core/error.hpp"
+
+namespace retort {
+
+/// `threads - 1` workers and the caller. Safe to call from several threads: while one caller has the workers, others
+/// run alone.
+class ThreadPool {
+ public:
+  /// Throws OptionError when `threads` is 0.
+  explicit ThreadPool(unsigned threads) : thread_count_(threads) {
+    if (threads == 0) {
+      throw OptionError("threads: 0, expected at least 1");
+    }
+    workers_.reserve(threads - 1);
+    for (unsigned worker = 1; worker < threads; ++worker) {
+      workers_.emplace_back([this] { work(); });
+    }
+  }
+
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  ~ThreadPool() {
+    stopping_.store(true, std::memory_order_relaxed);
+    generation_.fetch_add(1, std::memory_order_release);
+    generation_.notify_all();
+    for (std::thread& worker : workers_) {
+      worker.join();
+    }
+  }
+
+  unsigned thread_count() const { return thread_count_; }
+
+  /// Calls `function(chunk)` for every chunk in [0, chunks), in any order, on any of the threads; returns when all are
+  /// done. Precondition: chunks do not write what another reads or writes. `function` does not throw. Allocates
+  /// nothing.
+  template <typename Function>
+  void for_each_chunk(std::size_t chunks, const Function& function) {
+    std::unique_lock<std::mutex> turn(turn_, std::defer_lock);
+    if (chunks < 2 || workers_.empty() || !turn.try_lock()) {
+      for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
+        function(chunk);
+      }
+      return;
+    }
+    call_ = [](const void* context, std::size_t chunk) { (*static_cast<const Function*>(context))(chunk); };
+    context_ = &function;
+    chunks_ = chunks;
+    next_chunk_.store(0, std::memory_order_relaxed);
+    busy_workers_.store(workers_.size(), std::memory_order_relaxed);
+    generation_.fetch_add(1, std::memory_order_release);
+    generation_.notify_all();
+    take_chunks();
+    // Every worker reports, even one that came too late for a chunk: only then may the job's fields change again.
+    for (std::size_t spin = 0; busy_workers_.load(std::memory_order_acquire) != 0; ++spin) {
+      pause(spin);
+    }
+  }
+
+ private:
+  // A training step opens a parallel region every few hundred microseconds: workers spin that long before they sleep.
+  static constexpr std::size_t spins_before_sleep = 1u << 14;
+  static constexpr std::size_t spins_before_yield = 1u << 10;
+
+  static void pause(std::size_t spin) {
+    if (spin >= spins_before_yield) {
+      std::this_thread::yield();
+      return;
+    }
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+  }
+
+  void take_chunks() {
+    for (;;) {
+      const std::size_t chunk = next_chunk_.fetch_add(1, std::memory_order_relaxed);
+      if (chunk >= chunks_) {
+        return;
+      }
+      call_(context_, chunk);
+    }
+  }
+
+  void work() {
+    std::size_t seen = 0;
+    for (;;) {
+      std::size_t current = generation_.load(std::memory_order_acquire);
+      for (std::size_t spin = 0; current == seen && spin < spins_before_sleep; ++spin) {
+        pause(spin);
+        current = generation_.load(std::memory_order_acquire);
+      }
+      if (current == seen) {
+        generation_.wait(seen, std::memory_order_acquire);
+        continue;
+      }
+      if (stopping_.load(std::memory_order_relaxed)) {
+        return;
+      }
+      seen = current;
+      take_chunks();
+      busy_workers_.fetch_sub(1, std::memory_order_release);
+    }
+  }
+
+  unsigned thread_count_;
+  std::mutex turn_;
+  std::vector<std::thread> workers_;
+  void (*call_)(const void*, std::size_t) = nullptr;
+  const void* context_ = nullptr;
+  std::size_t chunks_ = 0;
+  std::atomic<std::size_t> next_chunk_{0};
+  std::atomic<std::size_t> busy_workers_{0};
+  std::atomic<std::size_t> generation_{0};
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace retort

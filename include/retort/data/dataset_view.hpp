@@ -1,0 +1,36 @@
+#pragma once
+/// @file
+/// A dataset as plain pointers: what a backend needs to gather batches, without the array library that owns the memory.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace retort::data {
+
+/// How raw features become a network's inputs: (x - mean) / standard_deviation, where a uint8 x is divided by 255
+/// first.
+struct Normalization {
+  double mean = 0.0;
+  double standard_deviation = 1.0;
+  friend constexpr bool operator==(const Normalization&, const Normalization&) = default;
+};
+
+/// The two extents of an image whose pixels are a sample's features, row by row; 0 x 0 where the features are no image.
+struct ImageShape {
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+  friend constexpr bool operator==(const ImageShape&, const ImageShape&) = default;
+};
+
+/// Samples in memory that somebody else owns. Exactly one of `bytes` and `reals` is set.
+struct DatasetView {
+  const std::uint8_t* bytes = nullptr;    // (size, features), row-major
+  const float* reals = nullptr;           // (size, features), row-major
+  const std::uint32_t* labels = nullptr;  // (size)
+  std::size_t size = 0;
+  std::size_t features = 0;
+  ImageShape image{};
+  Normalization normalization{};
+};
+
+}  // namespace retort::data
