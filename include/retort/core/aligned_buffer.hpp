@@ -2,8 +2,8 @@
 /// @file
 /// Memory for arenas: 64-byte aligned, sized once, zeroed once.
 
-#include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <new>
 #include <span>
@@ -18,6 +18,7 @@ inline constexpr std::size_t arena_alignment = 64;
 /// `count` rounded up so that the next tensor of `Scalar` in an arena begins on `arena_alignment`.
 template <typename Scalar>
 constexpr std::size_t aligned_count(std::size_t count) {
+  static_assert(arena_alignment % sizeof(Scalar) == 0, "retort::aligned_count: a scalar's size divides 64");
   constexpr std::size_t step = arena_alignment / sizeof(Scalar);
   return (count + step - 1) / step * step;
 }
@@ -26,12 +27,16 @@ constexpr std::size_t aligned_count(std::size_t count) {
 template <typename T>
 class AlignedBuffer {
   static_assert(std::is_trivially_copyable_v<T>, "retort::AlignedBuffer holds trivially copyable elements only");
+  static_assert(alignof(T) <= arena_alignment, "retort::AlignedBuffer aligns to 64 bytes and no more");
 
  public:
   AlignedBuffer() = default;
-  explicit AlignedBuffer(std::size_t size) : size_(size), data_(allocate(size)) { std::fill_n(data(), size, T{}); }
+  /// Throws std::bad_alloc where the memory is not to be had.
+  explicit AlignedBuffer(std::size_t size) : size_(size), data_(allocate(size)) {
+    std::uninitialized_fill_n(data(), size, T{});
+  }
   AlignedBuffer(const AlignedBuffer& other) : size_(other.size_), data_(allocate(other.size_)) {
-    std::copy_n(other.data(), size_, data());
+    std::uninitialized_copy_n(other.data(), size_, data());
   }
   AlignedBuffer(AlignedBuffer&& other) noexcept : size_(std::exchange(other.size_, 0)), data_(std::move(other.data_)) {}
   AlignedBuffer& operator=(AlignedBuffer other) noexcept {
@@ -57,6 +62,9 @@ class AlignedBuffer {
   static std::unique_ptr<T[], Release> allocate(std::size_t size) {
     if (size == 0) {
       return nullptr;
+    }
+    if (size > std::numeric_limits<std::size_t>::max() / sizeof(T)) {
+      throw std::bad_array_new_length();
     }
     return std::unique_ptr<T[], Release>(
         static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{arena_alignment})));

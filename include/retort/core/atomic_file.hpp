@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <filesystem>
@@ -21,14 +22,14 @@ namespace retort {
 /// A file written as PATH.tmp, beside its destination. `commit()` flushes it to the disk and renames it over the
 /// destination; without `commit()` the destructor removes it, so that a fault or a full disk leaves the old file as it
 /// was and no other behind. A process killed while writing leaves PATH.tmp, which the next writer of PATH replaces. One
-/// writer of a path at a time.
+/// writer of a path at a time. Where PATH is a symbolic link, the link is replaced, not the file it points to.
 class AtomicFile {
  public:
   /// Throws FileError naming `path` when its folder is missing or not writable.
-  explicit AtomicFile(std::filesystem::path path)
-      : path_(std::move(path)),
-        temporary_(path_.string() + ".tmp"),
-        descriptor_(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
+  explicit AtomicFile(std::filesystem::path path) : path_(std::move(path)), temporary_(path_.string() + ".tmp") {
+    // What lies under the temporary name is removed, never opened: it may be a link to a file that is none of ours.
+    ::unlink(temporary_.c_str());
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor_ < 0) {
       fail("cannot be written");
     }
@@ -47,7 +48,7 @@ class AtomicFile {
   /// Appends `bytes`. Throws FileError (a full disk, a quota).
   void write(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
-      const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+      const ssize_t written = ::write(descriptor_, bytes.data(), std::min(bytes.size(), largest_write));
       if (written < 0) {
         if (errno == EINTR) {
           continue;
@@ -60,7 +61,8 @@ class AtomicFile {
 
   void write(std::string_view text) { write(std::as_bytes(std::span{text.data(), text.size()})); }
 
-  /// Flushes the bytes, renames the file, flushes the name. Throws FileError. Call once, last.
+  /// Flushes the bytes, renames the file, flushes the name. Throws FileError; the old file is then as it was. Call
+  /// once, last.
   void commit() {
     if (::fsync(descriptor_) != 0) {
       fail("cannot be flushed to the disk");
@@ -76,8 +78,12 @@ class AtomicFile {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& what) const {
-    throw FileError(path_, what + " (" + std::generic_category().message(errno) + ")");
+  // Some systems refuse a single write of 2 GiB or more.
+  static constexpr std::size_t largest_write = std::size_t{1} << 30;
+
+  [[noreturn]] void fail(const char* what) const {
+    const int reason = errno;
+    throw FileError(path_, std::string(what) + " (" + std::generic_category().message(reason) + ")");
   }
 
   // A rename survives a power cut only once its folder is flushed; file systems that cannot do so are let be.
@@ -92,7 +98,7 @@ class AtomicFile {
 
   std::filesystem::path path_;
   std::string temporary_;
-  int descriptor_;
+  int descriptor_ = -1;
 };
 
 }  // namespace retort

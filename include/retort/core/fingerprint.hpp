@@ -6,10 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 namespace retort {
 
-/// FNV-1a with 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv). It finds mistakes, not forgeries.
+/// FNV-1a with 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv). It finds mistakes, not forgeries. Only the bytes count,
+/// in the order added: where the boundary between two spans matters, add their sizes too.
 class Fingerprint {
  public:
   Fingerprint& add(std::span<const std::byte> bytes) {
@@ -19,8 +21,11 @@ class Fingerprint {
     return *this;
   }
 
+  /// The values' bytes as they lie in memory.
   template <typename T>
   Fingerprint& add(std::span<const T> values) {
+    static_assert(std::is_same_v<T, float> || std::is_same_v<T, double> || std::has_unique_object_representations_v<T>,
+                  "retort::Fingerprint: padding bytes have no fixed value");
     return add(std::as_bytes(values));
   }
 

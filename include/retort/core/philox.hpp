@@ -5,7 +5,6 @@
 /// augmentation is the same on every backend and thread count, and a resumed run repeats the uninterrupted one bit for
 /// bit.
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -19,7 +18,7 @@ struct Seed {
   friend constexpr bool operator==(Seed, Seed) = default;
 };
 
-/// What a random number is for. Two streams of one seed never share a number.
+/// What a random number is for. Two streams of one seed never share a counter. The values are below 256.
 enum class Stream : std::uint32_t {
   initialization = 0,
   shuffle = 1,
@@ -29,21 +28,49 @@ enum class Stream : std::uint32_t {
   synthetic = 5,
 };
 
-using PhiloxBlock = std::array<std::uint32_t, 4>;
+/// Four words. A plain struct, because neither std::array's subscript nor its structured binding can be called in
+/// device code without extra compiler flags.
+struct PhiloxBlock {
+  std::uint32_t w0 = 0;
+  std::uint32_t w1 = 0;
+  std::uint32_t w2 = 0;
+  std::uint32_t w3 = 0;
+
+  /// Precondition: index < 4.
+  RETORT_HOST_DEVICE constexpr std::uint32_t operator[](std::size_t index) const {
+    switch (index) {
+      case 0:
+        return w0;
+      case 1:
+        return w1;
+      case 2:
+        return w2;
+      default:
+        return w3;
+    }
+  }
+
+  friend constexpr bool operator==(const PhiloxBlock&, const PhiloxBlock&) = default;
+};
+
+inline constexpr int philox_rounds = 10;
+inline constexpr std::uint32_t philox_multiplier0 = 0xD2511F53u;
+inline constexpr std::uint32_t philox_multiplier1 = 0xCD9E8D57u;
+inline constexpr std::uint32_t philox_increment0 = 0x9E3779B9u;
+inline constexpr std::uint32_t philox_increment1 = 0xBB67AE85u;
 
 /// The Philox4x32-10 bijection: four random 32-bit words from a 128-bit counter and a 64-bit key.
 RETORT_HOST_DEVICE constexpr PhiloxBlock philox4x32(PhiloxBlock counter, std::uint32_t key0, std::uint32_t key1) {
-  // The words are kept in scalars: std::array's subscript is not callable in device code without extra compiler flags.
   auto [c0, c1, c2, c3] = counter;
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t product0 = std::uint64_t{0xD2511F53u} * c0;
-    const std::uint64_t product1 = std::uint64_t{0xCD9E8D57u} * c2;
+  for (int round = 0; round < philox_rounds; ++round) {
+    const std::uint64_t product0 = std::uint64_t{philox_multiplier0} * c0;
+    const std::uint64_t product1 = std::uint64_t{philox_multiplier1} * c2;
     c0 = static_cast<std::uint32_t>(product1 >> 32) ^ c1 ^ key0;
     c1 = static_cast<std::uint32_t>(product1);
     c2 = static_cast<std::uint32_t>(product0 >> 32) ^ c3 ^ key1;
     c3 = static_cast<std::uint32_t>(product0);
-    key0 += 0x9E3779B9u;
-    key1 += 0xBB67AE85u;
+    key0 += philox_increment0;
+    key1 += philox_increment1;
   }
   return {c0, c1, c2, c3};
 }
@@ -59,30 +86,57 @@ RETORT_HOST_DEVICE constexpr Scalar uniform01(std::uint32_t word) {
 class RandomStream {
  public:
   /// `substream` tells apart the users of one stream: the layer's index for dropout, the tensor's for initialisation.
+  /// Precondition: substream < 2^24.
   RETORT_HOST_DEVICE constexpr RandomStream(Seed seed, Stream stream, std::uint32_t step, std::uint32_t substream = 0)
       : key0_(static_cast<std::uint32_t>(seed.value)),
         key1_(static_cast<std::uint32_t>(seed.value >> 32)),
         step_(step),
         stream_(static_cast<std::uint32_t>(stream) | substream << 8) {}
 
-  /// The four words of elements 4 * block ... 4 * block + 3.
-  RETORT_HOST_DEVICE constexpr PhiloxBlock block(std::uint64_t block) const {
-    return philox4x32({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32), step_, stream_},
+  /// The four words of elements 4 * index ... 4 * index + 3.
+  RETORT_HOST_DEVICE constexpr PhiloxBlock block(std::uint64_t index) const {
+    return philox4x32({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32), step_, stream_},
                       key0_, key1_);
   }
 
   /// The word of one element. Ask for whole blocks where many neighbours are needed.
   RETORT_HOST_DEVICE constexpr std::uint32_t word(std::uint64_t element) const {
-    const auto [w0, w1, w2, w3] = block(element / 4);
-    switch (element % 4) {
-      case 0:
-        return w0;
-      case 1:
-        return w1;
-      case 2:
-        return w2;
-      default:
-        return w3;
+    return block(element / 4)[static_cast<std::size_t>(element % 4)];
+  }
+
+  /// The words of `Blocks` blocks that follow one another, from element 4 * first_block on. The same words as block()
+  /// gives, but drawn side by side, which a compiler turns into SIMD.
+  template <std::size_t Blocks>
+  constexpr void fill_blocks(std::uint64_t first_block, std::array<std::uint32_t, 4 * Blocks>& words) const {
+    std::array<std::uint32_t, Blocks> c0{};
+    std::array<std::uint32_t, Blocks> c1{};
+    std::array<std::uint32_t, Blocks> c2{};
+    std::array<std::uint32_t, Blocks> c3{};
+    for (std::size_t i = 0; i < Blocks; ++i) {
+      c0[i] = static_cast<std::uint32_t>(first_block + i);
+      c1[i] = static_cast<std::uint32_t>((first_block + i) >> 32);
+      c2[i] = step_;
+      c3[i] = stream_;
+    }
+    std::uint32_t key0 = key0_;
+    std::uint32_t key1 = key1_;
+    for (int round = 0; round < philox_rounds; ++round) {
+      for (std::size_t i = 0; i < Blocks; ++i) {
+        const std::uint64_t product0 = std::uint64_t{philox_multiplier0} * c0[i];
+        const std::uint64_t product1 = std::uint64_t{philox_multiplier1} * c2[i];
+        c0[i] = static_cast<std::uint32_t>(product1 >> 32) ^ c1[i] ^ key0;
+        c1[i] = static_cast<std::uint32_t>(product1);
+        c2[i] = static_cast<std::uint32_t>(product0 >> 32) ^ c3[i] ^ key1;
+        c3[i] = static_cast<std::uint32_t>(product0);
+      }
+      key0 += philox_increment0;
+      key1 += philox_increment1;
+    }
+    for (std::size_t i = 0; i < Blocks; ++i) {
+      words[4 * i] = c0[i];
+      words[4 * i + 1] = c1[i];
+      words[4 * i + 2] = c2[i];
+      words[4 * i + 3] = c3[i];
     }
   }
 
@@ -117,7 +171,7 @@ class RandomSequence {
     return uniform01<Scalar>(next_word());
   }
 
-  /// In [low, high).
+  /// In [low, high]: `high` itself comes only where rounding reaches it. Precondition: low <= high.
   template <typename Scalar>
   constexpr Scalar uniform(Scalar low, Scalar high) {
     return low + (high - low) * uniform<Scalar>();

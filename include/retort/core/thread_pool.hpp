@@ -5,7 +5,9 @@
 
 #include <atomic>
 #include <cstddef>
-#include <mutex>
+#include <cstdint>
+#include <exception>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -13,42 +15,42 @@
 
 namespace retort {
 
-/// `threads - 1` workers and the caller. Safe to call from several threads: while one caller has the workers, others
-/// run alone.
+/// `threads - 1` workers and the caller. Safe to call from several threads and from within a chunk: while one caller
+/// has the workers, others run alone.
 class ThreadPool {
  public:
-  /// Throws OptionError when `threads` is 0.
+  /// Throws OptionError when `threads` is 0 or more than the system can start.
   explicit ThreadPool(unsigned threads) : thread_count_(threads) {
     if (threads == 0) {
       throw OptionError("threads: 0, expected at least 1");
     }
-    workers_.reserve(threads - 1);
-    for (unsigned worker = 1; worker < threads; ++worker) {
-      workers_.emplace_back([this] { work(); });
+    // A list that grows as threads start: an absurd number fails at the thread that cannot be had, not in the list.
+    try {
+      for (unsigned worker = 1; worker < threads; ++worker) {
+        workers_.emplace_back([this] { work(); });
+      }
+    } catch (const std::exception&) {
+      const std::size_t started = workers_.size() + 1;
+      stop();
+      throw OptionError("threads: " + std::to_string(threads) + ", expected at most the " + std::to_string(started) +
+                        " that the system can start");
     }
   }
 
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  ~ThreadPool() {
-    stopping_.store(true, std::memory_order_relaxed);
-    generation_.fetch_add(1, std::memory_order_release);
-    generation_.notify_all();
-    for (std::thread& worker : workers_) {
-      worker.join();
-    }
-  }
+  ~ThreadPool() { stop(); }
 
   unsigned thread_count() const { return thread_count_; }
 
   /// Calls `function(chunk)` for every chunk in [0, chunks), in any order, on any of the threads; returns when all are
-  /// done. Precondition: chunks do not write what another reads or writes. `function` does not throw. Allocates
-  /// nothing.
+  /// done. Precondition: chunks do not write what another reads or writes. A `function` that throws ends the program.
+  /// Allocates nothing.
   template <typename Function>
-  void for_each_chunk(std::size_t chunks, const Function& function) {
-    std::unique_lock<std::mutex> turn(turn_, std::defer_lock);
-    if (chunks < 2 || workers_.empty() || !turn.try_lock()) {
+  void for_each_chunk(std::size_t chunks, const Function& function) noexcept {
+    // Not a mutex: one may not be tried by the thread that holds it, as a call from within a chunk would.
+    if (chunks < 2 || workers_.empty() || taken_.exchange(true, std::memory_order_acquire)) {
       for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
         function(chunk);
       }
@@ -66,6 +68,7 @@ class ThreadPool {
     for (std::size_t spin = 0; busy_workers_.load(std::memory_order_acquire) != 0; ++spin) {
       pause(spin);
     }
+    taken_.store(false, std::memory_order_release);
   }
 
  private:
@@ -83,6 +86,15 @@ class ThreadPool {
 #endif
   }
 
+  void stop() {
+    stopping_.store(true, std::memory_order_relaxed);
+    generation_.fetch_add(1, std::memory_order_release);
+    generation_.notify_all();
+    for (std::thread& worker : workers_) {
+      worker.join();
+    }
+  }
+
   void take_chunks() {
     for (;;) {
       const std::size_t chunk = next_chunk_.fetch_add(1, std::memory_order_relaxed);
@@ -94,9 +106,9 @@ class ThreadPool {
   }
 
   void work() {
-    std::size_t seen = 0;
+    std::uint32_t seen = 0;
     for (;;) {
-      std::size_t current = generation_.load(std::memory_order_acquire);
+      std::uint32_t current = generation_.load(std::memory_order_acquire);
       for (std::size_t spin = 0; current == seen && spin < spins_before_sleep; ++spin) {
         pause(spin);
         current = generation_.load(std::memory_order_acquire);
@@ -115,15 +127,17 @@ class ThreadPool {
   }
 
   unsigned thread_count_;
-  std::mutex turn_;
   std::vector<std::thread> workers_;
   void (*call_)(const void*, std::size_t) = nullptr;
   const void* context_ = nullptr;
   std::size_t chunks_ = 0;
-  std::atomic<std::size_t> next_chunk_{0};
-  std::atomic<std::size_t> busy_workers_{0};
-  std::atomic<std::size_t> generation_{0};
+  std::atomic<bool> taken_{false};
   std::atomic<bool> stopping_{false};
+  // What every thread writes, what the caller waits for, and what idle workers watch: a cache line each.
+  alignas(64) std::atomic<std::size_t> next_chunk_{0};
+  alignas(64) std::atomic<std::size_t> busy_workers_{0};
+  // 32 bits, on which the system can wait directly. It may wrap: no worker ever falls a whole job behind.
+  alignas(64) std::atomic<std::uint32_t> generation_{0};
 };
 
 }  // namespace retort

@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
@@ -30,15 +31,18 @@ struct TeacherLogits {
 /// A loss L has
 /// - `L::name`, `L::needs_teacher` (whether the teacher's logits are read),
 /// - `loss.validate()`, which throws OptionError for a hyperparameter outside its range,
-/// - `loss.template row<Classes>(student, teacher, label, gradient_scale, gradient)`, callable on host and device:
-/// returns the
-///   sample's loss and writes gradient_scale * d loss / d student logits to gradient[0 ... Classes - 1], which must not
-///   overlap the logits. Precondition: label < Classes. Finite for all finite logits.
+/// - `loss.describe()`: its name and hyperparameters, equal for equal settings and only then,
+/// - `loss.template row<Classes>(student, teacher, label, gradient_scale, gradient)`, callable on host and device: it
+///   returns the sample's loss and writes gradient_scale * d loss / d student logits to gradient[0 ... Classes - 1],
+///   which must not overlap the logits. Preconditions: valid hyperparameters, label < Classes. Value and gradient are
+///   finite wherever the differences between a row's logits, divided by the temperature, are representable; a NaN among
+///   the logits gives NaN.
 template <typename L>
 concept Loss = std::copyable<L> && requires(const L& loss, const float* logits, float* gradient) {
   { L::name } -> std::convertible_to<std::string_view>;
   { L::needs_teacher } -> std::convertible_to<bool>;
   loss.validate();
+  { loss.describe() } -> std::same_as<std::string>;
   {
     loss.template row<10>(StudentLogits<float>{logits}, TeacherLogits<float>{logits}, std::uint32_t{}, 1.0f, gradient)
   } -> std::same_as<float>;

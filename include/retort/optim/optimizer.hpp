@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
@@ -14,19 +15,20 @@ namespace retort {
 
 /// An optimizer O has
 /// - `O::name`, `O::moment_count` (arenas of state beside the parameters, zero before the first step),
-/// `o.learning_rate`,
+///   `o.learning_rate`,
 /// - `o.validate()`, which throws OptionError for a hyperparameter outside its range,
+/// - `o.describe()`: its name and hyperparameters, equal for equal settings and only then,
 /// - `o.template rule<Scalar>(step, learning_rate)`: the constants of step number `step` (from 1) under a scheduled
-/// learning
-///   rate, as a function object `rule(parameter, gradient, moment...)` that moves the parameter and its moments in
-///   place. Its arguments are scalars, or arrays with elementwise arithmetic and an argument-dependent `sqrt`; callable
-///   on host and device.
+///   learning rate, as a function object `rule(parameter, gradient, moment...)` that moves the parameter and its
+///   moments in place. Its arguments are scalars, or arrays with elementwise arithmetic and an argument-dependent
+///   `sqrt`; callable on host and device.
 template <typename O>
 concept Optimizer = std::copyable<O> && requires(const O& optimizer) {
   { O::name } -> std::convertible_to<std::string_view>;
   { O::moment_count } -> std::convertible_to<std::size_t>;
   { optimizer.learning_rate } -> std::convertible_to<double>;
   optimizer.validate();
+  { optimizer.describe() } -> std::same_as<std::string>;
   optimizer.template rule<float>(std::uint64_t{1}, 0.1);
 };
 

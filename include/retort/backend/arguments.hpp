@@ -1,0 +1,85 @@
+#pragma once
+/// @file
+/// What a backend's operations are called with. Every matrix is row-major, one sample a row; the widths are template
+/// arguments, only the batch is known at run time. Pointers are into the backend's memory.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/core/philox.hpp"
+
+namespace retort::backend {
+
+/// The width of an elementwise layer, as an argument.
+template <std::size_t N>
+struct Width {
+  static constexpr std::size_t value = N;
+};
+
+/// The numbers that a layer may draw in one training step: the same in its forward and its backward pass.
+struct LayerRandom {
+  Seed seed;
+  std::uint32_t step = 0;
+  std::uint32_t layer = 0;
+
+  constexpr RandomStream stream(Stream stream) const { return {seed, stream, step, layer}; }
+};
+
+/// A layer outside of training. `input` and `output` may be the same for a layer that keeps the width elementwise.
+template <typename Scalar>
+struct InferArguments {
+  const Scalar* parameters;  // the layer's tensors in order, each at its aligned offset
+  const Scalar* buffers;
+  const Scalar* input;  // (batch, in)
+  Scalar* output;       // (batch, out)
+  std::size_t batch;
+};
+
+/// A layer's forward pass in a training step. `input` and `output` do not overlap, and stay as they are for the
+/// backward pass.
+template <typename Scalar>
+struct ForwardArguments {
+  const Scalar* parameters;
+  Scalar* buffers;      // running statistics, updated
+  const Scalar* input;  // (batch, in)
+  Scalar* output;       // (batch, out)
+  std::size_t batch;
+  LayerRandom random;
+};
+
+/// A layer's backward pass. Gradients are of the loss averaged over the batch, and overwrite what stood there.
+template <typename Scalar>
+struct BackwardArguments {
+  const Scalar* parameters;
+  const Scalar* input;            // (batch, in), as in the forward pass
+  const Scalar* output;           // (batch, out), likewise
+  const Scalar* output_gradient;  // (batch, out)
+  Scalar* input_gradient;         // (batch, in); null where nobody needs it; overlaps nothing
+  Scalar* parameter_gradients;    // laid out as the parameters
+  std::size_t batch;
+  LayerRandom random;
+};
+
+/// What a batch adds to an epoch's metrics.
+struct LossSum {
+  double loss = 0.0;        ///< summed over the batch
+  std::size_t correct = 0;  ///< samples whose largest logit (the first of equals) is the label's
+
+  LossSum& operator+=(const LossSum& other) {
+    loss += other.loss;
+    correct += other.correct;
+    return *this;
+  }
+};
+
+/// A loss over a batch, with its gradient.
+template <typename Scalar>
+struct LossArguments {
+  const Scalar* student;        // (batch, classes)
+  const Scalar* teacher;        // (batch, classes); null for a loss without a teacher
+  const std::uint32_t* labels;  // (batch)
+  Scalar* gradient;             // (batch, classes): of the mean over the batch
+  std::size_t batch;
+};
+
+}  // namespace retort::backend

@@ -1,0 +1,20 @@
+#pragma once
+/// @file
+/// Everything of the Eigen backend, and the proof that it is one.
+
+#include "retort/backend/backend.hpp"
+#include "retort/backend/eigen/dropout.hpp"
+#include "retort/backend/eigen/eigen.hpp"
+#include "retort/backend/eigen/elementwise.hpp"
+#include "retort/backend/eigen/gather.hpp"
+#include "retort/backend/eigen/inference.hpp"
+#include "retort/backend/eigen/linear.hpp"
+#include "retort/backend/eigen/loss.hpp"
+#include "retort/backend/eigen/normalization.hpp"
+#include "retort/backend/eigen/optimizer.hpp"
+
+namespace retort::backend {
+
+static_assert(Backend<Eigen, float> && Backend<Eigen, double>);
+
+}  // namespace retort::backend

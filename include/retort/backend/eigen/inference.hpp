@@ -1,0 +1,68 @@
+#pragma once
+/// @file
+/// Whole models outside of training on the Eigen backend: blocks of samples are shared among the threads, and each
+/// block runs through all layers while its activations are in the cache.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/backend/eigen/dropout.hpp"
+#include "retort/backend/eigen/eigen.hpp"
+#include "retort/backend/eigen/elementwise.hpp"
+#include "retort/backend/eigen/linear.hpp"
+#include "retort/backend/eigen/normalization.hpp"
+#include "retort/backend/eigen/product.hpp"
+#include "retort/backend/passes.hpp"
+#include "retort/data/dataset_view.hpp"
+#include "retort/data/gather.hpp"
+#include "retort/nn/sequential.hpp"
+
+namespace retort::backend {
+
+namespace detail {
+
+/// Samples that run through the layers together: enough to reuse each weight from a register tile, few enough for the
+/// cache.
+inline constexpr std::size_t inference_block = 128;
+
+template <typename Function>
+void for_each_sample_block(const Eigen& backend, std::size_t samples, const Function& function) {
+  backend.pool().for_each_chunk((samples + inference_block - 1) / inference_block, [&](std::size_t block) {
+    const std::size_t first = block * inference_block;
+    function(first, std::min(inference_block, samples - first));
+  });
+}
+
+}  // namespace detail
+
+/// logits (batch, out) of inputs (batch, in).
+template <Model M, typename Scalar>
+void predict_batch(const Eigen& backend, M, const Scalar* parameters, const Scalar* buffers, const Scalar* inputs,
+                   Scalar* logits, std::size_t batch) {
+  struct ScratchTag;
+  detail::for_each_sample_block(backend, batch, [&](std::size_t first, std::size_t count) {
+    Scalar* scratch = detail::thread_scratch<Scalar, ScratchTag>(inference_scratch_size<M>(count));
+    run_inference<M>(backend, parameters, buffers, inputs + first * M::input_size, logits + first * M::output_size,
+                     count, scratch);
+  });
+}
+
+/// logits (data.size, out) of every sample of a dataset, normalised but not augmented.
+template <Model M, typename Scalar>
+void predict_dataset(const Eigen& backend, M, const Scalar* parameters, const Scalar* buffers,
+                     const data::DatasetView& data, Scalar* logits) {
+  struct ScratchTag;
+  const data::GatherConstants<Scalar> constants(data);
+  detail::for_each_sample_block(backend, data.size, [&](std::size_t first, std::size_t count) {
+    const std::size_t inputs_size = aligned_extent(count * M::input_size);
+    Scalar* inputs = detail::thread_scratch<Scalar, ScratchTag>(inputs_size + inference_scratch_size<M>(count));
+    for (std::size_t sample = 0; sample < count; ++sample) {
+      data::gather_row(data, constants, static_cast<std::uint32_t>(first + sample), inputs + sample * M::input_size);
+    }
+    run_inference<M>(backend, parameters, buffers, inputs, logits + first * M::output_size, count,
+                     inputs + inputs_size);
+  });
+}
+
+}  // namespace retort::backend

@@ -1,0 +1,67 @@
+#pragma once
+/// @file
+/// Optimizers and gradient norms on the Eigen backend: one pass over the parameter arena.
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <span>
+
+#include "retort/backend/eigen/eigen.hpp"
+#include "retort/backend/eigen/elementwise.hpp"
+#include "retort/core/aligned_buffer.hpp"
+
+namespace retort::backend {
+
+/// Applies an optimizer's rule to every parameter. All arenas have `size` elements and do not overlap.
+template <typename Rule, typename Scalar, std::size_t Moments>
+void update_parameters(const Eigen& backend, const Rule& rule, Scalar* parameters, const Scalar* gradients,
+                       const std::array<Scalar*, Moments>& moments, std::size_t size) {
+  // The rule's statements run over pieces that stay in the first-level cache: the arenas are read and written once.
+  constexpr std::size_t piece = 1024;
+  detail::for_each_flat_chunk(backend, size, [&](std::size_t begin, std::size_t count) {
+    for (std::size_t at = begin; at < begin + count; at += piece) {
+      const auto n = static_cast<::Eigen::Index>(std::min(piece, begin + count - at));
+      detail::Array<Scalar> parameter(parameters + at, n);
+      const detail::ConstArray<Scalar> gradient(gradients + at, n);
+      if constexpr (Moments == 0) {
+        rule(parameter, gradient);
+      } else if constexpr (Moments == 1) {
+        detail::Array<Scalar> first(moments[0] + at, n);
+        rule(parameter, gradient, first);
+      } else {
+        static_assert(Moments == 2, "retort: the Eigen backend knows optimizers of up to two moments");
+        detail::Array<Scalar> first(moments[0] + at, n);
+        detail::Array<Scalar> second(moments[1] + at, n);
+        rule(parameter, gradient, first, second);
+      }
+    }
+  });
+}
+
+/// The sum of squares, in double, in an order that does not depend on the number of threads.
+template <typename Scalar>
+double squared_norm(const Eigen& backend, const Scalar* values, std::size_t size) {
+  std::array<double, 64> sums{};
+  const std::size_t part = std::max(detail::flat_chunk, aligned_count<Scalar>((size + sums.size() - 1) / sums.size()));
+  backend.pool().for_each_chunk((size + part - 1) / part, [&](std::size_t chunk) {
+    const auto count = static_cast<::Eigen::Index>(std::min(part, size - chunk * part));
+    sums[chunk] = detail::ConstArray<Scalar>(values + chunk * part, count).template cast<double>().square().sum();
+  });
+  double total = 0.0;
+  for (const double sum : sums) {
+    total += sum;
+  }
+  return total;
+}
+
+/// values *= factor.
+template <typename Scalar>
+void scale_values(const Eigen& backend, Scalar* values, std::size_t size, Scalar factor) {
+  detail::for_each_flat_chunk(backend, size, [&](std::size_t begin, std::size_t count) {
+    detail::Array<Scalar>(values + begin, static_cast<::Eigen::Index>(count)) *= factor;
+  });
+}
+
+}  // namespace retort::backend

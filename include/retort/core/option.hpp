@@ -1,0 +1,24 @@
+#pragma once
+/// @file
+/// One sentence for every hyperparameter outside its range.
+
+#include <string>
+#include <string_view>
+
+#include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
+
+namespace retort {
+
+/// Throws OptionError "OWNER: OPTION is VALUE, expected RANGE" unless `accepted`. Write `accepted` so that it is false
+/// for NaN: `value > 0`, not `!(value <= 0)`.
+template <typename Value>
+void require_option(bool accepted, std::string_view owner, std::string_view option, Value value,
+                    std::string_view range) {
+  if (!accepted) {
+    throw OptionError(std::string{owner} + ": " + std::string{option} + " is " + to_text(value) + ", expected " +
+                      std::string{range});
+  }
+}
+
+}  // namespace retort

@@ -1,0 +1,58 @@
+#pragma once
+/// @file
+/// Random shifts of images: the augmentation of the networks in Hinton, Vinyals and Dean, "Distilling the knowledge in
+/// a neural network" (2015), section 3.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "retort/core/error.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/philox.hpp"
+#include "retort/data/dataset_view.hpp"
+
+namespace retort::data {
+
+/// How far an image moves: down by `rows`, right by `columns`.
+struct PixelOffset {
+  std::int32_t rows = 0;
+  std::int32_t columns = 0;
+  friend constexpr bool operator==(PixelOffset, PixelOffset) = default;
+};
+
+/// Each image moves by a whole number of pixels, up to `pixels` in each direction; 0 switches it off.
+struct RandomShift {
+  std::size_t pixels = 0;
+
+  /// Throws OptionError when the samples are no images, or could be moved out of sight.
+  void validate(ImageShape image) const {
+    if (pixels == 0) {
+      return;
+    }
+    if (image == ImageShape{}) {
+      throw OptionError("shift: " + std::to_string(pixels) + " pixels, but the samples are no images");
+    }
+    if (pixels >= std::min(image.rows, image.columns)) {
+      throw OptionError("shift: " + std::to_string(pixels) + " pixels, expected less than the image's extents " +
+                        std::to_string(image.rows) + " x " + std::to_string(image.columns));
+    }
+  }
+};
+
+/// The shift of one sample in one epoch, uniform over [-pixels, pixels]^2: a pure function of its arguments, so the
+/// same on every backend, in every batch order and after a resume. The bias of the multiplication instead of a
+/// rejection is below (2 pixels + 1) / 2^32. Precondition: pixels < 2^31.
+RETORT_HOST_DEVICE constexpr PixelOffset shift_offset(RandomShift shift, Seed seed, std::uint32_t epoch,
+                                                      std::uint64_t sample) {
+  const std::uint64_t positions = 2 * std::uint64_t{shift.pixels} + 1;
+  const PhiloxBlock words = RandomStream{seed, Stream::augmentation, epoch}.block(sample);
+  const auto centred = [&](std::uint32_t word) {
+    return static_cast<std::int32_t>(static_cast<std::int64_t>(word * positions >> 32) -
+                                     static_cast<std::int64_t>(shift.pixels));
+  };
+  return {centred(words.w0), centred(words.w1)};
+}
+
+}  // namespace retort::data

@@ -1,0 +1,201 @@
+#pragma once
+/// @file
+/// A labelled dataset in memory.
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "retort/core/error.hpp"
+#include "retort/core/fingerprint.hpp"
+#include "retort/core/text.hpp"
+#include "retort/data/dataset_view.hpp"
+#include "retort/data/message.hpp"
+#include "retort/data/xtensor.hpp"
+
+namespace retort::data {
+
+/// One row a sample, (size, features): bytes as an image file holds them, or real numbers.
+using Features = std::variant<xt::xtensor<std::uint8_t, 2>, xt::xtensor<float, 2>>;
+
+/// One class a sample, (size).
+using Labels = xt::xtensor<std::uint32_t, 1>;
+
+/// Samples and their labels, checked once when the dataset is made and constant from then on: at least one sample and
+/// one feature, as many labels as samples, each label below `classes()`, no NaN and no infinity, image extents whose
+/// product is the number of features. Features stay raw; the batch gather normalises them.
+class Dataset {
+ public:
+  /// Throws ShapeError for counts, extents, labels and features that break these rules, OptionError for `classes` 0
+  /// or a normalization outside its range. `image` is 0 x 0 where the features are no image.
+  Dataset(Features features, Labels labels, std::uint32_t classes, ImageShape image = {},
+          Normalization normalization = {})
+      : features_(std::move(features)),
+        labels_(std::move(labels)),
+        classes_(classes),
+        image_(image),
+        normalization_(normalization) {
+    validate_shapes();
+    validate_labels();
+    validate_numbers();
+    validate_normalization();
+  }
+
+  std::size_t size() const { return labels_.shape(0); }
+  std::size_t feature_count() const {
+    return std::visit([](const auto& values) -> std::size_t { return values.shape(1); }, features_);
+  }
+  const Features& features() const { return features_; }
+  const Labels& labels() const { return labels_; }
+  std::uint32_t classes() const { return classes_; }
+  ImageShape image() const { return image_; }
+  Normalization normalization() const { return normalization_; }
+
+  /// The same samples under another normalization. Throws OptionError.
+  Dataset with_normalization(Normalization normalization) const& {
+    return Dataset(*this).with_normalization(normalization);
+  }
+  Dataset with_normalization(Normalization normalization) && {
+    normalization_ = normalization;
+    validate_normalization();
+    return std::move(*this);
+  }
+
+  /// The samples at `indices`, in that order; an index may come twice. Throws ShapeError for an index that is not below
+  /// size(), or for none.
+  Dataset subset(std::span<const std::uint32_t> indices) const {
+    const auto outside = std::ranges::find_if(indices, [this](std::uint32_t index) { return index >= size(); });
+    if (outside != indices.end()) {
+      throw ShapeError("subset: index " + std::to_string(*outside) + ", expected less than " + std::to_string(size()));
+    }
+    Features features = std::visit(
+        [&]<typename Values>(const Values& values) -> Features {
+          Values rows = Values::from_shape({indices.size(), feature_count()});
+          for (std::size_t row = 0; row < indices.size(); ++row) {
+            std::copy_n(values.data() + indices[row] * feature_count(), feature_count(),
+                        rows.data() + row * feature_count());
+          }
+          return rows;
+        },
+        features_);
+    Labels labels = Labels::from_shape({indices.size()});
+    std::ranges::transform(indices, labels.data(), [this](std::uint32_t index) { return labels_.data()[index]; });
+    return {std::move(features), std::move(labels), classes_, image_, normalization_};
+  }
+
+  /// Plain pointers into this dataset, valid while it lives and is neither moved from nor assigned to.
+  DatasetView view() const& {
+    DatasetView result;
+    if (const auto* bytes = std::get_if<xt::xtensor<std::uint8_t, 2>>(&features_)) {
+      result.bytes = bytes->data();
+    } else {
+      result.reals = std::get<xt::xtensor<float, 2>>(features_).data();
+    }
+    result.labels = labels_.data();
+    result.size = size();
+    result.features = feature_count();
+    result.image = image_;
+    result.normalization = normalization_;
+    return result;
+  }
+  DatasetView view() const&& = delete;  // its pointers would outlive the samples
+
+  /// Equal for equal samples, labels, classes, extents and normalization; so a file made from this dataset (a table of
+  /// logits, a checkpoint) can tell whether it meets the same one again. The same number on every little-endian
+  /// machine.
+  std::uint64_t fingerprint() const {
+    Fingerprint print;
+    for (const std::uint64_t number :
+         {std::uint64_t{features_.index()}, std::uint64_t{size()}, std::uint64_t{feature_count()},
+          std::uint64_t{classes_}, std::uint64_t{image_.rows}, std::uint64_t{image_.columns},
+          std::bit_cast<std::uint64_t>(normalization_.mean),
+          std::bit_cast<std::uint64_t>(normalization_.standard_deviation)}) {
+      print.add(std::span{&number, 1});
+    }
+    std::visit(
+        [&]<typename Values>(const Values& values) {
+          print.add(std::span<const typename Values::value_type>{values.data(), values.size()});
+        },
+        features_);
+    return print.add(std::span<const std::uint32_t>{labels_.data(), labels_.size()}).value();
+  }
+
+ private:
+  void validate_shapes() const {
+    const std::size_t rows =
+        std::visit([](const auto& values) -> std::size_t { return values.shape(0); }, features_);  // samples
+    const std::size_t columns = feature_count();
+    if (rows == 0 || columns == 0) {
+      throw ShapeError("dataset: features of " +
+                       detail::extents_text(std::initializer_list<std::size_t>{rows, columns}) +
+                       ", expected at least one sample and one feature");
+    }
+    if (rows > std::numeric_limits<std::uint32_t>::max()) {
+      throw ShapeError("dataset: " + std::to_string(rows) + " samples, expected less than 2^32");
+    }
+    if (rows != size()) {
+      throw ShapeError("dataset: " + std::to_string(size()) + " labels for " + std::to_string(rows) + " samples");
+    }
+    const bool is_image = image_ != ImageShape{};
+    // Divided, not multiplied: the product of two hostile extents may wrap around to the right number.
+    if (is_image && (image_.rows == 0 || columns % image_.rows != 0 || columns / image_.rows != image_.columns)) {
+      throw ShapeError("dataset: images of " +
+                       detail::extents_text(std::initializer_list<std::size_t>{image_.rows, image_.columns}) + " for " +
+                       std::to_string(columns) + " features, expected extents with that product");
+    }
+  }
+
+  void validate_labels() const {
+    if (classes_ == 0) {
+      throw OptionError("classes: 0, expected at least 1");
+    }
+    const auto wrong =
+        std::ranges::find_if(labels_.storage(), [this](std::uint32_t label) { return label >= classes_; });
+    if (wrong != labels_.storage().end()) {
+      throw ShapeError("dataset: label " + std::to_string(*wrong) + " of sample " +
+                       std::to_string(wrong - labels_.storage().begin()) + ", expected less than the " +
+                       std::to_string(classes_) + " classes");
+    }
+  }
+
+  void validate_numbers() const {
+    if (const auto* reals = std::get_if<xt::xtensor<float, 2>>(&features_)) {
+      const auto wrong = std::ranges::find_if(reals->storage(), [](float value) { return !std::isfinite(value); });
+      if (wrong != reals->storage().end()) {
+        const auto position = static_cast<std::size_t>(wrong - reals->storage().begin());
+        throw ShapeError("dataset: feature " + std::to_string(position % feature_count()) + " of sample " +
+                         std::to_string(position / feature_count()) + " is " + to_text(*wrong) +
+                         ", expected a finite number");
+      }
+    }
+  }
+
+  // The gather computes x * scale + offset in the network's type, so both must be finite in float.
+  void validate_normalization() const {
+    const auto [mean, deviation] = normalization_;
+    const auto is_float = [](double value) { return std::abs(value) <= double{std::numeric_limits<float>::max()}; };
+    if (!is_float(mean)) {
+      throw OptionError("normalization: mean " + to_text(mean) + ", expected a finite number");
+    }
+    if (!(deviation > 0) || !is_float(deviation) || !is_float(1 / deviation) || !is_float(mean / deviation)) {
+      throw OptionError("normalization: standard deviation " + to_text(deviation) +
+                        ", expected a finite number above 0 by which float can divide the mean");
+    }
+  }
+
+  Features features_;
+  Labels labels_;
+  std::uint32_t classes_;
+  ImageShape image_;
+  Normalization normalization_;
+};
+
+}  // namespace retort::data

@@ -1,0 +1,118 @@
+#pragma once
+/// @file
+/// From raw samples to a network's inputs, in one pass: pick, shift, normalise. A backend loops over the rows of a
+/// batch, on as many threads as it likes; a device backend calls `gathered_feature` once per element.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/core/host_device.hpp"
+#include "retort/data/augment.hpp"
+#include "retort/data/dataset_view.hpp"
+
+namespace retort::data {
+
+/// (x - mean) / standard_deviation as x * scale + offset, for bytes with their division by 255 included. Computed in
+/// double, once.
+template <typename Scalar>
+struct GatherConstants {
+  Scalar scale = 1;
+  Scalar offset = 0;
+
+  GatherConstants() = default;
+  explicit GatherConstants(const DatasetView& data)
+      : scale(static_cast<Scalar>(1 / (data.normalization.standard_deviation * (data.bytes != nullptr ? 255.0 : 1.0)))),
+        offset(static_cast<Scalar>(-data.normalization.mean / data.normalization.standard_deviation)) {}
+
+  template <typename Raw>
+  RETORT_HOST_DEVICE constexpr Scalar operator()(Raw raw) const {
+    return static_cast<Scalar>(raw) * scale + offset;
+  }
+};
+
+/// Feature `feature` of sample `index`, normalised; under a shift, pixels from beyond the border have the raw value 0.
+/// Preconditions: index < data.size, feature < data.features; data.image is set where `shift` is not zero.
+template <typename Scalar>
+RETORT_HOST_DEVICE constexpr Scalar gathered_feature(const DatasetView& data, const GatherConstants<Scalar>& constants,
+                                                     std::uint32_t index, PixelOffset shift, std::size_t feature) {
+  std::size_t source = feature;
+  if (shift.rows != 0 || shift.columns != 0) {
+    const auto columns = static_cast<std::int64_t>(data.image.columns);
+    const std::int64_t row = static_cast<std::int64_t>(feature) / columns - shift.rows;
+    const std::int64_t column = static_cast<std::int64_t>(feature) % columns - shift.columns;
+    if (row < 0 || row >= static_cast<std::int64_t>(data.image.rows) || column < 0 || column >= columns) {
+      return constants(Scalar{0});
+    }
+    source = static_cast<std::size_t>(row * columns + column);
+  }
+  const std::size_t position = index * data.features + source;
+  return data.bytes != nullptr ? constants(data.bytes[position]) : constants(data.reals[position]);
+}
+
+namespace detail {
+
+template <typename Raw, typename Scalar>
+void normalize(const Raw* __restrict raw, std::size_t count, GatherConstants<Scalar> constants,
+               Scalar* __restrict output) {
+  for (std::size_t i = 0; i < count; ++i) {
+    output[i] = constants(raw[i]);
+  }
+}
+
+// `raw` and `output`: (image.rows, image.columns)
+template <typename Raw, typename Scalar>
+void normalize_shifted(const Raw* raw, ImageShape image, PixelOffset shift, GatherConstants<Scalar> constants,
+                       Scalar* output) {
+  const auto rows = static_cast<std::int64_t>(image.rows);
+  const auto columns = static_cast<std::int64_t>(image.columns);
+  const Scalar outside = constants(Scalar{0});
+  // Of a visible row, output columns [begin, end) come from the image.
+  const std::int64_t begin = std::clamp<std::int64_t>(shift.columns, 0, columns);
+  const std::int64_t end = std::clamp<std::int64_t>(columns + shift.columns, begin, columns);
+  for (std::int64_t row = 0; row < rows; ++row, output += columns) {
+    const std::int64_t source = row - shift.rows;
+    if (source < 0 || source >= rows || begin == end) {
+      std::fill_n(output, columns, outside);
+      continue;
+    }
+    std::fill(output, output + begin, outside);
+    normalize(raw + source * columns + (begin - shift.columns), static_cast<std::size_t>(end - begin), constants,
+              output + begin);
+    std::fill(output + end, output + columns, outside);
+  }
+}
+
+}  // namespace detail
+
+/// Sample `index`, normalised, into output[0 ... data.features - 1]. Precondition: index < data.size; `output` does not
+/// overlap the data.
+template <typename Scalar>
+void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constants, std::uint32_t index,
+                Scalar* output) {
+  const std::size_t begin = index * data.features;
+  if (data.bytes != nullptr) {
+    detail::normalize(data.bytes + begin, data.features, constants, output);
+  } else {
+    detail::normalize(data.reals + begin, data.features, constants, output);
+  }
+}
+
+/// The same with the image moved by `shift`; what moves in from outside has the raw value 0. Any shift is allowed.
+/// Precondition: data.image is set where `shift` is not zero (RandomShift::validate).
+template <typename Scalar>
+void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constants, std::uint32_t index,
+                PixelOffset shift, Scalar* output) {
+  if (shift == PixelOffset{}) {
+    gather_row(data, constants, index, output);
+    return;
+  }
+  const std::size_t begin = index * data.features;
+  if (data.bytes != nullptr) {
+    detail::normalize_shifted(data.bytes + begin, data.image, shift, constants, output);
+  } else {
+    detail::normalize_shifted(data.reals + begin, data.image, shift, constants, output);
+  }
+}
+
+}  // namespace retort::data

@@ -1,0 +1,139 @@
+#pragma once
+/// @file
+/// IDX, the file format of MNIST (Y. LeCun, C. Cortes and C. Burges, "The MNIST database of handwritten digits",
+/// section "File formats"): two zero bytes, the element type, the rank, one 32-bit big-endian extent per axis, the
+/// elements, last axis fastest.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "retort/core/atomic_file.hpp"
+#include "retort/core/error.hpp"
+#include "retort/data/gzip.hpp"
+#include "retort/data/message.hpp"
+#include "retort/data/xtensor.hpp"
+
+namespace retort::data {
+
+inline constexpr std::size_t max_idx_rank = 4;
+
+namespace detail {
+
+inline constexpr unsigned idx_unsigned_byte = 0x08;
+
+// Returns the extents; the elements follow at byte 4 + 4 * Rank.
+template <std::size_t Rank>
+std::array<std::size_t, Rank> idx_extents(const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
+  if (bytes.size() < 4) {
+    throw FormatError(path,
+                      "magic number: the file has " + std::to_string(bytes.size()) + " bytes, expected 4 or more");
+  }
+  if (bytes[0] != 0 || bytes[1] != 0) {
+    throw FormatError(path, "magic number: begins with " + hex_text(bytes[0]) + " " + hex_text(bytes[1]) +
+                                ", expected 0x00 0x00 (is it an IDX file?)");
+  }
+  if (bytes[2] != idx_unsigned_byte) {
+    throw FormatError(
+        path, "element type: " + hex_text(bytes[2]) + ", expected " + hex_text(idx_unsigned_byte) + " (unsigned byte)");
+  }
+  if (bytes[3] != Rank) {
+    throw FormatError(path, "rank: " + std::to_string(bytes[3]) + ", expected " + std::to_string(Rank));
+  }
+  if (bytes.size() < 4 + 4 * Rank) {
+    throw FormatError(path, "header: the file has " + std::to_string(bytes.size()) + " bytes, expected " +
+                                std::to_string(4 + 4 * Rank) + " or more for rank " + std::to_string(Rank));
+  }
+  std::array<std::size_t, Rank> extents{};
+  for (std::size_t axis = 0; axis < Rank; ++axis) {
+    const std::uint8_t* word = bytes.data() + 4 + 4 * axis;
+    extents[axis] = std::size_t{word[0]} << 24 | std::size_t{word[1]} << 16 | std::size_t{word[2]} << 8 | word[3];
+  }
+  return extents;
+}
+
+}  // namespace detail
+
+/// The array of unsigned bytes in an IDX file of rank `Rank`, plain or compressed by gzip, with no extent of zero.
+/// Throws FileError, and FormatError that names the field, what stands there and what was expected; a file with too
+/// many bytes is an error like one with too few.
+template <std::size_t Rank>
+xt::xtensor<std::uint8_t, Rank> read_idx(const std::filesystem::path& path,
+                                         std::uint64_t size_limit = default_size_limit) {
+  static_assert(Rank >= 1 && Rank <= max_idx_rank, "retort::data::read_idx reads arrays of rank 1 to 4");
+  const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit);
+  const auto extents = detail::idx_extents<Rank>(path, bytes);
+  std::size_t expected = 1;
+  for (std::size_t axis = 0; axis < Rank; ++axis) {
+    if (extents[axis] == 0) {
+      throw FormatError(path, "extent " + std::to_string(axis) + ": 0, expected at least 1");
+    }
+    if (expected > std::numeric_limits<std::size_t>::max() / extents[axis]) {
+      throw FormatError(path, "extents: " + detail::extents_text(extents) + " is more than any file can hold");
+    }
+    expected *= extents[axis];
+  }
+  constexpr std::size_t header = 4 + 4 * Rank;
+  const std::size_t found = bytes.size() - header;
+  if (found != expected) {
+    throw FormatError(path, "elements: " + std::to_string(found) + " bytes, expected " + std::to_string(expected) +
+                                " for extents " + detail::extents_text(extents));
+  }
+  auto array = xt::xtensor<std::uint8_t, Rank>::from_shape(extents);
+  std::copy(bytes.begin() + header, bytes.end(), array.data());
+  return array;
+}
+
+/// Writes `elements` as an uncompressed IDX file with these extents, last axis fastest. Throws ShapeError when the
+/// extents do not fit the format or the elements; FileError, also for a name that ends in .gz, since the file would not
+/// be what it says.
+inline void write_idx(const std::filesystem::path& path, std::span<const std::size_t> extents,
+                      std::span<const std::uint8_t> elements) {
+  if (path.extension() == ".gz") {
+    throw FileError(path, "IDX files are written uncompressed, expected a name without .gz");
+  }
+  if (extents.empty() || extents.size() > max_idx_rank) {
+    throw ShapeError("write_idx: rank " + std::to_string(extents.size()) + ", expected 1 to " +
+                     std::to_string(max_idx_rank));
+  }
+  std::string header{'\0', '\0', static_cast<char>(detail::idx_unsigned_byte), static_cast<char>(extents.size())};
+  std::size_t rest = elements.size();  // divided by each extent in turn: 1 and no remainder at the end
+  for (const std::size_t extent : extents) {
+    if (extent == 0 || extent > std::numeric_limits<std::uint32_t>::max() || rest % extent != 0) {
+      throw ShapeError("write_idx: extents " + detail::extents_text(extents) + " for " +
+                       std::to_string(elements.size()) + " elements");
+    }
+    rest /= extent;
+    for (const int shift : {24, 16, 8, 0}) {
+      header += static_cast<char>(extent >> shift & 255u);
+    }
+  }
+  if (rest != 1) {
+    throw ShapeError("write_idx: extents " + detail::extents_text(extents) + " for " + std::to_string(elements.size()) +
+                     " elements");
+  }
+  AtomicFile file(path);
+  file.write(header);
+  file.write(std::as_bytes(elements));
+  file.commit();
+}
+
+/// The same for an xtensor array or tensor in row-major order.
+template <typename Array>
+  requires requires(const Array& array) {
+    array.shape();
+    { array.data() } -> std::convertible_to<const std::uint8_t*>;
+  }
+void write_idx(const std::filesystem::path& path, const Array& array) {
+  const std::vector<std::size_t> extents(array.shape().begin(), array.shape().end());
+  write_idx(path, extents, std::span<const std::uint8_t>{array.data(), array.size()});
+}
+
+}  // namespace retort::data

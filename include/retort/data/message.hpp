@@ -1,0 +1,38 @@
+#pragma once
+/// @file
+/// Values as they stand in an error's one line.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace retort::data::detail {
+
+/// "28 x 28" from two or more extents.
+template <typename Extents>
+std::string extents_text(const Extents& extents) {
+  std::string text;
+  for (const auto extent : extents) {
+    text += (text.empty() ? "" : " x ") + std::to_string(extent);
+  }
+  return text;
+}
+
+/// Text from a file in quotes: what is not printable ASCII becomes '?', and a long text is cut, so that a message stays
+/// one line.
+inline std::string in_quotes(std::string_view text) {
+  constexpr std::size_t limit = 40;
+  std::string result = "'";
+  for (const char letter : text.substr(0, limit)) {
+    result += letter >= ' ' && letter <= '~' ? letter : '?';
+  }
+  return result + (text.size() > limit ? "...'" : "'");
+}
+
+/// "0x08".
+inline std::string hex_text(unsigned byte) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  return {'0', 'x', digits[byte >> 4 & 15u], digits[byte & 15u]};
+}
+
+}  // namespace retort::data::detail

@@ -1,0 +1,301 @@
+#pragma once
+/// @file
+/// The safetensors container: named tensors and text in one file. Format: the README of huggingface/safetensors (8
+/// bytes of header length, a JSON header, the data). It knows nothing of networks.
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <ios>
+#include <limits>
+#include <numeric>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "retort/core/aligned_buffer.hpp"
+#include "retort/core/atomic_file.hpp"
+#include "retort/core/error.hpp"
+#include "retort/io/dtype.hpp"
+#include "retort/io/safetensors_header.hpp"
+
+namespace retort::io {
+
+static_assert(std::endian::native == std::endian::little, "safetensors data is little-endian, and so must be the host");
+
+/// One tensor of a file. Its bytes belong to the SafetensorsFile it came from, or to whoever made it.
+struct Tensor {
+  std::string name;
+  DType dtype = DType::F32;
+  std::vector<std::size_t> shape;    // outermost first; empty for a single number
+  std::span<const std::byte> bytes;  // row-major, little-endian, not necessarily aligned
+
+  /// A tensor over somebody's values, which must outlive it: `Tensor::of<float>("0.weight", {20, 784}, values)`.
+  template <typename Scalar>
+  static Tensor of(std::string name, std::vector<std::size_t> shape, std::span<const Scalar> values) {
+    return {std::move(name), dtype_of<Scalar>(), std::move(shape), std::as_bytes(values)};
+  }
+
+  /// Elements: the product of the shape, 1 where it is empty.
+  std::size_t count() const { return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>{}); }
+};
+
+namespace detail {
+
+/// Writes the same number to `result`; false where `Scalar` cannot hold it. Floating-point numbers are rounded, but do
+/// not become infinite; integers become floating-point numbers only where every neighbour would be exact too.
+template <typename Scalar, typename Value>
+bool convert(Value value, Scalar& result) {
+  if constexpr (std::is_floating_point_v<Value>) {
+    result = static_cast<Scalar>(value);
+    return !std::isinf(result) || std::isinf(value);
+  } else if constexpr (std::is_floating_point_v<Scalar>) {
+    result = static_cast<Scalar>(value);
+    return value >= 0 ? static_cast<std::uint64_t>(value) <= std::uint64_t{1} << std::numeric_limits<Scalar>::digits
+                      : static_cast<std::int64_t>(value) >= -(std::int64_t{1} << std::numeric_limits<Scalar>::digits);
+  } else {
+    result = static_cast<Scalar>(value);
+    return std::in_range<Scalar>(value);
+  }
+}
+
+}  // namespace detail
+
+/// A safetensors file in memory, read and checked whole. Moves, does not copy: its tensors point into it.
+class SafetensorsFile {
+ public:
+  /// Throws FileError when the file cannot be read, FormatError when anything in it is not as the format says: the
+  /// header is JSON in UTF-8 of at most 100 MB that begins with '{', has no key twice, and gives each tensor a dtype, a
+  /// shape and data_offsets and nothing else; the data is covered by the tensors exactly, without gap, overlap or
+  /// trailing bytes. Values are not looked at: NaN and infinity are let through. Memory: the file's size, and the
+  /// header once more while it is read.
+  static SafetensorsFile read(std::filesystem::path path) {
+    std::error_code error;
+    const std::filesystem::file_status status = std::filesystem::status(path, error);
+    if (status.type() != std::filesystem::file_type::regular) {
+      throw FileError(path, error ? "cannot be read (" + error.message() + ")" : "is not a regular file");
+    }
+    const std::uintmax_t file_size = std::filesystem::file_size(path, error);
+    if (error) {
+      throw FileError(path, "cannot be read (" + error.message() + ")");
+    }
+    errno = 0;
+    std::ifstream stream(path, std::ios::binary);
+    if (!stream) {
+      throw FileError(path, "cannot be read (" + std::generic_category().message(errno) + ")");
+    }
+    if (file_size < sizeof(std::uint64_t)) {
+      throw FormatError(path,
+                        "header length: the file has " + std::to_string(file_size) + " bytes, expected at least 8");
+    }
+    std::uint64_t header_size = 0;
+    take(stream, path, std::as_writable_bytes(std::span{&header_size, 1}));
+    const std::uintmax_t most = std::min(file_size - sizeof(header_size), detail::largest_header);
+    if (header_size > most) {
+      throw FormatError(path, "header length: " + std::to_string(header_size) + ", expected at most " +
+                                  std::to_string(most) +
+                                  (most == detail::largest_header ? ", the format's limit" : ", the rest of the file"));
+    }
+    std::string header(static_cast<std::size_t>(header_size), '\0');
+    take(stream, path, std::as_writable_bytes(std::span{header}));
+    const std::size_t data_size = static_cast<std::size_t>(file_size - sizeof(header_size) - header_size);
+    detail::SafetensorsHeader facts = detail::parse_safetensors_header(path, header, data_size);
+    // Only now is the data worth its memory.
+    AlignedBuffer<std::byte> data(data_size);
+    take(stream, path, data.span());
+    return SafetensorsFile(std::move(path), std::move(facts), std::move(data));
+  }
+
+  SafetensorsFile(const SafetensorsFile&) = delete;
+  SafetensorsFile& operator=(const SafetensorsFile&) = delete;
+  SafetensorsFile(SafetensorsFile&&) noexcept = default;
+  SafetensorsFile& operator=(SafetensorsFile&&) noexcept = default;
+  ~SafetensorsFile() = default;
+
+  const std::filesystem::path& path() const& { return path_; }
+  const Metadata& metadata() const& { return metadata_; }
+
+  /// In the order of their data; by name where several are empty and share a place.
+  std::span<const Tensor> tensors() const& { return tensors_; }
+
+  /// The tensor of that name, or null.
+  const Tensor* find(std::string_view name) const& {
+    for (const Tensor& tensor : tensors_) {
+      if (tensor.name == name) {
+        return &tensor;
+      }
+    }
+    return nullptr;
+  }
+
+  /// The tensor of that name. Throws FormatError naming it when it is missing.
+  const Tensor& at(std::string_view name) const& {
+    const Tensor* const tensor = find(name);
+    if (tensor == nullptr) {
+      throw FormatError(path_, "tensor " + detail::in_quotes(name) + ": missing, expected among the file's " +
+                                   std::to_string(tensors_.size()) + " tensors");
+    }
+    return *tensor;
+  }
+
+  // What these return would not outlive the file.
+  const std::filesystem::path& path() const&& = delete;
+  const Metadata& metadata() const&& = delete;
+  std::span<const Tensor> tensors() const&& = delete;
+  const Tensor* find(std::string_view) const&& = delete;
+  const Tensor& at(std::string_view) const&& = delete;
+
+  /// Copies the values of a tensor of this file, converted to `Scalar`. Floating-point `Scalar` takes F64, F32, F16 and
+  /// BF16 (rounded to nearest) and integers small enough to be exact (up to 2^24 for float, 2^53 for double); an
+  /// integer takes integers in its range. Throws FormatError naming the tensor for any other dtype, for a value out of
+  /// range (also a finite one that would become infinite) and where the tensor does not have `destination.size()`
+  /// elements; the destination is then partly written.
+  template <typename Scalar>
+  void copy_to(const Tensor& tensor, std::span<Scalar> destination) const {
+    static_assert(std::is_arithmetic_v<Scalar> && !std::is_same_v<Scalar, bool>);
+    if (tensor.count() != destination.size()) {
+      fail(tensor, "shape " + detail::shape_text(tensor.shape) + ", expected " + std::to_string(destination.size()) +
+                       " elements");
+    }
+    const auto same = [](auto value) { return value; };
+    switch (tensor.dtype) {
+      case DType::F64:
+        return copy_values<double>(tensor, destination, same);
+      case DType::F32:
+        return copy_values<float>(tensor, destination, same);
+      case DType::F16:
+        return copy_values<std::uint16_t>(tensor, destination, half_to_float);
+      case DType::BF16:
+        return copy_values<std::uint16_t>(tensor, destination, bfloat16_to_float);
+      case DType::I64:
+        return copy_values<std::int64_t>(tensor, destination, same);
+      case DType::U64:
+        return copy_values<std::uint64_t>(tensor, destination, same);
+      case DType::I32:
+        return copy_values<std::int32_t>(tensor, destination, same);
+      case DType::U32:
+        return copy_values<std::uint32_t>(tensor, destination, same);
+      case DType::I16:
+        return copy_values<std::int16_t>(tensor, destination, same);
+      case DType::U16:
+        return copy_values<std::uint16_t>(tensor, destination, same);
+      case DType::I8:
+        return copy_values<std::int8_t>(tensor, destination, same);
+      case DType::U8:
+        return copy_values<std::uint8_t>(tensor, destination, same);
+      default:
+        unfit(tensor, std::is_floating_point_v<Scalar>);
+    }
+  }
+
+ private:
+  SafetensorsFile(std::filesystem::path path, detail::SafetensorsHeader header, AlignedBuffer<std::byte> data)
+      : path_(std::move(path)), metadata_(std::move(header.metadata)), data_(std::move(data)) {
+    tensors_.reserve(header.tensors.size());
+    for (detail::TensorEntry& entry : header.tensors) {
+      tensors_.push_back({std::move(entry.name), entry.dtype, std::move(entry.shape),
+                          std::as_const(data_).span().subspan(entry.begin, entry.end - entry.begin)});
+    }
+  }
+
+  static void take(std::ifstream& stream, const std::filesystem::path& path, std::span<std::byte> bytes) {
+    stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    if (static_cast<std::size_t>(stream.gcount()) != bytes.size()) {
+      throw FileError(path, "cannot be read to its end");
+    }
+  }
+
+  template <typename Stored, typename Scalar, typename Decode>
+  void copy_values(const Tensor& tensor, std::span<Scalar> destination, const Decode& decode) const {
+    using Value = decltype(decode(Stored{}));
+    if constexpr (std::is_floating_point_v<Value> && !std::is_floating_point_v<Scalar>) {
+      unfit(tensor, false);
+    } else {
+      if (tensor.bytes.size() != destination.size() * sizeof(Stored)) {
+        fail(tensor, std::to_string(tensor.bytes.size()) + " bytes, expected " +
+                         std::to_string(destination.size() * sizeof(Stored)));
+      }
+      for (std::size_t index = 0; index < destination.size(); ++index) {
+        Stored stored;
+        std::memcpy(&stored, tensor.bytes.data() + index * sizeof(Stored), sizeof(Stored));
+        if (!detail::convert(decode(stored), destination[index])) {
+          fail(tensor, "element " + std::to_string(index) + " is " + nlohmann::json(decode(stored)).dump() +
+                           ", expected a number that fits " + std::string(dtype_name(dtype_of<Scalar>())));
+        }
+      }
+    }
+  }
+
+  [[noreturn]] void unfit(const Tensor& tensor, bool floating) const {
+    fail(tensor, "dtype " + std::string(dtype_name(tensor.dtype)) + ", expected " +
+                     (floating ? "F64, F32, F16, BF16 or an integer" : "an integer"));
+  }
+
+  [[noreturn]] void fail(const Tensor& tensor, const std::string& reason) const {
+    throw FormatError(path_, "tensor " + detail::in_quotes(tensor.name) + ": " + reason);
+  }
+
+  std::filesystem::path path_;
+  Metadata metadata_;
+  std::vector<Tensor> tensors_;
+  AlignedBuffer<std::byte> data_;
+};
+
+/// Writes a safetensors file whole or not at all, the tensors in the order given, the data from a multiple of 64 bytes
+/// on. Equal arguments give equal bytes. Put wider elements first where every tensor is to stay aligned. Throws
+/// FileError when `path` cannot be written, ShapeError when a tensor's bytes are not those of its dtype and shape,
+/// FormatError for what the format cannot say (a name twice, the name "__metadata__", text that is not UTF-8, a header
+/// over 100 MB); in each case a file that was there is as it was.
+inline void write_safetensors(const std::filesystem::path& path, std::span<const Tensor> tensors,
+                              const Metadata& metadata = {}) {
+  detail::SafetensorsHeader header{metadata, {}};
+  std::set<std::string_view> names{detail::metadata_key};
+  std::size_t end = 0;
+  for (const Tensor& tensor : tensors) {
+    if (!names.insert(tensor.name).second) {
+      throw FormatError(path, "tensor " + detail::in_quotes(tensor.name) + ": the name is taken, expected another");
+    }
+    if (detail::tensor_bytes(tensor.dtype, tensor.shape) != tensor.bytes.size()) {
+      throw ShapeError(path.string() + ": tensor " + detail::in_quotes(tensor.name) + ": " +
+                       std::to_string(tensor.bytes.size()) + " bytes, expected those of dtype " +
+                       std::string(dtype_name(tensor.dtype)) + " and shape " + detail::shape_text(tensor.shape));
+    }
+    header.tensors.push_back({tensor.name, tensor.dtype, tensor.shape, end, end + tensor.bytes.size()});
+    end += tensor.bytes.size();
+  }
+  std::string text;
+  try {
+    text = detail::safetensors_header_text(header);
+  } catch (const nlohmann::json::exception&) {
+    throw FormatError(path, "header: a name or metadata that is not UTF-8, expected UTF-8");
+  }
+  // Spaces after the object are part of the header: they bring the data to an aligned offset.
+  constexpr std::size_t length_size = sizeof(std::uint64_t);
+  text.resize(aligned_count<std::byte>(length_size + text.size()) - length_size, ' ');
+  if (text.size() > detail::largest_header) {
+    throw FormatError(path, "header: " + std::to_string(text.size()) + " bytes, expected at most " +
+                                std::to_string(detail::largest_header));
+  }
+  const std::uint64_t header_size = text.size();
+  AtomicFile file(path);
+  file.write(std::as_bytes(std::span{&header_size, 1}));
+  file.write(text);
+  for (const Tensor& tensor : tensors) {
+    file.write(tensor.bytes);
+  }
+  file.commit();
+}
+
+}  // namespace retort::io

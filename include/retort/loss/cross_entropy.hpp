@@ -1,0 +1,58 @@
+#pragma once
+/// @file
+/// Cross-entropy with the label: how a network is trained without a teacher.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "retort/core/host_device.hpp"
+#include "retort/core/option.hpp"
+#include "retort/core/text.hpp"
+#include "retort/loss/log_softmax.hpp"
+#include "retort/loss/loss.hpp"
+
+namespace retort {
+
+/// L = -sum_k target_k log softmax(s)_k, where target = (1 - e) onehot(label) + e / Classes with e = label_smoothing
+/// (Szegedy et al., arXiv:1512.00567, section 7; PyTorch's definition, in which the label takes its share of e too).
+/// Gradient: softmax(s) - target.
+struct CrossEntropy {
+  static constexpr std::string_view name = "CrossEntropy";
+  static constexpr bool needs_teacher = false;
+
+  double label_smoothing = 0.0;  ///< in [0, 1)
+
+  /// Throws OptionError for a hyperparameter outside its range.
+  void validate() const {
+    require_option(label_smoothing >= 0.0 && label_smoothing < 1.0, name, "label_smoothing", label_smoothing,
+                   "a number in [0, 1)");
+  }
+
+  std::string describe() const { return describe_settings(name, {{"label_smoothing", to_text(label_smoothing)}}); }
+
+  /// One sample; see the concept Loss. The teacher is not read.
+  template <std::size_t Classes, typename Scalar>
+  RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> /*teacher*/, std::uint32_t label,
+                                Scalar gradient_scale, Scalar* gradient) const {
+    const Scalar smoothing = static_cast<Scalar>(label_smoothing);
+    const Scalar share = smoothing / static_cast<Scalar>(Classes);
+    const auto normalizer = softmax_exponentials<Classes>(student.values, Scalar{1}, gradient);
+    Scalar sum_of_logits = 0;  // relative to the largest
+    for (std::size_t k = 0; k < Classes; ++k) {
+      sum_of_logits += student.values[k] - normalizer.maximum;
+      const Scalar target = (k == label ? Scalar{1} - smoothing : Scalar{0}) + share;
+      gradient[k] = gradient_scale * (gradient[k] / normalizer.sum - target);
+    }
+    const Scalar label_term = normalizer.log_sum - (student.values[label] - normalizer.maximum);
+    const Scalar uniform_term = normalizer.log_sum - sum_of_logits / static_cast<Scalar>(Classes);
+    return (Scalar{1} - smoothing) * label_term + smoothing * uniform_term;
+  }
+
+  friend bool operator==(const CrossEntropy&, const CrossEntropy&) = default;
+};
+
+static_assert(Loss<CrossEntropy>);
+
+}  // namespace retort

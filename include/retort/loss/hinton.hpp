@@ -1,0 +1,86 @@
+#pragma once
+/// @file
+/// Knowledge distillation as it was first defined: the student matches the teacher's softened probabilities.
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "retort/core/host_device.hpp"
+#include "retort/core/option.hpp"
+#include "retort/core/text.hpp"
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/log_softmax.hpp"
+#include "retort/loss/loss.hpp"
+
+namespace retort {
+
+/// Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", arXiv:1503.02531. With student logits s,
+/// teacher logits t, temperature T, hard weight w, p = softmax(t / T) and q = softmax(s / T):
+///
+///   L = w CE(s, label) + (1 - w) T^2 sum_k p_k (log p_k - log q_k)
+///   dL/ds = w (softmax(s) - onehot(label)) + (1 - w) T (q - p)
+///
+/// T^2 keeps the two terms' gradients comparable when T changes: the soft one tends to (s - t) / Classes for centred
+/// logits as T grows. The teacher's own entropy is subtracted (a Kullback-Leibler divergence, not the paper's
+/// cross-entropy; same gradient), so that with w = 0 the loss is exactly 0 where the student matches the teacher.
+struct HintonLoss {
+  static constexpr std::string_view name = "HintonLoss";
+  static constexpr bool needs_teacher = true;
+
+  double temperature = 4.0;  ///< T > 0: higher shows more of how the teacher ranks the wrong classes
+  double hard_weight = 0.1;  ///< w in [0, 1]: the share of the labels; 1 is exactly CrossEntropy, 0 reads no label
+
+  /// Throws OptionError for a hyperparameter outside its range.
+  void validate() const {
+    require_option(temperature > 0.0 && std::isfinite(temperature), name, "temperature", temperature,
+                   "a finite number above 0");
+    require_option(hard_weight >= 0.0 && hard_weight <= 1.0, name, "hard_weight", hard_weight, "a number in [0, 1]");
+  }
+
+  std::string describe() const {
+    return describe_settings(name, {{"temperature", to_text(temperature)}, {"hard_weight", to_text(hard_weight)}});
+  }
+
+  /// One sample; see the concept Loss.
+  template <std::size_t Classes, typename Scalar>
+  RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, std::uint32_t label,
+                                Scalar gradient_scale, Scalar* gradient) const {
+    if (hard_weight == 1.0) {
+      return CrossEntropy{}.row<Classes>(student, teacher, label, gradient_scale, gradient);
+    }
+    const Scalar t = static_cast<Scalar>(temperature);
+    const Scalar inverse_t = Scalar{1} / t;
+    const Scalar soft_weight = static_cast<Scalar>(1.0 - hard_weight);
+
+    Scalar exponentials[Classes];
+    const auto p = softmax_exponentials<Classes>(teacher.values, inverse_t, exponentials);
+    const auto q = softmax_exponentials<Classes>(student.values, inverse_t, gradient);
+    Scalar divergence = 0;
+    for (std::size_t k = 0; k < Classes; ++k) {
+      const Scalar teacher_probability = exponentials[k] / p.sum;
+      const Scalar log_ratio =
+          ((teacher.values[k] - p.maximum) - (student.values[k] - q.maximum)) * inverse_t - (p.log_sum - q.log_sum);
+      divergence += teacher_probability * log_ratio;
+      gradient[k] = gradient_scale * soft_weight * t * (gradient[k] / q.sum - teacher_probability);
+    }
+    const Scalar soft_term = soft_weight * t * t * divergence;
+    if (hard_weight == 0.0) {
+      return soft_term;
+    }
+    const Scalar weight = static_cast<Scalar>(hard_weight);
+    const Scalar hard_term = CrossEntropy{}.row<Classes>(student, teacher, label, gradient_scale, exponentials);
+    for (std::size_t k = 0; k < Classes; ++k) {
+      gradient[k] += weight * exponentials[k];
+    }
+    return weight * hard_term + soft_term;
+  }
+
+  friend bool operator==(const HintonLoss&, const HintonLoss&) = default;
+};
+
+static_assert(Loss<HintonLoss>);
+
+}  // namespace retort

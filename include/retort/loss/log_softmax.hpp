@@ -1,0 +1,50 @@
+#pragma once
+/// @file
+/// Softmax of one row of logits at a temperature, without overflow: the arithmetic that the losses share.
+
+#include <cmath>
+#include <cstddef>
+
+#include "retort/core/host_device.hpp"
+
+namespace retort {
+
+/// What turns one row's logits x_k into log softmax(x / T)_k = (x_k - maximum) / T - log_sum.
+template <typename Scalar>
+struct SoftmaxNormalizer {
+  Scalar maximum;  ///< max x_k, subtracted first so that no exponential overflows
+  Scalar sum;      ///< sum_k exp((x_k - maximum) / T), in [1, Classes]
+  Scalar log_sum;  ///< log(sum)
+};
+
+/// The largest of a row's logits, (Classes).
+template <std::size_t Classes, typename Scalar>
+RETORT_HOST_DEVICE Scalar row_maximum(const Scalar* logits) {
+  Scalar maximum = logits[0];
+  for (std::size_t k = 1; k < Classes; ++k) {
+    maximum = logits[k] > maximum ? logits[k] : maximum;
+  }
+  return maximum;
+}
+
+/// Writes exponentials[k] = exp((x_k - max x) / T), (Classes), and returns their normalizer; softmax(x / T)_k is then
+/// exponentials[k] / normalizer.sum. Each exponential is computed once. `exponentials` must not overlap `logits`.
+///
+/// Divide by the sum, do not multiply by its reciprocal: a product inside a difference may be fused with it, and the
+/// difference of two equal rows would then no longer be exactly zero.
+template <std::size_t Classes, typename Scalar>
+RETORT_HOST_DEVICE SoftmaxNormalizer<Scalar> softmax_exponentials(const Scalar* logits, Scalar inverse_temperature,
+                                                                  Scalar* exponentials) {
+  using std::exp;
+  using std::log;
+  static_assert(Classes >= 2, "a loss over classes needs at least two of them");
+  const Scalar maximum = row_maximum<Classes>(logits);
+  Scalar sum = 0;
+  for (std::size_t k = 0; k < Classes; ++k) {
+    exponentials[k] = exp((logits[k] - maximum) * inverse_temperature);
+    sum += exponentials[k];
+  }
+  return {maximum, sum, log(sum)};
+}
+
+}  // namespace retort

@@ -1,0 +1,79 @@
+#pragma once
+/// @file
+/// A model in words: a signature that tells models apart in files, and a table for people.
+
+#include <array>
+#include <cstddef>
+#include <iomanip>
+#include <sstream>
+#include <string>
+
+#include "retort/core/text.hpp"
+#include "retort/nn/sequential.hpp"
+
+namespace retort {
+
+namespace detail {
+
+template <Layer L>
+std::string describe_layer() {
+  std::string text{L::name};
+  if constexpr (requires { L::has_bias; }) {
+    text += "(" + to_text(L::input_size) + ", " + to_text(L::output_size) + (L::has_bias ? ")" : ", bias=False)");
+  } else if constexpr (SizedLayer<L>) {
+    text += "(" + to_text(L::input_size) + ")";
+  } else if constexpr (requires { L::rate; }) {
+    text += "(" + to_text(L::rate) + ")";
+  } else if constexpr (requires { L::parameter; }) {
+    text += "(" + to_text(L::parameter) + ")";
+  }
+  return text;
+}
+
+template <Layer... Layers>
+std::string signature(const Sequential<Layers...>&) {
+  std::string text;
+  ((text += (text.empty() ? "" : ", ") + describe_layer<Layers>()), ...);
+  return text;
+}
+
+template <Layer... Layers>
+std::array<std::string, sizeof...(Layers)> layer_descriptions(const Sequential<Layers...>&) {
+  return {describe_layer<Layers>()...};
+}
+
+}  // namespace detail
+
+/// "Linear(784, 20), ReLU, Linear(20, 10)": equal for equal models, and for no others.
+template <Model M>
+std::string model_signature() {
+  return detail::signature(M{});
+}
+
+/// A table: each layer with the shape of its output, its parameters, the floating-point operations of one sample and
+/// the bytes of its parameters as `Scalar`; and their sums.
+template <Model M, typename Scalar = float>
+std::string summary() {
+  std::ostringstream text;
+  const auto row = [&](const std::string& index, const std::string& layer, const std::string& shape,
+                       std::size_t parameters, std::size_t flops) {
+    text << std::right << std::setw(3) << index << "  " << std::left << std::setw(26) << layer << std::right
+         << std::setw(10) << shape << std::setw(14) << parameters << std::setw(14) << flops << std::setw(14)
+         << parameters * sizeof(Scalar) << '\n';
+  };
+  text << std::right << std::setw(3) << "" << "  " << std::left << std::setw(26) << "layer" << std::right
+       << std::setw(10) << "output" << std::setw(14) << "parameters" << std::setw(14) << "FLOPs" << std::setw(14)
+       << "bytes" << '\n';
+  const auto descriptions = detail::layer_descriptions(M{});
+  for (std::size_t layer = 0; layer < M::layer_count; ++layer) {
+    std::size_t parameters = 0;
+    for (const TensorInfo& tensor : M::parameters) {
+      parameters += tensor.layer == layer ? tensor.count() : 0;
+    }
+    row(to_text(layer), descriptions[layer], to_text(M::widths[layer + 1]), parameters, M::layer_flops[layer]);
+  }
+  row("", "total", to_text(M::output_size), M::parameter_count, M::flops);
+  return text.str();
+}
+
+}  // namespace retort

@@ -1,0 +1,94 @@
+#pragma once
+/// @file
+/// What a layer is: a type of constexpr facts. A layer holds no data; its tensors live in a Network's arena, and a
+/// backend says how it is computed.
+///
+/// - A *sized* layer states `input_size` and `output_size`, `flops` for one sample, and the tensors it learns
+/// (`parameters`) and
+///   keeps (`buffers`): Linear, LayerNorm, BatchNorm.
+/// - An *elementwise* layer has any width and no tensors. It states two scalar functions: `value(x)`, and
+/// `derivative(x, y)` at
+///   x with y = value(x): ReLU, GELU, Tanh, ... A new one needs no more than that.
+/// - Dropout has any width and a rate.
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <string_view>
+
+namespace retort {
+
+/// How the library fills a tensor before training; see initialization.hpp.
+enum class InitialValue {
+  weight,  ///< a matrix (out, in): by the chosen Initialization
+  bias,    ///< beside such a matrix: by the chosen Initialization, with the matrix's fan-in
+  one,
+  zero,
+};
+
+/// One tensor of a layer, in PyTorch's terms.
+struct TensorSpec {
+  std::string_view name;                 ///< as in PyTorch's state dict: "weight", "bias", "running_mean"
+  std::array<std::size_t, 2> extents{};  ///< the first `rank` are its shape
+  std::size_t rank = 0;
+  InitialValue initial_value = InitialValue::zero;
+  std::size_t fan_in = 0;
+  std::size_t fan_out = 0;
+  bool integral = false;  ///< a count, int64 in PyTorch (BatchNorm's num_batches_tracked)
+
+  constexpr std::size_t count() const {
+    std::size_t product = 1;
+    for (std::size_t axis = 0; axis < rank; ++axis) {
+      product *= extents[axis];
+    }
+    return product;
+  }
+};
+
+/// Elements to which a tensor's place in an arena is rounded up: 64 bytes of float, 128 of double.
+inline constexpr std::size_t tensor_alignment = 16;
+
+constexpr std::size_t aligned_extent(std::size_t count) {
+  return (count + tensor_alignment - 1) / tensor_alignment * tensor_alignment;
+}
+
+/// Where tensor `index` of a layer begins, in elements after the layer's first.
+template <std::size_t N>
+constexpr std::size_t tensor_offset(const std::array<TensorSpec, N>& tensors, std::size_t index) {
+  std::size_t offset = 0;
+  for (std::size_t i = 0; i < index; ++i) {
+    offset += aligned_extent(tensors[i].count());
+  }
+  return offset;
+}
+
+/// A layer with sizes and perhaps tensors of its own.
+template <typename L>
+concept SizedLayer = requires {
+  { L::name } -> std::convertible_to<std::string_view>;
+  { L::input_size } -> std::convertible_to<std::size_t>;
+  { L::output_size } -> std::convertible_to<std::size_t>;
+  { L::flops } -> std::convertible_to<std::size_t>;
+  L::parameters.size();
+  L::buffers.size();
+};
+
+/// A layer that is one scalar function, whatever its width.
+template <typename L>
+concept ElementwiseLayer = requires(double x, double y) {
+  { L::name } -> std::convertible_to<std::string_view>;
+  { L::value(x) } -> std::convertible_to<double>;
+  { L::derivative(x, y) } -> std::convertible_to<double>;
+};
+
+/// A layer that drops elements at random while training and is the identity otherwise.
+template <typename L>
+concept DropoutLayer = requires {
+  { L::name } -> std::convertible_to<std::string_view>;
+  { L::rate } -> std::convertible_to<double>;
+};
+
+template <typename L>
+concept Layer = SizedLayer<L> || ElementwiseLayer<L> || DropoutLayer<L>;
+
+}  // namespace retort

@@ -1,0 +1,30 @@
+#pragma once
+/// @file
+/// The leaky rectified linear unit.
+
+#include <concepts>
+#include <string_view>
+
+#include "retort/core/host_device.hpp"
+
+namespace retort {
+
+/// y = x for x > 0, else slope * x; torch.nn.LeakyReLU with its default slope. Maas, Hannun and Ng, "Rectifier
+/// nonlinearities improve neural network acoustic models" (2013).
+template <double slope = 0.01>
+struct LeakyReLU {
+  static constexpr std::string_view name = "LeakyReLU";
+  static constexpr double parameter = slope;
+
+  template <std::floating_point T>
+  RETORT_HOST_DEVICE static T value(T x) {
+    return x > T{0} ? x : static_cast<T>(slope) * x;
+  }
+
+  template <std::floating_point T>
+  RETORT_HOST_DEVICE static T derivative(T x, T /*y*/) {
+    return x > T{0} ? T{1} : static_cast<T>(slope);
+  }
+};
+
+}  // namespace retort

@@ -1,0 +1,251 @@
+#pragma once
+/// @file
+/// A model: a flat list of layers, and every fact that follows from it, known before the program runs.
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "retort/nn/layer.hpp"
+
+namespace retort {
+
+/// The messages for layers that do not fit. The type named in the compiler's message reads
+/// `shape_check::layer<1>::receives<20>::but_expects<30>`: the layer's index from 0, the width it gets, the width it
+/// was given.
+namespace shape_check {
+
+template <std::size_t Index>
+struct layer {
+  template <std::size_t Received>
+  struct receives {
+    template <std::size_t Expected>
+    struct but_expects {
+      static_assert(
+          Received == Expected,
+          "retort: a layer of this Sequential does not fit the one before it; layer<I>::receives<A>::but_expects<B> "
+          "names its index I (from 0), the width A that reaches it and the width B that it expects");
+    };
+  };
+};
+
+}  // namespace shape_check
+
+/// One tensor of a model: what it is, and where it lies in the model's arena.
+struct TensorInfo {
+  TensorSpec spec;
+  std::size_t layer = 0;   ///< index in the Sequential, from 0
+  std::size_t offset = 0;  ///< in elements from the arena's beginning; a multiple of tensor_alignment
+  std::array<char, 40> full_name_storage{};
+  std::size_t full_name_size = 0;
+
+  /// "0.weight": the layer's index and the tensor's name, as in the state dict of an nn.Sequential.
+  constexpr std::string_view full_name() const { return {full_name_storage.data(), full_name_size}; }
+  constexpr std::size_t count() const { return spec.count(); }
+};
+
+namespace detail {
+
+constexpr TensorInfo make_tensor_info(const TensorSpec& spec, std::size_t layer, std::size_t offset) {
+  TensorInfo info{spec, layer, offset};
+  std::array<char, 20> digits{};
+  std::size_t digit_count = 0;
+  for (std::size_t rest = layer; digit_count == 0 || rest != 0; rest /= 10) {
+    digits[digit_count++] = static_cast<char>('0' + rest % 10);
+  }
+  while (digit_count > 0) {
+    info.full_name_storage[info.full_name_size++] = digits[--digit_count];
+  }
+  info.full_name_storage[info.full_name_size++] = '.';
+  for (const char letter : spec.name) {
+    info.full_name_storage[info.full_name_size++] = letter;
+  }
+  return info;
+}
+
+template <Layer L>
+constexpr std::size_t input_size_or(std::size_t incoming) {
+  if constexpr (SizedLayer<L>) {
+    return L::input_size;
+  } else {
+    return incoming;
+  }
+}
+
+template <Layer L>
+constexpr std::size_t output_size_or(std::size_t incoming) {
+  if constexpr (SizedLayer<L>) {
+    return L::output_size;
+  } else {
+    return incoming;
+  }
+}
+
+template <Layer L, bool Buffers>
+constexpr auto tensor_specs() {
+  if constexpr (!SizedLayer<L>) {
+    return std::array<TensorSpec, 0>{};
+  } else if constexpr (Buffers) {
+    return L::buffers;
+  } else {
+    return L::parameters;
+  }
+}
+
+template <Layer L>
+constexpr std::size_t layer_flops() {
+  if constexpr (SizedLayer<L>) {
+    return L::flops;
+  } else {
+    return 0;
+  }
+}
+
+// The width that enters the first layer: what the first sized layer expects, since those before it keep the width.
+template <Layer... Layers>
+constexpr std::size_t model_input_size() {
+  std::size_t size = 0;
+  ((size = size != 0 ? size : input_size_or<Layers>(0)), ...);
+  return size;
+}
+
+/// widths[i] enters layer i; widths[count] leaves the model.
+template <Layer... Layers>
+constexpr auto model_widths() {
+  std::array<std::size_t, sizeof...(Layers) + 1> widths{model_input_size<Layers...>()};
+  std::size_t index = 0;
+  ((widths[index + 1] = output_size_or<Layers>(widths[index]), ++index), ...);
+  return widths;
+}
+
+template <bool Buffers, Layer... Layers>
+constexpr auto model_tensors() {
+  std::array<TensorInfo, (tensor_specs<Layers, Buffers>().size() + ... + 0)> tensors{};
+  std::size_t count = 0;
+  std::size_t layer = 0;
+  std::size_t offset = 0;
+  const auto append = [&](const auto& specs) {
+    for (const TensorSpec& spec : specs) {
+      tensors[count++] = make_tensor_info(spec, layer, offset);
+      offset += aligned_extent(spec.count());
+    }
+    ++layer;
+  };
+  (append(tensor_specs<Layers, Buffers>()), ...);
+  return tensors;
+}
+
+template <std::size_t N>
+constexpr std::size_t arena_size(const std::array<TensorInfo, N>& tensors) {
+  std::size_t size = 0;
+  for (const TensorInfo& tensor : tensors) {
+    size += aligned_extent(tensor.count());
+  }
+  return size;
+}
+
+template <std::size_t N>
+constexpr std::size_t element_count(const std::array<TensorInfo, N>& tensors) {
+  std::size_t count = 0;
+  for (const TensorInfo& tensor : tensors) {
+    count += tensor.count();
+  }
+  return count;
+}
+
+template <typename Indices, Layer... Layers>
+struct CheckedShapes;
+
+// A base of Sequential, so that the check is made where the model is named, and its type stands in the compiler's
+// message.
+template <std::size_t... Index, Layer... Layers>
+struct CheckedShapes<std::index_sequence<Index...>, Layers...>
+    : shape_check::layer<Index>::template receives<model_widths<Layers...>()[Index]>::template but_expects<
+          input_size_or<Layers>(model_widths<Layers...>()[Index])>... {};
+
+}  // namespace detail
+
+/// A model as a type: layers applied one after another. It holds no data; a Network<Sequential<...>> owns the
+/// parameters.
+template <Layer... Layers>
+struct Sequential : private detail::CheckedShapes<std::index_sequence_for<Layers...>, Layers...> {
+  static_assert((SizedLayer<Layers> || ...), "retort: a Sequential needs a layer with sizes, such as Linear<784, 10>");
+
+  template <std::size_t Index>
+  using LayerAt = std::tuple_element_t<Index, std::tuple<Layers...>>;
+
+  static constexpr std::size_t layer_count = sizeof...(Layers);
+  /// widths[i] enters layer i; widths[layer_count] leaves the model.
+  static constexpr auto widths = detail::model_widths<Layers...>();
+  static constexpr std::size_t input_size = widths[0];
+  static constexpr std::size_t output_size = widths[layer_count];
+  static constexpr std::array<std::string_view, layer_count> layer_names{Layers::name...};
+  static constexpr std::array<std::size_t, layer_count> layer_flops{detail::layer_flops<Layers>()...};
+
+  /// What is learned, and what is kept beside it, in the order of PyTorch's state dict within a layer.
+  static constexpr auto parameters = detail::model_tensors<false, Layers...>();
+  static constexpr auto buffers = detail::model_tensors<true, Layers...>();
+  /// Learned numbers, as PyTorch counts them.
+  static constexpr std::size_t parameter_count = detail::element_count(parameters);
+  /// Elements of the arenas that hold them; larger by the padding behind each tensor.
+  static constexpr std::size_t parameter_arena_size = detail::arena_size(parameters);
+  static constexpr std::size_t buffer_arena_size = detail::arena_size(buffers);
+
+  /// Floating-point operations of one sample's forward pass, counting the products (a multiplication and an addition a
+  /// weight).
+  static constexpr std::size_t flops = (detail::layer_flops<Layers>() + ...);
+  /// Fewest samples in a training batch.
+  static constexpr std::size_t minimum_batch = [] {
+    std::size_t minimum = 1;
+    const auto raise = [&]<typename L>(std::type_identity<L>) {
+      if constexpr (requires { L::minimum_batch; }) {
+        minimum = minimum > L::minimum_batch ? minimum : L::minimum_batch;
+      }
+    };
+    (raise(std::type_identity<Layers>{}), ...);
+    return minimum;
+  }();
+
+  /// The first layer with parameters: no gradient is needed in what enters it. layer_count where there is none.
+  static constexpr std::size_t first_trained_layer = [] {
+    if constexpr (parameters.size() == 0) {
+      return layer_count;
+    } else {
+      return parameters[0].layer;
+    }
+  }();
+
+  /// Where a layer's first parameter (or buffer) lies in the arena; the arena's size for a layer that has none and none
+  /// follows.
+  static constexpr std::size_t parameter_offset(std::size_t layer) {
+    return offset_of(parameters, parameter_arena_size, layer);
+  }
+  static constexpr std::size_t buffer_offset(std::size_t layer) { return offset_of(buffers, buffer_arena_size, layer); }
+
+ private:
+  template <std::size_t N>
+  static constexpr std::size_t offset_of(const std::array<TensorInfo, N>& tensors, std::size_t end, std::size_t layer) {
+    for (const TensorInfo& tensor : tensors) {
+      if (tensor.layer >= layer) {
+        return tensor.offset;
+      }
+    }
+    return end;
+  }
+};
+
+namespace detail {
+template <typename T>
+inline constexpr bool is_sequential = false;
+template <Layer... Layers>
+inline constexpr bool is_sequential<Sequential<Layers...>> = true;
+}  // namespace detail
+
+/// A Sequential of layers.
+template <typename M>
+concept Model = detail::is_sequential<M>;
+
+}  // namespace retort

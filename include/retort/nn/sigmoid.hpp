@@ -1,0 +1,28 @@
+#pragma once
+/// @file
+/// The logistic function.
+
+#include <cmath>
+#include <string_view>
+
+#include "retort/core/host_device.hpp"
+
+namespace retort {
+
+/// y = 1 / (1 + exp(-x)); torch.nn.Sigmoid.
+struct Sigmoid {
+  static constexpr std::string_view name = "Sigmoid";
+
+  template <typename T>
+  RETORT_HOST_DEVICE static auto value(const T& x) {
+    using std::exp;
+    return 1 / (1 + exp(-x));
+  }
+
+  template <typename T>
+  RETORT_HOST_DEVICE static auto derivative(const T& /*x*/, const T& y) {
+    return y * (1 - y);
+  }
+};
+
+}  // namespace retort

@@ -1,0 +1,28 @@
+#pragma once
+/// @file
+/// The hyperbolic tangent.
+
+#include <cmath>
+#include <string_view>
+
+#include "retort/core/host_device.hpp"
+
+namespace retort {
+
+/// y = tanh(x); torch.nn.Tanh.
+struct Tanh {
+  static constexpr std::string_view name = "Tanh";
+
+  template <typename T>
+  RETORT_HOST_DEVICE static auto value(const T& x) {
+    using std::tanh;
+    return tanh(x);
+  }
+
+  template <typename T>
+  RETORT_HOST_DEVICE static auto derivative(const T& /*x*/, const T& y) {
+    return 1 - y * y;
+  }
+};
+
+}  // namespace retort

@@ -1,0 +1,53 @@
+#pragma once
+/// @file
+/// Adam with weight decay apart from the gradient.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "retort/core/text.hpp"
+#include "retort/optim/adam.hpp"
+#include "retort/optim/optimizer.hpp"
+
+namespace retort {
+
+/// Loshchilov and Hutter, "Decoupled weight decay regularization", arXiv:1711.05101, in PyTorch's arrangement:
+/// w <- (1 - learning_rate * weight_decay) w, then Adam's step from the plain gradient. A schedule scales the decay
+/// together with the learning rate.
+struct AdamW {
+  static constexpr std::string_view name = "AdamW";
+  static constexpr std::size_t moment_count = 2;
+
+  double learning_rate = 1e-3;  ///< finite, >= 0
+  double beta1 = 0.9;           ///< in [0, 1)
+  double beta2 = 0.999;         ///< in [0, 1)
+  double epsilon = 1e-8;        ///< finite, > 0
+  double weight_decay = 1e-2;   ///< finite, >= 0; per unit of learning rate
+
+  /// Throws OptionError for a hyperparameter outside its range.
+  void validate() const { validate_adam_options(name, learning_rate, beta1, beta2, epsilon, weight_decay); }
+
+  std::string describe() const {
+    return describe_settings(name, {{"learning_rate", to_text(learning_rate)},
+                                    {"beta1", to_text(beta1)},
+                                    {"beta2", to_text(beta2)},
+                                    {"epsilon", to_text(epsilon)},
+                                    {"weight_decay", to_text(weight_decay)}});
+  }
+
+  /// The rule of step number `step` (from 1); see the concept Optimizer.
+  template <typename Scalar>
+  AdamRule<Scalar> rule(std::uint64_t step, double scheduled_learning_rate) const {
+    auto rule = Adam{.beta1 = beta1, .beta2 = beta2, .epsilon = epsilon}.rule<Scalar>(step, scheduled_learning_rate);
+    rule.parameter_factor = static_cast<Scalar>(1.0 - scheduled_learning_rate * weight_decay);
+    return rule;
+  }
+
+  friend bool operator==(const AdamW&, const AdamW&) = default;
+};
+
+static_assert(Optimizer<AdamW>);
+
+}  // namespace retort

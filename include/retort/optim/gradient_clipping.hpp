@@ -1,0 +1,40 @@
+#pragma once
+/// @file
+/// Gradient clipping by the norm over all parameters.
+
+#include <cmath>
+#include <string>
+
+#include "retort/core/error.hpp"
+#include "retort/core/option.hpp"
+#include "retort/core/text.hpp"
+
+namespace retort {
+
+/// Shortens the whole gradient, seen as one vector, to the length `max_norm` where it is longer: Pascanu, Mikolov and
+/// Bengio, arXiv:1211.5063. The norm itself is a backend's reduction; this is what follows from it.
+struct GradientClipping {
+  double max_norm = 1.0;  ///< Euclidean; finite, > 0
+
+  /// Throws OptionError for a hyperparameter outside its range.
+  void validate() const {
+    require_option(max_norm > 0.0 && std::isfinite(max_norm), "GradientClipping", "max_norm", max_norm,
+                   "a finite number above 0");
+  }
+
+  std::string describe() const { return describe_settings("GradientClipping", {{"max_norm", to_text(max_norm)}}); }
+
+  /// min(1, max_norm / (norm + 1e-6)), as PyTorch's clip_grad_norm_: what every gradient is multiplied by. Throws Error
+  /// for a norm that is infinite or not a number, before it can reach the parameters.
+  double clip_factor(double norm) const {
+    if (!std::isfinite(norm)) {
+      throw Error("the gradient's norm is " + to_text(norm) + ", expected a finite number: training has diverged");
+    }
+    const double factor = max_norm / (norm + 1e-6);
+    return factor < 1.0 ? factor : 1.0;
+  }
+
+  friend bool operator==(const GradientClipping&, const GradientClipping&) = default;
+};
+
+}  // namespace retort

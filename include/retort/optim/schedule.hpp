@@ -1,0 +1,140 @@
+#pragma once
+/// @file
+/// How the learning rate changes during training: schedules, each a pure function of the progress, so that a resumed
+/// run has the learning rates of the uninterrupted one without storing any state.
+
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <numbers>
+#include <string>
+#include <utility>
+
+#include "retort/core/option.hpp"
+#include "retort/core/text.hpp"
+
+namespace retort {
+
+/// Where training stands, before the step at hand.
+struct TrainingProgress {
+  std::uint64_t step = 0;         ///< optimizer steps already taken, so 0 ... total_steps - 1
+  std::uint64_t total_steps = 0;  ///< of the whole training
+  std::size_t epoch = 0;          ///< epochs completed, so 0 ... total_epochs - 1
+  std::size_t total_epochs = 0;
+};
+
+/// A schedule S has `s.factor(progress)`, by which the optimizer's learning rate is multiplied, `s.describe()`, and
+/// `s.validate()`, which throws OptionError.
+template <typename S>
+concept LearningRateSchedule = std::copyable<S> && requires(const S& schedule, const TrainingProgress& progress) {
+  { schedule.factor(progress) } -> std::same_as<double>;
+  { schedule.describe() } -> std::same_as<std::string>;
+  schedule.validate();
+};
+
+/// The optimizer's own learning rate throughout.
+struct ConstantSchedule {
+  double factor(const TrainingProgress&) const { return 1.0; }
+  void validate() const {}
+  std::string describe() const { return "ConstantSchedule()"; }
+};
+
+/// Any schedule, as a value; the constant one by default. Copies share the schedule, which never changes.
+class Schedule {
+ public:
+  Schedule() : Schedule(ConstantSchedule{}) {}
+
+  template <typename S>
+    requires(!std::same_as<S, Schedule> && LearningRateSchedule<S>)
+  Schedule(S schedule) : schedule_(std::make_shared<Holder<S>>(std::move(schedule))) {}
+
+  double factor(const TrainingProgress& progress) const { return schedule_->factor(progress); }
+  void validate() const { schedule_->validate(); }
+  std::string describe() const { return schedule_->describe(); }
+
+ private:
+  struct Interface {
+    virtual ~Interface() = default;
+    virtual double factor(const TrainingProgress& progress) const = 0;
+    virtual void validate() const = 0;
+    virtual std::string describe() const = 0;
+  };
+
+  template <typename S>
+  struct Holder final : Interface {
+    explicit Holder(S held) : schedule(std::move(held)) {}
+    double factor(const TrainingProgress& progress) const override { return schedule.factor(progress); }
+    void validate() const override { schedule.validate(); }
+    std::string describe() const override { return schedule.describe(); }
+    S schedule;
+  };
+
+  std::shared_ptr<const Interface> schedule_;
+};
+
+/// decay^floor(epoch / every_epochs): a drop after every so many epochs.
+struct StepSchedule {
+  std::size_t every_epochs = 1;  ///< > 0
+  double decay = 0.1;            ///< in (0, 1]
+
+  double factor(const TrainingProgress& progress) const {
+    return std::pow(decay, static_cast<double>(progress.epoch / every_epochs));
+  }
+  void validate() const {
+    require_option(every_epochs > 0, "StepSchedule", "every_epochs", every_epochs, "a number above 0");
+    require_option(decay > 0.0 && decay <= 1.0, "StepSchedule", "decay", decay, "a number in (0, 1]");
+  }
+  std::string describe() const {
+    return describe_settings("StepSchedule", {{"every_epochs", to_text(every_epochs)}, {"decay", to_text(decay)}});
+  }
+};
+
+/// Half a cosine from 1 to final_factor, step by step: Loshchilov and Hutter, "SGDR", arXiv:1608.03983, equation 5,
+/// without restarts. It would reach final_factor in the step after the last.
+struct CosineSchedule {
+  double final_factor = 0.0;  ///< in [0, 1]
+
+  double factor(const TrainingProgress& progress) const {
+    if (progress.step >= progress.total_steps) {
+      return final_factor;
+    }
+    const double fraction = static_cast<double>(progress.step) / static_cast<double>(progress.total_steps);
+    return final_factor + (1.0 - final_factor) * 0.5 * (1.0 + std::cos(std::numbers::pi * fraction));
+  }
+  void validate() const {
+    require_option(final_factor >= 0.0 && final_factor <= 1.0, "CosineSchedule", "final_factor", final_factor,
+                   "a number in [0, 1]");
+  }
+  std::string describe() const {
+    return describe_settings("CosineSchedule", {{"final_factor", to_text(final_factor)}});
+  }
+};
+
+/// Rises in a straight line for `steps` steps, 1 / (steps + 1), 2 / (steps + 1), ..., and then follows another
+/// schedule (Goyal et al., arXiv:1706.02677, section 2.2). That one sees the steps that remain, from 0, and the true
+/// epoch: a cosine starts at its top and still ends with the training, and "every 10 epochs" are the training's epochs.
+struct LinearWarmup {
+  std::uint64_t steps = 0;
+  Schedule then{};
+
+  double factor(const TrainingProgress& progress) const {
+    if (progress.step < steps) {
+      return static_cast<double>(progress.step + 1) / (static_cast<double>(steps) + 1.0);
+    }
+    TrainingProgress rest = progress;
+    rest.step -= steps;
+    rest.total_steps -= steps < progress.total_steps ? steps : progress.total_steps;
+    return then.factor(rest);
+  }
+  void validate() const { then.validate(); }
+  std::string describe() const {
+    return describe_settings("LinearWarmup", {{"steps", to_text(steps)}, {"then", then.describe()}});
+  }
+};
+
+static_assert(LearningRateSchedule<ConstantSchedule> && LearningRateSchedule<StepSchedule> &&
+              LearningRateSchedule<CosineSchedule> && LearningRateSchedule<LinearWarmup>);
+
+}  // namespace retort

@@ -1,0 +1,80 @@
+#pragma once
+/// @file
+/// Stochastic gradient descent with momentum, also Nesterov's.
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "retort/core/error.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/option.hpp"
+#include "retort/core/text.hpp"
+#include "retort/optim/optimizer.hpp"
+
+namespace retort {
+
+/// The constants of one step of Sgd.
+template <typename Scalar>
+struct SgdRule {
+  Scalar learning_rate;
+  Scalar momentum;
+  Scalar weight_decay;
+  // The step is along gradient_share * g + velocity_share * v: (0, 1), or (1, momentum) for Nesterov.
+  Scalar gradient_share;
+  Scalar velocity_share;
+
+  RETORT_HOST_DEVICE void operator()(auto&& parameter, const auto& gradient, auto&& velocity) const {
+    velocity = momentum * velocity + (gradient + weight_decay * parameter);
+    parameter -= learning_rate * (velocity_share * velocity + gradient_share * (gradient + weight_decay * parameter));
+  }
+};
+
+/// With g = gradient + weight_decay * w: v <- momentum * v + g, then w <- w - learning_rate * v, or with Nesterov's
+/// momentum w <- w - learning_rate * (g + momentum * v). These are PyTorch's semantics (without dampening): the
+/// velocity is not scaled by the learning rate, so a scheduled change of rate acts at once. Sutskever et al., "On the
+/// importance of initialization and momentum in deep learning" (ICML 2013).
+struct Sgd {
+  static constexpr std::string_view name = "Sgd";
+  static constexpr std::size_t moment_count = 1;
+
+  double learning_rate = 1e-2;  ///< finite, >= 0
+  double momentum = 0.0;        ///< in [0, 1)
+  bool nesterov = false;        ///< needs momentum > 0
+  double weight_decay = 0.0;    ///< finite, >= 0; L2 regularisation through the gradient
+
+  /// Throws OptionError for a hyperparameter outside its range.
+  void validate() const {
+    require_option(learning_rate >= 0.0 && std::isfinite(learning_rate), name, "learning_rate", learning_rate,
+                   "a finite number of at least 0");
+    require_option(momentum >= 0.0 && momentum < 1.0, name, "momentum", momentum, "a number in [0, 1)");
+    require_option(!nesterov || momentum > 0.0, name, "momentum", momentum, "a number above 0 with nesterov");
+    require_option(weight_decay >= 0.0 && std::isfinite(weight_decay), name, "weight_decay", weight_decay,
+                   "a finite number of at least 0");
+  }
+
+  std::string describe() const {
+    return describe_settings(name, {{"learning_rate", to_text(learning_rate)},
+                                    {"momentum", to_text(momentum)},
+                                    {"nesterov", to_text(nesterov)},
+                                    {"weight_decay", to_text(weight_decay)}});
+  }
+
+  /// The rule of step number `step` (from 1); see the concept Optimizer.
+  template <typename Scalar>
+  SgdRule<Scalar> rule(std::uint64_t /*step*/, double scheduled_learning_rate) const {
+    return {.learning_rate = static_cast<Scalar>(scheduled_learning_rate),
+            .momentum = static_cast<Scalar>(momentum),
+            .weight_decay = static_cast<Scalar>(weight_decay),
+            .gradient_share = static_cast<Scalar>(nesterov ? 1.0 : 0.0),
+            .velocity_share = static_cast<Scalar>(nesterov ? momentum : 1.0)};
+  }
+
+  friend bool operator==(const Sgd&, const Sgd&) = default;
+};
+
+static_assert(Optimizer<Sgd>);
+
+}  // namespace retort

@@ -1,0 +1,56 @@
+#pragma once
+/// @file
+/// The whole library. Each header also stands alone.
+
+// What everything rests on
+#include "retort/core/error.hpp"
+#include "retort/core/philox.hpp"
+#include "retort/version.hpp"
+
+// What a model is
+#include "retort/nn/batch_norm.hpp"
+#include "retort/nn/describe.hpp"
+#include "retort/nn/dropout.hpp"
+#include "retort/nn/gelu.hpp"
+#include "retort/nn/layer_norm.hpp"
+#include "retort/nn/leaky_relu.hpp"
+#include "retort/nn/linear.hpp"
+#include "retort/nn/network.hpp"
+#include "retort/nn/relu.hpp"
+#include "retort/nn/sequential.hpp"
+#include "retort/nn/sigmoid.hpp"
+#include "retort/nn/silu.hpp"
+#include "retort/nn/tanh.hpp"
+
+// What is minimised, and how parameters move
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/hinton.hpp"
+#include "retort/loss/softmax_passed_to_kl.hpp"
+#include "retort/optim/adam.hpp"
+#include "retort/optim/adamw.hpp"
+#include "retort/optim/gradient_clipping.hpp"
+#include "retort/optim/schedule.hpp"
+#include "retort/optim/sgd.hpp"
+
+// Where it runs
+#include "retort/backend/eigen/backend.hpp"
+
+// What is learned from
+#include "retort/data/augment.hpp"
+#include "retort/data/csv.hpp"
+#include "retort/data/dataset.hpp"
+#include "retort/data/mnist.hpp"
+#include "retort/data/npy.hpp"
+#include "retort/data/split.hpp"
+#include "retort/data/synthetic_digits.hpp"
+
+// Who drives
+#include "retort/train/distillation_trainer.hpp"
+#include "retort/train/early_stopping.hpp"
+#include "retort/train/evaluate.hpp"
+#include "retort/train/json_lines_log.hpp"
+#include "retort/train/progress_printer.hpp"
+#include "retort/train/trainer.hpp"
+
+// What goes in and out
+#include "retort/io/safetensors.hpp"

@@ -1,0 +1,81 @@
+#pragma once
+/// @file
+/// Training a student on labels and on a teacher's logits.
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include "retort/data/dataset.hpp"
+#include "retort/loss/loss.hpp"
+#include "retort/nn/network.hpp"
+#include "retort/optim/optimizer.hpp"
+#include "retort/train/fit.hpp"
+#include "retort/train/fit_options.hpp"
+#include "retort/train/metrics.hpp"
+#include "retort/train/step_engine.hpp"
+
+namespace retort {
+
+namespace shape_check {
+
+/// In the compiler's message: `teacher_with<10>::classes_but_student_with<5>`.
+template <std::size_t TeacherClasses>
+struct teacher_with {
+  template <std::size_t StudentClasses>
+  struct classes_but_student_with {
+    static_assert(TeacherClasses == StudentClasses,
+                  "retort: a teacher and its student must have the same number of classes; "
+                  "teacher_with<T>::classes_but_student_with<S> names both");
+  };
+};
+
+/// In the compiler's message: `teacher_of<784>::inputs_but_student_of<100>`.
+template <std::size_t TeacherInputs>
+struct teacher_of {
+  template <std::size_t StudentInputs>
+  struct inputs_but_student_of {
+    static_assert(TeacherInputs == StudentInputs,
+                  "retort: a teacher and its student must have the same number of inputs; "
+                  "teacher_of<T>::inputs_but_student_of<S> names both");
+  };
+};
+
+}  // namespace shape_check
+
+/// Distils a teacher into a student: `DistillationTrainer distiller{teacher, student, HintonLoss{.temperature = 4},
+/// Adam{}}` (Hinton, Vinyals and Dean, arXiv:1503.02531). The teacher is const, and only its inference runs, so dropout
+/// cannot act in it. Its logits are computed once and looked up by sample index, unless the inputs are augmented. Both
+/// networks must outlive the trainer. Deterministic as Trainer is.
+template <Model TeacherModel, Model StudentModel, typename Backend = backend::Eigen, typename Scalar = float>
+class DistillationTrainer
+    : private shape_check::teacher_with<TeacherModel::output_size>::template classes_but_student_with<
+          StudentModel::output_size>,
+      private shape_check::teacher_of<TeacherModel::input_size>::template inputs_but_student_of<
+          StudentModel::input_size> {
+ public:
+  /// Throws OptionError for a hyperparameter outside its range.
+  template <Loss L, Optimizer O>
+  DistillationTrainer(const Network<TeacherModel, Backend, Scalar>& teacher,
+                      Network<StudentModel, Backend, Scalar>& student, L loss, O optimizer)
+      : engine_(
+            std::make_unique<StepEngine<StudentModel, Backend, Scalar, L, O, Teacher<TeacherModel, Backend, Scalar>>>(
+                student, std::move(loss), std::move(optimizer), Teacher<TeacherModel, Backend, Scalar>{&teacher})) {}
+
+  /// As Trainer::fit, for the student.
+  History fit(const data::Dataset& train, const FitOptions& options) {
+    return detail::fit(*engine_, train, nullptr, options);
+  }
+  History fit(const data::Dataset& train, const data::Dataset& validation, const FitOptions& options) {
+    return detail::fit(*engine_, train, &validation, options);
+  }
+
+ private:
+  std::unique_ptr<TrainingEngine> engine_;
+};
+
+template <Model TeacherModel, Model StudentModel, typename Backend, typename Scalar, Loss L, Optimizer O>
+DistillationTrainer(const Network<TeacherModel, Backend, Scalar>&, Network<StudentModel, Backend, Scalar>&, L, O)
+    -> DistillationTrainer<TeacherModel, StudentModel, Backend, Scalar>;
+
+}  // namespace retort

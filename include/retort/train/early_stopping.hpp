@@ -1,0 +1,40 @@
+#pragma once
+/// @file
+/// Ending a training that no longer gets better.
+
+#include <cstddef>
+#include <string>
+
+#include "retort/core/option.hpp"
+#include "retort/core/text.hpp"
+#include "retort/train/metrics.hpp"
+
+namespace retort {
+
+/// Stops after `patience` epochs in a row without fewer validation errors than the best before (by more than
+/// `minimum_gain` errors), and puts back the best epoch's parameters. Prechelt, "Early stopping - but when?" (1998).
+/// The validation set must not be the test set on which results are reported.
+struct EarlyStopping {
+  std::size_t patience = 5;      ///< epochs, > 0
+  std::size_t minimum_gain = 0;  ///< errors
+
+  void validate() const { require_option(patience > 0, "EarlyStopping", "patience", patience, "a number above 0"); }
+  std::string describe() const {
+    return describe_settings("EarlyStopping",
+                             {{"patience", to_text(patience)}, {"minimum_gain", to_text(minimum_gain)}});
+  }
+};
+
+/// The best epoch of a history, counted from 1, by validation errors: the first of equals. 0 for an empty history.
+/// Precondition: every epoch was validated.
+inline std::size_t best_epoch(const History& history, std::size_t minimum_gain = 0) {
+  std::size_t best = 0;
+  for (std::size_t i = 0; i < history.size(); ++i) {
+    if (best == 0 || history[i].validation->errors + minimum_gain < history[best - 1].validation->errors) {
+      best = i + 1;
+    }
+  }
+  return best;
+}
+
+}  // namespace retort

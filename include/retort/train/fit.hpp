@@ -1,0 +1,184 @@
+#pragma once
+/// @file
+/// The epoch loop: order, train, evaluate, stop early, write a checkpoint, tell the observers.
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "retort/core/error.hpp"
+#include "retort/core/permutation.hpp"
+#include "retort/core/text.hpp"
+#include "retort/data/dataset.hpp"
+#include "retort/data/split.hpp"
+#include "retort/train/checkpoint.hpp"
+#include "retort/train/early_stopping.hpp"
+#include "retort/train/fit_options.hpp"
+#include "retort/train/metrics.hpp"
+#include "retort/train/training_engine.hpp"
+
+namespace retort::detail {
+
+/// One call of fit: the loop with its state.
+class Fit {
+ public:
+  Fit(TrainingEngine& engine, const data::Dataset& train, const data::Dataset* validation, const FitOptions& options)
+      : engine_(engine), train_(train), validation_(validation), options_(options) {
+    options.validate();
+    if (options.early_stopping && validation == nullptr) {
+      throw OptionError(
+          "fit: early_stopping needs held-out samples, expected a validation set or a validation_fraction");
+    }
+    if (steps_per_epoch() > std::uint64_t{UINT32_MAX} / options.epochs) {
+      throw OptionError("fit: epochs is " + to_text(options.epochs) + ", expected at most 2^32 - 1 steps in all");
+    }
+  }
+
+  History run() {
+    engine_.begin(train_, options_.batch_size, options_.shift);
+    settings_ = describe_run();
+    resume();
+    for (Observer* observer : options_.observers) {
+      observer->on_fit_begin(history_, options_.epochs);
+    }
+    while (history_.size() < options_.epochs && !stopped_early()) {
+      run_epoch();
+    }
+    if (!best_.empty()) {
+      engine_.restore(best_);
+    }
+    for (Observer* observer : options_.observers) {
+      observer->on_fit_end(history_);
+    }
+    return std::move(history_);
+  }
+
+ private:
+  std::uint64_t steps_per_epoch() const { return (train_.size() + options_.batch_size - 1) / options_.batch_size; }
+
+  /// Everything that decides the result: two runs with equal settings give equal bits.
+  Settings describe_run() const {
+    Settings settings = engine_.settings();
+    settings.emplace_back("epochs", to_text(options_.epochs));
+    settings.emplace_back("batch_size", to_text(options_.batch_size));
+    settings.emplace_back("seed", to_text(options_.seed.value));
+    settings.emplace_back("shuffle", to_text(options_.shuffle));
+    settings.emplace_back("shift", to_text(options_.shift.pixels));
+    settings.emplace_back("schedule", options_.schedule.describe());
+    settings.emplace_back("clipping", options_.clipping ? options_.clipping->describe() : "none");
+    settings.emplace_back("early_stopping", options_.early_stopping ? options_.early_stopping->describe() : "none");
+    settings.emplace_back("training data", to_text(train_.fingerprint()));
+    settings.emplace_back("validation data", validation_ == nullptr ? "none" : to_text(validation_->fingerprint()));
+    return settings;
+  }
+
+  void resume() {
+    if (!options_.checkpoint || !options_.checkpoint->resume || !std::filesystem::exists(options_.checkpoint->path)) {
+      return;
+    }
+    Checkpoint checkpoint = load_checkpoint(options_.checkpoint->path, settings_);
+    engine_.restore(checkpoint.state);
+    history_ = std::move(checkpoint.history);
+    best_ = std::move(checkpoint.best);
+  }
+
+  bool stopped_early() const {
+    return options_.early_stopping && history_.size() - best_epoch(history_, options_.early_stopping->minimum_gain) >=
+                                          options_.early_stopping->patience;
+  }
+
+  void run_epoch() {
+    const std::size_t epoch = history_.size();
+    const std::uint64_t first_step = epoch * steps_per_epoch();
+    std::vector<std::uint32_t> order(train_.size());
+    if (options_.shuffle) {
+      random_permutation(order, {options_.seed, Stream::shuffle, static_cast<std::uint32_t>(epoch)});
+    } else {
+      std::iota(order.begin(), order.end(), 0u);
+    }
+    const EpochPlan plan{.order = order,
+                         .batch_size = options_.batch_size,
+                         .seed = options_.seed,
+                         .shift = options_.shift,
+                         .epoch = static_cast<std::uint32_t>(epoch),
+                         .first_step = static_cast<std::uint32_t>(first_step),
+                         .schedule = &options_.schedule,
+                         .progress = {.step = first_step,
+                                      .total_steps = options_.epochs * steps_per_epoch(),
+                                      .epoch = epoch,
+                                      .total_epochs = options_.epochs},
+                         .clipping = options_.clipping};
+    const auto start = std::chrono::steady_clock::now();
+    const EpochResult result = engine_.train_epoch(
+        plan, [&](std::size_t batch, const backend::LossSum& sum) { report_batch(epoch, batch, sum); });
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+
+    const auto samples = static_cast<double>(train_.size());
+    EpochMetrics metrics{.epoch = epoch + 1,
+                         .learning_rate = result.learning_rate,
+                         .loss = result.sum.loss / samples,
+                         .accuracy = static_cast<double>(result.sum.correct) / samples,
+                         .errors = train_.size() - result.sum.correct,
+                         .seconds = seconds,
+                         .samples_per_second = samples / seconds};
+    if (!std::isfinite(metrics.loss)) {
+      throw Error("training has diverged: the loss of epoch " + to_text(epoch + 1) + " is " + to_text(metrics.loss) +
+                  "; try a smaller learning rate or gradient clipping");
+    }
+    if (validation_ != nullptr) {
+      metrics.validation = engine_.evaluate(*validation_);
+    }
+    history_.push_back(metrics);
+    if (options_.early_stopping && best_epoch(history_, options_.early_stopping->minimum_gain) == history_.size()) {
+      best_ = engine_.model_state();
+    }
+    if (options_.checkpoint) {
+      save_checkpoint(options_.checkpoint->path, {settings_, history_, engine_.state(), best_});
+    }
+    for (Observer* observer : options_.observers) {
+      observer->on_epoch_end(metrics, options_.epochs);
+    }
+  }
+
+  void report_batch(std::size_t epoch, std::size_t batch, const backend::LossSum& sum) const {
+    if (options_.observers.empty()) {
+      return;
+    }
+    const std::size_t samples = std::min(batch * options_.batch_size, train_.size());
+    const BatchProgress progress{.epoch = epoch + 1,
+                                 .epochs = options_.epochs,
+                                 .batch = batch,
+                                 .batches = static_cast<std::size_t>(steps_per_epoch()),
+                                 .mean_loss = sum.loss / static_cast<double>(samples)};
+    for (Observer* observer : options_.observers) {
+      observer->on_batch_end(progress);
+    }
+  }
+
+  TrainingEngine& engine_;
+  const data::Dataset& train_;
+  const data::Dataset* validation_;
+  const FitOptions& options_;
+  Settings settings_;
+  History history_;
+  TrainingState best_;
+};
+
+/// Trains on `train` and evaluates on `validation` where it is given, or on the options' fraction of `train`.
+inline History fit(TrainingEngine& engine, const data::Dataset& train, const data::Dataset* validation,
+                   const FitOptions& options) {
+  if (validation == nullptr && options.validation_fraction > 0.0) {
+    const auto [rest, held_out] = data::random_split(train, 1.0 - options.validation_fraction, options.seed);
+    return Fit(engine, rest, &held_out, options).run();
+  }
+  return Fit(engine, train, validation, options).run();
+}
+
+}  // namespace retort::detail

@@ -1,0 +1,73 @@
+#pragma once
+/// @file
+/// Progress for programs: one JSON object an epoch, one object a line (https://jsonlines.org).
+
+#include <cstddef>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "retort/core/atomic_file.hpp"
+#include "retort/train/metrics.hpp"
+#include "retort/train/observer.hpp"
+
+namespace retort {
+
+/// A log file of one or more trainings, its phases. It is written anew, atomically, after each epoch: at every moment
+/// it holds whole lines, and after a resume the same epochs as without the interruption.
+///
+/// Fields: `phase`, `epoch` (from 1), `loss` (the trained loss), `accuracy` and `errors` (on the held-out samples, or
+/// of training where there are none), `seconds`, `learning_rate`, `samples_per_second`.
+class JsonLinesLog {
+ public:
+  explicit JsonLinesLog(std::filesystem::path path) : path_(std::move(path)) {}
+
+  void append(const std::string& phase, const EpochMetrics& metrics) {
+    const nlohmann::ordered_json line{
+        {"phase", phase},
+        {"epoch", metrics.epoch},
+        {"loss", metrics.loss},
+        {"accuracy", metrics.validation ? metrics.validation->accuracy : metrics.accuracy},
+        {"errors", metrics.validation ? metrics.validation->errors : metrics.errors},
+        {"seconds", metrics.seconds},
+        {"learning_rate", metrics.learning_rate},
+        {"samples_per_second", metrics.samples_per_second}};
+    text_ += line.dump() + "\n";
+  }
+
+  /// Throws FileError.
+  void write() const {
+    AtomicFile file(path_);
+    file.write(text_);
+    file.commit();
+  }
+
+ private:
+  std::filesystem::path path_;
+  std::string text_;
+};
+
+/// Logs one training under a phase's name. The log must outlive it.
+class JsonLinesObserver : public Observer {
+ public:
+  JsonLinesObserver(JsonLinesLog& log, std::string phase) : log_(log), phase_(std::move(phase)) {}
+
+  void on_fit_begin(const History& restored, std::size_t /*epochs*/) override {
+    for (const EpochMetrics& metrics : restored) {
+      log_.append(phase_, metrics);
+    }
+    log_.write();
+  }
+
+  void on_epoch_end(const EpochMetrics& metrics, std::size_t /*epochs*/) override {
+    log_.append(phase_, metrics);
+    log_.write();
+  }
+
+ private:
+  JsonLinesLog& log_;
+  std::string phase_;
+};
+
+}  // namespace retort

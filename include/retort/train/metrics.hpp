@@ -1,0 +1,32 @@
+#pragma once
+/// @file
+/// What a trainer measures.
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+namespace retort {
+
+/// A network's answers on a labelled dataset.
+struct Evaluation {
+  double loss = 0.0;       ///< cross-entropy, mean over the samples, in nats
+  double accuracy = 0.0;   ///< in [0, 1]
+  std::size_t errors = 0;  ///< samples whose largest logit is not the label's
+};
+
+/// One epoch. The training figures are gathered while the parameters move, dropout and augmentation included.
+struct EpochMetrics {
+  std::size_t epoch = 0;       ///< from 1
+  double learning_rate = 0.0;  ///< of the epoch's last step
+  double loss = 0.0;           ///< the trained loss, mean over the epoch's samples
+  double accuracy = 0.0;       ///< in [0, 1]
+  std::size_t errors = 0;
+  std::optional<Evaluation> validation{};  ///< on the held-out samples, after the epoch
+  double seconds = 0.0;                    ///< of training, without the evaluation
+  double samples_per_second = 0.0;
+};
+
+using History = std::vector<EpochMetrics>;
+
+}  // namespace retort

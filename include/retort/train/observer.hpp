@@ -1,0 +1,37 @@
+#pragma once
+/// @file
+/// Whoever wants to know how training goes.
+
+#include <cstddef>
+
+#include "retort/train/metrics.hpp"
+
+namespace retort {
+
+/// Where an epoch stands.
+struct BatchProgress {
+  std::size_t epoch = 0;  ///< from 1
+  std::size_t epochs = 0;
+  std::size_t batch = 0;  ///< batches done in this epoch
+  std::size_t batches = 0;
+  double mean_loss = 0.0;  ///< over the epoch's samples so far
+};
+
+/// Called by `fit`, on its thread, in this order: on_fit_begin, then for every epoch on_batch_end ... and on_epoch_end,
+/// then on_fit_end. An exception thrown by an observer ends the training; a checkpoint of the epoch is already written
+/// then.
+class Observer {
+ public:
+  Observer() = default;
+  Observer(const Observer&) = default;
+  Observer& operator=(const Observer&) = default;
+  virtual ~Observer() = default;
+
+  /// `restored` holds the epochs that a resumed run found done; it is empty otherwise.
+  virtual void on_fit_begin(const History& /*restored*/, std::size_t /*epochs*/) {}
+  virtual void on_batch_end(const BatchProgress& /*progress*/) {}
+  virtual void on_epoch_end(const EpochMetrics& /*metrics*/, std::size_t /*epochs*/) {}
+  virtual void on_fit_end(const History& /*history*/) {}
+};
+
+}  // namespace retort

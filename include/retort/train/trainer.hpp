@@ -1,0 +1,50 @@
+#pragma once
+/// @file
+/// Training a network on labels.
+
+#include <memory>
+#include <utility>
+
+#include "retort/data/dataset.hpp"
+#include "retort/loss/loss.hpp"
+#include "retort/nn/network.hpp"
+#include "retort/optim/optimizer.hpp"
+#include "retort/train/fit.hpp"
+#include "retort/train/fit_options.hpp"
+#include "retort/train/metrics.hpp"
+#include "retort/train/step_engine.hpp"
+
+namespace retort {
+
+/// Trains a Network with a loss and an optimizer: `Trainer trainer{network, CrossEntropy{}, Adam{}}`. The network stays
+/// the user's, must outlive the trainer, and holds the result.
+///
+/// Deterministic: the same seeds, data and settings give the same bits, for every number of threads.
+template <Model M, typename Backend = backend::Eigen, typename Scalar = float>
+class Trainer {
+ public:
+  /// Throws OptionError for a hyperparameter outside its range.
+  template <Loss L, Optimizer O>
+  Trainer(Network<M, Backend, Scalar>& network, L loss, O optimizer)
+      : engine_(std::make_unique<StepEngine<M, Backend, Scalar, L, O, NoTeacher>>(network, std::move(loss),
+                                                                                  std::move(optimizer), NoTeacher{})) {}
+
+  /// Trains from the network's present parameters, with the optimizer's moments at zero. Returns one entry an epoch.
+  /// Throws ShapeError for data that does not fit the model, OptionError for options out of range, Error when the loss
+  /// is no longer finite, FileError and FormatError from checkpoints, and whatever an observer throws.
+  History fit(const data::Dataset& train, const FitOptions& options) {
+    return detail::fit(*engine_, train, nullptr, options);
+  }
+  /// The same, evaluated after each epoch on samples that are not trained on.
+  History fit(const data::Dataset& train, const data::Dataset& validation, const FitOptions& options) {
+    return detail::fit(*engine_, train, &validation, options);
+  }
+
+ private:
+  std::unique_ptr<TrainingEngine> engine_;
+};
+
+template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O>
+Trainer(Network<M, Backend, Scalar>&, L, O) -> Trainer<M, Backend, Scalar>;
+
+}  // namespace retort

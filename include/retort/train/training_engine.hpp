@@ -1,0 +1,82 @@
+#pragma once
+/// @file
+/// What the epoch loop drives: something that can train an epoch, evaluate, and hand out its state. The loop in fit.hpp
+/// knows nothing of models, losses or backends, and is compiled once.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/core/philox.hpp"
+#include "retort/data/augment.hpp"
+#include "retort/data/dataset.hpp"
+#include "retort/optim/gradient_clipping.hpp"
+#include "retort/optim/schedule.hpp"
+#include "retort/train/metrics.hpp"
+
+namespace retort {
+
+/// One epoch's work. Batch b holds the samples order[b * batch_size ...], the last one what is left.
+struct EpochPlan {
+  std::span<const std::uint32_t> order;
+  std::size_t batch_size = 0;
+  Seed seed{};
+  data::RandomShift shift{};
+  std::uint32_t epoch = 0;  ///< from 0
+  std::uint32_t first_step = 0;
+  const Schedule* schedule = nullptr;
+  TrainingProgress progress{};  ///< before the first step
+  std::optional<GradientClipping> clipping{};
+};
+
+/// What an epoch came to.
+struct EpochResult {
+  backend::LossSum sum{};
+  double learning_rate = 0.0;  ///< of the last step
+};
+
+/// Called after each batch with the batches done and the sums so far.
+using BatchCallback = std::function<void(std::size_t, const backend::LossSum&)>;
+
+/// One array of a training state, by name, as bytes of the engine's scalar type.
+struct StateArray {
+  std::string name;
+  std::vector<std::byte> bytes;
+};
+
+using TrainingState = std::vector<StateArray>;
+
+/// Names and values that must be equal for a checkpoint to be continued.
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+class TrainingEngine {
+ public:
+  TrainingEngine() = default;
+  TrainingEngine(const TrainingEngine&) = delete;
+  TrainingEngine& operator=(const TrainingEngine&) = delete;
+  virtual ~TrainingEngine() = default;
+
+  /// Takes everything into memory before the first step, and forgets the moments of an earlier training.
+  /// Throws ShapeError when the data does not fit the model, OptionError when the batch size does not.
+  virtual void begin(const data::Dataset& train, std::size_t batch_size, data::RandomShift shift) = 0;
+  virtual EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) = 0;
+  virtual Evaluation evaluate(const data::Dataset& data) = 0;
+
+  /// Parameters, buffers and moments. restore(state()) changes nothing.
+  virtual TrainingState state() const = 0;
+  /// Throws ShapeError when the arrays are not those of this engine.
+  virtual void restore(const TrainingState& state) = 0;
+  /// The arrays of the state that are the model itself, for keeping the best epoch.
+  virtual TrainingState model_state() const = 0;
+
+  /// Model, loss, optimizer and whatever else decides the result.
+  virtual Settings settings() const = 0;
+};
+
+}  // namespace retort
