@@ -10,7 +10,7 @@
 
 namespace retort::backend {
 
-/// The width of an elementwise layer, as an argument.
+/// A width known at compile time, as an argument: the width that enters a layer, the number of classes of a loss.
 template <std::size_t N>
 struct Width {
   static constexpr std::size_t value = N;

@@ -9,7 +9,7 @@
 /// | `infer(backend, layer, Width<In>{}, InferArguments)` | each layer, outside of training |
 /// | `forward(backend, layer, Width<In>{}, ForwardArguments)` | each layer, in a training step |
 /// | `backward(backend, layer, Width<In>{}, BackwardArguments)` | likewise |
-/// | `evaluate_loss<Classes>(backend, loss, LossArguments)` -> LossSum | any Loss |
+/// | `evaluate_loss(backend, loss, Width<Classes>{}, LossArguments)` -> LossSum | any Loss |
 /// | `update_parameters(backend, rule, parameters, gradients, moments, size)` | any Optimizer's rule |
 /// | `squared_norm`, `scale_values` | gradient clipping |
 /// | `gather_batch(backend, data, indices, shift, seed, epoch, inputs)` | training batches |
@@ -57,7 +57,7 @@ concept RunsLayer =
 
 template <typename B, typename Scalar>
 concept EvaluatesLosses = requires(const B& backend, const LossArguments<Scalar>& arguments) {
-  { evaluate_loss<10>(backend, CrossEntropy{}, arguments) } -> std::same_as<LossSum>;
+  { evaluate_loss(backend, CrossEntropy{}, Width<10>{}, arguments) } -> std::same_as<LossSum>;
 };
 
 template <typename B, typename Scalar>

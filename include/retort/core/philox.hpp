@@ -5,6 +5,7 @@
 /// augmentation is the same on every backend and thread count, and a resumed run repeats the uninterrupted one bit for
 /// bit.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 

@@ -90,7 +90,7 @@ class CsvReader {
       }
     }
     if (fields_.size() != columns_) {
-      fail_line(std::to_string(fields_.size()) + " columns, expected " + std::to_string(columns_) +
+      fail_line("columns: " + std::to_string(fields_.size()) + ", expected " + std::to_string(columns_) +
                 " as in the first line");
     }
     for (std::size_t column = 0; column < columns_; ++column) {
@@ -146,7 +146,7 @@ class CsvReader {
   void find_label_column() {
     columns_ = fields_.size();
     if (columns_ < 2) {
-      fail_line("1 column, expected at least 2: a label and a feature (is the delimiter " +
+      fail_line("columns: 1, expected at least 2, a label and a feature (is the delimiter " +
                 in_quotes({&options_.delimiter, 1}) + "?)");
     }
     const auto count = static_cast<std::ptrdiff_t>(columns_);
@@ -187,7 +187,7 @@ class CsvReader {
     return static_cast<float>(value);
   }
 
-  std::uint32_t label(std::size_t column) const {
+  std::uint32_t label(std::size_t column) {
     const std::uint32_t limit = options_.classes != 0 ? options_.classes : std::numeric_limits<std::uint32_t>::max();
     std::uint32_t value = 0;
     if (!parse(fields_[column], value) || value >= limit) {
@@ -219,7 +219,7 @@ class CsvReader {
   std::size_t line_ = 0;
   std::size_t columns_ = 0;
   std::size_t label_column_ = 0;
-  mutable std::uint32_t highest_label_ = 0;
+  std::uint32_t highest_label_ = 0;
   std::vector<std::string_view> fields_;
   std::vector<float> features_;
   std::vector<std::uint32_t> labels_;

@@ -142,7 +142,8 @@ class Dataset {
       throw ShapeError("dataset: " + std::to_string(rows) + " samples, expected less than 2^32");
     }
     if (rows != size()) {
-      throw ShapeError("dataset: " + std::to_string(size()) + " labels for " + std::to_string(rows) + " samples");
+      throw ShapeError("dataset: the number of labels is " + std::to_string(size()) + ", expected " +
+                       std::to_string(rows) + ", one for each sample");
     }
     const bool is_image = image_ != ImageShape{};
     // Divided, not multiplied: the product of two hostile extents may wrap around to the right number.
@@ -161,8 +162,8 @@ class Dataset {
         std::ranges::find_if(labels_.storage(), [this](std::uint32_t label) { return label >= classes_; });
     if (wrong != labels_.storage().end()) {
       throw ShapeError("dataset: label " + std::to_string(*wrong) + " of sample " +
-                       std::to_string(wrong - labels_.storage().begin()) + ", expected less than the " +
-                       std::to_string(classes_) + " classes");
+                       std::to_string(wrong - labels_.storage().begin()) + ", expected less than " +
+                       std::to_string(classes_) + ", the number of classes");
     }
   }
 

@@ -158,7 +158,7 @@ class Inflater {
   void begin_member(const std::vector<std::uint8_t>& compressed, std::size_t position) {
     const std::size_t rest = compressed.size() - position;
     if (!has_gzip_magic(compressed.data() + position, rest)) {
-      throw FormatError(path_, std::to_string(rest) + " bytes follow the end of the gzip stream, expected none");
+      throw FormatError(path_, "bytes after the end of the gzip stream: " + std::to_string(rest) + ", expected none");
     }
     inflateReset(&stream_);
   }

@@ -37,7 +37,7 @@ inline Dataset load_idx_images(const std::filesystem::path& images_path, const s
   const auto labels = read_idx<1>(labels_path, options.size_limit);  // (count)
   const std::size_t count = images.shape(0);
   if (labels.size() != count) {
-    throw FormatError(labels_path, "count: " + std::to_string(labels.size()) + " labels, expected " +
+    throw FormatError(labels_path, "number of labels: " + std::to_string(labels.size()) + ", expected " +
                                        std::to_string(count) + " as in " + images_path.filename().string());
   }
   const auto wrong =

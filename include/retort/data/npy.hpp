@@ -362,7 +362,7 @@ inline Dataset load_npy(const std::filesystem::path& features_path, const std::f
   const std::size_t count =
       std::visit([](const auto& values) -> std::size_t { return values.shape(0); }, features.values);
   if (labels.size() != count) {
-    throw FormatError(labels_path, "count: " + std::to_string(labels.size()) + " labels, expected " +
+    throw FormatError(labels_path, "number of labels: " + std::to_string(labels.size()) + ", expected " +
                                        std::to_string(count) + " as in " + features_path.filename().string());
   }
   const std::uint32_t classes =

@@ -43,8 +43,8 @@ namespace detail {
 
 // Everything is computed in double with + - * / and sqrt alone, which IEEE 754 rounds alike everywhere; rotations come
 // from the rational parametrisation of the circle. What is left is fused multiply-add, where a compiler may use it: it
-// moves a value by some 1e-16 of itself, so that about one pixel in 10^12 could round to its neighbouring grey. No
-// statement draws two random numbers, where the compiler would be free to choose the order.
+// moves a value by some 1e-16 of itself, so that about one pixel in 10^12 could round to its neighbouring grey. Random
+// numbers are drawn one a statement or within braces, whose order is fixed.
 
 // Of one use of random numbers in one sample.
 enum class DigitStream : std::uint32_t { shape = 0, grain = 1, label = 2 };

@@ -28,6 +28,7 @@
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
 #include "retort/io/dtype.hpp"
 #include "retort/io/safetensors_header.hpp"
 
@@ -83,10 +84,6 @@ class SafetensorsFile {
   /// header once more while it is read.
   static SafetensorsFile read(std::filesystem::path path) {
     std::error_code error;
-    const std::filesystem::file_status status = std::filesystem::status(path, error);
-    if (status.type() != std::filesystem::file_type::regular) {
-      throw FileError(path, error ? "cannot be read (" + error.message() + ")" : "is not a regular file");
-    }
     const std::uintmax_t file_size = std::filesystem::file_size(path, error);
     if (error) {
       throw FileError(path, "cannot be read (" + error.message() + ")");
@@ -231,7 +228,7 @@ class SafetensorsFile {
         Stored stored;
         std::memcpy(&stored, tensor.bytes.data() + index * sizeof(Stored), sizeof(Stored));
         if (!detail::convert(decode(stored), destination[index])) {
-          fail(tensor, "element " + std::to_string(index) + " is " + nlohmann::json(decode(stored)).dump() +
+          fail(tensor, "element " + std::to_string(index) + " is " + to_text(decode(stored)) +
                            ", expected a number that fits " + std::string(dtype_name(dtype_of<Scalar>())));
         }
       }

@@ -25,8 +25,10 @@ struct TrainingProgress {
   std::size_t total_epochs = 0;
 };
 
-/// A schedule S has `s.factor(progress)`, by which the optimizer's learning rate is multiplied, `s.describe()`, and
-/// `s.validate()`, which throws OptionError.
+/// A schedule S has
+/// - `s.factor(progress)`, by which the optimizer's learning rate is multiplied; precondition: valid settings,
+/// - `s.validate()`, which throws OptionError for a setting outside its range,
+/// - `s.describe()`: its name and settings, equal for equal settings and only then.
 template <typename S>
 concept LearningRateSchedule = std::copyable<S> && requires(const S& schedule, const TrainingProgress& progress) {
   { schedule.factor(progress) } -> std::same_as<double>;

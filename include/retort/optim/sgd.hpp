@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 
-#include "retort/core/error.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/text.hpp"

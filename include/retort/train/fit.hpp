@@ -84,9 +84,42 @@ class Fit {
       return;
     }
     Checkpoint checkpoint = load_checkpoint(options_.checkpoint->path, settings_);
+    require_arrays(checkpoint.state, engine_.state());
+    require_arrays(checkpoint.best, options_.early_stopping ? engine_.model_state() : TrainingState{});
+    require_history(checkpoint.history);
     engine_.restore(checkpoint.state);
     history_ = std::move(checkpoint.history);
     best_ = std::move(checkpoint.best);
+  }
+
+  /// Throws FormatError unless the checkpoint's arrays have the names and sizes of those that the engine would write.
+  void require_arrays(const TrainingState& found, const TrainingState& expected) const {
+    for (const StateArray& array : expected) {
+      const auto same = [&](const StateArray& other) {
+        return other.name == array.name && other.bytes.size() == array.bytes.size();
+      };
+      if (std::ranges::none_of(found, same)) {
+        throw FormatError(options_.checkpoint->path, "array " + array.name + ": missing or of another size, expected " +
+                                                         to_text(array.bytes.size()) + " bytes");
+      }
+    }
+    if (found.size() != expected.size()) {
+      throw FormatError(options_.checkpoint->path,
+                        to_text(found.size()) + " arrays of one kind, expected " + to_text(expected.size()));
+    }
+  }
+
+  /// Throws FormatError unless the checkpoint's history is of this run's first epochs.
+  void require_history(const History& history) const {
+    bool right = !history.empty() && history.size() <= options_.epochs;
+    for (std::size_t i = 0; i < history.size(); ++i) {
+      right = right && history[i].epoch == i + 1 && history[i].validation.has_value() == (validation_ != nullptr);
+    }
+    if (!right) {
+      throw FormatError(options_.checkpoint->path, "metadata history: expected epochs 1, 2, ... of at most " +
+                                                       to_text(options_.epochs) + ", each " +
+                                                       (validation_ == nullptr ? "not " : "") + "validated");
+    }
   }
 
   bool stopped_early() const {
@@ -174,6 +207,7 @@ class Fit {
 /// Trains on `train` and evaluates on `validation` where it is given, or on the options' fraction of `train`.
 inline History fit(TrainingEngine& engine, const data::Dataset& train, const data::Dataset* validation,
                    const FitOptions& options) {
+  options.validate();
   if (validation == nullptr && options.validation_fraction > 0.0) {
     const auto [rest, held_out] = data::random_split(train, 1.0 - options.validation_fraction, options.seed);
     return Fit(engine, rest, &held_out, options).run();

@@ -109,14 +109,17 @@ class StepEngine final : public TrainingEngine {
   }
 
   void restore(const TrainingState& state) override {
+    // All are checked before the first is written: a state that does not fit leaves everything as it was.
     for (const StateArray& array : state) {
       const std::span<Scalar> target = find(array.name);
       if (array.bytes.size() != target.size_bytes()) {
         throw ShapeError("training state: " + array.name + " has " + to_text(array.bytes.size()) + " bytes, expected " +
                          to_text(target.size_bytes()));
       }
+    }
+    for (const StateArray& array : state) {
       if (!array.bytes.empty()) {
-        std::memcpy(target.data(), array.bytes.data(), array.bytes.size());
+        std::memcpy(find(array.name).data(), array.bytes.data(), array.bytes.size());
       }
     }
   }
@@ -181,9 +184,9 @@ class StepEngine final : public TrainingEngine {
     const Scalar* logits = run_forward<M>(backend, parameters, network_.buffer_arena().data(), inputs_.data(),
                                           activations_.data(), batch, capacity_, random);
     const backend::LossSum sum =
-        evaluate_loss<M::output_size>(backend, loss_,
-                                      backend::LossArguments<Scalar>{logits, teacher_logits(indices), labels_.data(),
-                                                                     logits_gradient_.data(), batch});
+        evaluate_loss(backend, loss_, backend::Width<M::output_size>{},
+                      backend::LossArguments<Scalar>{logits, teacher_logits(indices), labels_.data(),
+                                                     logits_gradient_.data(), batch});
     run_backward<M>(backend, parameters, inputs_.data(), activations_.data(), logits_gradient_.data(),
                     gradients_.data(), scratch_.data(), batch, capacity_, random);
     if (plan.clipping) {

@@ -12,8 +12,8 @@
 namespace retort::backend {
 
 /// The batch's summed loss and correct answers; the gradient of the mean. Sums are in double, in the samples' order.
-template <std::size_t Classes, typename Scalar, Loss L>
-LossSum evaluate_loss(const Eigen&, const L& loss, const LossArguments<Scalar>& arguments) {
+template <typename Scalar, Loss L, std::size_t Classes>
+LossSum evaluate_loss(const Eigen&, const L& loss, Width<Classes>, const LossArguments<Scalar>& arguments) {
   LossSum sum;
   const Scalar gradient_scale = Scalar{1} / static_cast<Scalar>(arguments.batch);
   for (std::size_t sample = 0; sample < arguments.batch; ++sample) {

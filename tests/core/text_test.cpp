@@ -1,0 +1,56 @@
+#include "retort/core/text.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "catch.hpp"
+#include "retort/core/philox.hpp"
+
+using retort::to_text;
+
+TEST_CASE("Numbers read back to the same bits", "[core][text]") {
+  const auto read_back = [](const std::string& text) {
+    double value = 0;
+    const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+    REQUIRE(result.ptr == text.data() + text.size());
+    return value;
+  };
+  retort::RandomSequence numbers{retort::RandomStream{retort::Seed{1}, retort::Stream::synthetic, 0}};
+  for (int i = 0; i < 2000; ++i) {
+    const std::uint64_t bits = std::uint64_t{numbers.next_word()} << 32 | numbers.next_word();
+    double value;
+    std::memcpy(&value, &bits, sizeof value);
+    if (std::isfinite(value)) {
+      CHECK(read_back(to_text(value)) == value);
+    }
+  }
+  using Limits = std::numeric_limits<double>;
+  for (const double value : {0.1, 1.0 / 3, Limits::max(), Limits::lowest(), Limits::min(), Limits::denorm_min()}) {
+    CHECK(read_back(to_text(value)) == value);
+  }
+}
+
+TEST_CASE("Numbers are written as short as they can be", "[core][text]") {
+  CHECK(to_text(2e-4) == "0.0002");
+  CHECK(to_text(0.5) == "0.5");
+  CHECK(to_text(4.0) == "4");
+  CHECK(to_text(-0.0) == "-0");
+  CHECK(to_text(1e-8) == "1e-08");
+  CHECK(to_text(0.1f) == "0.1");
+  CHECK(to_text(std::numeric_limits<double>::infinity()) == "inf");
+  CHECK(to_text(std::numeric_limits<double>::quiet_NaN()) == "nan");
+  CHECK(to_text(7) == "7");
+  CHECK(to_text(std::numeric_limits<std::uint64_t>::max()) == "18446744073709551615");
+  CHECK(to_text(true) == "true");
+  CHECK(to_text(false) == "false");
+}
+
+TEST_CASE("Settings are described like a call", "[core][text]") {
+  CHECK(retort::describe_settings("A", {}) == "A()");
+  CHECK(retort::describe_settings("A", {{"x", to_text(1)}}) == "A(x=1)");
+  CHECK(retort::describe_settings("A", {{"x", to_text(1)}, {"y", to_text(0.5)}}) == "A(x=1, y=0.5)");
+}

@@ -1,0 +1,199 @@
+#include "retort/core/thread_pool.hpp"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+#include "catch.hpp"
+#include "retort/core/error.hpp"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define RETORT_TEST_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define RETORT_TEST_SANITIZED 1
+#endif
+#endif
+
+namespace {
+
+#ifdef RETORT_TEST_SANITIZED
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+
+using retort::OptionError;
+using retort::ThreadPool;
+
+// Plain integers, not atomics: a chunk run twice at once, or a result seen too early, is then a race that a thread
+// sanitizer reports.
+bool each_chunk_ran_once(ThreadPool& pool, std::size_t chunks) {
+  std::vector<std::uint32_t> runs(chunks, 0);
+  pool.for_each_chunk(chunks, [&runs](std::size_t chunk) { runs[chunk] += 1; });
+  for (const std::uint32_t count : runs) {
+    if (count != 1) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("every chunk runs exactly once, for every count of threads and chunks") {
+  for (unsigned threads = 1; threads <= 4; ++threads) {
+    ThreadPool pool(threads);
+    REQUIRE(pool.thread_count() == threads);
+    for (std::size_t chunks = 0; chunks <= 1000; chunks += chunks < 70 ? 1 : 31) {
+      CAPTURE(threads, chunks);
+      REQUIRE(each_chunk_ran_once(pool, chunks));
+    }
+  }
+}
+
+TEST_CASE("many short rounds follow each other without loss") {
+  for (unsigned threads = 2; threads <= 4; ++threads) {
+    ThreadPool pool(threads);
+    std::vector<std::uint64_t> sums(7, 0);
+    constexpr std::uint64_t rounds = 3000;
+    for (std::uint64_t round = 0; round < rounds; ++round) {
+      pool.for_each_chunk(sums.size(), [&sums, round](std::size_t chunk) { sums[chunk] += round; });
+      // The caller may write at once what the chunks wrote.
+      sums[0] += 1;
+    }
+    REQUIRE(sums[0] == rounds * (rounds - 1) / 2 + rounds);
+    for (std::size_t chunk = 1; chunk < sums.size(); ++chunk) {
+      REQUIRE(sums[chunk] == rounds * (rounds - 1) / 2);
+    }
+  }
+}
+
+TEST_CASE("workers that have gone to sleep wake up") {
+  ThreadPool pool(3);
+  for (int round = 0; round < 5; ++round) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    REQUIRE(each_chunk_ran_once(pool, 100));
+  }
+}
+
+TEST_CASE("the work is shared, in every round: a worker takes chunks while the caller is busy") {
+  ThreadPool pool(2);
+  const std::thread::id caller = std::this_thread::get_id();
+  for (int round = 0; round < 3; ++round) {
+    std::atomic<bool> worker_came{false};
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    pool.for_each_chunk(2, [&](std::size_t) {
+      if (std::this_thread::get_id() != caller) {
+        worker_came = true;
+      }
+      // Whoever is here first waits for the other.
+      while (!worker_came && std::chrono::steady_clock::now() < give_up) {
+        std::this_thread::yield();
+      }
+    });
+    REQUIRE(worker_came);
+  }
+}
+
+TEST_CASE("several callers at once each get their chunks done") {
+  ThreadPool pool(3);
+  std::vector<std::thread> callers;
+  std::atomic<int> failures{0};
+  for (int caller = 0; caller < 4; ++caller) {
+    callers.emplace_back([&pool, &failures, caller] {
+      for (std::size_t round = 0; round < 300; ++round) {
+        if (!each_chunk_ran_once(pool, (round + static_cast<std::size_t>(caller)) % 50)) {
+          ++failures;
+        }
+      }
+    });
+  }
+  for (std::thread& caller : callers) {
+    caller.join();
+  }
+  REQUIRE(failures == 0);
+}
+
+TEST_CASE("a chunk may itself use the pool") {
+  ThreadPool pool(3);
+  for (int round = 0; round < 100; ++round) {
+    std::vector<std::uint32_t> runs(8 * 8, 0);
+    pool.for_each_chunk(8, [&](std::size_t outer) {
+      pool.for_each_chunk(8, [&](std::size_t inner) { runs[8 * outer + inner] += 1; });
+    });
+    REQUIRE(runs == std::vector<std::uint32_t>(8 * 8, 1));
+  }
+}
+
+TEST_CASE("results are the same for every number of threads") {
+  std::vector<std::vector<float>> results;
+  for (unsigned threads = 1; threads <= 4; ++threads) {
+    ThreadPool pool(threads);
+    std::vector<float> result(64, 0.0f);
+    pool.for_each_chunk(result.size(), [&result](std::size_t chunk) {
+      for (int term = 1; term < 200; ++term) {
+        result[chunk] += 1.0f / static_cast<float>(term + static_cast<int>(chunk));
+      }
+    });
+    results.push_back(result);
+  }
+  for (const std::vector<float>& result : results) {
+    REQUIRE(result == results.front());
+  }
+}
+
+TEST_CASE("pools come and go, used or not") {
+  for (int round = 0; round < 200; ++round) {
+    ThreadPool unused(3);
+    ThreadPool pool(2);
+    if (round % 2 == 0) {
+      REQUIRE(each_chunk_ran_once(pool, 3));
+    }
+  }
+}
+
+TEST_CASE("no threads at all is an OptionError") {
+  try {
+    ThreadPool pool(0);
+    FAIL("made");
+  } catch (const OptionError& error) {
+    CHECK(std::string(error.what()) == "threads: 0, expected at least 1");
+  }
+  STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<ThreadPool>);
+}
+
+TEST_CASE("more threads than the system can start is an OptionError, and those started end") {
+  if (sanitized) {
+    WARN("skipped: sanitizers need the address space that this test takes away");
+    return;
+  }
+  // In a child process, whose address space is limited to what a few dozen stacks take: root has no limit on threads.
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit limit{rlim_t{1} << 30, rlim_t{1} << 30};
+    ::setrlimit(RLIMIT_AS, &limit);
+    try {
+      ThreadPool pool(4000000000u);
+    } catch (const OptionError& error) {
+      ::_exit(std::string(error.what()).starts_with("threads: 4000000000, expected at most the ") ? 0 : 2);
+    } catch (...) {
+      ::_exit(3);
+    }
+    ::_exit(4);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}

@@ -1,0 +1,46 @@
+#include "retort/optim/gradient_clipping.hpp"
+
+#include <limits>
+#include <string>
+
+#include "catch.hpp"
+#include "retort/core/error.hpp"
+
+namespace {
+
+using retort::GradientClipping;
+
+TEST_CASE("A gradient longer than the limit gets the limit's length, a shorter one is left alone", "[optim]") {
+  const GradientClipping clipping{.max_norm = 2.5};
+  for (const double norm : {0.0, 1e-300, 0.1, 2.4}) {
+    CHECK(clipping.clip_factor(norm) == 1.0);
+  }
+  for (const double norm : {2.6, 10.0, 1e6, 1e300}) {
+    const double clipped = norm * clipping.clip_factor(norm);
+    CHECK(clipped <= 2.5);
+    CHECK_THAT(clipped, WithinRel(2.5, 1e-6));
+  }
+  CHECK(clipping.clip_factor(4.0) == 2.5 / (4.0 + 1e-6));  // PyTorch's form
+}
+
+TEST_CASE("A norm that is no finite number is an error", "[optim]") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  CHECK_THROWS_AS(GradientClipping{}.clip_factor(infinity), retort::Error);
+  try {
+    GradientClipping{}.clip_factor(std::numeric_limits<double>::quiet_NaN());
+    FAIL("accepted");
+  } catch (const retort::Error& error) {
+    CHECK(std::string{error.what()} == "the gradient's norm is nan, expected a finite number: training has diverged");
+  }
+}
+
+TEST_CASE("The limit is checked", "[optim]") {
+  CHECK_NOTHROW(GradientClipping{}.validate());
+  for (const double bad :
+       {0.0, -1.0, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+    CHECK_THROWS_AS(GradientClipping{bad}.validate(), retort::OptionError);
+  }
+  CHECK(GradientClipping{2.5}.describe() == "GradientClipping(max_norm=2.5)");
+}
+
+}  // namespace
