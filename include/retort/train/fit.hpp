@@ -31,7 +31,6 @@ class Fit {
  public:
   Fit(TrainingEngine& engine, const data::Dataset& train, const data::Dataset* validation, const FitOptions& options)
       : engine_(engine), train_(train), validation_(validation), options_(options) {
-    options.validate();
     if (options.early_stopping && validation == nullptr) {
       throw OptionError(
           "fit: early_stopping needs held-out samples, expected a validation set or a validation_fraction");

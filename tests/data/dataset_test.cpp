@@ -1,0 +1,140 @@
+#include "retort/data/dataset.hpp"
+
+#include <cmath>
+#include <limits>
+#include <set>
+#include <type_traits>
+#include <vector>
+
+#include "catch.hpp"
+#include "data_test.hpp"
+
+using namespace retort;
+using namespace retort::test;
+using data::Dataset;
+using data::Labels;
+
+namespace {
+
+using Bytes = xt::xtensor<std::uint8_t, 2>;
+using Reals = xt::xtensor<float, 2>;
+
+Dataset small() { return {Bytes{{1, 2}, {3, 4}, {5, 6}}, Labels{0, 2, 1}, 3, {2, 1}, {0.5, 0.25}}; }
+
+template <typename Expected, typename... Arguments>
+std::string refusal(Arguments... arguments) {
+  return message_of<Expected>([&] { Dataset(arguments...); });
+}
+
+template <typename T>
+concept has_view = requires(T&& dataset) { std::forward<T>(dataset).view(); };
+
+}  // namespace
+
+TEST_CASE("a dataset gives back what it was made from") {
+  const Dataset dataset = small();
+  CHECK(dataset.size() == 3);
+  CHECK(dataset.feature_count() == 2);
+  CHECK(dataset.classes() == 3);
+  CHECK(dataset.image() == data::ImageShape{2, 1});
+  CHECK(dataset.normalization() == data::Normalization{0.5, 0.25});
+  CHECK((std::get<Bytes>(dataset.features()) == Bytes{{1, 2}, {3, 4}, {5, 6}}));
+  CHECK((dataset.labels() == Labels{0, 2, 1}));
+}
+
+TEST_CASE("a view points into its dataset") {
+  const Dataset dataset = small();
+  const data::DatasetView view = dataset.view();
+  CHECK(view.bytes == std::get<Bytes>(dataset.features()).data());
+  CHECK(view.reals == nullptr);
+  CHECK(view.labels == dataset.labels().data());
+  CHECK(view.size == 3);
+  CHECK(view.features == 2);
+  CHECK(view.image == dataset.image());
+  CHECK(view.normalization == dataset.normalization());
+
+  const Dataset reals{Reals{{1, 2}}, Labels{0}, 1};
+  CHECK(reals.view().bytes == nullptr);
+  CHECK(reals.view().reals == std::get<Reals>(reals.features()).data());
+
+  STATIC_REQUIRE(has_view<const Dataset&>);
+  STATIC_REQUIRE_FALSE(has_view<Dataset>);  // it would dangle
+}
+
+TEST_CASE("a dataset whose parts do not fit is refused") {
+  const Bytes bytes{{1, 2}, {3, 4}};
+  const Labels labels{0, 1};
+  CHECK(contains(refusal<ShapeError>(bytes, Labels{0}, 2u), "number of labels is 1, expected 2"));
+  CHECK(contains(refusal<ShapeError>(Bytes::from_shape({0, 2}), Labels::from_shape({0}), 2u), "0 x 2"));
+  CHECK(contains(refusal<ShapeError>(Bytes::from_shape({2, 0}), labels, 2u), "2 x 0"));
+  CHECK(contains(refusal<ShapeError>(bytes, labels, 1u),
+                 "label 1 of sample 1, expected less than 1, the number of classes"));
+  CHECK(contains(refusal<OptionError>(bytes, labels, 0u), "classes: 0"));
+  for (const data::ImageShape image : {data::ImageShape{2, 2}, data::ImageShape{0, 2}, data::ImageShape{2, 0},
+                                       data::ImageShape{std::size_t{1} << 33, std::size_t{1} << 31}}) {
+    CHECK(contains(refusal<ShapeError>(bytes, labels, 2u, image), "for 2 features"));
+  }
+}
+
+TEST_CASE("numbers that are not finite are refused, with their place") {
+  for (const float wrong : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
+    CHECK(contains(refusal<ShapeError>(Reals{{1, 2, 3}, {4, wrong, 6}}, Labels{0, 0}, 1u), "feature 1 of sample 1"));
+  }
+}
+
+TEST_CASE("a normalization that float cannot apply is refused") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const data::Normalization wrong :
+       {data::Normalization{0, 0}, data::Normalization{0, -1}, data::Normalization{0, std::nan("")},
+        data::Normalization{0, infinity}, data::Normalization{0, 1e-300}, data::Normalization{1e30, 1e-30},
+        data::Normalization{std::nan(""), 1}, data::Normalization{infinity, 1}}) {
+    CHECK(contains(refusal<OptionError>(Bytes{{1}}, Labels{0}, 1u, data::ImageShape{}, wrong), "normalization"));
+    CHECK(contains(message_of<OptionError>([&] { small().with_normalization(wrong); }), "normalization"));
+  }
+}
+
+TEST_CASE("another normalization changes nothing else") {
+  const Dataset dataset = small();
+  const Dataset other = dataset.with_normalization({0, 1});
+  CHECK(other.normalization() == data::Normalization{0, 1});
+  CHECK(dataset.normalization() == data::Normalization{0.5, 0.25});
+  CHECK(other.with_normalization(dataset.normalization()).fingerprint() == dataset.fingerprint());
+}
+
+TEST_CASE("a subset has the chosen samples in the chosen order") {
+  const Dataset dataset = small();
+  const std::vector<std::uint32_t> indices{2, 0, 2};
+  const Dataset chosen = dataset.subset(indices);
+  CHECK((std::get<Bytes>(chosen.features()) == Bytes{{5, 6}, {1, 2}, {5, 6}}));
+  CHECK((chosen.labels() == Labels{1, 0, 1}));
+  CHECK(chosen.classes() == dataset.classes());
+  CHECK(chosen.image() == dataset.image());
+  CHECK(chosen.normalization() == dataset.normalization());
+  CHECK(dataset.subset(std::vector<std::uint32_t>{0, 1, 2}).fingerprint() == dataset.fingerprint());
+  CHECK(contains(message_of<ShapeError>([&] { dataset.subset(std::vector<std::uint32_t>{0, 3}); }),
+                 "index 3, expected less than 3"));
+  CHECK(contains(message_of<ShapeError>([&] { dataset.subset({}); }), "at least one sample"));
+}
+
+TEST_CASE("the fingerprint sees every part and nothing else") {
+  const Bytes bytes{{1, 2}, {3, 4}};
+  const Labels labels{0, 1};
+  const std::vector<Dataset> all{
+      {bytes, labels, 2},
+      {Bytes{{1, 2}, {3, 5}}, labels, 2},
+      {Bytes{{1, 2, 3, 4}}, Labels{0}, 2},
+      {Reals{{1, 2}, {3, 4}}, labels, 2},
+      {bytes, Labels{1, 0}, 2},
+      {bytes, labels, 3},
+      {bytes, labels, 2, {1, 2}},
+      {bytes, labels, 2, {2, 1}},
+      {bytes, labels, 2, {}, {0.5, 1}},
+      {bytes, labels, 2, {}, {0, 0.5}},
+  };
+  std::set<std::uint64_t> prints;
+  for (const Dataset& dataset : all) {
+    prints.insert(dataset.fingerprint());
+    CHECK(Dataset(dataset).fingerprint() == dataset.fingerprint());
+  }
+  CHECK(prints.size() == all.size());
+}

@@ -1,0 +1,155 @@
+#include "retort/data/mnist.hpp"
+
+#include <array>
+#include <cstdlib>
+#include <string>
+
+#include "../temporary_folder.hpp"
+#include "catch.hpp"
+#include "data_test.hpp"
+#include "retort/data/synthetic_digits.hpp"
+
+using namespace retort;
+using namespace retort::test;
+
+namespace {
+
+// Five training and two test images of 2 x 3 pixels.
+void write_small_set(const TemporaryFolder& folder) {
+  write_file(folder / "train-images-idx3-ubyte", idx_bytes({5, 2, 3}, "aaaaaabbbbbbccccccddddddeeeeee"));
+  write_file(folder / "train-labels-idx1-ubyte", idx_bytes({5}, std::string{"\x00\x09\x03\x01\x02", 5}));
+  write_file(folder / "t10k-images-idx3-ubyte", idx_bytes({2, 2, 3}, "yyyyyyzzzzzz"));
+  write_file(folder / "t10k-labels-idx1-ubyte", idx_bytes({2}, "\x04\x05"));
+}
+
+template <typename Expected>
+std::string refusal(const TemporaryFolder& folder, const data::MnistOptions& options = {}) {
+  return message_of<Expected>([&] { data::load_mnist(folder.path(), options); });
+}
+
+}  // namespace
+
+TEST_CASE("four IDX files of any size become two datasets") {
+  const TemporaryFolder folder;
+  write_small_set(folder);
+  const auto [train, test] = data::load_mnist(folder.path());
+  CHECK(train.size() == 5);
+  CHECK(test.size() == 2);
+  CHECK(train.feature_count() == 6);
+  CHECK(train.image() == data::ImageShape{2, 3});
+  CHECK(train.classes() == 10);
+  CHECK(train.normalization() == data::Normalization{0.5, 0.5});
+  CHECK(train.labels()(1) == 9);
+  CHECK(std::get<0>(train.features())(4, 5) == 'e');
+  CHECK(std::get<0>(test.features())(1, 0) == 'z');
+  CHECK(test.labels()(0) == 4);
+}
+
+TEST_CASE("the names may have a dot, and each file may be compressed") {
+  const TemporaryFolder folder;
+  write_small_set(folder);
+  const auto expected = data::load_mnist(folder.path()).first.fingerprint();
+  std::filesystem::rename(folder / "train-images-idx3-ubyte", folder / "train-images.idx3-ubyte");
+  const std::string labels = read_file(folder / "train-labels-idx1-ubyte");
+  std::filesystem::remove(folder / "train-labels-idx1-ubyte");
+  write_file(folder / "train-labels.idx1-ubyte.gz", gzip(labels));
+  CHECK(data::load_mnist(folder.path()).first.fingerprint() == expected);
+}
+
+TEST_CASE("a missing folder and a missing file are named with what was looked for") {
+  const TemporaryFolder folder;
+  CHECK(is_message(message_of<FileError>([&] { data::load_mnist(folder / "absent"); }), folder / "absent",
+                   {"no such folder", "train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}));
+  write_small_set(folder);
+  for (const char* name :
+       {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) {
+    std::filesystem::rename(folder / name, folder / "aside");
+    CHECK(is_message(refusal<FileError>(folder), folder.path(), {name, (std::string(name) + ".gz")}));
+    std::filesystem::rename(folder / "aside", folder / name);
+  }
+}
+
+TEST_CASE("labels outside the classes are refused, with the sample's number") {
+  const TemporaryFolder folder;
+  write_small_set(folder);
+  const auto path = folder / "train-labels-idx1-ubyte";
+  write_file(path, idx_bytes({5}, std::string{"\x00\x09\x0b\x01\x02", 5}));
+  CHECK(is_message(refusal<FormatError>(folder), path, {"label of sample 2: 11, expected less than 10"}));
+  CHECK(data::load_mnist(folder.path(), {.classes = 12}).first.classes() == 12);
+}
+
+TEST_CASE("counts, ranks and extents that disagree are refused, with the file's name") {
+  const TemporaryFolder folder;
+  write_small_set(folder);
+  SECTION("fewer labels than images") {
+    write_file(folder / "train-labels-idx1-ubyte", idx_bytes({4}, "\1\2\3\4"));
+    CHECK(is_message(refusal<FormatError>(folder), folder / "train-labels-idx1-ubyte",
+                     {"number of labels: 4, expected 5", "train-images-idx3-ubyte"}));
+  }
+  SECTION("images and labels changed places") {
+    write_file(folder / "train-images-idx3-ubyte", idx_bytes({5}, "\1\2\3\4\5"));
+    CHECK(is_message(refusal<FormatError>(folder), folder / "train-images-idx3-ubyte", {"rank: 1, expected 3"}));
+  }
+  SECTION("test images of other extents") {
+    write_file(folder / "t10k-images-idx3-ubyte", idx_bytes({2, 3, 2}, "yyyyyyzzzzzz"));
+    CHECK(is_message(refusal<FormatError>(folder), folder / "t10k-images-idx3-ubyte",
+                     {"image extents: 3 x 2, expected 2 x 3"}));
+  }
+  SECTION("a truncated gzip file") {
+    const std::string packed = gzip(read_file(folder / "train-images-idx3-ubyte"));
+    std::filesystem::remove(folder / "train-images-idx3-ubyte");
+    write_file(folder / "train-images-idx3-ubyte.gz", packed.substr(0, packed.size() / 2));
+    CHECK(is_message(refusal<FormatError>(folder), folder / "train-images-idx3-ubyte.gz", {"truncated"}));
+  }
+}
+
+TEST_CASE("options reach the dataset and are checked") {
+  const TemporaryFolder folder;
+  write_small_set(folder);
+  const data::Normalization normalization{0.1307, 0.3081};
+  CHECK(data::load_mnist(folder.path(), {.normalization = normalization}).second.normalization() == normalization);
+  CHECK(contains(refusal<OptionError>(folder, {.normalization = {0, 0}}), "standard deviation 0"));
+  CHECK(contains(refusal<FormatError>(folder, {.size_limit = 20}), "size limit"));
+}
+
+TEST_CASE("datasets written as IDX load again with the same fingerprint") {
+  const TemporaryFolder folder;
+  const data::Dataset train = data::synthetic_digits(30, Seed{1});
+  const data::Dataset test = data::synthetic_digits(20, Seed{2});
+  data::save_mnist(train, test, folder.path());
+  const auto [train_again, test_again] = data::load_mnist(folder.path());
+  CHECK(train_again.fingerprint() == train.fingerprint());
+  CHECK(test_again.fingerprint() == test.fingerprint());
+}
+
+TEST_CASE("what IDX cannot hold is not written") {
+  const TemporaryFolder folder;
+  const data::Dataset reals{xt::xtensor<float, 2>{{1}}, data::Labels{0}, 2, {1, 1}};
+  const data::Dataset many{xt::xtensor<std::uint8_t, 2>{{1}}, data::Labels{256}, 300, {1, 1}};
+  for (const data::Dataset* dataset : {&reals, &many}) {
+    CHECK(contains(message_of<ShapeError>([&] { data::save_idx_images(*dataset, folder / "i", folder / "l"); }),
+                   "save_idx_images"));
+  }
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("the real MNIST has its published shapes and label counts") {
+  const char* folder = std::getenv("MNIST_DIR");
+  if (folder == nullptr || !std::filesystem::is_directory(folder)) {
+    WARN("skipped: MNIST_DIR names no folder");
+    return;
+  }
+  const auto [train, test] = data::load_mnist(folder);
+  const auto histogram = [](const data::Dataset& dataset) {
+    std::array<std::size_t, 10> counts{};
+    for (const std::uint32_t label : dataset.labels()) {
+      ++counts[label];
+    }
+    return counts;
+  };
+  CHECK(train.size() == 60'000);
+  CHECK(test.size() == 10'000);
+  CHECK(train.image() == data::ImageShape{28, 28});
+  CHECK(histogram(train) == std::array<std::size_t, 10>{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949});
+  CHECK(histogram(test) == std::array<std::size_t, 10>{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009});
+}

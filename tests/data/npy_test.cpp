@@ -1,0 +1,218 @@
+#include "retort/data/npy.hpp"
+
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "../temporary_folder.hpp"
+#include "catch.hpp"
+#include "data_test.hpp"
+
+using namespace retort;
+using namespace retort::test;
+
+namespace {
+
+using Bytes = xt::xtensor<std::uint8_t, 2>;
+using Reals = xt::xtensor<float, 2>;
+
+template <typename T>
+std::string raw(const std::vector<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+// A file with this dictionary as its header.
+std::string npy(const std::string& dictionary, const std::string& elements, char version = 1) {
+  std::string bytes{'\x93', 'N', 'U', 'M', 'P', 'Y', version, '\0'};
+  const std::size_t length = dictionary.size() + 1;
+  for (std::size_t i = 0; i < (version == 1 ? 2u : 4u); ++i) {
+    bytes += static_cast<char>(length >> (8 * i) & 255u);
+  }
+  return bytes + dictionary + "\n" + elements;
+}
+
+std::string header(const std::string& type, const std::string& shape, const std::string& order = "False") {
+  return "{'descr': '" + type + "', 'fortran_order': " + order + ", 'shape': " + shape + ", }";
+}
+
+struct Files {
+  TemporaryFolder folder;
+  std::filesystem::path features = folder / "features.npy";
+  std::filesystem::path labels = folder / "labels.npy";
+
+  Files() {
+    write_file(features, npy(header("|u1", "(2, 3)"), "abcdef"));
+    write_file(labels, npy(header("|u1", "(2,)"), std::string{"\0\1", 2}));
+  }
+  data::Dataset load(const data::NpyOptions& options = {}) const { return data::load_npy(features, labels, options); }
+  std::string features_refusal(const std::string& bytes) const {
+    write_file(features, bytes);
+    return message_of<FormatError>([&] { load(); });
+  }
+  std::string labels_refusal(const std::string& bytes, const data::NpyOptions& options = {}) const {
+    write_file(labels, bytes);
+    return message_of<FormatError>([&] { load(options); });
+  }
+};
+
+}  // namespace
+
+TEST_CASE("arrays saved here load here, bit for bit") {
+  const Files files;
+  const Bytes bytes{{1, 2, 3}, {4, 5, 255}};
+  const Reals reals{{1.5f, -0.0f, 1e-45f}, {3.4e38f, 0.1f, -7}};
+  data::save_npy(files.labels, data::Labels{3, 1});
+  data::save_npy(files.features, bytes);
+  CHECK((std::get<Bytes>(files.load().features()) == bytes));
+  data::save_npy(files.features, reals);
+  const data::Dataset dataset = files.load();
+  CHECK(std::memcmp(std::get<Reals>(dataset.features()).data(), reals.data(), reals.size() * sizeof(float)) == 0);
+  CHECK((dataset.labels() == data::Labels{3, 1}));
+  CHECK(dataset.classes() == 4);
+  CHECK(dataset.image() == data::ImageShape{});
+}
+
+TEST_CASE("three axes are images, more are flattened") {
+  const Files files;
+  xt::xtensor<std::uint8_t, 3> images{{{1, 2}, {3, 4}, {5, 6}}, {{7, 8}, {9, 10}, {11, 12}}};
+  data::save_npy(files.features, images);
+  const data::Dataset dataset = files.load();
+  CHECK(dataset.image() == data::ImageShape{3, 2});
+  CHECK((std::get<Bytes>(dataset.features()) == Bytes{{1, 2, 3, 4, 5, 6}, {7, 8, 9, 10, 11, 12}}));
+  write_file(files.features, npy(header("|u1", "(2, 3, 1, 2)"), "abcdefghijkl"));
+  CHECK(files.load().image() == data::ImageShape{});
+  CHECK(files.load().feature_count() == 6);
+}
+
+TEST_CASE("versions, key orders, byte orders and Fortran order are all read") {
+  const Files files;
+  const data::Dataset expected = files.load();
+  const std::string reordered = "{\"shape\": (2, 3), 'fortran_order':False,  'descr': '|u1'}  ";
+  for (const char version : {'\1', '\2', '\3'}) {
+    write_file(files.features, npy(reordered, "abcdef", version));
+    CHECK(files.load().fingerprint() == expected.fingerprint());
+  }
+  write_file(files.features, npy(header("|u1", "(2, 3)", "True"), "adbecf"));
+  CHECK(files.load().fingerprint() == expected.fingerprint());
+  // A header of 128 to 255 bytes, whose length's low byte is negative as a char.
+  write_file(files.features, npy(header("|u1", "(2, 3)") + std::string(150, ' '), "abcdef"));
+  CHECK(files.load().fingerprint() == expected.fingerprint());
+
+  write_file(files.features, npy(header("|u1", "(2, 3, 2)", "True"), "abcdefghijkl"));
+  CHECK((std::get<Bytes>(files.load().features()) ==
+         Bytes{{'a', 'g', 'c', 'i', 'e', 'k'}, {'b', 'h', 'd', 'j', 'f', 'l'}}));
+
+  write_file(files.features, npy(header(">f4", "(2, 1)"), std::string{"\x3f\x80\0\0\xc0\0\0\0", 8}));
+  CHECK((std::get<Reals>(files.load().features()) == Reals{{1}, {-2}}));
+  write_file(files.features, npy(header("<f8", "(2, 1)"), raw(std::vector<double>{0.1, -2.5})));
+  CHECK((std::get<Reals>(files.load().features()) == Reals{{0.1f}, {-2.5f}}));
+}
+
+TEST_CASE("labels of every integer type are read") {
+  const Files files;
+  const auto check = [&]<typename T>(const std::string& type, std::vector<T> values) {
+    write_file(files.labels, npy(header(type, "(2,)"), raw(values)));
+    CHECK((files.load().labels() == data::Labels{7, 100}));
+  };
+  check("|u1", std::vector<std::uint8_t>{7, 100});
+  check("<u2", std::vector<std::uint16_t>{7, 100});
+  check("<u4", std::vector<std::uint32_t>{7, 100});
+  check("<u8", std::vector<std::uint64_t>{7, 100});
+  check("|i1", std::vector<std::int8_t>{7, 100});
+  check("<i2", std::vector<std::int16_t>{7, 100});
+  check("<i4", std::vector<std::int32_t>{7, 100});
+  check("<i8", std::vector<std::int64_t>{7, 100});
+  write_file(files.labels, npy(header(">i2", "(2,)"), std::string{"\0\x07\0\x64", 4}));
+  CHECK((files.load().labels() == data::Labels{7, 100}));
+}
+
+TEST_CASE("a saved file has the header that NumPy writes") {
+  const Files files;
+  data::save_npy(files.features, Reals{{1, 2, 3}, {4, 5, 6}});
+  const std::string bytes = read_file(files.features);
+  CHECK(bytes.substr(0, 8) == std::string("\x93NUMPY\1\0", 8));
+  CHECK(contains(bytes, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"));
+  CHECK((bytes.size() - 24) % 64 == 0);  // the elements begin at a multiple of 64
+  CHECK(bytes.substr(bytes.size() - 24) == raw(std::vector<float>{1, 2, 3, 4, 5, 6}));
+}
+
+TEST_CASE("an NPY file cut at any byte, or too long, is refused") {
+  const Files files;
+  const std::string whole = read_file(files.features);
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    CAPTURE(size);
+    CHECK(is_message(files.features_refusal(whole.substr(0, size)), files.features,
+                     {size < 10                 ? "magic number"
+                      : size < whole.size() - 6 ? "NPY header"
+                                                : "elements"}));
+  }
+  CHECK(is_message(files.features_refusal(whole + "g"), files.features, {"elements: 7 bytes, expected 6", "2 x 3"}));
+}
+
+TEST_CASE("each part of an NPY header is checked") {
+  const Files files;
+  const auto refused = [&](const std::string& dictionary, const char* reason) {
+    const std::string message = files.features_refusal(npy(dictionary, "abcdef"));
+    CAPTURE(dictionary, message);
+    CHECK(is_message(message, files.features, {reason}));
+  };
+  refused(header("|u1", "(2, 3)").substr(1), "expected '{'");
+  refused(header("|u1", "(2, 3)") + "x", "after the dictionary");
+  refused("{}", "a key is missing");
+  refused("{'descr': '|u1', 'shape': (2, 3)}", "a key is missing");
+  refused("{'descr': '|u1', 'descr': '|u1', 'fortran_order': False, 'shape': (2, 3)}", "once each");
+  refused("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), 'extra': 1}", "key 'extra'");
+  refused("{'descr': [('a', '|u1')], 'fortran_order': False, 'shape': (2, 3)}", "plain element type");
+  refused(header("|u1", "(2, 3)", "Maybe"), "expected True or False");
+  refused(header("u1", "(2, 3)"), "element type 'u1'");
+  refused(header("|S1", "(2, 3)"), "element type: 'S1', expected one of u1, f4, f8");
+  refused(header("<f2", "(2, 3)"), "element type: 'f2'");
+  refused(header("|u1", "(2, -3)"), "shape");
+  refused(header("|u1", "(2, 3"), "shape");
+  refused(header("|u1", "2, 3"), "expected '('");
+  refused(header("|u1", "(2, 3.0)"), "expected ')'");
+  refused(header("|u1", "(2, 99999999999999999999)"), "shape");
+  refused(header("|u1", "(0, 3)"), "extents of at least 1");
+  refused(header("|u1", "(6,)"), "rank: 1, expected 2");
+  refused(header("|u1", "()"), "elements: 6 bytes, expected 1");
+  refused(header("|u1", "(4294967296, 4294967296)"), "more than any file can hold");
+  refused(header("<f4", "(4611686018427387904, 1)"), "more than any file can hold");
+  CHECK(contains(files.features_refusal(npy(header("|u1", "(2, 3)"), "abcdef", 4)), "version: 4.0"));
+  CHECK(contains(files.features_refusal("PK" + std::string(100, 'x')), "is it an NPY file?"));
+}
+
+TEST_CASE("numbers and labels outside their range are refused, with their place") {
+  const Files files;
+  const double nan = std::nan("");
+  CHECK(is_message(files.features_refusal(npy(header("<f8", "(2, 2)"), raw(std::vector<double>{0, 1, nan, 3}))),
+                   files.features, {"element 2: nan"}));
+  CHECK(is_message(files.features_refusal(npy(header("<f8", "(2, 1)"), raw(std::vector<double>{0, 1e39}))),
+                   files.features, {"element 1: 1e+39"}));
+  const Files others;
+  CHECK(is_message(others.labels_refusal(npy(header("|i1", "(2,)"), "\1\xff")), others.labels,
+                   {"label of sample 1: -1"}));
+  CHECK(is_message(others.labels_refusal(npy(header("|u1", "(2,)"), "\1\x0b"), {.classes = 10}), others.labels,
+                   {"label of sample 1: 11", "less than 10"}));
+  CHECK(is_message(others.labels_refusal(npy(header("<u8", "(2,)"), raw(std::vector<std::uint64_t>{1, ~0ull}))),
+                   others.labels, {"18446744073709551615"}));
+  CHECK(is_message(others.labels_refusal(npy(header("<f4", "(2,)"), "00000000")), others.labels, {"element type"}));
+  CHECK(
+      is_message(others.labels_refusal(npy(header("|u1", "(1, 2)"), "\1\2")), others.labels, {"rank: 2, expected 1"}));
+  CHECK(is_message(others.labels_refusal(npy(header("|u1", "(3,)"), "\1\2\3")), others.labels,
+                   {"number of labels: 3, expected 2", "features.npy"}));
+}
+
+TEST_CASE("an array that cannot be written leaves nothing behind") {
+  const TemporaryFolder folder;
+  CHECK(is_message(message_of<FileError>([&] { data::save_npy(folder / "absent" / "a.npy", Reals{{1}}); }),
+                   folder / "absent" / "a.npy", {"No such file"}));
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("no mutation of an NPY file does harm") {
+  const Files files;
+  const std::string whole = read_file(files.features);
+  const auto write = [&](const std::string& bytes) { write_file(files.features, bytes); };
+  CHECK(refused_mutations(whole, 4000, write, [&] { files.load({.size_limit = 1 << 16}); }) > 2000);
+}

@@ -1,0 +1,71 @@
+#include "retort/data/split.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "catch.hpp"
+#include "data_test.hpp"
+
+using namespace retort;
+using namespace retort::test;
+
+TEST_CASE("a split is a partition with floor(fraction * size) samples first") {
+  for (const std::size_t size : {2u, 3u, 10u, 101u, 1000u}) {
+    for (const double fraction : {0.5, 0.8, 0.999}) {
+      const auto expected = static_cast<std::size_t>(std::floor(fraction * static_cast<double>(size)));
+      const auto [first, second] = data::random_split_indices(size, fraction, Seed{size});
+      CHECK(first.size() == expected);
+      std::vector<std::uint32_t> all = first;
+      all.insert(all.end(), second.begin(), second.end());
+      std::ranges::sort(all);
+      std::vector<std::uint32_t> range(size);
+      std::iota(range.begin(), range.end(), 0u);
+      CHECK(all == range);
+    }
+  }
+  CHECK(data::random_split_indices(60'000, 0.8, Seed{0}).first.size() == 48'000);
+}
+
+TEST_CASE("a split depends on the seed alone") {
+  CHECK(data::random_split_indices(100, 0.8, Seed{1}) == data::random_split_indices(100, 0.8, Seed{1}));
+  CHECK(data::random_split_indices(100, 0.8, Seed{1}) != data::random_split_indices(100, 0.8, Seed{2}));
+}
+
+TEST_CASE("every sample is as likely in either part") {
+  constexpr std::size_t rounds = 2000;
+  std::vector<double> in_first(10, 0);
+  for (std::size_t seed = 0; seed < rounds; ++seed) {
+    for (const std::uint32_t index : data::random_split_indices(10, 0.5, Seed{seed}).first) {
+      ++in_first[index];
+    }
+  }
+  for (const double count : in_first) {
+    CHECK_THAT(count / rounds, WithinAbs(0.5, 0.06));  // more than 5 standard deviations
+  }
+}
+
+TEST_CASE("the parts of a dataset are its subsets") {
+  auto features = xt::xtensor<float, 2>::from_shape({10, 2});
+  auto labels = data::Labels::from_shape({10});
+  for (std::uint32_t i = 0; i < 10; ++i) {
+    features(i, 0) = features(i, 1) = static_cast<float>(i);
+    labels(i) = i;
+  }
+  const data::Dataset dataset{features, labels, 10};
+  const auto [first, second] = data::random_split(dataset, 0.7, Seed{3});
+  const auto [first_indices, second_indices] = data::random_split_indices(10, 0.7, Seed{3});
+  CHECK(first.fingerprint() == dataset.subset(first_indices).fingerprint());
+  CHECK(second.fingerprint() == dataset.subset(second_indices).fingerprint());
+}
+
+TEST_CASE("a fraction that leaves a part empty is refused") {
+  for (const double fraction : {0.0, 1.0, -0.5, 1.5, std::nan("")}) {
+    CHECK(contains(message_of<OptionError>([&] { data::random_split_indices(10, fraction, Seed{0}); }),
+                   "between 0 and 1"));
+  }
+  CHECK(contains(message_of<OptionError>([&] { data::random_split_indices(5, 0.1, Seed{0}); }),
+                 "0.1 of 5 samples leaves one part empty"));
+  CHECK(contains(message_of<OptionError>([&] { data::random_split_indices(1, 0.9, Seed{0}); }), "empty"));
+}
