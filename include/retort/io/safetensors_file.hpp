@@ -101,9 +101,10 @@ class SafetensorsFile {
     take(stream, path, std::as_writable_bytes(std::span{&header_size, 1}));
     const std::uintmax_t most = std::min(file_size - sizeof(header_size), detail::largest_header);
     if (header_size > most) {
-      throw FormatError(path, "header length: " + std::to_string(header_size) + ", expected at most " +
-                                  std::to_string(most) +
-                                  (most == detail::largest_header ? ", the format's limit" : ", the rest of the file"));
+      throw FormatError(path,
+                        "header length: " + std::to_string(header_size) + ", expected at most " + std::to_string(most) +
+                            (most == detail::largest_header ? ", the format's limit"
+                                                            : ", the rest of the file (is it a safetensors file?)"));
     }
     std::string header(static_cast<std::size_t>(header_size), '\0');
     take(stream, path, std::as_writable_bytes(std::span{header}));

@@ -265,7 +265,7 @@ inline SafetensorsHeader parse_safetensors_header(const std::filesystem::path& p
     const std::string offsets = "[" + std::to_string(tensor.begin) + ", " + std::to_string(tensor.end) + "]";
     if (tensor.begin > tensor.end || tensor.end > data_size) {
       throw FormatError(path, where + "data_offsets " + offsets + ", expected begin <= end <= " +
-                                  std::to_string(data_size) + ", the bytes of data in the file");
+                                  std::to_string(data_size) + ", the bytes of data in the file (is it cut short?)");
     }
     const std::optional<std::size_t> bytes = tensor_bytes(tensor.dtype, tensor.shape);
     if (bytes != tensor.end - tensor.begin) {

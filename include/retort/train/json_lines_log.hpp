@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <fstream>
+#include <ios>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -36,6 +38,13 @@ class JsonLinesLog {
     text_ += line.dump() + "\n";
   }
 
+  /// Whether the file begins with every line appended so far. That of an interrupted run may go on with later ones.
+  bool is_on_disk() const {
+    std::ifstream file(path_, std::ios::binary);
+    std::string found(text_.size(), '\0');
+    return file.read(found.data(), static_cast<std::streamsize>(found.size())) && found == text_;
+  }
+
   /// Throws FileError.
   void write() const {
     AtomicFile file(path_);
@@ -57,7 +66,10 @@ class JsonLinesObserver : public Observer {
     for (const EpochMetrics& metrics : restored) {
       log_.append(phase_, metrics);
     }
-    log_.write();
+    // A resumed run that fails before its next epoch, for an option that differs, leaves the log as it found it.
+    if (restored.empty() || !log_.is_on_disk()) {
+      log_.write();
+    }
   }
 
   void on_epoch_end(const EpochMetrics& metrics, std::size_t /*epochs*/) override {

@@ -1,0 +1,14 @@
+// A backend that lacks operations: the compiler names the concept, and the first operation that is missing.
+// expect: InfersLayer
+
+#include "retort/retort.hpp"
+
+struct Device {
+  static constexpr const char* name = "device";
+};
+
+using Model = retort::Sequential<retort::Linear<8, 4>>;
+
+void train(retort::Network<Model, Device>& network) {
+  retort::Trainer{network, retort::CrossEntropy{}, retort::Adam{}};
+}

@@ -1,0 +1,272 @@
+#!/usr/bin/env bash
+# bad_input.sh FOLDER DIGITS PROGRAMS TOOLS
+#
+# Whatever is wrong with files or options: one line on stderr that names it and says what was expected, an exit status
+# that says so too, and the results of an earlier run as they were. DIGITS holds 500 and 200 of them.
+set -euo pipefail
+folder=$1 digits=$2 programs=$3 tools=$4
+
+# In a mount namespace of its own, root can fill a disk.
+if [[ $(id -u) == 0 && -z ${RETORT_OWN_MOUNTS:-} ]] && unshare -m mount -t tmpfs none /mnt 2>/dev/null; then
+  RETORT_OWN_MOUNTS=yes exec unshare -m "$BASH" "${BASH_SOURCE[0]}" "$@"
+fi
+
+chmod -R u+w "$folder" 2>/dev/null || true
+rm -rf "$folder"
+mkdir -p "$folder"
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+out=$folder/out
+failures=0
+
+contents() { [[ ! -e $1 ]] || (cd "$1" && find . -printf '%p %y\n' -type f -exec cksum {} + | sort); }
+
+# refused WHAT PART_OF_THE_MESSAGE COMMAND...: the message's other parts may be given with a | between them.
+refused() {
+  local what=$1 parts=$2 part status=0 before after message problem=
+  shift 2
+  before=$(contents "$out")
+  "$@" >stdout 2>stderr || status=$?
+  after=$(contents "$out")
+  message=$(<stderr)
+  echo "$what: $message"
+  ((status > 0 && status < 124)) || problem+=" exit status $status;"
+  [[ $(wc -l <stderr) == 1 && -n $message ]] || problem+=" expected one line on stderr;"
+  IFS='|' read -ra parts <<<"$parts"
+  for part in "${parts[@]}"; do
+    [[ $message == *"$part"* ]] || problem+=" the message lacks '$part';"
+  done
+  [[ $before == "$after" ]] || problem+=" $(diff <(echo "$before") <(echo "$after"));"
+  if [[ -n $problem ]]; then
+    echo "FAILED: $what:$problem"
+    failures=$((failures + 1))
+  fi
+}
+
+quick=(--teacher-epochs 1 --epochs 1 --batch-size 512 --quiet)
+distill() { timeout 120 "$programs/distill_mnist" --data "$digits" --out "$out" "${quick[@]}" "$@"; }
+
+# copy NAME: the digits under another name, for damage.
+copy() {
+  rm -rf "$1"
+  cp -r "$digits" "$1"
+}
+overwrite() { # FILE POSITION BYTES
+  printf '%b' "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+echo "== before there is any result"
+refused "no data folder" "nowhere: no such folder|train-images-idx3-ubyte" distill --data nowhere
+[[ ! -e $out ]] || { echo "FAILED: --out was made for nothing"; failures=$((failures + 1)); }
+
+distill >/dev/null # the results of an earlier run, which all that follows must leave alone
+
+echo "== data"
+refused "a file as data folder" "train-images-idx3-ubyte: no such folder" distill --data "$digits/train-images-idx3-ubyte"
+copy data && rm data/t10k-labels-idx1-ubyte
+refused "a file missing" "data: has none of t10k-labels-idx1-ubyte" distill --data data
+copy data && gzip data/train-images-idx3-ubyte && truncate -s 5000 data/train-images-idx3-ubyte.gz
+refused "gzip truncated" "train-images-idx3-ubyte.gz: gzip stream is truncated" distill --data data
+copy data && gzip data/train-labels-idx1-ubyte && overwrite data/train-labels-idx1-ubyte.gz 60 '\xff\x00\xff\x00'
+refused "gzip corrupt" "train-labels-idx1-ubyte.gz: gzip" distill --data data
+copy data && mv data/train-images-idx3-ubyte data/train-images-idx3-ubyte.gz
+refused "not gzip" "train-images-idx3-ubyte.gz: not a gzip file|expected 0x1f 0x8b" distill --data data
+copy data && overwrite data/t10k-images-idx3-ubyte 0 '\x12\x34'
+refused "magic number" "t10k-images-idx3-ubyte: magic number|0x12 0x34|expected 0x00 0x00" distill --data data
+copy data && overwrite data/t10k-images-idx3-ubyte 2 '\x0d'
+refused "element type" "t10k-images-idx3-ubyte: element type: 0x0d, expected 0x08" distill --data data
+copy data && cp data/train-labels-idx1-ubyte data/train-images-idx3-ubyte
+refused "labels as images" "train-images-idx3-ubyte: rank: 1, expected 3" distill --data data
+copy data && truncate -s -1 data/train-images-idx3-ubyte
+refused "images truncated" "train-images-idx3-ubyte: elements: |expected |500 x 28 x 28" distill --data data
+copy data && overwrite data/train-labels-idx1-ubyte 12 '\x0b'
+refused "label 11" "train-labels-idx1-ubyte: label of sample 4: 11, expected less than 10" distill --data data
+copy data && cp data/t10k-labels-idx1-ubyte data/train-labels-idx1-ubyte
+refused "labels of other images" "train-labels-idx1-ubyte: number of labels: 200, expected 500" distill --data data
+copy data
+for file in train-images-idx3-ubyte t10k-images-idx3-ubyte; do
+  overwrite data/$file 8 '\0\0\0\x0e\0\0\0\x38'
+done
+refused "images of another shape, teacher shifted too far" "shift: 14 pixels|14 x 56" distill --data data --teacher-shift 14
+for file in train-images-idx3-ubyte:500 t10k-images-idx3-ubyte:200; do
+  overwrite "data/${file%:*}" 8 '\0\0\0\x0e\0\0\0\x0e'
+  truncate -s $((16 + ${file#*:} * 14 * 14)) "data/${file%:*}"
+done
+refused "images of another size" "196 features|784 inputs" distill --data data
+
+echo "== --teacher"
+cp "$out/teacher.safetensors" teacher.safetensors
+for how in missing extra misshaped nan weights; do
+  "$tools/damage_safetensors" teacher.safetensors $how.safetensors $how
+done
+refused "tensor missing" 'missing.safetensors: tensor "0.weight": missing|expected' distill --teacher missing.safetensors
+refused "tensor too many" 'extra.safetensors: tensor "surplus"' distill --teacher extra.safetensors
+refused "tensor of another shape" 'misshaped.safetensors: tensor "0.weight": shape [940800], expected [1200, 784]' \
+  distill --teacher misshaped.safetensors
+refused "NaN" 'nan.safetensors: tensor "0.weight": element 1 is nan, expected a finite number' \
+  distill --teacher nan.safetensors
+refused "other weights" "weights.safetensors: the file's example" distill --teacher weights.safetensors
+head -c 1000000 teacher.safetensors >truncated.safetensors
+refused "truncated" "truncated.safetensors: tensor|data_offsets|cut short" distill --teacher truncated.safetensors
+head -c 5 teacher.safetensors >short.safetensors
+refused "truncated to 5 bytes" "short.safetensors: header length: the file has 5 bytes, expected at least 8" \
+  distill --teacher short.safetensors
+echo "no tensors, just a sentence" >text.safetensors
+refused "text" "text.safetensors: header length|is it a safetensors file?" distill --teacher text.safetensors
+refused "a student" "student_alone.safetensors: holds the model Linear(784, 20)|expected Linear(784, 1200)" \
+  distill --teacher "$out/student_alone.safetensors"
+refused "no such file" "nowhere: cannot be read" distill --teacher nowhere
+refused "a folder" "data: " distill --teacher data
+
+echo "== options"
+refused "unknown option" "--bogus" distill --bogus 3
+refused "stray word" "stray" distill stray
+refused "no value" "--epochs" distill --epochs
+for option in --epochs --teacher-epochs --batch-size --threads; do
+  for value in 0 -1 1.5 x 99999999999999999999; do
+    refused "$option $value" "$option: '$value', expected a whole number from 1 to" distill $option $value
+  done
+done
+refused "--threads 1025" "--threads: '1025', expected a whole number from 1 to 1024" distill --threads 1025
+for value in -1 99999999999999999999 x; do
+  refused "--seed $value" "--seed: '$value', expected a whole number from 0 to" distill --seed $value
+done
+refused "--teacher-shift -1" "--teacher-shift: '-1', expected a whole number" distill --teacher-shift -1
+refused "--teacher-shift 28" "shift: 28 pixels, expected less than" distill --teacher-shift 28
+for option in --lr --beta1 --beta2 --temperature --hard-weight; do
+  refused "$option x" "$option: 'x', expected a number" distill $option x
+  refused "$option nan" "is nan, expected a" distill $option nan
+done
+refused "--lr -1" "learning_rate is -1, expected" distill --lr -1
+refused "--beta1 1" "beta1 is 1, expected a number in [0, 1)" distill --beta1 1
+refused "--beta2 -0.1" "beta2 is -0.1, expected a number in [0, 1)" distill --beta2 -0.1
+refused "--temperature 0" "temperature is 0, expected" distill --temperature 0
+refused "--temperature inf" "temperature is inf, expected" distill --temperature inf
+refused "--hard-weight 2" "hard_weight is 2, expected a number in [0, 1]" distill --hard-weight 2
+for option in --loss --split --recipe --schedule --backend; do
+  refused "$option x" "$option: x not in {" distill $option x
+done
+for option in --data --out --teacher; do
+  refused "$option ''" "$option: is empty" distill $option ''
+done
+
+echo "== --out"
+echo "mine" >file
+refused "--out is a file" "file|Not a directory" distill --out file
+refused "--out below a file" "file|Not a directory" distill --out file/below
+[[ $(<file) == mine ]] || { echo "FAILED: the file given as --out was changed"; failures=$((failures + 1)); }
+
+# Root may write anywhere, so nobody runs these, with copies that nobody can reach.
+program=$programs/distill_mnist data=$digits as=()
+if [[ $(id -u) == 0 ]]; then
+  cp "$program" "$folder/program"
+  copy everyone
+  chmod -R a+rX "$folder"
+  program=$folder/program data=everyone as=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+fi
+# If it came to training it would take hours.
+unwritable() { timeout 60 "${as[@]}" "$program" --data "$data" --out "$out" --teacher-epochs 100000 "$@"; }
+if "${as[@]}" test -x "$program" 2>/dev/null; then
+  chmod 777 "$out" && chmod 555 "$out/checkpoints"
+  refused "checkpoints read-only, resumed" "checkpoints/teacher.safetensors: cannot be written (Permission denied)" \
+    unwritable --resume
+  chmod 555 "$out"
+  refused "--out read-only" "out/metrics.jsonl: cannot be written (Permission denied)" unwritable
+  refused "--out read-only, resumed" "out/metrics.jsonl: cannot be written (Permission denied)" unwritable --resume
+  mkdir -m 555 locked
+  refused "--out in a read-only folder" "locked/new/checkpoints: cannot be made (Permission denied)" \
+    unwritable --out locked/new
+  chmod 755 "$out" "$out/checkpoints"
+else
+  echo "not tested: --out read-only (root may write anywhere, and nobody cannot reach $folder)"
+fi
+
+# A full disk: the weights of the earlier run must survive, and no part of new ones be left.
+full() {
+  local before after status=0
+  before=$(cd "$1" && cksum ./*.safetensors)
+  distill --out "$1" --teacher-epochs 2 --seed 1 >stdout 2>stderr || status=$?
+  after=$(cd "$1" && cksum ./*.safetensors)
+  echo "$2: $(<stderr)"
+  if ((status == 0 || status > 123)) || [[ $(wc -l <stderr) != 1 || $(<stderr) != *"teacher.safetensors: cannot be "*"$3"* ||
+    $before != "$after" || -n $(find "$1" -name '*.tmp') ]]; then
+    echo "FAILED: $2: exit status $status, $(ls -l "$1")"
+    failures=$((failures + 1))
+  fi
+}
+mkdir limited
+cp "$out"/*.safetensors limited
+(
+  trap '' XFSZ
+  ulimit -f 20000 # KiB: the weights fit, the checkpoint does not
+  full limited "file size limit" "File too large"
+  exit $failures
+) || failures=$?
+mkdir disk
+if [[ -n ${RETORT_OWN_MOUNTS:-} ]] && mount -t tmpfs -o size=24m none disk 2>/dev/null; then
+  cp "$out"/*.safetensors disk
+  full disk "disk full" "No space left on device"
+  umount disk
+else
+  echo "not tested: a disk that is full (needs root and mount namespaces)"
+fi
+
+echo "== predict"
+student=$out/student_alone.safetensors
+refused "no argument" "usage: predict" "$programs/predict"
+refused "too many arguments" "usage: predict" "$programs/predict" "$student" "$digits" more
+refused "no such file" "predict: nowhere: cannot be read (No such file" "$programs/predict" nowhere "$digits"
+refused "a teacher" "holds the model Linear(784, 1200)" "$programs/predict" teacher.safetensors "$digits"
+refused "text" "text.safetensors: header length" "$programs/predict" text.safetensors "$digits"
+refused "no data" "nowhere: no such folder" "$programs/predict" "$student" nowhere
+
+echo "== custom_dataset"
+mkdir flowers
+out=$folder/flowers # its student.safetensors goes to the current folder
+custom() { (cd flowers && "$programs/custom_dataset" "$@"); }
+rows() { printf '1,2,3,4,0\n5,6,7,8,1\n9,8,7,6,2\n'; }
+csv() { # TEXT PARTS: three good lines and this one
+  { rows && printf '%b' "$1"; } >table.csv
+  refused "csv with ${1%\\n}" "$2" custom "$folder/table.csv"
+}
+refused "no argument" "usage: custom_dataset" custom
+refused "no such file" "nowhere.csv: cannot be read" custom nowhere.csv
+csv '1,2,x,4,0\n' "table.csv: line 4, column 3: 'x', expected a number"
+csv '1,2,3,4\n' "table.csv: line 4: columns: 4, expected 5"
+csv '1,2,nan,4,0\n' "table.csv: line 4, column 3: 'nan', expected a finite number"
+csv '1,2,3,4,1.5\n' "table.csv: line 4, column 5: label '1.5', expected a whole number"
+csv '1,2,3,4,-1\n' "table.csv: line 4, column 5: label '-1', expected a whole number"
+csv '1,2,3,4,3\n' "table.csv: line 4, column 5: label '3', expected a whole number, 0 or more and less than 3"
+csv '\n1,2,3,4,0\n' "table.csv: line 4: columns"
+: >table.csv
+refused "an empty csv" "table.csv: no samples" custom "$folder/table.csv"
+rows | cut -d, -f 2- >table.csv
+refused "a csv with too few columns" "3 features|4 inputs" custom "$folder/table.csv"
+rows | tr , ';' >table.csv
+refused "a csv with semicolons" "table.csv: line 1: columns: 1, expected at least 2|delimiter" custom "$folder/table.csv"
+
+npy() { # FILE TYPE SHAPE BYTES...: a version 1.0 file
+  local header="{'descr': '$2', 'fortran_order': False, 'shape': $3, }"
+  { printf '\x93NUMPY\x01\x00\x76\x00' && printf '%-117s\n' "$header" && printf '%b' "$4"; } >"$1"
+}
+npy labels.npy '|u1' '(3,)' '\x00\x01\x02'
+npy features.npy '|u1' '(3, 4)' 'abcdefghijkl'
+refused "text as npy" "table.csv: magic number" custom "$folder/table.csv" "$folder/labels.npy"
+npy bad.npy '|u1' '(3, 4)' 'abcdefghijk'
+refused "npy truncated" "bad.npy: elements: 11 bytes, expected 12 for shape 3 x 4" \
+  custom "$folder/bad.npy" "$folder/labels.npy"
+npy bad.npy '<c8' '(3, 4)' 'abcdefghijkl'
+refused "npy of complex numbers" "bad.npy: element type|expected" custom "$folder/bad.npy" "$folder/labels.npy"
+npy bad.npy '|u1' '(4,)' '\x00\x01\x02\x00'
+refused "npy with too many labels" "bad.npy: number of labels: 4, expected 3" \
+  custom "$folder/features.npy" "$folder/bad.npy"
+npy bad.npy '|i1' '(3,)' '\x00\x01\xff'
+refused "npy with label -1" "bad.npy: label of sample 2: -1, expected" custom "$folder/features.npy" "$folder/bad.npy"
+npy bad.npy '<f4' '(3, 4)' "$(printf '\\x00\\x00\\xc0\\x7f%.0s' {1..12})"
+refused "npy with NaN" "bad.npy: element 0: nan, expected a finite number" custom "$folder/bad.npy" "$folder/labels.npy"
+
+if ((failures > 0)); then
+  echo "$failures failures" >&2
+  exit 1
+fi
+echo "every mistake was answered with one line"

@@ -1,0 +1,83 @@
+// The scalar functions of all elementwise layers: relu.hpp, leaky_relu.hpp, gelu.hpp, silu.hpp, tanh.hpp, sigmoid.hpp.
+
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <tuple>
+
+#include "catch.hpp"
+#include "golden/layer_golden.hpp"
+#include "retort/nn/gelu.hpp"
+#include "retort/nn/leaky_relu.hpp"
+#include "retort/nn/relu.hpp"
+#include "retort/nn/sigmoid.hpp"
+#include "retort/nn/silu.hpp"
+#include "retort/nn/tanh.hpp"
+
+namespace {
+
+using namespace retort;
+namespace golden = retort::golden::layer;
+
+template <typename L>
+void check_golden(const double* outputs, const double* gradients) {
+  CAPTURE(L::name);
+  for (std::size_t i = 0; i < golden::elementwise_size; ++i) {
+    CAPTURE(i, golden::elementwise_input[i]);
+    const double x = golden::elementwise_input[i];
+    const double y = L::value(x);
+    CHECK_THAT(y, WithinRel(outputs[i], 1e-14) || WithinAbs(outputs[i], 1e-17));
+    CHECK_THAT(golden::elementwise_incoming[i] * L::derivative(x, y),
+               WithinRel(gradients[i], 1e-13) || WithinAbs(gradients[i], 1e-15));
+    const float narrow = L::value(static_cast<float>(x));
+    CHECK_THAT(double{narrow}, WithinRel(outputs[i], 2e-6) || WithinAbs(outputs[i], 1e-6));
+    CHECK_THAT(golden::elementwise_incoming[i] * double{L::derivative(static_cast<float>(x), narrow)},
+               WithinAbs(gradients[i], 1e-6));
+  }
+}
+
+TEST_CASE("Elementwise layers equal PyTorch's", "[nn][golden]") {
+  check_golden<ReLU>(golden::relu_output, golden::relu_gradient);
+  check_golden<LeakyReLU<>>(golden::leaky_relu_output, golden::leaky_relu_gradient);
+  check_golden<GELU>(golden::gelu_output, golden::gelu_gradient);
+  check_golden<SiLU>(golden::silu_output, golden::silu_gradient);
+  check_golden<Tanh>(golden::tanh_output, golden::tanh_gradient);
+  check_golden<Sigmoid>(golden::sigmoid_output, golden::sigmoid_gradient);
+}
+
+template <typename L, typename Scalar>
+void check_extremes() {
+  CAPTURE(L::name, sizeof(Scalar));
+  for (const Scalar x : {Scalar(-1e4), Scalar(-100), Scalar(-0.0), Scalar(0), Scalar(100), Scalar(1e4)}) {
+    CAPTURE(x);
+    const Scalar y = L::value(x);
+    const Scalar slope = L::derivative(x, y);
+    CHECK(std::isfinite(y));
+    CHECK(std::isfinite(slope));
+    CHECK(std::abs(y) <= std::abs(x) + Scalar(1));
+    CHECK(std::abs(slope) <= Scalar(1.2));
+  }
+  CHECK(std::isnan(L::value(std::numeric_limits<Scalar>::quiet_NaN())));
+}
+
+using Layers = std::tuple<ReLU, LeakyReLU<>, LeakyReLU<0.2>, GELU, SiLU, Tanh, Sigmoid>;
+
+TEMPLATE_LIST_TEST_CASE("Far from zero values and slopes stay finite, and a NaN is not hidden", "[nn]", Layers) {
+  check_extremes<TestType, float>();
+  check_extremes<TestType, double>();
+}
+
+TEMPLATE_LIST_TEST_CASE("Far from zero an elementwise layer is flat or a straight line", "[nn]", Layers) {
+  // The slope at 100 is that between 100 and 200, and likewise on the other side.
+  for (const double x : {-100.0, 100.0}) {
+    const double slope = (TestType::value(2 * x) - TestType::value(x)) / x;
+    CHECK_THAT(TestType::derivative(x, TestType::value(x)), WithinAbs(slope, 1e-12));
+  }
+}
+
+TEST_CASE("The derivatives at the kinks are PyTorch's", "[nn]") {
+  CHECK(ReLU::derivative(0.0, ReLU::value(0.0)) == 0.0);
+  CHECK(LeakyReLU<0.2>::derivative(0.0, 0.0) == 0.2);
+}
+
+}  // namespace

@@ -1,0 +1,59 @@
+// A program may not allocate where it answers in a microsecond: predict takes nothing from the heap once warmed up.
+
+#include "allocation_count.hpp"
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "catch.hpp"
+#include "random_values.hpp"
+#include "retort/backend/eigen/backend.hpp"
+#include "retort/nn/gelu.hpp"
+#include "retort/nn/network.hpp"
+
+namespace {
+
+using namespace retort;
+using retort::test::allocations;
+
+using Small = Sequential<Linear<784, 20>, ReLU, Linear<20, 20>, LayerNorm<20>, GELU, Linear<20, 10>>;
+// Its products need packing buffers far above what Eigen keeps on the stack.
+using Large =
+    Sequential<Linear<784, 1200>, Dropout<0.5>, ReLU, Linear<1200, 1200>, Dropout<0.5>, ReLU, Linear<1200, 10>>;
+
+template <Model M>
+std::size_t allocations_of_predict(unsigned threads, std::size_t batch) {
+  const Network<M> network{Seed{1}, backend::Eigen{threads}};
+  const auto inputs = test::random_values<float>(batch * 784, 2);
+  std::vector<float> logits(batch * 10);
+  // Which thread gets which block is left to chance: each must have had the chance to get one.
+  for (int round = 0; round < (threads == 1 ? 1 : 50); ++round) {
+    network.predict(inputs, logits);
+  }
+  const std::size_t before = allocations;
+  for (int round = 0; round < 3; ++round) {
+    network.predict(inputs, logits);
+    network.predict(std::span<const float, 784>(inputs.data(), 784));
+    network.classify(std::span<const float, 784>(inputs.data(), 784));
+  }
+  return allocations - before;
+}
+
+TEST_CASE("predict allocates nothing once warmed up", "[nn]") {
+  if (!test::counts_allocations) {
+    WARN("skipped: allocations cannot be counted under a sanitizer");
+    return;
+  }
+  {
+    const std::size_t before = allocations;
+    const std::vector<float> seen(1000);
+    REQUIRE(allocations == before + 1);
+  }
+  CHECK(allocations_of_predict<Small>(1, 1) == 0);
+  CHECK(allocations_of_predict<Small>(1, 300) == 0);
+  CHECK(allocations_of_predict<Large>(1, 64) == 0);
+  CHECK(allocations_of_predict<Small>(2, 600) == 0);
+}
+
+}  // namespace

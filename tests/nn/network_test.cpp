@@ -1,0 +1,188 @@
+#include "retort/nn/network.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <thread>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "catch.hpp"
+#include "random_values.hpp"
+#include "retort/backend/eigen/backend.hpp"
+#include "retort/core/error.hpp"
+#include "retort/nn/batch_norm.hpp"
+#include "retort/nn/dropout.hpp"
+#include "retort/nn/gelu.hpp"
+#include "retort/nn/layer_norm.hpp"
+#include "retort/nn/linear.hpp"
+#include "retort/nn/relu.hpp"
+
+namespace {
+
+using namespace retort;
+using retort::test::largest_difference;
+using retort::test::random_values;
+using retort::test::same_bits;
+
+using Mixed =
+    Sequential<Dropout<0.5>, Linear<7, 20>, BatchNorm<20>, GELU, Dropout<0.9>, LayerNorm<20>, Linear<20, 3, Bias::no>>;
+template <typename Scalar>
+using MixedNetwork = Network<Mixed, backend::Eigen, Scalar>;
+
+// Running statistics that are not those of a fresh network.
+template <typename Scalar>
+MixedNetwork<Scalar> make_network(unsigned threads = 1) {
+  MixedNetwork<Scalar> network{Seed{1}, backend::Eigen{threads}};
+  std::ranges::copy(random_values<Scalar>(20, 5), network.buffer(0).begin());
+  std::ranges::copy(random_values<Scalar>(20, 6, 0.5, 2.0), network.buffer(1).begin());
+  return network;
+}
+
+template <typename N>
+std::vector<typename N::scalar_type> predict_all(const N& network, const std::vector<typename N::scalar_type>& inputs) {
+  std::vector<typename N::scalar_type> logits(inputs.size() / N::input_size * N::output_size);
+  network.predict(inputs, logits);
+  return logits;
+}
+
+TEST_CASE("A seed and an initialisation give a network, bit for bit", "[nn]") {
+  const Network<Mixed> network{Seed{1}};
+  CHECK(same_bits(network.parameter_arena(), Network<Mixed>{Seed{1}}.parameter_arena()));
+  CHECK(same_bits(network.parameter_arena(), Network<Mixed>(Seed{1}, backend::Eigen{3}).parameter_arena()));
+  CHECK_FALSE(same_bits(network.parameter_arena(), Network<Mixed>{Seed{2}}.parameter_arena()));
+  const Network<Mixed> other{Seed{1}, backend::Eigen{}, Initialization::he_normal};
+  CHECK_FALSE(same_bits(network.parameter_arena(), other.parameter_arena()));
+
+  Network<Mixed> again{Seed{2}};
+  std::ranges::fill(again.buffer(0), 3.0f);
+  again.initialize(Seed{1});
+  CHECK(same_bits(network.parameter_arena(), again.parameter_arena()));
+  CHECK(same_bits(network.buffer_arena(), again.buffer_arena()));
+}
+
+TEST_CASE("Tensors are views of the arena, which is zero between them", "[nn]") {
+  Network<Mixed> network{Seed{1}};
+  std::vector<bool> owned(network.parameter_arena().size(), false);
+  for (std::size_t i = 0; i < Mixed::parameters.size(); ++i) {
+    CHECK(network.parameter(i).data() == network.parameter_arena().data() + Mixed::parameters[i].offset);
+    CHECK(network.parameter(i).size() == Mixed::parameters[i].count());
+    CHECK(reinterpret_cast<std::uintptr_t>(network.parameter(i).data()) % arena_alignment == 0);
+    std::fill_n(owned.begin() + static_cast<std::ptrdiff_t>(Mixed::parameters[i].offset), network.parameter(i).size(),
+                true);
+  }
+  for (std::size_t i = 0; i < owned.size(); ++i) {
+    CHECK((owned[i] || network.parameter_arena()[i] == 0.0f));
+  }
+}
+
+TEST_CASE("A copy of a network is a network of its own", "[nn]") {
+  Network<Mixed> network{Seed{1}};
+  const Network<Mixed> copy = network;
+  const std::vector<float> before(copy.parameter_arena().begin(), copy.parameter_arena().end());
+  std::ranges::fill(network.parameter_arena(), 0.5f);
+  std::ranges::fill(network.buffer_arena(), 0.5f);
+  CHECK(same_bits(copy.parameter_arena(), before));
+  CHECK(copy.buffer(0)[0] == 0.0f);
+}
+
+TEMPLATE_TEST_CASE("A batch is answered as its samples are one by one", "[nn]", float, double) {
+  const auto network = make_network<TestType>();
+  // One sample, some, a whole block of the backend, more than one block.
+  for (const std::size_t batch : {1u, 2u, 17u, 128u, 129u, 300u}) {
+    CAPTURE(batch);
+    const auto inputs = random_values<TestType>(batch * 7, batch);
+    const auto logits = predict_all(network, inputs);
+    std::vector<TestType> singles;
+    for (std::size_t sample = 0; sample < batch; ++sample) {
+      const auto answer = network.predict(std::span<const TestType, 7>(inputs.data() + sample * 7, 7));
+      singles.insert(singles.end(), answer.begin(), answer.end());
+    }
+    CHECK(largest_difference(logits, singles) < (sizeof(TestType) == 4 ? 1e-5 : 1e-13));
+  }
+}
+
+TEST_CASE("The order of a batch's samples changes nothing but the order of the answers", "[nn]") {
+  const auto network = make_network<double>();
+  constexpr std::size_t batch = 150;
+  const auto inputs = random_values<double>(batch * 7, 3);
+  std::vector<double> reversed;
+  for (std::size_t sample = batch; sample-- > 0;) {
+    reversed.insert(reversed.end(), inputs.begin() + static_cast<std::ptrdiff_t>(sample * 7),
+                    inputs.begin() + static_cast<std::ptrdiff_t>(sample * 7 + 7));
+  }
+  const auto logits = predict_all(network, inputs);
+  const auto answers = predict_all(network, reversed);
+  for (std::size_t sample = 0; sample < batch; ++sample) {
+    const std::span row{logits.data() + sample * 3, 3};
+    const std::span other{answers.data() + (batch - 1 - sample) * 3, 3};
+    CHECK(largest_difference(row, other) < 1e-13);
+  }
+}
+
+TEST_CASE("The number of threads changes no bit of an answer", "[nn]") {
+  const auto inputs = random_values<float>(700 * 7, 9);
+  const auto expected = predict_all(make_network<float>(1), inputs);
+  for (const unsigned threads : {2u, 3u, 5u}) {
+    CHECK(same_bits(predict_all(make_network<float>(threads), inputs), expected));
+  }
+}
+
+TEST_CASE("Several threads may ask one network at once", "[nn]") {
+  for (const unsigned threads : {1u, 2u}) {
+    const auto network = make_network<float>(threads);
+    const auto inputs = random_values<float>(300 * 7, 9);
+    const auto expected = predict_all(network, inputs);
+    std::array<bool, 4> same{};
+    std::vector<std::thread> askers;
+    for (std::size_t asker = 0; asker < same.size(); ++asker) {
+      askers.emplace_back([&, asker] {
+        same[asker] = true;
+        for (int round = 0; round < 20; ++round) {
+          same[asker] = same[asker] && same_bits(predict_all(network, inputs), expected);
+        }
+      });
+    }
+    for (std::thread& asker : askers) {
+      asker.join();
+    }
+    CHECK(same == std::array<bool, 4>{true, true, true, true});
+  }
+}
+
+TEST_CASE("predict asks for whole samples and as many logits", "[nn]") {
+  const Network<Mixed> network{Seed{1}};
+  std::vector<float> inputs(14);
+  std::vector<float> logits(6);
+  CHECK_NOTHROW(network.predict(inputs, logits));
+  inputs.resize(13);
+  CHECK_THROWS_AS(network.predict(inputs, logits), ShapeError);
+  inputs.resize(14);
+  logits.resize(5);
+  CHECK_THROWS_AS(network.predict(inputs, logits), ShapeError);
+  logits.resize(3);
+  CHECK_THROWS_AS(network.predict(inputs, logits), ShapeError);
+  // No sample at all has no logits.
+  CHECK_NOTHROW(network.predict(std::span<const float>{}, std::span<float>{}));
+}
+
+TEST_CASE("classify gives the first of the largest logits", "[nn]") {
+  Network<Sequential<Linear<2, 4>>> network{Seed{1}};
+  std::ranges::fill(network.parameter(0), 0.0f);
+  std::ranges::copy(std::array{1.0f, 3.0f, 2.0f, 3.0f}, network.parameter(1).begin());
+  const std::array<float, 2> input{};
+  CHECK(network.predict(input) == std::array{1.0f, 3.0f, 2.0f, 3.0f});
+  CHECK(network.classify(input) == 1);
+}
+
+TEST_CASE("One linear layer computes W x + b", "[nn]") {
+  Network<Sequential<Linear<3, 2>>> network{Seed{1}};
+  std::ranges::copy(std::array{1.0f, 2.0f, 3.0f, -4.0f, 5.0f, -6.0f}, network.parameter(0).begin());
+  std::ranges::copy(std::array{0.5f, -0.25f}, network.parameter(1).begin());
+  CHECK(network.predict(std::array{2.0f, -1.0f, 4.0f}) == std::array{12.5f, -37.25f});
+}
+
+}  // namespace

@@ -1,0 +1,147 @@
+#include "retort/train/distillation_trainer.hpp"
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <vector>
+
+#include "catch.hpp"
+#include "random_values.hpp"
+#include "retort/backend/eigen/backend.hpp"
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/hinton.hpp"
+#include "retort/optim/adam.hpp"
+#include "retort/optim/sgd.hpp"
+#include "retort/train/trainer.hpp"
+#include "small_datasets.hpp"
+#include "train/recorder.hpp"
+
+namespace {
+
+using namespace retort;
+using retort::test::clouds;
+using retort::test::same_bits;
+using retort::test::same_results;
+
+using TeacherModel = Sequential<Linear<30, 24>, BatchNorm<24>, Dropout<0.5>, ReLU, Linear<24, 4>>;
+using StudentModel = Sequential<Linear<30, 8>, Dropout<0.1>, ReLU, Linear<8, 4>>;
+using TeacherNetwork = Network<TeacherModel>;
+using Student = Network<StudentModel>;
+
+const HintonLoss hinton{.temperature = 3, .hard_weight = 0.25};
+
+const data::Dataset& images() {
+  static const data::Dataset data = test::noise_images(75, {5, 6}, 4, 1);
+  return data;
+}
+
+/// With running statistics that are not those of a fresh network.
+TeacherNetwork trained_teacher() {
+  TeacherNetwork teacher{Seed{3}};
+  Trainer trainer{teacher, CrossEntropy{}, Adam{.learning_rate = 1e-2}};
+  trainer.fit(images(), {.epochs = 3, .batch_size = 25});
+  return teacher;
+}
+
+TEST_CASE("Distilling changes no byte of the teacher", "[train]") {
+  TeacherNetwork teacher = trained_teacher();
+  const TeacherNetwork before = teacher;
+  for (const std::size_t pixels : {0u, 1u}) {
+    Student student{Seed{1}};
+    const Student fresh = student;
+    DistillationTrainer distiller{teacher, student, hinton, Adam{}};
+    distiller.fit(images(), {.epochs = 2, .batch_size = 16, .shift = {pixels}});
+    CHECK(same_bits(teacher.parameter_arena(), before.parameter_arena()));
+    CHECK(same_bits(teacher.buffer_arena(), before.buffer_arena()));
+    CHECK_FALSE(same_bits(student.parameter_arena(), fresh.parameter_arena()));
+  }
+}
+
+TEST_CASE("With hard weight 1 distilling is training on labels, bit for bit", "[train]") {
+  const TeacherNetwork teacher = trained_teacher();
+  for (const std::size_t pixels : {0u, 1u}) {
+    const FitOptions options{.epochs = 3, .batch_size = 16, .seed = Seed{4}, .shift = {pixels}};
+    Student distilled{Seed{1}};
+    DistillationTrainer distiller{teacher, distilled, HintonLoss{.temperature = 5, .hard_weight = 1}, Adam{}};
+    const auto history = distiller.fit(images(), options);
+    Student trained{Seed{1}};
+    Trainer trainer{trained, CrossEntropy{}, Adam{}};
+    CHECK(same_results(history, trainer.fit(images(), options)));
+    CHECK(same_bits(distilled.parameter_arena(), trained.parameter_arena()));
+  }
+}
+
+/// The mean loss over a dataset of a student that does not learn.
+double expected_loss(const TeacherNetwork& teacher, const Network<Sequential<Linear<30, 4>>>& student,
+                     data::RandomShift shift, Seed seed) {
+  const std::size_t size = images().size();
+  std::vector<std::uint32_t> indices(size);
+  std::iota(indices.begin(), indices.end(), 0u);
+  std::vector<float> inputs(size * 30);
+  gather_batch(backend::Eigen{}, images().view(), indices, shift, seed, 0, inputs.data());
+  std::vector<float> teacher_logits(size * 4);
+  std::vector<float> student_logits(size * 4);
+  std::vector<float> gradient(size * 4);
+  teacher.predict(inputs, teacher_logits);
+  student.predict(inputs, student_logits);
+  return evaluate_loss(backend::Eigen{}, hinton, backend::Width<4>{},
+                       backend::LossArguments<float>{student_logits.data(), teacher_logits.data(),
+                                                     images().view().labels, gradient.data(), size})
+             .loss /
+         static_cast<double>(size);
+}
+
+TEST_CASE("The student sees the teacher's answer to the sample it sees, cached or computed, shuffled or not",
+          "[train]") {
+  const TeacherNetwork teacher = trained_teacher();
+  for (const std::size_t pixels : {0u, 2u}) {
+    for (const bool shuffle : {false, true}) {
+      CAPTURE(pixels, shuffle);
+      Network<Sequential<Linear<30, 4>>> student{Seed{1}};
+      DistillationTrainer distiller{teacher, student, hinton, Sgd{.learning_rate = 0}};
+      const auto history = distiller.fit(
+          images(), {.epochs = 1, .batch_size = 16, .seed = Seed{6}, .shuffle = shuffle, .shift = {pixels}});
+      CHECK_THAT(history[0].loss, WithinRel(expected_loss(teacher, student, {pixels}, Seed{6}), 1e-5));
+    }
+  }
+}
+
+TEST_CASE("The teacher's own weights are a student's minimum", "[train]") {
+  // A student equal to the teacher has no soft loss and no gradient. Plain steps leave it where it is.
+  using Same = Sequential<Linear<30, 8>, ReLU, Linear<8, 4>>;
+  const Network<Same> teacher{Seed{1}};
+  Network<Same> student = teacher;
+  DistillationTrainer distiller{teacher, student, HintonLoss{.temperature = 2, .hard_weight = 0}, Sgd{}};
+  const auto history = distiller.fit(images(), {.epochs = 2, .batch_size = 16});
+  CHECK(std::abs(history[1].loss) < 1e-6);
+  CHECK(test::largest_difference(student.parameter_arena(), teacher.parameter_arena()) < 1e-5);
+}
+
+TEST_CASE("A student learns from the teacher's logits alone", "[train]") {
+  const auto data = clouds(400, 30, 4, 1);
+  TeacherNetwork teacher{Seed{3}};
+  Trainer trainer{teacher, CrossEntropy{}, Adam{}};
+  trainer.fit(data, {.epochs = 5, .batch_size = 20});
+
+  // Every label is wrong, and none is read.
+  std::vector<float> features(data.view().reals, data.view().reals + 400 * 30);
+  std::vector<std::uint32_t> wrong(400);
+  for (std::size_t i = 0; i < 400; ++i) {
+    wrong[i] = (data.view().labels[i] + 1) % 4;
+  }
+  Student student{Seed{1}};
+  DistillationTrainer distiller{teacher, student, HintonLoss{.temperature = 2, .hard_weight = 0}, Adam{}};
+  distiller.fit(test::make_dataset(features, wrong, 4), {.epochs = 15, .batch_size = 20});
+  CHECK(evaluate(student, clouds(200, 30, 4, 2)).accuracy > 0.97);
+}
+
+TEST_CASE("Data that does not fit, and hyperparameters out of range, are refused", "[train]") {
+  const TeacherNetwork teacher{Seed{3}};
+  Student student{Seed{1}};
+  CHECK_THROWS_AS((DistillationTrainer{teacher, student, HintonLoss{.temperature = 0}, Adam{}}), OptionError);
+  DistillationTrainer distiller{teacher, student, hinton, Adam{}};
+  CHECK_THROWS_AS(distiller.fit(clouds(20, 29, 4, 1), {.epochs = 1}), ShapeError);
+}
+
+}  // namespace

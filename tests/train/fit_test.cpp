@@ -1,0 +1,307 @@
+#include "retort/train/fit.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <numeric>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "catch.hpp"
+#include "small_datasets.hpp"
+#include "temporary_folder.hpp"
+#include "train/recorder.hpp"
+#include "train/scripted_engine.hpp"
+
+namespace {
+
+using namespace retort;
+using retort::detail::fit;
+using retort::test::Recorder;
+using retort::test::ScriptedEngine;
+
+/// Sample i has the one feature i.
+data::Dataset numbered(std::size_t count) {
+  std::vector<float> features(count);
+  std::iota(features.begin(), features.end(), 0.0f);
+  return test::make_dataset(features, std::vector<std::uint32_t>(count, 0), 2);
+}
+
+std::vector<float> features_of(const data::Dataset& data) {
+  return {data.view().reals, data.view().reals + data.size()};
+}
+
+TEST_CASE("Each epoch has an order of its own, a permutation that follows from the seed", "[train]") {
+  const data::Dataset data = numbered(50);
+  const auto orders = [&](Seed seed, bool shuffle) {
+    ScriptedEngine engine;
+    fit(engine, data, nullptr, {.epochs = 3, .batch_size = 16, .seed = seed, .shuffle = shuffle});
+    std::vector<std::vector<std::uint32_t>> result;
+    for (const auto& epoch : engine.epochs) {
+      result.push_back(epoch.order);
+    }
+    return result;
+  };
+  std::vector<std::uint32_t> sorted(50);
+  std::iota(sorted.begin(), sorted.end(), 0u);
+
+  const auto shuffled = orders(Seed{1}, true);
+  REQUIRE(shuffled.size() == 3);
+  for (auto order : shuffled) {
+    CHECK(order != sorted);
+    std::ranges::sort(order);
+    CHECK(order == sorted);
+  }
+  CHECK(shuffled[0] != shuffled[1]);
+  CHECK(shuffled[1] != shuffled[2]);
+  CHECK(orders(Seed{1}, true) == shuffled);
+  CHECK(orders(Seed{2}, true) != shuffled);
+  CHECK(orders(Seed{1}, false) == std::vector(3, sorted));
+}
+
+TEST_CASE("Steps are counted through all epochs", "[train]") {
+  ScriptedEngine engine;
+  fit(engine, numbered(50), nullptr, {.epochs = 3, .batch_size = 16, .seed = Seed{9}, .shift = {}});
+  REQUIRE(engine.epochs.size() == 3);
+  for (std::uint32_t epoch = 0; epoch < 3; ++epoch) {
+    const EpochPlan& plan = engine.epochs[epoch].plan;
+    CHECK(plan.batch_size == 16);
+    CHECK(plan.seed == Seed{9});
+    CHECK(plan.epoch == epoch);
+    CHECK(plan.first_step == 4 * epoch);
+    CHECK(plan.progress.step == 4 * epoch);
+    CHECK(plan.progress.total_steps == 12);
+    CHECK(plan.progress.epoch == epoch);
+    CHECK(plan.progress.total_epochs == 3);
+  }
+}
+
+TEST_CASE("Observers are told in order, each event by all before the next", "[train]") {
+  std::vector<std::string> events;
+  Recorder first(events, "a: ");
+  Recorder second(events, "b: ");
+  ScriptedEngine engine;
+  fit(engine, numbered(5), nullptr, {.epochs = 2, .batch_size = 3, .observers = {&first, &second}});
+  std::vector<std::string> expected;
+  for (const std::string event : {"begin 0/2", "batch 1/2 of epoch 1/2", "batch 2/2 of epoch 1/2", "epoch 1/2",
+                                  "batch 1/2 of epoch 2/2", "batch 2/2 of epoch 2/2", "epoch 2/2", "end 2"}) {
+    expected.push_back("a: " + event);
+    expected.push_back("b: " + event);
+  }
+  CHECK(events == expected);
+}
+
+TEST_CASE("validation_fraction holds samples out that training never sees", "[train]") {
+  ScriptedEngine engine({3, 2});
+  const auto history = fit(engine, numbered(50), nullptr, {.epochs = 2, .batch_size = 16, .validation_fraction = 0.2});
+  REQUIRE(engine.training_data.size() == 1);
+  REQUIRE(engine.validation_data.size() == 2);
+  CHECK(engine.training_data[0].size() == 40);
+  CHECK(engine.validation_data[0].size() == 10);
+  CHECK(features_of(engine.validation_data[0]) == features_of(engine.validation_data[1]));
+  std::set<float> all;
+  for (const auto& part : {features_of(engine.training_data[0]), features_of(engine.validation_data[0])}) {
+    all.insert(part.begin(), part.end());
+  }
+  CHECK(all.size() == 50);
+  CHECK(engine.epochs[0].order.size() == 40);
+  CHECK(history[0].validation->errors == 3);
+  CHECK(history[1].validation->errors == 2);
+
+  ScriptedEngine again({3, 2});
+  fit(again, numbered(50), nullptr, {.epochs = 2, .batch_size = 16, .validation_fraction = 0.2});
+  CHECK(features_of(again.training_data[0]) == features_of(engine.training_data[0]));
+}
+
+TEST_CASE("A validation set that is given is used whole, and then nothing is held out", "[train]") {
+  const data::Dataset validation = numbered(7);
+  ScriptedEngine engine({1});
+  fit(engine, numbered(50), &validation, {.epochs = 1, .validation_fraction = 0.2});
+  CHECK(engine.training_data[0].size() == 50);
+  CHECK(engine.validation_data[0].size() == 7);
+}
+
+TEST_CASE("Without validation the history has none", "[train]") {
+  ScriptedEngine engine;
+  const auto history = fit(engine, numbered(4), nullptr, {.epochs = 2, .batch_size = 3});
+  REQUIRE(history.size() == 2);
+  CHECK(history[0].epoch == 1);
+  CHECK(history[1].epoch == 2);
+  CHECK_FALSE(history[1].validation);
+  CHECK_THAT(history[1].loss, WithinRel(0.25, 1e-15));
+  CHECK(history[1].seconds >= 0.0);
+}
+
+/// The epochs trained, and the parameters left.
+struct Stopped {
+  std::size_t epochs;
+  std::size_t parameter;
+};
+
+Stopped stop(const std::vector<std::size_t>& errors, EarlyStopping early_stopping) {
+  const data::Dataset validation = numbered(20);
+  ScriptedEngine engine(errors);
+  const auto history = fit(engine, numbered(20), &validation,
+                           {.epochs = errors.size(), .batch_size = 20, .early_stopping = early_stopping});
+  CHECK(history.size() == engine.epochs.size());
+  return {history.size(), engine.parameter};
+}
+
+TEST_CASE("Early stopping ends after `patience` epochs without a gain, and puts the best epoch back", "[train]") {
+  const auto [epochs, parameter] = stop({10, 8, 9, 7, 7, 8, 9, 1}, {.patience = 3});
+  CHECK(epochs == 7);     // 7, 8 and 9 are no better than the 7 of epoch 4
+  CHECK(parameter == 4);  // the first of equals
+}
+
+TEST_CASE("Early stopping goes to the last epoch while there are gains", "[train]") {
+  const auto [epochs, parameter] = stop({10, 9, 9, 8, 8, 7}, {.patience = 2});
+  CHECK(epochs == 6);
+  CHECK(parameter == 6);
+}
+
+TEST_CASE("The best epoch comes back also when the epochs run out first", "[train]") {
+  const auto [epochs, parameter] = stop({5, 9, 8}, {.patience = 10});
+  CHECK(epochs == 3);
+  CHECK(parameter == 1);
+}
+
+TEST_CASE("A gain of minimum_gain errors is none", "[train]") {
+  const auto [epochs, parameter] = stop({10, 8, 9, 1}, {.patience = 2, .minimum_gain = 2});
+  CHECK(epochs == 3);  // neither 8 nor 9 is more than 2 below 10
+  CHECK(parameter == 1);
+  CHECK(stop({10, 7, 7, 7, 0}, {.patience = 2, .minimum_gain = 2}).parameter == 2);
+}
+
+TEST_CASE("best_epoch is the first of the fewest errors", "[train]") {
+  History history;
+  CHECK(best_epoch(history) == 0);
+  for (const std::size_t errors : {5u, 3u, 4u, 3u}) {
+    history.push_back({.epoch = history.size() + 1, .validation = Evaluation{.errors = errors}});
+  }
+  CHECK(best_epoch(history) == 2);
+  CHECK(best_epoch(history, 2) == 1);
+}
+
+TEST_CASE("Early stopping without held-out samples is refused", "[train]") {
+  ScriptedEngine engine;
+  CHECK_THROWS_AS(fit(engine, numbered(20), nullptr, {.early_stopping = EarlyStopping{}}), OptionError);
+  CHECK(engine.training_data.empty());
+}
+
+TEST_CASE("A loss that is not finite ends training with an error", "[train]") {
+  for (const double loss : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    ScriptedEngine engine;
+    engine.loss = loss;
+    try {
+      fit(engine, numbered(20), nullptr, {.epochs = 3});
+      FAIL("no error");
+    } catch (const Error& error) {
+      const std::string text = error.what();
+      CHECK(text.find("diverged") != std::string::npos);
+      CHECK(text.find("epoch 1") != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("Options outside their range are refused by name, before anything is done", "[train]") {
+  const auto message = [](const FitOptions& options) -> std::string {
+    ScriptedEngine engine;
+    try {
+      fit(engine, numbered(20), nullptr, options);
+    } catch (const OptionError& error) {
+      CHECK(engine.training_data.empty());
+      return error.what();
+    }
+    return "no error";
+  };
+  const auto names = [&](const FitOptions& options, const std::string& name) {
+    INFO(message(options));
+    return message(options).find(name) != std::string::npos;
+  };
+  CHECK(names({.epochs = 0}, "epochs is 0"));
+  CHECK(names({.batch_size = 0}, "batch_size is 0"));
+  CHECK(names({.validation_fraction = 1.0}, "validation_fraction is 1"));
+  CHECK(names({.validation_fraction = -0.1}, "validation_fraction is -0.1"));
+  CHECK(names({.validation_fraction = std::numeric_limits<double>::quiet_NaN()}, "validation_fraction is nan"));
+  CHECK(names({.schedule = CosineSchedule{2.0}}, "final_factor is 2"));
+  CHECK(names({.clipping = GradientClipping{-1.0}}, "max_norm is -1"));
+  CHECK(names({.early_stopping = EarlyStopping{.patience = 0}}, "patience is 0"));
+  CHECK(names({.epochs = std::size_t{1} << 40}, "2^32 - 1 steps"));
+}
+
+TEST_CASE("An interrupted training goes on after its last whole epoch", "[train]") {
+  const test::TemporaryFolder folder;
+  const data::Dataset data = numbered(20);
+  const auto options = [&](std::vector<Observer*> observers, bool resume) {
+    return FitOptions{.epochs = 5,
+                      .batch_size = 8,
+                      .checkpoint = CheckpointOptions{folder / "run.checkpoint", resume},
+                      .observers = std::move(observers)};
+  };
+  test::Interrupter interrupter(3, 2);
+  ScriptedEngine first;
+  CHECK_THROWS_AS(fit(first, data, nullptr, options({&interrupter}, false)), test::Interruption);
+  CHECK(first.parameter == 3);  // two whole epochs and a part of the third
+
+  std::vector<std::string> events;
+  Recorder recorder(events);
+  ScriptedEngine second;
+  const auto history = fit(second, data, nullptr, options({&recorder}, true));
+  CHECK(second.epochs.size() == 3);
+  CHECK(second.epochs[0].plan.epoch == 2);
+  CHECK(second.epochs[0].plan.first_step == 6);
+  CHECK(second.parameter == 5);
+  CHECK(history.size() == 5);
+  CHECK(history[0].epoch == 1);
+  REQUIRE(events.size() >= 2);
+  CHECK(events[0] == "begin 2/5");
+  CHECK(events[1] == "batch 1/3 of epoch 3/5");
+
+  ScriptedEngine straight;
+  const auto expected = fit(straight, data, nullptr, {.epochs = 5, .batch_size = 8});
+  CHECK(test::same_results(history, expected));
+  CHECK(straight.epochs[3].order == second.epochs[1].order);
+
+  // What is done stays done.
+  ScriptedEngine third;
+  CHECK(test::same_results(fit(third, data, nullptr, options({}, true)), expected));
+  CHECK(third.epochs.empty());
+  CHECK(third.parameter == 5);
+}
+
+TEST_CASE("Without `resume` a checkpoint that is there is not read, but replaced", "[train]") {
+  const test::TemporaryFolder folder;
+  test::write_file(folder / "run.checkpoint", "no checkpoint at all");
+  ScriptedEngine engine;
+  fit(engine, numbered(20), nullptr, {.epochs = 2, .checkpoint = CheckpointOptions{folder / "run.checkpoint", false}});
+  CHECK(engine.epochs.size() == 2);
+  ScriptedEngine resumed;
+  fit(resumed, numbered(20), nullptr, {.epochs = 2, .checkpoint = CheckpointOptions{folder / "run.checkpoint", true}});
+  CHECK(resumed.epochs.empty());
+}
+
+TEST_CASE("Early stopping resumes with its best epoch", "[train]") {
+  const std::vector<std::size_t> errors{10, 4, 9, 8, 7, 6, 5};
+  const data::Dataset data = numbered(20);
+  const test::TemporaryFolder folder;
+  for (std::size_t epoch = 1; epoch <= 5; ++epoch) {
+    CAPTURE(epoch);
+    std::filesystem::remove(folder / "run.checkpoint");
+    FitOptions options{.epochs = errors.size(),
+                       .early_stopping = EarlyStopping{.patience = 3},
+                       .checkpoint = CheckpointOptions{folder / "run.checkpoint", true}};
+    test::Interrupter interrupter(epoch);
+    options.observers = {&interrupter};
+    ScriptedEngine first(errors);
+    CHECK_THROWS_AS(fit(first, data, &data, options), test::Interruption);
+    options.observers.clear();
+    ScriptedEngine second(errors);
+    CHECK(fit(second, data, &data, options).size() == 5);
+    CHECK(second.parameter == 2);
+  }
+}
+
+}  // namespace

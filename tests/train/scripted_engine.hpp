@@ -1,0 +1,78 @@
+#pragma once
+/// @file
+/// A training engine that learns nothing and follows a script, for the tests of the epoch loop.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "retort/core/error.hpp"
+#include "retort/train/training_engine.hpp"
+
+namespace retort::test {
+
+class ScriptedEngine : public TrainingEngine {
+ public:
+  struct Epoch {
+    std::vector<std::uint32_t> order;
+    EpochPlan plan;
+  };
+
+  /// `validation_errors[e]`: what the evaluation after epoch e + 1 finds.
+  explicit ScriptedEngine(std::vector<std::size_t> errors = {}) : validation_errors(std::move(errors)) {}
+
+  void begin(const data::Dataset& train, std::size_t /*batch_size*/, data::RandomShift /*shift*/) override {
+    training_data.push_back(train);
+  }
+
+  EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) override {
+    epochs.push_back({{plan.order.begin(), plan.order.end()}, plan});
+    ++parameter;
+    EpochResult result;
+    std::size_t batch = 0;
+    for (std::size_t first = 0; first < plan.order.size(); first += plan.batch_size) {
+      result.sum.loss = loss * static_cast<double>(plan.order.size());
+      after_batch(++batch, result.sum);
+    }
+    return result;
+  }
+
+  Evaluation evaluate(const data::Dataset& data) override {
+    validation_data.push_back(data);
+    return {.loss = 1.0, .accuracy = 0.5, .errors = validation_errors.at(parameter - 1)};
+  }
+
+  TrainingState state() const override {
+    TrainingState arrays = model_state();
+    arrays.push_back({"moment.0", arrays.front().bytes});
+    return arrays;
+  }
+
+  TrainingState model_state() const override {
+    std::vector<std::byte> bytes(sizeof(parameter));
+    std::memcpy(bytes.data(), &parameter, sizeof(parameter));
+    return {{"parameters", bytes}};
+  }
+
+  void restore(const TrainingState& state) override {
+    if (state.empty() || state.front().name != "parameters" || state.front().bytes.size() != sizeof(parameter)) {
+      throw ShapeError("training state: not one of this training");
+    }
+    std::memcpy(&parameter, state.front().bytes.data(), sizeof(parameter));
+  }
+
+  Settings settings() const override { return {{"model", "scripted"}}; }
+
+  double loss = 0.25;
+  /// The epochs trained, counted by what a network would hold as its parameters.
+  std::size_t parameter = 0;
+  std::vector<std::size_t> validation_errors;
+  std::vector<data::Dataset> training_data;
+  std::vector<data::Dataset> validation_data;
+  std::vector<Epoch> epochs;
+};
+
+}  // namespace retort::test

@@ -1,0 +1,59 @@
+// The number of threads changes no bit of a whole training, with layers wide enough that every operation is shared out.
+
+#include <cstddef>
+
+#include "catch.hpp"
+#include "random_values.hpp"
+#include "retort/backend/eigen/backend.hpp"
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/hinton.hpp"
+#include "retort/nn/tanh.hpp"
+#include "retort/optim/adamw.hpp"
+#include "retort/train/distillation_trainer.hpp"
+#include "retort/train/trainer.hpp"
+#include "small_datasets.hpp"
+#include "train/recorder.hpp"
+
+namespace {
+
+using namespace retort;
+using retort::test::same_bits;
+
+using Wide = Sequential<Linear<300, 500>, BatchNorm<500>, ReLU, Dropout<0.5>, Linear<500, 300>, LayerNorm<300>, Tanh,
+                        Linear<300, 10>>;
+
+struct Result {
+  Network<Wide> teacher;
+  Network<Wide> student;
+  History teaching;
+  History learning;
+};
+
+Result train(unsigned threads) {
+  const auto data = test::noise_images(150, {15, 20}, 10, 1);
+  Result result{
+      Network<Wide>{Seed{1}, backend::Eigen{threads}}, Network<Wide>{Seed{2}, backend::Eigen{threads}}, {}, {}};
+  Trainer trainer{result.teacher, CrossEntropy{}, AdamW{}};
+  result.teaching = trainer.fit(
+      data,
+      {.epochs = 1, .batch_size = 64, .shift = {2}, .clipping = GradientClipping{0.5}, .validation_fraction = 0.2});
+  DistillationTrainer distiller{result.teacher, result.student, HintonLoss{}, AdamW{}};
+  result.learning = distiller.fit(data, {.epochs = 2, .batch_size = 64});
+  return result;
+}
+
+TEST_CASE("The number of threads changes no bit of a training", "[train]") {
+  const Result alone = train(1);
+  for (const unsigned threads : {2u, 3u, 5u}) {
+    CAPTURE(threads);
+    const Result shared = train(threads);
+    CHECK(same_bits(shared.teacher.parameter_arena(), alone.teacher.parameter_arena()));
+    CHECK(same_bits(shared.teacher.buffer_arena(), alone.teacher.buffer_arena()));
+    CHECK(same_bits(shared.student.parameter_arena(), alone.student.parameter_arena()));
+    CHECK(same_bits(shared.student.buffer_arena(), alone.student.buffer_arena()));
+    CHECK(test::same_results(shared.teaching, alone.teaching));
+    CHECK(test::same_results(shared.learning, alone.learning));
+  }
+}
+
+}  // namespace

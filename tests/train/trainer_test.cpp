@@ -1,0 +1,279 @@
+#include "retort/train/trainer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "allocation_count.hpp"
+#include "catch.hpp"
+#include "random_values.hpp"
+#include "retort/backend/eigen/backend.hpp"
+#include "retort/data/synthetic_digits.hpp"
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/nn/tanh.hpp"
+#include "retort/optim/adam.hpp"
+#include "retort/optim/sgd.hpp"
+#include "small_datasets.hpp"
+#include "train/recorder.hpp"
+
+namespace {
+
+using namespace retort;
+using retort::test::clouds;
+using retort::test::same_bits;
+using retort::test::same_results;
+
+using M = Sequential<Linear<6, 16>, ReLU, Dropout<0.25>, Linear<16, 3>>;
+using WithBatchNorm = Sequential<Linear<6, 16>, BatchNorm<16>, ReLU, Linear<16, 3>>;
+
+template <Model T = M>
+struct Trained {
+  explicit Trained(const data::Dataset& data, const FitOptions& options, Seed seed = Seed{1}, unsigned threads = 1)
+      : network(seed, backend::Eigen{threads}) {
+    Trainer trainer{network, CrossEntropy{}, Adam{}};
+    history = trainer.fit(data, options);
+  }
+
+  Network<T> network;
+  History history;
+};
+
+TEST_CASE("A network learns to tell clouds of points apart", "[train]") {
+  const Trained<> trained(clouds(600, 6, 3, 1, 0.3), {.epochs = 30, .batch_size = 32});
+  CHECK(evaluate(trained.network, clouds(300, 6, 3, 2, 0.3)).accuracy > 0.98);
+  CHECK(trained.history.back().loss < trained.history.front().loss);
+}
+
+TEST_CASE("A network learns to read digits", "[train]") {
+  const auto train = data::synthetic_digits(1000, Seed{1});
+  const auto test = data::synthetic_digits(500, Seed{2});
+  Network<Sequential<Linear<784, 32>, ReLU, Linear<32, 10>>> network{Seed{1}};
+  CHECK(evaluate(network, test).accuracy < 0.3);
+  Trainer trainer{network, CrossEntropy{}, Adam{.learning_rate = 2e-3}};
+  const auto history = trainer.fit(train, test, {.epochs = 8, .batch_size = 32});
+  CHECK(evaluate(network, test).accuracy > 0.7);
+  const Evaluation last = evaluate(network, test);
+  REQUIRE(history.back().validation);
+  CHECK(history.back().validation->loss == last.loss);
+  CHECK(history.back().validation->errors == last.errors);
+}
+
+TEST_CASE("Equal seeds give equal bits; another seed of the training or the network others", "[train]") {
+  const auto data = clouds(50, 6, 3, 1);
+  const FitOptions options{.epochs = 3, .batch_size = 16, .seed = Seed{5}};
+  const Trained<> trained(data, options);
+  const Trained<> again(data, options);
+  CHECK(same_bits(trained.network.parameter_arena(), again.network.parameter_arena()));
+  CHECK(same_results(trained.history, again.history));
+  FitOptions other = options;
+  other.seed = Seed{6};
+  CHECK_FALSE(same_bits(trained.network.parameter_arena(), Trained<>(data, other).network.parameter_arena()));
+  CHECK_FALSE(
+      same_bits(trained.network.parameter_arena(), Trained<>(data, options, Seed{2}).network.parameter_arena()));
+}
+
+TEST_CASE("A second fit begins with fresh moments from the parameters at hand", "[train]") {
+  const auto data = clouds(50, 6, 3, 1);
+  const FitOptions options{.epochs = 2, .batch_size = 16};
+  Network<M> network{Seed{1}};
+  Trainer trainer{network, CrossEntropy{}, Adam{}};
+  trainer.fit(data, options);
+  Network<M> copy = network;
+  trainer.fit(data, options);
+  Trainer other{copy, CrossEntropy{}, Adam{}};
+  other.fit(data, options);
+  CHECK(same_bits(network.parameter_arena(), copy.parameter_arena()));
+}
+
+TEST_CASE("Batches may be short, larger than the data, or of one sample", "[train]") {
+  for (const std::size_t samples : {1u, 2u, 7u, 50u}) {
+    for (const std::size_t batch_size : {1u, 7u, 16u, 1000u}) {
+      CAPTURE(samples, batch_size);
+      std::vector<std::string> events;
+      test::Recorder recorder(events);
+      const Trained<> trained(clouds(samples, 6, 3, 1),
+                              {.epochs = 1, .batch_size = batch_size, .observers = {&recorder}});
+      CHECK(events.size() == 3 + (samples + batch_size - 1) / batch_size);
+      CHECK(std::isfinite(trained.history[0].loss));
+      CHECK(trained.history[0].errors <= samples);
+      CHECK_THAT(trained.history[0].accuracy,
+                 WithinAbs(1.0 - static_cast<double>(trained.history[0].errors) / static_cast<double>(samples), 1e-12));
+    }
+  }
+}
+
+TEST_CASE("A batch larger than the data is the batch of all of it", "[train]") {
+  const auto data = clouds(20, 6, 3, 1);
+  const Trained<> all(data, {.epochs = 3, .batch_size = 20});
+  const Trained<> more(data, {.epochs = 3, .batch_size = 1000});
+  CHECK(same_bits(all.network.parameter_arena(), more.network.parameter_arena()));
+}
+
+TEST_CASE("The mean over an epoch is over its samples, not over its batches", "[train]") {
+  // Without learning and dropout the loss is that of evaluation, however the samples are cut.
+  const auto data = clouds(50, 6, 3, 1);
+  Network<Sequential<Linear<6, 3>>> network{Seed{1}};
+  const Evaluation expected = evaluate(network, data);
+  Trainer trainer{network, CrossEntropy{}, Sgd{.learning_rate = 0}};
+  for (const std::size_t batch_size : {50u, 16u, 49u}) {
+    const auto history = trainer.fit(data, {.epochs = 1, .batch_size = batch_size});
+    CHECK_THAT(history[0].loss, WithinRel(expected.loss, 1e-5));
+    CHECK(history[0].errors == expected.errors);
+    CHECK(history[0].accuracy == 1.0 - static_cast<double>(expected.errors) / 50.0);
+  }
+}
+
+TEST_CASE("Every step of every epoch draws masks of its own", "[train]") {
+  // Without learning and shuffling, dropout is all that can tell one epoch's loss from another's.
+  Network<M> network{Seed{1}};
+  Trainer trainer{network, CrossEntropy{}, Sgd{.learning_rate = 0}};
+  const auto history = trainer.fit(clouds(50, 6, 3, 1), {.epochs = 3, .batch_size = 16, .shuffle = false});
+  CHECK(history[0].loss != history[1].loss);
+  CHECK(history[1].loss != history[2].loss);
+  CHECK(history[0].loss != history[2].loss);
+}
+
+TEST_CASE("Batch statistics of a single sample are refused", "[train]") {
+  Network<WithBatchNorm> network{Seed{1}};
+  const Network<WithBatchNorm> before = network;
+  Trainer trainer{network, CrossEntropy{}, Adam{}};
+  const auto fit = [&](std::size_t samples, std::size_t batch_size) {
+    trainer.fit(clouds(samples, 6, 3, 1), {.epochs = 1, .batch_size = batch_size});
+  };
+  CHECK_THROWS_AS(fit(33, 16), OptionError);
+  CHECK_THROWS_AS(fit(4, 1), OptionError);
+  CHECK_THROWS_AS(fit(1, 16), OptionError);
+  CHECK(same_bits(network.parameter_arena(), before.parameter_arena()));
+  CHECK_NOTHROW(fit(34, 16));
+  CHECK_NOTHROW(fit(2, 16));
+}
+
+TEST_CASE("Data of other sizes than the model's is refused", "[train]") {
+  Network<M> network{Seed{1}};
+  Trainer trainer{network, CrossEntropy{}, Adam{}};
+  const FitOptions options{.epochs = 1};
+  CHECK_THROWS_AS(trainer.fit(clouds(20, 5, 3, 1), options), ShapeError);
+  CHECK_THROWS_AS(trainer.fit(clouds(20, 6, 4, 1), options), ShapeError);
+  CHECK_THROWS_AS(trainer.fit(clouds(20, 6, 3, 1), clouds(20, 6, 4, 1), options), ShapeError);
+  CHECK_THROWS_AS(evaluate(network, clouds(20, 6, 4, 1)), ShapeError);
+  CHECK_THROWS_AS(predict_all(network, clouds(20, 7, 3, 1)), ShapeError);
+  // Points are no images.
+  CHECK_THROWS_AS(trainer.fit(clouds(20, 6, 3, 1), {.epochs = 1, .shift = {1}}), OptionError);
+}
+
+TEST_CASE("Hyperparameters are checked when the trainer is made", "[train]") {
+  Network<M> network{Seed{1}};
+  CHECK_THROWS_AS((Trainer{network, CrossEntropy{.label_smoothing = 1}, Adam{}}), OptionError);
+  CHECK_THROWS_AS((Trainer{network, CrossEntropy{}, Adam{.learning_rate = -1}}), OptionError);
+}
+
+TEST_CASE("A learning rate that is far too large ends in an error, not in NaN", "[train]") {
+  Network<M> network{Seed{1}};
+  Trainer trainer{network, CrossEntropy{}, Sgd{.learning_rate = 1e30}};
+  CHECK_THROWS_AS(trainer.fit(clouds(50, 6, 3, 1), {.epochs = 20, .batch_size = 8}), Error);
+  CHECK_THROWS_AS(trainer.fit(clouds(50, 6, 3, 1), {.epochs = 20, .batch_size = 8, .clipping = GradientClipping{1e30}}),
+                  Error);
+}
+
+TEST_CASE("Clipping bounds the step", "[train]") {
+  const auto data = clouds(32, 6, 3, 1);
+  const auto distance = [&](std::optional<GradientClipping> clipping) {
+    Network<M> network{Seed{1}};
+    const Network<M> before = network;
+    Trainer trainer{network, CrossEntropy{}, Sgd{.learning_rate = 1.0}};
+    trainer.fit(data, {.epochs = 1, .batch_size = 32, .clipping = clipping});
+    double sum = 0.0;
+    for (std::size_t i = 0; i < network.parameter_arena().size(); ++i) {
+      sum += std::pow(double{network.parameter_arena()[i]} - double{before.parameter_arena()[i]}, 2);
+    }
+    return std::sqrt(sum);
+  };
+  const double free = distance({});
+  CHECK(free > 0.1);
+  CHECK_THAT(distance(GradientClipping{0.01}), WithinRel(0.01, 1e-3));
+  CHECK(distance(GradientClipping{1000.0}) == free);
+}
+
+TEST_CASE("A schedule moves the learning rate, step by step", "[train]") {
+  const auto data = clouds(50, 6, 3, 1);
+  const Schedule schedule = LinearWarmup{.steps = 6, .then = CosineSchedule{.final_factor = 0.1}};
+  const Trained<> trained(data, {.epochs = 5, .batch_size = 16, .schedule = schedule});
+  for (std::size_t epoch = 0; epoch < 5; ++epoch) {
+    // Of the epoch's last step; four steps an epoch.
+    const double factor =
+        schedule.factor({.step = 4 * epoch + 3, .total_steps = 20, .epoch = epoch, .total_epochs = 5});
+    CHECK_THAT(trained.history[epoch].learning_rate, WithinRel(Adam{}.learning_rate * factor, 1e-12));
+  }
+  const Trained<> constant(data, {.epochs = 5, .batch_size = 16});
+  CHECK(constant.history[4].learning_rate == Adam{}.learning_rate);
+  CHECK_FALSE(same_bits(trained.network.parameter_arena(), constant.network.parameter_arena()));
+}
+
+TEST_CASE("Early stopping leaves the network of the best epoch", "[train]") {
+  Network<M> network{Seed{1}};
+  Trainer trainer{network, CrossEntropy{}, Sgd{.learning_rate = 0.6, .momentum = 0.9}};
+  const auto validation = clouds(90, 6, 3, 2, 1.5);
+  const auto history = trainer.fit(clouds(60, 6, 3, 1, 1.5), validation,
+                                   {.epochs = 60, .batch_size = 16, .early_stopping = EarlyStopping{.patience = 3}});
+  const std::size_t best = best_epoch(history);
+  REQUIRE(history.size() < 60);
+  CHECK(history.size() == best + 3);
+  CHECK(evaluate(network, validation).errors == history[best - 1].validation->errors);
+  CHECK(evaluate(network, validation).loss == history[best - 1].validation->loss);
+}
+
+TEST_CASE("Evaluation is of the network as it answers: without dropout, with running statistics", "[train]") {
+  const auto data = clouds(40, 6, 3, 1, 1.0);
+  const Trained<WithBatchNorm> trained(data, {.epochs = 3, .batch_size = 20});
+  const auto logits = predict_all(trained.network, data);
+  double loss = 0.0;
+  std::size_t errors = 0;
+  for (std::size_t sample = 0; sample < 40; ++sample) {
+    const auto row = trained.network.predict(std::span<const float, 6>(data.view().reals + 6 * sample, 6));
+    double sum = 0.0;
+    for (std::size_t k = 0; k < 3; ++k) {
+      CHECK_THAT(double{row[k]}, WithinAbs(double{logits[3 * sample + k]}, 1e-5));
+      sum += std::exp(double{row[k]});
+    }
+    const std::uint32_t label = data.view().labels[sample];
+    loss += std::log(sum) - double{row[label]};
+    errors += std::max_element(row.begin(), row.end()) - row.begin() != label ? 1 : 0;
+  }
+  const Evaluation evaluation = evaluate(trained.network, data);
+  CHECK_THAT(evaluation.loss, WithinRel(loss / 40, 1e-5));
+  CHECK(evaluation.errors == errors);
+  CHECK_THAT(evaluation.accuracy, WithinAbs(1.0 - static_cast<double>(errors) / 40.0, 1e-12));
+}
+
+/// The heap's count after each batch.
+class AllocationRecorder : public Observer {
+ public:
+  AllocationRecorder() { counts.reserve(100); }
+  void on_batch_end(const BatchProgress&) override { counts.push_back(test::allocations); }
+  std::vector<std::size_t> counts;
+};
+
+TEST_CASE("A training step allocates nothing once warmed up", "[train]") {
+  if (!test::counts_allocations) {
+    WARN("skipped: allocations cannot be counted under a sanitizer");
+    return;
+  }
+  using Wide = Sequential<Linear<784, 300>, BatchNorm<300>, ReLU, Dropout<0.5>, Linear<300, 200>, LayerNorm<200>, Tanh,
+                          Linear<200, 10>>;
+  Network<Wide> network{Seed{1}};
+  Trainer trainer{network, CrossEntropy{}, Adam{}};
+  AllocationRecorder recorder;
+  trainer.fit(
+      data::synthetic_digits(200, Seed{1}),
+      {.epochs = 1, .batch_size = 32, .shift = {2}, .clipping = GradientClipping{0.1}, .observers = {&recorder}});
+  REQUIRE(recorder.counts.size() == 7);
+  CHECK(recorder.counts.front() > 0);
+  CHECK(recorder.counts.back() == recorder.counts.front());
+}
+
+}  // namespace

@@ -1,0 +1,104 @@
+#pragma once
+/// @file
+/// A model's forward and backward pass on one batch, for the tests of layers and backends.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "random_values.hpp"
+#include "retort/backend/eigen/backend.hpp"
+#include "retort/backend/passes.hpp"
+#include "retort/core/aligned_buffer.hpp"
+#include "retort/nn/network.hpp"
+
+namespace retort::test {
+
+/// The learned tensors behind one another, without the arena's padding.
+template <typename N>
+std::vector<typename N::scalar_type> packed_parameters(const N& network) {
+  std::vector<typename N::scalar_type> values;
+  for (std::size_t i = 0; i < N::model_type::parameters.size(); ++i) {
+    const auto tensor = network.parameter(i);
+    values.insert(values.end(), tensor.begin(), tensor.end());
+  }
+  return values;
+}
+
+template <typename N, typename Values>
+void set_packed_parameters(N& network, const Values& values) {
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < N::model_type::parameters.size(); ++i) {
+    for (auto& value : network.parameter(i)) {
+      value = static_cast<typename N::scalar_type>(values[at++]);
+    }
+  }
+}
+
+/// Gradients in the order of the packed parameters, and of the inputs.
+template <typename Scalar>
+struct Gradients {
+  std::vector<Scalar> parameters;
+  std::vector<Scalar> inputs;
+};
+
+/// A network whose parameters are all random (those that normalisation layers begin with at 0 and 1 too), and the
+/// memory of its passes. Memory that a pass must fill begins as NaN.
+template <Model M, typename Scalar = double>
+class TrainingPass {
+ public:
+  static constexpr Scalar garbage = std::numeric_limits<Scalar>::quiet_NaN();
+
+  explicit TrainingPass(std::size_t batch, unsigned threads = 1, std::size_t spare_capacity = 0)
+      : network(Seed{1}, backend::Eigen{threads}),
+        batch_(batch),
+        capacity_(batch + spare_capacity),
+        activations_(activation_arena_size<M>(capacity_), garbage),
+        scratch_(backward_scratch_size<M>(capacity_), garbage) {
+    set_packed_parameters(network, random_values<Scalar>(M::parameter_count, 11, 0.25, 1.0));
+    auto signs = random_values<Scalar>(M::parameter_count, 12);
+    auto values = packed_parameters(network);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      values[i] = signs[i] < 0 ? -values[i] : values[i];
+    }
+    set_packed_parameters(network, values);
+  }
+
+  std::vector<Scalar> forward(const std::vector<Scalar>& inputs) {
+    const Scalar* logits =
+        run_forward<M>(network.backend(), std::as_const(network).parameter_arena().data(),
+                       network.buffer_arena().data(), inputs.data(), activations_.data(), batch_, capacity_, random);
+    return {logits, logits + batch_ * M::output_size};
+  }
+
+  /// After forward with the same inputs.
+  Gradients<Scalar> backward(const std::vector<Scalar>& inputs, const std::vector<Scalar>& logits_gradient,
+                             bool with_inputs = true) {
+    std::vector<Scalar> arena(M::parameter_arena_size, garbage);
+    Gradients<Scalar> result;
+    result.inputs.assign(with_inputs ? inputs.size() : 0, garbage);
+    run_backward<M>(network.backend(), std::as_const(network).parameter_arena().data(), inputs.data(),
+                    std::as_const(activations_).data(), logits_gradient.data(), arena.data(), scratch_.data(), batch_,
+                    capacity_, random, with_inputs ? result.inputs.data() : nullptr);
+    for (const TensorInfo& tensor : M::parameters) {
+      const auto begin = arena.begin() + static_cast<std::ptrdiff_t>(tensor.offset);
+      result.parameters.insert(result.parameters.end(), begin, begin + static_cast<std::ptrdiff_t>(tensor.count()));
+    }
+    return result;
+  }
+
+  Network<M, backend::Eigen, Scalar> network;
+  StepRandom random{Seed{5}, 3};
+
+ private:
+  std::size_t batch_;
+  std::size_t capacity_;
+  std::vector<Scalar> activations_;
+  std::vector<Scalar> scratch_;
+};
+
+}  // namespace retort::test
