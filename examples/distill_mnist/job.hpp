@@ -1,0 +1,220 @@
+#pragma once
+/// @file
+/// The job: data, teacher, student alone, student distilled, table.
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "models.hpp"
+#include "options.hpp"
+#include "report.hpp"
+#include "retort/retort.hpp"
+
+namespace distill_mnist {
+
+/// The training samples and those that results are reported on.
+inline std::pair<retort::data::Dataset, retort::data::Dataset> load_data(const Options& options) {
+  auto [train, test] = options.data == "synthetic"
+                           ? retort::data::random_split(retort::data::synthetic_digits(70'000, retort::Seed{0}),
+                                                        6.0 / 7.0, retort::Seed{0})
+                           : retort::data::load_mnist(options.data);
+  if (options.split == "random") {
+    return retort::data::random_split(train, 0.8, retort::Seed{options.seed});
+  }
+  if (options.split == "validation") {
+    // The same images for every seed, so that a teacher trained once has never seen them.
+    return retort::data::random_split(train, 5.0 / 6.0, retort::Seed{0});
+  }
+  return {std::move(train), std::move(test)};
+}
+
+template <typename Backend>
+class Job {
+ public:
+  Job(const Options& options, Backend backend)
+      : options_(options), backend_(std::move(backend)), data_(checked_data()), log_(options.out / "metrics.jsonl") {}
+
+  void run() {
+    if (!options_.quiet) {
+      std::cout << backend_.describe() << '\n'
+                << train().size() << " training images, " << test().size() << " held out, from "
+                << options_.data.string() << ", " << options_.split << " split, seed " << options_.seed << "\n\n";
+    }
+    // The teacher's and the student's initial weights come from different seeds; those of both students from the same.
+    const retort::Seed student_seed{2 * options_.seed + 1};
+    retort::Network<Teacher, Backend> teacher(retort::Seed{2 * options_.seed}, backend_);
+    if (!options_.teacher_file.empty()) {
+      retort::io::load_safetensors(teacher, options_.teacher_file);
+    }
+    prepare_folder();  // from here on the results of an earlier run are replaced
+    if (options_.teacher_file.empty()) {
+      train_teacher(teacher);
+    }
+    save(teacher, "teacher.safetensors");
+
+    retort::Network<Student, Backend> alone(student_seed, backend_);
+    retort::Trainer alone_trainer{alone, retort::CrossEntropy{}, adam(options_.student)};
+    const double alone_seconds = fit(alone_trainer, "alone", options_.student);
+    save(alone, "student_alone.safetensors");
+
+    retort::Network<Student, Backend> distilled(student_seed, backend_);
+    const double distilled_seconds = distil(teacher, distilled);
+    save(distilled, "student_distilled.safetensors");
+
+    report(teacher, alone, alone_seconds, distilled, distilled_seconds);
+  }
+
+ private:
+  const retort::data::Dataset& train() const { return data_.first; }
+  const retort::data::Dataset& test() const { return data_.second; }
+
+  /// Finds what is out of range or does not fit now, not after minutes of training the teacher.
+  std::pair<retort::data::Dataset, retort::data::Dataset> checked_data() const {
+    adam(options_.teacher).validate();
+    adam(options_.student).validate();
+    hinton_loss().validate();
+    as_written_loss().validate();
+    fit_options(options_.teacher).validate();
+    fit_options(options_.student).validate();
+    auto data = load_data(options_);
+    retort::require_matching_data<Teacher>(data.first);
+    fit_options(options_.teacher).shift.validate(data.first.image());
+    return data;
+  }
+
+  retort::HintonLoss hinton_loss() const {
+    return {.temperature = options_.temperature, .hard_weight = options_.hard_weight};
+  }
+  retort::SoftmaxPassedToKlLoss as_written_loss() const {
+    return {.temperature = options_.temperature, .hard_weight = options_.hard_weight};
+  }
+
+  retort::FitOptions fit_options(const TrainingOptions& training) const {
+    retort::FitOptions fit_options{.epochs = training.epochs,
+                                   .batch_size = options_.batch_size,
+                                   .seed = retort::Seed{options_.seed},
+                                   .shift = {.pixels = training.shift}};
+    if (training.schedule == "cosine") {
+      fit_options.schedule = retort::CosineSchedule{};
+    }
+    return fit_options;
+  }
+
+  std::filesystem::path checkpoint_folder() const { return options_.out / "checkpoints"; }
+
+  /// Makes the folder and tries to write there, before anything is trained for it.
+  void prepare_folder() const {
+    std::error_code error;
+    const auto check = [&](const char* failure) {
+      if (error) {
+        throw retort::FileError(checkpoint_folder(), failure + (" (" + error.message() + ")"));
+      }
+    };
+    std::filesystem::create_directories(checkpoint_folder(), error);
+    check("cannot be made");
+    for (const char* name : {"metrics.jsonl", "checkpoints/teacher.safetensors"}) {
+      const retort::AtomicFile never_committed(options_.out / name);
+    }
+    if (!options_.resume) {
+      std::filesystem::remove_all(checkpoint_folder(), error);
+      check("cannot be emptied");
+      std::filesystem::create_directories(checkpoint_folder(), error);
+      check("cannot be made");
+    }
+  }
+
+  retort::Adam adam(const TrainingOptions& training) const {
+    return {.learning_rate = training.learning_rate, .beta1 = options_.beta1, .beta2 = options_.beta2};
+  }
+
+  void train_teacher(retort::Network<Teacher, Backend>& teacher) {
+    retort::Trainer trainer{teacher, retort::CrossEntropy{}, adam(options_.teacher)};
+    teacher_seconds_ = fit(trainer, "teacher", options_.teacher);
+  }
+
+  double distil(const retort::Network<Teacher, Backend>& teacher, retort::Network<Student, Backend>& student) {
+    const auto fit_with = [&](auto loss) {
+      retort::DistillationTrainer trainer{teacher, student, loss, adam(options_.student)};
+      return fit(trainer, "distilled", options_.student);
+    };
+    if (options_.loss == "hinton") {
+      return fit_with(hinton_loss());
+    }
+    if (options_.loss == "as-written") {
+      return fit_with(as_written_loss());
+    }
+    return fit_with(retort::CrossEntropy{});
+  }
+
+  /// Trains and returns the seconds that it took, epochs restored from a checkpoint included.
+  double fit(auto& trainer, const std::string& phase, const TrainingOptions& training) {
+    retort::ProgressPrinter printer(phase);
+    retort::JsonLinesObserver logger(log_, phase);
+    retort::FitOptions settings = fit_options(training);
+    settings.checkpoint =
+        retort::CheckpointOptions{.path = checkpoint_folder() / (phase + ".safetensors"), .resume = options_.resume};
+    settings.observers = {&logger};
+    if (!options_.quiet) {
+      settings.observers.push_back(&printer);
+    }
+    double seconds = 0.0;
+    for (const retort::EpochMetrics& metrics : trainer.fit(train(), test(), settings)) {
+      seconds += metrics.seconds;
+    }
+    if (!options_.quiet) {
+      std::cout << std::endl;
+    }
+    return seconds;
+  }
+
+  void save(const auto& network, const char* name) const {
+    const retort::data::Normalization normalization = train().normalization();
+    retort::io::save_safetensors(
+        network, options_.out / name,
+        {.metadata = {{"input", "pixels / 255, minus " + retort::to_text(normalization.mean) + ", divided by " +
+                                    retort::to_text(normalization.standard_deviation)}}});
+  }
+
+  /// Microseconds per image over the held-out set, in batches: the fastest of three runs.
+  double inference_time(const auto& network) const {
+    double fastest = 0.0;
+    for (int run = 0; run < 3; ++run) {
+      const auto start = std::chrono::steady_clock::now();
+      retort::predict_all(network, test());
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      fastest = run == 0 ? seconds : std::min(fastest, seconds);
+    }
+    return 1e6 * fastest / static_cast<double>(test().size());
+  }
+
+  template <typename Network>
+  ReportRow row(const std::string& name, const Network& network, double seconds, const char* file) const {
+    return {.name = name,
+            .parameters = Network::model_type::parameter_count,
+            .evaluation = retort::evaluate(network, test()),
+            .seconds = seconds,
+            .bytes = std::filesystem::file_size(options_.out / file),
+            .microseconds_per_image = inference_time(network)};
+  }
+
+  void report(const auto& teacher, const auto& alone, double alone_seconds, const auto& distilled,
+              double distilled_seconds) const {
+    print_report({row("teacher", teacher, teacher_seconds_, "teacher.safetensors"),
+                  row("student alone", alone, alone_seconds, "student_alone.safetensors"),
+                  row("student distilled", distilled, distilled_seconds, "student_distilled.safetensors")});
+  }
+
+  const Options& options_;
+  Backend backend_;
+  std::pair<retort::data::Dataset, retort::data::Dataset> data_;
+  retort::JsonLinesLog log_;
+  double teacher_seconds_ = 0.0;
+};
+
+}  // namespace distill_mnist

@@ -1,0 +1,22 @@
+/// The main job: a teacher and a student on MNIST, from raw files to a table.
+
+#include <cstdio>
+#include <exception>
+
+#include "job.hpp"
+#include "options.hpp"
+#include "retort/core/error.hpp"
+
+int main(int argc, char** argv) {
+  try {
+    const distill_mnist::Options options = distill_mnist::parse_options(argc, argv);
+    distill_mnist::Job(options, retort::backend::Eigen(options.threads)).run();
+    return 0;
+  } catch (const retort::OptionError& error) {
+    std::fprintf(stderr, "distill_mnist: %s (--help lists the options)\n", error.what());
+    return 2;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "distill_mnist: %s\n", error.what());
+    return 1;
+  }
+}

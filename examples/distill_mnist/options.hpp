@@ -1,0 +1,45 @@
+#pragma once
+/// @file
+/// What the job can be asked for.
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace distill_mnist {
+
+/// How one network is trained.
+struct TrainingOptions {
+  std::size_t epochs = 5;
+  double learning_rate = 2e-4;
+  std::string schedule = "constant";  ///< constant | cosine
+  std::size_t shift = 0;              ///< pixels by which training images move at random
+};
+
+struct Options {
+  std::filesystem::path data = "data/mnist";  ///< a folder, or "synthetic" for the built-in digits
+  std::string split = "random";               ///< random | official | validation
+  std::string recipe = "original";            ///< original | recommended
+  TrainingOptions teacher{};
+  TrainingOptions student{};
+  std::size_t batch_size = 64;
+  double beta1 = 0.5;
+  double beta2 = 0.999;
+  double temperature = 7.0;
+  double hard_weight = 0.3;
+  std::string loss = "as-written";  ///< hinton | as-written | cross-entropy
+  std::uint64_t seed = 0;
+  unsigned threads = 1;
+  std::string backend = "eigen";
+  std::filesystem::path out = "out";
+  std::filesystem::path teacher_file{};  ///< empty: train the teacher
+  bool resume = false;
+  bool quiet = false;
+};
+
+/// The options of the command line, over those of the recipe it names. Prints help and exits when asked to; throws
+/// retort::OptionError, one line, for anything it does not understand.
+Options parse_options(int argc, char** argv);
+
+}  // namespace distill_mnist

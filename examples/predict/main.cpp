@@ -1,0 +1,45 @@
+/// Answers questions with a saved student: prints the digits of the first images of an IDX file, and how many are
+/// right.
+///
+///     predict out/student_distilled.safetensors data/mnist
+
+#include <cstdio>
+#include <exception>
+#include <retort/retort.hpp>
+#include <span>
+#include <vector>
+
+namespace rt = retort;
+
+using Student = rt::Sequential<rt::Linear<784, 20>, rt::ReLU,  //
+                               rt::Linear<20, 20>, rt::ReLU,   //
+                               rt::Linear<20, 10>>;
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: predict STUDENT.safetensors FOLDER_WITH_MNIST\n");
+    return 2;
+  }
+  try {
+    rt::Network<Student> student{rt::Seed{0}};
+    rt::io::load_safetensors(student, argv[1]);  // strict: another model, a missing tensor or a NaN is an error
+    const auto [train, test] = rt::data::load_mnist(argv[2]);
+
+    // One image at a time, as a program would meet them: 784 inputs, normalised as in training.
+    const rt::data::DatasetView images = test.view();
+    const rt::data::GatherConstants<float> normalise(images);
+    std::vector<float> pixels(Student::input_size);
+    for (std::uint32_t image = 0; image < 5 && image < images.size; ++image) {
+      rt::data::gather_row(images, normalise, image, pixels.data());
+      const std::size_t digit = student.classify(std::span<const float, 784>(pixels));
+      std::printf("image %u: %zu (it is %u)\n", image, digit, images.labels[image]);
+    }
+
+    const rt::Evaluation all = rt::evaluate(student, test);
+    std::printf("all %zu images: %.2f %% right, %zu errors\n", test.size(), 100.0 * all.accuracy, all.errors);
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "predict: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# examples/run.sh [OPTIONS OF distill_mnist...]
+#
+# Installs what is missing (Debian, Ubuntu), builds the examples for this machine's processor, finds MNIST (MNIST_DIR,
+# ../shared/data/mnist, data/mnist; else downloads it; else takes the built-in digits) and runs the main job. `--help` lists its
+# options. Results go to out/, or to the folder named by --out.
+set -euo pipefail
+caller=$PWD
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+repository=$PWD
+source scripts/packages.sh
+source scripts/mnist.sh
+
+install_missing cmake ninja-build g++ libeigen3-dev libxtensor-dev nlohmann-json3-dev zlib1g-dev libcli11-dev
+
+build=build/examples
+mkdir -p $build
+if ! { cmake --preset release -B $build -DRETORT_BUILD_BENCHMARKS=OFF && cmake --build $build --target distill_mnist; } >$build/log 2>&1; then
+  tail -n 40 $build/log >&2
+  echo "examples/run.sh: the build failed; its whole output is in $build/log" >&2
+  exit 1
+fi
+
+arguments=("$@")
+given() { # OPTION: whether the caller gave it
+  local argument
+  for argument in ${arguments[@]+"${arguments[@]}"}; do
+    [[ $argument == "$1" || $argument == "$1="* ]] && return 0
+  done
+  return 1
+}
+
+data=()
+if ! given --data && ! given --help && ! given -h; then
+  if [[ -n ${MNIST_DIR:-} ]]; then
+    folder=$MNIST_DIR
+    echo "data: $folder, named by MNIST_DIR"
+  elif folder=$(find_mnist "$repository"); then
+    echo "data: MNIST in $folder"
+  elif examples/fetch_mnist.sh data/mnist; then
+    folder=$repository/data/mnist
+    echo "data: MNIST, downloaded to data/mnist"
+  else
+    folder=synthetic
+    echo "data: no MNIST found and none to be downloaded; this run uses Retort's built-in synthetic digits instead"
+  fi
+  data=(--data "$folder")
+fi
+
+cd "$caller"
+exec "$repository/$build/examples/distill_mnist" ${data[@]+"${data[@]}"} "$@"
