@@ -60,12 +60,14 @@ class ThreadPool {
     context_ = &function;
     chunks_ = chunks;
     next_chunk_.store(0, std::memory_order_relaxed);
-    busy_workers_.store(workers_.size(), std::memory_order_relaxed);
+    gate_.fetch_or(gate_open, std::memory_order_release);
     generation_.fetch_add(1, std::memory_order_release);
     generation_.notify_all();
     take_chunks();
-    // Every worker reports, even one that came too late for a chunk: only then may the job's fields change again.
-    for (std::size_t spin = 0; busy_workers_.load(std::memory_order_acquire) != 0; ++spin) {
+    // Only workers that came in time are waited for: one that the system did not run meanwhile costs nothing, which
+    // matters where other programs want the processors too.
+    gate_.fetch_and(~gate_open, std::memory_order_relaxed);
+    for (std::size_t spin = 0; gate_.load(std::memory_order_acquire) != 0; ++spin) {
       pause(spin);
     }
     taken_.store(false, std::memory_order_release);
@@ -121,10 +123,15 @@ class ThreadPool {
         return;
       }
       seen = current;
-      take_chunks();
-      busy_workers_.fetch_sub(1, std::memory_order_release);
+      // The job's fields may be read only by who enters while the gate is open; the caller waits for them.
+      if ((gate_.fetch_add(1, std::memory_order_acquire) & gate_open) != 0) {
+        take_chunks();
+      }
+      gate_.fetch_sub(1, std::memory_order_release);
     }
   }
+
+  static constexpr std::uint32_t gate_open = 1u << 31;
 
   unsigned thread_count_;
   std::vector<std::thread> workers_;
@@ -135,8 +142,8 @@ class ThreadPool {
   std::atomic<bool> stopping_{false};
   // What every thread writes, what the caller waits for, and what idle workers watch: a cache line each.
   alignas(64) std::atomic<std::size_t> next_chunk_{0};
-  alignas(64) std::atomic<std::size_t> busy_workers_{0};
-  // 32 bits, on which the system can wait directly. It may wrap: no worker ever falls a whole job behind.
+  alignas(64) std::atomic<std::uint32_t> gate_{0};  // gate_open, and the number of workers inside
+  // 32 bits, on which the system can wait directly. It may wrap: a worker that slept through 2^32 jobs misses one.
   alignas(64) std::atomic<std::uint32_t> generation_{0};
 };
 
