@@ -103,6 +103,9 @@ class Job {
     if (training.schedule == "cosine") {
       fit_options.schedule = retort::CosineSchedule{};
     }
+    if (training.warmup > 0) {
+      fit_options.schedule = retort::LinearWarmup{.steps = training.warmup, .then = fit_options.schedule};
+    }
     return fit_options;
   }
 

@@ -14,6 +14,7 @@ struct TrainingOptions {
   std::size_t epochs = 5;
   double learning_rate = 2e-4;
   std::string schedule = "constant";  ///< constant | cosine
+  std::uint64_t warmup = 0;           ///< steps in which the learning rate rises linearly first
   std::size_t shift = 0;              ///< pixels by which training images move at random
 };
 

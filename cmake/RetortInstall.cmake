@@ -1,0 +1,29 @@
+# `cmake --install`: the headers, the package for find_package(retort), and retort.pc for pkg-config. Headers fit every
+# architecture, so all of it goes to include/ and share/.
+
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+set(package_folder "${CMAKE_INSTALL_DATADIR}/cmake/retort")
+set(pkgconfig_folder "${CMAKE_INSTALL_DATADIR}/pkgconfig")
+
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/retort" TYPE INCLUDE FILES_MATCHING PATTERN "*.hpp" PATTERN "*.cuh")
+install(TARGETS retort EXPORT retort-targets INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(EXPORT retort-targets NAMESPACE retort:: DESTINATION "${package_folder}")
+
+configure_package_config_file(
+  "${PROJECT_SOURCE_DIR}/cmake/retort-config.cmake.in" "${PROJECT_BINARY_DIR}/retort-config.cmake"
+  INSTALL_DESTINATION "${package_folder}" NO_SET_AND_CHECK_MACRO
+)
+# Before 1.0 a minor version may change the interface.
+write_basic_package_version_file(
+  "${PROJECT_BINARY_DIR}/retort-config-version.cmake" COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT
+)
+install(FILES "${PROJECT_BINARY_DIR}/retort-config.cmake" "${PROJECT_BINARY_DIR}/retort-config-version.cmake"
+        DESTINATION "${package_folder}"
+)
+
+# The prefix is stated relative to retort.pc, so that an installed tree can be moved.
+file(RELATIVE_PATH prefix_from_pkgconfig "/prefix/${pkgconfig_folder}" "/prefix")
+configure_file("${PROJECT_SOURCE_DIR}/cmake/retort.pc.in" "${PROJECT_BINARY_DIR}/retort.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/retort.pc" DESTINATION "${pkgconfig_folder}")

@@ -1,0 +1,46 @@
+# The options of Retort's own programs. None of them reaches the library's users.
+
+option(RETORT_BUILD_TESTS "Build the tests (needs Catch2)" ON)
+option(RETORT_BUILD_EXAMPLES "Build the examples (needs CLI11)" ON)
+option(RETORT_BUILD_BENCHMARKS "Build the benchmarks (needs Google Benchmark)" OFF)
+option(RETORT_NATIVE "Compile Retort's own programs for this machine's processor (-march=native)" OFF)
+option(RETORT_SANITIZE "Compile Retort's own programs with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(RETORT_WERROR "Treat warnings in Retort's own programs as errors" OFF)
+set(RETORT_TEST_PREFIX "" CACHE STRING "Put before the name of every test, to tell builds apart in one ctest run")
+
+if(RETORT_BUILD_TESTS)
+  find_package(Catch2 REQUIRED) # 2.13 or 3
+endif()
+if(RETORT_BUILD_EXAMPLES)
+  find_package(CLI11 REQUIRED)
+endif()
+if(RETORT_BUILD_BENCHMARKS)
+  find_package(benchmark REQUIRED)
+endif()
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Release, Debug, RelWithDebInfo or MinSizeRel" FORCE)
+endif()
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+
+# What tests, examples and benchmarks link: the library, the warnings, and the options above.
+add_library(retort_program INTERFACE)
+target_link_libraries(retort_program INTERFACE retort::retort)
+target_compile_options(
+  retort_program
+  INTERFACE -Wall -Wextra -Wpedantic -Wconversion $<$<BOOL:${RETORT_WERROR}>:-Werror>
+            $<$<BOOL:${RETORT_NATIVE}>:-march=native>
+)
+if(RETORT_SANITIZE)
+  set(sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_options(retort_program INTERFACE ${sanitizers})
+  target_link_options(retort_program INTERFACE ${sanitizers})
+endif()
+
+# retort_read_sources(VARIABLE FILE) reads a list of source files, one on a line, which CMake and Meson share.
+function(retort_read_sources variable file)
+  file(STRINGS "${file}" sources REGEX "^[^#]")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+  set(${variable} "${sources}" PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,27 @@
+# What was configured, for people and for bug reports.
+
+string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
+string(STRIP "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}}" flags)
+message(STATUS "")
+message(STATUS "Retort ${PROJECT_VERSION}")
+message(STATUS "  Compiler      ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION} (${CMAKE_CXX_COMPILER})")
+message(STATUS "  Build type    ${CMAKE_BUILD_TYPE} (${flags})")
+message(STATUS "  Install to    ${CMAKE_INSTALL_PREFIX}")
+message(STATUS "  Options       tests ${RETORT_BUILD_TESTS}, examples ${RETORT_BUILD_EXAMPLES}, "
+               "benchmarks ${RETORT_BUILD_BENCHMARKS}"
+)
+message(STATUS "                native ${RETORT_NATIVE}, sanitize ${RETORT_SANITIZE}, werror ${RETORT_WERROR}")
+message(STATUS "  Eigen         ${Eigen3_VERSION}")
+message(STATUS "  xtensor       ${xtensor_VERSION}")
+message(STATUS "  nlohmann_json ${nlohmann_json_VERSION}")
+message(STATUS "  zlib          ${ZLIB_VERSION_STRING}")
+if(RETORT_BUILD_TESTS)
+  message(STATUS "  Catch2        ${Catch2_VERSION}")
+endif()
+if(RETORT_BUILD_EXAMPLES)
+  message(STATUS "  CLI11         ${CLI11_VERSION}")
+endif()
+if(RETORT_BUILD_BENCHMARKS)
+  message(STATUS "  Benchmark     ${benchmark_VERSION}")
+endif()
+message(STATUS "")

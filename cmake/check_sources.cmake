@@ -1,0 +1,23 @@
+# cmake -DLIST=FOLDER/sources.txt -P check_sources.cmake
+# Fails unless the list names every source file below its folder, and only files that exist, so that nothing is silently
+# left out of a build. headers/ and consumer/ below tests/ have builds of their own.
+
+get_filename_component(folder "${LIST}" DIRECTORY)
+file(STRINGS "${LIST}" listed REGEX "^[^#]")
+file(GLOB_RECURSE on_disk RELATIVE "${folder}" "${folder}/*.cpp")
+list(FILTER on_disk EXCLUDE REGEX "^(headers|consumer)/")
+
+set(missing "${on_disk}")
+list(REMOVE_ITEM missing ${listed})
+list(REMOVE_ITEM listed ${on_disk})
+if(missing)
+  list(JOIN missing "\n" missing)
+  message("On disk and not in ${LIST}:\n${missing}")
+endif()
+if(listed)
+  list(JOIN listed "\n" listed)
+  message("In ${LIST} and not on disk:\n${listed}")
+endif()
+if(missing OR listed)
+  message(FATAL_ERROR "${LIST} does not match its folder")
+endif()

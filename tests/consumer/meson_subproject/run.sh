@@ -1,0 +1,18 @@
+#!/bin/sh
+# run.sh REPOSITORY COMPILER FOLDER: a Meson project in FOLDER with Retort below subprojects/.
+# Exits with 77 (skipped) where Meson is missing.
+set -eu
+repository=$1 compiler=$2 folder=$3
+sources=$(cd "$(dirname "$0")/.." && pwd)
+
+for tool in meson ninja pkg-config; do
+  command -v $tool >/dev/null || { echo "skipped: $tool is not installed"; exit 77; }
+done
+
+rm -rf "$folder"
+mkdir -p "$folder/subprojects"
+cp "$sources/main.cpp" "$sources/meson_subproject/meson.build" "$folder"
+ln -s "$repository" "$folder/subprojects/retort"
+CXX=$compiler meson setup --wrap-mode=nodownload "$folder/build" "$folder"
+meson compile -C "$folder/build"
+"$folder/build/consumer"

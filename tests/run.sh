@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# tests/run.sh [--quick] [CTEST ARGUMENTS...]
+#
+# Installs what is missing (Debian, Ubuntu), builds everything with g++, again under AddressSanitizer and
+# UndefinedBehaviorSanitizer, again with clang++-19 (where there is one) for this machine's processor, warnings as
+# errors, and runs all of it as one ctest. --quick builds with g++ only and leaves the consumer projects out. Further
+# arguments go to ctest: `tests/run.sh --quick -R loss`.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+repository=$PWD
+source scripts/packages.sh
+source scripts/mnist.sh
+
+quick=no
+if [[ ${1:-} == --quick ]]; then
+  quick=yes
+  shift
+fi
+
+install_missing cmake ninja-build g++ catch2 libeigen3-dev libxtensor-dev nlohmann-json3-dev zlib1g-dev libcli11-dev \
+  libbenchmark-dev pkg-config meson
+presets=(ci)
+ctest_arguments=("$@")
+if [[ $quick == yes ]]; then
+  ctest_arguments+=(--label-exclude '^consumer$')
+else
+  presets+=(sanitize)
+  if command -v clang++-19 >/dev/null || { install_missing clang-19 && command -v clang++-19 >/dev/null; }; then
+    presets+=(clang)
+  else
+    echo "clang++-19 is not to be had here: building with g++ only"
+  fi
+fi
+
+if MNIST_DIR=$(find_mnist "$repository"); then
+  export MNIST_DIR
+  echo "MNIST: $MNIST_DIR"
+else
+  unset MNIST_DIR
+  echo "MNIST: not found (MNIST_DIR, ../shared/data/mnist, data/mnist); the tests that read it will be skipped"
+fi
+
+# A translation unit takes about a gigabyte to compile.
+jobs=$(nproc)
+memory_gb=$(awk '/^MemAvailable/ { print int($2 / 1024 / 1024) }' /proc/meminfo 2>/dev/null || echo "$jobs")
+if ((memory_gb < jobs)); then
+  jobs=$((memory_gb > 0 ? memory_gb : 1))
+fi
+
+for preset in "${presets[@]}"; do
+  started=$SECONDS
+  cmake --preset "$preset"
+  cmake --build --preset "$preset" --parallel "$jobs"
+  echo "built $preset in $((SECONDS - started)) s"
+done
+
+# One ctest over all builds, so that its last lines speak for all of them.
+mkdir -p build/all
+printf 'subdirs("%s")\n' "${presets[@]/#/$repository/build/}" >build/all/CTestTestfile.cmake
+ctest --test-dir build/all --parallel "$jobs" --output-on-failure --no-tests=error --no-label-summary \
+  "${ctest_arguments[@]}"
+echo "Retort: every test passed in the builds ${presets[*]}, after $((SECONDS / 60)) min $((SECONDS % 60)) s"
