@@ -37,7 +37,8 @@ if ! given --data && ! given --help && ! given -h; then
     echo "data: $folder, named by MNIST_DIR"
   elif folder=$(find_mnist "$repository"); then
     echo "data: MNIST in $folder"
-  elif examples/fetch_mnist.sh data/mnist; then
+  elif { command -v curl || command -v wget || install_missing curl ca-certificates; } >/dev/null &&
+    examples/fetch_mnist.sh data/mnist; then
     folder=$repository/data/mnist
     echo "data: MNIST, downloaded to data/mnist"
   else

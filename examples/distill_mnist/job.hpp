@@ -125,10 +125,10 @@ class Job {
       const retort::AtomicFile never_committed(options_.out / name);
     }
     if (!options_.resume) {
-      std::filesystem::remove_all(checkpoint_folder(), error);
-      check("cannot be emptied");
-      std::filesystem::create_directories(checkpoint_folder(), error);
-      check("cannot be made");
+      for (const char* phase : {"teacher", "alone", "distilled"}) {
+        std::filesystem::remove(checkpoint_folder() / (std::string(phase) + ".safetensors"), error);
+        check("cannot be emptied");
+      }
     }
   }
 
@@ -171,7 +171,7 @@ class Job {
       seconds += metrics.seconds;
     }
     if (!options_.quiet) {
-      std::cout << std::endl;
+      std::cout << '\n' << std::flush;
     }
     return seconds;
   }

@@ -25,11 +25,11 @@ Options recommended_recipe() {
   Options options;
   options.recipe = "recommended";
   options.split = "official";
-  options.teacher = {.epochs = 10, .learning_rate = 1e-3, .schedule = "cosine", .shift = 2};
-  options.student = {.epochs = 30, .learning_rate = 3e-3, .schedule = "cosine", .shift = 0};
+  options.teacher = {.epochs = 20, .learning_rate = 1e-3, .schedule = "cosine", .warmup = 800, .shift = 1};
+  options.student = {.epochs = 60, .learning_rate = 5e-3, .schedule = "cosine", .warmup = 800, .shift = 0};
   options.beta1 = 0.9;
   options.temperature = 2.0;
-  options.hard_weight = 0.1;
+  options.hard_weight = 0.3;
   options.loss = "hinton";
   return options;
 }
@@ -59,7 +59,8 @@ bool parse(const std::string& text, Number& value) {
 CLI::Validator whole_number(std::uint64_t minimum, std::uint64_t maximum = std::numeric_limits<std::uint32_t>::max()) {
   return {[minimum, maximum](const std::string& text) -> std::string {
             std::uint64_t value = 0;
-            return parse(text, value) && value >= minimum && value <= maximum
+            const bool decimal = text == "0" || !text.starts_with('0');  // CLI11 reads 010 as 8
+            return decimal && parse(text, value) && value >= minimum && value <= maximum
                        ? ""
                        : "'" + text + "', expected a whole number from " + std::to_string(minimum) + " to " +
                              std::to_string(maximum);
@@ -84,7 +85,8 @@ CLI::Validator not_empty() {
 
 Options parse_options(int argc, char** argv) {
   Options options = recipe_name(argc, argv) == "recommended" ? recommended_recipe() : original_recipe();
-  options.threads = std::max(1u, std::thread::hardware_concurrency());
+  // A layer's work is cut into about eight pieces: more threads than that would only wait.
+  options.threads = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
 
   CLI::App app{
       "Trains a 784-1200-1200-10 teacher on MNIST (or loads it), and a 784-20-20-10 student twice from the same\n"
@@ -113,6 +115,10 @@ Options parse_options(int argc, char** argv) {
   std::optional<std::string> schedule;
   app.add_option("--schedule", schedule, "constant or cosine, of teacher and students [the recipe's]")
       ->check(CLI::IsMember({"constant", "cosine"}));
+  std::optional<std::uint64_t> warmup;
+  app.add_option("--warmup", warmup,
+                 "steps in which the learning rate rises first, of teacher and students [the recipe's]")
+      ->check(whole_number(0));
   app.add_option("--teacher-shift", options.teacher.shift, "move the teacher's training images at random, in pixels")
       ->check(whole_number(0));
   app.add_option("--loss", options.loss, "the distilled student's loss; as-written is the source's mistaken one")
@@ -136,6 +142,9 @@ Options parse_options(int argc, char** argv) {
   }
   if (learning_rate) {
     options.teacher.learning_rate = options.student.learning_rate = *learning_rate;
+  }
+  if (warmup) {
+    options.teacher.warmup = options.student.warmup = *warmup;
   }
   if (schedule) {
     options.teacher.schedule = options.student.schedule = *schedule;

@@ -206,6 +206,25 @@ TEST_CASE("A loss that is not finite ends training with an error", "[train]") {
   }
 }
 
+TEST_CASE("Parameters that are not finite end training with an error before a checkpoint is written", "[train]") {
+  const test::TemporaryFolder folder;
+  ScriptedEngine engine;
+  engine.finite = false;
+  CHECK_THROWS_AS(
+      fit(engine, numbered(20), nullptr, {.epochs = 3, .checkpoint = CheckpointOptions{.path = folder / "checkpoint"}}),
+      Error);
+  CHECK_FALSE(std::filesystem::exists(folder / "checkpoint"));
+}
+
+TEST_CASE("A validation fraction holds out the samples it says, or is refused by its own name", "[train]") {
+  ScriptedEngine engine;
+  engine.validation_errors = {1};
+  fit(engine, numbered(10), nullptr, {.validation_fraction = 0.9});
+  CHECK(engine.training_data.back().size() == 1);
+  CHECK_THROWS_WITH(fit(engine, numbered(10), nullptr, {.validation_fraction = 0.05}),
+                    Catch::Matchers::StartsWith("fit: validation_fraction is 0.05"));
+}
+
 TEST_CASE("Options outside their range are refused by name, before anything is done", "[train]") {
   const auto message = [](const FitOptions& options) -> std::string {
     ScriptedEngine engine;

@@ -45,6 +45,8 @@ class ScriptedEngine : public TrainingEngine {
     return {.loss = 1.0, .accuracy = 0.5, .errors = validation_errors.at(parameter - 1)};
   }
 
+  bool is_finite() const override { return finite; }
+
   TrainingState state() const override {
     TrainingState arrays = model_state();
     arrays.push_back({"moment.0", arrays.front().bytes});
@@ -68,6 +70,7 @@ class ScriptedEngine : public TrainingEngine {
 
   double loss = 0.25;
   /// The epochs trained, counted by what a network would hold as its parameters.
+  bool finite = true;
   std::size_t parameter = 0;
   std::vector<std::size_t> validation_errors;
   std::vector<data::Dataset> training_data;

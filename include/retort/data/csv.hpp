@@ -106,7 +106,7 @@ class CsvReader {
   void split(std::string_view line) {
     fields_.clear();
     for (;;) {
-      std::size_t end;
+      std::size_t end = 0;
       const std::string_view start = trim(line);
       if (!start.empty() && start.front() == '"') {
         const auto opening = static_cast<std::size_t>(start.data() - line.data());

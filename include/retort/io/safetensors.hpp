@@ -147,6 +147,7 @@ void save_safetensors(const Network<M, Backend, Scalar>& network, const std::fil
                       const SafetensorsOptions& options = {}) {
   const detail::TensorNames<M> names(options.layer_names);
   std::vector<Tensor> tensors;
+  tensors.reserve(M::parameters.size() + M::buffers.size());
   for (std::size_t i = 0; i < M::parameters.size(); ++i) {
     tensors.push_back(
         Tensor::of<Scalar>(names.parameters[i], detail::shape_of(M::parameters[i].spec), network.parameter(i)));

@@ -46,6 +46,9 @@ struct CrossEntropy {
       gradient[k] = gradient_scale * (gradient[k] / normalizer.sum - target);
     }
     const Scalar label_term = normalizer.log_sum - (student.values[label] - normalizer.maximum);
+    if (smoothing == Scalar{0}) {
+      return label_term;  // the sum of the logits may have overflowed
+    }
     const Scalar uniform_term = normalizer.log_sum - sum_of_logits / static_cast<Scalar>(Classes);
     return (Scalar{1} - smoothing) * label_term + smoothing * uniform_term;
   }

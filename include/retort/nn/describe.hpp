@@ -18,14 +18,15 @@ namespace detail {
 template <Layer L>
 std::string describe_layer() {
   std::string text{L::name};
-  if constexpr (requires { L::has_bias; }) {
+  if constexpr (requires { L::describe(); }) {
+    text = L::describe();
+  } else if constexpr (requires { L::has_bias; }) {
     text += "(" + to_text(L::input_size) + ", " + to_text(L::output_size) + (L::has_bias ? ")" : ", bias=False)");
   } else if constexpr (SizedLayer<L>) {
-    text += "(" + to_text(L::input_size) + ")";
+    text +=
+        "(" + to_text(L::input_size) + (L::input_size == L::output_size ? "" : ", " + to_text(L::output_size)) + ")";
   } else if constexpr (requires { L::rate; }) {
     text += "(" + to_text(L::rate) + ")";
-  } else if constexpr (requires { L::parameter; }) {
-    text += "(" + to_text(L::parameter) + ")";
   }
   return text;
 }
@@ -44,7 +45,8 @@ std::array<std::string, sizeof...(Layers)> layer_descriptions(const Sequential<L
 
 }  // namespace detail
 
-/// "Linear(784, 20), ReLU, Linear(20, 10)": equal for equal models, and for no others.
+/// "Linear(784, 20), ReLU, Linear(20, 10)": equal for equal models; for others too only where a layer of
+/// one's own hides what it is (see layer.hpp).
 template <Model M>
 std::string model_signature() {
   return detail::signature(M{});

@@ -8,8 +8,12 @@
 ///   keeps (`buffers`): Linear, LayerNorm, BatchNorm.
 /// - An *elementwise* layer has any width and no tensors. It states two scalar functions: `value(x)`, and
 /// `derivative(x, y)` at
-///   x with y = value(x): ReLU, GELU, Tanh, ... A new one needs no more than that.
+///   x with y = value(x): ReLU, GELU, Tanh, ... A new one needs no more than that. Where both are templates that also
+///   take arrays with elementwise arithmetic, `takes_arrays = true` lets a backend call them on SIMD registers.
 /// - Dropout has any width and a rate.
+///
+/// A layer whose template arguments are more than its widths says them in `static std::string describe()`, so that
+/// files and checkpoints can tell it from its siblings.
 
 #include <array>
 #include <concepts>
@@ -81,9 +85,13 @@ concept ElementwiseLayer = requires(double x, double y) {
   { L::derivative(x, y) } -> std::convertible_to<double>;
 };
 
+/// An elementwise layer whose functions also take arrays with elementwise arithmetic.
+template <typename L>
+concept ArrayElementwiseLayer = ElementwiseLayer<L> && requires { requires L::takes_arrays; };
+
 /// A layer that drops elements at random while training and is the identity otherwise.
 template <typename L>
-concept DropoutLayer = requires {
+concept DropoutLayer = !ElementwiseLayer<L> && requires {
   { L::name } -> std::convertible_to<std::string_view>;
   { L::rate } -> std::convertible_to<double>;
 };

@@ -3,9 +3,11 @@
 /// The leaky rectified linear unit.
 
 #include <concepts>
+#include <string>
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/text.hpp"
 
 namespace retort {
 
@@ -14,7 +16,8 @@ namespace retort {
 template <double slope = 0.01>
 struct LeakyReLU {
   static constexpr std::string_view name = "LeakyReLU";
-  static constexpr double parameter = slope;
+
+  static std::string describe() { return std::string(name) + "(" + to_text(slope) + ")"; }
 
   template <std::floating_point T>
   RETORT_HOST_DEVICE static T value(T x) {

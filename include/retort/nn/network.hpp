@@ -69,8 +69,9 @@ class Network {
   std::span<const Scalar> buffer_arena() const { return buffers_.span(); }
 
   /// logits (batch, out) of inputs (batch, in), both row-major. Blocks of samples are shared among the backend's
-  /// threads; the results do not depend on how many there are. Allocates nothing once each thread has answered a batch
-  /// as large. Throws ShapeError when the inputs are not whole samples or the logits are not as many samples.
+  /// threads; the results do not depend on how many there are. A sample alone is a matrix-vector product and may differ
+  /// from the same sample in a batch in its last bits. Allocates nothing once each thread has answered a batch as
+  /// large. Throws ShapeError when the inputs are not whole samples or the logits are not as many samples.
   void predict(std::span<const Scalar> inputs, std::span<Scalar> logits) const {
     if (inputs.size() % input_size != 0 || logits.size() != inputs.size() / input_size * output_size) {
       throw ShapeError("predict: " + std::to_string(inputs.size()) + " inputs and " + std::to_string(logits.size()) +

@@ -12,6 +12,7 @@ namespace retort {
 /// y = 1 / (1 + exp(-x)); torch.nn.Sigmoid.
 struct Sigmoid {
   static constexpr std::string_view name = "Sigmoid";
+  static constexpr bool takes_arrays = true;
 
   template <typename T>
   RETORT_HOST_DEVICE static auto value(const T& x) {

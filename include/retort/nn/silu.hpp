@@ -12,6 +12,7 @@ namespace retort {
 /// y = x / (1 + exp(-x)); torch.nn.SiLU. Elfwing, Uchibe and Doya, arXiv:1702.03118.
 struct SiLU {
   static constexpr std::string_view name = "SiLU";
+  static constexpr bool takes_arrays = true;
 
   template <typename T>
   RETORT_HOST_DEVICE static auto value(const T& x) {

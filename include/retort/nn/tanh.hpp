@@ -12,6 +12,7 @@ namespace retort {
 /// y = tanh(x); torch.nn.Tanh.
 struct Tanh {
   static constexpr std::string_view name = "Tanh";
+  static constexpr bool takes_arrays = true;
 
   template <typename T>
   RETORT_HOST_DEVICE static auto value(const T& x) {

@@ -82,7 +82,8 @@ struct StepSchedule {
   double decay = 0.1;            ///< in (0, 1]
 
   double factor(const TrainingProgress& progress) const {
-    return std::pow(decay, static_cast<double>(progress.epoch / every_epochs));
+    const std::size_t drops = progress.epoch / every_epochs;
+    return std::pow(decay, static_cast<double>(drops));
   }
   void validate() const {
     require_option(every_epochs > 0, "StepSchedule", "every_epochs", every_epochs, "a number above 0");

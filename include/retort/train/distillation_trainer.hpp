@@ -62,6 +62,11 @@ class DistillationTrainer
             std::make_unique<StepEngine<StudentModel, Backend, Scalar, L, O, Teacher<TeacherModel, Backend, Scalar>>>(
                 student, std::move(loss), std::move(optimizer), Teacher<TeacherModel, Backend, Scalar>{&teacher})) {}
 
+  /// A teacher that would be gone before `fit` is called.
+  template <Loss L, Optimizer O>
+  DistillationTrainer(const Network<TeacherModel, Backend, Scalar>&& teacher,
+                      Network<StudentModel, Backend, Scalar>& student, L loss, O optimizer) = delete;
+
   /// As Trainer::fit, for the student.
   History fit(const data::Dataset& train, const FitOptions& options) {
     return detail::fit(*engine_, train, nullptr, options);

@@ -160,8 +160,9 @@ class Fit {
                          .errors = train_.size() - result.sum.correct,
                          .seconds = seconds,
                          .samples_per_second = samples / seconds};
-    if (!std::isfinite(metrics.loss)) {
-      throw Error("training has diverged: the loss of epoch " + to_text(epoch + 1) + " is " + to_text(metrics.loss) +
+    if (!std::isfinite(metrics.loss) || !engine_.is_finite()) {
+      throw Error("training has diverged: after epoch " + to_text(epoch + 1) + " the loss is " + to_text(metrics.loss) +
+                  " and the parameters are " + (engine_.is_finite() ? "finite" : "not all finite") +
                   "; try a smaller learning rate or gradient clipping");
     }
     if (validation_ != nullptr) {
@@ -208,7 +209,10 @@ inline History fit(TrainingEngine& engine, const data::Dataset& train, const dat
                    const FitOptions& options) {
   options.validate();
   if (validation == nullptr && options.validation_fraction > 0.0) {
-    const auto [rest, held_out] = data::random_split(train, 1.0 - options.validation_fraction, options.seed);
+    const double held_out_count = std::floor(options.validation_fraction * static_cast<double>(train.size()));
+    require_option(held_out_count >= 1.0, "fit", "validation_fraction", options.validation_fraction,
+                   "a share of at least one of the " + to_text(train.size()) + " samples");
+    const auto [held_out, rest] = data::random_split(train, options.validation_fraction, options.seed);
     return Fit(engine, rest, &held_out, options).run();
   }
   return Fit(engine, train, validation, options).run();

@@ -95,6 +95,11 @@ class StepEngine final : public TrainingEngine {
 
   Evaluation evaluate(const data::Dataset& data) override { return retort::evaluate(network_, data); }
 
+  bool is_finite() const override {
+    const auto parameters = std::as_const(network_).parameter_arena();
+    return std::isfinite(squared_norm(network_.backend(), parameters.data(), parameters.size()));
+  }
+
   TrainingState state() const override {
     TrainingState arrays = model_state();
     for (std::size_t i = 0; i < moments_.size(); ++i) {

@@ -68,6 +68,9 @@ class TrainingEngine {
   virtual EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) = 0;
   virtual Evaluation evaluate(const data::Dataset& data) = 0;
 
+  /// Whether every parameter is a finite number.
+  virtual bool is_finite() const = 0;
+
   /// Parameters, buffers and moments. restore(state()) changes nothing.
   virtual TrainingState state() const = 0;
   /// Throws ShapeError when the arrays are not those of this engine.

@@ -37,11 +37,11 @@ template <typename L, typename Scalar>
 void elementwise_values(const Scalar* input, Scalar* output, std::size_t count) {
   using Input = ConstArray<Scalar>;
   const auto size = static_cast<::Eigen::Index>(count);
-  if constexpr (requires(const Input& x) { L::value(x); }) {
+  if constexpr (ArrayElementwiseLayer<L>) {
     Array<Scalar>(output, size) = L::value(Input(input, size));
   } else {
     for (std::size_t i = 0; i < count; ++i) {
-      output[i] = L::value(input[i]);
+      output[i] = static_cast<Scalar>(L::value(input[i]));
     }
   }
 }
@@ -51,12 +51,12 @@ void elementwise_gradients(const Scalar* input, const Scalar* output, const Scal
                            Scalar* input_gradient, std::size_t count) {
   using Input = ConstArray<Scalar>;
   const auto size = static_cast<::Eigen::Index>(count);
-  if constexpr (requires(const Input& x) { L::derivative(x, x); }) {
+  if constexpr (ArrayElementwiseLayer<L>) {
     Array<Scalar>(input_gradient, size) =
         Input(output_gradient, size) * L::derivative(Input(input, size), Input(output, size));
   } else {
     for (std::size_t i = 0; i < count; ++i) {
-      input_gradient[i] = output_gradient[i] * L::derivative(input[i], output[i]);
+      input_gradient[i] = output_gradient[i] * static_cast<Scalar>(L::derivative(input[i], output[i]));
     }
   }
 }
