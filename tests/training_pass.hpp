@@ -39,6 +39,14 @@ void set_packed_parameters(N& network, const Values& values) {
   }
 }
 
+/// Memory aligned as an arena's: sums over a row may run in another order elsewhere.
+template <typename Scalar>
+AlignedBuffer<Scalar> aligned_copy(const std::vector<Scalar>& values) {
+  AlignedBuffer<Scalar> buffer(values.size());
+  std::ranges::copy(values, buffer.data());
+  return buffer;
+}
+
 /// Gradients in the order of the packed parameters, and of the inputs.
 template <typename Scalar>
 struct Gradients {
@@ -57,8 +65,8 @@ class TrainingPass {
       : network(Seed{1}, backend::Eigen{threads}),
         batch_(batch),
         capacity_(batch + spare_capacity),
-        activations_(activation_arena_size<M>(capacity_), garbage),
-        scratch_(backward_scratch_size<M>(capacity_), garbage) {
+        activations_(aligned_copy(std::vector<Scalar>(activation_arena_size<M>(capacity_), garbage))),
+        scratch_(aligned_copy(std::vector<Scalar>(backward_scratch_size<M>(capacity_), garbage))) {
     set_packed_parameters(network, random_values<Scalar>(M::parameter_count, 11, 0.25, 1.0));
     auto signs = random_values<Scalar>(M::parameter_count, 12);
     auto values = packed_parameters(network);
@@ -69,24 +77,28 @@ class TrainingPass {
   }
 
   std::vector<Scalar> forward(const std::vector<Scalar>& inputs) {
-    const Scalar* logits =
-        run_forward<M>(network.backend(), std::as_const(network).parameter_arena().data(),
-                       network.buffer_arena().data(), inputs.data(), activations_.data(), batch_, capacity_, random);
+    const AlignedBuffer<Scalar> aligned_inputs = aligned_copy(inputs);
+    const Scalar* logits = run_forward<M>(network.backend(), std::as_const(network).parameter_arena().data(),
+                                          network.buffer_arena().data(), aligned_inputs.data(), activations_.data(),
+                                          batch_, capacity_, random);
     return {logits, logits + batch_ * M::output_size};
   }
 
   /// After forward with the same inputs.
   Gradients<Scalar> backward(const std::vector<Scalar>& inputs, const std::vector<Scalar>& logits_gradient,
                              bool with_inputs = true) {
-    std::vector<Scalar> arena(M::parameter_arena_size, garbage);
+    const AlignedBuffer<Scalar> aligned_inputs = aligned_copy(inputs);
+    const AlignedBuffer<Scalar> aligned_gradient = aligned_copy(logits_gradient);
+    auto arena = aligned_copy(std::vector<Scalar>(M::parameter_arena_size, garbage));
+    auto input_gradient = aligned_copy(std::vector<Scalar>(with_inputs ? inputs.size() : 0, garbage));
     Gradients<Scalar> result;
-    result.inputs.assign(with_inputs ? inputs.size() : 0, garbage);
-    run_backward<M>(network.backend(), std::as_const(network).parameter_arena().data(), inputs.data(),
-                    std::as_const(activations_).data(), logits_gradient.data(), arena.data(), scratch_.data(), batch_,
-                    capacity_, random, with_inputs ? result.inputs.data() : nullptr);
+    run_backward<M>(network.backend(), std::as_const(network).parameter_arena().data(), aligned_inputs.data(),
+                    std::as_const(activations_).data(), aligned_gradient.data(), arena.data(), scratch_.data(), batch_,
+                    capacity_, random, with_inputs ? input_gradient.data() : nullptr);
+    result.inputs.assign(input_gradient.span().begin(), input_gradient.span().end());
     for (const TensorInfo& tensor : M::parameters) {
-      const auto begin = arena.begin() + static_cast<std::ptrdiff_t>(tensor.offset);
-      result.parameters.insert(result.parameters.end(), begin, begin + static_cast<std::ptrdiff_t>(tensor.count()));
+      const auto values = arena.span().subspan(tensor.offset, tensor.count());
+      result.parameters.insert(result.parameters.end(), values.begin(), values.end());
     }
     return result;
   }
@@ -97,8 +109,8 @@ class TrainingPass {
  private:
   std::size_t batch_;
   std::size_t capacity_;
-  std::vector<Scalar> activations_;
-  std::vector<Scalar> scratch_;
+  AlignedBuffer<Scalar> activations_;
+  AlignedBuffer<Scalar> scratch_;
 };
 
 }  // namespace retort::test
