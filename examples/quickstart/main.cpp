@@ -13,17 +13,18 @@ static_assert(Student::parameter_count == 16'330);
 int main() {
   const auto [train, test] = rt::data::load_mnist("data/mnist");
   const rt::backend::Eigen cpu{2};  // threads; the results do not depend on them
+  const rt::LinearWarmup schedule{.steps = 800, .then = rt::CosineSchedule{}};
   rt::ProgressPrinter lecture{"teacher"};
   rt::ProgressPrinter lesson{"student"};
 
   rt::Network<Teacher> teacher{rt::Seed{0}, cpu};
   rt::Trainer{teacher, rt::CrossEntropy{}, rt::Adam{.learning_rate = 1e-3}}.fit(
-      train, test, {.epochs = 4, .schedule = rt::CosineSchedule{}, .observers = {&lecture}});
+      train, test, {.epochs = 4, .schedule = schedule, .observers = {&lecture}});
 
   rt::Network<Student> student{rt::Seed{1}, cpu};
-  rt::DistillationTrainer{teacher, student, rt::HintonLoss{.temperature = 2, .hard_weight = 0.1},
-                          rt::Adam{.learning_rate = 3e-3}}
-      .fit(train, test, {.epochs = 8, .schedule = rt::CosineSchedule{}, .observers = {&lesson}});
+  rt::DistillationTrainer{teacher, student, rt::HintonLoss{.temperature = 2, .hard_weight = 0.3},
+                          rt::Adam{.learning_rate = 5e-3}}
+      .fit(train, test, {.epochs = 12, .schedule = schedule, .observers = {&lesson}});
 
   rt::io::save_safetensors(student, "student.safetensors");
 }
