@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <new>
 #include <vector>
 
 #include "catch.hpp"
@@ -27,12 +28,34 @@ struct PlainRule {
   void operator()(auto&& parameter, const auto& gradient) const { parameter -= rate * gradient; }
 };
 
+// Aligned as the arenas of a network: elsewhere Eigen takes other elements one by one.
+template <typename T>
+struct ArenaAllocator {
+  using value_type = T;
+  ArenaAllocator() = default;
+  template <typename U>
+  ArenaAllocator(const ArenaAllocator<U>&) {}
+  T* allocate(std::size_t n) {
+    return static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{arena_alignment}));
+  }
+  void deallocate(T* memory, std::size_t) { ::operator delete(memory, std::align_val_t{arena_alignment}); }
+  friend bool operator==(const ArenaAllocator&, const ArenaAllocator&) = default;
+};
+
+template <typename Scalar>
+using ArenaVector = std::vector<Scalar, ArenaAllocator<Scalar>>;
+
+template <typename Scalar>
+ArenaVector<Scalar> in_arena(const std::vector<Scalar>& values) {
+  return {values.begin(), values.end()};
+}
+
 template <typename Scalar>
 struct Arenas {
   explicit Arenas(std::size_t size)
-      : parameters(random_values<Scalar>(size, 1)),
-        gradients(random_values<Scalar>(size, 2)),
-        moments{random_values<Scalar>(size, 3), random_values<Scalar>(size, 4, 0.0, 1.0)} {}
+      : parameters(in_arena(random_values<Scalar>(size, 1))),
+        gradients(in_arena(random_values<Scalar>(size, 2))),
+        moments{in_arena(random_values<Scalar>(size, 3)), in_arena(random_values<Scalar>(size, 4, 0.0, 1.0))} {}
 
   template <std::size_t Count>
   std::array<Scalar*, Count> moment_pointers() {
@@ -41,9 +64,9 @@ struct Arenas {
     return pointers;
   }
 
-  std::vector<Scalar> parameters;
-  std::vector<Scalar> gradients;
-  std::array<std::vector<Scalar>, 2> moments;
+  ArenaVector<Scalar> parameters;
+  ArenaVector<Scalar> gradients;
+  std::array<ArenaVector<Scalar>, 2> moments;
 };
 
 // Small and odd, one piece, one chunk and a part, several chunks.
