@@ -2,7 +2,16 @@
 /// @file
 /// The networks that the benchmarks run, and data for them.
 
-#include "retort/retort.hpp"
+#include <cstddef>
+#include <map>
+
+#include "retort/core/philox.hpp"
+#include "retort/data/dataset.hpp"
+#include "retort/data/synthetic_digits.hpp"
+#include "retort/nn/dropout.hpp"
+#include "retort/nn/linear.hpp"
+#include "retort/nn/relu.hpp"
+#include "retort/nn/sequential.hpp"
 
 namespace retort::benchmarks {
 
@@ -11,10 +20,12 @@ using Teacher = Sequential<Linear<784, 1200>, Dropout<0.5>, ReLU,   //
                            Linear<1200, 10>>;
 using Student = Sequential<Linear<784, 20>, ReLU, Linear<20, 20>, ReLU, Linear<20, 10>>;
 
-/// Digits, made once: 4,096 of them, so that a batch is not always in the first-level cache.
-inline const data::Dataset& digits() {
-  static const data::Dataset dataset = data::synthetic_digits(4096, Seed{0});
-  return dataset;
+/// Digits, made once: by default 4,096 of them, so that a batch is not always in the first-level cache.
+inline const data::Dataset& digits(std::size_t count = 4096) {
+  static std::map<std::size_t, data::Dataset> datasets;
+  const auto found = datasets.find(count);
+  return found != datasets.end() ? found->second
+                                 : datasets.emplace(count, data::synthetic_digits(count, Seed{0})).first->second;
 }
 
 /// Floating-point operations of one training step of `batch` samples: the forward products, the products for the

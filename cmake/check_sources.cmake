@@ -4,7 +4,7 @@
 
 get_filename_component(folder "${LIST}" DIRECTORY)
 file(STRINGS "${LIST}" listed REGEX "^[^#]")
-file(GLOB_RECURSE on_disk RELATIVE "${folder}" "${folder}/*.cpp")
+file(GLOB_RECURSE on_disk RELATIVE "${folder}" "${folder}/*.cpp" "${folder}/*.cu")
 list(FILTER on_disk EXCLUDE REGEX "^(headers|consumer)/")
 
 set(missing "${on_disk}")

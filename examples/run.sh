@@ -4,22 +4,16 @@
 # Installs what is missing (Debian, Ubuntu), builds the examples for this machine's processor, finds MNIST (MNIST_DIR,
 # ../shared/data/mnist, data/mnist; else downloads it; else takes the built-in digits) and runs the main job. `--help` lists its
 # options. Results go to out/, or to the folder named by --out.
+#
+# Only what --backend asks for is built, since each backend takes about a minute to compile: Eigen alone in build/examples;
+# for thrust-cpp, thrust-omp and thrust-tbb all three in build/examples-thrust; for thrust-cuda, with the nvcc on PATH or in
+# /usr/local/cuda, in build/examples-cuda.
 set -euo pipefail
 caller=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 repository=$PWD
 source scripts/packages.sh
 source scripts/mnist.sh
-
-install_missing cmake ninja-build g++ libeigen3-dev libxtensor-dev nlohmann-json3-dev zlib1g-dev libcli11-dev
-
-build=build/examples
-mkdir -p $build
-if ! { cmake --preset release -B $build -DRETORT_BUILD_BENCHMARKS=OFF && cmake --build $build --target distill_mnist; } >$build/log 2>&1; then
-  tail -n 40 $build/log >&2
-  echo "examples/run.sh: the build failed; its whole output is in $build/log" >&2
-  exit 1
-fi
 
 arguments=("$@")
 given() { # OPTION: whether the caller gave it
@@ -29,6 +23,38 @@ given() { # OPTION: whether the caller gave it
   done
   return 1
 }
+value_of() { # OPTION: prints what the caller gave it last
+  local argument before='' value=''
+  for argument in ${arguments[@]+"${arguments[@]}"}; do
+    case $argument in
+      "$1="*) value=${argument#*=} ;;
+      *) [[ $before != "$1" ]] || value=$argument ;;
+    esac
+    before=$argument
+  done
+  echo "$value"
+}
+
+packages=(cmake ninja-build g++ libeigen3-dev libxtensor-dev nlohmann-json3-dev zlib1g-dev libcli11-dev)
+build=build/examples thrust=OFF cuda=OFF
+case $(value_of --backend) in
+  thrust-cuda)
+    build+=-cuda cuda=AUTO
+    ;;
+  thrust-*)
+    build+=-thrust thrust=AUTO
+    packages+=(libthrust-dev libtbb-dev)
+    ;;
+esac
+install_missing "${packages[@]}"
+
+mkdir -p $build
+if ! { cmake --preset release -B $build -DRETORT_BUILD_BENCHMARKS=OFF -DRETORT_THRUST=$thrust -DRETORT_CUDA=$cuda &&
+  cmake --build $build --target distill_mnist; } >$build/log 2>&1; then
+  tail -n 40 $build/log >&2
+  echo "examples/run.sh: the build failed; its whole output is in $build/log" >&2
+  exit 1
+fi
 
 data=()
 if ! given --data && ! given --help && ! given -h; then

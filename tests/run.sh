@@ -18,7 +18,7 @@ if [[ ${1:-} == --quick ]]; then
 fi
 
 install_missing cmake ninja-build g++ catch2 libeigen3-dev libxtensor-dev nlohmann-json3-dev zlib1g-dev libcli11-dev \
-  libbenchmark-dev pkg-config meson
+  libbenchmark-dev pkg-config meson libthrust-dev libtbb-dev
 presets=(ci)
 ctest_arguments=("$@")
 if [[ $quick == yes ]]; then
@@ -27,6 +27,7 @@ else
   presets+=(sanitize)
   if command -v clang++-19 >/dev/null || { install_missing clang-19 && command -v clang++-19 >/dev/null; }; then
     presets+=(clang)
+    install_missing libomp-19-dev || echo "libomp-19-dev is not to be had here: no OpenMP with clang++-19"
   else
     echo "clang++-19 is not to be had here: building with g++ only"
   fi

@@ -4,12 +4,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "models.hpp"
+#include "retort/backend/eigen/backend.hpp"
+#include "retort/core/permutation.hpp"
+#include "retort/data/matrix.hpp"
 
 namespace {
 
@@ -24,8 +26,8 @@ void gather(benchmark::State& state, const retort::data::Dataset& dataset, std::
   std::vector<float> inputs(batch_size * data.features);
   std::size_t first = 0;
   for (auto _ : state) {
-    gather_batch(backend, data, std::span(std::as_const(order)).subspan(first, batch_size), {.pixels = pixels},
-                 retort::Seed{0}, 0u, inputs.data());
+    gather_batch(backend, data, order.data() + first, batch_size, {.pixels = pixels}, retort::Seed{0}, 0u,
+                 inputs.data());
     benchmark::DoNotOptimize(inputs.data());
     benchmark::ClobberMemory();
     first = (first + batch_size) % data.size;
@@ -36,9 +38,9 @@ void gather(benchmark::State& state, const retort::data::Dataset& dataset, std::
 void gather_bytes(benchmark::State& state) { gather(state, digits(), static_cast<std::size_t>(state.range(0))); }
 
 void gather_floats(benchmark::State& state) {
-  const auto& bytes = std::get<xt::xtensor<std::uint8_t, 2>>(digits().features());
-  const retort::data::Dataset floats(xt::xtensor<float, 2>(xt::cast<float>(bytes)), digits().labels(),
-                                     digits().classes(), digits().image());
+  const auto& bytes = std::get<retort::data::Matrix<std::uint8_t>>(digits().features());
+  retort::data::Matrix<float> values(bytes.rows(), bytes.columns(), {bytes.values().begin(), bytes.values().end()});
+  const retort::data::Dataset floats(std::move(values), digits().labels(), digits().classes(), digits().image());
   gather(state, floats, 0);
 }
 

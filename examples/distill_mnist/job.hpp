@@ -11,29 +11,32 @@
 #include <utility>
 #include <vector>
 
+#include "data.hpp"
 #include "models.hpp"
 #include "options.hpp"
 #include "report.hpp"
-#include "retort/retort.hpp"
+#include "retort/core/atomic_file.hpp"
+#include "retort/core/error.hpp"
+#include "retort/core/philox.hpp"
+#include "retort/core/text.hpp"
+#include "retort/data/dataset.hpp"
+#include "retort/io/safetensors.hpp"
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/hinton.hpp"
+#include "retort/loss/softmax_passed_to_kl.hpp"
+#include "retort/nn/network.hpp"
+#include "retort/optim/adam.hpp"
+#include "retort/optim/schedule.hpp"
+#include "retort/train/distillation_trainer.hpp"
+#include "retort/train/evaluate.hpp"
+#include "retort/train/json_lines_log.hpp"
+#include "retort/train/progress_printer.hpp"
+#include "retort/train/trainer.hpp"
 
 namespace distill_mnist {
 
-/// The training samples and those that results are reported on.
-inline std::pair<retort::data::Dataset, retort::data::Dataset> load_data(const Options& options) {
-  auto [train, test] = options.data == "synthetic"
-                           ? retort::data::random_split(retort::data::synthetic_digits(70'000, retort::Seed{0}),
-                                                        6.0 / 7.0, retort::Seed{0})
-                           : retort::data::load_mnist(options.data);
-  if (options.split == "random") {
-    return retort::data::random_split(train, 0.8, retort::Seed{options.seed});
-  }
-  if (options.split == "validation") {
-    // The same images for every seed, so that a teacher trained once has never seen them.
-    return retort::data::random_split(train, 5.0 / 6.0, retort::Seed{0});
-  }
-  return {std::move(train), std::move(test)};
-}
-
+/// Everything on one backend, whose header is to be included by who names it. Compiled once for each, so only what a
+/// training needs is included here: nvcc takes seconds for each header more.
 template <typename Backend>
 class Job {
  public:
@@ -184,7 +187,8 @@ class Job {
                                     retort::to_text(normalization.standard_deviation)}}});
   }
 
-  /// Microseconds per image over the held-out set, in batches: the fastest of three runs.
+  /// Microseconds per image over the held-out set, in batches: the fastest of three runs. From the host's memory to the
+  /// host's memory: on a device that includes sending the images, as bytes, and fetching the logits.
   double inference_time(const auto& network) const {
     double fastest = 0.0;
     for (int run = 0; run < 3; ++run) {

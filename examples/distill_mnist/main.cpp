@@ -3,14 +3,14 @@
 #include <cstdio>
 #include <exception>
 
-#include "job.hpp"
+#include "backends.hpp"
 #include "options.hpp"
 #include "retort/core/error.hpp"
 
 int main(int argc, char** argv) {
   try {
     const distill_mnist::Options options = distill_mnist::parse_options(argc, argv);
-    distill_mnist::Job(options, retort::backend::Eigen(options.threads)).run();
+    distill_mnist::find_backend(options.backend).run(options);
     return 0;
   } catch (const retort::OptionError& error) {
     std::fprintf(stderr, "distill_mnist: %s (--help lists the options)\n", error.what());

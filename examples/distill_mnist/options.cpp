@@ -9,8 +9,9 @@
 #include <optional>
 #include <string>
 #include <system_error>
-#include <thread>
+#include <vector>
 
+#include "backends.hpp"
 #include "retort/core/error.hpp"
 
 namespace distill_mnist {
@@ -77,6 +78,48 @@ CLI::Validator number() {
           ""};
 }
 
+std::vector<std::string> backend_names() {
+  std::vector<std::string> names;
+  for (const BackendEntry& backend : backends()) {
+    names.emplace_back(backend.name);
+  }
+  return names;
+}
+
+/// The backends that take an option: "eigen, thrust-omp, thrust-tbb".
+std::string takers(bool BackendEntry::* takes_option) {
+  std::string names;
+  for (const BackendEntry& backend : backends()) {
+    if (backend.*takes_option) {
+      names += (names.empty() ? "" : ", ") + std::string(backend.name);
+    }
+  }
+  return names;
+}
+
+/// For --help: what this program was built with.
+std::string backend_list() {
+  std::string text = "Backends:";
+  for (const BackendEntry& backend : backends()) {
+    text +=
+        "\n  " + (backend.run == nullptr ? not_compiled_in(backend) : std::string(backend.name) + " is compiled in");
+  }
+  return text;
+}
+
+/// An option that would change nothing is a mistake: who gives it expects something of it.
+void require_taken(const Options& options) {
+  const BackendEntry& backend = find_backend(options.backend);
+  const auto require = [&](bool given, const char* option, bool BackendEntry::* takes_option) {
+    if (given && !(backend.*takes_option)) {
+      throw retort::OptionError(std::string(option) + ": --backend " + backend.name + " does not take it, expected " +
+                                takers(takes_option));
+    }
+  };
+  require(options.threads.has_value(), "--threads", &BackendEntry::takes_threads);
+  require(options.device.has_value(), "--device", &BackendEntry::takes_device);
+}
+
 CLI::Validator not_empty() {
   return {[](const std::string& text) -> std::string { return text.empty() ? "is empty, expected a name" : ""; }, ""};
 }
@@ -85,8 +128,6 @@ CLI::Validator not_empty() {
 
 Options parse_options(int argc, char** argv) {
   Options options = recipe_name(argc, argv) == "recommended" ? recommended_recipe() : original_recipe();
-  // A layer's work is cut into about eight pieces: more threads than that would only wait.
-  options.threads = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
 
   CLI::App app{
       "Trains a 784-1200-1200-10 teacher on MNIST (or loads it), and a 784-20-20-10 student twice from the same\n"
@@ -127,10 +168,16 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--hard-weight", options.hard_weight, "a in a * hard + (1 - a) * soft, in [0, 1]")->check(number());
   app.add_option("--seed", options.seed, "of everything random")
       ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()));
-  app.add_option("--threads", options.threads, "threads; results do not depend on them")->check(whole_number(1, 1024));
-  app.add_option("--backend", options.backend, "where it runs")->check(CLI::IsMember({"eigen"}));
+  app.add_option("--backend", options.backend, "where it runs; see below")->check(CLI::IsMember(backend_names()));
+  app.add_option("--threads", options.threads,
+                 "threads of " + takers(&BackendEntry::takes_threads) +
+                     "; results do not depend on them [eigen: the cores, at most 8; else all cores]")
+      ->check(whole_number(1, 1024));
+  app.add_option("--device", options.device, "the GPU of " + takers(&BackendEntry::takes_device) + ", from 0 [0]")
+      ->check(whole_number(0, 1023));
   app.add_flag("--resume", options.resume, "go on from the checkpoints in --out");
   app.add_flag("--quiet", options.quiet, "print the closing table only");
+  app.footer(backend_list());
 
   try {
     app.parse(argc, argv);
@@ -140,6 +187,7 @@ Options parse_options(int argc, char** argv) {
     }
     throw retort::OptionError(error.what());
   }
+  require_taken(options);
   if (learning_rate) {
     options.teacher.learning_rate = options.student.learning_rate = *learning_rate;
   }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace distill_mnist {
@@ -31,8 +32,9 @@ struct Options {
   double hard_weight = 0.3;
   std::string loss = "as-written";  ///< hinton | as-written | cross-entropy
   std::uint64_t seed = 0;
-  unsigned threads = 1;
-  std::string backend = "eigen";
+  std::string backend = "eigen";      ///< one of backends.hpp
+  std::optional<unsigned> threads{};  ///< empty: as many as suit the backend
+  std::optional<int> device{};        ///< the GPU's number, from 0; empty: 0
   std::filesystem::path out = "out";
   std::filesystem::path teacher_file{};  ///< empty: train the teacher
   bool resume = false;
@@ -40,7 +42,7 @@ struct Options {
 };
 
 /// The options of the command line, over those of the recipe it names. Prints help and exits when asked to; throws
-/// retort::OptionError, one line, for anything it does not understand.
+/// retort::OptionError, one line, for anything it does not understand, and for options that the backend does not take.
 Options parse_options(int argc, char** argv);
 
 }  // namespace distill_mnist

@@ -33,7 +33,9 @@
 #include "retort/optim/sgd.hpp"
 
 // Where it runs
+#ifndef __CUDACC__  // under nvcc, Eigen loses its vectorisation: the same templates would get two bodies in one program
 #include "retort/backend/eigen/backend.hpp"
+#endif
 
 // What is learned from
 #include "retort/data/augment.hpp"
@@ -43,6 +45,10 @@
 #include "retort/data/npy.hpp"
 #include "retort/data/split.hpp"
 #include "retort/data/synthetic_digits.hpp"
+#ifndef __CUDACC__  // xtensor costs nvcc much compile time, and no kernel needs it
+#include "retort/data/save_npy.hpp"
+#include "retort/data/xtensor.hpp"
+#endif
 
 // Who drives
 #include "retort/train/distillation_trainer.hpp"

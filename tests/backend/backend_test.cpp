@@ -3,11 +3,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
 #include "catch.hpp"
 #include "retort/backend/eigen/backend.hpp"
+#include "retort/backend/host_memory.hpp"
 #include "retort/core/error.hpp"
 
 namespace {
@@ -21,30 +23,35 @@ static_assert(!backend::Backend<int>);
 // A backend that can do everything, and then backends that each lack one operation.
 namespace complete {
 
-struct Device {};
+struct Device : backend::HostMemory {
+  static constexpr const char* name = "complete";
+  std::string describe() const { return "a backend that computes nothing"; }
+};
 
-template <Layer L, std::size_t N, typename Scalar>
+template <typename L, std::size_t N, typename Scalar>
 void infer(const Device&, L, backend::Width<N>, const backend::InferArguments<Scalar>&) {}
-template <Layer L, std::size_t N, typename Scalar>
+template <typename L, std::size_t N, typename Scalar>
 void forward(const Device&, L, backend::Width<N>, const backend::ForwardArguments<Scalar>&) {}
-template <Layer L, std::size_t N, typename Scalar>
+template <typename L, std::size_t N, typename Scalar>
 void backward(const Device&, L, backend::Width<N>, const backend::BackwardArguments<Scalar>&) {}
 template <std::size_t Classes, Loss L, typename Scalar>
-backend::LossSum evaluate_loss(const Device&, const L&, backend::Width<Classes>,
-                               const backend::LossArguments<Scalar>&) {
+void evaluate_loss(const Device&, const L&, backend::Width<Classes>, const backend::LossArguments<Scalar>&) {}
+template <typename Scalar>
+backend::LossSum sum_losses(const Device&, const Scalar*, const std::uint8_t*, std::size_t) {
   return {};
 }
 template <typename Rule, typename Scalar, std::size_t Moments>
 void update_parameters(const Device&, const Rule&, Scalar*, const Scalar*, const std::array<Scalar*, Moments>&,
                        std::size_t) {}
 template <typename Scalar>
-double squared_norm(const Device&, const Scalar*, std::size_t) {
-  return 0.0;
+void clip_gradients(const Device&, const GradientClipping&, Scalar*, std::size_t) {}
+template <typename Scalar>
+bool all_finite(const Device&, const Scalar*, std::size_t) {
+  return true;
 }
+[[maybe_unused]] void shuffle_samples(const Device&, const RandomPermutation&, std::uint32_t*) {}
 template <typename Scalar>
-void scale_values(const Device&, Scalar*, std::size_t, Scalar) {}
-template <typename Scalar>
-void gather_batch(const Device&, const data::DatasetView&, std::span<const std::uint32_t>, data::RandomShift, Seed,
+void gather_batch(const Device&, const data::DatasetView&, const std::uint32_t*, std::size_t, data::RandomShift, Seed,
                   std::uint32_t, Scalar*) {}
 template <Model M, typename Scalar>
 void predict_batch(const Device&, M, const Scalar*, const Scalar*, const Scalar*, Scalar*, std::size_t) {}
@@ -53,7 +60,7 @@ void predict_dataset(const Device&, M, const Scalar*, const Scalar*, const data:
 
 // What a derived class takes away again hides its base's operation: an exact match that is deleted.
 struct WithoutInfer : Device {};
-template <Layer L, std::size_t N, typename Scalar>
+template <typename L, std::size_t N, typename Scalar>
 void infer(const WithoutInfer&, L, backend::Width<N>, const backend::InferArguments<Scalar>&) = delete;
 
 struct WithoutLayerNorm : Device {};
@@ -61,35 +68,90 @@ template <std::size_t N, typename Scalar>
 void backward(const WithoutLayerNorm&, LayerNorm<N>, backend::Width<N>,
               const backend::BackwardArguments<Scalar>&) = delete;
 
+struct WithoutChains : Device {};
+template <PointwiseLayer... Layers, std::size_t N, typename Scalar>
+void forward(const WithoutChains&, backend::Chain<Layers...>, backend::Width<N>,
+             const backend::ForwardArguments<Scalar>&) = delete;
+
 struct WithoutLoss : Device {};
 template <std::size_t Classes, Loss L, typename Scalar>
-backend::LossSum evaluate_loss(const WithoutLoss&, const L&, backend::Width<Classes>,
-                               const backend::LossArguments<Scalar>&) = delete;
+void evaluate_loss(const WithoutLoss&, const L&, backend::Width<Classes>,
+                   const backend::LossArguments<Scalar>&) = delete;
+
+struct WithoutSum : Device {};
+template <typename Scalar>
+backend::LossSum sum_losses(const WithoutSum&, const Scalar*, const std::uint8_t*, std::size_t) = delete;
+
+struct SumAsNumber : Device {};
+template <typename Scalar>
+double sum_losses(const SumAsNumber&, const Scalar*, const std::uint8_t*, std::size_t) {
+  return 0.0;
+}
 
 struct WithoutUpdate : Device {};
 template <typename Rule, typename Scalar, std::size_t Moments>
 void update_parameters(const WithoutUpdate&, const Rule&, Scalar*, const Scalar*, const std::array<Scalar*, Moments>&,
                        std::size_t) = delete;
 
-struct WithoutNorm : Device {};
+struct WithoutClipping : Device {};
 template <typename Scalar>
-double squared_norm(const WithoutNorm&, const Scalar*, std::size_t) = delete;
+void clip_gradients(const WithoutClipping&, const GradientClipping&, Scalar*, std::size_t) = delete;
 
-struct NormInFloat : Device {};
+struct WithoutFinite : Device {};
 template <typename Scalar>
-float squared_norm(const NormInFloat&, const Scalar*, std::size_t) {
-  return 0.0f;
-}
+bool all_finite(const WithoutFinite&, const Scalar*, std::size_t) = delete;
+
+struct WithoutShuffle : Device {};
+void shuffle_samples(const WithoutShuffle&, const RandomPermutation&, std::uint32_t*) = delete;
 
 struct WithoutGather : Device {};
 template <typename Scalar>
-void gather_batch(const WithoutGather&, const data::DatasetView&, std::span<const std::uint32_t>, data::RandomShift,
+void gather_batch(const WithoutGather&, const data::DatasetView&, const std::uint32_t*, std::size_t, data::RandomShift,
                   Seed, std::uint32_t, Scalar*) = delete;
 
-struct WithoutPredict : Device {};
+struct WithoutPredictBatch : Device {};
 template <Model M, typename Scalar>
-void predict_dataset(const WithoutPredict&, M, const Scalar*, const Scalar*, const data::DatasetView&,
+void predict_batch(const WithoutPredictBatch&, M, const Scalar*, const Scalar*, const Scalar*, Scalar*,
+                   std::size_t) = delete;
+
+struct WithoutPredictDataset : Device {};
+template <Model M, typename Scalar>
+void predict_dataset(const WithoutPredictDataset&, M, const Scalar*, const Scalar*, const data::DatasetView&,
                      Scalar*) = delete;
+
+struct WithoutCopyToHost : Device {};
+template <typename T>
+void copy_to_host(const WithoutCopyToHost&, const T*, std::span<T>) = delete;
+
+struct WithoutCopyFromHost : Device {};
+template <typename T>
+void copy_from_host(const WithoutCopyFromHost&, std::span<const T>, T*) = delete;
+
+struct WithoutFillZero : Device {};
+template <typename T>
+void fill_zero(const WithoutFillZero&, T*, std::size_t) = delete;
+
+struct WithoutBuffers : Device {
+  template <typename T>
+  AlignedBuffer<T> allocate(std::size_t) const = delete;
+};
+
+struct BuffersThatCannotBeCopied : Device {
+  template <typename T>
+  using Buffer = std::unique_ptr<AlignedBuffer<T>>;
+  template <typename T>
+  Buffer<T> allocate(std::size_t) const {
+    return nullptr;
+  }
+};
+
+struct WithoutName : Device {
+  static constexpr int name = 1;
+};
+
+struct WithoutDescription : Device {
+  void describe() const {}
+};
 
 struct NotCopyable : Device {
   NotCopyable() = default;
@@ -100,18 +162,34 @@ struct NotCopyable : Device {
 
 static_assert(backend::Backend<complete::Device>);
 static_assert(!backend::Backend<complete::WithoutInfer>);
+static_assert(!backend::InfersLayer<complete::WithoutInfer, Linear<3, 2>, 3, float>);
 static_assert(!backend::Backend<complete::WithoutLayerNorm>);
 static_assert(backend::RunsLayer<complete::WithoutLayerNorm, Linear<3, 2>, 3, float>);
+static_assert(!backend::Backend<complete::WithoutChains>);
+static_assert(backend::RunsLayer<complete::WithoutChains, LayerNorm<3>, 3, float>);
+static_assert(!backend::EvaluatesLosses<complete::WithoutLoss, float>);
 static_assert(!backend::Backend<complete::WithoutLoss>);
+static_assert(!backend::Backend<complete::WithoutSum>);
+static_assert(!backend::Backend<complete::SumAsNumber>);
 static_assert(!backend::Backend<complete::WithoutUpdate>);
-static_assert(!backend::Backend<complete::WithoutNorm>);
-static_assert(!backend::Backend<complete::NormInFloat>);
+static_assert(!backend::Backend<complete::WithoutClipping>);
+static_assert(!backend::Backend<complete::WithoutFinite>);
+static_assert(!backend::Backend<complete::WithoutShuffle>);
 static_assert(!backend::Backend<complete::WithoutGather>);
-static_assert(!backend::Backend<complete::WithoutPredict>);
+static_assert(!backend::Backend<complete::WithoutPredictBatch>);
+static_assert(!backend::Backend<complete::WithoutPredictDataset>);
+static_assert(!backend::Backend<complete::WithoutCopyToHost>);
+static_assert(!backend::Backend<complete::WithoutCopyFromHost>);
+static_assert(!backend::Backend<complete::WithoutFillZero>);
+static_assert(!backend::Backend<complete::WithoutBuffers>);
+static_assert(!backend::Backend<complete::BuffersThatCannotBeCopied>);
+static_assert(!backend::Backend<complete::WithoutName>);
+static_assert(!backend::Backend<complete::WithoutDescription>);
 static_assert(!backend::Backend<complete::NotCopyable>);
 
 TEST_CASE("The Eigen backend says what it is", "[backend]") {
   const backend::Eigen one;
+  CHECK(std::string{backend::Eigen::name} == "eigen");
   CHECK(one.threads() == 1);
   CHECK(one.describe().find("Eigen 3.") == 0);
   CHECK(one.describe().find(", 1 thread") != std::string::npos);

@@ -1,10 +1,13 @@
 // A backend that lacks operations: the compiler names the concept, and the first operation that is missing.
 // expect: InfersLayer
 
+#include <string>
+
 #include "retort/retort.hpp"
 
-struct Device {
+struct Device : retort::backend::HostMemory {
   static constexpr const char* name = "device";
+  std::string describe() const { return name; }
 };
 
 using Model = retort::Sequential<retort::Linear<8, 4>>;

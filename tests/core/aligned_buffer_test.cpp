@@ -101,4 +101,24 @@ TEST_CASE("a size beyond memory throws and does not wrap around") {
   CHECK_THROWS_AS(AlignedBuffer<double>(most / 8 + 1), std::bad_alloc);
   CHECK_THROWS_AS(AlignedBuffer<double>(most / 8 + 2), std::bad_alloc);
   CHECK_THROWS_AS(AlignedBuffer<double>(most), std::bad_alloc);
+  CHECK_THROWS_AS(AlignedBuffer<double>::uninitialized(most / 8 + 1), std::bad_alloc);
+  CHECK_THROWS_AS(AlignedBuffer<double>::uninitialized(most), std::bad_alloc);
+}
+
+TEMPLATE_TEST_CASE("an uninitialized buffer is one in everything but its first values", "", float, double, std::uint8_t,
+                   std::uint32_t) {
+  for (const std::size_t size : {1u, 3u, 1000u}) {
+    auto buffer = AlignedBuffer<TestType>::uninitialized(size);
+    REQUIRE(buffer.size() == size);
+    REQUIRE(reinterpret_cast<std::uintptr_t>(buffer.data()) % arena_alignment == 0);
+    for (std::size_t index = 0; index < size; ++index) {
+      buffer[index] = static_cast<TestType>(index % 200);
+    }
+    const AlignedBuffer<TestType> copy = buffer;
+    REQUIRE(copy.data() != buffer.data());
+    for (std::size_t index = 0; index < size; ++index) {
+      REQUIRE(copy[index] == static_cast<TestType>(index % 200));
+    }
+  }
+  CHECK(AlignedBuffer<TestType>::uninitialized(0).data() == nullptr);
 }

@@ -19,8 +19,12 @@ TEST_CASE("errors about sizes and options are the sentence given") {
         "threads: 0, expected at least 1");
 }
 
+TEST_CASE("an error of a device is the sentence given") {
+  CHECK(std::string(retort::DeviceError("CUDA: no device").what()) == "CUDA: no device");
+}
+
 TEMPLATE_TEST_CASE("every error is caught as retort::Error and as std::runtime_error", "", retort::FileError,
-                   retort::FormatError, retort::ShapeError, retort::OptionError) {
+                   retort::FormatError, retort::ShapeError, retort::OptionError, retort::DeviceError) {
   STATIC_REQUIRE(std::is_base_of_v<retort::Error, TestType>);
   STATIC_REQUIRE(std::is_base_of_v<std::runtime_error, TestType>);
   STATIC_REQUIRE(std::is_nothrow_copy_constructible_v<TestType>);
@@ -30,4 +34,6 @@ TEST_CASE("the kinds of error are told apart") {
   STATIC_REQUIRE_FALSE(std::is_base_of_v<retort::FileError, retort::FormatError>);
   STATIC_REQUIRE_FALSE(std::is_base_of_v<retort::FormatError, retort::FileError>);
   STATIC_REQUIRE_FALSE(std::is_base_of_v<retort::ShapeError, retort::OptionError>);
+  STATIC_REQUIRE_FALSE(std::is_base_of_v<retort::ShapeError, retort::DeviceError>);
+  STATIC_REQUIRE_FALSE(std::is_base_of_v<retort::OptionError, retort::DeviceError>);
 }

@@ -13,7 +13,7 @@ using data::CsvOptions;
 
 namespace {
 
-using Reals = xt::xtensor<float, 2>;
+using Reals = data::Matrix<float>;
 
 struct Table {
   TemporaryFolder folder;

@@ -16,8 +16,8 @@ using data::Labels;
 
 namespace {
 
-using Bytes = xt::xtensor<std::uint8_t, 2>;
-using Reals = xt::xtensor<float, 2>;
+using Bytes = data::Matrix<std::uint8_t>;
+using Reals = data::Matrix<float>;
 
 Dataset small() { return {Bytes{{1, 2}, {3, 4}, {5, 6}}, Labels{0, 2, 1}, 3, {2, 1}, {0.5, 0.25}}; }
 
@@ -65,8 +65,8 @@ TEST_CASE("a dataset whose parts do not fit is refused") {
   const Bytes bytes{{1, 2}, {3, 4}};
   const Labels labels{0, 1};
   CHECK(contains(refusal<ShapeError>(bytes, Labels{0}, 2u), "number of labels is 1, expected 2"));
-  CHECK(contains(refusal<ShapeError>(Bytes::from_shape({0, 2}), Labels::from_shape({0}), 2u), "0 x 2"));
-  CHECK(contains(refusal<ShapeError>(Bytes::from_shape({2, 0}), labels, 2u), "2 x 0"));
+  CHECK(contains(refusal<ShapeError>(Bytes(0, 2), Labels{}, 2u), "0 x 2"));
+  CHECK(contains(refusal<ShapeError>(Bytes(2, 0), labels, 2u), "2 x 0"));
   CHECK(contains(refusal<ShapeError>(bytes, labels, 1u),
                  "label 1 of sample 1, expected less than 1, the number of classes"));
   CHECK(contains(refusal<OptionError>(bytes, labels, 0u), "classes: 0"));

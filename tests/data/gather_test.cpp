@@ -24,8 +24,8 @@ constexpr data::Normalization normalizations[] = {{0, 1}, {0.5, 0.5}, {0.1307, 0
 template <typename Raw>
 Dataset random_dataset(std::size_t rows, std::size_t columns, data::Normalization normalization) {
   RandomSequence random{RandomStream{Seed{5}, Stream::synthetic, 0}};
-  auto features = xt::xtensor<Raw, 2>::from_shape({5, rows * columns});
-  for (Raw& value : features.storage()) {
+  data::Matrix<Raw> features(5, rows * columns);
+  for (Raw& value : features.values()) {
     value = static_cast<Raw>(random.below(256));
   }
   return {features, data::Labels{0, 0, 0, 0, 0}, 1, {rows, columns}, normalization};
@@ -87,7 +87,7 @@ TEMPLATE_TEST_CASE("a gathered row follows the definition, for every shape, shif
 }
 
 TEST_CASE("black and white become exactly -1 and nearly 1 under the MNIST recipe") {
-  const Dataset dataset{xt::xtensor<std::uint8_t, 2>{{0, 255}}, data::Labels{0}, 1, {1, 2}, {0.5, 0.5}};
+  const Dataset dataset{data::Matrix<std::uint8_t>{{0, 255}}, data::Labels{0}, 1, {1, 2}, {0.5, 0.5}};
   const auto output = gathered<float>(dataset.view(), 0, {});
   CHECK(output[0] == -1.0f);
   CHECK_THAT(output[1], WithinAbs(1.0, 1e-6));
@@ -114,8 +114,7 @@ TEST_CASE("a shift there and back restores what stayed inside") {
 }
 
 TEST_CASE("ink that stays inside keeps its sum, ink that leaves is gone") {
-  auto features = xt::xtensor<std::uint8_t, 2>::from_shape({1, 81});
-  features.fill(0);
+  data::Matrix<std::uint8_t> features(1, 81);
   features(0, 4 * 9 + 4) = 200;
   features(0, 3 * 9 + 5) = 100;
   const Dataset dataset{features, data::Labels{0}, 1, {9, 9}};
@@ -133,6 +132,6 @@ TEST_CASE("ink that stays inside keeps its sum, ink that leaves is gone") {
 }
 
 TEST_CASE("features that are no image are gathered as they are") {
-  const Dataset dataset{xt::xtensor<float, 2>{{1, 2, 3}, {4, 5, 6}}, data::Labels{0, 0}, 1, {}, {1, 2}};
+  const Dataset dataset{data::Matrix<float>{{1, 2, 3}, {4, 5, 6}}, data::Labels{0, 0}, 1, {}, {1, 2}};
   CHECK(gathered<float>(dataset.view(), 1, {}) == std::vector<float>{1.5f, 2.0f, 2.5f});
 }

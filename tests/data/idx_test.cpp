@@ -24,13 +24,13 @@ std::string refusal(const std::filesystem::path& path, const std::string& bytes)
 TEST_CASE("an array written as IDX reads back, with the bytes the format prescribes") {
   const TemporaryFolder folder;
   const auto path = folder / "array";
-  auto array = xt::xtensor<std::uint8_t, 3>::from_shape({2, 3, 4});
-  for (std::size_t i = 0; i < array.size(); ++i) {
-    array.data()[i] = static_cast<std::uint8_t>(11 * i);
+  data::IdxArray<3> array{{2, 3, 4}, {}};
+  for (std::size_t i = 0; i < 24; ++i) {
+    array.elements.push_back(static_cast<std::uint8_t>(11 * i));
   }
   data::write_idx(path, array);
   CHECK((data::read_idx<3>(path) == array));
-  CHECK(read_file(path) == idx_bytes({2, 3, 4}, {reinterpret_cast<const char*>(array.data()), array.size()}));
+  CHECK(read_file(path) == idx_bytes({2, 3, 4}, std::string(array.elements.begin(), array.elements.end())));
   write_file(folder / "array.gz", gzip(read_file(path)));
   CHECK((data::read_idx<3>(folder / "array.gz") == array));
 }
@@ -39,8 +39,8 @@ TEST_CASE("extents are big-endian") {
   const TemporaryFolder folder;
   write_file(folder / "row", idx_bytes({1, 258}, std::string(258, 'x')));
   const auto array = data::read_idx<2>(folder / "row");
-  CHECK(array.shape(0) == 1);
-  CHECK(array.shape(1) == 258);
+  CHECK(array.extents == std::array<std::size_t, 2>{1, 258});
+  CHECK(array.elements.size() == 258);
 }
 
 TEST_CASE("an IDX file cut at any byte is refused") {

@@ -39,10 +39,10 @@ TEST_CASE("four IDX files of any size become two datasets") {
   CHECK(train.image() == data::ImageShape{2, 3});
   CHECK(train.classes() == 10);
   CHECK(train.normalization() == data::Normalization{0.5, 0.5});
-  CHECK(train.labels()(1) == 9);
+  CHECK(train.labels()[1] == 9);
   CHECK(std::get<0>(train.features())(4, 5) == 'e');
   CHECK(std::get<0>(test.features())(1, 0) == 'z');
-  CHECK(test.labels()(0) == 4);
+  CHECK(test.labels()[0] == 4);
 }
 
 TEST_CASE("the names may have a dot, and each file may be compressed") {
@@ -124,8 +124,8 @@ TEST_CASE("datasets written as IDX load again with the same fingerprint") {
 
 TEST_CASE("what IDX cannot hold is not written") {
   const TemporaryFolder folder;
-  const data::Dataset reals{xt::xtensor<float, 2>{{1}}, data::Labels{0}, 2, {1, 1}};
-  const data::Dataset many{xt::xtensor<std::uint8_t, 2>{{1}}, data::Labels{256}, 300, {1, 1}};
+  const data::Dataset reals{data::Matrix<float>{{1}}, data::Labels{0}, 2, {1, 1}};
+  const data::Dataset many{data::Matrix<std::uint8_t>{{1}}, data::Labels{256}, 300, {1, 1}};
   for (const data::Dataset* dataset : {&reals, &many}) {
     CHECK(contains(message_of<ShapeError>([&] { data::save_idx_images(*dataset, folder / "i", folder / "l"); }),
                    "save_idx_images"));

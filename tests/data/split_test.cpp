@@ -47,11 +47,11 @@ TEST_CASE("every sample is as likely in either part") {
 }
 
 TEST_CASE("the parts of a dataset are its subsets") {
-  auto features = xt::xtensor<float, 2>::from_shape({10, 2});
-  auto labels = data::Labels::from_shape({10});
+  data::Matrix<float> features(10, 2);
+  data::Labels labels(10);
   for (std::uint32_t i = 0; i < 10; ++i) {
     features(i, 0) = features(i, 1) = static_cast<float>(i);
-    labels(i) = i;
+    labels[i] = i;
   }
   const data::Dataset dataset{features, labels, 10};
   const auto [first, second] = data::random_split(dataset, 0.7, Seed{3});

@@ -17,8 +17,8 @@ using data::synthetic_digits;
 
 namespace {
 
-const xt::xtensor<std::uint8_t, 2>& images(const Dataset& dataset) {
-  return std::get<xt::xtensor<std::uint8_t, 2>>(dataset.features());
+const data::Matrix<std::uint8_t>& images(const Dataset& dataset) {
+  return std::get<data::Matrix<std::uint8_t>>(dataset.features());
 }
 
 }  // namespace
@@ -48,8 +48,8 @@ TEST_CASE("seeds differ, and so do all samples of one seed") {
   const Dataset digits = synthetic_digits(300, Seed{5});
   std::set<std::vector<std::uint8_t>> distinct;
   for (std::size_t sample = 0; sample < digits.size(); ++sample) {
-    const std::uint8_t* image = images(digits).data() + sample * 784;
-    distinct.emplace(image, image + 784);
+    const auto image = images(digits).row(sample);
+    distinct.emplace(image.begin(), image.end());
   }
   CHECK(distinct.size() == digits.size());
 }
@@ -93,7 +93,7 @@ TEST_CASE("the nearest class mean tells the digits apart often, not always") {
   std::vector<std::array<double, 784>> means(10);
   for (std::size_t sample = 0; sample < train.size(); ++sample) {
     for (std::size_t i = 0; i < 784; ++i) {
-      means[train.labels()(sample)][i] += images(train)(sample, i) / 300.0;
+      means[train.labels()[sample]][i] += images(train)(sample, i) / 300.0;
     }
   }
   std::size_t correct = 0;
@@ -106,7 +106,7 @@ TEST_CASE("the nearest class mean tells the digits apart often, not always") {
       }
     }
     const auto nearest = std::min_element(distances.begin(), distances.end()) - distances.begin();
-    correct += nearest == static_cast<std::ptrdiff_t>(test.labels()(sample)) ? 1 : 0;
+    correct += nearest == static_cast<std::ptrdiff_t>(test.labels()[sample]) ? 1 : 0;
   }
   CHECK(correct > 500);
   CHECK(correct < 900);

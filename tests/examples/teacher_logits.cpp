@@ -2,11 +2,8 @@
 /// Writes the logits of the folder's test images, (images, 10), for comparison with another program's. The layer names
 /// are those of the file where it is not an nn.Sequential's.
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdio>
 #include <exception>
-#include <vector>
 
 #include "../../examples/distill_mnist/models.hpp"
 #include "retort/retort.hpp"
@@ -20,10 +17,9 @@ int main(int argc, char** argv) {
     retort::Network<distill_mnist::Teacher> teacher(retort::Seed{0});
     retort::io::load_safetensors(teacher, argv[1], {.layer_names = {argv + 4, argv + argc}});
     const auto [train, test] = retort::data::load_mnist(argv[2]);
-    const std::vector<float> logits = retort::predict_all(teacher, test);
-    auto array = xt::xtensor<float, 2>::from_shape({test.size(), std::size_t{distill_mnist::Teacher::output_size}});
-    std::ranges::copy(logits, array.data());
-    retort::data::save_npy(argv[3], array);
+    const retort::data::Matrix<float> logits(test.size(), distill_mnist::Teacher::output_size,
+                                             retort::predict_all(teacher, test));
+    retort::data::save_npy(argv[3], logits);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "teacher_logits: %s\n", error.what());

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <thread>
 #include <tuple>
 #include <utility>
@@ -87,6 +88,52 @@ TEST_CASE("A copy of a network is a network of its own", "[nn]") {
   std::ranges::fill(network.buffer_arena(), 0.5f);
   CHECK(same_bits(copy.parameter_arena(), before));
   CHECK(copy.buffer(0)[0] == 0.0f);
+}
+
+TEST_CASE("Arenas are copied out whole, and taken over whole", "[nn]") {
+  const auto network = make_network<float>();
+  const AlignedBuffer<float> parameters = network.copy_parameters();
+  const AlignedBuffer<float> buffers = network.copy_buffers();
+  CHECK(parameters.data() != network.parameter_arena().data());
+  CHECK(same_bits(parameters.span(), network.parameter_arena()));
+  CHECK(same_bits(buffers.span(), network.buffer_arena()));
+  CHECK(network.parameter_data() == network.parameter_arena().data());
+  CHECK(network.buffer_data() == network.buffer_arena().data());
+
+  Network<Mixed> other{Seed{2}};
+  const AlignedBuffer<float> fresh_buffers = other.copy_buffers();
+  other.assign_parameters(parameters.span());
+  CHECK(same_bits(other.parameter_arena(), parameters.span()));
+  CHECK(same_bits(other.buffer_arena(), fresh_buffers.span()));
+  other.assign_buffers(buffers.span());
+  CHECK(same_bits(other.buffer_arena(), buffers.span()));
+}
+
+TEST_CASE("An arena of another size is refused, and the network left alone", "[nn]") {
+  Network<Mixed> network{Seed{1}};
+  const Network<Mixed> before = network;
+  for (const std::size_t size : {Mixed::parameter_arena_size - 1, Mixed::parameter_arena_size + 1, std::size_t{0}}) {
+    CHECK_THROWS_AS(network.assign_parameters(std::vector<float>(size)), ShapeError);
+  }
+  for (const std::size_t size : {Mixed::buffer_arena_size - 1, Mixed::buffer_arena_size + 1, std::size_t{0}}) {
+    CHECK_THROWS_AS(network.assign_buffers(std::vector<float>(size)), ShapeError);
+  }
+  CHECK(same_bits(network.parameter_arena(), before.parameter_arena()));
+  CHECK(same_bits(network.buffer_arena(), before.buffer_arena()));
+  try {
+    network.assign_parameters(std::vector<float>(3));
+    FAIL("accepted");
+  } catch (const ShapeError& error) {
+    const std::string text = error.what();
+    CHECK(text.find("parameters") != std::string::npos);
+    CHECK(text.find("3") != std::string::npos);
+    CHECK(text.find(std::to_string(Mixed::parameter_arena_size)) != std::string::npos);
+  }
+
+  // A model without buffers has an arena of none.
+  Network<Sequential<Linear<2, 4>>> plain{Seed{1}};
+  CHECK(plain.copy_buffers().size() == 0);
+  CHECK_NOTHROW(plain.assign_buffers(std::span<const float>{}));
 }
 
 TEMPLATE_TEST_CASE("A batch is answered as its samples are one by one", "[nn]", float, double) {

@@ -60,6 +60,11 @@ TEST_CASE("Each epoch has an order of its own, a permutation that follows from t
   CHECK(orders(Seed{1}, true) == shuffled);
   CHECK(orders(Seed{2}, true) != shuffled);
   CHECK(orders(Seed{1}, false) == std::vector(3, sorted));
+  for (std::uint32_t epoch = 0; epoch < 3; ++epoch) {
+    std::vector<std::uint32_t> expected(50);
+    random_permutation(expected, RandomStream{Seed{1}, Stream::shuffle, epoch});
+    CHECK(shuffled[epoch] == expected);
+  }
 }
 
 TEST_CASE("Steps are counted through all epochs", "[train]") {
@@ -70,8 +75,8 @@ TEST_CASE("Steps are counted through all epochs", "[train]") {
     const EpochPlan& plan = engine.epochs[epoch].plan;
     CHECK(plan.batch_size == 16);
     CHECK(plan.seed == Seed{9});
-    CHECK(plan.epoch == epoch);
-    CHECK(plan.first_step == 4 * epoch);
+    CHECK(plan.epoch() == epoch);
+    CHECK(plan.shuffle);
     CHECK(plan.progress.step == 4 * epoch);
     CHECK(plan.progress.total_steps == 12);
     CHECK(plan.progress.epoch == epoch);
@@ -98,10 +103,10 @@ TEST_CASE("validation_fraction holds samples out that training never sees", "[tr
   ScriptedEngine engine({3, 2});
   const auto history = fit(engine, numbered(50), nullptr, {.epochs = 2, .batch_size = 16, .validation_fraction = 0.2});
   REQUIRE(engine.training_data.size() == 1);
-  REQUIRE(engine.validation_data.size() == 2);
+  REQUIRE(engine.validation_data.size() == 1);
+  CHECK(engine.evaluations == 2);
   CHECK(engine.training_data[0].size() == 40);
   CHECK(engine.validation_data[0].size() == 10);
-  CHECK(features_of(engine.validation_data[0]) == features_of(engine.validation_data[1]));
   std::set<float> all;
   for (const auto& part : {features_of(engine.training_data[0]), features_of(engine.validation_data[0])}) {
     all.insert(part.begin(), part.end());
@@ -122,12 +127,15 @@ TEST_CASE("A validation set that is given is used whole, and then nothing is hel
   fit(engine, numbered(50), &validation, {.epochs = 1, .validation_fraction = 0.2});
   CHECK(engine.training_data[0].size() == 50);
   CHECK(engine.validation_data[0].size() == 7);
+  CHECK(engine.evaluations == 1);
 }
 
 TEST_CASE("Without validation the history has none", "[train]") {
   ScriptedEngine engine;
   const auto history = fit(engine, numbered(4), nullptr, {.epochs = 2, .batch_size = 3});
   REQUIRE(history.size() == 2);
+  CHECK(engine.validation_data.empty());
+  CHECK(engine.evaluations == 0);
   CHECK(history[0].epoch == 1);
   CHECK(history[1].epoch == 2);
   CHECK_FALSE(history[1].validation);
@@ -200,7 +208,7 @@ TEST_CASE("A loss that is not finite ends training with an error", "[train]") {
       FAIL("no error");
     } catch (const Error& error) {
       const std::string text = error.what();
-      CHECK(text.find("diverged") != std::string::npos);
+      CHECK(text.find("training has diverged") != std::string::npos);
       CHECK(text.find("epoch 1") != std::string::npos);
     }
   }
@@ -270,8 +278,8 @@ TEST_CASE("An interrupted training goes on after its last whole epoch", "[train]
   ScriptedEngine second;
   const auto history = fit(second, data, nullptr, options({&recorder}, true));
   CHECK(second.epochs.size() == 3);
-  CHECK(second.epochs[0].plan.epoch == 2);
-  CHECK(second.epochs[0].plan.first_step == 6);
+  CHECK(second.epochs[0].plan.epoch() == 2);
+  CHECK(second.epochs[0].plan.progress.step == 6);
   CHECK(second.parameter == 5);
   CHECK(history.size() == 5);
   CHECK(history[0].epoch == 1);

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
@@ -63,13 +65,25 @@ void check_steps(const L& loss, const Expected& expected) {
   auto parameters = packed_parameters(pass.network);
   std::vector<double> mean(parameters.size());
   std::vector<double> square(parameters.size());
+  std::vector<std::uint32_t> samples(golden::batch);
+  std::iota(samples.begin(), samples.end(), 0u);
   for (std::size_t step = 0; step < 2; ++step) {
     CAPTURE(step);
     const auto logits = pass.forward(inputs);
     std::vector<double> logits_gradient(logits.size());
-    const auto sum = evaluate_loss(pass.network.backend(), loss, backend::Width<golden::classes>{},
-                                   backend::LossArguments<double>{logits.data(), golden::teacher_logits, golden::labels,
-                                                                  logits_gradient.data(), golden::batch});
+    std::vector<double> losses(golden::batch);
+    std::vector<std::uint8_t> correct(golden::batch);
+    evaluate_loss(pass.network.backend(), loss, backend::Width<golden::classes>{},
+                  backend::LossArguments<double>{.student = logits.data(),
+                                                 .teacher = {golden::teacher_logits, false},
+                                                 .samples = samples.data(),
+                                                 .labels = golden::labels,
+                                                 .gradient = logits_gradient.data(),
+                                                 .losses = losses.data(),
+                                                 .correct = correct.data(),
+                                                 .batch = golden::batch});
+    const auto sum =
+        sum_losses(pass.network.backend(), std::as_const(losses).data(), std::as_const(correct).data(), losses.size());
     CHECK_THAT(sum.loss / golden::batch, WithinAbs(expected.losses[step], tolerance));
     const auto gradients = pass.backward(inputs, logits_gradient);
     CHECK(largest_difference(gradients.parameters, parameters_of(expected.gradients[step])) < tolerance);

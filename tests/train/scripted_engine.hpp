@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,24 +25,39 @@ class ScriptedEngine : public TrainingEngine {
   /// `validation_errors[e]`: what the evaluation after epoch e + 1 finds.
   explicit ScriptedEngine(std::vector<std::size_t> errors = {}) : validation_errors(std::move(errors)) {}
 
-  void begin(const data::Dataset& train, std::size_t /*batch_size*/, data::RandomShift /*shift*/) override {
+  void begin(const data::Dataset& train, const data::Dataset* validation, std::size_t /*batch_size*/,
+             data::RandomShift /*shift*/) override {
     training_data.push_back(train);
+    if (validation != nullptr) {
+      validation_data.push_back(*validation);
+    }
+    validated = validation != nullptr;
   }
 
   EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) override {
-    epochs.push_back({{plan.order.begin(), plan.order.end()}, plan});
+    const std::size_t samples = training_data.back().size();
+    std::vector<std::uint32_t> order(samples);
+    if (plan.shuffle) {
+      plan.order(samples).fill(0, order);
+    } else {
+      std::iota(order.begin(), order.end(), 0u);
+    }
+    epochs.push_back({std::move(order), plan});
     ++parameter;
     EpochResult result;
     std::size_t batch = 0;
-    for (std::size_t first = 0; first < plan.order.size(); first += plan.batch_size) {
-      result.sum.loss = loss * static_cast<double>(plan.order.size());
+    for (std::size_t first = 0; first < samples; first += plan.batch_size) {
+      result.sum.loss = loss * static_cast<double>(samples);
       after_batch(++batch, result.sum);
     }
     return result;
   }
 
-  Evaluation evaluate(const data::Dataset& data) override {
-    validation_data.push_back(data);
+  Evaluation evaluate() override {
+    if (!validated) {
+      throw Error("evaluated without validation data");
+    }
+    ++evaluations;
     return {.loss = 1.0, .accuracy = 0.5, .errors = validation_errors.at(parameter - 1)};
   }
 
@@ -74,7 +90,10 @@ class ScriptedEngine : public TrainingEngine {
   std::size_t parameter = 0;
   std::vector<std::size_t> validation_errors;
   std::vector<data::Dataset> training_data;
+  /// What `begin` was given.
   std::vector<data::Dataset> validation_data;
+  bool validated = false;
+  std::size_t evaluations = 0;
   std::vector<Epoch> epochs;
 };
 

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "allocation_count.hpp"
@@ -173,11 +175,41 @@ TEST_CASE("Hyperparameters are checked when the trainer is made", "[train]") {
 }
 
 TEST_CASE("A learning rate that is far too large ends in an error, not in NaN", "[train]") {
-  Network<M> network{Seed{1}};
-  Trainer trainer{network, CrossEntropy{}, Sgd{.learning_rate = 1e30}};
-  CHECK_THROWS_AS(trainer.fit(clouds(50, 6, 3, 1), {.epochs = 20, .batch_size = 8}), Error);
-  CHECK_THROWS_AS(trainer.fit(clouds(50, 6, 3, 1), {.epochs = 20, .batch_size = 8, .clipping = GradientClipping{1e30}}),
-                  Error);
+  for (const auto& clipping : {std::optional<GradientClipping>{}, std::optional{GradientClipping{1e30}}}) {
+    Network<M> network{Seed{1}};
+    Trainer trainer{network, CrossEntropy{}, Sgd{.learning_rate = 1e30}};
+    CHECK_THROWS_WITH(trainer.fit(clouds(50, 6, 3, 1), {.epochs = 20, .batch_size = 8, .clipping = clipping}),
+                      Catch::Matchers::StartsWith("training has diverged: after epoch "));
+  }
+}
+
+/// A loss that is finite, with a gradient that is not for samples of class 2.
+struct Steep {
+  static constexpr std::string_view name = "Steep";
+  static constexpr bool needs_teacher = false;
+  void validate() const {}
+  std::string describe() const { return "Steep"; }
+  template <std::size_t Classes, typename Scalar>
+  Scalar row(StudentLogits<Scalar>, TeacherLogits<Scalar>, std::uint32_t label, Scalar gradient_scale,
+             Scalar* gradient) const {
+    std::fill_n(gradient, Classes, label == 2 ? std::numeric_limits<Scalar>::infinity() : gradient_scale);
+    return Scalar{1};
+  }
+};
+
+TEST_CASE("A gradient that is not finite is found at the end of its epoch, clipped or not", "[train]") {
+  for (const auto& clipping : {std::optional<GradientClipping>{}, std::optional{GradientClipping{}}}) {
+    std::vector<std::uint32_t> labels(50, 1);
+    const auto features = test::random_values<float>(50 * 6, 1);
+    const FitOptions options{.epochs = 3, .batch_size = 8, .clipping = clipping};
+    Network<M> network{Seed{1}};
+    Trainer trainer{network, Steep{}, Sgd{.learning_rate = 1e-3}};
+    CHECK_NOTHROW(trainer.fit(test::make_dataset(features, labels, 3), options));
+    labels[20] = 2;
+    CHECK_THROWS_WITH(trainer.fit(test::make_dataset(features, labels, 3), options),
+                      Catch::Matchers::StartsWith("training has diverged: after epoch 1 the loss is 1 and the "
+                                                  "parameters are not all finite"));
+  }
 }
 
 TEST_CASE("Clipping bounds the step", "[train]") {

@@ -1,11 +1,12 @@
 #pragma once
 /// @file
 /// What a backend's operations are called with. Every matrix is row-major, one sample a row; the widths are template
-/// arguments, only the batch is known at run time. Pointers are into the backend's memory.
+/// arguments, only the batch is known at run time. Pointers are into the backend's memory, unless a line says host.
 
 #include <cstddef>
 #include <cstdint>
 
+#include "retort/core/host_device.hpp"
 #include "retort/core/philox.hpp"
 
 namespace retort::backend {
@@ -20,12 +21,12 @@ struct Width {
 struct LayerRandom {
   Seed seed;
   std::uint32_t step = 0;
-  std::uint32_t layer = 0;
+  std::uint32_t layer = 0;  // of a Chain, the index of its first layer
 
-  constexpr RandomStream stream(Stream stream) const { return {seed, stream, step, layer}; }
+  RETORT_HOST_DEVICE constexpr RandomStream stream(Stream stream) const { return {seed, stream, step, layer}; }
 };
 
-/// A layer outside of training. `input` and `output` may be the same for a layer that keeps the width elementwise.
+/// A layer outside of training. `input` and `output` may be the same for a Chain.
 template <typename Scalar>
 struct InferArguments {
   const Scalar* parameters;  // the layer's tensors in order, each at its aligned offset
@@ -60,9 +61,9 @@ struct BackwardArguments {
   LayerRandom random;
 };
 
-/// What a batch adds to an epoch's metrics.
+/// What samples add to an epoch's metrics.
 struct LossSum {
-  double loss = 0.0;        ///< summed over the batch
+  double loss = 0.0;        ///< summed over the samples
   std::size_t correct = 0;  ///< samples whose largest logit (the first of equals) is the label's
 
   LossSum& operator+=(const LossSum& other) {
@@ -72,13 +73,23 @@ struct LossSum {
   }
 };
 
+/// Where the logits of a batch's teacher stand.
+template <typename Scalar>
+struct TeacherTable {
+  const Scalar* logits = nullptr;  // (batch, classes), or (samples, classes) where by_sample; null for no teacher
+  bool by_sample = false;          // whether a batch's row is looked up by its sample's index
+};
+
 /// A loss over a batch, with its gradient.
 template <typename Scalar>
 struct LossArguments {
-  const Scalar* student;        // (batch, classes)
-  const Scalar* teacher;        // (batch, classes); null for a loss without a teacher
-  const std::uint32_t* labels;  // (batch)
-  Scalar* gradient;             // (batch, classes): of the mean over the batch
+  const Scalar* student;  // (batch, classes)
+  TeacherTable<Scalar> teacher;
+  const std::uint32_t* samples;  // (batch): the samples of this batch
+  const std::uint32_t* labels;   // (samples): of the whole dataset
+  Scalar* gradient;              // (batch, classes): of the mean over the batch
+  Scalar* losses;                // (batch): each sample's loss
+  std::uint8_t* correct;         // (batch): 1 where the largest logit, the first of equals, is the label's, else 0
   std::size_t batch;
 };
 

@@ -1,27 +1,39 @@
 #pragma once
 /// @file
-/// What a backend must provide. A backend is a copyable handle type with free functions beside it, found by
-/// argument-dependent lookup on its type; the compiler names the first concept below that a type does not satisfy, and
-/// so the missing operation.
+/// What a backend must provide. A backend is a copyable handle type with memory of its own and free functions beside
+/// it, found by argument-dependent lookup on its type; the compiler names the first concept below that a type does not
+/// satisfy, and so the missing operation. docs/write_your_own_backend.md shows a complete one.
 ///
-/// | operation | for |
-/// |---|---|
-/// | `infer(backend, layer, Width<In>{}, InferArguments)` | each layer, outside of training |
-/// | `forward(backend, layer, Width<In>{}, ForwardArguments)` | each layer, in a training step |
-/// | `backward(backend, layer, Width<In>{}, BackwardArguments)` | likewise |
-/// | `evaluate_loss(backend, loss, Width<Classes>{}, LossArguments)` -> LossSum | any Loss |
-/// | `update_parameters(backend, rule, parameters, gradients, moments, size)` | any Optimizer's rule |
-/// | `squared_norm`, `scale_values` | gradient clipping |
-/// | `gather_batch(backend, data, indices, shift, seed, epoch, inputs)` | training batches |
-/// | `predict_batch`, `predict_dataset` | a whole model, outside of training |
+/// - members: `name`, `host_memory`, `report_interval`, `Buffer<T>`, `allocate<T>(count)`, `describe()`, and
+///   `shares_memory_with(other)` where `host_memory` is false
+/// - its memory: `copy_to_host(backend, from, span)`, `copy_from_host(backend, span, to)`,
+///   `fill_zero(backend, values, count)`
+/// - each sized layer and each Chain: `infer(backend, layer, Width<In>{}, InferArguments)` outside of training,
+///   `forward(backend, layer, Width<In>{}, ForwardArguments)` and
+///   `backward(backend, layer, Width<In>{}, BackwardArguments)` in a training step
+/// - any Loss: `evaluate_loss(backend, loss, Width<Classes>{}, LossArguments)`, and
+///   `sum_losses(backend, losses, correct, count)` -> LossSum
+/// - any Optimizer: `update_parameters(backend, rule, parameters, gradients, moments, size)`, and
+///   `clip_gradients(backend, clipping, gradients, size)`
+/// - `all_finite(backend, values, size)` -> bool
+/// - an epoch's order: `shuffle_samples(backend, permutation, order)`
+/// - training batches: `gather_batch(backend, data, samples, count, shift, seed, epoch, inputs)`
+/// - a whole model outside of training: `predict_batch(backend, model, parameters, buffers, inputs, logits, batch)`,
+///   `predict_dataset(backend, model, parameters, buffers, data, logits)`
+///
+/// An operation that returns a value, and copy_to_host, wait for what was asked before; the others may return at once,
+/// as long as they take effect in the order of the calls.
 
 #include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "retort/backend/arguments.hpp"
+#include "retort/backend/chain.hpp"
+#include "retort/core/permutation.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset_view.hpp"
@@ -33,8 +45,38 @@
 #include "retort/nn/relu.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/optim/adam.hpp"
+#include "retort/optim/gradient_clipping.hpp"
 
 namespace retort::backend {
+
+template <typename B>
+concept DescribesItself = requires(const B& backend) {
+  { B::name } -> std::convertible_to<std::string>;
+  { B::host_memory } -> std::convertible_to<bool>;
+  { B::report_interval } -> std::convertible_to<std::size_t>;
+  { backend.describe() } -> std::convertible_to<std::string>;
+};
+
+template <typename B, typename T>
+concept AllocatesBuffers = requires(const B& backend, typename B::template Buffer<T>& buffer) {
+  { backend.template allocate<T>(std::size_t{1}) } -> std::same_as<typename B::template Buffer<T>>;
+  { buffer.data() } -> std::same_as<T*>;
+  { buffer.size() } -> std::convertible_to<std::size_t>;
+} && std::copyable<typename B::template Buffer<T>> && std::default_initializable<typename B::template Buffer<T>>;
+
+template <typename B, typename T>
+concept CopiesBuffers =
+    requires(const B& backend, T* values, const T* constants, std::span<T> host, std::span<const T> host_constants) {
+      copy_to_host(backend, constants, host);
+      copy_from_host(backend, host_constants, values);
+      fill_zero(backend, values, std::size_t{1});
+    };
+
+/// Of two handles: whether one can use the other's buffers. Not asked where all memory is the host's.
+template <typename B>
+concept KnowsSharedMemory = B::host_memory || requires(const B& backend) {
+  { backend.shares_memory_with(backend) } -> std::same_as<bool>;
+};
 
 template <typename B, typename L, std::size_t In, typename Scalar>
 concept InfersLayer = requires(const B& backend, const InferArguments<Scalar>& arguments) {
@@ -57,7 +99,17 @@ concept RunsLayer =
 
 template <typename B, typename Scalar>
 concept EvaluatesLosses = requires(const B& backend, const LossArguments<Scalar>& arguments) {
-  { evaluate_loss(backend, CrossEntropy{}, Width<10>{}, arguments) } -> std::same_as<LossSum>;
+  evaluate_loss(backend, CrossEntropy{}, Width<10>{}, arguments);
+};
+
+template <typename B, typename Scalar>
+concept SumsLosses = requires(const B& backend, const Scalar* losses, const std::uint8_t* correct) {
+  { sum_losses(backend, losses, correct, std::size_t{1}) } -> std::same_as<LossSum>;
+};
+
+template <typename B, typename Scalar>
+concept ClipsGradients = requires(const B& backend, Scalar* gradients) {
+  clip_gradients(backend, GradientClipping{}, gradients, std::size_t{1});
 };
 
 template <typename B, typename Scalar>
@@ -67,15 +119,19 @@ concept UpdatesParameters =
     };
 
 template <typename B, typename Scalar>
-concept ClipsGradients = requires(const B& backend, Scalar* values) {
-  { squared_norm(backend, static_cast<const Scalar*>(values), std::size_t{1}) } -> std::same_as<double>;
-  scale_values(backend, values, std::size_t{1}, Scalar{1});
+concept FindsDivergence = requires(const B& backend, const Scalar* values) {
+  { all_finite(backend, values, std::size_t{1}) } -> std::same_as<bool>;
+};
+
+template <typename B>
+concept ShufflesSamples = requires(const B& backend, const RandomPermutation& permutation, std::uint32_t* order) {
+  shuffle_samples(backend, permutation, order);
 };
 
 template <typename B, typename Scalar>
 concept GathersBatches =
-    requires(const B& backend, const data::DatasetView& data, std::span<const std::uint32_t> indices, Scalar* inputs) {
-      gather_batch(backend, data, indices, data::RandomShift{}, Seed{}, std::uint32_t{}, inputs);
+    requires(const B& backend, const data::DatasetView& data, const std::uint32_t* samples, Scalar* inputs) {
+      gather_batch(backend, data, samples, std::size_t{1}, data::RandomShift{}, Seed{}, std::uint32_t{}, inputs);
     };
 
 template <typename B, typename Scalar>
@@ -85,11 +141,15 @@ concept PredictsModels = requires(const B& backend, const Scalar* in, Scalar* lo
 };
 
 /// Everything a Network and a trainer of `Scalar` ask of a backend. The layers stand for their kinds: sized layers each
-/// have operations of their own, all elementwise layers share one.
+/// have operations of their own, all Chains share one.
 template <typename B, typename Scalar = float>
-concept Backend = std::copyable<B> && RunsLayer<B, Linear<3, 2>, 3, Scalar> && RunsLayer<B, ReLU, 3, Scalar> &&
-                  RunsLayer<B, Dropout<0.5>, 3, Scalar> && RunsLayer<B, LayerNorm<3>, 3, Scalar> &&
-                  RunsLayer<B, BatchNorm<3>, 3, Scalar> && EvaluatesLosses<B, Scalar> && UpdatesParameters<B, Scalar> &&
-                  ClipsGradients<B, Scalar> && GathersBatches<B, Scalar> && PredictsModels<B, Scalar>;
+concept Backend =
+    std::copyable<B> && DescribesItself<B> && AllocatesBuffers<B, Scalar> && AllocatesBuffers<B, std::uint32_t> &&
+    AllocatesBuffers<B, std::uint8_t> && CopiesBuffers<B, Scalar> && CopiesBuffers<B, std::uint32_t> &&
+    CopiesBuffers<B, std::uint8_t> && KnowsSharedMemory<B> && RunsLayer<B, Linear<3, 2>, 3, Scalar> &&
+    RunsLayer<B, Chain<Dropout<0.5>, ReLU>, 3, Scalar> && RunsLayer<B, LayerNorm<3>, 3, Scalar> &&
+    RunsLayer<B, BatchNorm<3>, 3, Scalar> && EvaluatesLosses<B, Scalar> && SumsLosses<B, Scalar> &&
+    ClipsGradients<B, Scalar> && UpdatesParameters<B, Scalar> && FindsDivergence<B, Scalar> && ShufflesSamples<B> &&
+    GathersBatches<B, Scalar> && PredictsModels<B, Scalar>;
 
 }  // namespace retort::backend

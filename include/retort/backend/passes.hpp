@@ -1,77 +1,112 @@
 #pragma once
 /// @file
-/// A model's layers run one after another on a backend: outside of training, and forward and backward in a training
-/// step. The operations are the backend's, found by argument-dependent lookup on the backend and the layer.
+/// A model's operations run one after another on a backend: outside of training, and forward and backward in a training
+/// step. The operations are the backend's, found by argument-dependent lookup.
+///
+/// A backend may compute a sized layer and the Chain behind it together, by the two overloads that FusesInfer and
+/// FusesForward look for; where it has none, one follows the other.
 
 #include <array>
 #include <cstddef>
-#include <utility>
+#include <cstdint>
 
 #include "retort/backend/arguments.hpp"
+#include "retort/backend/plan.hpp"
 #include "retort/nn/sequential.hpp"
 
 namespace retort {
 
 namespace detail {
 
-template <Model M, std::size_t Index>
-using LayerWidth = backend::Width<M::widths[Index]>;
+/// `infer(backend, layer, chain, width, arguments)`: the output is the chain's; the layer's own is not kept.
+template <typename B, typename L, typename C, typename Width, typename Scalar>
+concept FusesInfer = requires(const B& backend, const backend::InferArguments<Scalar>& arguments) {
+  infer(backend, L{}, C{}, Width{}, arguments);
+};
 
-template <Model M>
-constexpr std::size_t widest_layer() {
-  std::size_t widest = 0;
-  for (const std::size_t width : M::widths) {
-    widest = widest > width ? widest : width;
+/// `forward(backend, layer, chain, width, arguments, chain_output)`: both outputs are kept. The chain's first layer is
+/// the one behind arguments.random.layer.
+template <typename B, typename L, typename C, typename Width, typename Scalar>
+concept FusesForward = requires(const B& backend, const backend::ForwardArguments<Scalar>& arguments,
+                                Scalar* chain_output) { forward(backend, L{}, C{}, Width{}, arguments, chain_output); };
+
+/// Whether operation Index of a plan is a sized layer with a Chain behind it.
+template <typename Plan, std::size_t Index>
+constexpr bool is_followed_by_chain() {
+  if constexpr (Index + 1 < Plan::size) {
+    return !Plan::template is_chain<Index> && Plan::template is_chain<Index + 1>;
+  } else {
+    return false;
   }
-  return widest;
 }
 
-/// Calls function.template operator()<Index>() for Index = 0 ... layer_count - 1.
-template <Model M, typename Function>
-constexpr void for_each_layer(Function&& function) {
-  [&]<std::size_t... Index>(std::index_sequence<Index...>) {
-    (function.template operator()<Index>(), ...);
-  }(std::make_index_sequence<M::layer_count>{});
+template <typename Plan, std::size_t Index, typename B, typename Scalar>
+constexpr bool fuses_infer() {
+  if constexpr (is_followed_by_chain<Plan, Index>()) {
+    return FusesInfer<B, typename Plan::template Operation<Index>, typename Plan::template Operation<Index + 1>,
+                      typename Plan::template InputWidth<Index>, Scalar>;
+  } else {
+    return false;
+  }
 }
 
-/// The same, from the last layer to the first.
-template <Model M, typename Function>
-constexpr void for_each_layer_reversed(Function&& function) {
-  [&]<std::size_t... Index>(std::index_sequence<Index...>) {
-    (function.template operator()<M::layer_count - 1 - Index>(), ...);
-  }(std::make_index_sequence<M::layer_count>{});
+template <typename Plan, std::size_t Index, typename B, typename Scalar>
+constexpr bool fuses_forward() {
+  if constexpr (is_followed_by_chain<Plan, Index>()) {
+    return FusesForward<B, typename Plan::template Operation<Index>, typename Plan::template Operation<Index + 1>,
+                        typename Plan::template InputWidth<Index>, Scalar>;
+  } else {
+    return false;
+  }
 }
 
 }  // namespace detail
 
-/// Elements of scratch that run_inference needs for `batch` samples: two matrices of the widest layer.
+/// Elements of scratch for run_inference and run_backward of `batch` samples: two matrices of the widest layer.
 template <Model M>
-constexpr std::size_t inference_scratch_size(std::size_t batch) {
-  return 2 * aligned_extent(batch * detail::widest_layer<M>());
+constexpr std::size_t pass_scratch_size(std::size_t batch) {
+  return 2 * aligned_extent(batch * backend::Plan<M>::widest);
 }
 
-/// logits (batch, out) = model(input (batch, in)). `scratch` holds inference_scratch_size(batch) elements.
+/// logits (batch, out) = model(input (batch, in)). `scratch` holds pass_scratch_size(batch) elements.
 template <Model M, typename Backend, typename Scalar>
 void run_inference(const Backend& backend, const Scalar* parameters, const Scalar* buffers, const Scalar* input,
                    Scalar* logits, std::size_t batch, Scalar* scratch) {
-  const std::array<Scalar*, 2> halves{scratch, scratch + aligned_extent(batch * detail::widest_layer<M>())};
+  using Plan = backend::Plan<M>;
+  const std::array<Scalar*, 2> halves{scratch, scratch + aligned_extent(batch * Plan::widest)};
   const Scalar* current = input;
-  detail::for_each_layer<M>([&]<std::size_t Index>() {
-    // A layer writes the half that does not hold its input; the last one writes the logits.
-    Scalar* output = Index + 1 == M::layer_count ? logits : halves[Index % 2];
-    infer(backend, typename M::template LayerAt<Index>{}, detail::LayerWidth<M, Index>{},
-          backend::InferArguments<Scalar>{parameters + M::parameter_offset(Index), buffers + M::buffer_offset(Index),
-                                          current, output, batch});
+  bool done = false;  // by the operation before, together with its own work
+  backend::for_each_index<Plan::size>([&]<std::size_t Index>() {
+    if (done) {
+      done = false;
+      return;
+    }
+    constexpr bool fused = detail::fuses_infer<Plan, Index, Backend, Scalar>();
+    constexpr std::size_t last = Index + (fused ? 1 : 0);
+    // An operation writes the half that does not hold its input; the last one writes the logits.
+    Scalar* output = last + 1 == Plan::size ? logits : current == halves[0] ? halves[1] : halves[0];
+    const backend::InferArguments<Scalar> arguments{parameters + M::parameter_offset(Plan::first_layer[Index]),
+                                                    buffers + M::buffer_offset(Plan::first_layer[Index]), current,
+                                                    output, batch};
+    using Operation = typename Plan::template Operation<Index>;
+    using Width = typename Plan::template InputWidth<Index>;
+    if constexpr (fused) {
+      infer(backend, Operation{}, typename Plan::template Operation<Index + 1>{}, Width{}, arguments);
+      done = true;
+    } else {
+      infer(backend, Operation{}, Width{}, arguments);
+    }
     current = output;
   });
 }
 
-/// The activations of a training step lie behind one another: layer i's output at output_offset(i) for `batch` samples.
+/// The activations of a training step lie behind one another: operation i's output at output_offset(i) for `batch`
+/// samples.
 template <Model M>
-constexpr std::size_t output_offset(std::size_t layer, std::size_t batch) {
+constexpr std::size_t output_offset(std::size_t operation, std::size_t batch) {
   std::size_t offset = 0;
-  for (std::size_t i = 0; i < layer; ++i) {
-    offset += aligned_extent(M::widths[i + 1] * batch);
+  for (std::size_t i = 0; i < operation; ++i) {
+    offset += aligned_extent(backend::Plan<M>::widths[i + 1] * batch);
   }
   return offset;
 }
@@ -79,7 +114,7 @@ constexpr std::size_t output_offset(std::size_t layer, std::size_t batch) {
 /// Elements of the activation arena for batches of up to `batch` samples.
 template <Model M>
 constexpr std::size_t activation_arena_size(std::size_t batch) {
-  return output_offset<M>(M::layer_count, batch);
+  return output_offset<M>(backend::Plan<M>::size, batch);
 }
 
 /// The seed and number of a training step, from which every dropout mask follows.
@@ -97,48 +132,62 @@ struct StepRandom {
 template <Model M, typename Backend, typename Scalar>
 const Scalar* run_forward(const Backend& backend, const Scalar* parameters, Scalar* buffers, const Scalar* input,
                           Scalar* activations, std::size_t batch, std::size_t capacity, StepRandom random) {
+  using Plan = backend::Plan<M>;
   const Scalar* current = input;
-  detail::for_each_layer<M>([&]<std::size_t Index>() {
+  bool done = false;  // by the operation before, together with its own work
+  backend::for_each_index<Plan::size>([&]<std::size_t Index>() {
     Scalar* output = activations + output_offset<M>(Index, capacity);
-    forward(
-        backend, typename M::template LayerAt<Index>{}, detail::LayerWidth<M, Index>{},
-        backend::ForwardArguments<Scalar>{parameters + M::parameter_offset(Index), buffers + M::buffer_offset(Index),
-                                          current, output, batch, random.layer(Index)});
+    if (!done) {
+      using Operation = typename Plan::template Operation<Index>;
+      using Width = typename Plan::template InputWidth<Index>;
+      const backend::ForwardArguments<Scalar> arguments{parameters + M::parameter_offset(Plan::first_layer[Index]),
+                                                        buffers + M::buffer_offset(Plan::first_layer[Index]),
+                                                        current,
+                                                        output,
+                                                        batch,
+                                                        random.layer(Plan::first_layer[Index])};
+      if constexpr (detail::fuses_forward<Plan, Index, Backend, Scalar>()) {
+        forward(backend, Operation{}, typename Plan::template Operation<Index + 1>{}, Width{}, arguments,
+                activations + output_offset<M>(Index + 1, capacity));
+        done = true;
+      } else {
+        forward(backend, Operation{}, Width{}, arguments);
+      }
+    } else {
+      done = false;
+    }
     current = output;
   });
   return current;
 }
 
-/// Elements of the two matrices through which run_backward hands gradients down.
-template <Model M>
-constexpr std::size_t backward_scratch_size(std::size_t batch) {
-  return 2 * aligned_extent(batch * detail::widest_layer<M>());
-}
-
-/// Fills `parameter_gradients` from logits_gradient (batch, out), after run_forward with the same arguments. Layers
+/// Fills `parameter_gradients` from logits_gradient (batch, out), after run_forward with the same arguments. Operations
 /// before the first that learns are left out; `input_gradient` (batch, in), where it is not null, asks for them all.
+/// `scratch` holds pass_scratch_size(batch) elements.
 template <Model M, typename Backend, typename Scalar>
 void run_backward(const Backend& backend, const Scalar* parameters, const Scalar* input, const Scalar* activations,
                   const Scalar* logits_gradient, Scalar* parameter_gradients, Scalar* scratch, std::size_t batch,
                   std::size_t capacity, StepRandom random, Scalar* input_gradient = nullptr) {
-  const std::array<Scalar*, 2> halves{scratch, scratch + aligned_extent(batch * detail::widest_layer<M>())};
+  using Plan = backend::Plan<M>;
+  const std::array<Scalar*, 2> halves{scratch, scratch + aligned_extent(batch * Plan::widest)};
   const Scalar* output_gradient = logits_gradient;
-  detail::for_each_layer_reversed<M>([&]<std::size_t Index>() {
-    if (Index < M::first_trained_layer && input_gradient == nullptr) {
+  backend::for_each_index_reversed<Plan::size>([&]<std::size_t Index>() {
+    if (Index < Plan::first_trained && input_gradient == nullptr) {
       return;
     }
-    const bool needs_input_gradient = Index > M::first_trained_layer || input_gradient != nullptr;
-    Scalar* layer_input_gradient = Index == 0 ? input_gradient : needs_input_gradient ? halves[Index % 2] : nullptr;
-    const Scalar* layer_input = input;
+    const bool needs_input_gradient = Index > Plan::first_trained || input_gradient != nullptr;
+    Scalar* operation_input_gradient = Index == 0 ? input_gradient : needs_input_gradient ? halves[Index % 2] : nullptr;
+    const Scalar* operation_input = input;
     if constexpr (Index > 0) {
-      layer_input = activations + output_offset<M>(Index - 1, capacity);
+      operation_input = activations + output_offset<M>(Index - 1, capacity);
     }
-    backward(backend, typename M::template LayerAt<Index>{}, detail::LayerWidth<M, Index>{},
-             backend::BackwardArguments<Scalar>{parameters + M::parameter_offset(Index), layer_input,
-                                                activations + output_offset<M>(Index, capacity), output_gradient,
-                                                layer_input_gradient, parameter_gradients + M::parameter_offset(Index),
-                                                batch, random.layer(Index)});
-    output_gradient = layer_input_gradient;
+    constexpr std::size_t layer = Plan::first_layer[Index];
+    backward(backend, typename Plan::template Operation<Index>{}, typename Plan::template InputWidth<Index>{},
+             backend::BackwardArguments<Scalar>{
+                 parameters + M::parameter_offset(layer), operation_input,
+                 activations + output_offset<M>(Index, capacity), output_gradient, operation_input_gradient,
+                 parameter_gradients + M::parameter_offset(layer), batch, random.layer(layer)});
+    output_gradient = operation_input_gradient;
   });
 }
 

@@ -23,7 +23,8 @@ constexpr std::size_t aligned_count(std::size_t count) {
   return (count + step - 1) / step * step;
 }
 
-/// A fixed number of trivially copyable elements, aligned to `arena_alignment` and zero-initialised. Copies are deep.
+/// A fixed number of trivially copyable elements, aligned to `arena_alignment` and zero-initialised unless asked
+/// otherwise. Copies are deep.
 template <typename T>
 class AlignedBuffer {
   static_assert(std::is_trivially_copyable_v<T>, "retort::AlignedBuffer holds trivially copyable elements only");
@@ -32,8 +33,15 @@ class AlignedBuffer {
  public:
   AlignedBuffer() = default;
   /// Throws std::bad_alloc where the memory is not to be had.
-  explicit AlignedBuffer(std::size_t size) : size_(size), data_(allocate(size)) {
+  explicit AlignedBuffer(std::size_t size) : AlignedBuffer(uninitialized(size)) {
     std::uninitialized_fill_n(data(), size, T{});
+  }
+  /// Memory whose first values are written by whoever asked for it. Throws std::bad_alloc.
+  static AlignedBuffer uninitialized(std::size_t size) {
+    AlignedBuffer buffer;
+    buffer.data_ = allocate(size);
+    buffer.size_ = size;
+    return buffer;
   }
   AlignedBuffer(const AlignedBuffer& other) : size_(other.size_), data_(allocate(other.size_)) {
     std::uninitialized_copy_n(other.data(), size_, data());

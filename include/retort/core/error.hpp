@@ -41,4 +41,10 @@ class OptionError : public Error {
   using Error::Error;
 };
 
+/// A device that is absent, too old, out of memory or failing: `what()` says what failed, where and what to do.
+class DeviceError : public Error {
+ public:
+  using Error::Error;
+};
+
 }  // namespace retort

@@ -2,6 +2,7 @@
 /// @file
 /// Tables of numbers as text (RFC 4180) as datasets: one row a sample, one column its label, the others its features.
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
@@ -17,8 +18,8 @@
 #include "retort/core/error.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
+#include "retort/data/matrix.hpp"
 #include "retort/data/message.hpp"
-#include "retort/data/xtensor.hpp"
 
 namespace retort::data {
 
@@ -198,7 +199,7 @@ class CsvReader {
     return value;
   }
 
-  Dataset dataset() const {
+  Dataset dataset() {
     const std::size_t features = columns_ - 1;
     if (options_.image != ImageShape{} && (options_.image.rows == 0 || features % options_.image.rows != 0 ||
                                            features / options_.image.rows != options_.image.columns)) {
@@ -206,11 +207,9 @@ class CsvReader {
                         std::to_string(options_.image.columns) + ", but " + path_.string() + " has " +
                         std::to_string(features) + " features");
     }
-    auto rows = xt::xtensor<float, 2>::from_shape({labels_.size(), features});
-    std::ranges::copy(features_, rows.data());
-    auto labels = Labels::from_shape({labels_.size()});
-    std::ranges::copy(labels_, labels.data());
-    return {std::move(rows), std::move(labels), options_.classes != 0 ? options_.classes : highest_label_ + 1,
+    features_.shrink_to_fit();  // it grew by doubling, and lives as long as the dataset
+    Matrix<float> rows(labels_.size(), features, std::move(features_));
+    return {std::move(rows), std::move(labels_), options_.classes != 0 ? options_.classes : highest_label_ + 1,
             options_.image, options_.normalization};
   }
 
@@ -222,7 +221,7 @@ class CsvReader {
   std::uint32_t highest_label_ = 0;
   std::vector<std::string_view> fields_;
   std::vector<float> features_;
-  std::vector<std::uint32_t> labels_;
+  Labels labels_;
 };
 
 }  // namespace detail

@@ -13,21 +13,22 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset_view.hpp"
+#include "retort/data/matrix.hpp"
 #include "retort/data/message.hpp"
-#include "retort/data/xtensor.hpp"
 
 namespace retort::data {
 
 /// One row a sample, (size, features): bytes as an image file holds them, or real numbers.
-using Features = std::variant<xt::xtensor<std::uint8_t, 2>, xt::xtensor<float, 2>>;
+using Features = std::variant<Matrix<std::uint8_t>, Matrix<float>>;
 
 /// One class a sample, (size).
-using Labels = xt::xtensor<std::uint32_t, 1>;
+using Labels = std::vector<std::uint32_t>;
 
 /// Samples and their labels, checked once when the dataset is made and constant from then on: at least one sample and
 /// one feature, as many labels as samples, each label below `classes()`, no NaN and no infinity, image extents whose
@@ -49,9 +50,9 @@ class Dataset {
     validate_normalization();
   }
 
-  std::size_t size() const { return labels_.shape(0); }
+  std::size_t size() const { return labels_.size(); }
   std::size_t feature_count() const {
-    return std::visit([](const auto& values) -> std::size_t { return values.shape(1); }, features_);
+    return std::visit([](const auto& values) { return values.columns(); }, features_);
   }
   const Features& features() const { return features_; }
   const Labels& labels() const { return labels_; }
@@ -78,26 +79,25 @@ class Dataset {
     }
     Features features = std::visit(
         [&]<typename Values>(const Values& values) -> Features {
-          Values rows = Values::from_shape({indices.size(), feature_count()});
+          Values rows(indices.size(), values.columns());
           for (std::size_t row = 0; row < indices.size(); ++row) {
-            std::copy_n(values.data() + indices[row] * feature_count(), feature_count(),
-                        rows.data() + row * feature_count());
+            std::ranges::copy(values.row(indices[row]), rows.row(row).begin());
           }
           return rows;
         },
         features_);
-    Labels labels = Labels::from_shape({indices.size()});
-    std::ranges::transform(indices, labels.data(), [this](std::uint32_t index) { return labels_.data()[index]; });
+    Labels labels(indices.size());
+    std::ranges::transform(indices, labels.begin(), [this](std::uint32_t index) { return labels_[index]; });
     return {std::move(features), std::move(labels), classes_, image_, normalization_};
   }
 
   /// Plain pointers into this dataset, valid while it lives and is neither moved from nor assigned to.
   DatasetView view() const& {
     DatasetView result;
-    if (const auto* bytes = std::get_if<xt::xtensor<std::uint8_t, 2>>(&features_)) {
+    if (const auto* bytes = std::get_if<Matrix<std::uint8_t>>(&features_)) {
       result.bytes = bytes->data();
     } else {
-      result.reals = std::get<xt::xtensor<float, 2>>(features_).data();
+      result.reals = std::get<Matrix<float>>(features_).data();
     }
     result.labels = labels_.data();
     result.size = size();
@@ -120,18 +120,13 @@ class Dataset {
           std::bit_cast<std::uint64_t>(normalization_.standard_deviation)}) {
       print.add(std::span{&number, 1});
     }
-    std::visit(
-        [&]<typename Values>(const Values& values) {
-          print.add(std::span<const typename Values::value_type>{values.data(), values.size()});
-        },
-        features_);
-    return print.add(std::span<const std::uint32_t>{labels_.data(), labels_.size()}).value();
+    std::visit([&](const auto& values) { print.add(values.values()); }, features_);
+    return print.add(std::span{labels_}).value();
   }
 
  private:
   void validate_shapes() const {
-    const std::size_t rows =
-        std::visit([](const auto& values) -> std::size_t { return values.shape(0); }, features_);  // samples
+    const std::size_t rows = std::visit([](const auto& values) { return values.rows(); }, features_);  // samples
     const std::size_t columns = feature_count();
     if (rows == 0 || columns == 0) {
       throw ShapeError("dataset: features of " +
@@ -158,20 +153,20 @@ class Dataset {
     if (classes_ == 0) {
       throw OptionError("classes: 0, expected at least 1");
     }
-    const auto wrong =
-        std::ranges::find_if(labels_.storage(), [this](std::uint32_t label) { return label >= classes_; });
-    if (wrong != labels_.storage().end()) {
+    const auto wrong = std::ranges::find_if(labels_, [this](std::uint32_t label) { return label >= classes_; });
+    if (wrong != labels_.end()) {
       throw ShapeError("dataset: label " + std::to_string(*wrong) + " of sample " +
-                       std::to_string(wrong - labels_.storage().begin()) + ", expected less than " +
-                       std::to_string(classes_) + ", the number of classes");
+                       std::to_string(wrong - labels_.begin()) + ", expected less than " + std::to_string(classes_) +
+                       ", the number of classes");
     }
   }
 
   void validate_numbers() const {
-    if (const auto* reals = std::get_if<xt::xtensor<float, 2>>(&features_)) {
-      const auto wrong = std::ranges::find_if(reals->storage(), [](float value) { return !std::isfinite(value); });
-      if (wrong != reals->storage().end()) {
-        const auto position = static_cast<std::size_t>(wrong - reals->storage().begin());
+    if (const auto* reals = std::get_if<Matrix<float>>(&features_)) {
+      const std::span<const float> values = reals->values();
+      const auto wrong = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
+      if (wrong != values.end()) {
+        const auto position = static_cast<std::size_t>(wrong - values.begin());
         throw ShapeError("dataset: feature " + std::to_string(position % feature_count()) + " of sample " +
                          std::to_string(position / feature_count()) + " is " + to_text(*wrong) +
                          ", expected a finite number");

@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// A dataset as plain pointers: what a backend needs to gather batches, without the array library that owns the memory.
+/// A dataset as plain pointers: what a backend needs to gather batches, without the containers that own the memory.
 
 #include <cstddef>
 #include <cstdint>

@@ -19,11 +19,18 @@
 #include "retort/core/error.hpp"
 #include "retort/data/gzip.hpp"
 #include "retort/data/message.hpp"
-#include "retort/data/xtensor.hpp"
 
 namespace retort::data {
 
 inline constexpr std::size_t max_idx_rank = 4;
+
+/// The contents of an IDX file: as many bytes as the product of the extents, last axis fastest.
+template <std::size_t Rank>
+struct IdxArray {
+  std::array<std::size_t, Rank> extents{};
+  std::vector<std::uint8_t> elements;
+  friend bool operator==(const IdxArray&, const IdxArray&) = default;
+};
 
 namespace detail {
 
@@ -65,8 +72,7 @@ std::array<std::size_t, Rank> idx_extents(const std::filesystem::path& path, std
 /// Throws FileError, and FormatError that names the field, what stands there and what was expected; a file with too
 /// many bytes is an error like one with too few.
 template <std::size_t Rank>
-xt::xtensor<std::uint8_t, Rank> read_idx(const std::filesystem::path& path,
-                                         std::uint64_t size_limit = default_size_limit) {
+IdxArray<Rank> read_idx(const std::filesystem::path& path, std::uint64_t size_limit = default_size_limit) {
   static_assert(Rank >= 1 && Rank <= max_idx_rank, "retort::data::read_idx reads arrays of rank 1 to 4");
   const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit);
   const auto extents = detail::idx_extents<Rank>(path, bytes);
@@ -86,9 +92,7 @@ xt::xtensor<std::uint8_t, Rank> read_idx(const std::filesystem::path& path,
     throw FormatError(path, "elements: " + std::to_string(found) + " bytes, expected " + std::to_string(expected) +
                                 " for extents " + detail::extents_text(extents));
   }
-  auto array = xt::xtensor<std::uint8_t, Rank>::from_shape(extents);
-  std::copy(bytes.begin() + header, bytes.end(), array.data());
-  return array;
+  return {extents, {bytes.begin() + header, bytes.end()}};
 }
 
 /// Writes `elements` as an uncompressed IDX file with these extents, last axis fastest. Throws ShapeError when the
@@ -125,15 +129,10 @@ inline void write_idx(const std::filesystem::path& path, std::span<const std::si
   file.commit();
 }
 
-/// The same for an xtensor array or tensor in row-major order.
-template <typename Array>
-  requires requires(const Array& array) {
-    array.shape();
-    { array.data() } -> std::convertible_to<const std::uint8_t*>;
-  }
-void write_idx(const std::filesystem::path& path, const Array& array) {
-  const std::vector<std::size_t> extents(array.shape().begin(), array.shape().end());
-  write_idx(path, extents, std::span<const std::uint8_t>{array.data(), array.size()});
+/// The same for an array as `read_idx` returns it.
+template <std::size_t Rank>
+void write_idx(const std::filesystem::path& path, const IdxArray<Rank>& array) {
+  write_idx(path, array.extents, array.elements);
 }
 
 }  // namespace retort::data

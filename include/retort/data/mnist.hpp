@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -18,8 +19,8 @@
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
 #include "retort/data/idx.hpp"
+#include "retort/data/matrix.hpp"
 #include "retort/data/message.hpp"
-#include "retort/data/xtensor.hpp"
 
 namespace retort::data {
 
@@ -33,26 +34,22 @@ struct MnistOptions {
 /// naming the file at fault (counts that differ, a label that is not below options.classes), OptionError.
 inline Dataset load_idx_images(const std::filesystem::path& images_path, const std::filesystem::path& labels_path,
                                const MnistOptions& options = {}) {
-  const auto images = read_idx<3>(images_path, options.size_limit);  // (count, rows, columns)
-  const auto labels = read_idx<1>(labels_path, options.size_limit);  // (count)
-  const std::size_t count = images.shape(0);
+  IdxArray<3> images = read_idx<3>(images_path, options.size_limit);  // (count, rows, columns)
+  const std::vector<std::uint8_t> labels = read_idx<1>(labels_path, options.size_limit).elements;  // (count)
+  const auto [count, rows, columns] = images.extents;
   if (labels.size() != count) {
     throw FormatError(labels_path, "number of labels: " + std::to_string(labels.size()) + ", expected " +
                                        std::to_string(count) + " as in " + images_path.filename().string());
   }
-  const auto wrong =
-      std::ranges::find_if(labels.storage(), [&](std::uint8_t label) { return label >= options.classes; });
-  if (wrong != labels.storage().end()) {
-    throw FormatError(labels_path, "label of sample " + std::to_string(wrong - labels.storage().begin()) + ": " +
+  const auto wrong = std::ranges::find_if(labels, [&](std::uint8_t label) { return label >= options.classes; });
+  if (wrong != labels.end()) {
+    throw FormatError(labels_path, "label of sample " + std::to_string(wrong - labels.begin()) + ": " +
                                        std::to_string(*wrong) + ", expected less than " +
                                        std::to_string(options.classes));
   }
-  const ImageShape image{images.shape(1), images.shape(2)};
-  auto features = xt::xtensor<std::uint8_t, 2>::from_shape({count, image.rows * image.columns});
-  std::ranges::copy(images.storage(), features.data());
-  auto classes = Labels::from_shape({count});
-  std::ranges::copy(labels.storage(), classes.data());
-  return {std::move(features), std::move(classes), options.classes, image, options.normalization};
+  Matrix<std::uint8_t> features(count, rows * columns, std::move(images.elements));
+  Labels classes(labels.begin(), labels.end());
+  return {std::move(features), std::move(classes), options.classes, ImageShape{rows, columns}, options.normalization};
 }
 
 namespace detail {
@@ -105,7 +102,7 @@ inline std::pair<Dataset, Dataset> load_mnist(const std::filesystem::path& folde
 /// samples are no byte images or a label exceeds 255; FileError.
 inline void save_idx_images(const Dataset& dataset, const std::filesystem::path& images_path,
                             const std::filesystem::path& labels_path) {
-  const auto* bytes = std::get_if<xt::xtensor<std::uint8_t, 2>>(&dataset.features());
+  const auto* bytes = std::get_if<Matrix<std::uint8_t>>(&dataset.features());
   if (bytes == nullptr || dataset.image() == ImageShape{}) {
     throw ShapeError("save_idx_images: the samples are no byte images");
   }
@@ -117,8 +114,7 @@ inline void save_idx_images(const Dataset& dataset, const std::filesystem::path&
     }
     labels.push_back(static_cast<std::uint8_t>(label));
   }
-  write_idx(images_path, std::array{dataset.size(), dataset.image().rows, dataset.image().columns},
-            std::span<const std::uint8_t>{bytes->data(), bytes->size()});
+  write_idx(images_path, std::array{dataset.size(), dataset.image().rows, dataset.image().columns}, bytes->values());
   write_idx(labels_path, std::array{dataset.size()}, labels);
 }
 

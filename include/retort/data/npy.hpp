@@ -1,10 +1,10 @@
 #pragma once
 /// @file
-/// Arrays saved by NumPy (NPY format, versions 1.0 to 3.0: numpy.lib.format) as datasets, and xtensor arrays saved for
-/// NumPy.
+/// Arrays saved by NumPy (NPY format, versions 1.0 to 3.0: numpy.lib.format) as datasets. data/save_npy.hpp writes such
+/// files.
 ///
 /// xtensor's own reader trusts the file: it misreads headers of 128 to 255 bytes, allocates what the shape asks for and
-/// does not notice a short file. So files are read and checked here, into xtensor arrays, and written by xtensor.
+/// does not notice a short file. So files are written by xtensor, but read and checked here.
 
 #include <algorithm>
 #include <array>
@@ -24,19 +24,12 @@
 #include <variant>
 #include <vector>
 
-#if __has_include(<xtensor/io/xnpy.hpp>)
-#include <xtensor/io/xnpy.hpp>
-#else
-#include <xtensor/xnpy.hpp>
-#endif
-
-#include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
+#include "retort/data/matrix.hpp"
 #include "retort/data/message.hpp"
-#include "retort/data/xtensor.hpp"
 
 namespace retort::data {
 
@@ -279,9 +272,9 @@ void copy_npy(const NpyHeader& header, std::span<const std::uint8_t> bytes, cons
 
 // (samples, all other axes)
 template <typename From, typename To, typename Convert>
-xt::xtensor<To, 2> npy_rows(const NpyHeader& header, std::span<const std::uint8_t> bytes, const Convert& convert) {
+Matrix<To> npy_rows(const NpyHeader& header, std::span<const std::uint8_t> bytes, const Convert& convert) {
   const std::size_t size = (bytes.size() - header.data_begin) / sizeof(From);
-  auto rows = xt::xtensor<To, 2>::from_shape({header.shape[0], size / header.shape[0]});
+  Matrix<To> rows(header.shape[0], size / header.shape[0]);
   copy_npy<From>(header, bytes, convert, rows.data());
   return rows;
 }
@@ -324,14 +317,14 @@ inline Labels load_npy_labels(const std::filesystem::path& path, std::uint32_t c
   }
   const std::uint64_t limit = classes != 0 ? classes : std::numeric_limits<std::uint32_t>::max();
   const auto convert = [&](auto value, std::size_t element) {
-    if (value < 0 || static_cast<std::uint64_t>(value) >= limit) {
+    if (std::cmp_less(value, 0) || std::cmp_greater_equal(value, limit)) {
       throw FormatError(path, "label of sample " + std::to_string(element) + ": " + std::to_string(value) +
                                   ", expected 0 or more and less than " + std::to_string(limit));
     }
     return static_cast<std::uint32_t>(value);
   };
   const auto load = [&]<typename From>(std::type_identity<From>) {
-    auto labels = Labels::from_shape({header.shape[0]});
+    Labels labels(header.shape[0]);
     copy_npy<From>(header, bytes, convert, labels.data());
     return labels;
   };
@@ -359,23 +352,13 @@ inline Dataset load_npy(const std::filesystem::path& features_path, const std::f
                         const NpyOptions& options = {}) {
   detail::NpyFeatures features = detail::load_npy_features(features_path, options.size_limit);
   Labels labels = detail::load_npy_labels(labels_path, options.classes, options.size_limit);
-  const std::size_t count =
-      std::visit([](const auto& values) -> std::size_t { return values.shape(0); }, features.values);
+  const std::size_t count = std::visit([](const auto& values) { return values.rows(); }, features.values);
   if (labels.size() != count) {
     throw FormatError(labels_path, "number of labels: " + std::to_string(labels.size()) + ", expected " +
                                        std::to_string(count) + " as in " + features_path.filename().string());
   }
-  const std::uint32_t classes =
-      options.classes != 0 ? options.classes : *std::ranges::max_element(labels.storage()) + 1;
+  const std::uint32_t classes = options.classes != 0 ? options.classes : *std::ranges::max_element(labels) + 1;
   return {std::move(features.values), std::move(labels), classes, features.image, options.normalization};
-}
-
-/// Writes an xtensor expression of numbers as an NPY file, whole or not at all. Throws FileError.
-template <typename Array>
-void save_npy(const std::filesystem::path& path, const xt::xexpression<Array>& array) {
-  AtomicFile file(path);
-  file.write(xt::dump_npy(array));
-  file.commit();
 }
 
 }  // namespace retort::data

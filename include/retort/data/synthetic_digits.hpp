@@ -20,7 +20,7 @@
 #include "retort/core/philox.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/digit_strokes.hpp"
-#include "retort/data/xtensor.hpp"
+#include "retort/data/matrix.hpp"
 
 namespace retort::data {
 
@@ -322,14 +322,13 @@ inline Dataset synthetic_digits(std::size_t count, Seed seed, const SyntheticDig
   options.validate();
   require_option(count > 0 && count <= std::numeric_limits<std::uint32_t>::max(), "synthetic_digits", "count", count,
                  "1 to 2^32 - 1");
-  auto images = xt::xtensor<std::uint8_t, 2>::from_shape({count, digit_pixels});
-  auto labels = Labels::from_shape({count});
+  Matrix<std::uint8_t> images(count, digit_pixels);
+  Labels labels(count);
   detail::DigitPainter painter(seed, options);
   for (std::size_t sample = 0; sample < count; ++sample) {
     const auto index = static_cast<std::uint32_t>(sample);
-    labels.data()[sample] = detail::synthetic_digit_label(seed, index);
-    painter.paint(index, labels.data()[sample],
-                  std::span<std::uint8_t, digit_pixels>{images.data() + sample * digit_pixels, digit_pixels});
+    labels[sample] = detail::synthetic_digit_label(seed, index);
+    painter.paint(index, labels[sample], images.row(sample).first<digit_pixels>());
   }
   return {std::move(images), std::move(labels), 10, {digit_extent, digit_extent}, options.normalization};
 }

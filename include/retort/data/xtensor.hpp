@@ -1,8 +1,15 @@
 #pragma once
 /// @file
-/// xtensor's containers, views and adaptors, wherever the installed version keeps them: version 0.26 moved its headers
-/// into folders. The library uses arrays of fixed rank (xt::xtensor) only: xt::xarray of version 0.24 is ambiguous to
-/// clang 19 and newer.
+/// xtensor, the library of N-dimensional arrays, at the border: its containers, views and adaptors wherever the
+/// installed version keeps them (version 0.26 moved its headers into folders), and the ways between them and a dataset.
+/// The library itself uses arrays of fixed rank (xt::xtensor) only: xt::xarray of version 0.24 is ambiguous to clang 19
+/// and newer. No file that nvcc compiles should include this header.
+///
+///     xt::xtensor<float, 3> images = ...;        // (samples, rows, columns)
+///     xt::xtensor<int, 1> classes = ...;         // (samples)
+///     const retort::data::Dataset dataset{retort::data::to_matrix(images), retort::data::to_labels(classes), 10,
+///                                         {images.shape(1), images.shape(2)}};
+///     const auto labels = retort::data::as_xtensor(dataset.labels());  // no copy
 
 #if __has_include(<xtensor/containers/xtensor.hpp>)
 #include <xtensor/containers/xadapt.hpp>
@@ -13,3 +20,88 @@
 #include <xtensor/xtensor.hpp>
 #include <xtensor/xview.hpp>
 #endif
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "retort/core/error.hpp"
+#include "retort/data/dataset.hpp"
+#include "retort/data/matrix.hpp"
+
+namespace retort::data {
+
+/// The matrix as an xtensor adaptor, (rows, columns), without a copy: valid while the matrix lives and is neither moved
+/// from nor assigned to. What is written to it is written to the matrix.
+template <typename T>
+auto as_xtensor(Matrix<T>& matrix) {
+  return xt::adapt(matrix.data(), matrix.values().size(), xt::no_ownership(),
+                   std::array{matrix.rows(), matrix.columns()});
+}
+
+/// The same, to be read only.
+template <typename T>
+auto as_xtensor(const Matrix<T>& matrix) {
+  return xt::adapt(matrix.data(), matrix.values().size(), xt::no_ownership(),
+                   std::array{matrix.rows(), matrix.columns()});
+}
+
+/// The labels as an xtensor adaptor, (samples), to be read only, without a copy: valid while the labels live and are
+/// not changed.
+inline auto as_xtensor(const Labels& labels) {
+  return xt::adapt(labels.data(), labels.size(), xt::no_ownership(), std::array{labels.size()});
+}
+
+template <typename T>
+void as_xtensor(const Matrix<T>&& matrix) = delete;  // its memory would be gone
+void as_xtensor(const Labels&& labels) = delete;
+
+/// The values of an xtensor expression of rank 2, or of a higher rank with all axes after the first flattened, last
+/// axis fastest whatever the expression's layout. The values keep their type; Dataset takes matrices of std::uint8_t
+/// and float, so make others float first: `to_matrix(xt::cast<float>(expression))`. Throws ShapeError for rank 0 or 1.
+template <typename Expression>
+Matrix<std::remove_cv_t<typename Expression::value_type>> to_matrix(const xt::xexpression<Expression>& expression) {
+  const Expression& values = expression.derived_cast();
+  const std::size_t rank = values.dimension();
+  if (rank < 2) {
+    throw ShapeError("to_matrix: rank " + std::to_string(rank) + ", expected 2 (rows, columns) or more");
+  }
+  const auto& shape = values.shape();
+  std::size_t columns = 1;
+  for (std::size_t axis = 1; axis < rank; ++axis) {
+    columns *= static_cast<std::size_t>(shape[axis]);
+  }
+  Matrix<std::remove_cv_t<typename Expression::value_type>> matrix(static_cast<std::size_t>(shape[0]), columns);
+  std::copy(values.template cbegin<xt::layout_type::row_major>(), values.template cend<xt::layout_type::row_major>(),
+            matrix.data());
+  return matrix;
+}
+
+/// Labels from an xtensor expression of whole numbers of rank 1. Throws ShapeError for another rank, and for a number
+/// that is negative or 2^32 and more, with its place.
+template <typename Expression>
+  requires std::integral<typename Expression::value_type>
+Labels to_labels(const xt::xexpression<Expression>& expression) {
+  const Expression& values = expression.derived_cast();
+  if (values.dimension() != 1) {
+    throw ShapeError("to_labels: rank " + std::to_string(values.dimension()) + ", expected 1 (samples)");
+  }
+  Labels labels;
+  labels.reserve(values.size());
+  for (auto value = values.cbegin(); value != values.cend(); ++value) {
+    if (!std::in_range<std::uint32_t>(*value)) {
+      throw ShapeError("to_labels: label of sample " + std::to_string(labels.size()) + " is " + std::to_string(*value) +
+                       ", expected 0 to " + std::to_string(std::numeric_limits<std::uint32_t>::max()));
+    }
+    labels.push_back(static_cast<std::uint32_t>(*value));
+  }
+  return labels;
+}
+
+}  // namespace retort::data

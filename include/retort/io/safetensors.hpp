@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
@@ -146,20 +147,23 @@ template <Model M, typename Backend, typename Scalar>
 void save_safetensors(const Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
                       const SafetensorsOptions& options = {}) {
   const detail::TensorNames<M> names(options.layer_names);
+  const AlignedBuffer<Scalar> parameters = network.copy_parameters();
+  const AlignedBuffer<Scalar> buffers = network.copy_buffers();
   std::vector<Tensor> tensors;
   tensors.reserve(M::parameters.size() + M::buffers.size());
   for (std::size_t i = 0; i < M::parameters.size(); ++i) {
-    tensors.push_back(
-        Tensor::of<Scalar>(names.parameters[i], detail::shape_of(M::parameters[i].spec), network.parameter(i)));
+    tensors.push_back(Tensor::of<Scalar>(names.parameters[i], detail::shape_of(M::parameters[i].spec),
+                                         M::parameters[i].in(parameters.span())));
   }
   std::array<std::int64_t, M::buffers.size()> counts{};
   for (std::size_t i = 0; i < M::buffers.size(); ++i) {
     const TensorSpec& spec = M::buffers[i].spec;
+    const std::span<const Scalar> values = M::buffers[i].in(buffers.span());
     if (spec.integral) {
-      counts[i] = static_cast<std::int64_t>(network.buffer(i)[0]);
+      counts[i] = static_cast<std::int64_t>(values[0]);
       tensors.push_back(Tensor::of<std::int64_t>(names.buffers[i], detail::shape_of(spec), std::span{&counts[i], 1}));
     } else {
-      tensors.push_back(Tensor::of<Scalar>(names.buffers[i], detail::shape_of(spec), network.buffer(i)));
+      tensors.push_back(Tensor::of<Scalar>(names.buffers[i], detail::shape_of(spec), values));
     }
   }
   Metadata metadata = options.metadata;
@@ -192,15 +196,19 @@ Metadata load_safetensors(Network<M, Backend, Scalar>& network, const std::files
           path, "tensor " + detail::in_quotes(tensor.name) + ": no tensor of the model " + model_signature<M>());
     }
   }
-  Network<M, Backend, Scalar> loaded = network;
+  AlignedBuffer<Scalar> parameters = network.copy_parameters();
+  AlignedBuffer<Scalar> buffers = network.copy_buffers();
   for (std::size_t i = 0; i < M::parameters.size(); ++i) {
-    detail::read_tensor(file, names.parameters[i], M::parameters[i].spec, loaded.parameter(i));
+    detail::read_tensor(file, names.parameters[i], M::parameters[i].spec, M::parameters[i].in(parameters.span()));
   }
   for (std::size_t i = 0; i < M::buffers.size(); ++i) {
     if (!M::buffers[i].spec.integral || file.find(names.buffers[i]) != nullptr) {
-      detail::read_tensor(file, names.buffers[i], M::buffers[i].spec, loaded.buffer(i));
+      detail::read_tensor(file, names.buffers[i], M::buffers[i].spec, M::buffers[i].in(buffers.span()));
     }
   }
+  Network<M, Backend, Scalar> loaded = network;
+  loaded.assign_parameters(parameters.span());
+  loaded.assign_buffers(buffers.span());
   detail::check_example(loaded, file);
   network = std::move(loaded);
   return file.metadata();

@@ -63,9 +63,9 @@ bool convert(Value value, Scalar& result) {
     result = static_cast<Scalar>(value);
     return !std::isinf(result) || std::isinf(value);
   } else if constexpr (std::is_floating_point_v<Scalar>) {
+    constexpr std::int64_t limit = std::int64_t{1} << std::numeric_limits<Scalar>::digits;
     result = static_cast<Scalar>(value);
-    return value >= 0 ? static_cast<std::uint64_t>(value) <= std::uint64_t{1} << std::numeric_limits<Scalar>::digits
-                      : static_cast<std::int64_t>(value) >= -(std::int64_t{1} << std::numeric_limits<Scalar>::digits);
+    return std::cmp_less_equal(value, limit) && std::cmp_greater_equal(value, -limit);
   } else {
     result = static_cast<Scalar>(value);
     return std::in_range<Scalar>(value);

@@ -96,7 +96,11 @@ concept DropoutLayer = !ElementwiseLayer<L> && requires {
   { L::rate } -> std::convertible_to<double>;
 };
 
+/// A layer of any width, in which each element of the output depends on the same element of the input.
 template <typename L>
-concept Layer = SizedLayer<L> || ElementwiseLayer<L> || DropoutLayer<L>;
+concept PointwiseLayer = ElementwiseLayer<L> || DropoutLayer<L>;
+
+template <typename L>
+concept Layer = SizedLayer<L> || PointwiseLayer<L>;
 
 }  // namespace retort

@@ -22,7 +22,7 @@ namespace backend {
 class Eigen;
 }
 
-/// A model's parameters (and running statistics) in one aligned arena each, on a backend.
+/// A model's parameters (and running statistics) in one aligned arena each, in the memory of a backend.
 ///
 /// `predict` is const and may be called from several threads at once; dropout cannot happen in it. Include the
 /// backend's headers beside this one (retort.hpp includes those of the default).
@@ -37,49 +37,68 @@ class Network {
 
   /// Equal seeds and initialisations give equal parameters, on every backend.
   explicit Network(Seed seed, Backend backend = Backend{}, Initialization initialization = Initialization::pytorch)
-      : backend_(std::move(backend)), parameters_(M::parameter_arena_size), buffers_(M::buffer_arena_size) {
+      : backend_(std::move(backend)),
+        parameters_(backend_.template allocate<Scalar>(M::parameter_arena_size)),
+        buffers_(backend_.template allocate<Scalar>(M::buffer_arena_size)) {
     initialize(seed, initialization);
   }
 
   /// Fills parameters and running statistics anew.
   void initialize(Seed seed, Initialization initialization = Initialization::pytorch) {
-    for (std::size_t index = 0; index < M::parameters.size(); ++index) {
-      initialize_tensor(initialization, M::parameters[index].spec, seed, static_cast<std::uint32_t>(index),
-                        parameter(index).data());
-    }
-    for (std::size_t index = 0; index < M::buffers.size(); ++index) {
-      initialize_tensor(initialization, M::buffers[index].spec, seed, static_cast<std::uint32_t>(index),
-                        buffer(index).data());
-    }
+    assign_parameters(initial_values(M::parameters, M::parameter_arena_size, seed, initialization).span());
+    assign_buffers(initial_values(M::buffers, M::buffer_arena_size, seed, initialization).span());
   }
 
   const Backend& backend() const { return backend_; }
 
-  /// Tensor `index` of M::parameters, row-major.
-  std::span<Scalar> parameter(std::size_t index) { return tensor(parameters_, M::parameters[index]); }
-  std::span<const Scalar> parameter(std::size_t index) const { return tensor(parameters_, M::parameters[index]); }
-  /// Tensor `index` of M::buffers.
-  std::span<Scalar> buffer(std::size_t index) { return tensor(buffers_, M::buffers[index]); }
-  std::span<const Scalar> buffer(std::size_t index) const { return tensor(buffers_, M::buffers[index]); }
+  /// The whole arenas as the host may keep them, laid out as M::parameters and M::buffers say, with zeros between the
+  /// tensors.
+  AlignedBuffer<Scalar> copy_parameters() const { return copy_of(parameters_); }
+  AlignedBuffer<Scalar> copy_buffers() const { return copy_of(buffers_); }
 
-  /// The whole arenas, laid out as M::parameters and M::buffers say, with zeros between the tensors.
-  std::span<Scalar> parameter_arena() { return parameters_.span(); }
-  std::span<const Scalar> parameter_arena() const { return parameters_.span(); }
-  std::span<Scalar> buffer_arena() { return buffers_.span(); }
-  std::span<const Scalar> buffer_arena() const { return buffers_.span(); }
+  /// Takes over an arena of that layout. Throws ShapeError for another size.
+  void assign_parameters(std::span<const Scalar> values) { assign(parameters_, values, "parameters"); }
+  void assign_buffers(std::span<const Scalar> values) { assign(buffers_, values, "buffers"); }
 
-  /// logits (batch, out) of inputs (batch, in), both row-major. Blocks of samples are shared among the backend's
-  /// threads; the results do not depend on how many there are. A sample alone is a matrix-vector product and may differ
-  /// from the same sample in a batch in its last bits. Allocates nothing once each thread has answered a batch as
-  /// large. Throws ShapeError when the inputs are not whole samples or the logits are not as many samples.
+  /// The arenas in the backend's memory, for its operations.
+  Scalar* parameter_data() { return parameters_.data(); }
+  const Scalar* parameter_data() const { return parameters_.data(); }
+  Scalar* buffer_data() { return buffers_.data(); }
+  const Scalar* buffer_data() const { return buffers_.data(); }
+
+  /// For backends that compute in the host's memory: the arenas themselves, and in them tensor `index` of M::parameters
+  /// or M::buffers, row-major.
+  std::span<Scalar> parameter_arena() { return host_span(parameters_); }
+  std::span<const Scalar> parameter_arena() const { return host_span(parameters_); }
+  std::span<Scalar> buffer_arena() { return host_span(buffers_); }
+  std::span<const Scalar> buffer_arena() const { return host_span(buffers_); }
+  std::span<Scalar> parameter(std::size_t index) { return M::parameters[index].in(parameter_arena()); }
+  std::span<const Scalar> parameter(std::size_t index) const { return M::parameters[index].in(parameter_arena()); }
+  std::span<Scalar> buffer(std::size_t index) { return M::buffers[index].in(buffer_arena()); }
+  std::span<const Scalar> buffer(std::size_t index) const { return M::buffers[index].in(buffer_arena()); }
+
+  /// logits (batch, out) of inputs (batch, in), both row-major, in the host's memory. Blocks of samples are shared
+  /// among the backend's threads; the results do not depend on how many there are. A sample alone is a matrix-vector
+  /// product and may differ from the same sample in a batch in its last bits. Where the backend computes in the host's
+  /// memory, allocates nothing once each thread has answered a batch as large. Throws ShapeError when the inputs are
+  /// not whole samples or the logits are not as many samples.
   void predict(std::span<const Scalar> inputs, std::span<Scalar> logits) const {
     if (inputs.size() % input_size != 0 || logits.size() != inputs.size() / input_size * output_size) {
       throw ShapeError("predict: " + std::to_string(inputs.size()) + " inputs and " + std::to_string(logits.size()) +
                        " logits, expected a whole number of samples of " + std::to_string(input_size) + " inputs and " +
                        std::to_string(output_size) + " logits");
     }
-    predict_batch(backend_, M{}, parameters_.data(), buffers_.data(), inputs.data(), logits.data(),
-                  inputs.size() / input_size);
+    const std::size_t batch = inputs.size() / input_size;
+    if constexpr (Backend::host_memory) {
+      predict_batch(backend_, M{}, parameter_data(), buffer_data(), inputs.data(), logits.data(), batch);
+    } else if (batch > 0) {
+      auto backend_inputs = backend_.template allocate<Scalar>(inputs.size());
+      auto backend_logits = backend_.template allocate<Scalar>(logits.size());
+      copy_from_host(backend_, inputs, backend_inputs.data());
+      predict_batch(backend_, M{}, parameter_data(), buffer_data(), std::as_const(backend_inputs).data(),
+                    backend_logits.data(), batch);
+      copy_to_host(backend_, std::as_const(backend_logits).data(), logits);
+    }
   }
 
   /// The logits of one sample.
@@ -96,14 +115,44 @@ class Network {
   }
 
  private:
-  template <typename Arena>
-  static auto tensor(Arena& arena, const TensorInfo& info) {
-    return arena.span().subspan(info.offset, info.count());
+  using Arena = typename Backend::template Buffer<Scalar>;
+
+  template <std::size_t N>
+  static AlignedBuffer<Scalar> initial_values(const std::array<TensorInfo, N>& tensors, std::size_t size, Seed seed,
+                                              Initialization initialization) {
+    AlignedBuffer<Scalar> arena(size);
+    std::uint32_t index = 0;
+    for (const TensorInfo& tensor : tensors) {
+      initialize_tensor(initialization, tensor.spec, seed, index++, arena.data() + tensor.offset);
+    }
+    return arena;
+  }
+
+  template <typename A>
+  static auto host_span(A& arena) {
+    static_assert(Backend::host_memory,
+                  "retort: this backend's memory is not the host's; use copy_parameters and assign_parameters, "
+                  "copy_buffers and assign_buffers");
+    return arena.span();
+  }
+
+  AlignedBuffer<Scalar> copy_of(const Arena& arena) const {
+    auto copy = AlignedBuffer<Scalar>::uninitialized(arena.size());
+    copy_to_host(backend_, arena.data(), copy.span());
+    return copy;
+  }
+
+  void assign(Arena& arena, std::span<const Scalar> values, const char* what) {
+    if (values.size() != arena.size()) {
+      throw ShapeError(std::string(what) + ": " + std::to_string(values.size()) + " values, expected an arena of " +
+                       std::to_string(arena.size()));
+    }
+    copy_from_host(backend_, values, arena.data());
   }
 
   Backend backend_;
-  AlignedBuffer<Scalar> parameters_;
-  AlignedBuffer<Scalar> buffers_;
+  Arena parameters_;
+  Arena buffers_;
 };
 
 }  // namespace retort

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <span>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -45,6 +46,12 @@ struct TensorInfo {
   /// "0.weight": the layer's index and the tensor's name, as in the state dict of an nn.Sequential.
   constexpr std::string_view full_name() const { return {full_name_storage.data(), full_name_size}; }
   constexpr std::size_t count() const { return spec.count(); }
+
+  /// The tensor's elements, row-major, in an arena.
+  template <typename T>
+  constexpr std::span<T> in(std::span<T> arena) const {
+    return arena.subspan(offset, count());
+  }
 };
 
 namespace detail {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <string>
 
-#include "retort/core/error.hpp"
+#include "retort/core/host_device.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
 
@@ -24,14 +24,12 @@ struct GradientClipping {
 
   std::string describe() const { return describe_settings("GradientClipping", {{"max_norm", to_text(max_norm)}}); }
 
-  /// min(1, max_norm / (norm + 1e-6)), as PyTorch's clip_grad_norm_: what every gradient is multiplied by. Throws Error
-  /// for a norm that is infinite or not a number, before it can reach the parameters.
-  double clip_factor(double norm) const {
-    if (!std::isfinite(norm)) {
-      throw Error("the gradient's norm is " + to_text(norm) + ", expected a finite number: training has diverged");
-    }
+  /// min(1, max_norm / (norm + 1e-6)), as PyTorch's clip_grad_norm_: what every gradient is multiplied by. A norm that
+  /// is infinite or not a number gives NaN, which `fit` finds in the parameters at the end of the epoch.
+  RETORT_HOST_DEVICE double clip_factor(double norm) const {
     const double factor = max_norm / (norm + 1e-6);
-    return factor < 1.0 ? factor : 1.0;
+    const bool finite = norm - norm == 0.0;
+    return !finite ? norm - norm : factor < 1.0 ? factor : 1.0;
   }
 
   friend bool operator==(const GradientClipping&, const GradientClipping&) = default;

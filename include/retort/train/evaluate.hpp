@@ -6,15 +6,19 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "retort/core/error.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
+#include "retort/data/dataset_view.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/train/metrics.hpp"
+#include "retort/train/resident_dataset.hpp"
 
 namespace retort {
 
@@ -28,36 +32,56 @@ void require_matching_data(const data::Dataset& data) {
   }
 }
 
+namespace detail {
+
+/// The logits (data.size, classes) in the host's memory; `data` is in the backend's.
+template <Model M, typename Backend, typename Scalar>
+std::vector<Scalar> predict_resident(const Network<M, Backend, Scalar>& network, const data::DatasetView& data) {
+  const Backend& backend = network.backend();
+  std::vector<Scalar> logits(data.size * M::output_size);
+  if constexpr (Backend::host_memory) {
+    predict_dataset(backend, M{}, network.parameter_data(), network.buffer_data(), data, logits.data());
+  } else {
+    auto backend_logits = backend.template allocate<Scalar>(logits.size());
+    predict_dataset(backend, M{}, network.parameter_data(), network.buffer_data(), data, backend_logits.data());
+    copy_to_host(backend, std::as_const(backend_logits).data(), std::span(logits));
+  }
+  return logits;
+}
+
+/// `logits` (data.size(), Classes).
+template <std::size_t Classes, typename Scalar>
+Evaluation evaluate_logits(const std::vector<Scalar>& logits, const data::Dataset& data) {
+  const std::uint32_t* labels = data.view().labels;
+  Evaluation result;
+  std::array<Scalar, Classes> unused_gradient{};
+  for (std::size_t sample = 0; sample < data.size(); ++sample) {
+    const Scalar* row = logits.data() + sample * Classes;
+    result.loss += static_cast<double>(CrossEntropy{}.template row<Classes>(
+        StudentLogits<Scalar>{row}, TeacherLogits<Scalar>{nullptr}, labels[sample], Scalar{0}, unused_gradient.data()));
+    result.errors += static_cast<std::size_t>(std::max_element(row, row + Classes) - row) != labels[sample] ? 1 : 0;
+  }
+  const auto samples = static_cast<double>(data.size());
+  result.loss /= samples;
+  result.accuracy = 1.0 - static_cast<double>(result.errors) / samples;
+  return result;
+}
+
+}  // namespace detail
+
 /// The logits (data.size(), classes) of every sample, row-major. Throws ShapeError when the data does not fit the
 /// model.
 template <Model M, typename Backend, typename Scalar>
 std::vector<Scalar> predict_all(const Network<M, Backend, Scalar>& network, const data::Dataset& data) {
   require_matching_data<M>(data);
-  std::vector<Scalar> logits(data.size() * M::output_size);
-  predict_dataset(network.backend(), M{}, network.parameter_arena().data(), network.buffer_arena().data(), data.view(),
-                  logits.data());
-  return logits;
+  return detail::predict_resident(network, ResidentDataset(network.backend(), data).view());
 }
 
 /// Loss, accuracy and errors over a dataset, normalised but not augmented. Throws ShapeError when it does not fit the
 /// model.
 template <Model M, typename Backend, typename Scalar>
 Evaluation evaluate(const Network<M, Backend, Scalar>& network, const data::Dataset& data) {
-  const std::vector<Scalar> logits = predict_all(network, data);  // (size, classes)
-  const std::uint32_t* labels = data.view().labels;
-  Evaluation result;
-  std::array<Scalar, M::output_size> unused_gradient{};
-  for (std::size_t sample = 0; sample < data.size(); ++sample) {
-    const Scalar* row = logits.data() + sample * M::output_size;
-    result.loss += static_cast<double>(CrossEntropy{}.template row<M::output_size>(
-        StudentLogits<Scalar>{row}, TeacherLogits<Scalar>{nullptr}, labels[sample], Scalar{0}, unused_gradient.data()));
-    result.errors +=
-        static_cast<std::size_t>(std::max_element(row, row + M::output_size) - row) != labels[sample] ? 1 : 0;
-  }
-  const auto samples = static_cast<double>(data.size());
-  result.loss /= samples;
-  result.accuracy = 1.0 - static_cast<double>(result.errors) / samples;
-  return result;
+  return detail::evaluate_logits<M::output_size>(predict_all(network, data), data);
 }
 
 }  // namespace retort

@@ -8,13 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <numeric>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "retort/core/error.hpp"
-#include "retort/core/permutation.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/split.hpp"
@@ -41,7 +38,7 @@ class Fit {
   }
 
   History run() {
-    engine_.begin(train_, options_.batch_size, options_.shift);
+    engine_.begin(train_, validation_, options_.batch_size, options_.shift);
     settings_ = describe_run();
     resume();
     for (Observer* observer : options_.observers) {
@@ -128,21 +125,12 @@ class Fit {
 
   void run_epoch() {
     const std::size_t epoch = history_.size();
-    const std::uint64_t first_step = epoch * steps_per_epoch();
-    std::vector<std::uint32_t> order(train_.size());
-    if (options_.shuffle) {
-      random_permutation(order, {options_.seed, Stream::shuffle, static_cast<std::uint32_t>(epoch)});
-    } else {
-      std::iota(order.begin(), order.end(), 0u);
-    }
-    const EpochPlan plan{.order = order,
-                         .batch_size = options_.batch_size,
+    const EpochPlan plan{.batch_size = options_.batch_size,
                          .seed = options_.seed,
+                         .shuffle = options_.shuffle,
                          .shift = options_.shift,
-                         .epoch = static_cast<std::uint32_t>(epoch),
-                         .first_step = static_cast<std::uint32_t>(first_step),
                          .schedule = &options_.schedule,
-                         .progress = {.step = first_step,
+                         .progress = {.step = epoch * steps_per_epoch(),
                                       .total_steps = options_.epochs * steps_per_epoch(),
                                       .epoch = epoch,
                                       .total_epochs = options_.epochs},
@@ -166,7 +154,7 @@ class Fit {
                   "; try a smaller learning rate or gradient clipping");
     }
     if (validation_ != nullptr) {
-      metrics.validation = engine_.evaluate(*validation_);
+      metrics.validation = engine_.evaluate();
     }
     history_.push_back(metrics);
     if (options_.early_stopping && best_epoch(history_, options_.early_stopping->minimum_gain) == history_.size()) {

@@ -18,8 +18,9 @@ struct BatchProgress {
 };
 
 /// Called by `fit`, on its thread, in this order: on_fit_begin, then for every epoch on_batch_end ... and on_epoch_end,
-/// then on_fit_end. An exception thrown by an observer ends the training; a checkpoint of the epoch is already written
-/// then.
+/// then on_fit_end. on_batch_end comes after each batch where the backend computes in the host's memory; on a device
+/// after several, since it would wait for each of them, and always after an epoch's last. An exception thrown by an
+/// observer ends the training; a checkpoint of the epoch is already written then.
 class Observer {
  public:
   Observer() = default;

@@ -4,14 +4,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <numeric>
 #include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "retort/backend/backend.hpp"
 #include "retort/backend/passes.hpp"
@@ -22,25 +23,34 @@
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/train/evaluate.hpp"
+#include "retort/train/resident_dataset.hpp"
 #include "retort/train/training_engine.hpp"
 
 namespace retort {
 
 /// For a training without a teacher.
-struct NoTeacher {};
+struct NoTeacher {
+  using model_type = void;
+};
 
 /// A frozen teacher: the network is const, and only its inference can be called. Where the inputs are not augmented,
 /// its logits are computed once for the whole dataset and then looked up by sample index.
 template <Model M, typename Backend, typename Scalar>
 struct Teacher {
+  using model_type = M;
+
   const Network<M, Backend, Scalar>* network;
 
   std::string fingerprint() const {
-    return to_text(Fingerprint{}.add(network->parameter_arena()).add(network->buffer_arena()).value());
+    const AlignedBuffer<Scalar> parameters = network->copy_parameters();
+    const AlignedBuffer<Scalar> buffers = network->copy_buffers();
+    return to_text(Fingerprint{}.add(parameters.span()).add(buffers.span()).value());
   }
 };
 
-/// The engine of Trainer and DistillationTrainer. Everything is allocated in `begin`; a step allocates nothing.
+/// The engine of Trainer and DistillationTrainer. Everything is allocated in `begin`; a step allocates nothing. The
+/// dataset, its order, the teacher's logits and all activations are in the backend's memory, and a step reads nothing
+/// back.
 template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O, typename TeacherSource>
   requires backend::Backend<Backend, Scalar>
 class StepEngine final : public TrainingEngine {
@@ -49,83 +59,113 @@ class StepEngine final : public TrainingEngine {
   static_assert(!uses_teacher || !std::is_same_v<TeacherSource, NoTeacher>,
                 "retort: this loss compares with a teacher; train with a DistillationTrainer");
 
+  /// Throws OptionError for a hyperparameter out of range, and for a teacher in memory that the student's backend does
+  /// not reach.
   StepEngine(Network<M, Backend, Scalar>& network, L loss, O optimizer, TeacherSource teacher)
       : network_(network), loss_(std::move(loss)), optimizer_(std::move(optimizer)), teacher_(std::move(teacher)) {
     loss_.validate();
     optimizer_.validate();
-  }
-
-  void begin(const data::Dataset& train, std::size_t batch_size, data::RandomShift shift) override {
-    require_matching_data<M>(train);
-    shift.validate(train.image());
-    require_batches(train.size(), batch_size);
-    data_ = train.view();
-    capacity_ = std::min(batch_size, train.size());
-    inputs_ = AlignedBuffer<Scalar>(capacity_ * M::input_size);
-    labels_ = AlignedBuffer<std::uint32_t>(capacity_);
-    activations_ = AlignedBuffer<Scalar>(activation_arena_size<M>(capacity_));
-    logits_gradient_ = AlignedBuffer<Scalar>(capacity_ * M::output_size);
-    scratch_ = AlignedBuffer<Scalar>(backward_scratch_size<M>(capacity_));
-    gradients_ = AlignedBuffer<Scalar>(M::parameter_arena_size);
-    moments_.fill(AlignedBuffer<Scalar>(M::parameter_arena_size));
-    if constexpr (uses_teacher) {
-      teacher_batch_ = AlignedBuffer<Scalar>(capacity_ * M::output_size);
-      teacher_cache_ = {};
-      if (shift.pixels == 0) {
-        teacher_cache_ = AlignedBuffer<Scalar>(train.size() * M::output_size);
-        const auto& teacher = *teacher_.network;
-        predict_dataset(teacher.backend(), teacher_model(), teacher.parameter_arena().data(),
-                        teacher.buffer_arena().data(), data_, teacher_cache_.data());
+    if constexpr (uses_teacher && !Backend::host_memory) {
+      if (!backend().shares_memory_with(teacher_.network->backend())) {
+        throw OptionError("distillation: the teacher and the student are on different devices, expected one");
       }
     }
   }
 
+  void begin(const data::Dataset& train, const data::Dataset* validation, std::size_t batch_size,
+             data::RandomShift shift) override {
+    require_matching_data<M>(train);
+    shift.validate(train.image());
+    require_batches(train.size(), batch_size);
+    if (validation != nullptr) {
+      require_matching_data<M>(*validation);
+      validation_data_ = ResidentDataset(backend(), *validation);
+    }
+    validation_ = validation;
+    data_ = ResidentDataset(backend(), train);
+    capacity_ = std::min(batch_size, train.size());
+    order_ = allocate<std::uint32_t>(train.size());
+    losses_ = allocate<Scalar>(train.size());
+    correct_ = allocate<std::uint8_t>(train.size());
+    inputs_ = allocate<Scalar>(capacity_ * M::input_size);
+    activations_ = allocate<Scalar>(activation_arena_size<M>(capacity_));
+    logits_gradient_ = allocate<Scalar>(capacity_ * M::output_size);
+    scratch_ = allocate<Scalar>(pass_scratch_size<M>(capacity_));
+    gradients_ = zeros(M::parameter_arena_size);  // the optimizer also passes over what is between the tensors
+    for (Buffer<Scalar>& moment : moments_) {
+      moment = zeros(M::parameter_arena_size);
+    }
+    if constexpr (uses_teacher) {
+      const bool cached = shift.pixels == 0;
+      teacher_logits_ = allocate<Scalar>((cached ? train.size() : capacity_) * M::output_size);
+      if (cached) {
+        predict_dataset(backend(), TeacherModel{}, teacher_.network->parameter_data(), teacher_.network->buffer_data(),
+                        data_.view(), teacher_logits_.data());
+      }
+      teacher_table_ = {teacher_logits_.data(), cached};
+    }
+  }
+
   EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) override {
+    const std::size_t samples = data_.view().size;
+    arrange(plan, samples);
     EpochResult result;
     TrainingProgress progress = plan.progress;
-    std::size_t batch = 0;
-    for (std::size_t first = 0; first < plan.order.size(); first += plan.batch_size, ++batch, ++progress.step) {
-      const auto indices = plan.order.subspan(first, std::min(plan.batch_size, plan.order.size() - first));
+    std::size_t reported = 0;  // samples whose losses have been read
+    for (std::size_t first = 0, batch = 1; first < samples; ++batch, ++progress.step) {
+      const std::size_t count = std::min(plan.batch_size, samples - first);
       result.learning_rate = optimizer_.learning_rate * plan.schedule->factor(progress);
-      result.sum += step(plan, indices, plan.first_step + static_cast<std::uint32_t>(batch), result.learning_rate);
-      after_batch(batch + 1, result.sum);
+      step(plan, first, count, static_cast<std::uint32_t>(progress.step), result.learning_rate);
+      first += count;
+      if (batch % Backend::report_interval == 0 || first == samples) {
+        result.sum += sum_losses(backend(), std::as_const(losses_).data() + reported,
+                                 std::as_const(correct_).data() + reported, first - reported);
+        reported = first;
+        after_batch(batch, result.sum);
+      }
     }
     return result;
   }
 
-  Evaluation evaluate(const data::Dataset& data) override { return retort::evaluate(network_, data); }
+  Evaluation evaluate() override {
+    return detail::evaluate_logits<M::output_size>(detail::predict_resident(network_, validation_data_.view()),
+                                                   *validation_);
+  }
 
   bool is_finite() const override {
-    const auto parameters = std::as_const(network_).parameter_arena();
-    return std::isfinite(squared_norm(network_.backend(), parameters.data(), parameters.size()));
+    return all_finite(backend(), std::as_const(network_).parameter_data(), M::parameter_arena_size);
   }
 
   TrainingState state() const override {
     TrainingState arrays = model_state();
     for (std::size_t i = 0; i < moments_.size(); ++i) {
-      arrays.push_back(copy("moment." + to_text(i), moments_[i].span()));
+      arrays.push_back(array_of(moment_name(i), moments_[i].data(), moments_[i].size()));
     }
     return arrays;
   }
 
   TrainingState model_state() const override {
-    return {copy("parameters", std::as_const(network_).parameter_arena()),
-            copy("buffers", std::as_const(network_).buffer_arena())};
+    const auto& network = std::as_const(network_);
+    return {array_of("parameters", network.parameter_data(), M::parameter_arena_size),
+            array_of("buffers", network.buffer_data(), M::buffer_arena_size)};
   }
 
   void restore(const TrainingState& state) override {
     // All are checked before the first is written: a state that does not fit leaves everything as it was.
     for (const StateArray& array : state) {
-      const std::span<Scalar> target = find(array.name);
-      if (array.bytes.size() != target.size_bytes()) {
+      const std::size_t expected = find(array.name).size * sizeof(Scalar);
+      if (array.bytes.size() != expected) {
         throw ShapeError("training state: " + array.name + " has " + to_text(array.bytes.size()) + " bytes, expected " +
-                         to_text(target.size_bytes()));
+                         to_text(expected));
       }
     }
     for (const StateArray& array : state) {
-      if (!array.bytes.empty()) {
-        std::memcpy(find(array.name).data(), array.bytes.data(), array.bytes.size());
+      const Target target = find(array.name);
+      std::vector<Scalar> values(target.size);
+      if (!values.empty()) {
+        std::memcpy(values.data(), array.bytes.data(), array.bytes.size());
       }
+      copy_from_host(backend(), std::span<const Scalar>(values), target.values);
     }
   }
 
@@ -142,7 +182,15 @@ class StepEngine final : public TrainingEngine {
   }
 
  private:
-  using Moments = std::array<AlignedBuffer<Scalar>, O::moment_count>;
+  template <typename T>
+  using Buffer = typename Backend::template Buffer<T>;
+  using TeacherModel = typename TeacherSource::model_type;
+
+  /// An array of the training state, in the backend's memory.
+  struct Target {
+    Scalar* values;
+    std::size_t size;
+  };
 
   static void require_batches(std::size_t samples, std::size_t batch_size) {
     const std::size_t last = samples % batch_size == 0 ? std::min(samples, batch_size) : samples % batch_size;
@@ -153,79 +201,90 @@ class StepEngine final : public TrainingEngine {
     }
   }
 
-  static StateArray copy(std::string name, std::span<const Scalar> values) {
-    const auto bytes = std::as_bytes(values);
+  static std::string moment_name(std::size_t index) { return "moment." + to_text(index); }
+
+  const Backend& backend() const { return network_.backend(); }
+
+  template <typename T>
+  Buffer<T> allocate(std::size_t count) const {
+    return backend().template allocate<T>(count);
+  }
+
+  Buffer<Scalar> zeros(std::size_t count) const {
+    Buffer<Scalar> buffer = allocate<Scalar>(count);
+    fill_zero(backend(), buffer.data(), count);
+    return buffer;
+  }
+
+  StateArray array_of(std::string name, const Scalar* values, std::size_t count) const {
+    std::vector<Scalar> copy(count);
+    copy_to_host(backend(), values, std::span(copy));
+    const auto bytes = std::as_bytes(std::span(copy));
     return {std::move(name), {bytes.begin(), bytes.end()}};
   }
 
-  std::span<Scalar> find(const std::string& name) {
+  Target find(const std::string& name) {
     if (name == "parameters") {
-      return network_.parameter_arena();
+      return {network_.parameter_data(), M::parameter_arena_size};
     }
     if (name == "buffers") {
-      return network_.buffer_arena();
+      return {network_.buffer_data(), M::buffer_arena_size};
     }
     for (std::size_t i = 0; i < moments_.size(); ++i) {
-      if (name == "moment." + to_text(i)) {
-        return moments_[i].span();
+      if (name == moment_name(i)) {
+        return {moments_[i].data(), moments_[i].size()};
       }
     }
     throw ShapeError("training state: " + name + " is no array of this training");
   }
 
-  auto teacher_model() const { return typename std::remove_cvref_t<decltype(*teacher_.network)>::model_type{}; }
-
-  backend::LossSum step(const EpochPlan& plan, std::span<const std::uint32_t> indices, std::uint32_t step_number,
-                        double learning_rate) {
-    const Backend& backend = network_.backend();
-    const std::size_t batch = indices.size();
-    Scalar* parameters = network_.parameter_arena().data();
-    const StepRandom random{plan.seed, step_number};
-
-    gather_batch(backend, data_, indices, plan.shift, plan.seed, plan.epoch, inputs_.data());
-    for (std::size_t i = 0; i < batch; ++i) {
-      labels_[i] = data_.labels[indices[i]];
+  /// Fills `order_` for an epoch.
+  void arrange(const EpochPlan& plan, std::size_t samples) {
+    if (plan.shuffle) {
+      shuffle_samples(backend(), plan.order(samples), order_.data());
+      return;
     }
-    const Scalar* logits = run_forward<M>(backend, parameters, network_.buffer_arena().data(), inputs_.data(),
-                                          activations_.data(), batch, capacity_, random);
-    const backend::LossSum sum =
-        evaluate_loss(backend, loss_, backend::Width<M::output_size>{},
-                      backend::LossArguments<Scalar>{logits, teacher_logits(indices), labels_.data(),
-                                                     logits_gradient_.data(), batch});
-    run_backward<M>(backend, parameters, inputs_.data(), activations_.data(), logits_gradient_.data(),
-                    gradients_.data(), scratch_.data(), batch, capacity_, random);
-    if (plan.clipping) {
-      const double norm = std::sqrt(squared_norm(backend, std::as_const(gradients_).data(), gradients_.size()));
-      const double factor = plan.clipping->clip_factor(norm);
-      if (factor < 1.0) {
-        scale_values(backend, gradients_.data(), gradients_.size(), static_cast<Scalar>(factor));
-      }
-    }
-    std::array<Scalar*, O::moment_count> moments{};
-    std::ranges::transform(moments_, moments.begin(), [](AlignedBuffer<Scalar>& moment) { return moment.data(); });
-    update_parameters(backend, optimizer_.template rule<Scalar>(step_number + std::uint64_t{1}, learning_rate),
-                      parameters, std::as_const(gradients_).data(), moments, gradients_.size());
-    return sum;
+    std::vector<std::uint32_t> in_order(samples);
+    std::iota(in_order.begin(), in_order.end(), 0u);
+    copy_from_host(backend(), std::span<const std::uint32_t>(in_order), order_.data());
   }
 
-  /// (batch, classes), from the cache or computed now; null for a loss without a teacher.
-  const Scalar* teacher_logits(std::span<const std::uint32_t> indices) {
-    if constexpr (!uses_teacher) {
-      return nullptr;
-    } else {
-      if (teacher_cache_.size() != 0) {
-        for (std::size_t i = 0; i < indices.size(); ++i) {
-          std::copy_n(teacher_cache_.data() + std::size_t{indices[i]} * M::output_size, M::output_size,
-                      teacher_batch_.data() + i * M::output_size);
-        }
-      } else {
-        const auto& teacher = *teacher_.network;
-        predict_batch(teacher.backend(), teacher_model(), teacher.parameter_arena().data(),
-                      teacher.buffer_arena().data(), std::as_const(inputs_).data(), teacher_batch_.data(),
-                      indices.size());
+  /// One step on the samples order_[first] ... order_[first + batch - 1].
+  void step(const EpochPlan& plan, std::size_t first, std::size_t batch, std::uint32_t step_number,
+            double learning_rate) {
+    const data::DatasetView& data = data_.view();
+    const std::uint32_t* samples = order_.data() + first;
+    Scalar* parameters = network_.parameter_data();
+    const StepRandom random{plan.seed, step_number};
+
+    gather_batch(backend(), data, samples, batch, plan.shift, plan.seed, plan.epoch(), inputs_.data());
+    const Scalar* logits = run_forward<M>(backend(), std::as_const(network_).parameter_data(), network_.buffer_data(),
+                                          std::as_const(inputs_).data(), activations_.data(), batch, capacity_, random);
+    if constexpr (uses_teacher) {
+      if (!teacher_table_.by_sample) {
+        predict_batch(backend(), TeacherModel{}, teacher_.network->parameter_data(), teacher_.network->buffer_data(),
+                      std::as_const(inputs_).data(), teacher_logits_.data(), batch);
       }
-      return teacher_batch_.data();
     }
+    evaluate_loss(backend(), loss_, backend::Width<M::output_size>{},
+                  backend::LossArguments<Scalar>{.student = logits,
+                                                 .teacher = teacher_table_,
+                                                 .samples = samples,
+                                                 .labels = data.labels,
+                                                 .gradient = logits_gradient_.data(),
+                                                 .losses = losses_.data() + first,
+                                                 .correct = correct_.data() + first,
+                                                 .batch = batch});
+    run_backward<M>(backend(), std::as_const(network_).parameter_data(), std::as_const(inputs_).data(),
+                    std::as_const(activations_).data(), std::as_const(logits_gradient_).data(), gradients_.data(),
+                    scratch_.data(), batch, capacity_, random);
+    if (plan.clipping) {
+      clip_gradients(backend(), *plan.clipping, gradients_.data(), gradients_.size());
+    }
+    std::array<Scalar*, O::moment_count> moments{};
+    std::ranges::transform(moments_, moments.begin(), [](Buffer<Scalar>& moment) { return moment.data(); });
+    update_parameters(backend(), optimizer_.template rule<Scalar>(step_number + std::uint64_t{1}, learning_rate),
+                      parameters, std::as_const(gradients_).data(), moments, gradients_.size());
   }
 
   Network<M, Backend, Scalar>& network_;
@@ -233,17 +292,21 @@ class StepEngine final : public TrainingEngine {
   O optimizer_;
   TeacherSource teacher_;
 
-  data::DatasetView data_{};
-  std::size_t capacity_ = 0;             // samples for which the matrices below have room
-  AlignedBuffer<Scalar> inputs_;         // (batch, in)
-  AlignedBuffer<std::uint32_t> labels_;  // (batch)
-  AlignedBuffer<Scalar> activations_;
-  AlignedBuffer<Scalar> logits_gradient_;  // (batch, classes)
-  AlignedBuffer<Scalar> scratch_;
-  AlignedBuffer<Scalar> gradients_;
-  Moments moments_{};
-  AlignedBuffer<Scalar> teacher_batch_;  // (batch, classes)
-  AlignedBuffer<Scalar> teacher_cache_;  // (samples, classes); empty while inputs are augmented
+  ResidentDataset<Backend> data_{};
+  ResidentDataset<Backend> validation_data_{};
+  const data::Dataset* validation_ = nullptr;
+  std::size_t capacity_ = 0;        // samples for which the matrices below have room
+  Buffer<std::uint32_t> order_{};   // (samples)
+  Buffer<Scalar> losses_{};         // (samples), in the epoch's order
+  Buffer<std::uint8_t> correct_{};  // (samples), likewise
+  Buffer<Scalar> inputs_{};         // (batch, in)
+  Buffer<Scalar> activations_{};
+  Buffer<Scalar> logits_gradient_{};  // (batch, classes)
+  Buffer<Scalar> scratch_{};
+  Buffer<Scalar> gradients_{};
+  std::array<Buffer<Scalar>, O::moment_count> moments_{};
+  Buffer<Scalar> teacher_logits_{};  // (samples, classes); (batch, classes) while inputs are augmented
+  backend::TeacherTable<Scalar> teacher_table_{};
 };
 
 }  // namespace retort

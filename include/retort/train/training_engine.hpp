@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "retort/backend/arguments.hpp"
+#include "retort/core/permutation.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset.hpp"
@@ -22,17 +22,21 @@
 
 namespace retort {
 
-/// One epoch's work. Batch b holds the samples order[b * batch_size ...], the last one what is left.
+/// One epoch's work. Batch b holds the samples order(b * batch_size) ..., the last one what is left.
 struct EpochPlan {
-  std::span<const std::uint32_t> order;
   std::size_t batch_size = 0;
   Seed seed{};
+  bool shuffle = true;
   data::RandomShift shift{};
-  std::uint32_t epoch = 0;  ///< from 0
-  std::uint32_t first_step = 0;
   const Schedule* schedule = nullptr;
   TrainingProgress progress{};  ///< before the first step
   std::optional<GradientClipping> clipping{};
+
+  std::uint32_t epoch() const { return static_cast<std::uint32_t>(progress.epoch); }  ///< from 0
+  /// The order of `samples` samples where `shuffle` is set; else they come as they stand.
+  RandomPermutation order(std::size_t samples) const {
+    return {static_cast<std::uint32_t>(samples), {seed, Stream::shuffle, epoch()}};
+  }
 };
 
 /// What an epoch came to.
@@ -41,7 +45,8 @@ struct EpochResult {
   double learning_rate = 0.0;  ///< of the last step
 };
 
-/// Called after each batch with the batches done and the sums so far.
+/// Called with the batches done and the sums so far: after each batch, or after several where reading the sums would
+/// make a device wait; always after the last.
 using BatchCallback = std::function<void(std::size_t, const backend::LossSum&)>;
 
 /// One array of a training state, by name, as bytes of the engine's scalar type.
@@ -62,11 +67,14 @@ class TrainingEngine {
   TrainingEngine& operator=(const TrainingEngine&) = delete;
   virtual ~TrainingEngine() = default;
 
-  /// Takes everything into memory before the first step, and forgets the moments of an earlier training.
-  /// Throws ShapeError when the data does not fit the model, OptionError when the batch size does not.
-  virtual void begin(const data::Dataset& train, std::size_t batch_size, data::RandomShift shift) = 0;
+  /// Takes everything into memory before the first step, and forgets the moments of an earlier training. Both datasets
+  /// must outlive it; `validation` may be null. Throws ShapeError when the data does not fit the model, OptionError
+  /// when the batch size does not.
+  virtual void begin(const data::Dataset& train, const data::Dataset* validation, std::size_t batch_size,
+                     data::RandomShift shift) = 0;
   virtual EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) = 0;
-  virtual Evaluation evaluate(const data::Dataset& data) = 0;
+  /// On the validation data. Precondition: there is some.
+  virtual Evaluation evaluate() = 0;
 
   /// Whether every parameter is a finite number.
   virtual bool is_finite() const = 0;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "catch.hpp"
@@ -20,7 +21,7 @@ const std::vector<std::uint32_t> indices{3, 19, 0, 3, 7};
 
 std::vector<float> gather(const data::Dataset& data, data::RandomShift shift, Seed seed, std::uint32_t epoch) {
   std::vector<float> inputs(indices.size() * features, std::numeric_limits<float>::quiet_NaN());
-  gather_batch(backend::Eigen{2}, data.view(), indices, shift, seed, epoch, inputs.data());
+  gather_batch(backend::Eigen{2}, data.view(), indices.data(), indices.size(), shift, seed, epoch, inputs.data());
   return inputs;
 }
 
@@ -57,6 +58,32 @@ TEST_CASE("Real features are gathered too, normalised", "[backend]") {
   for (std::size_t i = 0; i < features; ++i) {
     CHECK_THAT(double{inputs[features + i]}, WithinAbs((double{raw[i]} - 0.5) / 0.25, 1e-5));
   }
+}
+
+TEST_CASE("An epoch's order is its permutation, for every number of threads", "[backend]") {
+  // Nothing, one sample, one piece of flat memory and a part of another, several.
+  for (const std::uint32_t size : {0u, 1u, 7u, 16389u, 70'001u}) {
+    CAPTURE(size);
+    const RandomPermutation permutation(size, {Seed{4}, Stream::shuffle, 2});
+    std::vector<std::uint32_t> expected(size + 1, 12345);
+    for (std::uint32_t i = 0; i < size; ++i) {
+      expected[i] = permutation(i);
+    }
+    for (const unsigned threads : {1u, 2u, 5u}) {
+      std::vector<std::uint32_t> order(size + 1, 12345);
+      shuffle_samples(backend::Eigen{threads}, permutation, order.data());
+      CHECK(order == expected);
+    }
+  }
+}
+
+TEST_CASE("A batch may be any part of an order", "[backend]") {
+  const data::Dataset data = test::noise_images(20, image, 3, 1);
+  const auto whole = gather(data, {1}, Seed{4}, 0);
+  std::vector<float> part(3 * features + 1, -9.0f);
+  gather_batch(backend::Eigen{}, data.view(), indices.data() + 1, 3, data::RandomShift{1}, Seed{4}, 0, part.data());
+  CHECK(same_bits(std::span(part).first(3 * features), std::span(whole).subspan(features, 3 * features)));
+  CHECK(part.back() == -9.0f);
 }
 
 }  // namespace

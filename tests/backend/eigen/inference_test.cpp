@@ -29,7 +29,7 @@ TEMPLATE_TEST_CASE("A dataset is answered as its gathered batch, bit for bit", "
     std::vector<std::uint32_t> all(samples);
     std::iota(all.begin(), all.end(), 0u);
     std::vector<TestType> inputs(samples * 30);
-    gather_batch(backend::Eigen{}, data.view(), all, data::RandomShift{}, Seed{}, 0, inputs.data());
+    gather_batch(backend::Eigen{}, data.view(), all.data(), samples, data::RandomShift{}, Seed{}, 0, inputs.data());
 
     for (const unsigned threads : {1u, 3u}) {
       const Network<M, backend::Eigen, TestType> network{Seed{1}, backend::Eigen{threads}};
@@ -42,7 +42,7 @@ TEMPLATE_TEST_CASE("A dataset is answered as its gathered batch, bit for bit", "
       predict_batch(network.backend(), M{}, parameters, buffers, static_cast<const TestType*>(inputs.data()),
                     of_batch.data(), samples);
       predict_dataset(network.backend(), M{}, parameters, buffers, data.view(), of_dataset.data());
-      std::vector<TestType> scratch(inference_scratch_size<M>(samples));
+      std::vector<TestType> scratch(pass_scratch_size<M>(samples));
       run_inference<M>(network.backend(), parameters, buffers, static_cast<const TestType*>(inputs.data()),
                        in_one_pass.data(), samples, scratch.data());
       CHECK(same_bits(of_batch, of_dataset));

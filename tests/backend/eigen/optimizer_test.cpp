@@ -13,6 +13,7 @@
 #include "random_values.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"
+#include "retort/optim/gradient_clipping.hpp"
 #include "retort/optim/sgd.hpp"
 
 namespace {
@@ -116,41 +117,104 @@ TEMPLATE_TEST_CASE("Arenas of every size are updated by the scalar rule", "[back
 
 TEST_CASE("A rule without moments is updated too", "[backend]") { check_update<double, PlainRule, 0>({0.1}); }
 
-TEMPLATE_TEST_CASE("squared_norm is the sum of squares, the same bits for every number of threads", "[backend]", float,
-                   double) {
-  // The last size needs parts larger than a chunk of flat memory.
-  for (const std::size_t size : {0u, 1u, 7u, 16384u, 40'001u, 1'100'003u}) {
+/// The Euclidean norm in long double.
+template <typename Scalar>
+double norm_of(const std::vector<Scalar>& values) {
+  long double sum = 0;
+  for (const Scalar value : values) {
+    sum += static_cast<long double>(value) * static_cast<long double>(value);
+  }
+  return static_cast<double>(std::sqrt(sum));
+}
+
+template <typename Scalar>
+std::vector<Scalar> clipped(std::vector<Scalar> values, double max_norm, unsigned threads = 1) {
+  clip_gradients(backend::Eigen{threads}, GradientClipping{max_norm}, values.data(), values.size());
+  return values;
+}
+
+// The last size needs parts larger than a chunk of flat memory.
+constexpr std::array<std::size_t, 6> norm_sizes{1, 7, 1025, 16384, 40'001, 1'100'003};
+
+TEMPLATE_TEST_CASE("A gradient longer than the limit is shortened to it, the same bits for every number of threads",
+                   "[backend]", float, double) {
+  for (const std::size_t size : norm_sizes) {
     CAPTURE(size);
     const auto values = random_values<TestType>(size, 5);
-    double expected = 0.0;
-    for (const TestType value : values) {
-      expected += double{value} * double{value};
-    }
-    const double norm = squared_norm(backend::Eigen{}, values.data(), size);
-    CHECK_THAT(norm, WithinRel(expected, 1e-12));
-    CHECK(squared_norm(backend::Eigen{2}, values.data(), size) == norm);
-    CHECK(squared_norm(backend::Eigen{5}, values.data(), size) == norm);
+    const double norm = norm_of(values);
+    const double max_norm = 0.3 * norm;
+    const auto result = clipped(values, max_norm);
+    // The clipping's denominator is the norm and 1e-6.
+    CHECK_THAT(norm_of(result), WithinRel(max_norm * norm / (norm + 1e-6), 1e-6));
+    CHECK_THAT(norm_of(result), WithinRel(max_norm, 1e-5));
+    const double factor = GradientClipping{max_norm}.clip_factor(norm);
+    std::vector<TestType> expected = values;
+    std::ranges::for_each(expected, [&](TestType& value) { value *= static_cast<TestType>(factor); });
+    CHECK(largest_difference(result, expected) <= (sizeof(TestType) == 4 ? 1e-7 : 1e-14));
+    CHECK(same_bits(clipped(values, max_norm, 2), result));
+    CHECK(same_bits(clipped(values, max_norm, 5), result));
   }
 }
 
-TEST_CASE("squared_norm does not overflow in float, and shows what is not finite", "[backend]") {
-  std::vector<float> values(100, 1e30f);
-  CHECK_THAT(squared_norm(backend::Eigen{}, values.data(), values.size()), WithinRel(1e62, 1e-6));
-  values[99] = std::numeric_limits<float>::quiet_NaN();
-  CHECK(std::isnan(squared_norm(backend::Eigen{}, values.data(), values.size())));
+TEMPLATE_TEST_CASE("A gradient within the limit keeps its bits", "[backend]", float, double) {
+  for (const std::size_t size : norm_sizes) {
+    const auto values = random_values<TestType>(size, 5);
+    CHECK(same_bits(clipped(values, 1.01 * norm_of(values)), values));
+  }
+  const std::vector<TestType> zeros(100, TestType{0});
+  CHECK(same_bits(clipped(zeros, 1e-3), zeros));
+  CHECK(clipped(std::vector<TestType>{}, 1.0).empty());
 }
 
-TEMPLATE_TEST_CASE("scale_values multiplies every value", "[backend]", float, double) {
-  for (const std::size_t size : sizes) {
-    const auto before = random_values<TestType>(size, 6);
-    auto expected = before;
-    std::ranges::for_each(expected, [](TestType& value) { value *= TestType(0.3); });
-    for (const unsigned threads : {1u, 3u}) {
-      auto values = before;
-      scale_values(backend::Eigen{threads}, values.data(), size, TestType(0.3));
-      CHECK(same_bits(values, expected));
+TEST_CASE("The norm does not overflow in float", "[backend]") {
+  const auto result = clipped(std::vector<float>(100, 1e30f), 1.0);
+  CHECK_THAT(double{result[0]}, WithinRel(0.1, 1e-6));
+  CHECK_THAT(double{result[99]}, WithinRel(0.1, 1e-6));
+}
+
+TEMPLATE_TEST_CASE("A gradient that is not finite becomes NaN as a whole, wherever it is not", "[backend]", float,
+                   double) {
+  using Limits = std::numeric_limits<TestType>;
+  const std::size_t size = 40'001;
+  for (const TestType bad : {Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity()}) {
+    for (const std::size_t place : {std::size_t{0}, std::size_t{16384}, size - 1}) {
+      CAPTURE(bad, place);
+      auto values = random_values<TestType>(size, 5);
+      values[place] = bad;
+      const auto result = clipped(values, 1.0, 2);
+      CHECK(std::ranges::all_of(result, [](TestType value) { return std::isnan(value); }));
     }
   }
+}
+
+TEMPLATE_TEST_CASE("all_finite sees one number that is not, wherever it is", "[backend]", float, double) {
+  using Limits = std::numeric_limits<TestType>;
+  for (const std::size_t size : norm_sizes) {
+    CAPTURE(size);
+    auto values = random_values<TestType>(size, 5);
+    const auto finite = [&](unsigned threads) {
+      return all_finite(backend::Eigen{threads}, static_cast<const TestType*>(values.data()), size);
+    };
+    CHECK(finite(1));
+    CHECK(finite(3));
+    for (const TestType bad : {Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity()}) {
+      for (const std::size_t place : {std::size_t{0}, size / 2, size - 1}) {
+        CAPTURE(bad, place);
+        const TestType good = values[place];
+        values[place] = bad;
+        CHECK_FALSE(finite(1));
+        CHECK_FALSE(finite(3));
+        values[place] = good;
+      }
+    }
+  }
+  const TestType* nothing = nullptr;
+  CHECK(all_finite(backend::Eigen{}, nothing, 0));
+}
+
+TEST_CASE("The largest numbers are finite", "[backend]") {
+  const std::vector<float> values(100, std::numeric_limits<float>::max());
+  CHECK(all_finite(backend::Eigen{}, values.data(), values.size()));
 }
 
 }  // namespace

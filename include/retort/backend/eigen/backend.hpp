@@ -3,9 +3,8 @@
 /// Everything of the Eigen backend, and the proof that it is one.
 
 #include "retort/backend/backend.hpp"
-#include "retort/backend/eigen/dropout.hpp"
+#include "retort/backend/eigen/chain.hpp"
 #include "retort/backend/eigen/eigen.hpp"
-#include "retort/backend/eigen/elementwise.hpp"
 #include "retort/backend/eigen/gather.hpp"
 #include "retort/backend/eigen/inference.hpp"
 #include "retort/backend/eigen/linear.hpp"

@@ -2,18 +2,21 @@
 /// @file
 /// The CPU backend on Eigen: `retort::backend::Eigen`. It is a handle on a pool of threads; copies share the pool.
 ///
-/// Its operations are free functions, one header for each family: linear.hpp, elementwise.hpp, dropout.hpp,
-/// normalization.hpp, loss.hpp, optimizer.hpp, gather.hpp. Results are the same bits for every number of threads.
+/// Its operations are free functions, one header for each family: linear.hpp, chain.hpp, normalization.hpp, loss.hpp,
+/// optimizer.hpp, gather.hpp, inference.hpp. Results are the same bits for every number of threads.
 
 #include <Eigen/Core>
+#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <string>
 
+#include "retort/backend/host_memory.hpp"
 #include "retort/core/thread_pool.hpp"
 
 namespace retort::backend {
 
-class Eigen {
+class Eigen : public HostMemory {
  public:
   static constexpr const char* name = "eigen";
 
@@ -33,5 +36,27 @@ class Eigen {
  private:
   std::shared_ptr<ThreadPool> pool_;
 };
+
+namespace detail {
+
+template <typename Scalar>
+using Array = ::Eigen::Map<::Eigen::Array<Scalar, ::Eigen::Dynamic, 1>>;
+template <typename Scalar>
+using ConstArray = ::Eigen::Map<const ::Eigen::Array<Scalar, ::Eigen::Dynamic, 1>>;
+
+/// Elements of one piece of work on flat memory: a multiple of every SIMD width, large enough to be worth a second
+/// thread.
+inline constexpr std::size_t flat_chunk = 16384;
+
+/// Calls function(begin, count) over [0, size) in pieces that do not depend on the number of threads.
+template <typename Function>
+void for_each_flat_chunk(const Eigen& backend, std::size_t size, const Function& function) {
+  backend.pool().for_each_chunk((size + flat_chunk - 1) / flat_chunk, [&](std::size_t chunk) {
+    const std::size_t begin = chunk * flat_chunk;
+    function(begin, std::min(flat_chunk, size - begin));
+  });
+}
+
+}  // namespace detail
 
 }  // namespace retort::backend

@@ -7,9 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "retort/backend/eigen/dropout.hpp"
+#include "retort/backend/eigen/chain.hpp"
 #include "retort/backend/eigen/eigen.hpp"
-#include "retort/backend/eigen/elementwise.hpp"
 #include "retort/backend/eigen/linear.hpp"
 #include "retort/backend/eigen/normalization.hpp"
 #include "retort/backend/eigen/product.hpp"
@@ -42,7 +41,7 @@ void predict_batch(const Eigen& backend, M, const Scalar* parameters, const Scal
                    Scalar* logits, std::size_t batch) {
   struct ScratchTag;
   detail::for_each_sample_block(backend, batch, [&](std::size_t first, std::size_t count) {
-    Scalar* scratch = detail::thread_scratch<Scalar, ScratchTag>(inference_scratch_size<M>(count));
+    Scalar* scratch = detail::thread_scratch<Scalar, ScratchTag>(pass_scratch_size<M>(count));
     run_inference<M>(backend, parameters, buffers, inputs + first * M::input_size, logits + first * M::output_size,
                      count, scratch);
   });
@@ -56,7 +55,7 @@ void predict_dataset(const Eigen& backend, M, const Scalar* parameters, const Sc
   const data::GatherConstants<Scalar> constants(data);
   detail::for_each_sample_block(backend, data.size, [&](std::size_t first, std::size_t count) {
     const std::size_t inputs_size = aligned_extent(count * M::input_size);
-    Scalar* inputs = detail::thread_scratch<Scalar, ScratchTag>(inputs_size + inference_scratch_size<M>(count));
+    Scalar* inputs = detail::thread_scratch<Scalar, ScratchTag>(inputs_size + pass_scratch_size<M>(count));
     for (std::size_t sample = 0; sample < count; ++sample) {
       data::gather_row(data, constants, static_cast<std::uint32_t>(first + sample), inputs + sample * M::input_size);
     }

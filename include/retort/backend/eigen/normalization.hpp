@@ -11,7 +11,6 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/eigen/eigen.hpp"
-#include "retort/backend/eigen/elementwise.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/layer_norm.hpp"
 

@@ -5,12 +5,13 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <cmath>
 #include <cstddef>
-#include <span>
 
 #include "retort/backend/eigen/eigen.hpp"
-#include "retort/backend/eigen/elementwise.hpp"
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/optim/gradient_clipping.hpp"
 
 namespace retort::backend {
 
@@ -40,14 +41,16 @@ void update_parameters(const Eigen& backend, const Rule& rule, Scalar* parameter
   });
 }
 
+namespace detail {
+
 /// The sum of squares, in double, in an order that does not depend on the number of threads.
 template <typename Scalar>
 double squared_norm(const Eigen& backend, const Scalar* values, std::size_t size) {
   std::array<double, 64> sums{};
-  const std::size_t part = std::max(detail::flat_chunk, aligned_count<Scalar>((size + sums.size() - 1) / sums.size()));
+  const std::size_t part = std::max(flat_chunk, aligned_count<Scalar>((size + sums.size() - 1) / sums.size()));
   backend.pool().for_each_chunk((size + part - 1) / part, [&](std::size_t chunk) {
     const auto count = static_cast<::Eigen::Index>(std::min(part, size - chunk * part));
-    sums[chunk] = detail::ConstArray<Scalar>(values + chunk * part, count).template cast<double>().square().sum();
+    sums[chunk] = ConstArray<Scalar>(values + chunk * part, count).template cast<double>().square().sum();
   });
   double total = 0.0;
   for (const double sum : sums) {
@@ -56,12 +59,31 @@ double squared_norm(const Eigen& backend, const Scalar* values, std::size_t size
   return total;
 }
 
-/// values *= factor.
+}  // namespace detail
+
+/// Shortens the gradient where its norm is above the clipping's.
 template <typename Scalar>
-void scale_values(const Eigen& backend, Scalar* values, std::size_t size, Scalar factor) {
+void clip_gradients(const Eigen& backend, const GradientClipping& clipping, Scalar* gradients, std::size_t size) {
+  const Scalar* values = gradients;
+  const double factor = clipping.clip_factor(std::sqrt(detail::squared_norm(backend, values, size)));
+  if (factor == 1.0) {
+    return;
+  }
   detail::for_each_flat_chunk(backend, size, [&](std::size_t begin, std::size_t count) {
-    detail::Array<Scalar>(values + begin, static_cast<::Eigen::Index>(count)) *= factor;
+    detail::Array<Scalar>(gradients + begin, static_cast<::Eigen::Index>(count)) *= static_cast<Scalar>(factor);
   });
+}
+
+template <typename Scalar>
+bool all_finite(const Eigen& backend, const Scalar* values, std::size_t size) {
+  std::atomic<bool> finite = true;
+  detail::for_each_flat_chunk(backend, size, [&](std::size_t begin, std::size_t count) {
+    const detail::ConstArray<Scalar> chunk(values + begin, static_cast<::Eigen::Index>(count));
+    if (!(chunk - chunk == Scalar{0}).all()) {
+      finite = false;
+    }
+  });
+  return finite;
 }
 
 }  // namespace retort::backend

@@ -1,0 +1,37 @@
+#pragma once
+/// @file
+/// Benchmarks on a GPU: by events in the stream, so the time is that which the device takes for what an iteration
+/// hands it, the gaps in which it waits for the host included.
+
+#include <benchmark/benchmark.h>
+
+#include <memory>
+
+#include "retort/backend/thrust/cuda.hpp"
+#include "retort/backend/thrust/cuda/timer.hpp"
+
+namespace retort::benchmarks {
+
+struct CudaRunner {
+  using Backend = backend::Thrust<system::Cuda>;
+  static constexpr bool takes_threads = false;
+
+  static Backend create(unsigned /*threads*/) { return Backend(); }
+
+  static void set_clock(::benchmark::internal::Benchmark& registered) { registered.UseManualTime(); }
+
+  template <typename Work>
+  static void measure(::benchmark::State& state, const Backend& backend, Work work) {
+    work();  // the first one loads kernels and allocates
+    const auto owner = std::make_shared<Backend>(backend);
+    backend::cuda::DeviceTimer timer(std::shared_ptr<backend::cuda::CudaContext>(owner, &owner->system().context()));
+    for (auto _ : state) {
+      timer.start();
+      work();
+      timer.stop();
+      state.SetIterationTime(timer.milliseconds() / 1e3);
+    }
+  }
+};
+
+}  // namespace retort::benchmarks

@@ -1,0 +1,11 @@
+/// Inference with Thrust on one thread.
+
+#include "host_runner.hpp"
+#include "nn/predict_benchmark.hpp"
+#include "retort/backend/thrust/cpp.hpp"
+
+namespace retort::benchmarks {
+
+[[maybe_unused]] static const bool registered = register_predictions<HostRunner<backend::Thrust<system::Cpp>>>();
+
+}  // namespace retort::benchmarks

@@ -1,0 +1,10 @@
+/// Inference with Thrust on a GPU.
+
+#include "cuda_runner.hpp"
+#include "nn/predict_benchmark.hpp"
+
+namespace retort::benchmarks {
+
+[[maybe_unused]] static const bool registered = register_predictions<CudaRunner>();
+
+}  // namespace retort::benchmarks

@@ -1,0 +1,85 @@
+#pragma once
+/// @file
+/// Training steps with everything that belongs to one: gather, forward, loss, backward, Adam. An iteration is an epoch;
+/// "time/step" is that of one step.
+
+#include <benchmark/benchmark.h>
+
+#include <cstddef>
+
+#include "models.hpp"
+#include "retort/backend/arguments.hpp"
+#include "retort/core/philox.hpp"
+#include "retort/data/augment.hpp"
+#include "retort/data/dataset.hpp"
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/hinton.hpp"
+#include "retort/nn/network.hpp"
+#include "retort/optim/adam.hpp"
+#include "retort/optim/schedule.hpp"
+#include "retort/train/step_engine.hpp"
+#include "retort/train/training_engine.hpp"
+#include "runner.hpp"
+
+namespace retort::benchmarks {
+
+/// 64 batches of 64 images, or 8 of a larger size.
+inline const data::Dataset& epoch_of_batches(std::size_t batch) { return digits(batch * (batch > 64 ? 8 : 64)); }
+
+/// Runs epochs on an engine. `flops` is one step's work, of which the rate is reported.
+template <typename Runner>
+void run_epochs(::benchmark::State& state, const typename Runner::Backend& backend, TrainingEngine& engine,
+                std::size_t batch, data::RandomShift shift, double flops) {
+  const data::Dataset& data = epoch_of_batches(batch);
+  engine.begin(data, nullptr, batch, shift);
+  const Schedule schedule;
+  const std::size_t steps = data.size() / batch;
+  std::size_t epoch = 0;
+  Runner::measure(state, backend, [&] {
+    engine.train_epoch({.batch_size = batch,
+                        .shift = shift,
+                        .schedule = &schedule,
+                        .progress = {.step = epoch * steps, .epoch = epoch}},
+                       [](std::size_t, const retort::backend::LossSum&) {});
+    ++epoch;
+  });
+  using ::benchmark::Counter;
+  const auto steps_per_epoch = static_cast<double>(steps);
+  state.counters["time/step"] = Counter(steps_per_epoch, Counter::kIsIterationInvariantRate | Counter::kInvert);
+  state.counters["FLOP/s"] = Counter(steps_per_epoch * flops, Counter::kIsIterationInvariantRate);
+}
+
+template <Model M, typename Runner>
+void train_step(::benchmark::State& state, const typename Runner::Backend& backend, std::size_t batch) {
+  using Backend = typename Runner::Backend;
+  Network<M, Backend> network{Seed{0}, backend};
+  StepEngine<M, Backend, float, CrossEntropy, Adam, NoTeacher> engine(network, {}, {}, {});
+  run_epochs<Runner>(state, backend, engine, batch, {}, training_step_flops<M>(batch));
+}
+
+/// With the teacher's logits looked up, or computed in each step as augmented images need it.
+template <bool online, typename Runner>
+void distillation_step(::benchmark::State& state, const typename Runner::Backend& backend, std::size_t batch) {
+  using Backend = typename Runner::Backend;
+  const Network<Teacher, Backend> teacher{Seed{0}, backend};
+  Network<Student, Backend> student{Seed{1}, backend};
+  StepEngine<Student, Backend, float, HintonLoss, Adam, retort::Teacher<Teacher, Backend, float>> engine(
+      student, {}, {}, {&teacher});
+  const double teacher_flops = online ? static_cast<double>(batch * Teacher::flops) : 0.0;
+  run_epochs<Runner>(state, backend, engine, batch, {.pixels = online ? 2u : 0u},
+                     teacher_flops + training_step_flops<Student>(batch));
+}
+
+template <typename Runner>
+bool register_steps() {
+  register_benchmark<Runner>("train_step<Student>", {64}, train_step<Student, Runner>);
+  register_benchmark<Runner>("train_step<Teacher>", {64}, train_step<Teacher, Runner>);
+  if constexpr (!Runner::Backend::host_memory) {
+    register_benchmark<Runner>("train_step<Teacher>", {4096}, train_step<Teacher, Runner>);
+  }
+  register_benchmark<Runner>("distillation_step/cached", {64}, distillation_step<false, Runner>);
+  register_benchmark<Runner>("distillation_step/online", {64}, distillation_step<true, Runner>);
+  return true;
+}
+
+}  // namespace retort::benchmarks

@@ -1,0 +1,10 @@
+/// Training steps with Thrust on a GPU.
+
+#include "cuda_runner.hpp"
+#include "train/step_benchmark.hpp"
+
+namespace retort::benchmarks {
+
+[[maybe_unused]] static const bool registered = register_steps<CudaRunner>();
+
+}  // namespace retort::benchmarks

@@ -1,0 +1,11 @@
+/// Training steps with Thrust on OpenMP.
+
+#include "host_runner.hpp"
+#include "retort/backend/thrust/omp.hpp"
+#include "train/step_benchmark.hpp"
+
+namespace retort::benchmarks {
+
+[[maybe_unused]] static const bool registered = register_steps<HostRunner<backend::Thrust<system::Omp>>>();
+
+}  // namespace retort::benchmarks

@@ -1,0 +1,141 @@
+# The targets of the Thrust and CUDA backends, made from what this machine has. Retort's own build includes this file,
+# and so does its installed package: both state the same facts once.
+#
+#   retort::thrust_cpp, retort::thrust_omp, retort::thrust_tbb   Thrust's headers, and OpenMP or TBB
+#   retort::cuda                                                 the CUDA runtime (static) and cuBLAS, for .cu files
+#
+# retort_provide(COMPONENT) defines retort::COMPONENT and sets retort_COMPONENT_FOUND to TRUE; where something is
+# missing it sets that to FALSE and retort_COMPONENT_MISSING to what is missing and how to get it.
+# RETORT_THRUST_INCLUDE_DIR, where set, is the only place where Thrust's headers are looked for.
+
+set(retort_components thrust_cpp thrust_omp thrust_tbb cuda)
+set(retort_components_scope "") # GLOBAL where the targets must be seen by a project that includes Retort as a folder
+
+# Sets retort_thrust_include_dir, retort_thrust_version and, where these are empty, retort_thrust_missing.
+# The toolkit's own Thrust comes first: host and device code of one program must not see two versions. Without CUDA
+# (RETORT_CUDA=OFF) a system's own comes first.
+function(retort_find_thrust)
+  set(folder "${RETORT_THRUST_INCLUDE_DIR}")
+  if(NOT folder)
+    unset(folder)
+    if("${RETORT_CUDA}" STREQUAL "OFF")
+      find_path(folder thrust/version.h NO_CACHE)
+    else()
+      find_package(CUDAToolkit QUIET)
+      find_path(
+        folder thrust/version.h
+        PATHS ${CUDAToolkit_INCLUDE_DIRS}
+        PATH_SUFFIXES cccl
+        NO_DEFAULT_PATH NO_CACHE
+      )
+    endif()
+    find_path(
+      folder thrust/version.h
+      PATHS "$ENV{CUDA_HOME}/include" "$ENV{CUDA_PATH}/include" /usr/local/cuda/include
+      PATH_SUFFIXES cccl
+      NO_CACHE
+    )
+  endif()
+
+  set(version "")
+  set(missing "")
+  if(folder)
+    get_filename_component(folder "${folder}" ABSOLUTE)
+  endif()
+  if(NOT folder)
+    set(missing "Thrust is not found: apt-get install libthrust-dev, or set RETORT_THRUST_INCLUDE_DIR")
+  elseif(NOT EXISTS "${folder}/thrust/version.h")
+    set(missing "RETORT_THRUST_INCLUDE_DIR=${folder} has no thrust/version.h")
+  else()
+    file(STRINGS "${folder}/thrust/version.h" number REGEX "^#define[ \t]+THRUST_VERSION[ \t]+[0-9]+")
+    string(REGEX REPLACE "^[^0-9]*([0-9]+).*$" "\\1" number "${number}")
+    math(EXPR major "${number} / 100000")
+    math(EXPR minor "${number} / 100 % 1000")
+    math(EXPR patch "${number} % 100")
+    set(version "${major}.${minor}.${patch}")
+    if(version VERSION_LESS 1.17)
+      set(missing "Thrust ${version} in ${folder} is too old: 1.17 or newer is needed")
+    endif()
+  endif()
+  if(missing)
+    set(folder "")
+    set(version "")
+  endif()
+  set(retort_thrust_include_dir "${folder}" PARENT_SCOPE)
+  set(retort_thrust_version "${version}" PARENT_SCOPE)
+  set(retort_thrust_missing "${missing}" PARENT_SCOPE)
+endfunction()
+
+function(retort_provide_thrust component)
+  retort_find_thrust()
+  set(missing "${retort_thrust_missing}")
+  set(libraries "")
+  if(NOT missing AND component STREQUAL "thrust_omp")
+    find_package(OpenMP QUIET COMPONENTS CXX)
+    if(TARGET OpenMP::OpenMP_CXX)
+      set(libraries OpenMP::OpenMP_CXX)
+    elseif(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+      string(REGEX MATCH "^[0-9]+" major "${CMAKE_CXX_COMPILER_VERSION}")
+      set(missing "OpenMP for ${CMAKE_CXX_COMPILER} is not found: apt-get install libomp-${major}-dev")
+    else()
+      set(missing "OpenMP for ${CMAKE_CXX_COMPILER} is not found: it comes with g++ (libgomp)")
+    endif()
+  elseif(NOT missing AND component STREQUAL "thrust_tbb")
+    find_package(TBB CONFIG QUIET COMPONENTS tbb)
+    if(TARGET TBB::tbb)
+      set(libraries TBB::tbb)
+    else()
+      set(missing "TBB is not found: apt-get install libtbb-dev")
+    endif()
+  endif()
+  if(NOT missing)
+    add_library(retort::${component} INTERFACE IMPORTED ${retort_components_scope})
+    # For C++ alone: nvcc has a Thrust of its own, and a folder given with -isystem would come before it.
+    target_include_directories(
+      retort::${component} SYSTEM INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${retort_thrust_include_dir}>"
+    )
+    target_link_libraries(retort::${component} INTERFACE retort::retort ${libraries})
+  endif()
+  set(missing "${missing}" PARENT_SCOPE)
+endfunction()
+
+function(retort_provide_cuda)
+  set(missing "")
+  find_package(CUDAToolkit QUIET)
+  set(how "install CUDA toolkit 13 or newer, or name its folder with -DCUDAToolkit_ROOT=FOLDER")
+  if(NOT CUDAToolkit_FOUND)
+    set(missing "no CUDA toolkit is found: ${how}")
+  elseif(CUDAToolkit_VERSION VERSION_LESS 13)
+    set(missing "CUDA toolkit ${CUDAToolkit_VERSION} in ${CUDAToolkit_BIN_DIR} is too old: ${how}")
+  elseif(NOT TARGET CUDA::cudart_static OR NOT TARGET CUDA::cublas)
+    set(missing "CUDA toolkit ${CUDAToolkit_VERSION} in ${CUDAToolkit_BIN_DIR} has no cudart_static or cublas: ${how}")
+  else()
+    add_library(retort::cuda INTERFACE IMPORTED ${retort_components_scope})
+    target_link_libraries(retort::cuda INTERFACE retort::retort CUDA::cudart_static CUDA::cublas)
+    # Under nvcc Eigen would lose its vectorisation, and the functions of one program get two bodies.
+    target_compile_definitions(retort::cuda INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:EIGEN_NO_CUDA>")
+    # Not cuda_std_20: CMake 3.25.1 and older do not know that nvcc 12 and newer have it.
+    target_compile_options(retort::cuda INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>")
+  endif()
+  set(missing "${missing}" PARENT_SCOPE)
+endfunction()
+
+function(retort_provide component)
+  set(missing "")
+  if(NOT component IN_LIST retort_components)
+    list(JOIN retort_components ", " known)
+    set(missing "there is no such component; there are ${known}")
+  elseif(NOT TARGET retort::${component})
+    if(component STREQUAL "cuda")
+      retort_provide_cuda()
+    else()
+      retort_provide_thrust(${component})
+    endif()
+  endif()
+  if(missing)
+    set(retort_${component}_FOUND FALSE PARENT_SCOPE)
+  else()
+    set(retort_${component}_FOUND TRUE PARENT_SCOPE)
+  endif()
+  set(retort_${component}_MISSING "${missing}" PARENT_SCOPE)
+endfunction()

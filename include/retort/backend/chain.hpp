@@ -1,0 +1,67 @@
+#pragma once
+/// @file
+/// A run of pointwise layers as one operation: each element of the output depends on the same element of the input, so
+/// a backend reads and writes memory once for all of them.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/philox.hpp"
+#include "retort/nn/layer.hpp"
+
+namespace retort::backend {
+
+/// Neighbouring elementwise and dropout layers of a model, in order. Dropout in layer i of them draws from the stream
+/// of layer `random.layer + i`.
+template <PointwiseLayer... Layers>
+struct Chain {
+  static_assert(sizeof...(Layers) > 0);
+
+  /// Whether it is the identity outside of training.
+  static constexpr bool only_dropout = (DropoutLayer<Layers> && ...);
+};
+
+/// Elements that a Chain takes together, one after another from a multiple of their number on: the words of one block
+/// of random numbers.
+inline constexpr std::size_t chain_group = 4;
+
+namespace detail {
+
+template <PointwiseLayer L, bool training, bool differentiate, typename Scalar>
+RETORT_HOST_DEVICE void apply_pointwise(const LayerRandom& random, std::uint64_t group, Scalar* values,
+                                        Scalar* gradients) {
+  if constexpr (!DropoutLayer<L>) {
+    for (std::size_t i = 0; i < chain_group; ++i) {
+      const Scalar x = values[i];
+      values[i] = static_cast<Scalar>(L::value(x));
+      if constexpr (differentiate) {
+        gradients[i] *= static_cast<Scalar>(L::derivative(x, values[i]));
+      }
+    }
+  } else if constexpr (training && L::threshold > 0) {
+    const PhiloxBlock words = random.stream(Stream::dropout).block(group);
+    for (std::size_t i = 0; i < chain_group; ++i) {
+      const bool dropped = words[i] < L::threshold;
+      values[i] = dropped ? Scalar{0} : values[i] * static_cast<Scalar>(L::scale);
+      if constexpr (differentiate) {
+        gradients[i] = dropped ? Scalar{0} : gradients[i] * static_cast<Scalar>(L::scale);
+      }
+    }
+  }
+}
+
+}  // namespace detail
+
+/// The chain on elements 4 group ... 4 group + 3 of a batch (row-major), in place. With `training` dropout acts. With
+/// `differentiate` too, gradients[i] is multiplied by the chain's derivative at values[i].
+template <bool training, bool differentiate, typename Scalar, PointwiseLayer... Layers>
+RETORT_HOST_DEVICE void apply_chain(Chain<Layers...>, LayerRandom random, std::uint64_t group, Scalar* values,
+                                    Scalar* gradients = nullptr) {
+  (static_cast<void>(
+       (detail::apply_pointwise<Layers, training, differentiate>(random, group, values, gradients), ++random.layer)),
+   ...);
+}
+
+}  // namespace retort::backend

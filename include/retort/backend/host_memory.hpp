@@ -1,0 +1,44 @@
+#pragma once
+/// @file
+/// Memory operations of the backends that compute where the host does.
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
+#include "retort/core/aligned_buffer.hpp"
+
+namespace retort::backend {
+
+/// A base for backends whose buffers are the host's memory: with it, a backend has everything that is about memory.
+struct HostMemory {
+  static constexpr bool host_memory = true;
+  /// Batches between two readings of the running metrics, which cost nothing here.
+  static constexpr std::size_t report_interval = 1;
+
+  template <typename T>
+  using Buffer = AlignedBuffer<T>;
+
+  /// Contents are undefined. Throws std::bad_alloc.
+  template <typename T>
+  Buffer<T> allocate(std::size_t count) const {
+    return AlignedBuffer<T>::uninitialized(count);
+  }
+};
+
+template <typename T>
+void copy_to_host(const HostMemory&, const T* from, std::span<T> to) {
+  std::copy_n(from, to.size(), to.data());
+}
+
+template <typename T>
+void copy_from_host(const HostMemory&, std::span<const T> from, T* to) {
+  std::ranges::copy(from, to);
+}
+
+template <typename T>
+void fill_zero(const HostMemory&, T* values, std::size_t count) {
+  std::fill_n(values, count, T{});
+}
+
+}  // namespace retort::backend

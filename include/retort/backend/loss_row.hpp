@@ -1,0 +1,44 @@
+#pragma once
+/// @file
+/// A loss on one row of a batch: what every backend does for each sample, on whatever thread.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/loss/loss.hpp"
+
+namespace retort::backend {
+
+/// Called with a row of the batch, writes its gradient, its loss and whether the answer was right.
+template <Loss L, std::size_t Classes, typename Scalar>
+struct LossRow {
+  L loss;
+  LossArguments<Scalar> arguments;
+  Scalar gradient_scale;  // 1 / batch
+
+  LossRow(const L& loss_of_rows, const LossArguments<Scalar>& loss_arguments)
+      : loss(loss_of_rows),
+        arguments(loss_arguments),
+        gradient_scale(Scalar{1} / static_cast<Scalar>(loss_arguments.batch)) {}
+
+  RETORT_HOST_DEVICE void operator()(std::size_t row) const {
+    const std::size_t sample = arguments.samples[row];
+    const std::uint32_t label = arguments.labels[sample];
+    const Scalar* student = arguments.student + row * Classes;  // (classes)
+    const Scalar* teacher = nullptr;
+    if constexpr (L::needs_teacher) {
+      teacher = arguments.teacher.logits + (arguments.teacher.by_sample ? sample : row) * Classes;
+    }
+    arguments.losses[row] = loss.template row<Classes>(StudentLogits<Scalar>{student}, TeacherLogits<Scalar>{teacher},
+                                                       label, gradient_scale, arguments.gradient + row * Classes);
+    std::size_t answer = 0;
+    for (std::size_t k = 1; k < Classes; ++k) {
+      answer = student[k] > student[answer] ? k : answer;
+    }
+    arguments.correct[row] = answer == label ? 1 : 0;
+  }
+};
+
+}  // namespace retort::backend

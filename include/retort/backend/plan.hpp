@@ -1,0 +1,127 @@
+#pragma once
+/// @file
+/// A model as the operations that a backend is asked for: each sized layer is one, each run of pointwise layers between
+/// them is one Chain.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <tuple>
+#include <utility>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/backend/chain.hpp"
+#include "retort/nn/layer.hpp"
+#include "retort/nn/sequential.hpp"
+
+namespace retort::backend {
+
+namespace detail {
+
+/// A layer before a tuple of operations: a part of its first Chain where it can be, else an operation of its own.
+template <typename L, typename Operations>
+struct Prepended;
+template <SizedLayer L, typename... Operations>
+struct Prepended<L, std::tuple<Operations...>> {
+  using type = std::tuple<L, Operations...>;
+};
+template <PointwiseLayer L, typename... Operations>
+struct Prepended<L, std::tuple<Operations...>> {
+  using type = std::tuple<Chain<L>, Operations...>;
+};
+template <PointwiseLayer L, PointwiseLayer... Chained, typename... Operations>
+struct Prepended<L, std::tuple<Chain<Chained...>, Operations...>> {
+  using type = std::tuple<Chain<L, Chained...>, Operations...>;
+};
+
+template <typename... Layers>
+struct Grouped {
+  using type = std::tuple<>;
+};
+template <typename First, typename... Rest>
+struct Grouped<First, Rest...> {
+  using type = typename Prepended<First, typename Grouped<Rest...>::type>::type;
+};
+
+template <typename Operation>
+inline constexpr std::size_t layers_in = 1;
+template <PointwiseLayer... Layers>
+inline constexpr std::size_t layers_in<Chain<Layers...>> = sizeof...(Layers);
+
+template <typename Operation>
+inline constexpr bool is_chain = false;
+template <PointwiseLayer... Layers>
+inline constexpr bool is_chain<Chain<Layers...>> = true;
+
+template <typename M>
+struct LayersOf;
+template <Layer... Layers>
+struct LayersOf<Sequential<Layers...>> {
+  using operations = typename Grouped<Layers...>::type;
+};
+
+}  // namespace detail
+
+/// The operations of a model, from its input to its output.
+template <Model M>
+struct Plan {
+  using Operations = typename detail::LayersOf<M>::operations;
+
+  static constexpr std::size_t size = std::tuple_size_v<Operations>;
+  template <std::size_t Index>
+  using Operation = std::tuple_element_t<Index, Operations>;
+  template <std::size_t Index>
+  static constexpr bool is_chain = detail::is_chain<Operation<Index>>;
+
+  /// first_layer[i] is the index in the model of operation i's first layer; first_layer[size] is the model's count.
+  static constexpr std::array<std::size_t, size + 1> first_layer = [] {
+    std::array<std::size_t, size + 1> result{};
+    [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+      ((result[Index + 1] = result[Index] + detail::layers_in<Operation<Index>>), ...);
+    }(std::make_index_sequence<size>{});
+    return result;
+  }();
+
+  /// widths[i] enters operation i; widths[size] leaves the model.
+  static constexpr std::array<std::size_t, size + 1> widths = [] {
+    std::array<std::size_t, size + 1> result{};
+    for (std::size_t i = 0; i <= size; ++i) {
+      result[i] = M::widths[first_layer[i]];
+    }
+    return result;
+  }();
+
+  static constexpr std::size_t widest = [] {
+    std::size_t result = 0;
+    for (const std::size_t width : widths) {
+      result = result > width ? result : width;
+    }
+    return result;
+  }();
+
+  /// The first operation that learns: no gradient is needed in what enters it. `size` where there is none.
+  static constexpr std::size_t first_trained = static_cast<std::size_t>(
+      std::lower_bound(first_layer.begin(), first_layer.begin() + size, M::first_trained_layer) - first_layer.begin());
+
+  /// As arguments of a call.
+  template <std::size_t Index>
+  using InputWidth = Width<widths[Index]>;
+};
+
+/// Calls function.template operator()<Index>() for Index = 0 ... Count - 1.
+template <std::size_t Count, typename Function>
+constexpr void for_each_index(Function&& function) {
+  [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+    (function.template operator()<Index>(), ...);
+  }(std::make_index_sequence<Count>{});
+}
+
+/// The same, from Count - 1 to 0.
+template <std::size_t Count, typename Function>
+constexpr void for_each_index_reversed(Function&& function) {
+  [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+    (function.template operator()<Count - 1 - Index>(), ...);
+  }(std::make_index_sequence<Count>{});
+}
+
+}  // namespace retort::backend

@@ -1,0 +1,118 @@
+#pragma once
+/// @file
+/// `retort::backend::Thrust<retort::system::Cuda>`: Thrust on a GPU, products by cuBLAS in exact fp32. To be compiled
+/// by nvcc, and linked with cudart and cublas. Nothing but metrics crosses to the host inside an epoch.
+
+#ifndef __CUDACC__
+#error "retort: backend::Thrust<system::Cuda> has code for the GPU: compile this file with nvcc, as CUDA (.cu)"
+#endif
+
+#include "retort/backend/thrust/prelude.hpp"
+//
+#include <thrust/for_each.h>
+#include <thrust/iterator/counting_iterator.h>
+#include <thrust/system/cuda/execution_policy.h>
+#include <thrust/system_error.h>
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "retort/backend/thrust/backend.hpp"
+#include "retort/backend/thrust/cuda/buffer.hpp"
+#include "retort/backend/thrust/cuda/context.hpp"
+#include "retort/backend/thrust/cuda/copy.hpp"
+#include "retort/backend/thrust/cuda/products.hpp"
+
+namespace retort::system {
+
+class Cuda {
+ public:
+  static constexpr const char* name = "thrust-cuda";
+  static constexpr bool host_memory = false;
+  static constexpr std::size_t report_interval = 64;
+  static constexpr std::size_t elements_per_call = 1;  // neighbouring threads on neighbouring elements
+  static constexpr std::size_t inference_block = 8192;
+
+  struct Options {
+    int device = 0;
+  };
+
+  template <typename T>
+  using Buffer = backend::cuda::DeviceBuffer<T>;
+
+  /// Throws DeviceError: no driver, no device, no such device, one that this program has no code for.
+  explicit Cuda(const Options& options)
+      : context_(backend::cuda::CudaContext::create(options.device, backend::cuda::compiled_architectures)) {}
+
+  std::string describe() const { return context_->describe(backend::detail::thrust_version()); }
+  backend::cuda::CudaContext& context() const { return *context_; }
+
+  template <typename T>
+  Buffer<T> allocate(std::size_t count) const {
+    return {context_, count};
+  }
+
+  template <typename T>
+  void copy_to_host(const T* from, std::span<T> to) const {
+    backend::cuda::copy_to_host(*context_, from, to);
+  }
+  template <typename T>
+  void copy_from_host(std::span<const T> from, T* to) const {
+    backend::cuda::copy_from_host(*context_, from, to);
+  }
+  template <typename T>
+  void fill_zero(T* values, std::size_t count) const {
+    backend::cuda::fill_zero(*context_, values, count);
+  }
+
+  bool shares_memory_with(const Cuda& other) const { return context_->device() == other.context_->device(); }
+
+  /// Returns before the work is done.
+  template <typename Function>
+  void for_each(std::size_t count, const Function& function) const {
+    const auto entry = context_->enter();
+    try {
+      ::thrust::for_each_n(::thrust::cuda::par_nosync.on(context_->stream()),
+                           ::thrust::counting_iterator<std::size_t>(0), count, function);
+    } catch (const ::thrust::system_error& error) {
+      context_->check(static_cast<cudaError_t>(error.code().value()), "kernel");
+    }
+    context_->check_launch("kernel");
+  }
+
+ private:
+  std::shared_ptr<backend::cuda::CudaContext> context_;
+};
+
+/// The products of a linear layer; see product.hpp.
+template <typename Scalar>
+void forward_product(const Cuda& system, std::size_t batch, std::size_t in, std::size_t out, const Scalar* input,
+                     const Scalar* weight, Scalar* output) {
+  backend::cuda::forward_product(system.context(), {batch, in, out}, input, weight, output);
+}
+
+template <typename Scalar>
+void weight_gradient_product(const Cuda& system, std::size_t batch, std::size_t in, std::size_t out,
+                             const Scalar* input, const Scalar* output_gradient, Scalar* weight_gradient) {
+  backend::cuda::weight_gradient_product(system.context(), {batch, in, out}, output_gradient, input, weight_gradient);
+}
+
+template <typename Scalar>
+void input_gradient_product(const Cuda& system, std::size_t batch, std::size_t in, std::size_t out,
+                            const Scalar* weight, const Scalar* output_gradient, Scalar* input_gradient) {
+  backend::cuda::input_gradient_product(system.context(), {batch, in, out}, output_gradient, weight, input_gradient);
+}
+
+template <typename Scalar>
+void column_sums(const Cuda& system, std::size_t batch, std::size_t out, const Scalar* values, Scalar* sums) {
+  backend::cuda::column_sums(system.context(), batch, out, values, sums);
+}
+
+}  // namespace retort::system
+
+namespace retort::backend {
+
+static_assert(Backend<Thrust<system::Cuda>, float> && Backend<Thrust<system::Cuda>, double>);
+
+}  // namespace retort::backend

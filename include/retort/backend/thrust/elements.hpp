@@ -1,0 +1,34 @@
+#pragma once
+/// @file
+/// Work on flat memory: a function object for elements, called with as many at a time as suit the system.
+
+#include <cstddef>
+
+#include "retort/backend/thrust/thrust.hpp"
+#include "retort/core/host_device.hpp"
+
+namespace retort::backend::detail {
+
+/// Calls function(element) for the elements of one piece.
+template <typename Function, std::size_t PieceSize>
+struct ForPiece {
+  Function function;
+  std::size_t size;
+
+  RETORT_HOST_DEVICE void operator()(std::size_t piece) const {
+    const std::size_t begin = piece * PieceSize;
+    const std::size_t end = begin + PieceSize < size ? begin + PieceSize : size;
+    for (std::size_t element = begin; element < end; ++element) {
+      function(element);
+    }
+  }
+};
+
+/// Calls function(element) for each element below `size`.
+template <typename System, typename Function>
+void for_each_element(const Thrust<System>& backend, std::size_t size, const Function& function) {
+  constexpr std::size_t piece = System::elements_per_call;
+  backend.for_each((size + piece - 1) / piece, ForPiece<Function, piece>{function, size});
+}
+
+}  // namespace retort::backend::detail

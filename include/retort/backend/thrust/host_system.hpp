@@ -1,0 +1,45 @@
+#pragma once
+/// @file
+/// What Thrust's systems on the host have in common: their memory.
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
+#include "retort/core/aligned_buffer.hpp"
+
+namespace retort::system {
+
+struct HostSystem {
+  static constexpr bool host_memory = true;
+  static constexpr std::size_t report_interval = 1;
+  /// Elements that one call of a function object takes on: a loop that a compiler can turn into SIMD.
+  static constexpr std::size_t elements_per_call = 1024;
+  /// Samples that run through a model together outside of training.
+  static constexpr std::size_t inference_block = 256;
+
+  template <typename T>
+  using Buffer = AlignedBuffer<T>;
+
+  template <typename T>
+  Buffer<T> allocate(std::size_t count) const {
+    return AlignedBuffer<T>::uninitialized(count);
+  }
+
+  template <typename T>
+  void copy_to_host(const T* from, std::span<T> to) const {
+    std::copy_n(from, to.size(), to.data());
+  }
+  template <typename T>
+  void copy_from_host(std::span<const T> from, T* to) const {
+    std::ranges::copy(from, to);
+  }
+  template <typename T>
+  void fill_zero(T* values, std::size_t count) const {
+    std::fill_n(values, count, T{});
+  }
+
+  bool shares_memory_with(const HostSystem&) const { return true; }
+};
+
+}  // namespace retort::system

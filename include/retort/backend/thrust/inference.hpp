@@ -1,0 +1,49 @@
+#pragma once
+/// @file
+/// Whole models outside of training on Thrust: blocks of samples run through the layers one after another.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/backend/passes.hpp"
+#include "retort/backend/thrust/chain.hpp"
+#include "retort/backend/thrust/gather.hpp"
+#include "retort/backend/thrust/linear.hpp"
+#include "retort/backend/thrust/normalization.hpp"
+#include "retort/backend/thrust/thrust.hpp"
+#include "retort/data/dataset_view.hpp"
+#include "retort/nn/sequential.hpp"
+
+namespace retort::backend {
+
+/// logits (batch, out) of inputs (batch, in). May be called from several threads at once.
+template <typename System, Model M, typename Scalar>
+void predict_batch(const Thrust<System>& backend, M, const Scalar* parameters, const Scalar* buffers,
+                   const Scalar* inputs, Scalar* logits, std::size_t batch) {
+  const std::size_t block = std::min(batch, System::inference_block);
+  auto scratch = backend.template scratch<Scalar>(pass_scratch_size<M>(block));
+  for (std::size_t first = 0; first < batch; first += block) {
+    run_inference<M>(backend, parameters, buffers, inputs + first * M::input_size, logits + first * M::output_size,
+                     std::min(block, batch - first), scratch.data());
+  }
+}
+
+/// logits (data.size, out) of every sample of a dataset, normalised but not augmented.
+template <typename System, Model M, typename Scalar>
+void predict_dataset(const Thrust<System>& backend, M, const Scalar* parameters, const Scalar* buffers,
+                     const data::DatasetView& data, Scalar* logits) {
+  const std::size_t block = std::min(data.size, System::inference_block);
+  auto inputs = backend.template scratch<Scalar>(block * M::input_size);
+  auto scratch = backend.template scratch<Scalar>(pass_scratch_size<M>(block));
+  for (std::size_t first = 0; first < data.size; first += block) {
+    const std::size_t count = std::min(block, data.size - first);
+    detail::gather(backend, data, nullptr, static_cast<std::uint32_t>(first), count, data::RandomShift{}, Seed{}, 0,
+                   inputs.data());
+    const Scalar* block_inputs = inputs.data();
+    run_inference<M>(backend, parameters, buffers, block_inputs, logits + first * M::output_size, count,
+                     scratch.data());
+  }
+}
+
+}  // namespace retort::backend

@@ -1,0 +1,42 @@
+#pragma once
+/// @file
+/// Losses on Thrust: a row of the batch a call.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/backend/loss_row.hpp"
+#include "retort/backend/thrust/reduction.hpp"
+#include "retort/backend/thrust/thrust.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/loss/loss.hpp"
+
+namespace retort::backend {
+
+namespace detail {
+
+/// One number of each sample, as double.
+template <typename T>
+struct ValueOf {
+  const T* values;
+
+  RETORT_HOST_DEVICE double operator()(std::size_t element) const { return static_cast<double>(values[element]); }
+};
+
+}  // namespace detail
+
+template <typename System, typename Scalar, Loss L, std::size_t Classes>
+void evaluate_loss(const Thrust<System>& backend, const L& loss, Width<Classes>,
+                   const LossArguments<Scalar>& arguments) {
+  backend.for_each(arguments.batch, LossRow<L, Classes, Scalar>(loss, arguments));
+}
+
+template <typename System, typename Scalar>
+LossSum sum_losses(const Thrust<System>& backend, const Scalar* losses, const std::uint8_t* correct,
+                   std::size_t count) {
+  return {detail::read_sum(backend, count, detail::ValueOf<Scalar>{losses}),
+          static_cast<std::size_t>(detail::read_sum(backend, count, detail::ValueOf<std::uint8_t>{correct}))};
+}
+
+}  // namespace retort::backend

@@ -1,0 +1,76 @@
+#pragma once
+/// @file
+/// `retort::backend::Thrust<retort::system::Omp>`: Thrust on the threads of OpenMP. Needs a compiler that is told to
+/// use OpenMP (-fopenmp).
+
+#include "retort/backend/thrust/prelude.hpp"
+//
+#include <omp.h>
+#include <thrust/for_each.h>
+#include <thrust/iterator/counting_iterator.h>
+#include <thrust/system/omp/execution_policy.h>
+
+#include <cstddef>
+#include <string>
+
+#include "retort/backend/thrust/backend.hpp"
+#include "retort/backend/thrust/host_system.hpp"
+#include "retort/core/option.hpp"
+
+#ifndef _OPENMP
+#error "retort: backend::Thrust<system::Omp> needs OpenMP: compile with -fopenmp"
+#endif
+
+namespace retort::system {
+
+class Omp : public HostSystem {
+ public:
+  static constexpr const char* name = "thrust-omp";
+
+  struct Options {
+    unsigned threads = 0;  ///< 0: as many as OpenMP would take (OMP_NUM_THREADS, else all cores)
+  };
+
+  explicit Omp(const Options& options) : threads_(static_cast<int>(options.threads)) {
+    require_option(options.threads <= most, name, "threads", options.threads, "at most 4096");
+    if (threads_ == 0) {
+      threads_ = omp_get_max_threads();
+    }
+  }
+
+  std::string describe() const {
+    return "Thrust " + backend::detail::thrust_version() + " on OpenMP, " + std::to_string(threads_) +
+           (threads_ == 1 ? " thread" : " threads");
+  }
+
+  template <typename Function>
+  void for_each(std::size_t count, const Function& function) const {
+    const TeamSize team(count == 1 ? 1 : threads_);
+    ::thrust::for_each_n(::thrust::omp::par, ::thrust::counting_iterator<std::size_t>(0), count, function);
+  }
+
+ private:
+  static constexpr unsigned most = 4096;
+
+  /// The number of threads that the calling thread's next parallel region gets, set back afterwards.
+  class TeamSize {
+   public:
+    explicit TeamSize(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
+    TeamSize(const TeamSize&) = delete;
+    TeamSize& operator=(const TeamSize&) = delete;
+    ~TeamSize() { omp_set_num_threads(before_); }
+
+   private:
+    int before_;
+  };
+
+  int threads_;
+};
+
+}  // namespace retort::system
+
+namespace retort::backend {
+
+static_assert(Backend<Thrust<system::Omp>, float> && Backend<Thrust<system::Omp>, double>);
+
+}  // namespace retort::backend

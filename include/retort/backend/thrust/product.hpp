@@ -1,0 +1,178 @@
+#pragma once
+/// @file
+/// The products of a Linear on Thrust's host systems: plain loops over register tiles, each sum in one fixed order, so
+/// that every host system and every number of threads gives the same bits. A system with products of its own
+/// (system::Cuda: cuBLAS) overloads these functions.
+
+#include <cstddef>
+
+namespace retort::system {
+
+namespace detail {
+
+/// left (rows, depth) times the transpose of right (columns, depth): dot products of rows, a tile of results a call.
+/// Sums run in `lanes` strands, which a compiler can keep in a SIMD register.
+template <typename Scalar>
+struct RowDotProducts {
+  static constexpr std::size_t tile_rows = 2;
+  static constexpr std::size_t tile_columns = 4;
+  static constexpr std::size_t lanes = 8;
+
+  std::size_t rows;
+  std::size_t columns;
+  std::size_t depth;
+  const Scalar* left;
+  const Scalar* right;
+  Scalar* result;  // (rows, columns)
+
+  std::size_t tiles_across() const { return (columns + tile_columns - 1) / tile_columns; }
+  std::size_t tiles() const { return (rows + tile_rows - 1) / tile_rows * tiles_across(); }
+
+  void operator()(std::size_t tile) const {
+    const std::size_t first_row = tile / tiles_across() * tile_rows;
+    const std::size_t first_column = tile % tiles_across() * tile_columns;
+    const Scalar* left_rows[tile_rows];
+    const Scalar* right_rows[tile_columns];
+    // Beyond the edge the last row is multiplied once more, and not stored.
+    for (std::size_t r = 0; r < tile_rows; ++r) {
+      left_rows[r] = left + (first_row + r < rows ? first_row + r : rows - 1) * depth;
+    }
+    for (std::size_t c = 0; c < tile_columns; ++c) {
+      right_rows[c] = right + (first_column + c < columns ? first_column + c : columns - 1) * depth;
+    }
+    Scalar sums[tile_rows][tile_columns][lanes] = {};
+    std::size_t k = 0;
+    for (; k + lanes <= depth; k += lanes) {
+      for (std::size_t r = 0; r < tile_rows; ++r) {
+        for (std::size_t c = 0; c < tile_columns; ++c) {
+          for (std::size_t lane = 0; lane < lanes; ++lane) {
+            sums[r][c][lane] += left_rows[r][k + lane] * right_rows[c][k + lane];
+          }
+        }
+      }
+    }
+    for (std::size_t r = 0; r < tile_rows && first_row + r < rows; ++r) {
+      for (std::size_t c = 0; c < tile_columns && first_column + c < columns; ++c) {
+        Scalar sum = 0;
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+          sum += sums[r][c][lane];
+        }
+        for (std::size_t rest = k; rest < depth; ++rest) {
+          sum += left_rows[r][rest] * right_rows[c][rest];
+        }
+        result[(first_row + r) * columns + first_column + c] = sum;
+      }
+    }
+  }
+};
+
+/// result (rows, columns) = sum over k of left(row, k) right(k, column), with right row-major and left's element
+/// (row, k) at row * left_row_stride + k * left_depth_stride: one tile of results a call, k after k.
+template <typename Scalar>
+struct SummedOuterProducts {
+  static constexpr std::size_t tile_rows = 4;
+  static constexpr std::size_t tile_columns = 16;
+
+  std::size_t rows;
+  std::size_t columns;
+  std::size_t depth;
+  const Scalar* left;
+  std::size_t left_row_stride;
+  std::size_t left_depth_stride;
+  const Scalar* right;  // (depth, columns)
+  Scalar* result;       // (rows, columns)
+
+  std::size_t tiles_across() const { return (columns + tile_columns - 1) / tile_columns; }
+  std::size_t tiles() const { return (rows + tile_rows - 1) / tile_rows * tiles_across(); }
+
+  void operator()(std::size_t tile) const {
+    const std::size_t first_row = tile / tiles_across() * tile_rows;
+    const std::size_t first_column = tile % tiles_across() * tile_columns;
+    if (first_column + tile_columns <= columns) {
+      compute(first_row, first_column, [](std::size_t) { return true; });
+    } else {
+      compute(first_row, first_column, [&](std::size_t c) { return first_column + c < columns; });
+    }
+  }
+
+  /// `inside(c)`: whether column first_column + c is one of the matrix.
+  template <typename Inside>
+  void compute(std::size_t first_row, std::size_t first_column, const Inside& inside) const {
+    Scalar sums[tile_rows][tile_columns] = {};
+    const Scalar* left_rows[tile_rows];
+    for (std::size_t r = 0; r < tile_rows; ++r) {
+      left_rows[r] = left + (first_row + r < rows ? first_row + r : rows - 1) * left_row_stride;
+    }
+    for (std::size_t k = 0; k < depth; ++k) {
+      const Scalar* right_row = right + k * columns + first_column;
+      for (std::size_t r = 0; r < tile_rows; ++r) {
+        const Scalar factor = left_rows[r][k * left_depth_stride];
+        for (std::size_t c = 0; c < tile_columns; ++c) {
+          if (inside(c)) {
+            sums[r][c] += factor * right_row[c];
+          }
+        }
+      }
+    }
+    for (std::size_t r = 0; r < tile_rows && first_row + r < rows; ++r) {
+      for (std::size_t c = 0; c < tile_columns && inside(c); ++c) {
+        result[(first_row + r) * columns + first_column + c] = sums[r][c];
+      }
+    }
+  }
+};
+
+/// sums[column] = sum of values(row, column) over the rows in order.
+template <typename Scalar>
+struct ColumnSum {
+  std::size_t rows;
+  std::size_t columns;
+  const Scalar* values;  // (rows, columns)
+  Scalar* sums;          // (columns)
+
+  void operator()(std::size_t column) const {
+    Scalar sum = 0;
+    for (std::size_t row = 0; row < rows; ++row) {
+      sum += values[row * columns + column];
+    }
+    sums[column] = sum;
+  }
+};
+
+}  // namespace detail
+
+/// output (batch, out) = input (batch, in) weight^T (out, in).
+template <typename System, typename Scalar>
+  requires(System::host_memory)
+void forward_product(const System& system, std::size_t batch, std::size_t in, std::size_t out, const Scalar* input,
+                     const Scalar* weight, Scalar* output) {
+  const detail::RowDotProducts<Scalar> product{batch, out, in, input, weight, output};
+  system.for_each(product.tiles(), product);
+}
+
+/// weight_gradient (out, in) = output_gradient^T (batch, out) input (batch, in).
+template <typename System, typename Scalar>
+  requires(System::host_memory)
+void weight_gradient_product(const System& system, std::size_t batch, std::size_t in, std::size_t out,
+                             const Scalar* input, const Scalar* output_gradient, Scalar* weight_gradient) {
+  const detail::SummedOuterProducts<Scalar> product{out, in, batch, output_gradient, 1, out, input, weight_gradient};
+  system.for_each(product.tiles(), product);
+}
+
+/// input_gradient (batch, in) = output_gradient (batch, out) weight (out, in).
+template <typename System, typename Scalar>
+  requires(System::host_memory)
+void input_gradient_product(const System& system, std::size_t batch, std::size_t in, std::size_t out,
+                            const Scalar* weight, const Scalar* output_gradient, Scalar* input_gradient) {
+  const detail::SummedOuterProducts<Scalar> product{batch, in, out, output_gradient, out, 1, weight, input_gradient};
+  system.for_each(product.tiles(), product);
+}
+
+/// sums (out) of values (batch, out) over the batch.
+template <typename System, typename Scalar>
+  requires(System::host_memory)
+void column_sums(const System& system, std::size_t batch, std::size_t out, const Scalar* values, Scalar* sums) {
+  system.for_each(out, detail::ColumnSum<Scalar>{batch, out, values, sums});
+}
+
+}  // namespace retort::system

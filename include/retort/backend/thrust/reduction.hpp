@@ -1,0 +1,78 @@
+#pragma once
+/// @file
+/// Sums on Thrust in an order that depends on their length alone: pieces are summed apart, then the pieces' sums, until
+/// one is left. (Thrust's own reduction adds in another order on another number of threads.)
+
+#include <cstddef>
+#include <span>
+
+#include "retort/backend/thrust/thrust.hpp"
+#include "retort/core/host_device.hpp"
+
+namespace retort::backend::detail {
+
+/// partial[piece] = sum of term(element) over one piece, in order.
+template <typename Term, std::size_t PieceSize>
+struct SumPiece {
+  Term term;
+  std::size_t size;
+  double* partial;
+
+  RETORT_HOST_DEVICE void operator()(std::size_t piece) const {
+    const std::size_t begin = piece * PieceSize;
+    const std::size_t end = begin + PieceSize < size ? begin + PieceSize : size;
+    double sum = 0.0;
+    for (std::size_t element = begin; element < end; ++element) {
+      sum += term(element);
+    }
+    partial[piece] = sum;
+  }
+};
+
+struct Element {
+  const double* values;
+
+  RETORT_HOST_DEVICE double operator()(std::size_t element) const { return values[element]; }
+};
+
+inline constexpr std::size_t sum_piece = 256;
+
+/// Elements of scratch that `sum` needs.
+constexpr std::size_t sum_scratch_size(std::size_t size) {
+  std::size_t total = 1;
+  while (size > 1) {
+    size = (size + sum_piece - 1) / sum_piece;
+    total += size;
+  }
+  return total;
+}
+
+/// Where in `scratch`, in the backend's memory, the sum of term(element) over all elements below `size` will stand.
+/// `scratch` holds sum_scratch_size(size) elements. Precondition: size > 0.
+template <typename System, typename Term>
+const double* sum(const Thrust<System>& backend, std::size_t size, const Term& term, double* scratch) {
+  std::size_t pieces = (size + sum_piece - 1) / sum_piece;
+  double* partial = scratch;
+  backend.for_each(pieces, SumPiece<Term, sum_piece>{term, size, partial});
+  while (pieces > 1) {
+    const std::size_t next = (pieces + sum_piece - 1) / sum_piece;
+    backend.for_each(next, SumPiece<Element, sum_piece>{{partial}, pieces, partial + pieces});
+    partial += pieces;
+    pieces = next;
+  }
+  return partial;
+}
+
+/// The sum of term(element) over all elements below `size`, read back.
+template <typename System, typename Term>
+double read_sum(const Thrust<System>& backend, std::size_t size, const Term& term) {
+  if (size == 0) {
+    return 0.0;
+  }
+  auto scratch = backend.template scratch<double>(sum_scratch_size(size));
+  double result = 0.0;
+  copy_to_host(backend, sum(backend, size, term, scratch.data()), std::span(&result, 1));
+  return result;
+}
+
+}  // namespace retort::backend::detail

@@ -1,0 +1,60 @@
+#pragma once
+/// @file
+/// `retort::backend::Thrust<retort::system::Tbb>`: Thrust on the threads of oneTBB. Link with it (-ltbb).
+
+#include "retort/backend/thrust/prelude.hpp"
+//
+#include <tbb/task_arena.h>
+#include <thrust/for_each.h>
+#include <thrust/iterator/counting_iterator.h>
+#include <thrust/system/tbb/execution_policy.h>
+
+#include <cstddef>
+#include <string>
+
+#include "retort/backend/thrust/backend.hpp"
+#include "retort/backend/thrust/host_system.hpp"
+#include "retort/core/option.hpp"
+
+namespace retort::system {
+
+class Tbb : public HostSystem {
+ public:
+  static constexpr const char* name = "thrust-tbb";
+
+  struct Options {
+    unsigned threads = 0;  ///< 0: as many as oneTBB would take, all cores
+  };
+
+  explicit Tbb(const Options& options) : arena_(concurrency(options)) {}
+
+  std::string describe() const {
+    const int threads = arena_.max_concurrency();
+    return "Thrust " + backend::detail::thrust_version() + " on oneTBB, " + std::to_string(threads) +
+           (threads == 1 ? " thread" : " threads");
+  }
+
+  template <typename Function>
+  void for_each(std::size_t count, const Function& function) const {
+    arena_.execute([&] {
+      ::thrust::for_each_n(::thrust::tbb::par, ::thrust::counting_iterator<std::size_t>(0), count, function);
+    });
+  }
+
+ private:
+  static int concurrency(const Options& options) {
+    constexpr unsigned most = 4096;
+    require_option(options.threads <= most, name, "threads", options.threads, "at most 4096");
+    return options.threads == 0 ? ::tbb::task_arena::automatic : static_cast<int>(options.threads);
+  }
+
+  mutable ::tbb::task_arena arena_;
+};
+
+}  // namespace retort::system
+
+namespace retort::backend {
+
+static_assert(Backend<Thrust<system::Tbb>, float> && Backend<Thrust<system::Tbb>, double>);
+
+}  // namespace retort::backend

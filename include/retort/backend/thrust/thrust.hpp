@@ -1,0 +1,89 @@
+#pragma once
+/// @file
+/// The portable backend on Thrust: `retort::backend::Thrust<System>`. A system says where: on one core (system::Cpp),
+/// on all cores (system::Omp, system::Tbb), on a GPU (system::Cuda); each has a header of its own beside this one, to
+/// be included by those who use it. Several systems live in one program.
+///
+/// Every operation is a named function object called for each index of a range, so one source serves them all.
+/// Correctness comes first: products on the host systems are plain loops, and no system fuses more than a layer with
+/// the pointwise ones behind it. Sums run in an order that depends on shapes alone, so each run of a system repeats bit
+/// for bit, and the host systems agree with each other bit for bit on any number of threads.
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "retort/backend/thrust/scratch.hpp"
+
+namespace retort::backend {
+
+/// A handle: copies share the system's threads, or its device, stream and memory.
+template <typename System>
+class Thrust {
+ public:
+  using Options = typename System::Options;
+
+  static constexpr const char* name = System::name;
+  static constexpr bool host_memory = System::host_memory;
+  static constexpr std::size_t report_interval = System::report_interval;
+
+  template <typename T>
+  using Buffer = typename System::template Buffer<T>;
+
+  /// Throws OptionError for options out of range, DeviceError where there is no such device.
+  explicit Thrust(const Options& options = {}) : shared_(std::make_shared<Shared>(options)) {}
+
+  const System& system() const { return shared_->system; }
+  std::string describe() const { return system().describe(); }
+
+  /// Contents are undefined. Throws std::bad_alloc, on a device DeviceError.
+  template <typename T>
+  Buffer<T> allocate(std::size_t count) const {
+    return system().template allocate<T>(count);
+  }
+
+  /// Whether the other's buffers can be used here.
+  bool shares_memory_with(const Thrust& other) const { return system().shares_memory_with(other.system()); }
+
+  /// Memory for the moment: `backend.scratch<float>(n).data()` is valid as long as the lease lives.
+  template <typename T>
+  auto scratch(std::size_t count) const {
+    return shared_->scratch.template lease<T>(system(), count);
+  }
+
+  /// Calls function(index) for every index below `count`, in any order, at the same time.
+  template <typename Function>
+  void for_each(std::size_t count, const Function& function) const {
+    if (count > 0) {
+      system().for_each(count, function);
+    }
+  }
+
+ private:
+  struct Shared {
+    explicit Shared(const Options& options) : system(options) {}
+
+    System system;
+    detail::ScratchPool<System> scratch;  // gone before the system
+  };
+
+  std::shared_ptr<Shared> shared_;
+};
+
+template <typename System, typename T>
+void copy_to_host(const Thrust<System>& backend, const T* from, std::span<T> to) {
+  backend.system().copy_to_host(from, to);
+}
+
+template <typename System, typename T>
+void copy_from_host(const Thrust<System>& backend, std::span<const T> from, T* to) {
+  backend.system().copy_from_host(from, to);
+}
+
+template <typename System, typename T>
+void fill_zero(const Thrust<System>& backend, T* values, std::size_t count) {
+  backend.system().fill_zero(values, count);
+}
+
+}  // namespace retort::backend

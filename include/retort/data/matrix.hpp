@@ -1,0 +1,102 @@
+#pragma once
+/// @file
+/// A matrix in memory: what a dataset's features are. Plain C++, so that a device compiler takes it too;
+/// data/xtensor.hpp shows it to the array library xtensor.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "retort/core/error.hpp"
+#include "retort/data/message.hpp"
+
+namespace retort::data {
+
+/// Numbers in rows and columns that it owns, row by row without gaps. A matrix that was moved from can be destroyed and
+/// assigned to.
+template <typename T>
+class Matrix {
+  static_assert(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>, "retort::data::Matrix holds numbers");
+
+ public:
+  using value_type = T;
+
+  /// 0 x 0.
+  Matrix() = default;
+
+  /// Zeros. Throws ShapeError for extents beyond any memory.
+  explicit Matrix(std::size_t rows, std::size_t columns)
+      : rows_(rows), columns_(columns), values_(checked_size(rows, columns)) {}
+
+  /// `values`, row by row, not copied when moved in. Throws ShapeError when they are not rows * columns.
+  explicit Matrix(std::size_t rows, std::size_t columns, std::vector<T> values)
+      : rows_(rows), columns_(columns), values_(std::move(values)) {
+    if (values_.size() != checked_size(rows, columns)) {
+      throw ShapeError("matrix: " + std::to_string(values_.size()) + " values, expected " +
+                       std::to_string(rows * columns) + " for " + text(rows, columns));
+    }
+  }
+
+  /// The rows as they are written: `Matrix<float>{{1, 2, 3}, {4, 5, 6}}` is 2 x 3. Throws ShapeError for rows of
+  /// different length.
+  Matrix(std::initializer_list<std::initializer_list<T>> rows)
+      : rows_(rows.size()), columns_(rows.size() == 0 ? 0 : rows.begin()->size()) {
+    values_.reserve(rows_ * columns_);
+    for (const std::initializer_list<T>& row : rows) {
+      if (row.size() != columns_) {
+        throw ShapeError("matrix: row " + std::to_string(&row - rows.begin()) + " has " + std::to_string(row.size()) +
+                         " values, expected " + std::to_string(columns_) + " as in the first");
+      }
+      values_.insert(values_.end(), row.begin(), row.end());
+    }
+  }
+
+  std::size_t rows() const { return rows_; }
+  std::size_t columns() const { return columns_; }
+
+  T* data() { return values_.data(); }
+  const T* data() const { return values_.data(); }
+
+  /// All of them, row by row.
+  std::span<T> values() { return values_; }
+  std::span<const T> values() const { return values_; }
+
+  /// Precondition: index < rows().
+  std::span<T> row(std::size_t index) { return values().subspan(index * columns_, columns_); }
+  std::span<const T> row(std::size_t index) const { return values().subspan(index * columns_, columns_); }
+
+  /// Precondition: row < rows(), column < columns().
+  T& operator()(std::size_t row, std::size_t column) { return values_[row * columns_ + column]; }
+  const T& operator()(std::size_t row, std::size_t column) const { return values_[row * columns_ + column]; }
+
+  /// The same extents and equal values.
+  friend bool operator==(const Matrix&, const Matrix&) = default;
+
+ private:
+  static std::string text(std::size_t rows, std::size_t columns) {
+    return detail::extents_text(std::array{rows, columns});
+  }
+
+  // Divided, not multiplied: the product of two hostile extents may wrap around to a small number.
+  static std::size_t checked_size(std::size_t rows, std::size_t columns) {
+    constexpr std::size_t most = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(T);
+    if (columns != 0 && rows > most / columns) {
+      throw ShapeError("matrix: " + text(rows, columns) + " is more than any memory can hold");
+    }
+    return rows * columns;
+  }
+
+  std::size_t rows_ = 0;
+  std::size_t columns_ = 0;
+  std::vector<T> values_;  // (rows, columns)
+};
+
+}  // namespace retort::data

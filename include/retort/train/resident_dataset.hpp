@@ -1,0 +1,52 @@
+#pragma once
+/// @file
+/// A dataset where a backend can read it.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "retort/data/dataset.hpp"
+#include "retort/data/dataset_view.hpp"
+
+namespace retort {
+
+/// Borrows the dataset, which must outlive it, where the backend computes in the host's memory; holds a copy in the
+/// backend's memory otherwise: bytes stay bytes.
+template <typename Backend>
+class ResidentDataset {
+ public:
+  ResidentDataset() = default;
+  ResidentDataset(const Backend& backend, const data::Dataset& data) : view_(data.view()) {
+    if constexpr (!Backend::host_memory) {
+      const std::size_t count = view_.size * view_.features;
+      if (view_.bytes != nullptr) {
+        view_.bytes = upload(backend, view_.bytes, count, bytes_);
+      } else {
+        view_.reals = upload(backend, view_.reals, count, reals_);
+      }
+      view_.labels = upload(backend, view_.labels, view_.size, labels_);
+    }
+  }
+
+  /// Its pointers are into the backend's memory.
+  const data::DatasetView& view() const { return view_; }
+
+ private:
+  template <typename T>
+  using Buffer = typename Backend::template Buffer<T>;
+
+  template <typename T>
+  static const T* upload(const Backend& backend, const T* values, std::size_t count, Buffer<T>& buffer) {
+    buffer = backend.template allocate<T>(count);
+    copy_from_host(backend, std::span<const T>(values, count), buffer.data());
+    return buffer.data();
+  }
+
+  data::DatasetView view_{};
+  Buffer<std::uint8_t> bytes_{};
+  Buffer<float> reals_{};
+  Buffer<std::uint32_t> labels_{};
+};
+
+}  // namespace retort

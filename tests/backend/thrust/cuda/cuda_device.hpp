@@ -1,0 +1,45 @@
+#pragma once
+/// @file
+/// What the tests of CUDA share: whether there is a device, and the line of an error.
+
+#include <string>
+
+#include "catch.hpp"
+#include "retort/backend/thrust/cuda/device.hpp"
+#include "retort/core/error.hpp"
+
+namespace retort::test {
+
+/// Why nothing can run on a CUDA device here; empty where it can.
+inline std::string no_cuda_device() {
+  try {
+    backend::cuda::require_device(backend::cuda::survey_devices(), 0);
+    return {};
+  } catch (const DeviceError& error) {
+    return error.what();
+  }
+}
+
+/// The message of the `Expected` that `function` throws.
+template <typename Expected = DeviceError, typename Function>
+std::string error_of(const Function& function) {
+  try {
+    function();
+  } catch (const Expected& error) {
+    return error.what();
+  }
+  FAIL("nothing was thrown");
+  return {};
+}
+
+inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace retort::test
+
+/// Ends a test case that needs a device where there is none.
+#define RETORT_REQUIRE_CUDA_DEVICE()                                                \
+  if (const std::string reason = retort::test::no_cuda_device(); !reason.empty()) { \
+    WARN("skipped: no CUDA device: " + reason);                                     \
+    return;                                                                         \
+  }                                                                                 \
+  static_assert(true)

@@ -1,0 +1,20 @@
+/// The backends that this build leaves out.
+
+#include "every_backend/subject.hpp"
+
+namespace retort::test {
+
+#if !RETORT_HAS_THRUST_CPP
+Candidate thrust_cpp_candidate() { return {nullptr, "thrust-cpp was not compiled in"}; }
+#endif
+#if !RETORT_HAS_THRUST_OMP
+Candidate thrust_omp_candidate() { return {nullptr, "thrust-omp was not compiled in"}; }
+#endif
+#if !RETORT_HAS_THRUST_TBB
+Candidate thrust_tbb_candidate() { return {nullptr, "thrust-tbb was not compiled in"}; }
+#endif
+#if !RETORT_HAS_CUDA
+Candidate thrust_cuda_candidate() { return {nullptr, "no CUDA device: thrust-cuda was not compiled in"}; }
+#endif
+
+}  // namespace retort::test

@@ -1,0 +1,44 @@
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "catch.hpp"
+#include "every_backend/candidates.hpp"
+#include "retort/data/synthetic_digits.hpp"
+#include "small_datasets.hpp"
+
+using namespace retort;
+using namespace retort::test;
+
+TEMPLATE_TEST_CASE("an epoch's order is the same on every backend", "[every_backend]", RETORT_EVERY_BACKEND) {
+  const Subject* subject = subject_on<TestType>();
+  if (subject == nullptr) {
+    return;
+  }
+  for (const std::uint32_t size : {1u, 63u, 64u, 65u, 60'000u}) {
+    CAPTURE(size);
+    CHECK(subject->shuffle(size, 9, 4) == reference().shuffle(size, 9, 4));
+  }
+  CHECK(subject->shuffle(1000, 9, 4) != subject->shuffle(1000, 9, 5));
+}
+
+TEMPLATE_TEST_CASE("batches are gathered, shifted and normalised as by the reference", "[every_backend]",
+                   RETORT_EVERY_BACKEND) {
+  const Subject* subject = subject_on<TestType>();
+  if (subject == nullptr) {
+    return;
+  }
+  const data::Dataset images = noise_images(40, {7, 5}, 3, 51);
+  const data::Dataset digits = data::synthetic_digits(40, Seed{0});
+  const data::Dataset reals = clouds(40, 9, 3, 52).with_normalization({.mean = 0.3, .standard_deviation = 2.0});
+  const std::vector<std::uint32_t> samples{3, 39, 0, 0, 17, 22};
+  for (const data::Dataset* data : {&images, &digits, &reals}) {
+    CHECK(largest_difference(subject->gather(*data, samples, {}, 0), reference().gather(*data, samples, {}, 0)) < 1e-6);
+  }
+  for (const std::uint32_t epoch : {0u, 6u}) {
+    for (const data::Dataset* data : {&images, &digits}) {
+      CHECK(largest_difference(subject->gather(*data, samples, {.pixels = 3}, epoch),
+                               reference().gather(*data, samples, {.pixels = 3}, epoch)) < 1e-6);
+    }
+  }
+}

@@ -1,0 +1,82 @@
+#include <cstddef>
+#include <limits>
+#include <vector>
+
+#include "catch.hpp"
+#include "every_backend/candidates.hpp"
+#include "every_backend/models.hpp"
+
+using namespace retort::test;
+
+TEMPLATE_TEST_CASE("losses and their gradients are the reference's", "[every_backend]", RETORT_EVERY_BACKEND) {
+  const Subject* subject = subject_on<TestType>();
+  if (subject == nullptr) {
+    return;
+  }
+  for (std::size_t loss = 0; loss < loss_count; ++loss) {
+    for (const bool by_sample : {false, true}) {
+      for (const std::size_t batch : {std::size_t{1}, std::size_t{64}, std::size_t{301}}) {
+        CAPTURE(loss, by_sample, batch);
+        const LossResult found = subject->loss(loss, batch, by_sample);
+        const LossResult expected = reference().loss(loss, batch, by_sample);
+        CHECK(relative_difference(found.losses, expected.losses) < 1e-5);
+        CHECK(largest_difference(found.gradient, expected.gradient) * static_cast<double>(batch) < 1e-5);
+        CHECK(found.correct == expected.correct);
+        CHECK(found.correct_sum == expected.correct_sum);
+        CHECK_THAT(found.loss_sum, WithinRel(expected.loss_sum, 1e-6));
+      }
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("optimizers move parameters and moments as the reference does", "[every_backend]",
+                   RETORT_EVERY_BACKEND) {
+  const Subject* subject = subject_on<TestType>();
+  if (subject == nullptr) {
+    return;
+  }
+  for (std::size_t optimizer = 0; optimizer < optimizer_count; ++optimizer) {
+    for (const std::size_t size : {std::size_t{1}, std::size_t{1000}, std::size_t{5003}}) {
+      CAPTURE(optimizer, size);
+      const UpdateResult found = subject->update(optimizer, size, 4);
+      const UpdateResult expected = reference().update(optimizer, size, 4);
+      CHECK(relative_difference(found.parameters, expected.parameters) < 1e-6);
+      CHECK(relative_difference(found.moments, expected.moments) < 1e-6);
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("gradients are clipped as the reference clips them", "[every_backend]", RETORT_EVERY_BACKEND) {
+  const Subject* subject = subject_on<TestType>();
+  if (subject == nullptr) {
+    return;
+  }
+  for (const std::size_t size : {std::size_t{1}, std::size_t{257}, std::size_t{100'003}}) {
+    const auto gradients = random_values<float>(size, 41);
+    CAPTURE(size);
+    CHECK(largest_difference(subject->clip(gradients, 0.25), reference().clip(gradients, 0.25)) < 1e-7);
+    // Below the limit nothing changes.
+    CHECK(same_bits(subject->clip(gradients, 1e6), Numbers(gradients.begin(), gradients.end())));
+  }
+}
+
+TEMPLATE_TEST_CASE("one number that is not finite is found wherever it stands", "[every_backend]",
+                   RETORT_EVERY_BACKEND) {
+  const Subject* subject = subject_on<TestType>();
+  if (subject == nullptr) {
+    return;
+  }
+  constexpr std::size_t size = 70'001;
+  std::vector<float> values = random_values<float>(size, 42);
+  values[5] = std::numeric_limits<float>::max();
+  CHECK(subject->finite(values));
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+    for (const std::size_t place : {std::size_t{0}, std::size_t{255}, std::size_t{65'536}, size - 1}) {
+      const float good = values[place];
+      values[place] = bad;
+      CAPTURE(bad, place);
+      CHECK_FALSE(subject->finite(values));
+      values[place] = good;
+    }
+  }
+}

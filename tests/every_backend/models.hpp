@@ -1,0 +1,62 @@
+#pragma once
+/// @file
+/// The models, losses and optimizers of the tests over every backend.
+
+#include <cstddef>
+#include <string_view>
+#include <tuple>
+
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/hinton.hpp"
+#include "retort/loss/softmax_passed_to_kl.hpp"
+#include "retort/nn/batch_norm.hpp"
+#include "retort/nn/dropout.hpp"
+#include "retort/nn/gelu.hpp"
+#include "retort/nn/layer_norm.hpp"
+#include "retort/nn/leaky_relu.hpp"
+#include "retort/nn/linear.hpp"
+#include "retort/nn/relu.hpp"
+#include "retort/nn/sequential.hpp"
+#include "retort/nn/sigmoid.hpp"
+#include "retort/nn/silu.hpp"
+#include "retort/nn/tanh.hpp"
+#include "retort/optim/adam.hpp"
+#include "retort/optim/adamw.hpp"
+#include "retort/optim/sgd.hpp"
+
+namespace retort::test {
+
+/// A pointwise layer before and behind a product.
+template <typename L>
+using Around = Sequential<L, Linear<9, 7>, L>;
+
+using Models = std::tuple<Sequential<Linear<1, 1>>, Sequential<Linear<5, 3, Bias::no>>, Sequential<Linear<784, 20>>,
+                          Sequential<Linear<131, 67>, ReLU, Linear<67, 33>>, Around<ReLU>, Around<LeakyReLU<0.2>>,
+                          Around<GELU>, Around<SiLU>, Around<Tanh>, Around<Sigmoid>, Around<Dropout<0.4>>,
+                          Sequential<LayerNorm<67>>, Sequential<BatchNorm<67>>,
+                          Sequential<Dropout<0.2>, GELU, Linear<13, 19>, BatchNorm<19>, GELU, Dropout<0.25>, Tanh,
+                                     Linear<19, 11, Bias::no>, LayerNorm<11>, SiLU, Linear<11, 3>, Dropout<0.0>>>;
+inline constexpr std::size_t model_count = std::tuple_size_v<Models>;
+
+inline constexpr auto losses = std::tuple{
+    CrossEntropy{}, CrossEntropy{.label_smoothing = 0.1}, HintonLoss{.temperature = 4.0, .hard_weight = 0.1},
+    HintonLoss{.temperature = 2.0, .hard_weight = 0.0}, SoftmaxPassedToKlLoss{.temperature = 7.0, .hard_weight = 0.3}};
+inline constexpr std::size_t loss_count = std::tuple_size_v<decltype(losses)>;
+
+inline constexpr auto optimizers =
+    std::tuple{Sgd{.learning_rate = 0.1}, Sgd{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true},
+               Adam{.learning_rate = 0.01, .beta1 = 0.5, .weight_decay = 0.01}, AdamW{.learning_rate = 0.01}};
+inline constexpr std::size_t optimizer_count = std::tuple_size_v<decltype(optimizers)>;
+
+template <std::size_t Width>
+using TeacherOf =
+    Sequential<Linear<784, Width>, Dropout<0.5>, ReLU, Linear<Width, Width>, Dropout<0.5>, ReLU, Linear<Width, 10>>;
+using Teacher = TeacherOf<1200>;
+using NarrowTeacher = TeacherOf<64>;
+using Student = Sequential<Linear<784, 20>, ReLU, Linear<20, 20>, ReLU, Linear<20, 10>>;
+/// No bias before a normalisation, and BatchNorm not behind the pixels, of which many never change: such gradients
+/// would be zero but for rounding, and Adam would follow the rounding.
+using Everything = Sequential<Linear<784, 24, Bias::no>, LayerNorm<24>, GELU, Dropout<0.1>, Linear<24, 20, Bias::no>,
+                              BatchNorm<20>, SiLU, Linear<20, 10>>;
+
+}  // namespace retort::test

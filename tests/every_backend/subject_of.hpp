@@ -1,0 +1,318 @@
+#pragma once
+/// @file
+/// A Subject for a backend type. No Catch2 here, which nvcc need not read.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "every_backend/models.hpp"
+#include "every_backend/subject.hpp"
+#include "random_values.hpp"
+#include "retort/backend/backend.hpp"
+#include "retort/backend/passes.hpp"
+#include "retort/core/permutation.hpp"
+#include "retort/nn/network.hpp"
+#include "retort/train/distillation_trainer.hpp"
+#include "retort/train/trainer.hpp"
+
+namespace retort::test {
+
+/// Calls function(element `index` of a tuple).
+template <typename Tuple, typename Function, std::size_t... Index>
+void visit_element(const Tuple& tuple, std::size_t index, const Function& function, std::index_sequence<Index...>) {
+  (static_cast<void>(Index == index ? (function(std::get<Index>(tuple)), 0) : 0), ...);
+}
+template <typename Tuple, typename Function>
+void visit_element(const Tuple& tuple, std::size_t index, const Function& function) {
+  visit_element(tuple, index, function, std::make_index_sequence<std::tuple_size_v<Tuple>>{});
+}
+
+template <typename Backend, typename Scalar = float>
+class SubjectOf final : public Subject {
+ public:
+  explicit SubjectOf(Backend backend) : backend_(std::move(backend)) {}
+
+  std::string describe() const override { return backend_.describe(); }
+
+  PassResult pass(std::size_t model, std::size_t batch) const override {
+    PassResult result;
+    visit_element(Models{}, model, [&]<typename M>(const M&) { result = pass_of<M>(batch); });
+    return result;
+  }
+
+  LossResult loss(std::size_t index, std::size_t batch, bool teacher_by_sample) const override {
+    LossResult result;
+    visit_element(losses, index, [&](const auto& loss) { result = loss_of(loss, batch, teacher_by_sample); });
+    return result;
+  }
+
+  UpdateResult update(std::size_t optimizer, std::size_t size, std::size_t steps) const override {
+    UpdateResult result;
+    visit_element(optimizers, optimizer, [&](const auto& chosen) { result = update_of(chosen, size, steps); });
+    return result;
+  }
+
+  Numbers clip(const std::vector<float>& gradients, double max_norm) const override {
+    auto buffer = upload(gradients);
+    clip_gradients(backend_, GradientClipping{max_norm}, buffer.data(), gradients.size());
+    return download(buffer.data(), gradients.size());
+  }
+
+  bool finite(const std::vector<float>& values) const override {
+    const auto buffer = upload(values);
+    return all_finite(backend_, buffer.data(), values.size());
+  }
+
+  std::vector<std::uint32_t> shuffle(std::uint32_t size, std::uint64_t seed, std::uint32_t epoch) const override {
+    auto order = backend_.template allocate<std::uint32_t>(size);
+    shuffle_samples(backend_, RandomPermutation(size, {Seed{seed}, Stream::shuffle, epoch}), order.data());
+    std::vector<std::uint32_t> result(size);
+    copy_to_host(backend_, std::as_const(order).data(), std::span(result));
+    return result;
+  }
+
+  Numbers gather(const data::Dataset& data, const std::vector<std::uint32_t>& samples, data::RandomShift shift,
+                 std::uint32_t epoch) const override {
+    const ResidentDataset resident(backend_, data);
+    const auto indices = upload_as<std::uint32_t>(samples);
+    const std::size_t size = samples.size() * data.feature_count();
+    auto inputs = garbage(size);
+    gather_batch(backend_, resident.view(), indices.data(), samples.size(), shift, Seed{7}, epoch, inputs.data());
+    return download(inputs.data(), size);
+  }
+
+  TrainResult train(const TrainingTask& task) const override {
+    const Adam adam{.learning_rate = 2e-4, .beta1 = 0.5};
+    switch (task.recipe) {
+      case Recipe::teacher:
+        return train_alone<Teacher>(task, adam);
+      case Recipe::narrow_teacher:
+        return train_alone<NarrowTeacher>(task, adam);
+      case Recipe::alone:
+        return train_alone<Student>(task, adam);
+      case Recipe::as_written:
+        return distil<Student>(task, SoftmaxPassedToKlLoss{.temperature = 7.0, .hard_weight = 0.3}, adam, {});
+      case Recipe::hinton:
+        return distil<Student>(task, HintonLoss{.temperature = 4.0, .hard_weight = 0.3}, adam, {});
+      case Recipe::everything:
+        break;
+    }
+    return distil<Everything>(task, HintonLoss{.temperature = 3.0, .hard_weight = 0.2},
+                              AdamW{.learning_rate = 1e-3, .weight_decay = 0.05},
+                              {.batch_size = 50,
+                               .shift = {.pixels = 2},
+                               .schedule = LinearWarmup{.steps = 20, .then = CosineSchedule{}},
+                               .clipping = GradientClipping{.max_norm = 0.5}});
+  }
+
+ private:
+  template <typename T>
+  using Buffer = typename Backend::template Buffer<T>;
+
+  template <typename T, typename Values>
+  Buffer<T> upload_as(const Values& values) const {
+    std::vector<T> converted(values.size());
+    std::ranges::transform(values, converted.begin(), [](auto value) { return static_cast<T>(value); });
+    auto buffer = backend_.template allocate<T>(converted.size());
+    copy_from_host(backend_, std::span<const T>(converted), buffer.data());
+    return buffer;
+  }
+
+  template <typename Values>
+  Buffer<Scalar> upload(const Values& values) const {
+    return upload_as<Scalar>(values);
+  }
+
+  /// Memory that an operation must fill.
+  Buffer<Scalar> garbage(std::size_t size) const {
+    return upload(std::vector<Scalar>(size, std::numeric_limits<Scalar>::quiet_NaN()));
+  }
+
+  template <typename T>
+  Numbers download(const T* values, std::size_t count) const {
+    std::vector<T> copy(count);
+    copy_to_host(backend_, values, std::span(copy));
+    return {copy.begin(), copy.end()};
+  }
+
+  /// The tensors of an arena behind one another.
+  template <std::size_t N>
+  static Numbers packed(const std::array<TensorInfo, N>& tensors, std::span<const Scalar> arena) {
+    Numbers values;
+    for (const TensorInfo& tensor : tensors) {
+      const auto part = tensor.in(arena);
+      values.insert(values.end(), part.begin(), part.end());
+    }
+    return values;
+  }
+
+  template <typename M, typename Values>
+  static void set_parameters(Network<M, Backend, Scalar>& network, const Values& values) {
+    AlignedBuffer<Scalar> arena = network.copy_parameters();
+    auto next = values.begin();
+    for (const TensorInfo& tensor : M::parameters) {
+      for (Scalar& value : tensor.in(arena.span())) {
+        value = static_cast<Scalar>(*next++);
+      }
+    }
+    network.assign_parameters(arena.span());
+  }
+
+  template <typename M>
+  PassResult pass_of(std::size_t batch) const {
+    Network<M, Backend, Scalar> network{Seed{3}, backend_};
+    set_parameters(network, random_values<float>(M::parameter_count, 11, -1.0, 1.0));
+    const auto host_inputs = random_values<float>(batch * M::input_size, 12, -1.5, 1.5);
+    const std::size_t outputs = batch * M::output_size;
+    const std::size_t capacity = batch + 3;
+    const auto inputs = upload(host_inputs);
+    const auto output_gradient = upload(random_values<float>(outputs, 13));
+    auto activations = garbage(activation_arena_size<M>(capacity));
+    auto scratch = garbage(pass_scratch_size<M>(capacity));
+    auto gradients = garbage(M::parameter_arena_size);
+    auto input_gradients = garbage(batch * M::input_size);
+    auto inferred = garbage(outputs);
+
+    // Before the step, which moves running statistics.
+    PassResult result;
+    run_inference<M>(backend_, std::as_const(network).parameter_data(), std::as_const(network).buffer_data(),
+                     inputs.data(), inferred.data(), batch, scratch.data());
+    result.inferred = download(inferred.data(), outputs);
+    const std::vector<Scalar> predicted_inputs(host_inputs.begin(), host_inputs.end());
+    std::vector<Scalar> logits(outputs);
+    network.predict(predicted_inputs, logits);
+    result.predicted.assign(logits.begin(), logits.end());
+
+    const StepRandom random{Seed{5}, 3};
+    const Scalar* step_outputs =
+        run_forward<M>(backend_, std::as_const(network).parameter_data(), network.buffer_data(), inputs.data(),
+                       activations.data(), batch, capacity, random);
+    result.outputs = download(step_outputs, outputs);
+    run_backward<M>(backend_, std::as_const(network).parameter_data(), inputs.data(), std::as_const(activations).data(),
+                    output_gradient.data(), gradients.data(), scratch.data(), batch, capacity, random,
+                    input_gradients.data());
+    std::vector<Scalar> arena(M::parameter_arena_size);
+    copy_to_host(backend_, std::as_const(gradients).data(), std::span(arena));
+    result.parameter_gradients = packed(M::parameters, arena);
+    result.input_gradients = download(input_gradients.data(), batch * M::input_size);
+    result.buffers = packed(M::buffers, std::as_const(network).copy_buffers().span());
+    return result;
+  }
+
+  template <typename L>
+  LossResult loss_of(const L& loss, std::size_t batch, bool teacher_by_sample) const {
+    constexpr std::size_t classes = 10;
+    const std::size_t samples = 2 * batch + 5;
+    std::vector<std::uint32_t> labels(samples);
+    std::vector<std::uint32_t> chosen(batch);
+    for (std::size_t i = 0; i < samples; ++i) {
+      labels[i] = static_cast<std::uint32_t>(i * 7 % classes);
+    }
+    for (std::size_t i = 0; i < batch; ++i) {
+      chosen[i] = static_cast<std::uint32_t>((3 * i + 2) % samples);
+    }
+    const auto student = upload(random_values<float>(batch * classes, 21, -8.0, 8.0));
+    const auto teacher = upload(random_values<float>(samples * classes, 22, -20.0, 20.0));
+    const auto backend_labels = upload_as<std::uint32_t>(labels);
+    const auto backend_samples = upload_as<std::uint32_t>(chosen);
+    auto gradient = garbage(batch * classes);
+    auto row_losses = garbage(batch);
+    auto correct = upload_as<std::uint8_t>(std::vector<int>(batch, 99));
+    evaluate_loss(backend_, loss, backend::Width<classes>{},
+                  backend::LossArguments<Scalar>{.student = student.data(),
+                                                 .teacher = {teacher.data(), teacher_by_sample},
+                                                 .samples = backend_samples.data(),
+                                                 .labels = backend_labels.data(),
+                                                 .gradient = gradient.data(),
+                                                 .losses = row_losses.data(),
+                                                 .correct = correct.data(),
+                                                 .batch = batch});
+    const backend::LossSum sum =
+        sum_losses(backend_, std::as_const(row_losses).data(), std::as_const(correct).data(), batch);
+    return {.losses = download(row_losses.data(), batch),
+            .correct = download(correct.data(), batch),
+            .gradient = download(gradient.data(), batch * classes),
+            .loss_sum = sum.loss,
+            .correct_sum = sum.correct};
+  }
+
+  template <typename O>
+  UpdateResult update_of(const O& optimizer, std::size_t size, std::size_t steps) const {
+    auto parameters = upload(random_values<float>(size, 31));
+    std::array<Buffer<Scalar>, O::moment_count> moments;
+    std::array<Scalar*, O::moment_count> pointers{};
+    for (std::size_t i = 0; i < O::moment_count; ++i) {
+      moments[i] = backend_.template allocate<Scalar>(size);
+      fill_zero(backend_, moments[i].data(), size);
+      pointers[i] = moments[i].data();
+    }
+    for (std::size_t step = 1; step <= steps; ++step) {
+      const auto gradients = upload(random_values<float>(size, 31 + step));
+      update_parameters(backend_, optimizer.template rule<Scalar>(step, 0.01 * static_cast<double>(step)),
+                        parameters.data(), gradients.data(), pointers, size);
+    }
+    UpdateResult result{.parameters = download(parameters.data(), size), .moments = {}};
+    for (const Buffer<Scalar>& moment : moments) {
+      const Numbers values = download(moment.data(), size);
+      result.moments.insert(result.moments.end(), values.begin(), values.end());
+    }
+    return result;
+  }
+
+  static FitOptions options_of(const TrainingTask& task, FitOptions options) {
+    options.epochs = task.epochs;
+    options.seed = Seed{task.seed};
+    return options;
+  }
+
+  template <typename M>
+  TrainResult fit(auto& trainer, const Network<M, Backend, Scalar>& network, const TrainingTask& task,
+                  const FitOptions& options) const {
+    TrainResult result;
+    result.history = task.validation == nullptr ? trainer.fit(*task.train, options)
+                                                : trainer.fit(*task.train, *task.validation, options);
+    result.parameters = packed(M::parameters, network.copy_parameters().span());
+    result.buffers = packed(M::buffers, network.copy_buffers().span());
+    return result;
+  }
+
+  template <typename M, typename O>
+  TrainResult train_alone(const TrainingTask& task, const O& optimizer) const {
+    Network<M, Backend, Scalar> network{Seed{1}, backend_};
+    Trainer trainer{network, CrossEntropy{}, optimizer};
+    return fit(trainer, network, task, options_of(task, {}));
+  }
+
+  template <typename M, typename L, typename O>
+  TrainResult distil(const TrainingTask& task, const L& loss, const O& optimizer, const FitOptions& options) const {
+    Network<NarrowTeacher, Backend, Scalar> teacher{Seed{2}, backend_};
+    set_parameters(teacher, *task.teacher);
+    Network<M, Backend, Scalar> student{Seed{1}, backend_};
+    DistillationTrainer trainer{std::as_const(teacher), student, loss, optimizer};
+    return fit(trainer, student, task, options_of(task, options));
+  }
+
+  Backend backend_;
+};
+
+/// A candidate, or the sentence with which the backend says that it cannot run here.
+template <typename Backend, typename... Arguments>
+Candidate make_candidate(const Arguments&... arguments) {
+  try {
+    return {std::make_unique<SubjectOf<Backend>>(Backend(arguments...)), ""};
+  } catch (const DeviceError& error) {
+    return {nullptr, std::string("no CUDA device: ") + error.what()};
+  }
+}
+
+}  // namespace retort::test

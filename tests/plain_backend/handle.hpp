@@ -1,0 +1,29 @@
+#pragma once
+/// @file
+/// The handle of the plain backend.
+
+#include <string>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/backend/chain.hpp"
+#include "retort/backend/host_memory.hpp"
+
+namespace plain {
+
+using retort::backend::BackwardArguments;
+using retort::backend::Chain;
+using retort::backend::ForwardArguments;
+using retort::backend::InferArguments;
+using retort::backend::LayerRandom;
+using retort::backend::LossArguments;
+using retort::backend::LossSum;
+using retort::backend::Width;
+
+/// HostMemory brings everything that is about memory.
+struct Plain : retort::backend::HostMemory {
+  static constexpr const char* name = "plain";
+
+  std::string describe() const { return "plain loops on one thread"; }
+};
+
+}  // namespace plain

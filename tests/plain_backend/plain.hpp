@@ -1,0 +1,117 @@
+#pragma once
+/// @file
+/// A whole backend in plain loops, as somebody outside of the library writes one: docs/write_your_own_backend.md walks
+/// through it. One thread, every sum in its plain order; with double it is what the other backends are compared with.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <tuple>
+#include <vector>
+
+#include "plain_backend/handle.hpp"
+#include "plain_backend/layers.hpp"
+#include "retort/backend/backend.hpp"
+#include "retort/backend/passes.hpp"
+#include "retort/data/gather.hpp"
+
+namespace plain {
+
+// Losses, gradients and parameters.
+
+template <typename Scalar, retort::Loss L, std::size_t Classes>
+void evaluate_loss(const Plain&, const L& loss, Width<Classes>, const LossArguments<Scalar>& arguments) {
+  for (std::size_t row = 0; row < arguments.batch; ++row) {
+    const std::size_t sample = arguments.samples[row];
+    const std::uint32_t label = arguments.labels[sample];
+    const Scalar* student = arguments.student + row * Classes;
+    const Scalar* teacher = nullptr;
+    if (L::needs_teacher) {
+      teacher = arguments.teacher.logits + (arguments.teacher.by_sample ? sample : row) * Classes;
+    }
+    arguments.losses[row] = loss.template row<Classes>(
+        retort::StudentLogits<Scalar>{student}, retort::TeacherLogits<Scalar>{teacher}, label,
+        Scalar{1} / static_cast<Scalar>(arguments.batch), arguments.gradient + row * Classes);
+    arguments.correct[row] = std::max_element(student, student + Classes) == student + label ? 1 : 0;
+  }
+}
+
+template <typename Scalar>
+LossSum sum_losses(const Plain&, const Scalar* losses, const std::uint8_t* correct, std::size_t count) {
+  LossSum sum;
+  for (std::size_t i = 0; i < count; ++i) {
+    sum += {static_cast<double>(losses[i]), correct[i]};
+  }
+  return sum;
+}
+
+template <typename Scalar>
+void clip_gradients(const Plain&, const retort::GradientClipping& clipping, Scalar* gradients, std::size_t size) {
+  double squares = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    squares += static_cast<double>(gradients[i]) * static_cast<double>(gradients[i]);
+  }
+  const auto factor = static_cast<Scalar>(clipping.clip_factor(std::sqrt(squares)));
+  for (std::size_t i = 0; i < size; ++i) {
+    gradients[i] *= factor;
+  }
+}
+
+/// For any number of moments.
+template <typename Rule, typename Scalar, std::size_t Count>
+void update_parameters(const Plain&, const Rule& rule, Scalar* parameters, const Scalar* gradients,
+                       const std::array<Scalar*, Count>& moments, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) {
+    std::apply([&](auto*... moment) { rule(parameters[i], gradients[i], moment[i]...); }, moments);
+  }
+}
+
+template <typename Scalar>
+bool all_finite(const Plain&, const Scalar* values, std::size_t size) {
+  return std::all_of(values, values + size, [](Scalar value) { return std::isfinite(value); });
+}
+
+// Data.
+
+inline void shuffle_samples(const Plain&, const retort::RandomPermutation& permutation, std::uint32_t* order) {
+  for (std::uint32_t position = 0; position < permutation.size(); ++position) {
+    order[position] = permutation(position);
+  }
+}
+
+template <typename Scalar>
+void gather_batch(const Plain&, const retort::data::DatasetView& data, const std::uint32_t* samples, std::size_t count,
+                  retort::data::RandomShift shift, retort::Seed seed, std::uint32_t epoch, Scalar* inputs) {
+  const retort::data::GatherConstants<Scalar> constants(data);
+  for (std::size_t row = 0; row < count; ++row) {
+    const auto offset = shift_offset(shift, seed, epoch, samples[row]);
+    for (std::size_t feature = 0; feature < data.features; ++feature) {
+      inputs[row * data.features + feature] = gathered_feature(data, constants, samples[row], offset, feature);
+    }
+  }
+}
+
+// Whole models outside of training.
+
+template <retort::Model M, typename Scalar>
+void predict_batch(const Plain& backend, M, const Scalar* parameters, const Scalar* buffers, const Scalar* inputs,
+                   Scalar* logits, std::size_t batch) {
+  std::vector<Scalar> scratch(retort::pass_scratch_size<M>(batch));
+  retort::run_inference<M>(backend, parameters, buffers, inputs, logits, batch, scratch.data());
+}
+
+template <retort::Model M, typename Scalar>
+void predict_dataset(const Plain& backend, M model, const Scalar* parameters, const Scalar* buffers,
+                     const retort::data::DatasetView& data, Scalar* logits) {
+  std::vector<Scalar> inputs(M::input_size);
+  for (std::uint32_t sample = 0; sample < data.size; ++sample) {
+    gather_batch(backend, data, &sample, 1, {}, {}, 0, inputs.data());
+    predict_batch(backend, model, parameters, buffers, inputs.data(), logits + sample * M::output_size, 1);
+  }
+}
+
+static_assert(retort::backend::Backend<Plain, float> && retort::backend::Backend<Plain, double>);
+
+}  // namespace plain

@@ -1,0 +1,222 @@
+// Training, distilling and answering where the backend's memory is not the host's: the bits of a backend in the host's
+// memory, and nothing copied in a step.
+
+#include "separate_memory.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "catch.hpp"
+#include "random_values.hpp"
+#include "retort/core/error.hpp"
+#include "retort/io/safetensors.hpp"
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/hinton.hpp"
+#include "retort/nn/tanh.hpp"
+#include "retort/optim/adamw.hpp"
+#include "retort/optim/sgd.hpp"
+#include "retort/train/distillation_trainer.hpp"
+#include "retort/train/trainer.hpp"
+#include "small_datasets.hpp"
+#include "temporary_folder.hpp"
+#include "train/recorder.hpp"
+
+namespace {
+
+using namespace retort;
+using retort::test::same_bits;
+using retort::test::SeparateMemory;
+
+using M = Sequential<Linear<30, 12>, BatchNorm<12>, ReLU, Dropout<0.25>, Linear<12, 4>>;
+using Small = Sequential<Linear<30, 8>, Tanh, Linear<8, 4>>;
+template <Model T>
+using Separate = Network<T, SeparateMemory>;
+
+static_assert(backend::Backend<SeparateMemory, float> && backend::Backend<SeparateMemory, double>);
+
+const data::Dataset& images() {
+  static const data::Dataset data = test::noise_images(75, {5, 6}, 4, 1);
+  return data;
+}
+
+template <typename A, typename B>
+void check_same_network(const A& a, const B& b) {
+  CHECK(same_bits(a.copy_parameters().span(), b.copy_parameters().span()));
+  CHECK(same_bits(a.copy_buffers().span(), b.copy_buffers().span()));
+}
+
+/// Sums over an epoch are added up in other portions.
+void check_close(const History& a, const History& b) {
+  REQUIRE(a.size() == b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    CHECK_THAT(a[i].loss, WithinRel(b[i].loss, 1e-13));
+    CHECK(a[i].errors == b[i].errors);
+    CHECK(a[i].learning_rate == b[i].learning_rate);
+    REQUIRE(a[i].validation.has_value() == b[i].validation.has_value());
+    if (a[i].validation) {
+      CHECK(a[i].validation->loss == b[i].validation->loss);
+      CHECK(a[i].validation->errors == b[i].validation->errors);
+    }
+  }
+}
+
+/// The copies and allocations so far, after each report.
+class CopyRecorder : public Observer {
+ public:
+  explicit CopyRecorder(const SeparateMemory& backend) : backend_(backend) {}
+  void on_batch_end(const BatchProgress& progress) override {
+    batches.push_back(progress.batch);
+    copies.push_back(backend_.copies());
+    allocations.push_back(backend_.allocations());
+  }
+  std::vector<std::size_t> batches;
+  std::vector<SeparateMemory::Copies> copies;
+  std::vector<std::size_t> allocations;
+
+ private:
+  SeparateMemory backend_;
+};
+
+template <typename T>
+History train(T& network, const FitOptions& options) {
+  Trainer trainer{network, CrossEntropy{}, AdamW{.learning_rate = 1e-2}};
+  return trainer.fit(images(), options);
+}
+
+TEST_CASE("Training in other memory gives the same bits", "[train]") {
+  for (const std::size_t pixels : {0u, 1u}) {
+    for (const bool shuffle : {false, true}) {
+      CAPTURE(pixels, shuffle);
+      const FitOptions options{.epochs = 3,
+                               .batch_size = 9,
+                               .seed = Seed{5},
+                               .shuffle = shuffle,
+                               .shift = {pixels},
+                               .clipping = GradientClipping{0.5},
+                               .validation_fraction = 0.2,
+                               .early_stopping = EarlyStopping{}};
+      Network<M> host{Seed{1}};
+      Separate<M> separate{Seed{1}};
+      check_close(train(separate, options), train(host, options));
+      check_same_network(separate, host);
+      check_close({{.loss = evaluate(separate, images()).loss}}, {{.loss = evaluate(host, images()).loss}});
+      CHECK(same_bits(predict_all(separate, images()), predict_all(host, images())));
+    }
+  }
+}
+
+TEST_CASE("Metrics are read every few batches and at the end of an epoch, and a step copies and allocates nothing",
+          "[train]") {
+  Separate<M> network{Seed{1}};
+  CopyRecorder recorder(network.backend());
+  train(network,
+        {.epochs = 2, .batch_size = 9, .shift = {1}, .clipping = GradientClipping{}, .observers = {&recorder}});
+  // 75 samples are 9 batches, of which the last is a report of its own accord.
+  CHECK(recorder.batches == std::vector<std::size_t>{3, 6, 9, 3, 6, 9});
+  CHECK(std::ranges::count(recorder.copies, recorder.copies.front()) == 6);
+  CHECK(std::ranges::count(recorder.allocations, recorder.allocations.front()) == 6);
+
+  Separate<M> other{Seed{1}};
+  CopyRecorder uneven(other.backend());
+  train(other, {.epochs = 1, .batch_size = 16, .observers = {&uneven}});
+  CHECK(uneven.batches == std::vector<std::size_t>{3, 5});
+}
+
+TEST_CASE("Distilling in other memory gives the same bits, with answers looked up and computed", "[train]") {
+  const HintonLoss hinton{.temperature = 3, .hard_weight = 0.25};
+  for (const std::size_t pixels : {0u, 1u}) {
+    CAPTURE(pixels);
+    const auto run = [&]<typename Backend>(const Backend& backend) {
+      Network<M, Backend> teacher{Seed{3}, backend};
+      train(teacher, {.epochs = 1, .batch_size = 25});
+      Network<Small, Backend> student{Seed{1}, backend};
+      DistillationTrainer distiller{teacher, student, hinton, Sgd{.learning_rate = 0.1, .momentum = 0.9}};
+      distiller.fit(images(), {.epochs = 2, .batch_size = 16, .shift = {pixels}});
+      return student;
+    };
+    check_same_network(run(SeparateMemory{}), run(backend::Eigen{}));
+  }
+}
+
+TEST_CASE("A teacher on another device than its student is refused", "[train]") {
+  const Separate<M> teacher{Seed{3}, SeparateMemory{1}};
+  Separate<Small> student{Seed{1}, SeparateMemory{0}};
+  CHECK_THROWS_AS((DistillationTrainer{teacher, student, HintonLoss{}, AdamW{}}), OptionError);
+  Separate<Small> beside{Seed{1}, SeparateMemory{1}};
+  CHECK_NOTHROW(DistillationTrainer{teacher, beside, HintonLoss{}, AdamW{}});
+}
+
+TEST_CASE("Training in other memory resumes, and not from a checkpoint of another backend", "[train]") {
+  const test::TemporaryFolder folder;
+  FitOptions options{.epochs = 4, .batch_size = 16, .checkpoint = CheckpointOptions{folder / "run", true}};
+  Separate<M> straight{Seed{1}};
+  train(straight, {.epochs = 4, .batch_size = 16});
+
+  test::Interrupter interrupter(2);
+  options.observers = {&interrupter};
+  Separate<M> first{Seed{1}};
+  CHECK_THROWS_AS(train(first, options), test::Interruption);
+  options.observers.clear();
+  Network<M> host{Seed{99}};
+  CHECK_THROWS_AS(train(host, options), OptionError);
+  Separate<M> second{Seed{99}};
+  CHECK(train(second, options).size() == 4);
+  check_same_network(second, straight);
+}
+
+TEST_CASE("Divergence is found in other memory", "[train]") {
+  Separate<M> network{Seed{1}};
+  Trainer trainer{network, CrossEntropy{}, Sgd{.learning_rate = 1e30}};
+  CHECK_THROWS_AS(trainer.fit(images(), {.epochs = 5, .batch_size = 16}), Error);
+}
+
+TEST_CASE("A network in other memory answers as one in the host's", "[nn]") {
+  const Network<M> host{Seed{1}};
+  const Separate<M> separate{Seed{1}};
+  check_same_network(separate, host);
+  for (const std::size_t batch : {0u, 1u, 200u}) {
+    CAPTURE(batch);
+    const auto inputs = test::random_values<float>(batch * 30, 2);
+    std::vector<float> expected(batch * 4);
+    std::vector<float> logits(batch * 4);
+    host.predict(inputs, expected);
+    separate.predict(inputs, logits);
+    CHECK(same_bits(logits, expected));
+  }
+  const auto inputs = test::random_values<float>(30, 3);
+  const std::span<const float, 30> input(inputs);
+  CHECK(same_bits(separate.predict(input), host.predict(input)));
+  CHECK(separate.classify(input) == host.classify(input));
+}
+
+TEST_CASE("A copy of a network in other memory is a network of its own", "[nn]") {
+  Separate<M> network{Seed{1}};
+  const Separate<M> copy = network;
+  const auto before = copy.copy_parameters();
+  network.initialize(Seed{2});
+  CHECK(same_bits(copy.copy_parameters().span(), before.span()));
+  CHECK_FALSE(same_bits(network.copy_parameters().span(), before.span()));
+}
+
+TEST_CASE("A network in other memory is saved and loaded as any other", "[io]") {
+  const test::TemporaryFolder folder;
+  Separate<M> separate{Seed{1}};
+  train(separate, {.epochs = 1, .batch_size = 25});
+  io::save_safetensors(separate, folder / "separate.safetensors");
+  Network<M> host{Seed{9}};
+  io::load_safetensors(host, folder / "separate.safetensors");
+  check_same_network(separate, host);
+  io::save_safetensors(host, folder / "host.safetensors");
+  CHECK(test::read_file(folder / "host.safetensors") == test::read_file(folder / "separate.safetensors"));
+  Separate<M> loaded{Seed{8}};
+  io::load_safetensors(loaded, folder / "host.safetensors");
+  check_same_network(loaded, host);
+}
+
+}  // namespace
