@@ -65,8 +65,7 @@ struct TrainingTask {
   const data::Dataset* train = nullptr;
   const data::Dataset* validation = nullptr;
   std::size_t epochs = 1;
-  /// One with which no unit that is nearly dead stands within rounding of waking up: Adam makes much of that.
-  std::uint64_t seed = 19;
+  bool in_double = false;
   const Numbers* teacher = nullptr;
 };
 

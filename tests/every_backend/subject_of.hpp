@@ -92,27 +92,7 @@ class SubjectOf final : public Subject {
   }
 
   TrainResult train(const TrainingTask& task) const override {
-    const Adam adam{.learning_rate = 2e-4, .beta1 = 0.5};
-    switch (task.recipe) {
-      case Recipe::teacher:
-        return train_alone<Teacher>(task, adam);
-      case Recipe::narrow_teacher:
-        return train_alone<NarrowTeacher>(task, adam);
-      case Recipe::alone:
-        return train_alone<Student>(task, adam);
-      case Recipe::as_written:
-        return distil<Student>(task, SoftmaxPassedToKlLoss{.temperature = 7.0, .hard_weight = 0.3}, adam, {});
-      case Recipe::hinton:
-        return distil<Student>(task, HintonLoss{.temperature = 4.0, .hard_weight = 0.3}, adam, {});
-      case Recipe::everything:
-        break;
-    }
-    return distil<Everything>(task, HintonLoss{.temperature = 3.0, .hard_weight = 0.2},
-                              AdamW{.learning_rate = 1e-3, .weight_decay = 0.05},
-                              {.batch_size = 50,
-                               .shift = {.pixels = 2},
-                               .schedule = LinearWarmup{.steps = 20, .then = CosineSchedule{}},
-                               .clipping = GradientClipping{.max_norm = 0.5}});
+    return task.in_double ? train_in<double>(task) : train_in<Scalar>(task);
   }
 
  private:
@@ -146,8 +126,8 @@ class SubjectOf final : public Subject {
   }
 
   /// The tensors of an arena behind one another.
-  template <std::size_t N>
-  static Numbers packed(const std::array<TensorInfo, N>& tensors, std::span<const Scalar> arena) {
+  template <typename S, std::size_t N>
+  static Numbers packed(const std::array<TensorInfo, N>& tensors, std::span<const S> arena) {
     Numbers values;
     for (const TensorInfo& tensor : tensors) {
       const auto part = tensor.in(arena);
@@ -156,13 +136,13 @@ class SubjectOf final : public Subject {
     return values;
   }
 
-  template <typename M, typename Values>
-  static void set_parameters(Network<M, Backend, Scalar>& network, const Values& values) {
-    AlignedBuffer<Scalar> arena = network.copy_parameters();
+  template <typename M, typename S, typename Values>
+  static void set_parameters(Network<M, Backend, S>& network, const Values& values) {
+    AlignedBuffer<S> arena = network.copy_parameters();
     auto next = values.begin();
     for (const TensorInfo& tensor : M::parameters) {
-      for (Scalar& value : tensor.in(arena.span())) {
-        value = static_cast<Scalar>(*next++);
+      for (S& value : tensor.in(arena.span())) {
+        value = static_cast<S>(*next++);
       }
     }
     network.assign_parameters(arena.span());
@@ -203,9 +183,9 @@ class SubjectOf final : public Subject {
                     input_gradients.data());
     std::vector<Scalar> arena(M::parameter_arena_size);
     copy_to_host(backend_, std::as_const(gradients).data(), std::span(arena));
-    result.parameter_gradients = packed(M::parameters, arena);
+    result.parameter_gradients = packed(M::parameters, std::span<const Scalar>(arena));
     result.input_gradients = download(input_gradients.data(), batch * M::input_size);
-    result.buffers = packed(M::buffers, std::as_const(network).copy_buffers().span());
+    result.buffers = packed(M::buffers, std::span<const Scalar>(network.copy_buffers().span()));
     return result;
   }
 
@@ -271,35 +251,64 @@ class SubjectOf final : public Subject {
 
   static FitOptions options_of(const TrainingTask& task, FitOptions options) {
     options.epochs = task.epochs;
-    options.seed = Seed{task.seed};
+    options.seed = Seed{17};
     return options;
   }
 
-  template <typename M>
-  TrainResult fit(auto& trainer, const Network<M, Backend, Scalar>& network, const TrainingTask& task,
+  template <typename M, typename S>
+  TrainResult fit(auto& trainer, const Network<M, Backend, S>& network, const TrainingTask& task,
                   const FitOptions& options) const {
     TrainResult result;
     result.history = task.validation == nullptr ? trainer.fit(*task.train, options)
                                                 : trainer.fit(*task.train, *task.validation, options);
-    result.parameters = packed(M::parameters, network.copy_parameters().span());
-    result.buffers = packed(M::buffers, network.copy_buffers().span());
+    const AlignedBuffer<S> parameters = network.copy_parameters();
+    const AlignedBuffer<S> buffers = network.copy_buffers();
+    result.parameters = packed(M::parameters, parameters.span());
+    result.buffers = packed(M::buffers, buffers.span());
     return result;
   }
 
-  template <typename M, typename O>
-  TrainResult train_alone(const TrainingTask& task, const O& optimizer) const {
-    Network<M, Backend, Scalar> network{Seed{1}, backend_};
+  template <typename M, typename S>
+  TrainResult train_alone(const TrainingTask& task, const Adam& optimizer) const {
+    Network<M, Backend, S> network{Seed{1}, backend_};
     Trainer trainer{network, CrossEntropy{}, optimizer};
     return fit(trainer, network, task, options_of(task, {}));
   }
 
-  template <typename M, typename L, typename O>
-  TrainResult distil(const TrainingTask& task, const L& loss, const O& optimizer, const FitOptions& options) const {
-    Network<NarrowTeacher, Backend, Scalar> teacher{Seed{2}, backend_};
+  template <typename M, typename S>
+  TrainResult distil(const TrainingTask& task, const auto& loss, const auto& optimizer,
+                     const FitOptions& options) const {
+    Network<NarrowTeacher, Backend, S> teacher{Seed{2}, backend_};
     set_parameters(teacher, *task.teacher);
-    Network<M, Backend, Scalar> student{Seed{1}, backend_};
+    Network<M, Backend, S> student{Seed{1}, backend_};
     DistillationTrainer trainer{std::as_const(teacher), student, loss, optimizer};
     return fit(trainer, student, task, options_of(task, options));
+  }
+
+  /// In float or double.
+  template <typename S>
+  TrainResult train_in(const TrainingTask& task) const {
+    const Adam adam{.learning_rate = 2e-4, .beta1 = 0.5};
+    switch (task.recipe) {
+      case Recipe::teacher:
+        return train_alone<Teacher, S>(task, adam);
+      case Recipe::narrow_teacher:
+        return train_alone<NarrowTeacher, S>(task, adam);
+      case Recipe::alone:
+        return train_alone<Student, S>(task, adam);
+      case Recipe::as_written:
+        return distil<Student, S>(task, SoftmaxPassedToKlLoss{.temperature = 7.0, .hard_weight = 0.3}, adam, {});
+      case Recipe::hinton:
+        return distil<Student, S>(task, HintonLoss{.temperature = 4.0, .hard_weight = 0.3}, adam, {});
+      case Recipe::everything:
+        break;
+    }
+    return distil<Everything, S>(task, HintonLoss{.temperature = 3.0, .hard_weight = 0.2},
+                                 AdamW{.learning_rate = 1e-3, .weight_decay = 0.05},
+                                 {.batch_size = 50,
+                                  .shift = {.pixels = 2},
+                                  .schedule = LinearWarmup{.steps = 20, .then = CosineSchedule{}},
+                                  .clipping = GradientClipping{.max_norm = 0.5}});
   }
 
   Backend backend_;

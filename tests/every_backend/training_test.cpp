@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -62,63 +63,73 @@ const Numbers& teacher_parameters() {
 }
 
 TrainResult train(const Subject& subject, Recipe recipe, const data::Dataset& data, std::size_t epochs = 1,
-                  const data::Dataset* validation = nullptr) {
+                  const data::Dataset* validation = nullptr, bool in_double = false) {
   const bool distils = recipe != Recipe::teacher && recipe != Recipe::narrow_teacher && recipe != Recipe::alone;
   return subject.train({.recipe = recipe,
                         .train = &data,
                         .validation = validation,
                         .epochs = epochs,
+                        .in_double = in_double,
                         .teacher = distils ? &teacher_parameters() : nullptr});
 }
 
-/// How far a backend's weights may be from the reference's after so many steps: float against double, in a process that
-/// amplifies differences. About ten times what was measured on x86-64 (RETORT_PRINT_DIFFERENCES=1 prints it).
-struct Tolerance {
-  std::size_t steps;
-  double weights;
-};
-
-void check_weights(const Subject& subject, Recipe recipe, const std::vector<Tolerance>& tolerances) {
-  for (const Tolerance& tolerance : tolerances) {
-    const data::Dataset data = first_samples(tolerance.steps * batch_size);
-    const TrainResult found = train(subject, recipe, data);
+/// Trains in float for 1 and 60 steps and in double for `steps`, and compares the weights with the reference's.
+///
+/// Float follows double to a few 1e-7 only until a pre-activation within rounding of 0 falls on the other side of a
+/// ReLU: where the unit is nearly dead, Adam makes a whole step of it, and the runs part by 1e-3 and more (seen between
+/// steps 60 and 300, on every backend, for some seeds). So the long run is compared in double, where a wrong formula,
+/// mask or order shows as well; in float its loss is, which hardly moves.
+void check_weights(const Subject& subject, Recipe recipe, std::size_t steps = 300) {
+  const auto compare = [&](std::size_t count, bool in_double) {
+    const data::Dataset data = first_samples(count * batch_size);
+    const TrainResult found = train(subject, recipe, data, 1, nullptr, in_double);
     const TrainResult expected = train(reference(), recipe, data);
     const double difference = norm_difference(found.parameters, expected.parameters);
     if (std::getenv("RETORT_PRINT_DIFFERENCES") != nullptr) {
-      std::cout << subject.describe() << ", recipe " << static_cast<int>(recipe) << ", " << tolerance.steps
-                << " steps: " << difference << '\n';
+      std::cout << subject.describe() << ", recipe " << static_cast<int>(recipe) << ", " << count << " steps in "
+                << (in_double ? "double: " : "float: ") << difference << '\n';
     }
-    CAPTURE(tolerance.steps);
-    CHECK(difference < tolerance.weights);
-    CHECK_THAT(found.history.back().loss, WithinRel(expected.history.back().loss, 1e-4));
-  }
+    CAPTURE(count, in_double);
+    if (in_double) {
+      CHECK(difference < 1e-11);
+      CHECK_THAT(found.history.back().loss, WithinRel(expected.history.back().loss, 1e-12));
+      const TrainResult in_float = train(subject, recipe, data);
+      CHECK_THAT(in_float.history.back().loss, WithinRel(expected.history.back().loss, 0.01));
+    } else {
+      CHECK(difference < 2e-5);
+      CHECK_THAT(found.history.back().loss, WithinRel(expected.history.back().loss, 1e-5));
+    }
+  };
+  compare(1, false);
+  compare(std::min<std::size_t>(steps, 60), false);
+  compare(steps, true);
 }
 
 }  // namespace
 
 TEMPLATE_TEST_CASE("weights follow the reference: teacher with dropout", "[every_backend]", RETORT_EVERY_BACKEND) {
   if (const Subject* subject = subject_on<TestType>()) {
-    check_weights(*subject, Recipe::narrow_teacher, {{1, 5e-6}, {60, 5e-6}, {300, 2e-5}});
+    check_weights(*subject, Recipe::narrow_teacher);
   }
 }
 
 TEMPLATE_TEST_CASE("weights follow the reference: student alone", "[every_backend]", RETORT_EVERY_BACKEND) {
   if (const Subject* subject = subject_on<TestType>()) {
-    check_weights(*subject, Recipe::alone, {{1, 5e-6}, {60, 5e-6}, {300, 2e-5}});
+    check_weights(*subject, Recipe::alone);
   }
 }
 
 TEMPLATE_TEST_CASE("weights follow the reference: distillation with both losses", "[every_backend]",
                    RETORT_EVERY_BACKEND) {
   if (const Subject* subject = subject_on<TestType>()) {
-    check_weights(*subject, Recipe::as_written, {{1, 5e-6}, {60, 5e-6}, {300, 2e-5}});
-    check_weights(*subject, Recipe::hinton, {{1, 5e-6}, {60, 5e-6}, {300, 2e-5}});
+    check_weights(*subject, Recipe::as_written);
+    check_weights(*subject, Recipe::hinton);
   }
 }
 
 TEMPLATE_TEST_CASE("weights follow the reference: everything at once", "[every_backend]", RETORT_EVERY_BACKEND) {
   if (const Subject* subject = subject_on<TestType>()) {
-    check_weights(*subject, Recipe::everything, {{1, 2e-5}, {60, 1e-5}});
+    check_weights(*subject, Recipe::everything, 60);
   }
 }
 
@@ -126,9 +137,7 @@ TEMPLATE_TEST_CASE("weights follow the reference: the full teacher", "[every_bac
   if (const Subject* subject = subject_on<TestType>()) {
     // A step takes the reference a second: the long run is for machines with a GPU, where all have time.
     const bool long_run = std::getenv("RETORT_LONG_TESTS") != nullptr;
-    check_weights(
-        *subject, Recipe::teacher,
-        long_run ? std::vector<Tolerance>{{1, 5e-6}, {60, 5e-6}, {300, 2e-5}} : std::vector<Tolerance>{{1, 5e-6}});
+    check_weights(*subject, Recipe::teacher, long_run ? 300 : 1);
   }
 }
 
@@ -177,10 +186,10 @@ TEMPLATE_TEST_CASE("a short distillation ends with the reference's accuracy", "[
   REQUIRE(found.history.size() == 3);
   for (std::size_t epoch = 0; epoch < found.history.size(); ++epoch) {
     CAPTURE(epoch);
-    CHECK_THAT(found.history[epoch].loss, WithinRel(expected.history[epoch].loss, 1e-4));
+    CHECK_THAT(found.history[epoch].loss, WithinRel(expected.history[epoch].loss, 1e-3));
     CHECK_THAT(found.history[epoch].validation->accuracy,
                WithinAbs(expected.history[epoch].validation->accuracy, 0.001));
-    CHECK_THAT(found.history[epoch].validation->loss, WithinRel(expected.history[epoch].validation->loss, 1e-4));
+    CHECK_THAT(found.history[epoch].validation->loss, WithinRel(expected.history[epoch].validation->loss, 1e-3));
   }
   CHECK(found.history.back().validation->accuracy > 0.5);
 }
