@@ -146,6 +146,8 @@ refused "--hard-weight 2" "hard_weight is 2, expected a number in [0, 1]" distil
 for option in --loss --split --recipe --schedule --backend; do
   refused "$option x" "$option: x not in {" distill $option x
 done
+refused "--threads for one that takes none" "thrust-cpp" distill --backend thrust-cpp --threads 2
+refused "--device for one on the CPU" "--device" distill --backend eigen --device 0
 for option in --data --out --teacher; do
   refused "$option ''" "$option: is empty" distill $option ''
 done
