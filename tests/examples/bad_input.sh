@@ -27,6 +27,7 @@ refused() {
   shift 2
   before=$(contents "$out")
   "$@" >stdout 2>stderr || status=$?
+  last_status=$status
   after=$(contents "$out")
   message=$(<stderr)
   echo "$what: $message"
@@ -45,6 +46,7 @@ refused() {
 
 quick=(--teacher-epochs 1 --epochs 1 --batch-size 512 --quiet)
 distill() { timeout 120 "$programs/distill_mnist" --data "$digits" --out "$out" "${quick[@]}" "$@"; }
+compiled_in() { "$programs/distill_mnist" --help | grep -qE "^ *$1 is compiled in\$"; }
 
 # copy NAME: the digits under another name, for damage.
 copy() {
@@ -58,6 +60,13 @@ overwrite() { # FILE POSITION BYTES
 echo "== before there is any result"
 refused "no data folder" "nowhere: no such folder|train-images-idx3-ubyte" distill --data nowhere
 [[ ! -e $out ]] || { echo "FAILED: --out was made for nothing"; failures=$((failures + 1)); }
+# A machine without a GPU, or one that shows none.
+without_gpu() { CUDA_VISIBLE_DEVICES='' distill --backend thrust-cuda "$@"; }
+if compiled_in thrust-cuda; then
+  refused "no GPU" "CUDA: no |use another backend (--backend eigen)" without_gpu
+  [[ $last_status == 1 && ! -e $out ]] ||
+    { echo "FAILED: no GPU: exit status $last_status, $(ls -d "$out")"; failures=$((failures + 1)); }
+fi
 
 distill >/dev/null # the results of an earlier run, which all that follows must leave alone
 
@@ -146,8 +155,32 @@ refused "--hard-weight 2" "hard_weight is 2, expected a number in [0, 1]" distil
 for option in --loss --split --recipe --schedule --backend; do
   refused "$option x" "$option: x not in {" distill $option x
 done
-refused "--threads for one that takes none" "thrust-cpp" distill --backend thrust-cpp --threads 2
-refused "--device for one on the CPU" "--device" distill --backend eigen --device 0
+for value in -1 1.5 x 99999999999999999999; do
+  refused "--device $value" "--device: '$value', expected a whole number from 0 to" \
+    distill --backend thrust-cuda --device $value
+done
+for backend in thrust-cpp thrust-omp thrust-tbb thrust-cuda; do
+  if ! compiled_in $backend; then
+    refused "$backend, not compiled in" "--backend $backend was not compiled in: it needs |when distill_mnist is built" \
+      distill --backend $backend
+  fi
+done
+for backend in thrust-cpp thrust-cuda; do
+  if compiled_in $backend; then
+    refused "--threads with $backend" "--threads: --backend $backend does not take it, expected eigen|thrust-omp" \
+      distill --backend $backend --threads 1
+  fi
+done
+for backend in eigen thrust-cpp thrust-omp thrust-tbb; do
+  if compiled_in $backend; then
+    refused "--device with $backend" "--device: --backend $backend does not take it, expected thrust-cuda" \
+      distill --backend $backend --device 0
+  fi
+done
+if compiled_in thrust-cuda; then
+  refused "no GPU" "CUDA: no |use another backend (--backend eigen)" without_gpu
+  refused "no GPU 1023" "CUDA: |expected |" distill --backend thrust-cuda --device 1023
+fi
 for option in --data --out --teacher; do
   refused "$option ''" "$option: is empty" distill $option ''
 done
