@@ -156,15 +156,16 @@ void save_safetensors(const Network<M, Backend, Scalar>& network, const std::fil
                                          M::parameters[i].in(parameters.span())));
   }
   std::array<std::int64_t, M::buffers.size()> counts{};
-  for (std::size_t i = 0; i < M::buffers.size(); ++i) {
-    const TensorSpec& spec = M::buffers[i].spec;
-    const std::span<const Scalar> values = M::buffers[i].in(buffers.span());
+  for (std::size_t i = 0; const TensorInfo& tensor : M::buffers) {
+    const TensorSpec& spec = tensor.spec;
+    const std::span<const Scalar> values = tensor.in(buffers.span());
     if (spec.integral) {
       counts[i] = static_cast<std::int64_t>(values[0]);
       tensors.push_back(Tensor::of<std::int64_t>(names.buffers[i], detail::shape_of(spec), std::span{&counts[i], 1}));
     } else {
       tensors.push_back(Tensor::of<Scalar>(names.buffers[i], detail::shape_of(spec), values));
     }
+    ++i;
   }
   Metadata metadata = options.metadata;
   metadata.try_emplace("format", "pt");
@@ -201,10 +202,11 @@ Metadata load_safetensors(Network<M, Backend, Scalar>& network, const std::files
   for (std::size_t i = 0; i < M::parameters.size(); ++i) {
     detail::read_tensor(file, names.parameters[i], M::parameters[i].spec, M::parameters[i].in(parameters.span()));
   }
-  for (std::size_t i = 0; i < M::buffers.size(); ++i) {
-    if (!M::buffers[i].spec.integral || file.find(names.buffers[i]) != nullptr) {
-      detail::read_tensor(file, names.buffers[i], M::buffers[i].spec, M::buffers[i].in(buffers.span()));
+  for (std::size_t i = 0; const TensorInfo& tensor : M::buffers) {
+    if (!tensor.spec.integral || file.find(names.buffers[i]) != nullptr) {
+      detail::read_tensor(file, names.buffers[i], tensor.spec, tensor.in(buffers.span()));
     }
+    ++i;
   }
   Network<M, Backend, Scalar> loaded = network;
   loaded.assign_parameters(parameters.span());
