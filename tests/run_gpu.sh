@@ -1,151 +1,433 @@
 #!/usr/bin/env bash
-# tests/run_gpu.sh [--only STEP,STEP...]
+# tests/run_gpu.sh [--quick] [--host] [--only STEP,...] [--jobs N] [--results FILE] [-- CMAKE ARGUMENTS...]
 #
-# What needs a GPU, on a machine with one and nvcc, and without a package registry: dependencies are taken from
-# .gpu-deps/usr below the repository where that folder exists (unpacked Debian packages), else from the system. Steps:
-#   build      the GPU tests, the main job and the benchmarks, in build/gpu
-#   tests      the tests over every backend (the long ones too) and those of the CUDA plumbing
-#   sanitizer  compute-sanitizer's memcheck, racecheck and initcheck over a short training with every kind of layer
-#   job        the main job on thrust-cuda and on eigen: accuracies within 0.1 points
-#   benchmarks Google Benchmark, thrust-cuda and eigen
-#   torch      the same steps in PyTorch, where python3 has it with CUDA (benchmarks/peers/torch_gpu.py)
-# A step that fails does not stop the others. Everything is written to results.md in build/gpu, or in the folder that
-# OUT names. Exits 1 where a step failed, 77 where there is no GPU.
+# Everything that needs a GPU, in one command, for a machine with a GPU and nvcc; no package registry is needed. The
+# steps, each of which goes on after another one failed:
+#
+#   machine     GPU, driver, compilers
+#   configure   Release, CUDA on, for this GPU and this processor, in build/gpu, which is kept between calls
+#   build       the programs with CUDA: tests, benchmarks, distill_mnist
+#   tests       all tests on the GPU, the long ones too
+#   memcheck, racecheck, initcheck   compute-sanitizer over the operations and short trainings
+#   job         distill_mnist --recipe original on the GPU and with Eigen: the accuracies are within 0.1 points
+#   benchmarks  Google Benchmark, times by CUDA events
+#   pytorch     the same steps in PyTorch on the same GPU, where python3 has it
+#
+# --only names the steps to do (sanitizer: the three tools; `--only configure,build,tests`), --quick leaves the long
+# tests out and shortens the rest, --host needs no GPU: it builds everything and runs what a host can. The report, in
+# Markdown, goes to FILE: $OUT/results.md where OUT is set, else build/gpu/results.md. A step that cannot be done here
+# (no compute-sanitizer, no PyTorch) is reported as not done, with the reason.
+#
+# Dependencies come from the prefix DEPENDENCIES, else from .gpu-deps/usr where that is a folder, else from the system;
+# MNIST from where scripts/mnist.sh finds it, else the built-in digits take its place. Arguments after -- go to CMake.
+#
+# Exit code: 0 nothing failed, 1 something did, 2 for arguments it does not know, 77 where there is no GPU or no nvcc.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 repository=$PWD
 source scripts/mnist.sh
 
-steps=build,tests,sanitizer,job,benchmarks,torch
-case ${1:-} in
-  '') ;;
-  --only) steps=${2:?--only needs a list of steps} ;;
-  *)
-    echo "tests/run_gpu.sh: '$1', expected --only STEP,STEP..." >&2
-    exit 2
-    ;;
-esac
-for step in ${steps//,/ }; do
-  if [[ ,build,tests,sanitizer,job,benchmarks,torch, != *",$step,"* ]]; then
-    echo "tests/run_gpu.sh: there is no step '$step'" >&2
-    exit 2
-  fi
+all_steps=(machine configure build tests memcheck racecheck initcheck job benchmarks pytorch)
+build=$repository/build/gpu
+
+# --- Arguments ---
+
+fail_usage() {
+  echo "run_gpu.sh: $*" >&2
+  exit 2
+}
+
+quick=no
+host=no
+only=
+jobs=
+results=
+cmake_arguments=()
+while (($# > 0)); do
+  case $1 in
+    --quick) quick=yes ;;
+    --host) host=yes ;;
+    --only | --jobs | --results)
+      (($# > 1)) || fail_usage "$1: expected a value"
+      printf -v "${1#--}" '%s' "$2"
+      shift
+      ;;
+    --)
+      shift
+      cmake_arguments=("$@")
+      break
+      ;;
+    *) fail_usage "$1: expected --quick, --host, --only STEP,..., --jobs N, --results FILE or -- CMAKE ARGUMENTS" ;;
+  esac
+  shift
 done
-if ! command -v nvidia-smi >/dev/null || ! nvidia-smi -L >/dev/null 2>&1; then
-  echo "tests/run_gpu.sh: skipped: no CUDA device (nvidia-smi finds none)"
+[[ -z $jobs || $jobs =~ ^[1-9][0-9]*$ ]] || fail_usage "--jobs $jobs: expected a whole number from 1"
+
+steps=()
+if [[ -z $only ]]; then
+  steps=("${all_steps[@]}")
+else
+  IFS=, read -ra wanted <<<"${only/sanitizer/memcheck,racecheck,initcheck}"
+  for step in "${wanted[@]}"; do
+    [[ " ${all_steps[*]} " == *" $step "* ]] || fail_usage "--only $step: expected ${all_steps[*]} or sanitizer"
+  done
+  for step in "${all_steps[@]}"; do
+    [[ " ${wanted[*]} " == *" $step "* ]] && steps+=("$step")
+  done
+fi
+
+# --- What is here ---
+
+# find_program NAME PATH...
+# Prints NAME's path, from PATH or from the first of the further paths that is a program; returns 1 where there is none.
+find_program() {
+  local name=$1 path
+  shift
+  for path in "$(command -v "$name")" "$@"; do
+    if [[ -n $path && -x $path ]]; then
+      echo "$path"
+      return 0
+    fi
+  done
+  return 1
+}
+
+nvidia_smi=$(find_program nvidia-smi /usr/local/nvidia/bin/nvidia-smi)
+gpu=
+if [[ -n $nvidia_smi ]] && "$nvidia_smi" -L 2>/dev/null | grep -q '^GPU '; then
+  gpu=$("$nvidia_smi" -L | head -n 1)
+elif [[ $host == no ]]; then
+  echo "run_gpu.sh: skipped: no GPU is here (nvidia-smi lists none); --host builds and runs what needs none"
   exit 77
 fi
+nvcc=${CUDACXX:-$(find_program nvcc "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" /usr/local/cuda/bin/nvcc)}
+if [[ -z $nvcc ]]; then
+  echo "run_gpu.sh: skipped: no nvcc is here (PATH, CUDACXX, CUDA_HOME, /usr/local/cuda)"
+  exit 77
+fi
+export CUDACXX=$nvcc
+[[ $host == yes ]] && gpu=
 
-build=build/gpu
-results=${OUT:-$repository/$build}
-mkdir -p "$build" "$results"
-report=$results/results.md
-export PATH=$PATH:/usr/local/cuda/bin
-if MNIST_DIR=$(find_mnist "$repository"); then
-  export MNIST_DIR
-else
-  unset MNIST_DIR
+if [[ -z ${DEPENDENCIES:-} && -d .gpu-deps/usr ]]; then
+  DEPENDENCIES=$repository/.gpu-deps/usr
+fi
+if [[ -n ${DEPENDENCIES:-} ]]; then
+  DEPENDENCIES=$(cd "$DEPENDENCIES" && pwd) || exit 2
 fi
 
-say() { echo "$@" | tee -a "$report"; }
-say "# GPU run of $(git rev-parse --short HEAD 2>/dev/null || echo 'a tree without git'), $(date -u +%F)"
-say ""
-say "- $(nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader | head -n 1)"
-say "- $(nvcc --version | tail -n 1)"
-say "- $(nproc) CPU cores, MNIST: $([[ -n ${MNIST_DIR:-} ]] && echo found || echo 'not found, synthetic digits')"
+if MNIST_DIR=$(find_mnist "$repository"); then
+  export MNIST_DIR
+  data=$MNIST_DIR
+else
+  unset MNIST_DIR
+  data=synthetic
+fi
 
-outcomes=()
-failed=no
-# run_step NAME COMMAND...: the command's last lines go to the report, its whole output to NAME.log.
-run_step() {
-  local name=$1 started=$SECONDS status
-  shift
-  if [[ ,$steps, != *",$name,"* ]]; then
-    return 0
+if [[ -z $jobs ]]; then # a translation unit takes about a gigabyte to compile
+  jobs=$(nproc)
+  memory_gb=$(awk '/^MemAvailable/ { print int($2 / 1024 / 1024) }' /proc/meminfo)
+  if ((memory_gb < jobs)); then
+    jobs=$((memory_gb > 0 ? memory_gb : 1))
   fi
-  say ""
-  say "## $name"
-  say ""
-  "$@" >"$results/$name.log" 2>&1
-  status=$?
-  { echo '```'; tail -n 60 "$results/$name.log"; echo '```'; } | tee -a "$report"
+fi
+
+# --- The steps. Each runs in a shell of its own that ends at the first failure; not_done ends it as not done. ---
+
+not_done() {
+  echo "not done: $*"
+  exit 77
+}
+
+failed() {
+  echo "failed: $*"
+  exit 1
+}
+
+# require_programs PATH...: those of the build
+require_programs() {
+  local program
+  for program in "$@"; do
+    [[ -x $build/$program ]] || failed "build/gpu/$program is not built"
+  done
+}
+
+step_machine() {
+  date -u '+%Y-%m-%d %H:%M UTC'
+  git rev-parse --short HEAD 2>/dev/null || true
+  uname -srm
+  grep -m 1 '^model name' /proc/cpuinfo || true
+  echo "$(nproc) cores, $(awk '/^MemTotal/ { print int($2 / 1024 / 1024) }' /proc/meminfo) GiB"
+  if [[ -n $gpu ]]; then
+    "$nvidia_smi"
+    "$nvidia_smi" --query-gpu=name,driver_version,compute_cap,memory.total,clocks.sm,clocks.max.sm,clocks.max.mem --format=csv
+  else
+    echo "no GPU is used"
+  fi
+  "$nvcc" --version
+  local tool
+  for tool in g++ cmake ninja make python3; do
+    if command -v "$tool" >/dev/null; then
+      "$tool" --version | head -n 1
+    else
+      echo "$tool: not here"
+    fi
+  done
+  echo "dependencies: ${DEPENDENCIES:-of the system}"
+  echo "data: $data"
+}
+
+step_configure() {
+  local arguments=(-S "$repository" -B "$build" -DCMAKE_BUILD_TYPE=Release -DRETORT_CUDA=ON -DRETORT_THRUST=AUTO
+    -DRETORT_BUILD_TESTS=ON -DRETORT_BUILD_EXAMPLES=ON -DRETORT_BUILD_BENCHMARKS=ON -DRETORT_NATIVE=ON)
+  if [[ ! -f $build/CMakeCache.txt ]] && command -v ninja >/dev/null; then
+    arguments+=(-G Ninja)
+  fi
+  local architecture=90
+  if [[ -n $gpu ]]; then
+    architecture=$("$nvidia_smi" --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d '. ')
+  fi
+  arguments+=("-DCMAKE_CUDA_ARCHITECTURES=$architecture-real")
+  local packages=(Eigen3_DIR xtensor_DIR nlohmann_json_DIR CLI11_DIR Catch2_DIR benchmark_DIR ZLIB_LIBRARY)
+  if [[ -n ${DEPENDENCIES:-} ]]; then
+    # What an earlier call found elsewhere is looked for again.
+    arguments+=("-DCMAKE_PREFIX_PATH=$DEPENDENCIES" "${packages[@]/#/-U}" -UZLIB_INCLUDE_DIR)
+  fi
+  if (($(cmake --version | sed -n 's/^cmake version \([0-9]*\).*/\1/p') >= 4)); then
+    # CMake 4 refuses packages made for CMake before 3.5.
+    arguments+=(-DCMAKE_POLICY_VERSION_MINIMUM=3.5)
+  fi
+  # An array that may be empty: "${a[@]}" alone is an error in bash before 4.4.
+  cmake "${arguments[@]}" ${cmake_arguments[@]+"${cmake_arguments[@]}"}
+
+  local package folder
+  for package in "${packages[@]}"; do
+    folder=$(sed -n "s/^$package:[A-Z]*=//p" "$build/CMakeCache.txt")
+    if [[ -n ${DEPENDENCIES:-} && $folder != "$DEPENDENCIES"/* ]]; then
+      folder+="   (not from $DEPENDENCIES)"
+    fi
+    echo "$package $folder"
+  done
+}
+
+step_build() {
+  [[ -f $build/CMakeCache.txt ]] || failed "build/gpu is not configured"
+  local keep_going=-k
+  if grep -q '^CMAKE_GENERATOR:INTERNAL=Ninja' "$build/CMakeCache.txt"; then
+    keep_going=-k0
+  fi
+  local targets
+  targets=$(cmake --build "$build" --target help |
+    sed -En 's/^(\.\.\. )?(retort_test_every_backend|retort_test_[a-z_]*cuda|benchmark_[a-z]+|distill_mnist)(:.*)?$/\2/p' |
+    sort -u)
+  # One name, one argument.
+  # shellcheck disable=SC2086
+  cmake --build "$build" --parallel "$jobs" --target $targets -- "$keep_going"
+}
+
+step_tests() {
+  require_programs tests/retort_test_every_backend tests/retort_test_backend_thrust_cuda
+  local pattern='^backend/thrust/cuda/|^every_backend/.*ThrustCuda'
+  if [[ -z $gpu ]]; then
+    pattern='^backend/thrust/cuda/|^every_backend/'
+  elif [[ $quick == no ]]; then
+    export RETORT_LONG_TESTS=1
+  fi
+  timeout 540 ctest --test-dir "$build" --parallel "$jobs" --output-on-failure --no-tests=error -R "$pattern"
+  if [[ -n $gpu ]] && grep -q 'skipped: no CUDA device' "$build/Testing/Temporary/LastTest.log"; then
+    grep -m 1 'skipped: no CUDA device' "$build/Testing/Temporary/LastTest.log"
+    failed "there is a GPU, and tests were skipped for want of one"
+  fi
+}
+
+# sanitizer TOOL
+# All operations, and three recipes of training for two epochs of 16 batches, twice.
+sanitizer() {
+  [[ -n $gpu ]] || not_done "no GPU"
+  local sanitizer
+  sanitizer=$(find_program compute-sanitizer "${nvcc%/*}/compute-sanitizer" \
+    "${nvcc%/*}/../compute-sanitizer/compute-sanitizer") || not_done "compute-sanitizer is not here"
+  require_programs tests/retort_test_every_backend
+  local cases=('*OnThrustCuda' '~*weights follow*' '~*short distillation*')
+  if [[ $quick == yes ]]; then
+    cases+=('~*training repeats*')
+  fi
+  local log=$build/sanitizer_$1.txt status=0
+  timeout 150 "$sanitizer" --tool "$1" --error-exitcode 1 --print-limit 30 \
+    "$build/tests/retort_test_every_backend" "${cases[*]}" >"$log" 2>&1 || status=$?
+  cat "$log"
+  ((status != 124)) || failed "compute-sanitizer --tool $1 ran past 150 s"
+  ((status == 0)) || failed "compute-sanitizer --tool $1: exit code $status"
+  if grep -q 'skipped: no CUDA device' "$log"; then
+    failed "nothing ran on the GPU"
+  fi
+  grep -Eq 'SUMMARY: 0 (errors|hazards)' "$log" || failed "no summary of compute-sanitizer"
+}
+step_memcheck() { sanitizer memcheck; }
+step_racecheck() { sanitizer racecheck; }
+step_initcheck() { sanitizer initcheck; }
+
+# The last accuracy of each phase in two logs, and by how many points they differ; fails above 0.1.
+compare_accuracies() {
+  awk '
+    function field(name) {
+      return match($0, "\"" name "\":\"?[^,\"}]*") ? substr($0, RSTART, RLENGTH) : ""
+    }
+    {
+      phase = field("phase"); sub(/.*:"/, "", phase)
+      accuracy = field("accuracy"); sub(/.*:/, "", accuracy)
+      found[FILENAME, phase] = 100 * accuracy
+      if (!(phase in seen)) { seen[phase] = 1; phases[++count] = phase }
+    }
+    END {
+      printf "%-10s %10s %10s %10s\n", "", "first %", "second %", "apart"
+      for (i = 1; i <= count; ++i) {
+        phase = phases[i]
+        if (!((ARGV[1], phase) in found) || !((ARGV[2], phase) in found)) {
+          print phase ": only in one of the logs"; wrong = 1; continue
+        }
+        difference = found[ARGV[1], phase] - found[ARGV[2], phase]
+        printf "%-10s %10.3f %10.3f %+10.3f\n", phase, found[ARGV[1], phase], found[ARGV[2], phase], difference
+        if (difference > 0.1 + 1e-9 || difference < -0.1 - 1e-9) wrong = 1
+      }
+      exit wrong || count != 3
+    }' "$1" "$2"
+}
+
+step_job() {
+  local program=$build/examples/distill_mnist first=thrust-cuda backend started
+  require_programs examples/distill_mnist
+  local arguments=(--recipe original --data "$data")
+  if [[ $quick == yes || -z $gpu ]]; then
+    arguments+=(--teacher-epochs 1 --epochs 2)
+  fi
+  if [[ -z $gpu ]]; then
+    first=$("$program" --help | sed -n 's/^ *\(thrust-[a-z]*\) is compiled in$/\1/p' | grep -v cuda | tail -n 1)
+    [[ -n $first ]] || not_done "no GPU, and no Thrust system of the host is compiled in"
+  fi
+  for backend in "$first" eigen; do
+    started=$EPOCHREALTIME
+    timeout 300 "$program" "${arguments[@]}" --backend "$backend" --out "$build/job/$backend"
+    awk -v name="$backend" -v from="$started" -v to="$EPOCHREALTIME" \
+      'BEGIN { printf "%s: %.2f s from start to table\n\n", name, to - from }'
+  done
+  echo "held-out accuracy, $first and eigen, on $data:"
+  compare_accuracies "$build/job/$first/metrics.jsonl" "$build/job/eigen/metrics.jsonl" ||
+    failed "accuracies of $first and eigen are more than 0.1 points apart"
+}
+
+step_benchmarks() {
+  local filter=/thrust-cuda/ repetitions=5 time=0.2 program name ran=no
+  if [[ -z $gpu ]]; then
+    filter='<Student>/(eigen|thrust-cuda)/'
+  fi
+  if [[ $quick == yes || -z $gpu ]]; then
+    repetitions=2
+    time=0.05
+  fi
+  for program in "$build"/benchmarks/benchmark_*; do
+    [[ -x $program && ! -d $program ]] || continue
+    "$program" "--benchmark_filter=$filter" --benchmark_list_tests=true 2>/dev/null | grep -q . || continue
+    name=${program##*/}
+    timeout 200 "$program" "--benchmark_filter=$filter" "--benchmark_repetitions=$repetitions" \
+      "--benchmark_min_time=$time" --benchmark_report_aggregates_only=true \
+      "--benchmark_out=$build/$name.json" --benchmark_out_format=json
+    if [[ -n $gpu ]] && grep -q '"error_occurred": true' "$build/$name.json"; then
+      failed "$name: $(grep -m 1 '"error_message"' "$build/$name.json")"
+    fi
+    ran=yes
+  done
+  [[ $ran == yes ]] || failed "no benchmark is built, or none has $filter in its name"
+}
+
+step_pytorch() {
+  command -v python3 >/dev/null || not_done "python3 is not here"
+  local arguments=(--json "$build/torch_gpu.jsonl")
+  if [[ -z $gpu ]]; then
+    arguments+=(--device cpu)
+  fi
+  if [[ $quick == yes ]]; then
+    arguments+=(--repeats 5)
+  fi
+  if [[ -f $build/benchmark_train.json ]]; then
+    arguments+=(--retort "$build/benchmark_train.json")
+  fi
+  timeout 240 python3 benchmarks/peers/torch_gpu.py "${arguments[@]}"
+}
+
+# --- Running them ---
+
+mkdir -p "$build/logs" || exit 1
+results=${results:-${OUT:-$build}/results.md}
+mkdir -p "$(dirname "$results")" && : >"$results" || exit 1
+say() { printf '%s\n' "$@" >>"$results"; }
+
+# A log, its middle left out where it is long.
+quote_log() {
+  local lines
+  lines=$(wc -l <"$1")
+  echo '```'
+  if ((lines > 400)); then
+    head -n 100 "$1"
+    echo "[... $((lines - 400)) lines ...]"
+    tail -n 300 "$1"
+  else
+    cat "$1"
+  fi
+  echo '```'
+}
+
+say "# Retort on ${gpu:-a host, no GPU used}" ""
+names=()
+outcomes=()
+code=0
+undone=0
+for step in "${steps[@]}"; do
+  echo "--- $step"
+  log=$build/logs/$step.log
+  started=$EPOCHREALTIME
+  (
+    set -e
+    "step_$step"
+  ) 2>&1 | tee "$log"
+  status=${PIPESTATUS[0]}
+  seconds=$(awk -v from="$started" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.1f", to - from }')
   case $status in
-    0) outcomes+=("$name: passed in $((SECONDS - started)) s") ;;
-    77) outcomes+=("$name: skipped, $(tail -n 1 "$results/$name.log")") ;;
+    0) outcome=passed ;;
+    77)
+      outcome="NOT DONE: $(tail -n 1 "$log" | sed 's/^not done: //')"
+      undone=$((undone + 1))
+      ;;
     *)
-      outcomes+=("$name: FAILED with exit status $status after $((SECONDS - started)) s")
-      failed=yes
+      outcome="FAILED (exit code $status): $(tail -n 1 "$log")"
+      code=1
       ;;
   esac
-}
-
-build_all() {
-  local arguments=(-S . -B "$build" -DCMAKE_BUILD_TYPE=Release -DRETORT_CUDA=ON -DRETORT_BUILD_BENCHMARKS=ON
-    -DCMAKE_CUDA_ARCHITECTURES=90-real)
-  if [[ -d .gpu-deps/usr ]]; then
-    arguments+=("-DCMAKE_PREFIX_PATH=$repository/.gpu-deps/usr;$repository/.gpu-deps/usr/lib/x86_64-linux-gnu")
-  fi
-  cmake "${arguments[@]}" &&
-    cmake --build "$build" --parallel "$(nproc)" --target retort_test_every_backend retort_test_backend_thrust_cuda \
-      distill_mnist benchmark_train benchmark_nn
-}
-
-run_tests() {
-  RETORT_LONG_TESTS=1 RETORT_PRINT_DIFFERENCES=1 "$build/tests/retort_test_every_backend" '*OnThrustCuda' &&
-    "$build/tests/retort_test_backend_thrust_cuda"
-}
-
-run_sanitizer() {
-  local tool
-  if ! command -v compute-sanitizer >/dev/null; then
-    echo "compute-sanitizer is not on PATH"
-    return 77
-  fi
-  # Every kind of layer forward and backward, losses, optimizers, gathering, and a short training.
-  local tests='forward, inference*OnThrustCuda,losses and*OnThrustCuda,optimizers*OnThrustCuda,batches*OnThrustCuda'
-  tests+=',gradients are clipped*OnThrustCuda,a training repeats*OnThrustCuda'
-  for tool in memcheck racecheck initcheck; do
-    echo "compute-sanitizer --tool $tool"
-    compute-sanitizer --tool "$tool" --error-exitcode 1 "$build/tests/retort_test_every_backend" "$tests" || return 1
-  done
-}
-
-accuracy_of() { # FILE: the accuracies of its closing table
-  awk '/^(teacher|student alone|student distilled) / { for (i = 1; i <= NF; ++i) if ($(i + 1) == "%") print $i }' "$1"
-}
-
-run_job() {
-  local backend
-  for backend in thrust-cuda eigen; do
-    echo "distill_mnist --recipe original --seed 0 --backend $backend"
-    "$build/examples/distill_mnist" --data "${MNIST_DIR:-synthetic}" --recipe original --seed 0 --quiet \
-      --backend "$backend" --out "$build/out-$backend" >"$build/job-$backend.txt" || return 1
-    cat "$build/job-$backend.txt"
-  done
-  paste <(accuracy_of "$build/job-thrust-cuda.txt") <(accuracy_of "$build/job-eigen.txt") |
-    awk '{ d = $1 - $2; if (d < 0) d = -d; print $1, $2, "points apart:", d; if (d > 0.1) far = 1; ++rows }
-         END { exit far || rows != 3 }'
-}
-
-run_benchmarks() {
-  "$build/benchmarks/benchmark_train" --benchmark_filter='cuda|eigen' --benchmark_repetitions=5 \
-    --benchmark_report_aggregates_only=true --benchmark_out="$results/benchmark_train.json" &&
-    "$build/benchmarks/benchmark_nn" --benchmark_filter='cuda|eigen' --benchmark_repetitions=5 \
-      --benchmark_report_aggregates_only=true --benchmark_out="$results/benchmark_nn.json"
-}
-
-run_step build build_all
-run_step tests run_tests
-run_step sanitizer run_sanitizer
-run_step job run_job
-run_step benchmarks run_benchmarks
-run_step torch python3 benchmarks/peers/torch_gpu.py
-
-say ""
-say "## Summary"
-say ""
-for outcome in "${outcomes[@]}"; do
-  say "- $outcome"
+  names+=("$step")
+  outcomes+=("$seconds s, $outcome")
+  say "## $step: $outcome, $seconds s" "" "$(quote_log "$log")" ""
 done
-echo "written to $report"
-[[ $failed == no ]]
+
+summary=$(
+  echo "## Summary"
+  echo
+  for i in "${!names[@]}"; do
+    echo "- ${names[i]}: ${outcomes[i]}"
+  done
+  echo
+  if ((code != 0)); then
+    echo "Something failed."
+  elif ((undone > 0)); then
+    echo "Nothing failed; $undone of ${#names[@]} steps not done."
+  else
+    echo "All ${#names[@]} steps passed."
+  fi
+)
+say "$summary"
+echo "$summary"
+echo "written: $results, after $SECONDS s"
+if [[ -n ${OUT:-} ]]; then
+  for file in "$build"/benchmark_*.json "$build/torch_gpu.jsonl"; do
+    [[ -f $file ]] && cp "$file" "$OUT"
+  done
+fi
+exit "$code"
