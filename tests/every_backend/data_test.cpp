@@ -10,7 +10,7 @@
 using namespace retort;
 using namespace retort::test;
 
-TEMPLATE_TEST_CASE("an epoch's order is the same on every backend", "[every_backend]", RETORT_EVERY_BACKEND) {
+TEMPLATE_TEST_CASE("an epoch's order is the same on every backend", "[every_backend][short]", RETORT_EVERY_BACKEND) {
   const Subject* subject = subject_on<TestType>();
   if (subject == nullptr) {
     return;
@@ -22,7 +22,7 @@ TEMPLATE_TEST_CASE("an epoch's order is the same on every backend", "[every_back
   CHECK(subject->shuffle(1000, 9, 4) != subject->shuffle(1000, 9, 5));
 }
 
-TEMPLATE_TEST_CASE("batches are gathered, shifted and normalised as by the reference", "[every_backend]",
+TEMPLATE_TEST_CASE("batches are gathered, shifted and normalised as by the reference", "[every_backend][short]",
                    RETORT_EVERY_BACKEND) {
   const Subject* subject = subject_on<TestType>();
   if (subject == nullptr) {

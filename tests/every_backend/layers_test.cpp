@@ -9,7 +9,8 @@ using namespace retort::test;
 // Batches with whole and broken tiles, groups and strips.
 static constexpr std::size_t batches[] = {2, 5, 64, 67};
 
-TEMPLATE_TEST_CASE("forward, inference and backward are the reference's", "[every_backend]", RETORT_EVERY_BACKEND) {
+TEMPLATE_TEST_CASE("forward, inference and backward are the reference's", "[every_backend][short]",
+                   RETORT_EVERY_BACKEND) {
   const Subject* subject = subject_on<TestType>();
   if (subject == nullptr) {
     return;

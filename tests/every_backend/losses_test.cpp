@@ -8,7 +8,7 @@
 
 using namespace retort::test;
 
-TEMPLATE_TEST_CASE("losses and their gradients are the reference's", "[every_backend]", RETORT_EVERY_BACKEND) {
+TEMPLATE_TEST_CASE("losses and their gradients are the reference's", "[every_backend][short]", RETORT_EVERY_BACKEND) {
   const Subject* subject = subject_on<TestType>();
   if (subject == nullptr) {
     return;
@@ -29,7 +29,7 @@ TEMPLATE_TEST_CASE("losses and their gradients are the reference's", "[every_bac
   }
 }
 
-TEMPLATE_TEST_CASE("optimizers move parameters and moments as the reference does", "[every_backend]",
+TEMPLATE_TEST_CASE("optimizers move parameters and moments as the reference does", "[every_backend][short]",
                    RETORT_EVERY_BACKEND) {
   const Subject* subject = subject_on<TestType>();
   if (subject == nullptr) {
@@ -46,7 +46,8 @@ TEMPLATE_TEST_CASE("optimizers move parameters and moments as the reference does
   }
 }
 
-TEMPLATE_TEST_CASE("gradients are clipped as the reference clips them", "[every_backend]", RETORT_EVERY_BACKEND) {
+TEMPLATE_TEST_CASE("gradients are clipped as the reference clips them", "[every_backend][short]",
+                   RETORT_EVERY_BACKEND) {
   const Subject* subject = subject_on<TestType>();
   if (subject == nullptr) {
     return;
@@ -60,7 +61,7 @@ TEMPLATE_TEST_CASE("gradients are clipped as the reference clips them", "[every_
   }
 }
 
-TEMPLATE_TEST_CASE("one number that is not finite is found wherever it stands", "[every_backend]",
+TEMPLATE_TEST_CASE("one number that is not finite is found wherever it stands", "[every_backend][short]",
                    RETORT_EVERY_BACKEND) {
   const Subject* subject = subject_on<TestType>();
   if (subject == nullptr) {

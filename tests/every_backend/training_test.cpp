@@ -141,7 +141,7 @@ TEMPLATE_TEST_CASE("weights follow the reference: the full teacher", "[every_bac
   }
 }
 
-TEMPLATE_TEST_CASE("a training repeats bit for bit", "[every_backend]", RETORT_EVERY_BACKEND) {
+TEMPLATE_TEST_CASE("a training repeats bit for bit", "[every_backend][short]", RETORT_EVERY_BACKEND) {
   const Subject* subject = subject_on<TestType>();
   if (subject == nullptr) {
     return;
