@@ -11,6 +11,7 @@ Exits 77 with one line where PyTorch or its CUDA is missing.
 """
 
 import argparse
+import json
 import statistics
 import sys
 import time
@@ -119,6 +120,7 @@ def main():
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--json", help="also write one JSON object a line to this file")
     options = parser.parse_args()
     cuda = options.device.startswith("cuda")
     if cuda and not torch.cuda.is_available():
@@ -126,6 +128,7 @@ def main():
         return 77
     name = torch.cuda.get_device_name() if cuda else "the CPU"
     print(f"PyTorch {torch.__version__} on {name}, CUDA {torch.version.cuda}")
+    rows = []
     for precision in ["highest", "high"] if cuda else ["highest"]:
         torch.set_float32_matmul_precision(precision)
         torch.manual_seed(0)
@@ -148,7 +151,11 @@ def main():
             for what, how, run, work in variants:
                 times.setdefault((what, how), []).append(seconds_per_step(run, work, options.steps, options.device))
         for (what, how), values in times.items():
+            rows.append({"precision": precision, "work": what, "how": how, "seconds": statistics.median(values)})
             print(f"{precision:8} {what:30} {how:6} {statistics.median(values) * 1e6:10.1f} us/step")
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
     return 0
 
 
