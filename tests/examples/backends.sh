@@ -18,10 +18,12 @@ trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
 "$tools/make_digits" digits 500 1000
-job() { # BACKEND OUT OPTIONS...
-  "$program" --data digits --recipe recommended --warmup 20 --teacher-epochs 2 --epochs 4 --batch-size 16 --seed 3 \
+# In the place of the shell that calls it, so that to kill a job in the background is to kill the program.
+exec_job() { # BACKEND OUT OPTIONS...
+  exec "$program" --data digits --recipe recommended --warmup 20 --teacher-epochs 2 --epochs 4 --batch-size 16 --seed 3 \
     --quiet --backend "$1" --out "$2" "${@:3}"
 }
+job() { (exec_job "$@"); }
 errors() { # OUT: those of each phase's last epoch
   sed -nE 's/.*"phase":"([a-z]+)".*"errors":([0-9]+).*/\1 \2/p' "$1/metrics.jsonl" |
     awk '{ last[$1] = $2 } END { print last["teacher"], last["alone"], last["distilled"] }'
@@ -70,13 +72,15 @@ for backend in "${compiled_in[@]:1}"; do
   done
 
   # Killed when the teacher has one of its two epochs behind it, or soon after.
-  job "$backend" killed >/dev/null 2>stderr &
+  exec_job "$backend" killed >/dev/null 2>stderr &
   process=$!
   until [[ -s killed/metrics.jsonl ]] || ! kill -0 $process 2>/dev/null; do
     sleep 0.002
   done
   kill -KILL $process 2>/dev/null || true
-  wait $process 2>/dev/null || true
+  status=0
+  wait $process 2>/dev/null || status=$?
+  ((status == 137 || status == 0)) || fail "$backend: ended with $status: $(<stderr)"
   [[ -s killed/metrics.jsonl ]] || fail "$backend: ended before its first epoch: $(<stderr)"
   echo "$backend: killed after $(wc -l <killed/metrics.jsonl) of 10 epochs"
   cp killed/metrics.jsonl log

@@ -179,7 +179,10 @@ for backend in eigen thrust-cpp thrust-omp thrust-tbb; do
 done
 if compiled_in thrust-cuda; then
   refused "no GPU" "CUDA: no |use another backend (--backend eigen)" without_gpu
-  refused "no GPU 1023" "CUDA: |expected |" distill --backend thrust-cuda --device 1023
+  # Where there is no GPU at all that is what is said first.
+  expected="CUDA: no |use another backend (--backend eigen)"
+  compgen -G "/dev/nvidia[0-9]*" >/dev/null && expected="CUDA: device 1023 |expected 0"
+  refused "no GPU 1023" "$expected" distill --backend thrust-cuda --device 1023
 fi
 for option in --data --out --teacher; do
   refused "$option ''" "$option: is empty" distill $option ''
