@@ -253,13 +253,16 @@ sanitizer() {
   fi
   local log=$build/sanitizer_$1.txt status=0
   timeout 150 "$sanitizer" --tool "$1" --error-exitcode 1 --print-limit 30 \
-    "$build/tests/retort_test_every_backend" "${cases[*]}" >"$log" 2>&1 || status=$?
+    "$build/tests/retort_test_every_backend" "${cases[@]}" >"$log" 2>&1 || status=$?
   cat "$log"
   ((status != 124)) || failed "compute-sanitizer --tool $1 ran past 150 s"
   ((status == 0)) || failed "compute-sanitizer --tool $1: exit code $status"
   if grep -q 'skipped: no CUDA device' "$log"; then
     failed "nothing ran on the GPU"
   fi
+  # Catch2 also ends well where no name matches.
+  grep -Eq '^All tests passed \([1-9][0-9]* assertions? in [1-9][0-9]* test cases?\)' "$log" ||
+    failed "no test case ran to its end"
   grep -Eq 'SUMMARY: 0 (errors|hazards)' "$log" || failed "no summary of compute-sanitizer"
 }
 step_memcheck() { sanitizer memcheck; }
