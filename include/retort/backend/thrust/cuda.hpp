@@ -14,7 +14,9 @@
 #include <thrust/system/cuda/execution_policy.h>
 #include <thrust/system_error.h>
 
+#include <array>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -26,7 +28,11 @@
 
 namespace retort::system {
 
-class Cuda {
+/// `Architectures`: what nvcc compiles the source for, times ten: 900 is sm_90. They are part of the type, as they are of
+/// Thrust's own names: where the sources of a program are compiled for different devices, each has a backend of its own
+/// and launches its own kernels, and what would pass a network from one to the other does not link.
+template <int... Architectures>
+class CudaFor {
  public:
   static constexpr const char* name = "thrust-cuda";
   static constexpr bool host_memory = false;
@@ -42,8 +48,8 @@ class Cuda {
   using Buffer = backend::cuda::DeviceBuffer<T>;
 
   /// Throws DeviceError: no driver, no device, no such device, one that this program has no code for.
-  explicit Cuda(const Options& options)
-      : context_(backend::cuda::CudaContext::create(options.device, backend::cuda::compiled_architectures)) {}
+  explicit CudaFor(const Options& options)
+      : context_(backend::cuda::CudaContext::create(options.device, architectures)) {}
 
   std::string describe() const { return context_->describe(backend::detail::thrust_version()); }
   backend::cuda::CudaContext& context() const { return *context_; }
@@ -66,7 +72,7 @@ class Cuda {
     backend::cuda::fill_zero(*context_, values, count);
   }
 
-  bool shares_memory_with(const Cuda& other) const { return context_->device() == other.context_->device(); }
+  bool shares_memory_with(const CudaFor& other) const { return context_->device() == other.context_->device(); }
 
   /// Returns before the work is done.
   template <typename Function>
@@ -82,8 +88,16 @@ class Cuda {
   }
 
  private:
+  static constexpr std::array<int, sizeof...(Architectures)> architectures{Architectures...};
+
   std::shared_ptr<backend::cuda::CudaContext> context_;
 };
+
+#ifdef __CUDA_ARCH_LIST__
+using Cuda = CudaFor<__CUDA_ARCH_LIST__>;
+#else
+using Cuda = CudaFor<>;
+#endif
 
 /// The products of a linear layer; see product.hpp.
 template <typename Scalar>

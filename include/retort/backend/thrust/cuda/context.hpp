@@ -33,8 +33,9 @@ namespace retort::backend::cuda {
 /// the copies of a backend's handle, and by each buffer.
 class CudaContext {
  public:
-  /// `architectures`: compiled_architectures where kernels of the same program will run, else nothing. Throws
-  /// DeviceError: no driver, no device, no such device, one older than the program was compiled for, no memory.
+  /// `architectures`: those that the caller's kernels are compiled for (times ten: 900 is sm_90), or nothing where it
+  /// has none. Throws DeviceError: no driver, no device, no such device, one older than the program was compiled for, no
+  /// memory.
   explicit CudaContext(int device = 0, std::span<const int> architectures = {},
                        const std::source_location& where = std::source_location::current())
       : survey_(survey_devices()),

@@ -17,12 +17,6 @@
 
 namespace retort::backend::cuda {
 
-#ifdef __CUDA_ARCH_LIST__
-/// The architectures that nvcc compiles this source for, times ten: 900 is sm_90. Of internal linkage, since each
-/// source may be compiled for its own.
-[[maybe_unused]] static constexpr int compiled_architectures[] = {__CUDA_ARCH_LIST__};
-#endif
-
 /// What the driver answers when asked for its devices. Versions are 1000 major + 10 minor; driver 0: none installed.
 struct DeviceSurvey {
   cudaError_t status = cudaSuccess;
@@ -107,8 +101,8 @@ inline DeviceFacts query_device(int device, const std::source_location& where = 
   return {device, properties.name, properties.major, properties.minor, properties.totalGlobalMem, memory_pools != 0};
 }
 
-/// Throws DeviceError for a device older than every one of `architectures` (as compiled_architectures; empty: any
-/// will do). Code for an older architecture may or may not run on a newer device: the first launch tells.
+/// Throws DeviceError for a device older than every one of `architectures` (times ten: 900 is sm_90; empty:
+/// any will do). Code for an older architecture may or may not run on a newer device: the first launch tells.
 inline void require_architecture(const DeviceFacts& device, std::span<const int> architectures,
                                  const std::source_location& where = std::source_location::current()) {
   if (architectures.empty()) {
