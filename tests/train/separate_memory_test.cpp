@@ -22,6 +22,7 @@
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/sgd.hpp"
 #include "retort/train/distillation_trainer.hpp"
+#include "retort/train/step_engine.hpp"
 #include "retort/train/trainer.hpp"
 #include "small_datasets.hpp"
 #include "temporary_folder.hpp"
@@ -150,6 +151,31 @@ TEST_CASE("A teacher on another device than its student is refused", "[train]") 
   CHECK_THROWS_AS((DistillationTrainer{teacher, student, HintonLoss{}, AdamW{}}), OptionError);
   Separate<Small> beside{Seed{1}, SeparateMemory{1}};
   CHECK_NOTHROW(DistillationTrainer{teacher, beside, HintonLoss{}, AdamW{}});
+}
+
+TEST_CASE("A distillation waits for its teacher's work before it begins, and for its own before it ends", "[train]") {
+  using Source = retort::Teacher<M, SeparateMemory, float>;
+  const Separate<M> teacher{Seed{3}};
+  Separate<Small> student{Seed{1}};
+  const SeparateMemory::Copies& of_teacher = teacher.backend().copies();
+  const SeparateMemory::Copies& of_student = student.backend().copies();
+  for (const std::size_t pixels : {0u, 1u}) {
+    CAPTURE(pixels);
+    const SeparateMemory::Copies before = of_teacher;
+    const std::size_t answers = of_student.to_host;
+    {
+      StepEngine<Small, SeparateMemory, float, HintonLoss, AdamW, Source> engine(student, {}, {}, Source{&teacher});
+      CHECK(of_teacher == before);
+      engine.begin(images(), nullptr, 16, {pixels});
+      CHECK(of_teacher.to_host == before.to_host + 1);
+      CHECK(of_student.to_host == answers);
+    }
+    CHECK(of_teacher.to_host == before.to_host + 1);
+    CHECK(of_student.to_host == answers + 1);
+  }
+  const std::size_t answers = of_student.to_host;
+  { const StepEngine<Small, SeparateMemory, float, CrossEntropy, AdamW, NoTeacher> alone(student, {}, {}, {}); }
+  CHECK(of_student.to_host == answers);
 }
 
 TEST_CASE("Training in other memory resumes, and not from a checkpoint of another backend", "[train]") {

@@ -22,7 +22,8 @@
 ///   `predict_dataset(backend, model, parameters, buffers, data, logits)`
 ///
 /// An operation that returns a value, and copy_to_host, wait for what was asked before; the others may return at once,
-/// as long as they take effect in the order of the calls.
+/// as long as they take effect in the order of the calls. Of two handles that share memory, neither waits for the
+/// other: a trainer does that with copy_to_host where it reads another handle's network.
 
 #include <array>
 #include <concepts>

@@ -56,6 +56,8 @@ template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O, typen
 class StepEngine final : public TrainingEngine {
  public:
   static constexpr bool uses_teacher = L::needs_teacher;
+  /// Whether the teacher's memory belongs to a handle that this engine's backend does not wait for by itself.
+  static constexpr bool reads_other_handle = uses_teacher && !Backend::host_memory;
   static_assert(!uses_teacher || !std::is_same_v<TeacherSource, NoTeacher>,
                 "retort: this loss compares with a teacher; train with a DistillationTrainer");
 
@@ -65,9 +67,21 @@ class StepEngine final : public TrainingEngine {
       : network_(network), loss_(std::move(loss)), optimizer_(std::move(optimizer)), teacher_(std::move(teacher)) {
     loss_.validate();
     optimizer_.validate();
-    if constexpr (uses_teacher && !Backend::host_memory) {
+    if constexpr (reads_other_handle) {
       if (!backend().shares_memory_with(teacher_.network->backend())) {
         throw OptionError("distillation: the teacher and the student are on different devices, expected one");
+      }
+    }
+  }
+
+  /// A training that ended in an exception may have left work behind that reads the teacher, whose memory is given back
+  /// in the order of its own backend's work: it is awaited here, while the teacher is still there.
+  ~StepEngine() override {
+    if constexpr (reads_other_handle) {
+      try {
+        wait_for(backend(), network_.parameter_data());
+      } catch (...) {
+        // The device failed: nothing runs on it any more.
       }
     }
   }
@@ -96,6 +110,11 @@ class StepEngine final : public TrainingEngine {
       moment = zeros(M::parameter_arena_size);
     }
     if constexpr (uses_teacher) {
+      if constexpr (reads_other_handle) {
+        // Each handle's operations take effect in their own order, and the teacher's handle may be another one: what
+        // was asked of it, such as the teacher's own training, ends before the first read here.
+        wait_for(teacher_.network->backend(), teacher_.network->parameter_data());
+      }
       const bool cached = shift.pixels == 0;
       teacher_logits_ = allocate<Scalar>((cached ? train.size() : capacity_) * M::output_size);
       if (cached) {
@@ -202,6 +221,9 @@ class StepEngine final : public TrainingEngine {
   }
 
   static std::string moment_name(std::size_t index) { return "moment." + to_text(index); }
+
+  /// Returns when all that was asked of `on` is done, as copy_to_host does, also one of nothing.
+  static void wait_for(const Backend& on, const Scalar* values) { copy_to_host(on, values, std::span<Scalar>{}); }
 
   const Backend& backend() const { return network_.backend(); }
 
