@@ -1,6 +1,9 @@
 #include "retort/backend/thrust/backend.hpp"
 
 #include <cstddef>
+#include <source_location>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -34,6 +37,31 @@ class AllocationCounter : public Observer {
   const Backend& backend_;
 };
 
+/// A system whose launches can fail, as a device's can: it keeps which operations asked for them.
+struct Launching : retort::system::HostSystem {
+  static constexpr const char* name = "launching";
+  static constexpr bool host_memory = false;
+
+  struct Options {};
+
+  explicit Launching(const Options& /*options*/) {}
+
+  template <typename Function>
+  void for_each(std::size_t count, const Function& function, const std::source_location& where) const {
+    const std::string_view file = where.file_name();
+    places.push_back({std::string(file.substr(file.find_last_of("/\\") + 1)), where.line()});
+    for (std::size_t index = 0; index < count; ++index) {
+      function(index);
+    }
+  }
+
+  struct Place {
+    std::string file;
+    std::size_t line;
+  };
+  mutable std::vector<Place> places;
+};
+
 }  // namespace
 
 static_assert(backend::Backend<Backend, float> && backend::Backend<Backend, double>);
@@ -64,4 +92,23 @@ TEST_CASE("copies of a handle share the system, other handles do not", "[backend
   CHECK(&copy.system() == &backend.system());
   CHECK(&other.system() != &backend.system());
   CHECK(backend.shares_memory_with(other));
+}
+
+TEST_CASE("a launch that fails can name the line of its operation", "[backend]") {
+  const backend::Thrust<Launching> backend;
+  const auto& places = backend.system().places;
+  std::vector<float> values(3000, 1.0f);
+  const auto line = std::source_location::current().line();
+  backend.for_each(1, [](std::size_t) {});
+  REQUIRE(places.size() == 1);
+  CHECK(places[0].file == "backend_test.cpp");
+  CHECK(places[0].line == line + 1);
+
+  // Also through the helpers that several operations share.
+  clip_gradients(backend, GradientClipping{}, values.data(), values.size());
+  REQUIRE(places.size() > 3);  // pieces of the sum, the sum of the pieces, the clipping
+  for (std::size_t i = 1; i < places.size(); ++i) {
+    CHECK(places[i].file == "optimizer.hpp");
+  }
+  CHECK(places.back().line > places[1].line);
 }

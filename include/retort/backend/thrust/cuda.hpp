@@ -17,6 +17,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <source_location>
 #include <span>
 #include <string>
 
@@ -28,9 +29,9 @@
 
 namespace retort::system {
 
-/// `Architectures`: what nvcc compiles the source for, times ten: 900 is sm_90. They are part of the type, as they are of
-/// Thrust's own names: where the sources of a program are compiled for different devices, each has a backend of its own
-/// and launches its own kernels, and what would pass a network from one to the other does not link.
+/// `Architectures`: what nvcc compiles the source for, times ten: 900 is sm_90. They are part of the type, as they are
+/// of Thrust's own names: where the sources of a program are compiled for different devices, each has a backend of its
+/// own and launches its own kernels, and what would pass a network from one to the other does not link.
 template <int... Architectures>
 class CudaFor {
  public:
@@ -74,17 +75,17 @@ class CudaFor {
 
   bool shares_memory_with(const CudaFor& other) const { return context_->device() == other.context_->device(); }
 
-  /// Returns before the work is done.
+  /// Returns before the work is done. Throws DeviceError with the operation's name and line, `where`.
   template <typename Function>
-  void for_each(std::size_t count, const Function& function) const {
-    const auto entry = context_->enter();
+  void for_each(std::size_t count, const Function& function, const std::source_location& where) const {
+    const auto entry = context_->enter(where);
     try {
       ::thrust::for_each_n(::thrust::cuda::par_nosync.on(context_->stream()),
                            ::thrust::counting_iterator<std::size_t>(0), count, function);
     } catch (const ::thrust::system_error& error) {
-      context_->check(static_cast<cudaError_t>(error.code().value()), "kernel");
+      context_->check(static_cast<cudaError_t>(error.code().value()), backend::cuda::launch_name(where), where);
     }
-    context_->check_launch("kernel");
+    context_->check_launch(where);
   }
 
  private:

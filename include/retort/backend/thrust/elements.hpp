@@ -3,6 +3,7 @@
 /// Work on flat memory: a function object for elements, called with as many at a time as suit the system.
 
 #include <cstddef>
+#include <source_location>
 
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/host_device.hpp"
@@ -24,11 +25,12 @@ struct ForPiece {
   }
 };
 
-/// Calls function(element) for each element below `size`.
+/// Calls function(element) for each element below `size`. `where`: as Thrust::for_each.
 template <typename System, typename Function>
-void for_each_element(const Thrust<System>& backend, std::size_t size, const Function& function) {
+void for_each_element(const Thrust<System>& backend, std::size_t size, const Function& function,
+                      const std::source_location& where = std::source_location::current()) {
   constexpr std::size_t piece = System::elements_per_call;
-  backend.for_each((size + piece - 1) / piece, ForPiece<Function, piece>{function, size});
+  backend.for_each((size + piece - 1) / piece, ForPiece<Function, piece>{function, size}, where);
 }
 
 }  // namespace retort::backend::detail

@@ -4,6 +4,7 @@
 /// one is left. (Thrust's own reduction adds in another order on another number of threads.)
 
 #include <cstddef>
+#include <source_location>
 #include <span>
 
 #include "retort/backend/thrust/thrust.hpp"
@@ -48,15 +49,16 @@ constexpr std::size_t sum_scratch_size(std::size_t size) {
 }
 
 /// Where in `scratch`, in the backend's memory, the sum of term(element) over all elements below `size` will stand.
-/// `scratch` holds sum_scratch_size(size) elements. Precondition: size > 0.
+/// `scratch` holds sum_scratch_size(size) elements. Precondition: size > 0. `where`: as Thrust::for_each.
 template <typename System, typename Term>
-const double* sum(const Thrust<System>& backend, std::size_t size, const Term& term, double* scratch) {
+const double* sum(const Thrust<System>& backend, std::size_t size, const Term& term, double* scratch,
+                  const std::source_location& where = std::source_location::current()) {
   std::size_t pieces = (size + sum_piece - 1) / sum_piece;
   double* partial = scratch;
-  backend.for_each(pieces, SumPiece<Term, sum_piece>{term, size, partial});
+  backend.for_each(pieces, SumPiece<Term, sum_piece>{term, size, partial}, where);
   while (pieces > 1) {
     const std::size_t next = (pieces + sum_piece - 1) / sum_piece;
-    backend.for_each(next, SumPiece<Element, sum_piece>{{partial}, pieces, partial + pieces});
+    backend.for_each(next, SumPiece<Element, sum_piece>{{partial}, pieces, partial + pieces}, where);
     partial += pieces;
     pieces = next;
   }
@@ -65,13 +67,14 @@ const double* sum(const Thrust<System>& backend, std::size_t size, const Term& t
 
 /// The sum of term(element) over all elements below `size`, read back.
 template <typename System, typename Term>
-double read_sum(const Thrust<System>& backend, std::size_t size, const Term& term) {
+double read_sum(const Thrust<System>& backend, std::size_t size, const Term& term,
+                const std::source_location& where = std::source_location::current()) {
   if (size == 0) {
     return 0.0;
   }
   auto scratch = backend.template scratch<double>(sum_scratch_size(size));
   double result = 0.0;
-  copy_to_host(backend, sum(backend, size, term, scratch.data()), std::span(&result, 1));
+  copy_to_host(backend, sum(backend, size, term, scratch.data(), where), std::span(&result, 1));
   return result;
 }
 

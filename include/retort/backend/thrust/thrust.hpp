@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <source_location>
 #include <span>
 #include <string>
 
@@ -52,11 +53,17 @@ class Thrust {
     return shared_->scratch.template lease<T>(system(), count);
   }
 
-  /// Calls function(index) for every index below `count`, in any order, at the same time.
+  /// Calls function(index) for every index below `count`, in any order, at the same time. `where`: the operation, for
+  /// the DeviceError of a launch that fails.
   template <typename Function>
-  void for_each(std::size_t count, const Function& function) const {
+  void for_each(std::size_t count, const Function& function,
+                const std::source_location& where = std::source_location::current()) const {
     if (count > 0) {
-      system().for_each(count, function);
+      if constexpr (host_memory) {
+        system().for_each(count, function);
+      } else {
+        system().for_each(count, function, where);
+      }
     }
   }
 

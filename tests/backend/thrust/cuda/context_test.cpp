@@ -86,7 +86,7 @@ TEST_CASE("An allocation beyond the device says how much was asked, and changes 
   CHECK(contains(error_of([&] { context.allocate(context.facts().memory); }),
                  memory_text(context.facts().memory) + " asked, "));
   CHECK(context.usable());
-  CHECK_NOTHROW(context.check_launch("launch"));
+  CHECK_NOTHROW(context.check_launch());
   void* memory = context.allocate(1000);
   CHECK(memory != nullptr);
   context.release(memory);

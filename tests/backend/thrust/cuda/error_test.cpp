@@ -52,6 +52,10 @@ TEST_CASE("Every error of CUDA and cuBLAS makes one line that names it", "[backe
   }
 }
 
+TEST_CASE("A launch is named after the file of its operation", "[backend]") {
+  CHECK(launch_name(std::source_location::current()) == "launch of error_test");
+}
+
 TEST_CASE("Errors that a user can do something about say what", "[backend]") {
   for (const cudaError_t status :
        {cudaErrorInsufficientDriver, cudaErrorStubLibrary, cudaErrorNoDevice, cudaErrorInvalidDevice,
@@ -100,18 +104,18 @@ TEST_CASE("check lets success pass and throws the line of anything else, with th
 TEST_CASE("check_launch throws the last error once, and check leaves none behind", "[backend]") {
   if (!retort::test::no_cuda_device().empty()) {
     // Then every call gives the reason, also the one for the last error.
-    CHECK(contains(error_of([] { check_launch("launch of a kernel"); }), "CUDA: launch of a kernel: "));
+    CHECK(contains(error_of([] { check_launch(); }), "CUDA: launch of error_test: "));
   }
   RETORT_REQUIRE_CUDA_DEVICE();
   (void)cudaGetLastError();
   REQUIRE(cudaSetDevice(-1) != cudaSuccess);
-  CHECK(contains(error_of([] { check_launch("launch of a kernel"); }), "CUDA: launch of a kernel: "));
-  CHECK_NOTHROW(check_launch("launch of a kernel"));
+  CHECK(contains(error_of([] { check_launch(); }), "CUDA: launch of error_test: "));
+  CHECK_NOTHROW(check_launch());
 
   const cudaError_t status = cudaSetDevice(-1);
   REQUIRE(cudaPeekAtLastError() != cudaSuccess);
   CHECK_THROWS_AS(check(status, "choice"), retort::DeviceError);
-  CHECK_NOTHROW(check_launch("launch of a kernel"));
+  CHECK_NOTHROW(check_launch());
 }
 
 }  // namespace

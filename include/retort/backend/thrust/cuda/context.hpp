@@ -34,8 +34,8 @@ namespace retort::backend::cuda {
 class CudaContext {
  public:
   /// `architectures`: those that the caller's kernels are compiled for (times ten: 900 is sm_90), or nothing where it
-  /// has none. Throws DeviceError: no driver, no device, no such device, one older than the program was compiled for, no
-  /// memory.
+  /// has none. Throws DeviceError: no driver, no device, no such device, one older than the program was compiled for,
+  /// no memory.
   explicit CudaContext(int device = 0, std::span<const int> architectures = {},
                        const std::source_location& where = std::source_location::current())
       : survey_(survey_devices()),
@@ -94,9 +94,7 @@ class CudaContext {
     state_.check(status, what, where);
   }
   /// To be called right after a kernel's launch.
-  void check_launch(std::string_view what, const std::source_location& where = std::source_location::current()) {
-    state_.check_launch(what, where);
-  }
+  void check_launch(const std::source_location& where = std::source_location::current()) { state_.check_launch(where); }
 
   /// Waits for all work in the stream, and throws DeviceError for what went wrong in it.
   void synchronize(const std::source_location& where = std::source_location::current()) {

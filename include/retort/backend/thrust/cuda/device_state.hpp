@@ -44,8 +44,10 @@ class DeviceState {
     }
   }
   /// To be called right after a kernel's launch.
-  void check_launch(std::string_view what, const std::source_location& where = std::source_location::current()) {
-    check(cudaGetLastError(), what, where);
+  void check_launch(const std::source_location& where = std::source_location::current()) {
+    if (const cudaError_t status = cudaGetLastError(); status != cudaSuccess) {
+      check(status, launch_name(where), where);
+    }
   }
 
  private:

@@ -121,6 +121,12 @@ inline std::string error_line(std::string_view library, std::string_view what, s
 
 }  // namespace detail
 
+/// "launch of loss" for a line of loss.hpp: the headers of the operations are named after them.
+inline std::string launch_name(const std::source_location& where) {
+  const std::string place = detail::place(where);
+  return "launch of " + place.substr(0, place.find('.'));
+}
+
 /// The line of a failure. `what` names what was tried: "copy to the host".
 inline std::string error_text(cudaError_t status, std::string_view what, const std::source_location& where) {
   return detail::error_line("CUDA", what, cudaGetErrorString(status), cudaGetErrorName(status), where,
@@ -148,10 +154,12 @@ inline void check(cublasStatus_t status, std::string_view what,
   }
 }
 
-/// To be called right after a kernel's launch: throws DeviceError if it could not be launched. Errors of the kernel
-/// itself appear in a later call.
-inline void check_launch(std::string_view what, const std::source_location& where = std::source_location::current()) {
-  check(cudaGetLastError(), what, where);
+/// To be called right after a kernel's launch, of `where`: throws DeviceError if it could not be launched. Errors of
+/// the kernel itself appear in a later call.
+inline void check_launch(const std::source_location& where = std::source_location::current()) {
+  if (const cudaError_t status = cudaGetLastError(); status != cudaSuccess) {
+    check(status, launch_name(where), where);
+  }
 }
 
 }  // namespace retort::backend::cuda
