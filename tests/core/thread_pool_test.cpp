@@ -175,7 +175,7 @@ TEST_CASE("no threads at all is an OptionError") {
 
 TEST_CASE("more threads than the system can start is an OptionError, and those started end") {
   if (sanitized) {
-    WARN("skipped: sanitizers need the address space that this test takes away");
+    retort::test::skip("sanitizers need the address space that this test takes away");
     return;
   }
   // In a child process, whose address space is limited to what a few dozen stacks take: root has no limit on threads.

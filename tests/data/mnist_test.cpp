@@ -136,7 +136,7 @@ TEST_CASE("what IDX cannot hold is not written") {
 TEST_CASE("the real MNIST has its published shapes and label counts") {
   const char* folder = std::getenv("MNIST_DIR");
   if (folder == nullptr || !std::filesystem::is_directory(folder)) {
-    WARN("skipped: MNIST_DIR names no folder");
+    retort::test::skip("MNIST_DIR names no folder");
     return;
   }
   const auto [train, test] = data::load_mnist(folder);

@@ -14,7 +14,7 @@ Candidate thrust_omp_candidate() { return {nullptr, "thrust-omp was not compiled
 Candidate thrust_tbb_candidate() { return {nullptr, "thrust-tbb was not compiled in"}; }
 #endif
 #if !RETORT_HAS_CUDA
-Candidate thrust_cuda_candidate() { return {nullptr, "no CUDA device: thrust-cuda was not compiled in"}; }
+Candidate thrust_cuda_candidate() { return {nullptr, "thrust-cuda was not compiled in"}; }
 #endif
 
 }  // namespace retort::test

@@ -1,8 +1,16 @@
+#include <string>
+
+#include "backend/thrust/cuda/presence.hpp"
 #include "every_backend/subject_of.hpp"
 #include "retort/backend/thrust/cuda.hpp"
 
 namespace retort::test {
 
-Candidate thrust_cuda_candidate() { return make_candidate<backend::Thrust<system::Cuda>>(); }
+Candidate thrust_cuda_candidate() {
+  if (const std::string reason = no_cuda_device(); !reason.empty()) {
+    return {nullptr, reason};
+  }
+  return make_candidate<backend::Thrust<system::Cuda>>();
+}
 
 }  // namespace retort::test

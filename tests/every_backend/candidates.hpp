@@ -37,7 +37,7 @@ template <typename On>
 const Subject* subject_on() {
   static const Candidate candidate = On::make();
   if (candidate.subject == nullptr) {
-    WARN("skipped: " + candidate.absence);
+    skip(candidate.absence);
   }
   return candidate.subject.get();
 }

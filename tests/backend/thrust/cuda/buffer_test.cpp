@@ -71,7 +71,8 @@ TEST_CASE("A buffer of nothing needs no device", "[backend]") {
   }
 }
 
-TEMPLATE_TEST_CASE("What a buffer was given comes back", "[backend]", float, double, std::uint8_t, std::uint32_t) {
+TEMPLATE_TEST_CASE("What a buffer was given comes back", "[backend][device]", float, double, std::uint8_t,
+                   std::uint32_t) {
   RETORT_REQUIRE_CUDA_DEVICE();
   const auto context = CudaContext::create();
   for (const std::size_t size : {1u, 3u, 1000u, 100'003u}) {
@@ -96,7 +97,7 @@ TEMPLATE_TEST_CASE("What a buffer was given comes back", "[backend]", float, dou
   }
 }
 
-TEST_CASE("A source on the host may be reused at once", "[backend]") {
+TEST_CASE("A source on the host may be reused at once", "[backend][device]") {
   RETORT_REQUIRE_CUDA_DEVICE();
   const auto context = CudaContext::create();
   constexpr std::size_t size = 1'000'003;
@@ -112,7 +113,7 @@ TEST_CASE("A source on the host may be reused at once", "[backend]") {
   CHECK(on_host(*context, buffer) == std::vector<int>(size, 1));
 }
 
-TEST_CASE("Copies of a buffer are deep", "[backend]") {
+TEST_CASE("Copies of a buffer are deep", "[backend][device]") {
   RETORT_REQUIRE_CUDA_DEVICE();
   const auto context = CudaContext::create();
   const auto values = counted<int>(1000, 0);
@@ -130,7 +131,7 @@ TEST_CASE("Copies of a buffer are deep", "[backend]") {
   CHECK(on_host(*context, original) == std::vector<int>(1000));
 }
 
-TEST_CASE("Moves keep a buffer's memory and leave nothing behind", "[backend]") {
+TEST_CASE("Moves keep a buffer's memory and leave nothing behind", "[backend][device]") {
   RETORT_REQUIRE_CUDA_DEVICE();
   const auto context = CudaContext::create();
   const auto values = counted<int>(10, 0);
@@ -146,7 +147,7 @@ TEST_CASE("Moves keep a buffer's memory and leave nothing behind", "[backend]") 
   CHECK(on_host(*context, target) == values);
 }
 
-TEST_CASE("A buffer keeps its context alive, and an empty one of a context is empty", "[backend]") {
+TEST_CASE("A buffer keeps its context alive, and an empty one of a context is empty", "[backend][device]") {
   RETORT_REQUIRE_CUDA_DEVICE();
   auto context = CudaContext::create();
   CudaContext& still_there = *context;

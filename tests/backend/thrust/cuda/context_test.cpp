@@ -32,7 +32,7 @@ TEST_CASE("cuBLAS's workspace has the documented size", "[backend]") {
 
 TEST_CASE("Without a device a context throws the reason, the hint and the caller's line", "[backend]") {
   if (retort::test::no_cuda_device().empty()) {
-    WARN("skipped: there is a CUDA device");
+    retort::test::skip("there is a CUDA device");
     return;
   }
   const auto where = std::source_location::current();
@@ -50,7 +50,7 @@ TEST_CASE("Without a device a context throws the reason, the hint and the caller
   }
 }
 
-TEST_CASE("A context's handle works in its stream, exactly and repeatably", "[backend]") {
+TEST_CASE("A context's handle works in its stream, exactly and repeatably", "[backend][device]") {
   RETORT_REQUIRE_CUDA_DEVICE();
   const CudaContext context;
   cudaStream_t stream = nullptr;
@@ -68,7 +68,7 @@ TEST_CASE("A context's handle works in its stream, exactly and repeatably", "[ba
   CHECK(context.device() == 0);
 }
 
-TEST_CASE("A context of a device that there is not, or that is too old, is refused", "[backend]") {
+TEST_CASE("A context of a device that there is not, or that is too old, is refused", "[backend][device]") {
   RETORT_REQUIRE_CUDA_DEVICE();
   const int count = survey_devices().count;
   CHECK(contains(error_of([&] { const CudaContext context(count); }), "CUDA: device " + std::to_string(count) + " ("));
@@ -76,7 +76,7 @@ TEST_CASE("A context of a device that there is not, or that is too old, is refus
   CHECK(contains(error_of([&] { const CudaContext context(0, unborn); }), "compiled for sm_9999 and newer"));
 }
 
-TEST_CASE("An allocation beyond the device says how much was asked, and changes nothing", "[backend]") {
+TEST_CASE("An allocation beyond the device says how much was asked, and changes nothing", "[backend][device]") {
   RETORT_REQUIRE_CUDA_DEVICE();
   CudaContext context;
   const std::string pebibyte = error_of([&] { context.allocate(std::size_t{1} << 50); });
@@ -95,7 +95,7 @@ TEST_CASE("An allocation beyond the device says how much was asked, and changes 
   CHECK_NOTHROW(context.synchronize());
 }
 
-TEST_CASE("A context keeps ones, as many as were asked for", "[backend]") {
+TEST_CASE("A context keeps ones, as many as were asked for", "[backend][device]") {
   RETORT_REQUIRE_CUDA_DEVICE();
   CudaContext context;
   const auto check = [&]<typename Scalar>(Scalar one, std::size_t count) {
@@ -111,7 +111,7 @@ TEST_CASE("A context keeps ones, as many as were asked for", "[backend]") {
   CHECK(context.ones<float>(1000) == context.ones<float>(1));
 }
 
-TEST_CASE("After a sticky error every operation of a context throws it, and its end does not", "[backend]") {
+TEST_CASE("After a sticky error every operation of a context throws it, and its end does not", "[backend][device]") {
   RETORT_REQUIRE_CUDA_DEVICE();
   std::string first;
   {
@@ -132,7 +132,7 @@ TEST_CASE("After a sticky error every operation of a context throws it, and its 
   CHECK_NOTHROW(another.synchronize());
 }
 
-TEST_CASE("Contexts live side by side, and leave the current device as it was", "[backend]") {
+TEST_CASE("Contexts live side by side, and leave the current device as it was", "[backend][device]") {
   RETORT_REQUIRE_CUDA_DEVICE();
   const int count = survey_devices().count;
   std::vector<std::shared_ptr<CudaContext>> contexts;

@@ -4,21 +4,11 @@
 
 #include <string>
 
+#include "backend/thrust/cuda/presence.hpp"
 #include "catch.hpp"
-#include "retort/backend/thrust/cuda/device.hpp"
 #include "retort/core/error.hpp"
 
 namespace retort::test {
-
-/// Why nothing can run on a CUDA device here; empty where it can.
-inline std::string no_cuda_device() {
-  try {
-    backend::cuda::require_device(backend::cuda::survey_devices(), 0);
-    return {};
-  } catch (const DeviceError& error) {
-    return error.what();
-  }
-}
 
 /// The message of the `Expected` that `function` throws.
 template <typename Expected = DeviceError, typename Function>
@@ -36,10 +26,10 @@ inline bool contains(const std::string& text, const std::string& part) { return 
 
 }  // namespace retort::test
 
-/// Ends a test case that needs a device where there is none.
+/// Ends a test case that needs a device where there is none: its first line, and its tag is [device].
 #define RETORT_REQUIRE_CUDA_DEVICE()                                                \
   if (const std::string reason = retort::test::no_cuda_device(); !reason.empty()) { \
-    WARN("skipped: no CUDA device: " + reason);                                     \
+    retort::test::skip(reason);                                                     \
     return;                                                                         \
   }                                                                                 \
   static_assert(true)

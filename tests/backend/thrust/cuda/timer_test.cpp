@@ -14,7 +14,7 @@ using namespace retort::backend::cuda;
 using retort::test::contains;
 using retort::test::error_of;
 
-TEST_CASE("A timer measures the device's work between start and stop", "[backend]") {
+TEST_CASE("A timer measures the device's work between start and stop", "[backend][device]") {
   RETORT_REQUIRE_CUDA_DEVICE();
   const auto context = CudaContext::create();
   DeviceTimer timer(context);
@@ -34,7 +34,7 @@ TEST_CASE("A timer measures the device's work between start and stop", "[backend
   CHECK(many > 10.0 * few);
 }
 
-TEST_CASE("A timer that was not started or stopped cannot be read", "[backend]") {
+TEST_CASE("A timer that was not started or stopped cannot be read", "[backend][device]") {
   RETORT_REQUIRE_CUDA_DEVICE();
   const auto context = CudaContext::create();
   DeviceTimer timer(context);
