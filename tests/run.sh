@@ -11,6 +11,20 @@ repository=$PWD
 source scripts/packages.sh
 source scripts/mnist.sh
 
+# count_skipped FILE: of ctest's results in JUnit's format, one line for each reason for which tests were skipped.
+count_skipped() {
+  awk '
+    /<testcase / { skipped = 0 }
+    /<skipped message="SKIP_RETURN_CODE/ { skipped = 1; reason = "no reason given" }
+    skipped && match($0, /(^|>)skipped: /) {
+      reason = substr($0, RSTART + RLENGTH)
+      gsub(/&lt;/, "<", reason); gsub(/&gt;/, ">", reason); gsub(/&amp;/, "\\&", reason)
+    }
+    skipped && /<\/testcase>/ { ++counts[reason] }
+    END { for (reason in counts) print "skipped " counts[reason] (counts[reason] == 1 ? " test: " : " tests: ") reason }
+  ' "$1" | sort
+}
+
 quick=no
 if [[ ${1:-} == --quick ]]; then
   quick=yes
@@ -48,16 +62,25 @@ if ((memory_gb < jobs)); then
   jobs=$((memory_gb > 0 ? memory_gb : 1))
 fi
 
+mkdir -p build/all
 for preset in "${presets[@]}"; do
   started=$SECONDS
-  cmake --preset "$preset"
+  cmake --preset "$preset" | tee build/all/configure.log
+  if [[ $preset == ci ]]; then # the others leave CUDA out
+    sed -n 's/^-- *thrust-cuda *not built: /CUDA: the CUDA tests are not compiled: /p' build/all/configure.log
+  fi
   cmake --build --preset "$preset" --parallel "$jobs"
   echo "built $preset in $((SECONDS - started)) s"
 done
 
 # One ctest over all builds, so that its last lines speak for all of them.
-mkdir -p build/all
 printf 'subdirs("%s")\n' "${presets[@]/#/$repository/build/}" >build/all/CTestTestfile.cmake
+rm -f build/all/results.xml
+status=0
 ctest --test-dir build/all --parallel "$jobs" --output-on-failure --no-tests=error --no-label-summary \
-  "${ctest_arguments[@]}"
+  --output-junit "$repository/build/all/results.xml" "${ctest_arguments[@]}" || status=$?
+if [[ -f build/all/results.xml ]]; then
+  count_skipped build/all/results.xml
+fi
+((status == 0)) || exit "$status"
 echo "Retort: every test passed in the builds ${presets[*]}, after $((SECONDS / 60)) min $((SECONDS % 60)) s"
