@@ -18,8 +18,16 @@
 # Markdown, goes to FILE: $OUT/results.md where OUT is set, else build/gpu/results.md. A step that cannot be done here
 # (no compute-sanitizer, no PyTorch) is reported as not done, with the reason.
 #
-# Dependencies come from the prefix DEPENDENCIES, else from .gpu-deps/usr where that is a folder, else from the system;
-# MNIST from where scripts/mnist.sh finds it, else the built-in digits take its place. Arguments after -- go to CMake.
+# Dependencies come from the prefix DEPENDENCIES, else from .gpu-deps/usr where that is a folder, else from the system.
+# To carry them to a machine without a package registry, fill that folder where there is one, on a system as that of the
+# machine with the GPU, and copy it beside the sources:
+#
+#   apt-get download libeigen3-dev libxtensor-dev xtl-dev nlohmann-json3-dev catch2 libcli11-dev libbenchmark-dev \
+#     libbenchmark1debian zlib1g-dev
+#   for package in *.deb; do dpkg -x "$package" .gpu-deps; done
+#
+# MNIST comes from where scripts/mnist.sh finds it, else the built-in digits take its place. Arguments after -- go to
+# CMake.
 #
 # Exit code: 0 nothing failed, 1 something did, 2 for arguments it does not know, 77 where there is no GPU or no nvcc.
 set -uo pipefail
