@@ -11,6 +11,7 @@
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/backend/host_memory.hpp"
 #include "retort/core/error.hpp"
+#include "retort/loss/hinton.hpp"
 
 namespace {
 
@@ -78,6 +79,11 @@ template <std::size_t Classes, Loss L, typename Scalar>
 void evaluate_loss(const WithoutLoss&, const L&, backend::Width<Classes>,
                    const backend::LossArguments<Scalar>&) = delete;
 
+struct WithoutTeacherLoss : Device {};
+template <std::size_t Classes, typename Scalar>
+void evaluate_loss(const WithoutTeacherLoss&, const HintonLoss&, backend::Width<Classes>,
+                   const backend::LossArguments<Scalar>&) = delete;
+
 struct WithoutSum : Device {};
 template <typename Scalar>
 backend::LossSum sum_losses(const WithoutSum&, const Scalar*, const std::uint8_t*, std::size_t) = delete;
@@ -91,6 +97,11 @@ double sum_losses(const SumAsNumber&, const Scalar*, const std::uint8_t*, std::s
 struct WithoutUpdate : Device {};
 template <typename Rule, typename Scalar, std::size_t Moments>
 void update_parameters(const WithoutUpdate&, const Rule&, Scalar*, const Scalar*, const std::array<Scalar*, Moments>&,
+                       std::size_t) = delete;
+
+struct OnlyTwoMoments : Device {};
+template <typename Rule, typename Scalar>
+void update_parameters(const OnlyTwoMoments&, const Rule&, Scalar*, const Scalar*, const std::array<Scalar*, 1>&,
                        std::size_t) = delete;
 
 struct WithoutClipping : Device {};
@@ -169,9 +180,13 @@ static_assert(!backend::Backend<complete::WithoutChains>);
 static_assert(backend::RunsLayer<complete::WithoutChains, LayerNorm<3>, 3, float>);
 static_assert(!backend::EvaluatesLosses<complete::WithoutLoss, float>);
 static_assert(!backend::Backend<complete::WithoutLoss>);
+static_assert(!backend::EvaluatesLosses<complete::WithoutTeacherLoss, float>);
+static_assert(!backend::Backend<complete::WithoutTeacherLoss>);
 static_assert(!backend::Backend<complete::WithoutSum>);
 static_assert(!backend::Backend<complete::SumAsNumber>);
 static_assert(!backend::Backend<complete::WithoutUpdate>);
+static_assert(!backend::UpdatesParameters<complete::OnlyTwoMoments, float>);
+static_assert(!backend::Backend<complete::OnlyTwoMoments>);
 static_assert(!backend::Backend<complete::WithoutClipping>);
 static_assert(!backend::Backend<complete::WithoutFinite>);
 static_assert(!backend::Backend<complete::WithoutShuffle>);

@@ -39,6 +39,7 @@
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/hinton.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/layer_norm.hpp"
@@ -47,6 +48,7 @@
 #include "retort/nn/sequential.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/gradient_clipping.hpp"
+#include "retort/optim/sgd.hpp"
 
 namespace retort::backend {
 
@@ -101,6 +103,7 @@ concept RunsLayer =
 template <typename B, typename Scalar>
 concept EvaluatesLosses = requires(const B& backend, const LossArguments<Scalar>& arguments) {
   evaluate_loss(backend, CrossEntropy{}, Width<10>{}, arguments);
+  evaluate_loss(backend, HintonLoss{}, Width<10>{}, arguments);
 };
 
 template <typename B, typename Scalar>
@@ -115,8 +118,10 @@ concept ClipsGradients = requires(const B& backend, Scalar* gradients) {
 
 template <typename B, typename Scalar>
 concept UpdatesParameters =
-    requires(const B& backend, Scalar* values, const Scalar* gradients, const std::array<Scalar*, 2>& moments) {
-      update_parameters(backend, Adam{}.template rule<Scalar>(1, 0.1), values, gradients, moments, std::size_t{1});
+    requires(const B& backend, Scalar* values, const Scalar* gradients,
+             const std::array<Scalar*, Adam::moment_count>& two, const std::array<Scalar*, Sgd::moment_count>& one) {
+      update_parameters(backend, Adam{}.template rule<Scalar>(1, 0.1), values, gradients, two, std::size_t{1});
+      update_parameters(backend, Sgd{}.template rule<Scalar>(1, 0.1), values, gradients, one, std::size_t{1});
     };
 
 template <typename B, typename Scalar>
