@@ -1,0 +1,11 @@
+/// Batches out of a dataset with Eigen.
+
+#include "data/gather_benchmark.hpp"
+#include "host_runner.hpp"
+#include "retort/backend/eigen/backend.hpp"
+
+namespace retort::benchmarks {
+
+[[maybe_unused]] static const bool registered = register_gathers<HostRunner<backend::Eigen>>();
+
+}  // namespace retort::benchmarks

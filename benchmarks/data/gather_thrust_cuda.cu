@@ -1,0 +1,10 @@
+/// Batches out of a dataset with Thrust on a GPU.
+
+#include "cuda_runner.hpp"
+#include "data/gather_benchmark.hpp"
+
+namespace retort::benchmarks {
+
+[[maybe_unused]] static const bool registered = register_gathers<CudaRunner>();
+
+}  // namespace retort::benchmarks

@@ -1,0 +1,11 @@
+/// Batches out of a dataset with Thrust on OpenMP.
+
+#include "data/gather_benchmark.hpp"
+#include "host_runner.hpp"
+#include "retort/backend/thrust/omp.hpp"
+
+namespace retort::benchmarks {
+
+[[maybe_unused]] static const bool registered = register_gathers<HostRunner<backend::Thrust<system::Omp>>>();
+
+}  // namespace retort::benchmarks

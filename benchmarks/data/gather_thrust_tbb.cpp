@@ -1,0 +1,11 @@
+/// Batches out of a dataset with Thrust on oneTBB.
+
+#include "data/gather_benchmark.hpp"
+#include "host_runner.hpp"
+#include "retort/backend/thrust/tbb.hpp"
+
+namespace retort::benchmarks {
+
+[[maybe_unused]] static const bool registered = register_gathers<HostRunner<backend::Thrust<system::Tbb>>>();
+
+}  // namespace retort::benchmarks
