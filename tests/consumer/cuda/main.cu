@@ -1,33 +1,29 @@
-// A program of another project with a kernel, Thrust and cuBLAS: whichever way Retort reaches it, this compiles and
-// links. It is not run: there need not be a GPU.
+// A program of another project that trains on a GPU: whichever way Retort reaches it, this compiles and links. It is
+// not run: there need not be a GPU.
 
-#include <cublas_v2.h>
-#include <thrust/execution_policy.h>
-#include <thrust/for_each.h>
-
-#include <concepts>
+#include <algorithm>
 #include <cstdio>
-#include <retort/version.hpp>
+#include <retort/backend/thrust/cuda.hpp>
+#include <retort/retort.hpp>
 #include <string>
 
-struct Double {
-  __device__ void operator()(float& value) const { value *= 2; }
-};
+namespace rt = retort;
 
-template <std::floating_point Scalar>
-__global__ void fill(Scalar* values) {
-  values[threadIdx.x] = 1;
-}
+using Model = rt::Sequential<rt::Linear<3, 4>, rt::ReLU, rt::Linear<4, 2>>;
+using Backend = rt::backend::Thrust<rt::system::Cuda>;
 
 int main() {
-  float* values = nullptr;
-  cublasHandle_t handle = nullptr;
-  if (cudaMalloc(&values, 32 * sizeof(float)) != cudaSuccess || cublasCreate(&handle) != CUBLAS_STATUS_SUCCESS) {
-    std::printf("Retort %s: no GPU\n", std::string{retort::version}.c_str());
+  try {
+    const rt::data::Dataset data(rt::data::Matrix<float>(2, 3, {1, 2, 3, -1, 0, 1}), {0, 1}, 2);
+    rt::Network<Model, Backend> network{rt::Seed{0}};
+    const auto before = network.copy_parameters();
+    rt::Trainer trainer{network, rt::CrossEntropy{}, rt::Adam{}};
+    const rt::History history = trainer.fit(data, {.epochs = 1, .batch_size = 2});
+    std::printf("Retort %s, %s: a step with loss %g\n", std::string{rt::version}.c_str(),
+                network.backend().describe().c_str(), history.back().loss);
+    return history.back().loss > 0 && !std::ranges::equal(before.span(), network.copy_parameters().span()) ? 0 : 1;
+  } catch (const rt::DeviceError& error) {
+    std::printf("Retort %s: %s\n", std::string{rt::version}.c_str(), error.what());
     return 77;
   }
-  fill<<<1, 32>>>(values);
-  thrust::for_each(thrust::device, values, values + 32, Double{});
-  cublasDestroy(handle);
-  cudaFree(values);
 }

@@ -1,25 +1,25 @@
-// A program of another project that computes with Thrust on the system it is compiled for (SYSTEM, EXECUTION_POLICY):
+// A program of another project that trains on Thrust, on the system it is compiled for (SYSTEM, BACKEND_HEADER):
 // whichever of Retort's targets it links, this compiles, links and runs.
-
-#define THRUST_DEVICE_SYSTEM THRUST_DEVICE_SYSTEM_CPP
-
-#include EXECUTION_POLICY
-#include <thrust/for_each.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <retort/version.hpp>
+#include <retort/retort.hpp>
 #include <string>
-#include <vector>
 
-struct Double {
-  void operator()(float& value) const { value *= 2; }
-};
+#include BACKEND_HEADER
+
+namespace rt = retort;
+
+using Model = rt::Sequential<rt::Linear<3, 4>, rt::ReLU, rt::Linear<4, 2>>;
+using Backend = rt::backend::Thrust<rt::system::SYSTEM>;
 
 int main() {
-  std::vector<float> values(1000, 1.0f);
-  thrust::for_each(thrust::SYSTEM::par, values.data(), values.data() + values.size(), Double{});
-  const auto doubled = std::count(values.begin(), values.end(), 2.0f);
-  std::printf("Retort %s: %td of %zu values doubled\n", std::string{retort::version}.c_str(), doubled, values.size());
-  return doubled == std::ssize(values) ? 0 : 1;
+  const rt::data::Dataset data(rt::data::Matrix<float>(2, 3, {1, 2, 3, -1, 0, 1}), {0, 1}, 2);
+  rt::Network<Model, Backend> network{rt::Seed{0}};
+  const auto before = network.copy_parameters();
+  rt::Trainer trainer{network, rt::CrossEntropy{}, rt::Adam{}};
+  const rt::History history = trainer.fit(data, {.epochs = 1, .batch_size = 2});
+  std::printf("Retort %s, %s: a step with loss %g\n", std::string{rt::version}.c_str(),
+              network.backend().describe().c_str(), history.back().loss);
+  return history.back().loss > 0 && !std::ranges::equal(before.span(), network.copy_parameters().span()) ? 0 : 1;
 }
