@@ -64,6 +64,21 @@ TEST_CASE("blocks drawn side by side are the blocks drawn one by one") {
   }
 }
 
+TEST_CASE("blocks at a stride are the blocks drawn one by one") {
+  const RandomStream stream{Seed{0x123456789abcdefu}, Stream::dropout, 8, 9};
+  for (const std::uint64_t first : {std::uint64_t{0}, (std::uint64_t{1} << 32) - 300, std::uint64_t{12345}}) {
+    for (const std::uint64_t stride : {std::uint64_t{1}, std::uint64_t{5}, std::uint64_t{300}}) {
+      std::array<std::array<std::uint32_t, 16>, 4> words{};
+      stream.fill_strided_blocks<16>(first, stride, words);
+      for (std::size_t i = 0; i < 16; ++i) {
+        for (std::size_t word = 0; word < 4; ++word) {
+          REQUIRE(words[word][i] == stream.block(first + i * stride)[word]);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("streams that differ in seed, stream, step or substream share no block") {
   std::set<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>> seen;
   std::size_t blocks = 0;

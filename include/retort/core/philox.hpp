@@ -109,13 +109,24 @@ class RandomStream {
   /// gives, but drawn side by side, which a compiler turns into SIMD.
   template <std::size_t Blocks>
   constexpr void fill_blocks(std::uint64_t first_block, std::array<std::uint32_t, 4 * Blocks>& words) const {
-    std::array<std::uint32_t, Blocks> c0{};
-    std::array<std::uint32_t, Blocks> c1{};
-    std::array<std::uint32_t, Blocks> c2{};
-    std::array<std::uint32_t, Blocks> c3{};
+    std::array<std::array<std::uint32_t, Blocks>, 4> by_word{};
+    fill_strided_blocks<Blocks>(first_block, 1, by_word);
     for (std::size_t i = 0; i < Blocks; ++i) {
-      c0[i] = static_cast<std::uint32_t>(first_block + i);
-      c1[i] = static_cast<std::uint32_t>((first_block + i) >> 32);
+      for (std::size_t word = 0; word < 4; ++word) {
+        words[4 * i + word] = by_word[word][i];
+      }
+    }
+  }
+
+  /// The same of blocks first_block, first_block + stride, ...: words[w][i] is word w of the i-th of them.
+  template <std::size_t Blocks>
+  constexpr void fill_strided_blocks(std::uint64_t first_block, std::uint64_t stride,
+                                     std::array<std::array<std::uint32_t, Blocks>, 4>& words) const {
+    auto& [c0, c1, c2, c3] = words;
+    for (std::size_t i = 0; i < Blocks; ++i) {
+      const std::uint64_t block = first_block + i * stride;
+      c0[i] = static_cast<std::uint32_t>(block);
+      c1[i] = static_cast<std::uint32_t>(block >> 32);
       c2[i] = step_;
       c3[i] = stream_;
     }
@@ -132,12 +143,6 @@ class RandomStream {
       }
       key0 += philox_increment0;
       key1 += philox_increment1;
-    }
-    for (std::size_t i = 0; i < Blocks; ++i) {
-      words[4 * i] = c0[i];
-      words[4 * i + 1] = c1[i];
-      words[4 * i + 2] = c2[i];
-      words[4 * i + 3] = c3[i];
     }
   }
 

@@ -10,6 +10,7 @@
 #include "retort/core/host_device.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
+#include "retort/core/vector_math.hpp"
 #include "retort/loss/log_softmax.hpp"
 #include "retort/loss/loss.hpp"
 
@@ -33,24 +34,30 @@ struct CrossEntropy {
   std::string describe() const { return describe_settings(name, {{"label_smoothing", to_text(label_smoothing)}}); }
 
   /// One sample; see the concept Loss. The teacher is not read.
-  template <std::size_t Classes, typename Scalar>
-  RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> /*teacher*/, std::uint32_t label,
+  template <std::size_t Classes, typename Scalar, typename Label>
+  RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> /*teacher*/, Label label,
                                 Scalar gradient_scale, Scalar* gradient) const {
-    const Scalar smoothing = static_cast<Scalar>(label_smoothing);
-    const Scalar share = smoothing / static_cast<Scalar>(Classes);
-    const auto normalizer = softmax_exponentials<Classes>(student.values, Scalar{1}, gradient);
-    Scalar sum_of_logits = 0;  // relative to the largest
+    const Scalar smoothing = constant<Scalar>(label_smoothing);
+    const Scalar share = constant<Scalar>(label_smoothing / static_cast<double>(Classes));
+    const Scalar label_target = constant<Scalar>(1.0 - label_smoothing);
+    const auto normalizer = softmax_exponentials<Classes>(student.values, constant<Scalar>(1), gradient);
+    Scalar sum_of_logits = constant<Scalar>(0);  // relative to the largest
+    Scalar label_logit = constant<Scalar>(0);    // likewise
     for (std::size_t k = 0; k < Classes; ++k) {
-      sum_of_logits += student.values[k] - normalizer.maximum;
-      const Scalar target = (k == label ? Scalar{1} - smoothing : Scalar{0}) + share;
+      const auto is_label = label == constant<Label>(k);
+      const Scalar logit = student.values[k] - normalizer.maximum;
+      sum_of_logits += logit;
+      label_logit = select(is_label, logit, label_logit);
+      const Scalar target = select(is_label, label_target, constant<Scalar>(0)) + share;
       gradient[k] = gradient_scale * (gradient[k] / normalizer.sum - target);
     }
-    const Scalar label_term = normalizer.log_sum - (student.values[label] - normalizer.maximum);
-    if (smoothing == Scalar{0}) {
+    const Scalar label_term = normalizer.log_sum - label_logit;
+    if (label_smoothing == 0.0) {
       return label_term;  // the sum of the logits may have overflowed
     }
-    const Scalar uniform_term = normalizer.log_sum - sum_of_logits / static_cast<Scalar>(Classes);
-    return (Scalar{1} - smoothing) * label_term + smoothing * uniform_term;
+    const Scalar uniform_term =
+        normalizer.log_sum - sum_of_logits * constant<Scalar>(1.0 / static_cast<double>(Classes));
+    return label_target * label_term + smoothing * uniform_term;
   }
 
   friend bool operator==(const CrossEntropy&, const CrossEntropy&) = default;

@@ -11,6 +11,7 @@
 #include "retort/core/host_device.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
+#include "retort/core/vector_math.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/log_softmax.hpp"
 #include "retort/loss/loss.hpp"
@@ -45,20 +46,20 @@ struct HintonLoss {
   }
 
   /// One sample; see the concept Loss.
-  template <std::size_t Classes, typename Scalar>
-  RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, std::uint32_t label,
+  template <std::size_t Classes, typename Scalar, typename Label>
+  RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,
                                 Scalar gradient_scale, Scalar* gradient) const {
     if (hard_weight == 1.0) {
       return CrossEntropy{}.row<Classes>(student, teacher, label, gradient_scale, gradient);
     }
-    const Scalar t = static_cast<Scalar>(temperature);
-    const Scalar inverse_t = Scalar{1} / t;
-    const Scalar soft_weight = static_cast<Scalar>(1.0 - hard_weight);
+    const Scalar t = constant<Scalar>(temperature);
+    const Scalar inverse_t = constant<Scalar>(1) / t;
+    const Scalar soft_weight = constant<Scalar>(1.0 - hard_weight);
 
     Scalar exponentials[Classes];
     const auto p = softmax_exponentials<Classes>(teacher.values, inverse_t, exponentials);
     const auto q = softmax_exponentials<Classes>(student.values, inverse_t, gradient);
-    Scalar divergence = 0;
+    Scalar divergence = constant<Scalar>(0);
     for (std::size_t k = 0; k < Classes; ++k) {
       const Scalar teacher_probability = exponentials[k] / p.sum;
       const Scalar log_ratio =
@@ -70,7 +71,7 @@ struct HintonLoss {
     if (hard_weight == 0.0) {
       return soft_term;
     }
-    const Scalar weight = static_cast<Scalar>(hard_weight);
+    const Scalar weight = constant<Scalar>(hard_weight);
     const Scalar hard_term = CrossEntropy{}.row<Classes>(student, teacher, label, gradient_scale, exponentials);
     for (std::size_t k = 0; k < Classes; ++k) {
       gradient[k] += weight * exponentials[k];

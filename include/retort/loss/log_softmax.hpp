@@ -1,11 +1,13 @@
 #pragma once
 /// @file
-/// Softmax of one row of logits at a temperature, without overflow: the arithmetic that the losses share.
+/// Softmax of one row of logits at a temperature, without overflow: the arithmetic that the losses share. `Scalar` may
+/// be a SIMD vector: then there is a row in each of its lanes.
 
 #include <cmath>
 #include <cstddef>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/vector_math.hpp"
 
 namespace retort {
 
@@ -22,7 +24,7 @@ template <std::size_t Classes, typename Scalar>
 RETORT_HOST_DEVICE Scalar row_maximum(const Scalar* logits) {
   Scalar maximum = logits[0];
   for (std::size_t k = 1; k < Classes; ++k) {
-    maximum = logits[k] > maximum ? logits[k] : maximum;
+    maximum = select(logits[k] > maximum, logits[k], maximum);
   }
   return maximum;
 }
@@ -39,7 +41,7 @@ RETORT_HOST_DEVICE SoftmaxNormalizer<Scalar> softmax_exponentials(const Scalar* 
   using std::log;
   static_assert(Classes >= 2, "a loss over classes needs at least two of them");
   const Scalar maximum = row_maximum<Classes>(logits);
-  Scalar sum = 0;
+  Scalar sum = constant<Scalar>(0);
   for (std::size_t k = 0; k < Classes; ++k) {
     exponentials[k] = exp((logits[k] - maximum) * inverse_temperature);
     sum += exponentials[k];

@@ -36,7 +36,8 @@ struct TeacherLogits {
 ///   returns the sample's loss and writes gradient_scale * d loss / d student logits to gradient[0 ... Classes - 1],
 ///   which must not overlap the logits. Preconditions: valid hyperparameters, label < Classes. Value and gradient are
 ///   finite wherever the differences between a row's logits, divided by the temperature, are representable; a NaN among
-///   the logits gives NaN.
+///   the logits gives NaN. Where it is also a template over the label's type, the CPU backend calls it with SIMD
+///   vectors as scalars and labels (`retort::select` instead of branches on them), a row in each lane; else row by row.
 template <typename L>
 concept Loss = std::copyable<L> && requires(const L& loss, const float* logits, float* gradient) {
   { L::name } -> std::convertible_to<std::string_view>;
@@ -45,7 +46,7 @@ concept Loss = std::copyable<L> && requires(const L& loss, const float* logits, 
   { loss.describe() } -> std::same_as<std::string>;
   {
     loss.template row<10>(StudentLogits<float>{logits}, TeacherLogits<float>{logits}, std::uint32_t{}, 1.0f, gradient)
-  } -> std::same_as<float>;
+    } -> std::same_as<float>;
 };
 
 }  // namespace retort

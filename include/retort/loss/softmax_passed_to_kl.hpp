@@ -12,6 +12,7 @@
 #include "retort/core/host_device.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
+#include "retort/core/vector_math.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/log_softmax.hpp"
 #include "retort/loss/loss.hpp"
@@ -48,20 +49,20 @@ struct SoftmaxPassedToKlLoss {
   }
 
   /// One sample; see the concept Loss.
-  template <std::size_t Classes, typename Scalar>
-  RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, std::uint32_t label,
+  template <std::size_t Classes, typename Scalar, typename Label>
+  RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,
                                 Scalar gradient_scale, Scalar* gradient) const {
     if (hard_weight == 1.0) {
       return CrossEntropy{}.row<Classes>(student, teacher, label, gradient_scale, gradient);
     }
-    const Scalar inverse_t = Scalar{1} / static_cast<Scalar>(temperature);
-    const Scalar soft_weight = static_cast<Scalar>(1.0 - hard_weight);
+    const Scalar inverse_t = constant<Scalar>(1) / constant<Scalar>(temperature);
+    const Scalar soft_weight = constant<Scalar>(1.0 - hard_weight);
 
     Scalar exponentials[Classes];
     const auto p = softmax_exponentials<Classes>(teacher.values, inverse_t, exponentials);
     const auto q = softmax_exponentials<Classes>(student.values, inverse_t, gradient);
-    Scalar overlap = 0;           // sum_k p_k q_k
-    Scalar negative_entropy = 0;  // sum_k p_k log p_k
+    Scalar overlap = constant<Scalar>(0);           // sum_k p_k q_k
+    Scalar negative_entropy = constant<Scalar>(0);  // sum_k p_k log p_k
     for (std::size_t k = 0; k < Classes; ++k) {
       const Scalar teacher_probability = exponentials[k] / p.sum;
       overlap += teacher_probability * (gradient[k] / q.sum);
@@ -75,7 +76,7 @@ struct SoftmaxPassedToKlLoss {
     if (hard_weight == 0.0) {
       return soft_term;
     }
-    const Scalar weight = static_cast<Scalar>(hard_weight);
+    const Scalar weight = constant<Scalar>(hard_weight);
     const Scalar hard_term = CrossEntropy{}.row<Classes>(student, teacher, label, gradient_scale, exponentials);
     for (std::size_t k = 0; k < Classes; ++k) {
       gradient[k] += weight * exponentials[k];

@@ -2,12 +2,12 @@
 /// @file
 /// The leaky rectified linear unit.
 
-#include <concepts>
 #include <string>
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
 #include "retort/core/text.hpp"
+#include "retort/core/vector_math.hpp"
 
 namespace retort {
 
@@ -19,14 +19,14 @@ struct LeakyReLU {
 
   static std::string describe() { return std::string(name) + "(" + to_text(slope) + ")"; }
 
-  template <std::floating_point T>
+  template <typename T>
   RETORT_HOST_DEVICE static T value(T x) {
-    return x > T{0} ? x : static_cast<T>(slope) * x;
+    return select(x > constant<T>(0), x, constant<T>(slope) * x);
   }
 
-  template <std::floating_point T>
+  template <typename T>
   RETORT_HOST_DEVICE static T derivative(T x, T /*y*/) {
-    return x > T{0} ? T{1} : static_cast<T>(slope);
+    return select(x > constant<T>(0), constant<T>(1), constant<T>(slope));
   }
 };
 

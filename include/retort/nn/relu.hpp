@@ -2,10 +2,10 @@
 /// @file
 /// The rectified linear unit.
 
-#include <concepts>
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/vector_math.hpp"
 
 namespace retort {
 
@@ -13,14 +13,14 @@ namespace retort {
 struct ReLU {
   static constexpr std::string_view name = "ReLU";
 
-  template <std::floating_point T>
+  template <typename T>
   RETORT_HOST_DEVICE static T value(T x) {
-    return x < T{0} ? T{0} : x;  // a NaN stays a NaN
+    return select(x < constant<T>(0), constant<T>(0), x);  // a NaN stays a NaN
   }
 
-  template <std::floating_point T>
+  template <typename T>
   RETORT_HOST_DEVICE static T derivative(T /*x*/, T y) {
-    return y > T{0} ? T{1} : T{0};
+    return select(y > constant<T>(0), constant<T>(1), constant<T>(0));
   }
 };
 

@@ -1,0 +1,27 @@
+#pragma once
+/// @file
+/// What a formula needs to be written once for scalars and for SIMD vectors, of which each lane is a scalar.
+
+#include <type_traits>
+
+#include "retort/core/host_device.hpp"
+
+namespace retort {
+
+/// `condition ? yes : no`. A vector's own `select` is found by argument-dependent lookup beside this one.
+template <typename T>
+RETORT_HOST_DEVICE constexpr T select(bool condition, T yes, T no) {
+  return condition ? yes : no;
+}
+
+/// A number as T, rounded; in every lane of a vector.
+template <typename T, typename Number>
+RETORT_HOST_DEVICE constexpr T constant(Number value) {
+  if constexpr (std::is_arithmetic_v<T>) {
+    return static_cast<T>(value);
+  } else {
+    return T(static_cast<typename T::value_type>(value));
+  }
+}
+
+}  // namespace retort
