@@ -1,0 +1,178 @@
+#pragma once
+/// @file
+/// Register tiles: the inner loops of every product. A tile of sums stays in registers while the loop runs along the
+/// depth of the product; nothing is packed.
+///
+/// There are two. Where the vectors lie across the result (samples side by side, or a weight's row), one operand is
+/// read as vectors and the other as scalars: `outer_tile`. Where both operands are contiguous along the depth, both are
+/// read as vectors and each sum is added up across its lanes at the end: `dot_tile`.
+
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include "retort/simd/vector.hpp"
+
+#if defined(__GNUC__)
+#define RETORT_INLINE inline __attribute__((always_inline))
+#define RETORT_NOINLINE __attribute__((noinline))
+#else
+#define RETORT_INLINE inline
+#define RETORT_NOINLINE
+#endif
+
+namespace retort::simd {
+
+/// Vectors side by side and rows below one another in a full tile of outer_tile: 20 (or 10) sums, with registers to
+/// spare for the operands. Five rows, because ten classes and the widths 20, 100 and 1200 are multiples of it.
+template <typename V>
+inline constexpr std::size_t tile_vectors = has_many_registers<V> ? 4 : 2;
+inline constexpr std::size_t tile_rows = 5;
+template <typename V>
+inline constexpr std::size_t tile_width = tile_vectors<V>* lanes<V>;
+
+/// A matrix that is read element by element: (row, depth) is at data[row * row_stride + depth * depth_stride].
+template <typename Scalar>
+struct ScalarOperand {
+  const Scalar* data;
+  std::size_t row_stride;
+  std::size_t depth_stride;
+};
+
+/// A matrix that is read in vectors: row `depth` begins at data + depth * stride.
+template <typename Scalar>
+struct VectorOperand {
+  const Scalar* data;
+  std::size_t stride;
+};
+
+template <typename V, std::size_t Rows, std::size_t Vectors>
+struct Tile {
+  V sums[Rows][Vectors];  // NOLINT(modernize-avoid-c-arrays): g++ keeps it in registers, a std::array it does not
+
+  RETORT_INLINE void fill(ScalarOf<V> value) {
+    for (std::size_t r = 0; r < Rows; ++r) {
+      for (std::size_t v = 0; v < Vectors; ++v) {
+        sums[r][v] = V(value);
+      }
+    }
+  }
+};
+
+namespace detail {
+
+template <std::size_t Count, typename Function>
+RETORT_INLINE void unroll(const Function& function) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
+    (function(std::integral_constant<std::size_t, I>{}), ...);
+  }
+  (std::make_index_sequence<Count>{});
+}
+
+}  // namespace detail
+
+/// What outer_tile may fetch ahead, once in each step of the depth: nothing.
+struct NoPrefetch {
+  RETORT_INLINE void operator()(std::size_t /*depth*/) const {}
+};
+
+/// tile.sums(r, v) += sum over depth of scalars(r, depth) * vectors(depth, v).
+template <typename V, std::size_t Rows, std::size_t Vectors, typename Prefetch = NoPrefetch>
+RETORT_INLINE void outer_tile(Tile<V, Rows, Vectors>& tile, ScalarOperand<ScalarOf<V>> scalars,
+                              VectorOperand<ScalarOf<V>> vectors, std::size_t depth, const Prefetch& prefetch = {}) {
+  const ScalarOf<V>* scalar = scalars.data;
+  const ScalarOf<V>* vector = vectors.data;
+  for (std::size_t d = 0; d < depth; ++d) {
+    prefetch(d);
+    V row[Vectors];  // NOLINT(modernize-avoid-c-arrays)
+    detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) { row[v] = load<V>(vector + v * lanes<V>); });
+    detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+      const V factor(scalar[r * scalars.row_stride]);
+      detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+        tile.sums[r][v] = fma(factor, row[v], tile.sums[r][v]);
+      });
+    });
+    scalar += scalars.depth_stride;
+    vector += vectors.stride;
+  }
+}
+
+/// Element i of the result is the sum over the lanes of vectors[i]: pairs of vectors are interleaved and added until
+/// one is left.
+template <typename V>
+RETORT_INLINE V sum_each(const V (&vectors)[lanes<V>]) {  // NOLINT(modernize-avoid-c-arrays)
+  V sums[lanes<V>];                                       // NOLINT(modernize-avoid-c-arrays)
+  detail::unroll<lanes<V>>([&](auto i) __attribute__((always_inline)) { sums[i] = vectors[i]; });
+  const auto halve = [&]<std::size_t Half>(std::integral_constant<std::size_t, Half>) __attribute__((always_inline)) {
+    detail::unroll<Half>([&](auto i) __attribute__((always_inline)) {
+      const auto [low, high] = zip(sums[i], sums[i + Half]);
+      sums[i] = low + high;
+    });
+  };
+  if constexpr (lanes<V> >= 16) {
+    static_assert(lanes<V> == 16);
+    halve(std::integral_constant<std::size_t, 8>{});
+  }
+  if constexpr (lanes<V> >= 8) {
+    halve(std::integral_constant<std::size_t, 4>{});
+  }
+  if constexpr (lanes<V> >= 4) {
+    halve(std::integral_constant<std::size_t, 2>{});
+  }
+  halve(std::integral_constant<std::size_t, 1>{});
+  return sums[0];
+}
+
+/// The sum of a vector's elements.
+template <typename V>
+ScalarOf<V> sum_lanes(const V& vector) {
+  alignas(64) std::array<ScalarOf<V>, lanes<V>> values;
+  vector.store_aligned(values.data());
+  for (std::size_t half = lanes<V> / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) {
+      values[i] += values[i + half];
+    }
+  }
+  return values[0];
+}
+
+/// result[r * Columns + c] = sum over depth of left(r, depth) * right(c, depth), both contiguous along the depth.
+template <typename V, std::size_t Rows, std::size_t Columns>
+RETORT_INLINE void dot_tile(VectorOperand<ScalarOf<V>> left, VectorOperand<ScalarOf<V>> right, std::size_t depth,
+                            ScalarOf<V>* result) {
+  constexpr std::size_t count = Rows * Columns;
+  constexpr std::size_t groups = (count + lanes<V> - 1) / lanes<V>;
+  V sums[groups][lanes<V>];  // NOLINT(modernize-avoid-c-arrays)
+  detail::unroll<groups * lanes<V>>([&](auto i) __attribute__((always_inline)) {
+    sums[i / lanes<V>][i % lanes<V>] = V(ScalarOf<V>{0});
+  });
+  const auto step = [&](const auto& read) __attribute__((always_inline)) {
+    V row[Rows];  // NOLINT(modernize-avoid-c-arrays)
+    detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) { row[r] = read(left.data + r * left.stride); });
+    detail::unroll<Columns>([&](auto c) __attribute__((always_inline)) {
+      const V column = read(right.data + c * right.stride);
+      detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+        constexpr std::size_t i = decltype(r)::value * Columns + decltype(c)::value;
+        V& sum = sums[i / lanes<V>][i % lanes<V>];
+        sum = fma(row[r], column, sum);
+      });
+    });
+  };
+  std::size_t d = 0;
+  for (; d + lanes<V> <= depth; d += lanes<V>) {
+    step([&](const ScalarOf<V>* values) __attribute__((always_inline)) { return load<V>(values + d); });
+  }
+  if (d < depth) {
+    step([&](const ScalarOf<V>* values) { return load_partial<V>(values + d, depth - d); });
+  }
+  detail::unroll<groups>([&](auto g) __attribute__((always_inline)) {
+    const V total = sum_each(sums[g]);
+    if constexpr (decltype(g)::value + 1 < groups || count % lanes<V> == 0) {
+      total.store_unaligned(result + g * lanes<V>);
+    } else {
+      store_partial(total, result + g * lanes<V>, count % lanes<V>);
+    }
+  });
+}
+
+}  // namespace retort::simd

@@ -1,0 +1,119 @@
+#pragma once
+/// @file
+/// The SIMD register of this compilation, `simd::Vector<Scalar>`: xsimd's batch for the instruction set that the
+/// compiler was told of, or a PlainVector where xsimd knows none (or RETORT_PLAIN_SIMD is defined). Kernels take the
+/// vector as a template argument, so that two instruction sets in one program never share a function.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <xsimd/xsimd.hpp>
+
+#include "retort/simd/plain_vector.hpp"
+
+namespace retort::simd {
+
+#if defined(RETORT_PLAIN_SIMD) || defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
+template <typename Scalar>
+using Vector = PlainVector<Scalar, 4>;
+#else
+template <typename Scalar>
+using Vector = xsimd::batch<Scalar>;
+#endif
+
+template <typename V>
+using ScalarOf = typename V::value_type;
+
+/// Elements of a vector.
+template <typename V>
+inline constexpr std::size_t lanes = V::size;
+
+/// Whether the processor has 32 vector registers (AVX-512, 64-bit ARM) and not 16: a kernel's tile is made to fit.
+template <typename V>
+inline constexpr bool has_many_registers =
+#ifdef __aarch64__
+    true;
+#else
+    sizeof(V) >= 64;
+#endif
+
+/// "AVX-512", "AVX2", ...: what Vector was compiled to.
+inline std::string describe_vector() {
+#if defined(RETORT_PLAIN_SIMD) || defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
+  return "none";
+#else
+  return xsimd::default_arch::name();
+#endif
+}
+
+template <typename V>
+V load(const ScalarOf<V>* values) {
+  return V::load_unaligned(values);
+}
+
+/// The first `count` elements, and zeros. Precondition: count <= lanes<V>.
+template <typename V>
+V load_partial(const ScalarOf<V>* values, std::size_t count) {
+  alignas(64) std::array<ScalarOf<V>, lanes<V>> padded{};
+  for (std::size_t i = 0; i < count; ++i) {
+    padded[i] = values[i];
+  }
+  return V::load_aligned(padded.data());
+}
+
+template <typename V>
+void store_partial(const V& vector, ScalarOf<V>* values, std::size_t count) {
+  alignas(64) std::array<ScalarOf<V>, lanes<V>> padded;
+  vector.store_aligned(padded.data());
+  for (std::size_t i = 0; i < count; ++i) {
+    values[i] = padded[i];
+  }
+}
+
+/// Calls function(position, count) over [0, size): count is lanes<V>, or less for the last. The position counts from 0.
+template <typename V, typename Function>
+void for_each_vector(std::size_t size, const Function& function) {
+  std::size_t at = 0;
+  for (; at + lanes<V> <= size; at += lanes<V>) {
+    function(at, lanes<V>);
+  }
+  if (at < size) {
+    function(at, size - at);
+  }
+}
+
+namespace detail {
+
+// Element i of zip<high>: the elements of both vectors by turns, of their lower or their higher halves.
+template <std::size_t Lanes, bool high>
+constexpr int zip_index(std::size_t i) {
+  return static_cast<int>(i / 2 + (high ? Lanes / 2 : 0) + (i % 2 == 0 ? 0 : Lanes));
+}
+
+template <bool high, typename V, std::size_t... I>
+V zip_half(const V& left, const V& right, std::index_sequence<I...>) {
+  if constexpr (requires { typename V::register_type; }) {
+    // The compilers' own shuffle: xsimd's zip interleaves whole registers on some instruction sets, parts on others.
+    using Register = typename V::register_type;
+    return V(__builtin_shufflevector(static_cast<Register>(left), static_cast<Register>(right),
+                                     zip_index<V::size, high>(I)...));
+  } else {
+    V result;
+    constexpr auto index = [](std::size_t i) { return static_cast<std::size_t>(zip_index<V::size, high>(i)); };
+    ((result[I] = index(I) < V::size ? left[index(I) % V::size] : right[index(I) % V::size]), ...);
+    return result;
+  }
+}
+
+}  // namespace detail
+
+/// (l0, r0, l1, r1, ...): the first half of it and the second.
+template <typename V>
+std::pair<V, V> zip(const V& left, const V& right) {
+  constexpr std::make_index_sequence<lanes<V>> indices{};
+  return {detail::zip_half<false>(left, right, indices), detail::zip_half<true>(left, right, indices)};
+}
+
+}  // namespace retort::simd

@@ -1,0 +1,98 @@
+#include "retort/simd/vector.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include "catch.hpp"
+#include "random_values.hpp"
+#include "simd/vectors.hpp"
+
+namespace {
+
+using namespace retort;
+using retort::test::random_values;
+
+template <typename V>
+std::vector<simd::ScalarOf<V>> elements(const V& vector) {
+  std::vector<simd::ScalarOf<V>> values(simd::lanes<V>);
+  vector.store_unaligned(values.data());
+  return values;
+}
+
+TEMPLATE_LIST_TEST_CASE("Part of a vector is loaded with zeros behind it, and stored without them", "[simd]",
+                        test::Vectors) {
+  using V = TestType;
+  using Scalar = simd::ScalarOf<V>;
+  constexpr std::size_t lanes = simd::lanes<V>;
+  for (std::size_t count = 0; count <= lanes; ++count) {
+    CAPTURE(count);
+    const auto values = random_values<Scalar>(count, 3);
+    auto expected = values;
+    expected.resize(lanes, Scalar{0});
+    const V vector = simd::load_partial<V>(values.data(), count);
+    CHECK(elements(vector) == expected);
+
+    std::vector<Scalar> stored(lanes, Scalar{7});
+    simd::store_partial(vector, stored.data(), count);
+    std::fill(expected.begin() + static_cast<std::ptrdiff_t>(count), expected.end(), Scalar{7});
+    CHECK(stored == expected);
+  }
+}
+
+TEMPLATE_LIST_TEST_CASE("zip interleaves whole vectors", "[simd]", test::Vectors) {
+  using V = TestType;
+  using Scalar = simd::ScalarOf<V>;
+  constexpr std::size_t lanes = simd::lanes<V>;
+  const auto left = random_values<Scalar>(lanes, 1);
+  const auto right = random_values<Scalar>(lanes, 2);
+  std::vector<Scalar> expected;
+  for (std::size_t i = 0; i < lanes; ++i) {
+    expected.push_back(left[i]);
+    expected.push_back(right[i]);
+  }
+  const auto [low, high] = simd::zip(simd::load<V>(left.data()), simd::load<V>(right.data()));
+  auto found = elements(low);
+  const auto second = elements(high);
+  found.insert(found.end(), second.begin(), second.end());
+  CHECK(found == expected);
+}
+
+TEMPLATE_LIST_TEST_CASE("Every length is cut into vectors and a rest", "[simd]", test::Vectors) {
+  using V = TestType;
+  for (std::size_t size = 0; size <= 3 * simd::lanes<V>; ++size) {
+    std::size_t next = 0;
+    simd::for_each_vector<V>(size, [&](std::size_t at, std::size_t count) {
+      CHECK(at == next);
+      CHECK(count == std::min(simd::lanes<V>, size - at));
+      next = at + count;
+    });
+    CHECK(next == size);
+  }
+}
+
+// The functions that losses, layers and optimizers call, against the standard library's.
+TEMPLATE_LIST_TEST_CASE("Functions of vectors are those of their elements", "[simd]", test::Vectors) {
+  using V = TestType;
+  using Scalar = simd::ScalarOf<V>;
+  const auto values = random_values<Scalar>(simd::lanes<V>, 5, -3.0, 3.0);
+  const V x = simd::load<V>(values.data());
+  const auto check = [&](const V& found, auto function) {
+    const auto results = elements(found);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      CAPTURE(values[i]);
+      CHECK_THAT(static_cast<double>(results[i]),
+                 WithinRel(function(static_cast<double>(values[i])), 8.0 * std::numeric_limits<Scalar>::epsilon()));
+    }
+  };
+  check(exp(x), [](double value) { return std::exp(value); });
+  check(log(x * x), [](double value) { return std::log(value * value); });
+  check(tanh(x), [](double value) { return std::tanh(value); });
+  check(sqrt(x * x), [](double value) { return std::abs(value); });
+  check(fma(x, x, V(Scalar{10})), [](double value) { return value * value + 10; });
+  check(select(x > V(Scalar{0}), x, V(Scalar{2})), [](double value) { return value > 0 ? value : 2; });
+  check(select(x == x, x, V(Scalar{0})), [](double value) { return value; });
+}
+
+}  // namespace
