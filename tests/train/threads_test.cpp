@@ -22,17 +22,22 @@ using retort::test::same_bits;
 using Wide = Sequential<Linear<300, 500>, BatchNorm<500>, ReLU, Dropout<0.5>, Linear<500, 300>, LayerNorm<300>, Tanh,
                         Linear<300, 10>>;
 
+/// Of this one a step is taken as a whole.
+using WidePerceptron =
+    Sequential<Linear<300, 500>, Dropout<0.5>, ReLU, Linear<500, 310>, Dropout<0.2>, Tanh, Linear<310, 10>>;
+
+template <Model M>
 struct Result {
-  Network<Wide> teacher;
-  Network<Wide> student;
+  Network<M> teacher;
+  Network<M> student;
   History teaching;
   History learning;
 };
 
-Result train(unsigned threads) {
+template <Model M>
+Result<M> train(unsigned threads) {
   const auto data = test::noise_images(150, {15, 20}, 10, 1);
-  Result result{
-      Network<Wide>{Seed{1}, backend::Eigen{threads}}, Network<Wide>{Seed{2}, backend::Eigen{threads}}, {}, {}};
+  Result<M> result{Network<M>{Seed{1}, backend::Eigen{threads}}, Network<M>{Seed{2}, backend::Eigen{threads}}, {}, {}};
   Trainer trainer{result.teacher, CrossEntropy{}, AdamW{}};
   result.teaching = trainer.fit(
       data,
@@ -42,11 +47,11 @@ Result train(unsigned threads) {
   return result;
 }
 
-TEST_CASE("The number of threads changes no bit of a training", "[train]") {
-  const Result alone = train(1);
+TEMPLATE_TEST_CASE("The number of threads changes no bit of a training", "[train]", Wide, WidePerceptron) {
+  const Result<TestType> alone = train<TestType>(1);
   for (const unsigned threads : {2u, 3u, 5u}) {
     CAPTURE(threads);
-    const Result shared = train(threads);
+    const Result<TestType> shared = train<TestType>(threads);
     CHECK(same_bits(shared.teacher.parameter_arena(), alone.teacher.parameter_arena()));
     CHECK(same_bits(shared.teacher.buffer_arena(), alone.teacher.buffer_arena()));
     CHECK(same_bits(shared.student.parameter_arena(), alone.student.parameter_arena()));

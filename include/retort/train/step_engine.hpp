@@ -1,6 +1,6 @@
 #pragma once
 /// @file
-/// Training by steps over any backend: gather, forward, loss, backward, optimizer.
+/// Training by steps over any backend.
 
 #include <algorithm>
 #include <array>
@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -15,7 +16,7 @@
 #include <vector>
 
 #include "retort/backend/backend.hpp"
-#include "retort/backend/passes.hpp"
+#include "retort/backend/training_step.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
@@ -23,6 +24,7 @@
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/train/evaluate.hpp"
+#include "retort/train/operation_steps.hpp"
 #include "retort/train/resident_dataset.hpp"
 #include "retort/train/training_engine.hpp"
 
@@ -50,9 +52,10 @@ struct Teacher {
 
 /// The engine of Trainer and DistillationTrainer. Everything is allocated in `begin`; a step allocates nothing. The
 /// dataset, its order, the teacher's logits and all activations are in the backend's memory, and a step reads nothing
-/// back.
-template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O, typename TeacherSource>
-  requires backend::Backend<Backend, Scalar>
+/// back. `Steps` takes the steps: the backend's own class for the model, or OperationSteps.
+template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O, typename TeacherSource,
+          typename Steps = StepsOf<Backend, M, Scalar>>
+requires backend::Backend<Backend, Scalar>
 class StepEngine final : public TrainingEngine {
  public:
   static constexpr bool uses_teacher = L::needs_teacher;
@@ -97,15 +100,11 @@ class StepEngine final : public TrainingEngine {
     }
     validation_ = validation;
     data_ = ResidentDataset(backend(), train);
-    capacity_ = std::min(batch_size, train.size());
+    const std::size_t capacity = std::min(batch_size, train.size());
     order_ = allocate<std::uint32_t>(train.size());
     losses_ = allocate<Scalar>(train.size());
     correct_ = allocate<std::uint8_t>(train.size());
-    inputs_ = allocate<Scalar>(capacity_ * M::input_size);
-    activations_ = allocate<Scalar>(activation_arena_size<M>(capacity_));
-    logits_gradient_ = allocate<Scalar>(capacity_ * M::output_size);
-    scratch_ = allocate<Scalar>(pass_scratch_size<M>(capacity_));
-    gradients_ = zeros(M::parameter_arena_size);  // the optimizer also passes over what is between the tensors
+    steps_.emplace(backend(), capacity);
     for (Buffer<Scalar>& moment : moments_) {
       moment = zeros(M::parameter_arena_size);
     }
@@ -116,7 +115,7 @@ class StepEngine final : public TrainingEngine {
         wait_for(teacher_.network->backend(), teacher_.network->parameter_data());
       }
       const bool cached = shift.pixels == 0;
-      teacher_logits_ = allocate<Scalar>((cached ? train.size() : capacity_) * M::output_size);
+      teacher_logits_ = allocate<Scalar>((cached ? train.size() : capacity) * M::output_size);
       if (cached) {
         predict_dataset(backend(), TeacherModel{}, teacher_.network->parameter_data(), teacher_.network->buffer_data(),
                         data_.view(), teacher_logits_.data());
@@ -274,39 +273,24 @@ class StepEngine final : public TrainingEngine {
   /// One step on the samples order_[first] ... order_[first + batch - 1].
   void step(const EpochPlan& plan, std::size_t first, std::size_t batch, std::uint32_t step_number,
             double learning_rate) {
-    const data::DatasetView& data = data_.view();
-    const std::uint32_t* samples = order_.data() + first;
-    Scalar* parameters = network_.parameter_data();
-    const StepRandom random{plan.seed, step_number};
-
-    gather_batch(backend(), data, samples, batch, plan.shift, plan.seed, plan.epoch(), inputs_.data());
-    const Scalar* logits = run_forward<M>(backend(), std::as_const(network_).parameter_data(), network_.buffer_data(),
-                                          std::as_const(inputs_).data(), activations_.data(), batch, capacity_, random);
+    const backend::TrainingBatch training_batch{data_.view(), order_.data() + first, batch,      plan.shift,
+                                                plan.seed,    plan.epoch(),          step_number};
     if constexpr (uses_teacher) {
       if (!teacher_table_.by_sample) {
         predict_batch(backend(), TeacherModel{}, teacher_.network->parameter_data(), teacher_.network->buffer_data(),
-                      std::as_const(inputs_).data(), teacher_logits_.data(), batch);
+                      steps_->input_rows(backend(), training_batch), teacher_logits_.data(), batch);
       }
     }
-    evaluate_loss(backend(), loss_, backend::Width<M::output_size>{},
-                  backend::LossArguments<Scalar>{.student = logits,
-                                                 .teacher = teacher_table_,
-                                                 .samples = samples,
-                                                 .labels = data.labels,
-                                                 .gradient = logits_gradient_.data(),
-                                                 .losses = losses_.data() + first,
-                                                 .correct = correct_.data() + first,
-                                                 .batch = batch});
-    run_backward<M>(backend(), std::as_const(network_).parameter_data(), std::as_const(inputs_).data(),
-                    std::as_const(activations_).data(), std::as_const(logits_gradient_).data(), gradients_.data(),
-                    scratch_.data(), batch, capacity_, random);
-    if (plan.clipping) {
-      clip_gradients(backend(), *plan.clipping, gradients_.data(), gradients_.size());
-    }
-    std::array<Scalar*, O::moment_count> moments{};
-    std::ranges::transform(moments_, moments.begin(), [](Buffer<Scalar>& moment) { return moment.data(); });
-    update_parameters(backend(), optimizer_.template rule<Scalar>(step_number + std::uint64_t{1}, learning_rate),
-                      parameters, std::as_const(gradients_).data(), moments, gradients_.size());
+    backend::TrainingTarget<Scalar, O::moment_count> target{.parameters = network_.parameter_data(),
+                                                            .buffers = network_.buffer_data(),
+                                                            .moments = {},
+                                                            .teacher = teacher_table_,
+                                                            .losses = losses_.data() + first,
+                                                            .correct = correct_.data() + first,
+                                                            .clipping = plan.clipping};
+    std::ranges::transform(moments_, target.moments.begin(), [](Buffer<Scalar>& moment) { return moment.data(); });
+    steps_->step(backend(), training_batch, target, loss_,
+                 optimizer_.template rule<Scalar>(step_number + std::uint64_t{1}, learning_rate));
   }
 
   Network<M, Backend, Scalar>& network_;
@@ -317,15 +301,10 @@ class StepEngine final : public TrainingEngine {
   ResidentDataset<Backend> data_{};
   ResidentDataset<Backend> validation_data_{};
   const data::Dataset* validation_ = nullptr;
-  std::size_t capacity_ = 0;        // samples for which the matrices below have room
   Buffer<std::uint32_t> order_{};   // (samples)
   Buffer<Scalar> losses_{};         // (samples), in the epoch's order
   Buffer<std::uint8_t> correct_{};  // (samples), likewise
-  Buffer<Scalar> inputs_{};         // (batch, in)
-  Buffer<Scalar> activations_{};
-  Buffer<Scalar> logits_gradient_{};  // (batch, classes)
-  Buffer<Scalar> scratch_{};
-  Buffer<Scalar> gradients_{};
+  std::optional<Steps> steps_{};
   std::array<Buffer<Scalar>, O::moment_count> moments_{};
   Buffer<Scalar> teacher_logits_{};  // (samples, classes); (batch, classes) while inputs are augmented
   backend::TeacherTable<Scalar> teacher_table_{};

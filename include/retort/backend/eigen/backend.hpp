@@ -11,6 +11,7 @@
 #include "retort/backend/eigen/loss.hpp"
 #include "retort/backend/eigen/normalization.hpp"
 #include "retort/backend/eigen/optimizer.hpp"
+#include "retort/backend/eigen/panel/training_steps.hpp"
 
 namespace retort::backend {
 

@@ -1,7 +1,7 @@
 #pragma once
 /// @file
-/// Whole models outside of training on the Eigen backend: blocks of samples are shared among the threads, and each
-/// block runs through all layers while its activations are in the cache.
+/// Whole models outside of training on the Eigen backend: in panels where the model's layers allow it. Else blocks of
+/// samples are shared among the threads, and each block runs through all layers while its activations are in the cache.
 
 #include <algorithm>
 #include <cstddef>
@@ -11,6 +11,8 @@
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/linear.hpp"
 #include "retort/backend/eigen/normalization.hpp"
+#include "retort/backend/eigen/panel/inference.hpp"
+#include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/eigen/product.hpp"
 #include "retort/backend/passes.hpp"
 #include "retort/data/dataset_view.hpp"
@@ -33,35 +35,55 @@ void for_each_sample_block(const Eigen& backend, std::size_t samples, const Func
   });
 }
 
-}  // namespace detail
-
-/// logits (batch, out) of inputs (batch, in).
 template <Model M, typename Scalar>
-void predict_batch(const Eigen& backend, M, const Scalar* parameters, const Scalar* buffers, const Scalar* inputs,
-                   Scalar* logits, std::size_t batch) {
+void predict_batch_in_blocks(const Eigen& backend, const Scalar* parameters, const Scalar* buffers,
+                             const Scalar* inputs, Scalar* logits, std::size_t batch) {
   struct ScratchTag;
-  detail::for_each_sample_block(backend, batch, [&](std::size_t first, std::size_t count) {
-    Scalar* scratch = detail::thread_scratch<Scalar, ScratchTag>(pass_scratch_size<M>(count));
+  for_each_sample_block(backend, batch, [&](std::size_t first, std::size_t count) {
+    Scalar* scratch = thread_scratch<Scalar, ScratchTag>(pass_scratch_size<M>(count));
     run_inference<M>(backend, parameters, buffers, inputs + first * M::input_size, logits + first * M::output_size,
                      count, scratch);
   });
 }
 
-/// logits (data.size, out) of every sample of a dataset, normalised but not augmented.
 template <Model M, typename Scalar>
-void predict_dataset(const Eigen& backend, M, const Scalar* parameters, const Scalar* buffers,
-                     const data::DatasetView& data, Scalar* logits) {
+void predict_dataset_in_blocks(const Eigen& backend, const Scalar* parameters, const Scalar* buffers,
+                               const data::DatasetView& data, Scalar* logits) {
   struct ScratchTag;
   const data::GatherConstants<Scalar> constants(data);
-  detail::for_each_sample_block(backend, data.size, [&](std::size_t first, std::size_t count) {
+  for_each_sample_block(backend, data.size, [&](std::size_t first, std::size_t count) {
     const std::size_t inputs_size = aligned_extent(count * M::input_size);
-    Scalar* inputs = detail::thread_scratch<Scalar, ScratchTag>(inputs_size + pass_scratch_size<M>(count));
+    Scalar* inputs = thread_scratch<Scalar, ScratchTag>(inputs_size + pass_scratch_size<M>(count));
     for (std::size_t sample = 0; sample < count; ++sample) {
       data::gather_row(data, constants, static_cast<std::uint32_t>(first + sample), inputs + sample * M::input_size);
     }
     run_inference<M>(backend, parameters, buffers, inputs, logits + first * M::output_size, count,
                      inputs + inputs_size);
   });
+}
+
+}  // namespace detail
+
+/// logits (batch, out) of inputs (batch, in).
+template <Model M, typename Scalar>
+void predict_batch(const Eigen& backend, M, const Scalar* parameters, [[maybe_unused]] const Scalar* buffers,
+                   const Scalar* inputs, Scalar* logits, std::size_t batch) {
+  if constexpr (panel::PanelModel<M>) {
+    panel::infer<M>(backend, parameters, inputs, logits, batch);
+  } else {
+    detail::predict_batch_in_blocks<M>(backend, parameters, buffers, inputs, logits, batch);
+  }
+}
+
+/// logits (data.size, out) of every sample of a dataset, normalised but not augmented.
+template <Model M, typename Scalar>
+void predict_dataset(const Eigen& backend, M, const Scalar* parameters, [[maybe_unused]] const Scalar* buffers,
+                     const data::DatasetView& data, Scalar* logits) {
+  if constexpr (panel::PanelModel<M>) {
+    panel::infer<M>(backend, parameters, data, logits);
+  } else {
+    detail::predict_dataset_in_blocks<M>(backend, parameters, buffers, data, logits);
+  }
 }
 
 }  // namespace retort::backend

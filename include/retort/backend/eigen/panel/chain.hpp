@@ -1,0 +1,202 @@
+#pragma once
+/// @file
+/// Runs of pointwise layers on panels, a few rows at a time while they are in the first-level cache.
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/backend/chain.hpp"
+#include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/core/philox.hpp"
+#include "retort/nn/layer.hpp"
+#include "retort/nn/relu.hpp"
+#include "retort/simd/vector.hpp"
+
+namespace retort::backend::panel {
+
+namespace detail {
+
+/// Whether a layer's two functions take SIMD vectors.
+template <typename L, typename V>
+concept VectorElementwise = requires(const V& x) {
+  { L::value(x) } -> std::convertible_to<V>;
+  { L::derivative(x, x) } -> std::convertible_to<V>;
+};
+
+template <typename C>
+struct Rectifier {
+  static constexpr bool value = false;
+};
+template <PointwiseLayer... Layers>
+struct Rectifier<Chain<Layers...>> {
+  static constexpr bool value =
+      (std::is_same_v<Layers, ReLU> || ...) && ((std::is_same_v<Layers, ReLU> || DropoutLayer<Layers>)&&...);
+  static constexpr double slope = [] {
+    double product = 1.0;
+    const auto multiply = [&]<typename L>(std::type_identity<L>) {
+      if constexpr (DropoutLayer<L>) {
+        product *= L::scale;
+      }
+    };
+    (multiply(std::type_identity<Layers>{}), ...);
+    return product;
+  }();
+};
+
+/// Rows that go through a chain together: those whose dropout masks come from one block of random numbers.
+inline constexpr std::size_t group_rows = chain_group;
+
+/// What dropout multiplies with: rows [first_row, first_row + rows) of samples [first_sample, first_sample + count).
+/// In a layer `features` wide, feature f of sample b is element b * features + f of the batch.
+template <typename L, typename Scalar>
+void dropout_factors(const RandomStream& stream, std::size_t features, std::size_t first_row, std::size_t rows,
+                     std::size_t first_sample, std::size_t count, Scalar* factors) {
+  constexpr std::size_t side_by_side = 16;
+  constexpr auto scale = static_cast<Scalar>(L::scale);
+  if (features % group_rows == 0 && first_row % group_rows == 0) {
+    for (std::size_t sample = 0; sample < count; sample += side_by_side) {
+      std::array<std::array<std::uint32_t, side_by_side>, group_rows> words;
+      stream.fill_strided_blocks<side_by_side>(((first_sample + sample) * features + first_row) / group_rows,
+                                               features / group_rows, words);
+      for (std::size_t r = 0; r < rows; ++r) {
+        for (std::size_t i = 0; i < side_by_side; ++i) {
+          factors[r * width<Scalar> + sample + i] = words[r][i] < L::threshold ? Scalar{0} : scale;
+        }
+      }
+    }
+    return;
+  }
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t sample = 0; sample < count; ++sample) {
+      const std::uint64_t element = (first_sample + sample) * features + first_row + r;
+      factors[r * width<Scalar> + sample] = stream.word(element) < L::threshold ? Scalar{0} : scale;
+    }
+  }
+}
+
+/// A few rows of a panel, with their place in the batch.
+template <typename Scalar>
+struct RowGroup {
+  std::size_t features;
+  std::size_t first_row;
+  std::size_t rows;  // at most group_rows
+  std::size_t first_sample;
+  std::size_t vectors;
+};
+
+/// values = L(values) and, with `differentiate`, gradients *= L'(values), both (rows, samples).
+template <typename L, bool training, bool differentiate, typename V>
+void apply_layer(const LayerRandom& random, const RowGroup<simd::ScalarOf<V>>& group, simd::ScalarOf<V>* values,
+                 simd::ScalarOf<V>* gradients) {
+  using Scalar = simd::ScalarOf<V>;
+  const auto for_each_vector = [&](const auto& function) {
+    for (std::size_t r = 0; r < group.rows; ++r) {
+      for (std::size_t v = 0; v < group.vectors; ++v) {
+        function(r * width<Scalar> + v * simd::lanes<V>);
+      }
+    }
+  };
+  if constexpr (DropoutLayer<L>) {
+    if constexpr (training && L::threshold > 0) {
+      static_assert(width<Scalar> % 4 == 0);
+      // Room for whole blocks behind the last sample.
+      alignas(arena_alignment) std::array<Scalar, group_rows * width<Scalar> + 16> factors;
+      dropout_factors<L>(random.stream(Stream::dropout), group.features, group.first_row, group.rows,
+                         group.first_sample, group.vectors * simd::lanes<V>, factors.data());
+      for_each_vector([&](std::size_t at) {
+        const V factor = simd::load<V>(factors.data() + at);
+        const auto dropped = factor == V(Scalar{0});
+        select(dropped, V(Scalar{0}), factor * V::load_aligned(values + at)).store_aligned(values + at);
+        if constexpr (differentiate) {
+          select(dropped, V(Scalar{0}), factor * V::load_aligned(gradients + at)).store_aligned(gradients + at);
+        }
+      });
+    }
+  } else if constexpr (VectorElementwise<L, V>) {
+    for_each_vector([&](std::size_t at) {
+      const V x = V::load_aligned(values + at);
+      const V y = L::value(x);
+      y.store_aligned(values + at);
+      if constexpr (differentiate) {
+        (V::load_aligned(gradients + at) * V(L::derivative(x, y))).store_aligned(gradients + at);
+      }
+    });
+  } else {
+    for_each_vector([&](std::size_t at) {
+      for (std::size_t i = at; i < at + simd::lanes<V>; ++i) {
+        const Scalar x = values[i];
+        values[i] = static_cast<Scalar>(L::value(x));
+        if constexpr (differentiate) {
+          gradients[i] *= static_cast<Scalar>(L::derivative(x, values[i]));
+        }
+      }
+    });
+  }
+}
+
+template <bool training, bool differentiate, typename V, PointwiseLayer... Layers>
+void apply_layers(Chain<Layers...>, LayerRandom random, const RowGroup<simd::ScalarOf<V>>& group,
+                  simd::ScalarOf<V>* values, simd::ScalarOf<V>* gradients = nullptr) {
+  (static_cast<void>(
+       (apply_layer<Layers, training, differentiate, V>(random, group, values, gradients), ++random.layer)),
+   ...);
+}
+
+/// Calls function(group, offset of its first element) for rows [begin, end) of panel `index`. Groups begin at multiples
+/// of group_rows where `begin` does.
+template <typename Scalar, typename Function>
+void for_each_group(std::size_t features, std::size_t begin, std::size_t end, std::size_t index, std::size_t vectors,
+                    const Function& function) {
+  for (std::size_t row = begin; row < end; row += group_rows) {
+    function(RowGroup<Scalar>{features, row, std::min(group_rows, end - row), index * width<Scalar>, vectors},
+             row * width<Scalar>);
+  }
+}
+
+}  // namespace detail
+
+/// A chain of ReLU and dropout: its derivative is `slope` where its output is positive and 0 elsewhere, so the backward
+/// pass needs neither its input nor the mask.
+template <typename C>
+inline constexpr bool is_rectifier = detail::Rectifier<C>::value;
+
+/// The chain in place on rows [begin, end) of panel `index`, `features` rows high; with `training` dropout acts.
+template <bool training, typename V, typename C>
+void chain_rows(C chain, LayerRandom random, std::size_t features, std::size_t begin, std::size_t end,
+                std::size_t index, std::size_t vectors, simd::ScalarOf<V>* values) {
+  using Scalar = simd::ScalarOf<V>;
+  detail::for_each_group<Scalar>(features, begin, end, index, vectors, [&](const auto& group, std::size_t offset) {
+    detail::apply_layers<training, false, V>(chain, random, group, values + offset);
+  });
+}
+
+/// gradients *= the chain's derivative, in place, on rows [begin, end) of panel `index`. `values` is the chain's output
+/// where it is a rectifier, else its input.
+template <typename V, typename C>
+void chain_gradient_rows(C chain, LayerRandom random, std::size_t features, std::size_t begin, std::size_t end,
+                         std::size_t index, std::size_t vectors, const simd::ScalarOf<V>* values,
+                         simd::ScalarOf<V>* gradients) {
+  using Scalar = simd::ScalarOf<V>;
+  detail::for_each_group<Scalar>(features, begin, end, index, vectors, [&](const auto& group, std::size_t offset) {
+    if constexpr (is_rectifier<C>) {
+      constexpr auto slope = static_cast<Scalar>(detail::Rectifier<C>::slope);
+      for (std::size_t r = 0; r < group.rows; ++r) {
+        for (std::size_t v = 0; v < group.vectors; ++v) {
+          const std::size_t at = offset + r * width<Scalar> + v * simd::lanes<V>;
+          const V gradient = V::load_aligned(gradients + at) * V(slope);
+          select(V::load_aligned(values + at) > V(Scalar{0}), gradient, V(Scalar{0})).store_aligned(gradients + at);
+        }
+      }
+    } else {
+      alignas(arena_alignment) std::array<Scalar, detail::group_rows * width<Scalar>> inputs;
+      std::copy_n(values + offset, group.rows * width<Scalar>, inputs.data());
+      detail::apply_layers<true, true, V>(chain, random, group, inputs.data(), gradients + offset);
+    }
+  });
+}
+
+}  // namespace retort::backend::panel

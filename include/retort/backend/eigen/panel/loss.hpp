@@ -1,0 +1,132 @@
+#pragma once
+/// @file
+/// Losses on panels: a vector of samples at a time, value, gradient and answer in one pass.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/core/vector_math.hpp"
+#include "retort/loss/loss.hpp"
+#include "retort/simd/vector.hpp"
+
+namespace retort::backend::panel {
+
+/// A loss that takes SIMD vectors for scalars, a sample in each lane.
+template <typename L, std::size_t Classes, typename V>
+concept VectorLoss = requires(const L& loss, const V& value, V* values) {
+  {
+    loss.template row<Classes>(StudentLogits<V>{values}, TeacherLogits<V>{values}, value, value, values)
+    } -> std::same_as<V>;
+};
+
+/// As LossArguments, with the matrices of the batch in panels.
+template <typename Scalar>
+struct PanelLossArguments {
+  const Scalar* student;  // (classes, batch)
+  TeacherTable<Scalar> teacher;
+  const std::uint32_t* samples;  // (batch)
+  const std::uint32_t* labels;   // (samples)
+  Scalar* gradient;              // (classes, batch)
+  Scalar* losses;                // (batch)
+  std::uint8_t* correct;         // (batch)
+  std::size_t batch;
+};
+
+namespace detail {
+
+/// `count` samples from `first` on, of which the logits lie in one vector for each class.
+template <std::size_t Classes, typename V, typename L>
+void evaluate_vector(const L& loss, const PanelLossArguments<simd::ScalarOf<V>>& arguments, std::size_t first,
+                     std::size_t count, const simd::ScalarOf<V>* student, simd::ScalarOf<V>* gradient) {
+  using Scalar = simd::ScalarOf<V>;
+  using Lanes = std::array<Scalar, simd::lanes<V>>;
+  alignas(arena_alignment) Lanes labels{};
+  alignas(arena_alignment) std::array<Lanes, Classes> teacher{};
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t sample = arguments.samples[first + i];
+    labels[i] = static_cast<Scalar>(arguments.labels[sample]);
+    if constexpr (L::needs_teacher) {
+      const Scalar* row = arguments.teacher.logits + (arguments.teacher.by_sample ? sample : first + i) * Classes;
+      for (std::size_t k = 0; k < Classes; ++k) {
+        teacher[k][i] = row[k];
+      }
+    }
+  }
+  std::array<V, Classes> student_logits;
+  std::array<V, Classes> teacher_logits;
+  std::array<V, Classes> gradients;
+  V largest = V::load_aligned(student);
+  V answer(Scalar{0});
+  for (std::size_t k = 0; k < Classes; ++k) {
+    student_logits[k] = V::load_aligned(student + k * width<Scalar>);
+    if constexpr (L::needs_teacher) {
+      teacher_logits[k] = V::load_aligned(teacher[k].data());
+    }
+    const auto larger = student_logits[k] > largest;
+    largest = select(larger, student_logits[k], largest);
+    answer = select(larger, V(static_cast<Scalar>(k)), answer);
+  }
+  const V label = V::load_aligned(labels.data());
+  const V value =
+      loss.template row<Classes>(StudentLogits<V>{student_logits.data()}, TeacherLogits<V>{teacher_logits.data()},
+                                 label, V(Scalar{1} / static_cast<Scalar>(arguments.batch)), gradients.data());
+  for (std::size_t k = 0; k < Classes; ++k) {
+    gradients[k].store_aligned(gradient + k * width<Scalar>);
+  }
+  simd::store_partial(value, arguments.losses + first, count);
+  alignas(arena_alignment) Lanes answers;
+  answer.store_aligned(answers.data());
+  for (std::size_t i = 0; i < count; ++i) {
+    arguments.correct[first + i] = answers[i] == labels[i] ? 1 : 0;
+  }
+}
+
+/// One sample, for losses that know scalars only.
+template <std::size_t Classes, typename L, typename Scalar>
+void evaluate_sample(const L& loss, const PanelLossArguments<Scalar>& arguments, std::size_t sample_in_batch,
+                     const Scalar* student, Scalar* gradient) {
+  const std::size_t sample = arguments.samples[sample_in_batch];
+  const std::uint32_t label = arguments.labels[sample];
+  std::array<Scalar, Classes> logits;
+  std::array<Scalar, Classes> gradients;
+  std::size_t answer = 0;
+  for (std::size_t k = 0; k < Classes; ++k) {
+    logits[k] = student[k * width<Scalar>];
+    answer = logits[k] > logits[answer] ? k : answer;
+  }
+  const Scalar* teacher = nullptr;
+  if constexpr (L::needs_teacher) {
+    teacher = arguments.teacher.logits + (arguments.teacher.by_sample ? sample : sample_in_batch) * Classes;
+  }
+  arguments.losses[sample_in_batch] =
+      loss.template row<Classes>(StudentLogits<Scalar>{logits.data()}, TeacherLogits<Scalar>{teacher}, label,
+                                 Scalar{1} / static_cast<Scalar>(arguments.batch), gradients.data());
+  arguments.correct[sample_in_batch] = answer == label ? 1 : 0;
+  for (std::size_t k = 0; k < Classes; ++k) {
+    gradient[k * width<Scalar>] = gradients[k];
+  }
+}
+
+}  // namespace detail
+
+/// Values, answers and the gradient of the mean over the batch. What stands beside the batch's samples in their last
+/// vector is undefined.
+template <std::size_t Classes, typename V, typename L>
+void evaluate_loss(const L& loss, const PanelLossArguments<simd::ScalarOf<V>>& arguments) {
+  using Scalar = simd::ScalarOf<V>;
+  constexpr std::size_t step = VectorLoss<L, Classes, V> ? simd::lanes<V> : 1;
+  for (std::size_t first = 0; first < arguments.batch; first += step) {
+    const std::size_t offset = first / width<Scalar> * Classes * width<Scalar> + first % width<Scalar>;
+    if constexpr (VectorLoss<L, Classes, V>) {
+      detail::evaluate_vector<Classes, V>(loss, arguments, first, std::min(step, arguments.batch - first),
+                                          arguments.student + offset, arguments.gradient + offset);
+    } else {
+      detail::evaluate_sample<Classes>(loss, arguments, first, arguments.student + offset, arguments.gradient + offset);
+    }
+  }
+}
+
+}  // namespace retort::backend::panel

@@ -1,0 +1,55 @@
+#pragma once
+/// @file
+/// A whole training step as one operation of a backend. A backend that has none gets one made of its single operations
+/// (train/operation_steps.hpp).
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/core/philox.hpp"
+#include "retort/data/augment.hpp"
+#include "retort/data/dataset_view.hpp"
+#include "retort/nn/sequential.hpp"
+#include "retort/optim/gradient_clipping.hpp"
+
+namespace retort::backend {
+
+/// The batch of a step. All pointers are into the backend's memory.
+struct TrainingBatch {
+  data::DatasetView data;
+  const std::uint32_t* samples;  // (size)
+  std::size_t size;
+  data::RandomShift shift;
+  Seed seed;
+  std::uint32_t epoch;
+  std::uint32_t step;  ///< of the whole training, from 0
+};
+
+/// Where a step reads and writes, beside its own memory.
+template <typename Scalar, std::size_t Moments>
+struct TrainingTarget {
+  Scalar* parameters;
+  Scalar* buffers;
+  std::array<Scalar*, Moments> moments;  // each laid out as the parameters
+  TeacherTable<Scalar> teacher;
+  Scalar* losses;         // (size)
+  std::uint8_t* correct;  // (size)
+  std::optional<GradientClipping> clipping;
+};
+
+/// To be specialised by a backend that takes steps of its own for some models: `type` is a class with
+///
+/// - a constructor (backend, capacity), which allocates for batches of up to `capacity` samples,
+/// - `step(backend, batch, target, loss, rule)`, which gathers the batch, and updates parameters and buffers, moments,
+///   losses and answers,
+/// - `input_rows(backend, batch)`: the batch's inputs (size, in), row-major, for a teacher that answers them; valid
+///   until the next call.
+template <typename Backend, Model M, typename Scalar>
+struct OwnTrainingSteps {
+  using type = void;
+};
+
+}  // namespace retort::backend

@@ -1,0 +1,176 @@
+// Steps of whole models on panels against steps made of Eigen's operations, one after another.
+
+#include "retort/backend/eigen/panel/training_steps.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "catch.hpp"
+#include "random_values.hpp"
+#include "retort/backend/eigen/backend.hpp"
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/hinton.hpp"
+#include "retort/loss/softmax_passed_to_kl.hpp"
+#include "retort/nn/dropout.hpp"
+#include "retort/nn/gelu.hpp"
+#include "retort/nn/leaky_relu.hpp"
+#include "retort/nn/relu.hpp"
+#include "retort/nn/sigmoid.hpp"
+#include "retort/nn/silu.hpp"
+#include "retort/nn/tanh.hpp"
+#include "retort/optim/adam.hpp"
+#include "retort/optim/adamw.hpp"
+#include "retort/optim/sgd.hpp"
+#include "retort/train/step_engine.hpp"
+#include "small_datasets.hpp"
+
+namespace {
+
+using namespace retort;
+
+struct Settings {
+  std::size_t samples = 150;
+  std::size_t batch = 64;
+  data::RandomShift shift{};
+  std::optional<GradientClipping> clipping{};
+  bool real_features = false;
+};
+
+template <Model M>
+data::Dataset dataset(const Settings& settings) {
+  if (settings.real_features) {
+    return test::clouds(settings.samples, M::input_size, M::output_size, 4);
+  }
+  return test::noise_images(settings.samples, {5, M::input_size / 5}, M::output_size, 1);
+}
+
+/// Two epochs; returns the parameters, and adds up losses and answers.
+template <Model M, typename Scalar, typename Steps, typename L, typename O>
+std::vector<double> train(const Settings& settings, const L& loss, const O& optimizer, backend::LossSum& sum) {
+  using Backend = backend::Eigen;
+  using TeacherSource = Teacher<M, Backend, Scalar>;
+  const data::Dataset data = dataset<M>(settings);
+  const Network<M, Backend, Scalar> teacher{Seed{5}};
+  Network<M, Backend, Scalar> network{Seed{3}};
+  StepEngine<M, Backend, Scalar, L, O, TeacherSource, Steps> engine(network, loss, optimizer, TeacherSource{&teacher});
+  engine.begin(data, nullptr, settings.batch, settings.shift);
+  const Schedule schedule;
+  const std::size_t steps = (settings.samples + settings.batch - 1) / settings.batch;
+  for (std::size_t epoch = 0; epoch < 2; ++epoch) {
+    sum += engine
+               .train_epoch({.batch_size = settings.batch,
+                             .seed = Seed{11},
+                             .shift = settings.shift,
+                             .schedule = &schedule,
+                             .progress = {.step = epoch * steps, .epoch = epoch},
+                             .clipping = settings.clipping},
+                            [](std::size_t, const backend::LossSum&) {})
+               .sum;
+  }
+  return {network.parameter_arena().begin(), network.parameter_arena().end()};
+}
+
+template <Model M, typename Scalar, typename L, typename O = Adam>
+void check_steps(const Settings& settings, const L& loss, const O& optimizer = {}) {
+  static_assert(backend::panel::PanelModel<M>);
+  backend::LossSum sum;
+  backend::LossSum expected_sum;
+  const auto found = train<M, Scalar, backend::panel::TrainingSteps<M, Scalar>>(settings, loss, optimizer, sum);
+  const auto expected =
+      train<M, Scalar, OperationSteps<M, backend::Eigen, Scalar>>(settings, loss, optimizer, expected_sum);
+  // Adam divides by the gradient's size, so a gradient that is all rounding may move its weight either way: in float
+  // a few steps of 1e-3 are allowed to differ, in double it does not happen.
+  const double tolerance = std::is_same_v<Scalar, float> ? 1e-3 : 1e-10;
+  double largest = 0.0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    largest = std::max(largest, std::abs(found[i] - expected[i]));
+  }
+  CHECK(largest < tolerance);
+  CHECK_THAT(sum.loss, WithinRel(expected_sum.loss, 100 * double{std::numeric_limits<Scalar>::epsilon()}));
+  CHECK(std::max(sum.correct, expected_sum.correct) - std::min(sum.correct, expected_sum.correct) <=
+        (std::is_same_v<Scalar, float> ? 1u : 0u));
+}
+
+// Widths that are and are not multiples of a tile's rows, a vector's lanes and a block of random numbers.
+using Student = Sequential<Linear<35, 20>, ReLU, Linear<20, 20>, ReLU, Linear<20, 10>>;
+using Dropped = Sequential<Dropout<0.2>, Linear<35, 48>, Dropout<0.5>, ReLU, Linear<48, 33>, GELU, Dropout<0.1>,
+                           Linear<33, 10>, Tanh>;
+using Curved = Sequential<Sigmoid, Linear<35, 13, Bias::no>, SiLU, Linear<13, 1>, LeakyReLU<0.1>, Linear<1, 7>>;
+using Plain = Sequential<Linear<35, 3>>;
+using OnlyDropout =
+    Sequential<Linear<35, 16>, Dropout<0.5>, Linear<16, 64>, Sigmoid, ReLU, Dropout<0.3>, Linear<64, 4>>;
+using Page = Sequential<Linear<35, 512>, ReLU, Linear<512, 100>, ReLU, Linear<100, 3>>;
+
+TEMPLATE_TEST_CASE("Steps on panels are the steps of Eigen's operations", "[panel]", float, double) {
+  SECTION("Batches of every size") {
+    for (const std::size_t batch : {std::size_t{1}, std::size_t{7}, std::size_t{16}, std::size_t{40}, std::size_t{64},
+                                    std::size_t{100}, std::size_t{150}}) {
+      CAPTURE(batch);
+      check_steps<Student, TestType>({.batch = batch}, CrossEntropy{});
+    }
+  }
+  SECTION("Dropout before, between and behind") {
+    check_steps<Dropped, TestType>({}, CrossEntropy{.label_smoothing = 0.1});
+    check_steps<Dropped, TestType>({.batch = 30}, CrossEntropy{});
+    check_steps<OnlyDropout, TestType>({}, CrossEntropy{});
+  }
+  SECTION("Activations of all kinds, a layer of width 1, no bias") {
+    check_steps<Curved, TestType>({}, CrossEntropy{});
+  }
+  SECTION("One layer") { check_steps<Plain, TestType>({}, CrossEntropy{}); }
+  SECTION("A row of the weight that fills half a page") { check_steps<Page, TestType>({}, CrossEntropy{}); }
+  SECTION("Losses with a teacher") {
+    check_steps<Student, TestType>({}, HintonLoss{.temperature = 2});
+    check_steps<Student, TestType>({}, HintonLoss{.hard_weight = 0});
+    check_steps<Student, TestType>({}, SoftmaxPassedToKlLoss{});
+  }
+  SECTION("Shifted images, for which the teacher answers each batch") {
+    check_steps<Student, TestType>({.shift = {2}}, HintonLoss{});
+    check_steps<Dropped, TestType>({.shift = {1}}, CrossEntropy{});
+  }
+  SECTION("Real features") {
+    check_steps<Student, TestType>({.real_features = true}, CrossEntropy{});
+    check_steps<Dropped, TestType>({.real_features = true}, CrossEntropy{});
+  }
+  SECTION("Clipped gradients") {
+    check_steps<Student, TestType>({.clipping = GradientClipping{.max_norm = 0.3}}, CrossEntropy{});
+  }
+  SECTION("Other optimizers") {
+    check_steps<Student, TestType>({}, CrossEntropy{}, Sgd{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true});
+    check_steps<Student, TestType>({}, CrossEntropy{}, AdamW{.weight_decay = 0.1});
+  }
+}
+
+/// A loss that knows scalars only: half the squared distance to the teacher's logits.
+struct ScalarLoss {
+  static constexpr std::string_view name = "ScalarLoss";
+  static constexpr bool needs_teacher = true;
+  void validate() const {}
+  std::string describe() const { return "ScalarLoss"; }
+
+  template <std::size_t Classes, std::floating_point Scalar>
+  Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, std::uint32_t label, Scalar gradient_scale,
+             Scalar* gradient) const {
+    Scalar sum = 0;
+    for (std::size_t k = 0; k < Classes; ++k) {
+      const Scalar difference = student.values[k] - teacher.values[k] - (k == label ? Scalar{1} : Scalar{0});
+      sum += difference * difference / 2;
+      gradient[k] = gradient_scale * difference;
+    }
+    return sum;
+  }
+};
+
+TEMPLATE_TEST_CASE("A loss that knows scalars only is evaluated sample by sample", "[panel]", float, double) {
+  static_assert(!backend::panel::VectorLoss<ScalarLoss, 10, simd::Vector<TestType>>);
+  static_assert(backend::panel::VectorLoss<HintonLoss, 10, simd::Vector<TestType>>);
+  check_steps<Student, TestType>({.batch = 50}, ScalarLoss{});
+}
+
+}  // namespace
