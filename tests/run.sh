@@ -31,8 +31,8 @@ if [[ ${1:-} == --quick ]]; then
   shift
 fi
 
-install_missing cmake ninja-build g++ catch2 libeigen3-dev libxtensor-dev libxsimd-dev nlohmann-json3-dev zlib1g-dev libcli11-dev \
-  libbenchmark-dev pkg-config meson libthrust-dev libtbb-dev
+install_missing cmake ninja-build g++ catch2 libeigen3-dev libxtensor-dev libxsimd-dev nlohmann-json3-dev zlib1g-dev \
+  libcli11-dev libbenchmark-dev pkg-config meson libthrust-dev libtbb-dev
 presets=(ci)
 ctest_arguments=("$@")
 if [[ $quick == yes ]]; then

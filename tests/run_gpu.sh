@@ -195,7 +195,7 @@ step_configure() {
     architecture=$("$nvidia_smi" --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d '. ')
   fi
   arguments+=("-DCMAKE_CUDA_ARCHITECTURES=$architecture-real")
-  local packages=(Eigen3_DIR xtensor_DIR nlohmann_json_DIR CLI11_DIR Catch2_DIR benchmark_DIR ZLIB_LIBRARY)
+  local packages=(Eigen3_DIR xtensor_DIR xsimd_DIR nlohmann_json_DIR CLI11_DIR Catch2_DIR benchmark_DIR ZLIB_LIBRARY)
   if [[ -n ${DEPENDENCIES:-} ]]; then
     # What an earlier call found elsewhere is looked for again.
     arguments+=("-DCMAKE_PREFIX_PATH=$DEPENDENCIES" "${packages[@]/#/-U}" -UZLIB_INCLUDE_DIR)
