@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "retort/simd/vector.hpp"
@@ -22,6 +23,15 @@
 #endif
 
 namespace retort::simd {
+
+enum class PrefetchFor { reading, writing };
+
+/// Asks for the cache line `bytes` behind `base`, which may lie beyond every array: it is an address, not a pointer.
+template <PrefetchFor purpose>
+RETORT_INLINE void prefetch(const void* base, std::size_t bytes) {
+  const auto address = reinterpret_cast<std::uintptr_t>(base) + bytes;
+  __builtin_prefetch(reinterpret_cast<const void*>(address), purpose == PrefetchFor::writing ? 1 : 0, 3);
+}
 
 /// Vectors side by side and rows below one another in a full tile of outer_tile: 20 (or 10) sums, with registers to
 /// spare for the operands. Five rows, because ten classes and the widths 20, 100 and 1200 are multiples of it.

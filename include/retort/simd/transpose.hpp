@@ -39,6 +39,20 @@ struct Rows {
   std::size_t stride;
 };
 
+namespace detail {
+
+/// A whole square from `source` to `target`.
+template <typename V>
+RETORT_NOINLINE void copy_transposed(const ScalarOf<V>* source, std::size_t from_stride, ScalarOf<V>* target,
+                                     std::size_t to_stride) {
+  V square[lanes<V>];  // NOLINT(modernize-avoid-c-arrays)
+  unroll<lanes<V>>([&](auto i) __attribute__((always_inline)) { square[i] = load<V>(source + i * from_stride); });
+  transpose_square(square);
+  unroll<lanes<V>>([&](auto i) __attribute__((always_inline)) { square[i].store_unaligned(target + i * to_stride); });
+}
+
+}  // namespace detail
+
 /// to(c, r) = from(r, c) for from (rows, columns). They do not overlap.
 template <typename V>
 void transpose(Rows<const ScalarOf<V>> from, std::size_t rows, std::size_t columns, Rows<ScalarOf<V>> to) {
@@ -48,14 +62,8 @@ void transpose(Rows<const ScalarOf<V>> from, std::size_t rows, std::size_t colum
       const std::size_t width = std::min(lanes<V>, columns - c);
       const ScalarOf<V>* source = from.data + r * from.stride + c;
       ScalarOf<V>* target = to.data + c * to.stride + r;
-      V square[lanes<V>];  // NOLINT(modernize-avoid-c-arrays)
       if (height == lanes<V> && width == lanes<V>) {
-        detail::unroll<lanes<V>>([&](auto i)
-                                     __attribute__((always_inline)) { square[i] = load<V>(source + i * from.stride); });
-        detail::transpose_square(square);
-        detail::unroll<lanes<V>>([&](auto i) __attribute__((always_inline)) {
-          square[i].store_unaligned(target + i * to.stride);
-        });
+        detail::copy_transposed<V>(source, from.stride, target, to.stride);
         continue;
       }
       for (std::size_t i = 0; i < height; ++i) {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <xsimd/xsimd.hpp>
 
@@ -39,13 +40,20 @@ inline constexpr bool has_many_registers =
     sizeof(V) >= 64;
 #endif
 
-/// "AVX-512", "AVX2", ...: what Vector was compiled to.
-inline std::string describe_vector() {
+/// What Vector was compiled to, as xsimd names it ("avx512bw", "avx2", "neon64", ...; "plain C++"), and what a user
+/// would want to know of a build that is slow.
+inline std::string describe_build() {
 #if defined(RETORT_PLAIN_SIMD) || defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
-  return "none";
+  std::string text = "plain C++";
 #else
-  return xsimd::default_arch::name();
+  std::string text = xsimd::default_arch::name();
 #endif
+#ifndef __OPTIMIZE__
+  text += " (not optimised: compile with -O3)";
+#elif defined(__x86_64__) && !defined(__AVX2__)
+  text += " (for any x86-64: compile with -march=native for this processor)";
+#endif
+  return text;
 }
 
 template <typename V>
@@ -53,9 +61,31 @@ V load(const ScalarOf<V>* values) {
   return V::load_unaligned(values);
 }
 
+namespace detail {
+
+/// AVX-512 loads and stores part of a register in one instruction, which xsimd does not offer.
+template <typename V>
+inline constexpr bool has_masks =
+#if defined(__AVX512F__) && !defined(RETORT_PLAIN_SIMD)
+    std::is_same_v<V, xsimd::batch<float>> || std::is_same_v<V, xsimd::batch<double>>;
+#else
+    false;
+#endif
+
+}  // namespace detail
+
 /// The first `count` elements, and zeros. Precondition: count <= lanes<V>.
 template <typename V>
 V load_partial(const ScalarOf<V>* values, std::size_t count) {
+#if defined(__AVX512F__) && !defined(RETORT_PLAIN_SIMD)
+  if constexpr (detail::has_masks<V>) {
+    if constexpr (sizeof(ScalarOf<V>) == 4) {
+      return V(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), values));
+    } else {
+      return V(_mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << count) - 1), values));
+    }
+  }
+#endif
   alignas(64) std::array<ScalarOf<V>, lanes<V>> padded{};
   for (std::size_t i = 0; i < count; ++i) {
     padded[i] = values[i];
@@ -65,6 +95,16 @@ V load_partial(const ScalarOf<V>* values, std::size_t count) {
 
 template <typename V>
 void store_partial(const V& vector, ScalarOf<V>* values, std::size_t count) {
+#if defined(__AVX512F__) && !defined(RETORT_PLAIN_SIMD)
+  if constexpr (detail::has_masks<V>) {
+    if constexpr (sizeof(ScalarOf<V>) == 4) {
+      _mm512_mask_storeu_ps(values, static_cast<__mmask16>((1u << count) - 1), vector);
+    } else {
+      _mm512_mask_storeu_pd(values, static_cast<__mmask8>((1u << count) - 1), vector);
+    }
+    return;
+  }
+#endif
   alignas(64) std::array<ScalarOf<V>, lanes<V>> padded;
   vector.store_aligned(padded.data());
   for (std::size_t i = 0; i < count; ++i) {

@@ -13,9 +13,12 @@
 
 #include "retort/backend/host_memory.hpp"
 #include "retort/core/thread_pool.hpp"
+#include "retort/simd/vector.hpp"
 
 namespace retort::backend {
 
+/// Models of Linear and pointwise layers are computed as a whole, on panels of samples (panel/); other models operation
+/// by operation, each in a header of its family.
 class Eigen : public HostMemory {
  public:
   static constexpr const char* name = "eigen";
@@ -26,11 +29,13 @@ class Eigen : public HostMemory {
   unsigned threads() const { return pool_->thread_count(); }
   ThreadPool& pool() const { return *pool_; }
 
-  /// One line: the backend, its SIMD instruction sets as compiled, its threads.
+  /// One line: the backend, its SIMD instruction sets as compiled (Eigen's and those of the kernels for whole models),
+  /// its threads.
   std::string describe() const {
     return std::string("Eigen ") + std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) +
            "." + std::to_string(EIGEN_MINOR_VERSION) + " on the CPU, SIMD " + ::Eigen::SimdInstructionSetsInUse() +
-           ", " + std::to_string(threads()) + (threads() == 1 ? " thread" : " threads");
+           ", kernels in " + simd::describe_build() + ", " + std::to_string(threads()) +
+           (threads() == 1 ? " thread" : " threads");
   }
 
  private:

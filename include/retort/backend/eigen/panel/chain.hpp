@@ -2,6 +2,7 @@
 /// @file
 /// Runs of pointwise layers on panels, a few rows at a time while they are in the first-level cache.
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -50,26 +51,41 @@ struct Rectifier<Chain<Layers...>> {
 /// Rows that go through a chain together: those whose dropout masks come from one block of random numbers.
 inline constexpr std::size_t group_rows = chain_group;
 
+/// Words of random numbers for the samples of a panel, and at least so many that they fill registers. Not inlined: g++
+/// makes SIMD of the rounds by themselves, but not of what they become between other loops.
+template <typename Scalar>
+inline constexpr std::size_t drawn_together = std::max(width<Scalar>, std::size_t{16});
+template <std::size_t Count>
+using DrawnWords = std::array<std::array<std::uint32_t, Count>, group_rows>;
+template <std::size_t Count>
+[[gnu::noinline]] void draw_words(const RandomStream& stream, std::uint64_t first_block, std::uint64_t stride,
+                                  DrawnWords<Count>& words) {
+  stream.fill_strided_blocks<Count>(first_block, stride, words);
+}
+
+template <typename L, std::size_t Count, typename Scalar>
+[[gnu::noinline]] void choose_factors(const DrawnWords<Count>& words, std::size_t rows, Scalar* factors) {
+  constexpr auto scale = static_cast<Scalar>(L::scale);
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t i = 0; i < Count; ++i) {
+      factors[r * width<Scalar> + i] = words[r][i] < L::threshold ? Scalar{0} : scale;
+    }
+  }
+}
+
 /// What dropout multiplies with: rows [first_row, first_row + rows) of samples [first_sample, first_sample + count).
-/// In a layer `features` wide, feature f of sample b is element b * features + f of the batch.
+/// In a layer `features` wide, feature f of sample b is element b * features + f of the batch. Precondition: there is
+/// room for drawn_together factors in each row.
 template <typename L, typename Scalar>
 void dropout_factors(const RandomStream& stream, std::size_t features, std::size_t first_row, std::size_t rows,
                      std::size_t first_sample, std::size_t count, Scalar* factors) {
-  constexpr std::size_t side_by_side = 16;
-  constexpr auto scale = static_cast<Scalar>(L::scale);
   if (features % group_rows == 0 && first_row % group_rows == 0) {
-    for (std::size_t sample = 0; sample < count; sample += side_by_side) {
-      std::array<std::array<std::uint32_t, side_by_side>, group_rows> words;
-      stream.fill_strided_blocks<side_by_side>(((first_sample + sample) * features + first_row) / group_rows,
-                                               features / group_rows, words);
-      for (std::size_t r = 0; r < rows; ++r) {
-        for (std::size_t i = 0; i < side_by_side; ++i) {
-          factors[r * width<Scalar> + sample + i] = words[r][i] < L::threshold ? Scalar{0} : scale;
-        }
-      }
-    }
+    DrawnWords<drawn_together<Scalar>> words;
+    draw_words(stream, (first_sample * features + first_row) / group_rows, features / group_rows, words);
+    choose_factors<L>(words, rows, factors);
     return;
   }
+  constexpr auto scale = static_cast<Scalar>(L::scale);
   for (std::size_t r = 0; r < rows; ++r) {
     for (std::size_t sample = 0; sample < count; ++sample) {
       const std::uint64_t element = (first_sample + sample) * features + first_row + r;
@@ -102,9 +118,8 @@ void apply_layer(const LayerRandom& random, const RowGroup<simd::ScalarOf<V>>& g
   };
   if constexpr (DropoutLayer<L>) {
     if constexpr (training && L::threshold > 0) {
-      static_assert(width<Scalar> % 4 == 0);
-      // Room for whole blocks behind the last sample.
-      alignas(arena_alignment) std::array<Scalar, group_rows * width<Scalar> + 16> factors;
+      // Where a panel is narrower than what is drawn, a row's surplus lies where the next row's factors will be.
+      alignas(arena_alignment) std::array<Scalar, group_rows * width<Scalar> + drawn_together<Scalar>> factors;
       dropout_factors<L>(random.stream(Stream::dropout), group.features, group.first_row, group.rows,
                          group.first_sample, group.vectors * simd::lanes<V>, factors.data());
       for_each_vector([&](std::size_t at) {

@@ -27,9 +27,9 @@ namespace retort::backend::panel {
 namespace detail {
 
 /// The logits of `count` samples from their panel, in rows (count, out). `scratch`: two panels of the widest layer, of
-/// which the first begins with the inputs.
+/// which the first begins with the inputs. `ahead`: the next panel's inputs, fetched meanwhile.
 template <Model M, typename Scalar>
-void infer_panel(const Scalar* parameters, std::size_t count, Scalar* scratch, Scalar* logits) {
+void infer_panel(const Scalar* parameters, std::size_t count, Scalar* scratch, Scalar* logits, Ahead ahead = {}) {
   using V = simd::Vector<Scalar>;
   using Plan = Plan<M>;
   const std::size_t vectors = vectors_for<V>(count);
@@ -41,7 +41,7 @@ void infer_panel(const Scalar* parameters, std::size_t count, Scalar* scratch, S
       chain_rows<false, V>(Operation{}, {}, Plan::widths[Index], 0, Plan::widths[Index], 0, vectors, current);
     } else {
       forward_rows<Operation, V>(parameters + M::parameter_offset(Plan::first_layer[Index]), current, other, 0,
-                                 Operation::output_size, vectors);
+                                 Operation::output_size, vectors, Index == 0 ? ahead : Ahead{});
       std::swap(current, other);
     }
   });
@@ -123,7 +123,10 @@ void infer(const Eigen& backend, const Scalar* parameters, const Scalar* inputs,
     const std::size_t first = index * width<Scalar>;
     const std::size_t count = samples_in<Scalar>(index, batch);
     fill_panel<V>({inputs + first * M::input_size, M::input_size}, count, M::input_size, scratch);
-    detail::infer_panel<M>(parameters, count, scratch, logits + first * M::output_size);
+    const Scalar* next = inputs + (first + width<Scalar>)*M::input_size;
+    const bool has_next = first + 2 * width<Scalar> <= batch;
+    detail::infer_panel<M>(parameters, count, scratch, logits + first * M::output_size,
+                           Ahead{has_next ? reinterpret_cast<const std::byte*>(next) : nullptr});
   });
 }
 

@@ -12,19 +12,38 @@
 
 namespace retort::backend::panel {
 
+/// Memory that will be read soon, and is fetched while a product runs: a cache line with each step along the depth.
+struct Ahead {
+  const std::byte* data = nullptr;  ///< null for nothing
+
+  /// What the row tile that begins with `row` is to fetch, `in` lines: a panel of inputs has as many lines for each
+  /// feature as a register tile has vectors, so that is how many tiles it takes.
+  template <typename V>
+  const std::byte* of_tile(std::size_t row, std::size_t in) const {
+    const std::size_t tile = row / simd::tile_rows;
+    return data == nullptr || tile >= simd::tile_vectors<V> ? nullptr : data + tile * in * sizeof(V);
+  }
+};
+
 namespace detail {
 
 /// Rows of output (out, samples) = weight (out, in) input (in, samples) + bias; null for no bias.
 template <typename V, std::size_t Rows, std::size_t Vectors>
 RETORT_NOINLINE void forward_tile(const simd::ScalarOf<V>* weight, std::size_t in, const simd::ScalarOf<V>* bias,
-                                  const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output) {
+                                  const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output, const std::byte* ahead) {
   using Scalar = simd::ScalarOf<V>;
+  // Where nothing is to be fetched, the same line again and again costs next to nothing.
+  const std::size_t step = ahead == nullptr ? 0 : sizeof(V);
+  ahead = ahead == nullptr ? reinterpret_cast<const std::byte*>(output) : ahead;
   simd::Tile<V, Rows, Vectors> tile;
   simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
     const V initial(bias != nullptr ? bias[r] : Scalar{0});
     simd::detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) { tile.sums[r][v] = initial; });
   });
-  simd::outer_tile<V, Rows, Vectors>(tile, {weight, in, 1}, {input, simd::tile_width<V>}, in);
+  simd::outer_tile<V, Rows, Vectors>(
+      tile, {weight, in, 1}, {input, simd::tile_width<V>}, in, [&](std::size_t depth) __attribute__((always_inline)) {
+        simd::prefetch<simd::PrefetchFor::reading>(ahead, depth * step);
+      });
   simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
     simd::detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
       tile.sums[r][v].store_aligned(output + r * simd::tile_width<V> + v * simd::lanes<V>);
@@ -37,8 +56,11 @@ RETORT_NOINLINE void forward_tile(const simd::ScalarOf<V>* weight, std::size_t i
 template <typename Scalar>
 struct PrefetchColumns {
   const Scalar* weight;
+  std::size_t distance;
   std::size_t stride;
-  RETORT_INLINE void operator()(std::size_t depth) const { __builtin_prefetch(weight + depth * stride, 0, 3); }
+  RETORT_INLINE void operator()(std::size_t depth) const {
+    simd::prefetch<simd::PrefetchFor::reading>(weight, (distance + depth * stride) * sizeof(Scalar));
+  }
 };
 
 /// Rows of input_gradient (in, samples) = weight^T (in, out) output_gradient (out, samples), over `out` of the rows;
@@ -62,7 +84,7 @@ RETORT_NOINLINE void input_gradient_tile(const simd::ScalarOf<V>* weight, std::s
   }
   constexpr std::size_t ahead = arena_alignment / sizeof(Scalar) + 2 * simd::tile_rows;
   simd::outer_tile<V, Rows, Vectors>(tile, {weight, 1, in}, {output_gradient, simd::tile_width<V>}, out,
-                                     PrefetchColumns<Scalar>{weight + ahead, in});
+                                     PrefetchColumns<Scalar>{weight, ahead, in});
   simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
     simd::detail::unroll<Vectors>([&](auto v)
                                       __attribute__((always_inline)) { tile.sums[r][v].store_aligned(place(r, v)); });
@@ -120,16 +142,16 @@ template <typename V, std::size_t Rows, std::size_t Vectors, typename Sink>
 /// Rows [begin, end) of one panel's output.
 template <typename L, typename V>
 void forward_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output,
-                  std::size_t begin, std::size_t end, std::size_t vectors) {
+                  std::size_t begin, std::size_t end, std::size_t vectors, Ahead ahead = {}) {
   for_each_row_tile<L::output_size>(begin, end, [&]<std::size_t Rows>(std::size_t row) {
     const simd::ScalarOf<V>* bias = nullptr;
     if constexpr (L::has_bias) {
       bias = parameters + bias_offset<L> + row;
     }
     for_each_vector_tile<V>(vectors, [&]<std::size_t Vectors>(std::size_t vector) {
-      detail::forward_tile<V, Rows, Vectors>(parameters + row * L::input_size, L::input_size, bias,
-                                             input + vector * simd::lanes<V>,
-                                             output + row * simd::tile_width<V> + vector * simd::lanes<V>);
+      detail::forward_tile<V, Rows, Vectors>(
+          parameters + row * L::input_size, L::input_size, bias, input + vector * simd::lanes<V>,
+          output + row * simd::tile_width<V> + vector * simd::lanes<V>, ahead.of_tile<V>(row, L::input_size));
     });
   });
 }
@@ -213,7 +235,9 @@ struct StoreGradient {
   RETORT_INLINE void operator()(std::size_t offset, const V& gradient, std::size_t count) const {
     simd::store_partial(gradient, gradients + offset, count);
   }
-  RETORT_INLINE void prefetch(std::size_t offset) const { __builtin_prefetch(gradients + offset, 1, 3); }
+  RETORT_INLINE void prefetch(std::size_t offset) const {
+    simd::prefetch<simd::PrefetchFor::writing>(gradients, offset * sizeof(Scalar));
+  }
 };
 
 /// Or the optimizer's rule is applied at once, while it is in a register: it never reaches the memory.
@@ -230,15 +254,15 @@ struct ApplyRule {
         [&](const V& value, Scalar* array) __attribute__((always_inline)) { value.store_unaligned(array + offset); });
   }
   template <typename V>
-  RETORT_NOINLINE void operator()(std::size_t offset, const V& gradient, std::size_t count) const {
+  void operator()(std::size_t offset, const V& gradient, std::size_t count) const {
     apply<V>(
         gradient, [&](Scalar* array) { return simd::load_partial<V>(array + offset, count); },
         [&](const V& value, Scalar* array) { simd::store_partial(value, array + offset, count); });
   }
   RETORT_INLINE void prefetch(std::size_t offset) const {
-    __builtin_prefetch(parameters + offset, 1, 3);
+    simd::prefetch<simd::PrefetchFor::writing>(parameters, offset * sizeof(Scalar));
     for (Scalar* moment : moments) {
-      __builtin_prefetch(moment + offset, 1, 3);
+      simd::prefetch<simd::PrefetchFor::writing>(moment, offset * sizeof(Scalar));
     }
   }
 
