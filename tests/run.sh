@@ -3,7 +3,8 @@
 #
 # Installs what is missing (Debian, Ubuntu), builds everything with g++, again under AddressSanitizer and
 # UndefinedBehaviorSanitizer, again with clang++-19 (where there is one) for this machine's processor, warnings as
-# errors, and runs all of it as one ctest. --quick builds with g++ only and leaves the consumer projects out. Further
+# errors, and runs all of it as one ctest. --quick builds with g++ only and leaves out the consumer projects and the
+# kernels for other processors. Further
 # arguments go to ctest: `tests/run.sh --quick -R loss`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -36,9 +37,10 @@ install_missing cmake ninja-build g++ catch2 libeigen3-dev libxtensor-dev libxsi
 presets=(ci)
 ctest_arguments=("$@")
 if [[ $quick == yes ]]; then
-  ctest_arguments+=(--label-exclude '^consumer$')
+  ctest_arguments+=(--label-exclude '^(consumer|processors)$')
 else
   presets+=(sanitize)
+  install_missing qemu-user g++-aarch64-linux-gnu || echo "no emulator or compiler for 64-bit ARM is to be had here"
   if command -v clang++-19 >/dev/null || { install_missing clang-19 && command -v clang++-19 >/dev/null; }; then
     presets+=(clang)
     install_missing libomp-19-dev || echo "libomp-19-dev is not to be had here: no OpenMP with clang++-19"

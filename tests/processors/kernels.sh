@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# kernels.sh FOLDER PROCESSOR INCLUDES...
+#
+# The tests of the SIMD kernels and of whole models on panels, compiled for PROCESSOR (avx2, neon, plain) and run: on
+# this machine, or for 64-bit ARM under qemu-user. INCLUDES are the folders of the headers that they need. Exit code 77:
+# skipped, for the reason printed.
+set -euo pipefail
+folder=$1 processor=$2
+shift 2
+tests=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+skip() {
+  echo "skipped: $*"
+  exit 77
+}
+require() { command -v "$1" >/dev/null || skip "$processor needs $1 ($2)"; }
+
+compiler=(g++) run=()
+case $processor in
+  avx2)
+    [[ $(uname -m) == x86_64 ]] || skip "avx2 needs an x86-64 processor"
+    grep -qw avx2 /proc/cpuinfo && grep -qw fma /proc/cpuinfo || skip "this processor has no AVX2 and FMA"
+    compiler+=(-mavx2 -mfma)
+    ;;
+  neon)
+    require aarch64-linux-gnu-g++ g++-aarch64-linux-gnu
+    require qemu-aarch64 qemu-user
+    compiler=(aarch64-linux-gnu-g++ -static -Wno-psabi)
+    run=(qemu-aarch64)
+    ;;
+  plain)
+    compiler+=(-DRETORT_PLAIN_SIMD)
+    ;;
+  *)
+    echo "kernels.sh: unknown processor $processor, expected avx2, neon or plain" >&2
+    exit 2
+    ;;
+esac
+require "${compiler[0]}" g++
+
+# Only these headers: a whole system's folder would hide the other processor's own.
+mkdir -p "$folder/include"
+for name in Eigen xsimd catch2; do
+  for include in "$@"; do
+    if [[ -e $include/$name ]]; then
+      ln -sfn "$include/$name" "$folder/include/$name"
+      break
+    fi
+  done
+done
+
+cd "$folder"
+objects=()
+for source in "$tests"/main.cpp "$tests"/simd/*_test.cpp "$tests"/backend/eigen/panel/*_test.cpp; do
+  object=${source#"$tests"/}
+  object=${object//\//_}.o
+  "${compiler[@]}" -std=c++20 -O1 -Wall -Wextra -Werror -Wno-maybe-uninitialized -I "$tests/../include" -I "$tests" \
+    -isystem include -c "$source" -o "$object"
+  objects+=("$object")
+done
+"${compiler[@]}" "${objects[@]}" -pthread -o kernels
+"${run[@]}" ./kernels
