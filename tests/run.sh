@@ -4,8 +4,7 @@
 # Installs what is missing (Debian, Ubuntu), builds everything with g++, again under AddressSanitizer and
 # UndefinedBehaviorSanitizer, again with clang++-19 (where there is one) for this machine's processor, warnings as
 # errors, and runs all of it as one ctest. --quick builds with g++ only and leaves out the consumer projects and the
-# kernels for other processors. Further
-# arguments go to ctest: `tests/run.sh --quick -R loss`.
+# kernels for other processors. Further arguments go to ctest: `tests/run.sh --quick -R loss`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 repository=$PWD
