@@ -39,8 +39,8 @@ class AllocationCounter : public Observer {
 
 /// A system whose launches can fail, as a device's can: it keeps which operations asked for them.
 struct Launching : retort::system::HostSystem {
-  static constexpr const char* name = "launching";
-  static constexpr bool host_memory = false;
+  [[maybe_unused]] static constexpr const char* name = "launching";
+  [[maybe_unused]] static constexpr bool host_memory = false;
 
   struct Options {};
 
