@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # benchmarks/peers/run.sh [--rounds N] [--output FILE]
 #
-# Retort's Eigen backend beside libtorch on the same work, one thread each, and the core's own peak: built for this
-# processor, run by turns in N rounds (5), medians in one table. libtorch is PyPI's (python3 -m pip install torch) or
-# Debian's (apt-get install libtorch-dev); without either the table has Retort's columns alone.
+# Retort's Eigen backend beside libtorch and dlib on the same work, one thread each, and the core's own peak: built for
+# this processor, run by turns in N rounds (5), medians in one table. libtorch is PyPI's (python3 -m pip install torch) or
+# Debian's (apt-get install libtorch-dev), dlib is Debian's (apt-get install libdlib-dev); what is not there is left out.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$here/../..
@@ -33,10 +33,13 @@ mkdir -p "$results"
 flags=(-O3 -march=native -DNDEBUG)
 libraries=(-lbenchmark -lz -pthread)
 
-compile() { # NAME SOURCE FLAGS...: anew where a source or header is newer
-  if [[ ! -x $build/$1 || -n $(find "$repository/include" "$repository/benchmarks" -newer "$build/$1" -name '*pp' -print -quit) ]]; then
+compile() { # NAME SOURCE FLAGS...: anew where a source or header is newer, or the command another one
+  local command=(g++ "${flags[@]}" "$2" "${@:3}" -o "$build/$1")
+  if [[ ! -x $build/$1 || $(cat "$build/$1.command" 2>/dev/null) != "${command[*]}" ||
+    -n $(find "$repository/include" "$repository/benchmarks" -newer "$build/$1" -name '*pp' -print -quit) ]]; then
     echo "building $1" >&2
-    g++ "${flags[@]}" "$2" "${@:3}" -o "$build/$1"
+    rm -f "$build/$1"
+    "${command[@]}" && echo "${command[*]}" >"$build/$1.command"
   fi
 }
 read -ra eigen < <(pkg-config --cflags eigen3)
@@ -45,29 +48,47 @@ compile peak "$here/peak.cpp" "${ours[@]}"
 compile train "$here/../train/step_eigen.cpp" "${ours[@]}"
 compile nn "$here/../nn/predict_eigen.cpp" "${ours[@]}"
 
-# libtorch where python3 has it, else where Debian has it.
 peers=()
-torch=$(python3 -c 'import os, torch; print(os.path.dirname(torch.__file__), int(torch._C._GLIBCXX_USE_CXX11_ABI))' 2>/dev/null || true)
-torch_flags=()
-if [[ -n $torch ]]; then
-  read -r folder abi <<<"$torch"
-  torch_flags=("-D_GLIBCXX_USE_CXX11_ABI=$abi" -isystem "$folder/include" -isystem "$folder/include/torch/csrc/api/include"
-    "-L$folder/lib" "-Wl,-rpath,$folder/lib")
-elif [[ -e /usr/include/torch/csrc/api/include/torch/torch.h ]]; then
-  torch_flags=(-isystem /usr/include/torch/csrc/api/include)
-fi
-if ((${#torch_flags[@]} > 0)); then
-  if compile libtorch "$here/libtorch.cpp" -std=c++17 "${torch_flags[@]}" "${libraries[@]}" -Wl,--no-as-needed -ltorch \
-    -ltorch_cpu -lc10 && "$build/libtorch" --version >"$build/libtorch.version"; then
-    peers+=(libtorch)
+add_peer() { # NAME FLAGS...
+  if compile "$1" "$here/$1.cpp" -std=c++17 "${@:2}" "${libraries[@]}" && "$build/$1" --version >"$build/$1.version"; then
+    peers+=("$1")
   else
-    echo "libtorch: found, but its program could not be built or started; left out" >&2
+    echo "$1: found, but its program could not be built or started; left out" >&2
   fi
+}
+
+# libtorch where python3 has it, else where Debian has it.
+torch_libraries=("-Wl,--no-as-needed" -ltorch -ltorch_cpu -lc10 "-Wl,--as-needed")
+torch=$(python3 -c 'import os, torch; print(int(torch._C._GLIBCXX_USE_CXX11_ABI), os.path.dirname(torch.__file__))' 2>/dev/null || true)
+if [[ -n $torch ]]; then
+  read -r abi folder <<<"$torch"
+  add_peer libtorch "-D_GLIBCXX_USE_CXX11_ABI=$abi" -isystem "$folder/include" \
+    -isystem "$folder/include/torch/csrc/api/include" "-L$folder/lib" "-Wl,-rpath,$folder/lib" "${torch_libraries[@]}"
+elif [[ -e /usr/include/torch/csrc/api/include/torch/torch.h ]]; then
+  add_peer libtorch -isystem /usr/include/torch/csrc/api/include "${torch_libraries[@]}"
 else
   echo "libtorch: not found (python3 -m pip install torch, or apt-get install libtorch-dev); left out" >&2
 fi
 
-export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
+if dlib=$(pkg-config --cflags --libs dlib-1 2>/dev/null); then
+  read -ra dlib_flags <<<"$dlib"
+  add_peer dlib "${dlib_flags[@]}"
+else
+  echo "dlib: not found (apt-get install libdlib-dev); left out" >&2
+fi
+
+# The libraries' files say more than the names they are linked by: which BLAS libblas.so.3 is, and its version.
+blas_of() { # PROGRAM
+  local path names=()
+  while read -r path; do
+    path=$(readlink -f "$path")
+    names+=("$(basename "$(dirname "$path")")/$(basename "$path")")
+  done < <(ldd "$1" | sed -nE 's/^\s*lib(blas|cblas|openblas|mkl|blis)[^ ]* => ([^ ]+).*/\2/p' | sort -u)
+  echo "${names[*]:-none linked by name}"
+}
+
+threads=(OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE)
+export "${threads[@]}"
 programs=(peak train nn "${peers[@]}")
 for ((round = 1; round <= rounds; ++round)); do
   for program in "${programs[@]}"; do
@@ -83,11 +104,13 @@ for ((round = 1; round <= rounds; ++round)); do
 done
 
 table=$results/table.md
+version=$(sed -nE 's/^#define RETORT_VERSION_[A-Z]+ ([0-9]+)$/\1/p' "$repository/include/retort/version.hpp" | paste -sd.)
 {
-  echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(g++ --version | head -n 1), ${flags[*]}; one thread;" \
-    "medians of $rounds rounds"
+  echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(g++ --version | head -n 1), ${flags[*]};" \
+    "one thread, ${threads[*]}; medians of $rounds rounds"
+  echo "Retort $version, Eigen $(pkg-config --modversion eigen3)"
   for peer in "${peers[@]}"; do
-    echo "$(<"$build/$peer.version"), BLAS: $(ldd "$build/$peer" | sed -nE 's/^\s*(lib(blas|openblas|mkl|blis)[^ ]*) =>.*/\1/p' | sort -u | paste -sd' ')"
+    echo "$(<"$build/$peer.version"), BLAS: $(blas_of "$build/$peer")"
   done
   echo
   python3 "$here/table.py" "$results" "${peers[@]}"
