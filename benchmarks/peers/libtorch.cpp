@@ -1,12 +1,16 @@
 // The networks of the other benchmarks in libtorch, with float32 and one thread: the same layers, loss and optimizer.
 // The images are in memory as normalised floats; picking a batch out of them is counted. Dropout's random numbers are
-// libtorch's own, and neither losses nor hits are added up.
+// libtorch's own, neither losses nor hits are added up, and online distillation takes the images as they are, where
+// Retort also moves them.
 
+#include <ATen/Version.h>
 #include <benchmark/benchmark.h>
 #include <torch/torch.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <iostream>
+#include <string>
 
 namespace {
 
@@ -106,7 +110,14 @@ BENCHMARK_TEMPLATE(predict, make_teacher)->Name("teacher_predict")->Arg(64)->Arg
 
 int main(int argc, char** argv) {
   if (argc == 2 && std::string(argv[1]) == "--version") {
-    std::cout << "libtorch " << TORCH_VERSION << '\n';
+    // PyPI's libtorch has its BLAS inside, where only its own configuration tells which.
+    const std::string configuration = at::show_config();
+    const std::size_t blas = configuration.find("BLAS_INFO=");
+    std::cout << "libtorch " << TORCH_VERSION;
+    if (blas != std::string::npos) {
+      std::cout << ", " << configuration.substr(blas, configuration.find_first_of(",\n", blas) - blas);
+    }
+    std::cout << '\n';
     return 0;
   }
   torch::set_num_threads(1);
