@@ -89,16 +89,22 @@ blas_of() { # PROGRAM
 
 threads=(OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE)
 export "${threads[@]}"
-programs=(peak train nn "${peers[@]}")
+measure() { # PROGRAM NAME FILTER: into NAME.json
+  "$build/$1" --benchmark_filter="$3" --benchmark_min_time=0.2 --benchmark_out="$results/$2.json" \
+    --benchmark_out_format=json >/dev/null 2>"$results/errors" || {
+    cat "$results/errors" >&2
+    echo "run.sh: $1 failed" >&2
+    exit 1
+  }
+}
+
 for ((round = 1; round <= rounds; ++round)); do
-  for program in "${programs[@]}"; do
+  for program in train nn "${peers[@]}"; do
+    # The peak before each program: other programs and the core's clock move it, so that one time a round is too few.
+    measure peak "peak.$round.$program" .
     filter=.
     [[ $program != train && $program != nn ]] || filter=threads:1/
-    "$build/$program" --benchmark_filter="$filter" --benchmark_min_time=0.2 \
-      --benchmark_out="$results/$program.$round.json" --benchmark_out_format=json >/dev/null 2>"$results/errors" || {
-      cat "$results/errors" >&2
-      exit 1
-    }
+    measure "$program" "$program.$round" "$filter"
   done
   echo "round $round of $rounds" >&2
 done

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The table of run.sh: medians over rounds, the share of the core's peak, the ratio to each peer.
 
-table.py FOLDER PEER...: FOLDER holds NAME.ROUND.json, Google Benchmark's results, for peak, train, nn and each PEER.
+table.py FOLDER PEER...: FOLDER holds NAME.ROUND.json, Google Benchmark's results, for train, nn and each PEER, and
+peak.ROUND.NAME.json, the peak before that program.
 """
 
 import collections
@@ -44,7 +45,7 @@ WORK = [
 
 
 def read(folder, program):
-    """Seconds of an iteration of each benchmark, and FLOP/s where it counts them: medians over the rounds."""
+    """Of each benchmark the seconds of an iteration, and FLOP/s where it counts them: one value a file."""
     seconds, rates = collections.defaultdict(list), collections.defaultdict(list)
     for file in sorted(folder.glob(f"{program}.*.json")):
         for run in json.loads(file.read_text())["benchmarks"]:
@@ -52,8 +53,11 @@ def read(folder, program):
             seconds[name].append(run["real_time"] * {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1}[run["time_unit"]])
             if "FLOP/s" in run:
                 rates[name].append(run["FLOP/s"])
-    median = lambda runs: {name: statistics.median(values) for name, values in runs.items()}
-    return median(seconds), median(rates)
+    return seconds, rates
+
+
+def times(folder, program):
+    return {name: statistics.median(values) for name, values in read(folder, program)[0].items()}
 
 
 def time_text(seconds):
@@ -65,10 +69,14 @@ def time_text(seconds):
 
 def main():
     folder, peers = pathlib.Path(sys.argv[1]), sys.argv[2:]
-    peak = read(folder, "peak")[1]["fma_peak"]
-    ours = read(folder, "train")[0] | read(folder, "nn")[0]
-    theirs = {peer: read(folder, peer)[0] for peer in peers}
-    print(f"fp32 FMA peak of one core in the same run: {peak / 1e9:.0f} GFLOP/s\n")
+    peaks = read(folder, "peak")[1]["fma_peak"]
+    peak = statistics.median(peaks)
+    ours = times(folder, "train") | times(folder, "nn")
+    theirs = {peer: times(folder, peer) for peer in peers}
+    # A wide range says that other programs disturbed the run.
+    print(f"fp32 FMA peak of one core in the same run: {peak / 1e9:.0f} GFLOP/s "
+          f"({min(peaks) / 1e9:.0f} to {max(peaks) / 1e9:.0f})")
+    print("ratio: the peer's time divided by Retort's\n" if peers else "")
     print("| work | Retort | share of the peak |" + "".join(f" {peer} | ratio |" for peer in peers))
     print("|---|---|---|" + "---|---|" * len(peers))
     for work, name, peer_name, flops, divisor in WORK:
