@@ -22,6 +22,8 @@ while (($# > 0)); do
   shift || usage "an option lacks its value"
 done
 [[ $rounds =~ ^[1-9][0-9]{0,3}$ ]] || usage "--rounds: '$rounds', expected a whole number from 1 to 9999"
+# Before minutes of measuring, not after them.
+[[ -z $output || (! -d $output && -w $(dirname "$output")) ]] || usage "--output: cannot write $output"
 
 source "$repository/scripts/packages.sh"
 install_missing g++ pkg-config libbenchmark-dev libeigen3-dev libxtensor-dev libxsimd-dev nlohmann-json3-dev zlib1g-dev \
