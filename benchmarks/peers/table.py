@@ -63,7 +63,7 @@ def times(folder, program):
 def time_text(seconds):
     for limit, unit, scale in ((1e-6, "ns", 1e9), (1e-3, "us", 1e6), (1, "ms", 1e3)):
         if seconds < limit:
-            return f"{seconds * scale:.3g} {unit}"
+            return f"{seconds * scale:#.3g}".rstrip(".") + f" {unit}"
     return f"{seconds:.3g} s"
 
 
