@@ -1,8 +1,7 @@
-// The networks of the other benchmarks in dlib, with float32 and one thread: the same layers, loss and optimizer.
-// The images are in memory as normalised floats; picking a batch out of them is counted. dlib always computes the first
-// layer's input gradients, and its tensor operations are those compiled into its library, whatever the flags here. It
-// has no distillation loss: the one below is written as dlib's own losses are, with its softmax. Online distillation
-// takes the images as they are, where Retort also moves them.
+// The networks of the other benchmarks in dlib, with float32: the same layers, loss and optimizer. dlib's only threads
+// are its BLAS's, and its tensor operations are those compiled into its library, whatever the flags here. It has no
+// distillation loss: the one below is written as dlib's own losses are, with its softmax. What a step leaves out, and
+// does more, --notes says.
 
 #include <benchmark/benchmark.h>
 #include <dlib/dnn.h>
@@ -185,6 +184,13 @@ BENCHMARK_TEMPLATE(predict, FrozenTeacher)->Name("teacher_predict")->Arg(64)->Ar
 int main(int argc, char** argv) {
   if (argc == 2 && std::string(argv[1]) == "--version") {
     std::cout << "dlib " << DLIB_MAJOR_VERSION << '.' << DLIB_MINOR_VERSION << '.' << DLIB_PATCH_VERSION << '\n';
+    return 0;
+  }
+  if (argc == 2 && std::string(argv[1]) == "--notes") {
+    std::cout
+        << "dlib copies a batch from normalised floats, which is counted, always computes the first layer's input "
+           "gradients, and distils by a loss written here; not counted: normalising uint8 pixels, shuffling, adding "
+           "up losses and hits, moving the images of online distillation\n";
     return 0;
   }
   benchmark::Initialize(&argc, argv);

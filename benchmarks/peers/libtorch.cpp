@@ -1,7 +1,5 @@
-// The networks of the other benchmarks in libtorch, with float32 and one thread: the same layers, loss and optimizer.
-// The images are in memory as normalised floats; picking a batch out of them is counted. Dropout's random numbers are
-// libtorch's own, neither losses nor hits are added up, and online distillation takes the images as they are, where
-// Retort also moves them.
+// The networks of the other benchmarks in libtorch, with float32 and OMP_NUM_THREADS threads: the same layers, loss and
+// optimizer. Dropout's random numbers are libtorch's own. What a step leaves out, --notes says.
 
 #include <ATen/Version.h>
 #include <benchmark/benchmark.h>
@@ -9,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <iostream>
 #include <string>
 
@@ -120,7 +119,15 @@ int main(int argc, char** argv) {
     std::cout << '\n';
     return 0;
   }
-  torch::set_num_threads(1);
+  if (argc == 2 && std::string(argv[1]) == "--notes") {
+    std::cout << "libtorch takes a batch from normalised floats by index_select, which is counted; not counted: "
+                 "normalising uint8 pixels, shuffling, adding up losses and hits, moving the images of online "
+                 "distillation\n";
+    return 0;
+  }
+  // Its own default is the number of cores where the variable is not set.
+  const char* threads = std::getenv("OMP_NUM_THREADS");
+  torch::set_num_threads(threads != nullptr ? std::stoi(threads) : 1);
   torch::manual_seed(0);
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
