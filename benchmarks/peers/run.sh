@@ -1,27 +1,30 @@
 #!/usr/bin/env bash
-# benchmarks/peers/run.sh [--rounds N] [--output FILE]
+# benchmarks/peers/run.sh [--rounds N] [--threads 1|2] [--output FILE]
 #
-# Retort's Eigen backend beside libtorch and dlib on the same work, one thread each, and the core's own peak: built for
-# this processor, run by turns in N rounds (5), medians in one table. libtorch is PyPI's (python3 -m pip install torch) or
-# Debian's (apt-get install libtorch-dev), dlib is Debian's (apt-get install libdlib-dev); what is not there is left out.
+# Retort's Eigen backend beside libtorch and dlib on the same work, one thread (or two) each, and the cores' own peak:
+# built for this processor, run by turns in N rounds (5), medians in one table. libtorch is PyPI's (python3 -m pip install
+# torch) or Debian's (apt-get install libtorch-dev), the newer one first; dlib is Debian's (apt-get install libdlib-dev);
+# what is not there is left out.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$here/../..
 
-rounds=5 output=
+rounds=5 threads=1 output=
 usage() {
-  echo "run.sh: $*; usage: benchmarks/peers/run.sh [--rounds N] [--output FILE]" >&2
+  echo "run.sh: $*; usage: benchmarks/peers/run.sh [--rounds N] [--threads 1|2] [--output FILE]" >&2
   exit 2
 }
 while (($# > 0)); do
   case $1 in
     --rounds) rounds=${2:-} && shift ;;
+    --threads) threads=${2:-} && shift ;;
     --output) output=${2:-} && shift && [[ -n $output ]] || usage "--output: expected a file" ;;
     *) usage "unknown option $1" ;;
   esac
   shift || usage "an option lacks its value"
 done
 [[ $rounds =~ ^[1-9][0-9]{0,3}$ ]] || usage "--rounds: '$rounds', expected a whole number from 1 to 9999"
+[[ $threads =~ ^[12]$ ]] || usage "--threads: '$threads', expected 1 or 2"
 # Before minutes of measuring, not after them.
 [[ -z $output || (! -d $output && -w $(dirname "$output")) ]] || usage "--output: cannot write $output"
 
@@ -41,40 +44,69 @@ compile() { # NAME SOURCE FLAGS...: anew where a source or header is newer, or t
     -n $(find "$repository/include" "$repository/benchmarks" -newer "$build/$1" -name '*pp' -print -quit) ]]; then
     echo "building $1" >&2
     rm -f "$build/$1"
-    "${command[@]}" && echo "${command[*]}" >"$build/$1.command"
+    "${command[@]}" 2>"$build/$1.log" && echo "${command[*]}" >"$build/$1.command"
   fi
+}
+compile_ours() {
+  compile "$@" || {
+    cat "$build/$1.log" >&2
+    exit 1
+  }
 }
 read -ra eigen < <(pkg-config --cflags eigen3)
 ours=(-std=c++20 -I "$repository/include" -I "$repository/benchmarks" "${eigen[@]}" -lbenchmark_main "${libraries[@]}")
-compile peak "$here/peak.cpp" "${ours[@]}"
-compile train "$here/../train/step_eigen.cpp" "${ours[@]}"
-compile nn "$here/../nn/predict_eigen.cpp" "${ours[@]}"
+compile_ours peak "$here/peak.cpp" "${ours[@]}"
+compile_ours train "$here/../train/step_eigen.cpp" "${ours[@]}"
+compile_ours nn "$here/../nn/predict_eigen.cpp" "${ours[@]}"
 
 peers=()
-add_peer() { # NAME FLAGS...
-  if compile "$1" "$here/$1.cpp" -std=c++17 "${@:2}" "${libraries[@]}" && "$build/$1" --version >"$build/$1.version"; then
+add_peer() { # NAME FLAGS...: 1 where there can be no such program
+  if compile "$1" "$here/$1.cpp" -std=c++20 "${@:2}" "${libraries[@]}" &&
+    "$build/$1" --version >"$build/$1.version" 2>>"$build/$1.log"; then
     peers+=("$1")
   else
-    echo "$1: found, but its program could not be built or started; left out" >&2
+    echo "$1: found, but its program could not be built or started (see build/peers/$1.log)" >&2
+    return 1
   fi
 }
 
-# libtorch where python3 has it, else where Debian has it.
-torch_libraries=("-Wl,--no-as-needed" -ltorch -ltorch_cpu -lc10 "-Wl,--as-needed")
-torch=$(python3 -c 'import os, torch; print(int(torch._C._GLIBCXX_USE_CXX11_ABI), os.path.dirname(torch.__file__))' 2>/dev/null || true)
-if [[ -n $torch ]]; then
-  read -r abi folder <<<"$torch"
-  add_peer libtorch "-D_GLIBCXX_USE_CXX11_ABI=$abi" -isystem "$folder/include" \
-    -isystem "$folder/include/torch/csrc/api/include" "-L$folder/lib" "-Wl,-rpath,$folder/lib" "${torch_libraries[@]}"
-elif [[ -e /usr/include/torch/csrc/api/include/torch/torch.h ]]; then
-  add_peer libtorch -isystem /usr/include/torch/csrc/api/include "${torch_libraries[@]}"
-else
+# A line "VERSION FOLDER" for each libtorch, the newest first. python3 only looks where it has torch: importing it needs
+# more (CUDA's libraries, other packages) than libtorch's part for the CPU does.
+find_libtorch() {
+  local folder
+  {
+    folder=$(python3 -c 'import importlib.util, os; print(os.path.dirname(importlib.util.find_spec("torch").origin))' \
+      2>/dev/null) && [[ -e $folder/lib/libtorch_cpu.so ]] &&
+      echo "$(sed -nE "s/^__version__ = '([^']+)'.*/\1/p" "$folder/version.py") $folder"
+    [[ -e /usr/include/torch/csrc/api/include/torch/torch.h ]] &&
+      echo "$(dpkg-query -W -f '${Version}' libtorch-dev) /usr"
+  } | sort -rV
+}
+
+torch_found=no
+while read -r version folder; do
+  torch_found=yes
+  # -ltorch would ask for libtorch's part for CUDA.
+  torch_flags=("-Wl,--no-as-needed" -ltorch_cpu -lc10 "-Wl,--as-needed")
+  if [[ $folder == /usr ]]; then
+    torch_flags=(-isystem /usr/include/torch/csrc/api/include "${torch_flags[@]}")
+  else
+    # Wheels up to 2.6 have std::string as it was before C++11.
+    abi=$(nm -D --defined-only "$folder/lib/libc10.so" | grep -c __cxx11 || true)
+    torch_flags=("-D_GLIBCXX_USE_CXX11_ABI=$((abi > 0))" -isystem "$folder/include"
+      -isystem "$folder/include/torch/csrc/api/include" "-L$folder/lib" "-Wl,-rpath,$folder/lib" "${torch_flags[@]}")
+  fi
+  if add_peer libtorch "${torch_flags[@]}"; then
+    break
+  fi
+  echo "libtorch: $version in $folder left out" >&2
+done < <(find_libtorch)
+[[ $torch_found == yes ]] ||
   echo "libtorch: not found (python3 -m pip install torch, or apt-get install libtorch-dev); left out" >&2
-fi
 
 if dlib=$(pkg-config --cflags --libs dlib-1 2>/dev/null); then
   read -ra dlib_flags <<<"$dlib"
-  add_peer dlib "${dlib_flags[@]}"
+  add_peer dlib "${dlib_flags[@]}" || echo "dlib: left out" >&2
 else
   echo "dlib: not found (apt-get install libdlib-dev); left out" >&2
 fi
@@ -89,8 +121,8 @@ blas_of() { # PROGRAM
   echo "${names[*]:-none linked by name}"
 }
 
-threads=(OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE)
-export "${threads[@]}"
+settings=("OMP_NUM_THREADS=$threads" "OPENBLAS_NUM_THREADS=$threads" OMP_WAIT_POLICY=PASSIVE)
+export "${settings[@]}"
 measure() { # PROGRAM NAME FILTER: into NAME.json
   "$build/$1" --benchmark_filter="$3" --benchmark_min_time=0.2 --benchmark_out="$results/$2.json" \
     --benchmark_out_format=json >/dev/null 2>"$results/errors" || {
@@ -103,9 +135,9 @@ measure() { # PROGRAM NAME FILTER: into NAME.json
 for ((round = 1; round <= rounds; ++round)); do
   for program in train nn "${peers[@]}"; do
     # The peak before each program: other programs and the core's clock move it, so that one time a round is too few.
-    measure peak "peak.$round.$program" .
+    measure peak "peak.$round.$program" "threads:$threads\$"
     filter=.
-    [[ $program != train && $program != nn ]] || filter=threads:1/
+    [[ $program != train && $program != nn ]] || filter=threads:$threads/
     measure "$program" "$program.$round" "$filter"
   done
   echo "round $round of $rounds" >&2
@@ -115,13 +147,18 @@ table=$results/table.md
 version=$(sed -nE 's/^#define RETORT_VERSION_[A-Z]+ ([0-9]+)$/\1/p' "$repository/include/retort/version.hpp" | paste -sd.)
 {
   echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(g++ --version | head -n 1), ${flags[*]};" \
-    "one thread, ${threads[*]}; medians of $rounds rounds"
+    "$threads thread(s), ${settings[*]}; medians of $rounds round(s)"
   echo "Retort $version, Eigen $(pkg-config --modversion eigen3)"
   for peer in "${peers[@]}"; do
     echo "$(<"$build/$peer.version"), BLAS: $(blas_of "$build/$peer")"
   done
   echo
-  python3 "$here/table.py" "$results" "${peers[@]}"
+  python3 "$here/table.py" "$results" "$threads" "${peers[@]}"
+  echo
+  echo "Retort's times count everything: shuffling, gathering uint8 pixels, moving them for an online teacher, loss, Adam."
+  for peer in "${peers[@]}"; do
+    "$build/$peer" --notes
+  done
 } >"$table"
 cat "$table"
 if [[ -n $output ]]; then

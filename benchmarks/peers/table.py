@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The table of run.sh: medians over rounds, the share of the core's peak, the ratio to each peer.
+"""The table of run.sh: medians over rounds, the share of the cores' peak, the ratio to each peer.
 
-table.py FOLDER PEER...: FOLDER holds NAME.ROUND.json, Google Benchmark's results, for train, nn and each PEER, and
-peak.ROUND.NAME.json, the peak before that program.
+table.py FOLDER THREADS PEER...: FOLDER holds NAME.ROUND.json, Google Benchmark's results, for train, nn and each PEER,
+and peak.ROUND.NAME.json, the peak before that program.
 """
 
 import collections
@@ -25,21 +25,21 @@ def step_flops(model):
 
 # The work, Retort's benchmark and a peer's, floating-point operations, what a benchmark's time is divided by.
 WORK = [
-    ("student training step, batch 64", "train_step<Student>/eigen/batch:64/threads:1", "student_step",
+    ("student training step, batch 64", "train_step<Student>/eigen/batch:64", "student_step",
      step_flops("student"), 64),
-    ("teacher training step, batch 64", "train_step<Teacher>/eigen/batch:64/threads:1", "teacher_step",
+    ("teacher training step, batch 64", "train_step<Teacher>/eigen/batch:64", "teacher_step",
      step_flops("teacher"), 64),
-    ("distillation step, teacher cached", "distillation_step/cached/eigen/batch:64/threads:1", "distillation_cached",
+    ("distillation step, teacher cached", "distillation_step/cached/eigen/batch:64", "distillation_cached",
      step_flops("student"), 64),
-    ("distillation step, teacher online", "distillation_step/online/eigen/batch:64/threads:1", "distillation_online",
+    ("distillation step, teacher online", "distillation_step/online/eigen/batch:64", "distillation_online",
      step_flops("student") + 64 * forward_flops("teacher"), 64),
-    ("student, 10,000 samples", "predict_batch<Student>/eigen/batch:10000/threads:1", "student_predict/10000",
+    ("student, 10,000 samples", "predict_batch<Student>/eigen/batch:10000", "student_predict/10000",
      10_000 * forward_flops("student"), 1),
-    ("student, one sample", "predict_one<Student>/eigen/batch:1/threads:1", "student_predict/1",
+    ("student, one sample", "predict_one<Student>/eigen/batch:1", "student_predict/1",
      forward_flops("student"), 1),
-    ("teacher, batch 64", "predict_batch<Teacher>/eigen/batch:64/threads:1", "teacher_predict/64",
+    ("teacher, batch 64", "predict_batch<Teacher>/eigen/batch:64", "teacher_predict/64",
      64 * forward_flops("teacher"), 1),
-    ("teacher, batch 1024", "predict_batch<Teacher>/eigen/batch:1024/threads:1", "teacher_predict/1024",
+    ("teacher, batch 1024", "predict_batch<Teacher>/eigen/batch:1024", "teacher_predict/1024",
      1024 * forward_flops("teacher"), 1),
 ]
 
@@ -68,19 +68,20 @@ def time_text(seconds):
 
 
 def main():
-    folder, peers = pathlib.Path(sys.argv[1]), sys.argv[2:]
-    peaks = read(folder, "peak")[1]["fma_peak"]
+    folder, threads, peers = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    peaks = read(folder, "peak")[1][f"fma_peak/real_time/threads:{threads}"]
     peak = statistics.median(peaks)
     ours = times(folder, "train") | times(folder, "nn")
     theirs = {peer: times(folder, peer) for peer in peers}
     # A wide range says that other programs disturbed the run.
-    print(f"fp32 FMA peak of one core in the same run: {peak / 1e9:.0f} GFLOP/s "
+    cores = "one core" if threads == 1 else f"{threads} cores"
+    print(f"fp32 FMA peak of {cores} in the same run: {peak / 1e9:.0f} GFLOP/s "
           f"({min(peaks) / 1e9:.0f} to {max(peaks) / 1e9:.0f})")
     print("ratio: the peer's time divided by Retort's\n" if peers else "")
     print("| work | Retort | share of the peak |" + "".join(f" {peer} | ratio |" for peer in peers))
     print("|---|---|---|" + "---|---|" * len(peers))
     for work, name, peer_name, flops, divisor in WORK:
-        seconds = ours[name] / divisor
+        seconds = ours[f"{name}/threads:{threads}"] / divisor
         row = f"| {work} | {time_text(seconds)} | {flops / seconds / peak:.0%} |"
         for peer in peers:
             peer_seconds = theirs[peer][peer_name] / divisor
