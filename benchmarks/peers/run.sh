@@ -2,9 +2,9 @@
 # benchmarks/peers/run.sh [--rounds N] [--threads 1|2] [--output FILE]
 #
 # Retort's Eigen backend beside libtorch and dlib on the same work, one thread (or two) each, and the cores' own peak:
-# built for this processor, run by turns in N rounds (5), medians in one table. libtorch is PyPI's (python3 -m pip install
-# torch) or Debian's (apt-get install libtorch-dev), the newer one first; dlib is Debian's (apt-get install libdlib-dev);
-# what is not there is left out.
+# built for this processor, run by turns in N rounds (5), medians in one table. libtorch is PyPI's (python3 -m pip
+# install torch) or Debian's (apt-get install libtorch-dev), the newer one first; dlib is Debian's (apt-get install
+# libdlib-dev); what is not there is left out.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$here/../..
@@ -135,7 +135,7 @@ measure() { # PROGRAM NAME FILTER: into NAME.json
 for ((round = 1; round <= rounds; ++round)); do
   for program in train nn "${peers[@]}"; do
     # The peak before each program: other programs and the core's clock move it, so that one time a round is too few.
-    measure peak "peak.$round.$program" "threads:$threads\$"
+    measure peak "peak.$round.$program" "threads:[1$threads]\$" # one core's too, to see whether there are two
     filter=.
     [[ $program != train && $program != nn ]] || filter=threads:$threads/
     measure "$program" "$program.$round" "$filter"
@@ -147,7 +147,7 @@ table=$results/table.md
 version=$(sed -nE 's/^#define RETORT_VERSION_[A-Z]+ ([0-9]+)$/\1/p' "$repository/include/retort/version.hpp" | paste -sd.)
 {
   echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(g++ --version | head -n 1), ${flags[*]};" \
-    "$threads thread(s), ${settings[*]}; medians of $rounds round(s)"
+    "threads: $threads, ${settings[*]}; medians over $rounds round(s)"
   echo "Retort $version, Eigen $(pkg-config --modversion eigen3)"
   for peer in "${peers[@]}"; do
     echo "$(<"$build/$peer.version"), BLAS: $(blas_of "$build/$peer")"
@@ -155,7 +155,7 @@ version=$(sed -nE 's/^#define RETORT_VERSION_[A-Z]+ ([0-9]+)$/\1/p' "$repository
   echo
   python3 "$here/table.py" "$results" "$threads" "${peers[@]}"
   echo
-  echo "Retort's times count everything: shuffling, gathering uint8 pixels, moving them for an online teacher, loss, Adam."
+  echo "Retort counts everything: shuffling, gathering uint8 pixels, moving them for an online teacher, loss, Adam."
   for peer in "${peers[@]}"; do
     "$build/$peer" --notes
   done

@@ -69,7 +69,8 @@ def time_text(seconds):
 
 def main():
     folder, threads, peers = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
-    peaks = read(folder, "peak")[1][f"fma_peak/real_time/threads:{threads}"]
+    rates = read(folder, "peak")[1]
+    peaks = rates[f"fma_peak/real_time/threads:{threads}"]
     peak = statistics.median(peaks)
     ours = times(folder, "train") | times(folder, "nn")
     theirs = {peer: times(folder, peer) for peer in peers}
@@ -77,6 +78,9 @@ def main():
     cores = "one core" if threads == 1 else f"{threads} cores"
     print(f"fp32 FMA peak of {cores} in the same run: {peak / 1e9:.0f} GFLOP/s "
           f"({min(peaks) / 1e9:.0f} to {max(peaks) / 1e9:.0f})")
+    alone = statistics.median(rates["fma_peak/real_time/threads:1"])
+    if peak < 0.8 * threads * alone:
+        print(f"NOT VALID: {threads} threads had {peak / alone:.1f} times one core's peak, the rest went elsewhere")
     print("ratio: the peer's time divided by Retort's\n" if peers else "")
     print("| work | Retort | share of the peak |" + "".join(f" {peer} | ratio |" for peer in peers))
     print("|---|---|---|" + "---|---|" * len(peers))
