@@ -8,8 +8,10 @@
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
@@ -144,6 +146,18 @@ TEST_CASE("Distilling in other memory gives the same bits, with answers looked u
     };
     check_same_network(run(SeparateMemory{}), run(backend::Eigen{}));
   }
+}
+
+TEST_CASE("A student may be moved away before its trainer ends", "[train]") {
+  const Separate<M> teacher{Seed{3}};
+  std::optional<Separate<Small>> kept;
+  {
+    Separate<Small> student{Seed{1}};
+    DistillationTrainer distiller{teacher, student, HintonLoss{}, AdamW{}};
+    distiller.fit(images(), {.epochs = 1, .batch_size = 16, .shift = {1}});
+    kept.emplace(std::move(student));
+  }
+  CHECK(predict_all(*kept, images()).size() == images().size() * Small::output_size);
 }
 
 TEST_CASE("A teacher on another device than its student is refused", "[train]") {

@@ -67,7 +67,11 @@ class StepEngine final : public TrainingEngine {
   /// Throws OptionError for a hyperparameter out of range, and for a teacher in memory that the student's backend does
   /// not reach.
   StepEngine(Network<M, Backend, Scalar>& network, L loss, O optimizer, TeacherSource teacher)
-      : network_(network), loss_(std::move(loss)), optimizer_(std::move(optimizer)), teacher_(std::move(teacher)) {
+      : network_(network),
+        backend_(network.backend()),
+        loss_(std::move(loss)),
+        optimizer_(std::move(optimizer)),
+        teacher_(std::move(teacher)) {
     loss_.validate();
     optimizer_.validate();
     if constexpr (reads_other_handle) {
@@ -78,11 +82,15 @@ class StepEngine final : public TrainingEngine {
   }
 
   /// A training that ended in an exception may have left work behind that reads the teacher, whose memory is given back
-  /// in the order of its own backend's work: it is awaited here, while the teacher is still there.
+  /// in the order of its own backend's work: it is awaited here, while the teacher is still there. (The student may be
+  /// gone: who returns it from a function moves it away before its trainer ends.)
   ~StepEngine() override {
     if constexpr (reads_other_handle) {
+      if (losses_.size() == 0) {
+        return;  // nothing was begun
+      }
       try {
-        wait_for(backend(), network_.parameter_data());
+        wait_for(backend(), std::as_const(losses_).data());
       } catch (...) {
         // The device failed: nothing runs on it any more.
       }
@@ -224,7 +232,7 @@ class StepEngine final : public TrainingEngine {
   /// Returns when all that was asked of `on` is done, as copy_to_host does, also one of nothing.
   static void wait_for(const Backend& on, const Scalar* values) { copy_to_host(on, values, std::span<Scalar>{}); }
 
-  const Backend& backend() const { return network_.backend(); }
+  const Backend& backend() const { return backend_; }
 
   template <typename T>
   Buffer<T> allocate(std::size_t count) const {
@@ -294,6 +302,7 @@ class StepEngine final : public TrainingEngine {
   }
 
   Network<M, Backend, Scalar>& network_;
+  Backend backend_;  // the network's, as a handle of our own
   L loss_;
   O optimizer_;
   TeacherSource teacher_;
