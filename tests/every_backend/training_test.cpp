@@ -73,12 +73,13 @@ TrainResult train(const Subject& subject, Recipe recipe, const data::Dataset& da
                         .teacher = distils ? &teacher_parameters() : nullptr});
 }
 
-/// Trains in float for 1 and 60 steps and in double for `steps`, and compares the weights with the reference's.
+/// Compares the weights with the reference's: after 1 step in float and after 60 and `steps` in double, to rounding.
 ///
 /// Float follows double to a few 1e-7 only until a pre-activation within rounding of 0 falls on the other side of a
-/// ReLU: where the unit is nearly dead, Adam makes a whole step of it, and the runs part by 1e-3 and more (seen between
-/// steps 60 and 300, on every backend, for some seeds). So the long run is compared in double, where a wrong formula,
-/// mask or order shows as well; in float its loss is, which hardly moves.
+/// ReLU: where the unit is nearly dead, Adam makes a whole step of it, and the runs part by 1e-2 and more (seen from
+/// step 30 on, on every backend, for some seeds and instruction sets). So long runs are compared in double, where a
+/// wrong formula, mask or order shows as well; in float the loss is, which hardly moves, and that the weights stay
+/// near.
 void check_weights(const Subject& subject, Recipe recipe, std::size_t steps = 300) {
   const auto compare = [&](std::size_t count, bool in_double) {
     const data::Dataset data = first_samples(count * batch_size);
@@ -96,13 +97,19 @@ void check_weights(const Subject& subject, Recipe recipe, std::size_t steps = 30
       const TrainResult in_float = train(subject, recipe, data);
       CHECK_THAT(in_float.history.back().loss, WithinRel(expected.history.back().loss, 0.01));
     } else {
-      CHECK(difference < 2e-5);
-      CHECK_THAT(found.history.back().loss, WithinRel(expected.history.back().loss, 1e-5));
+      const bool has_parted = count > 1;
+      CHECK(difference < (has_parted ? 5e-2 : 2e-5));
+      CHECK_THAT(found.history.back().loss, WithinRel(expected.history.back().loss, has_parted ? 0.01 : 1e-5));
     }
   };
   compare(1, false);
-  compare(std::min<std::size_t>(steps, 60), false);
-  compare(steps, true);
+  if (steps > 1) {
+    compare(60, false);
+    compare(60, true);
+  }
+  if (steps != 60) {
+    compare(steps, true);
+  }
 }
 
 }  // namespace
