@@ -11,6 +11,7 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/eigen/eigen.hpp"
+#include "retort/backend/eigen/product.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/layer_norm.hpp"
 
@@ -31,15 +32,36 @@ Moments<Scalar> row_moments(ConstArray<Scalar> row) {
   return {mean, Scalar{1} / std::sqrt(variance + static_cast<Scalar>(L::epsilon))};
 }
 
+/// Rows of N elements on aligned memory that the thread keeps. Eigen begins its SIMD loops where an array is aligned,
+/// so a row's last bits would depend on its address.
+template <std::size_t N, typename Scalar, std::size_t Count>
+class AlignedRows {
+ public:
+  AlignedRows() : memory_(thread_scratch<Scalar, AlignedRows>(Count * stride)) {}
+
+  Array<Scalar> array(std::size_t row) { return {memory_ + row * stride, static_cast<::Eigen::Index>(N)}; }
+  ConstArray<Scalar> copy(std::size_t row, const Scalar* values) {
+    std::copy_n(values, N, memory_ + row * stride);
+    return {memory_ + row * stride, static_cast<::Eigen::Index>(N)};
+  }
+  void store(std::size_t row, Scalar* values) const { std::copy_n(memory_ + row * stride, N, values); }
+
+ private:
+  static constexpr std::size_t stride = aligned_extent(N);
+  Scalar* memory_;
+};
+
 template <typename L, typename Scalar>
 void layer_norm_rows(const Scalar* parameters, const Scalar* input, Scalar* output, std::size_t batch) {
   constexpr auto n = static_cast<::Eigen::Index>(L::input_size);
   const ConstArray<Scalar> weight(parameters, n);
   const ConstArray<Scalar> bias(parameters + tensor_offset(L::parameters, 1), n);
+  AlignedRows<L::input_size, Scalar, 2> rows;
   for (std::size_t sample = 0; sample < batch; ++sample) {
-    const ConstArray<Scalar> x(input + sample * L::input_size, n);
+    const ConstArray<Scalar> x = rows.copy(0, input + sample * L::input_size);
     const Moments<Scalar> moments = row_moments<L, Scalar>(x);
-    Array<Scalar>(output + sample * L::input_size, n) = (x - moments.mean) * moments.inverse_deviation * weight + bias;
+    rows.array(1) = (x - moments.mean) * moments.inverse_deviation * weight + bias;
+    rows.store(1, output + sample * L::input_size);
   }
 }
 
@@ -120,17 +142,18 @@ void backward(const Eigen&, LayerNorm<N>, Width<N>, const BackwardArguments<Scal
   Array<Scalar> bias_gradient(arguments.parameter_gradients + tensor_offset(L::parameters, 1), n);
   weight_gradient.setZero();
   bias_gradient.setZero();
+  detail::AlignedRows<N, Scalar, 3> rows;
   for (std::size_t sample = 0; sample < arguments.batch; ++sample) {
-    const ConstArray<Scalar> x(arguments.input + sample * N, n);
-    const ConstArray<Scalar> dy(arguments.output_gradient + sample * N, n);
+    const ConstArray<Scalar> x = rows.copy(0, arguments.input + sample * N);
+    const ConstArray<Scalar> dy = rows.copy(1, arguments.output_gradient + sample * N);
     const auto [mean, inverse_deviation] = detail::row_moments<L, Scalar>(x);
     weight_gradient += dy * (x - mean) * inverse_deviation;
     bias_gradient += dy;
     if (arguments.input_gradient != nullptr) {
       const Scalar mean_g = (dy * weight).mean();
       const Scalar mean_gx = (dy * weight * (x - mean) * inverse_deviation).mean();
-      Array<Scalar>(arguments.input_gradient + sample * N, n) =
-          (dy * weight - mean_g - (x - mean) * inverse_deviation * mean_gx) * inverse_deviation;
+      rows.array(2) = (dy * weight - mean_g - (x - mean) * inverse_deviation * mean_gx) * inverse_deviation;
+      rows.store(2, arguments.input_gradient + sample * N);
     }
   }
 }
@@ -144,11 +167,11 @@ void infer(const Eigen&, BatchNorm<N>, Width<N>, const InferArguments<Scalar>& a
   const ConstArray<Scalar> bias(arguments.parameters + tensor_offset(L::parameters, 1), n);
   const ConstArray<Scalar> running_mean(arguments.buffers, n);
   const ConstArray<Scalar> running_variance(arguments.buffers + tensor_offset(L::buffers, 1), n);
+  detail::AlignedRows<N, Scalar, 2> rows;
   for (std::size_t sample = 0; sample < arguments.batch; ++sample) {
-    detail::Array<Scalar>(arguments.output + sample * N, n) =
-        (ConstArray<Scalar>(arguments.input + sample * N, n) - running_mean) /
-            (running_variance + static_cast<Scalar>(L::epsilon)).sqrt() * weight +
-        bias;
+    const ConstArray<Scalar> x = rows.copy(0, arguments.input + sample * N);
+    rows.array(1) = (x - running_mean) / (running_variance + static_cast<Scalar>(L::epsilon)).sqrt() * weight + bias;
+    rows.store(1, arguments.output + sample * N);
   }
 }
 
