@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "retort/core/error.hpp"
 
@@ -35,6 +36,7 @@ namespace distill_mnist {
 std::span<const BackendEntry> backends() {
   static constexpr std::array entries{
       BackendEntry{"eigen", run_eigen, "Eigen", true, false},
+      BackendEntry{"eigen-bf16", run_eigen_bf16, "Eigen", true, false},
       BackendEntry{"thrust-cpp", DISTILL_MNIST_THRUST_CPP, "Thrust's headers (libthrust-dev)", false, false},
       BackendEntry{"thrust-omp", DISTILL_MNIST_THRUST_OMP,
                    "Thrust's headers (libthrust-dev) and a compiler with OpenMP", true, false},
@@ -43,6 +45,11 @@ std::span<const BackendEntry> backends() {
       BackendEntry{"thrust-cuda", DISTILL_MNIST_THRUST_CUDA, "the CUDA toolkit 13 (nvcc)", false, true},
   };
   return entries;
+}
+
+unsigned threads_of_pool(const Options& options) {
+  // A layer's work is cut into about eight pieces: more threads than that would only wait.
+  return options.threads.value_or(std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
 }
 
 const BackendEntry& find_backend(std::string_view name) {

@@ -27,8 +27,12 @@ const BackendEntry& find_backend(std::string_view name);
 /// "thrust-cuda was not compiled in: it needs ...".
 std::string not_compiled_in(const BackendEntry& backend);
 
+/// --threads for a backend with threads of its own.
+unsigned threads_of_pool(const Options& options);
+
 // One source file each, so that each is compiled with what it needs: job_eigen.cpp, ...
 void run_eigen(const Options& options);
+void run_eigen_bf16(const Options& options);
 void run_thrust_cpp(const Options& options);
 void run_thrust_omp(const Options& options);
 void run_thrust_tbb(const Options& options);

@@ -171,7 +171,7 @@ for backend in thrust-cpp thrust-cuda; do
       distill --backend $backend --threads 1
   fi
 done
-for backend in eigen thrust-cpp thrust-omp thrust-tbb; do
+for backend in eigen eigen-bf16 thrust-cpp thrust-omp thrust-tbb; do
   if compiled_in $backend; then
     refused "--device with $backend" "--device: --backend $backend does not take it, expected thrust-cuda" \
       distill --backend $backend --device 0

@@ -86,8 +86,17 @@ struct NoPrefetch {
   RETORT_INLINE void operator()(std::size_t /*depth*/) const {}
 };
 
+/// What a product does with its elements.
+struct MultiplyElements {
+  template <typename V>
+  RETORT_INLINE V operator()(const V& left, const V& right, const V& sum) const {
+    return fma(left, right, sum);
+  }
+};
+
 /// tile.sums(r, v) += sum over depth of scalars(r, depth) * vectors(depth, v).
-template <typename V, std::size_t Rows, std::size_t Vectors, typename Prefetch = NoPrefetch>
+template <typename V, std::size_t Rows, std::size_t Vectors, typename Multiply = MultiplyElements,
+          typename Prefetch = NoPrefetch>
 RETORT_INLINE void outer_tile(Tile<V, Rows, Vectors>& tile, ScalarOperand<ScalarOf<V>> scalars,
                               VectorOperand<ScalarOf<V>> vectors, std::size_t depth, const Prefetch& prefetch = {}) {
   const ScalarOf<V>* scalar = scalars.data;
@@ -99,7 +108,7 @@ RETORT_INLINE void outer_tile(Tile<V, Rows, Vectors>& tile, ScalarOperand<Scalar
     detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
       const V factor(scalar[r * scalars.row_stride]);
       detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-        tile.sums[r][v] = fma(factor, row[v], tile.sums[r][v]);
+        tile.sums[r][v] = Multiply{}(factor, row[v], tile.sums[r][v]);
       });
     });
     scalar += scalars.depth_stride;

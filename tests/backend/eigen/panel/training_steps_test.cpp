@@ -7,10 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "backend/eigen/panel/train_steps.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
@@ -28,62 +28,20 @@
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/sgd.hpp"
 #include "retort/train/step_engine.hpp"
-#include "small_datasets.hpp"
 
 namespace {
 
 using namespace retort;
 
-struct Settings {
-  std::size_t samples = 150;
-  std::size_t batch = 64;
-  data::RandomShift shift{};
-  std::optional<GradientClipping> clipping{};
-  bool real_features = false;
-};
-
-template <Model M>
-data::Dataset dataset(const Settings& settings) {
-  if (settings.real_features) {
-    return test::clouds(settings.samples, M::input_size, M::output_size, 4);
-  }
-  return test::noise_images(settings.samples, {5, M::input_size / 5}, M::output_size, 1);
-}
-
-/// Two epochs; returns the parameters, and adds up losses and answers.
-template <Model M, typename Scalar, typename Steps, typename L, typename O>
-std::vector<double> train(const Settings& settings, const L& loss, const O& optimizer, backend::LossSum& sum) {
-  using Backend = backend::Eigen;
-  using TeacherSource = Teacher<M, Backend, Scalar>;
-  const data::Dataset data = dataset<M>(settings);
-  const Network<M, Backend, Scalar> teacher{Seed{5}};
-  Network<M, Backend, Scalar> network{Seed{3}};
-  StepEngine<M, Backend, Scalar, L, O, TeacherSource, Steps> engine(network, loss, optimizer, TeacherSource{&teacher});
-  engine.begin(data, nullptr, settings.batch, settings.shift);
-  const Schedule schedule;
-  const std::size_t steps = (settings.samples + settings.batch - 1) / settings.batch;
-  for (std::size_t epoch = 0; epoch < 2; ++epoch) {
-    sum += engine
-               .train_epoch({.batch_size = settings.batch,
-                             .seed = Seed{11},
-                             .shift = settings.shift,
-                             .schedule = &schedule,
-                             .progress = {.step = epoch * steps, .epoch = epoch},
-                             .clipping = settings.clipping},
-                            [](std::size_t, const backend::LossSum&) {})
-               .sum;
-  }
-  return {network.parameter_arena().begin(), network.parameter_arena().end()};
-}
-
 template <Model M, typename Scalar, typename L, typename O = Adam>
-void check_steps(const Settings& settings, const L& loss, const O& optimizer = {}) {
+void check_steps(const test::StepSettings& settings, const L& loss, const O& optimizer = {}) {
   static_assert(backend::panel::PanelModel<M>);
   backend::LossSum sum;
   backend::LossSum expected_sum;
-  const auto found = train<M, Scalar, backend::panel::TrainingSteps<M, Scalar>>(settings, loss, optimizer, sum);
+  const auto found =
+      test::train_steps<M, Scalar, backend::panel::TrainingSteps<M, Scalar>>(settings, loss, optimizer, sum);
   const auto expected =
-      train<M, Scalar, OperationSteps<M, backend::Eigen, Scalar>>(settings, loss, optimizer, expected_sum);
+      test::train_steps<M, Scalar, OperationSteps<M, backend::Eigen, Scalar>>(settings, loss, optimizer, expected_sum);
   // Adam divides by the gradient's size, so a gradient that is all rounding may move its weight either way: in float
   // a few steps of 1e-3 are allowed to differ, in double it does not happen.
   const double tolerance = std::is_same_v<Scalar, float> ? 1e-3 : 1e-10;

@@ -9,6 +9,8 @@
 #include <span>
 
 #include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/backend/training_step.hpp"
+#include "retort/data/augment.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
 #include "retort/simd/bytes.hpp"
@@ -69,6 +71,21 @@ void fill_panel(const data::DatasetView& data, const data::GatherConstants<simd:
     const float* row = data.reals + std::size_t{samples[i]} * data.features;
     for (std::size_t feature = 0; feature < data.features; ++feature) {
       inputs[feature * width<Scalar> + i] = constants(row[feature]);
+    }
+  }
+}
+
+/// Rows (samples, in) of a training batch: the samples named, shifted, normalised.
+template <typename Scalar>
+void gather_rows(const TrainingBatch& batch, const data::GatherConstants<Scalar>& constants,
+                 std::span<const std::uint32_t> samples, simd::Rows<Scalar> rows) {
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (batch.shift.pixels == 0) {
+      data::gather_row(batch.data, constants, samples[i], rows.data + i * rows.stride);
+    } else {
+      data::gather_row(batch.data, constants, samples[i],
+                       data::shift_offset(batch.shift, batch.seed, batch.epoch, samples[i]),
+                       rows.data + i * rows.stride);
     }
   }
 }

@@ -27,10 +27,12 @@ struct Ahead {
 
 namespace detail {
 
-/// Rows of output (out, samples) = weight (out, in) input (in, samples) + bias; null for no bias.
-template <typename V, std::size_t Rows, std::size_t Vectors>
-RETORT_NOINLINE void forward_tile(const simd::ScalarOf<V>* weight, std::size_t in, const simd::ScalarOf<V>* bias,
-                                  const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output, const std::byte* ahead) {
+/// Rows of output (out, samples) = weight (out, in) input (in, samples) + bias; null for no bias. `in` counts what
+/// Multiply takes at once, also below.
+template <typename V, std::size_t Rows, std::size_t Vectors, typename Multiply = simd::MultiplyElements>
+RETORT_NOINLINE void forward_tile(const simd::ScalarOf<V>* weight, std::size_t weight_stride, std::size_t in,
+                                  const simd::ScalarOf<V>* bias, const simd::ScalarOf<V>* input,
+                                  simd::ScalarOf<V>* output, const std::byte* ahead) {
   using Scalar = simd::ScalarOf<V>;
   // Where nothing is to be fetched, the same line again and again costs next to nothing.
   const std::size_t step = ahead == nullptr ? 0 : sizeof(V);
@@ -40,8 +42,9 @@ RETORT_NOINLINE void forward_tile(const simd::ScalarOf<V>* weight, std::size_t i
     const V initial(bias != nullptr ? bias[r] : Scalar{0});
     simd::detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) { tile.sums[r][v] = initial; });
   });
-  simd::outer_tile<V, Rows, Vectors>(
-      tile, {weight, in, 1}, {input, simd::tile_width<V>}, in, [&](std::size_t depth) __attribute__((always_inline)) {
+  simd::outer_tile<V, Rows, Vectors, Multiply>(
+      tile, {weight, weight_stride, 1}, {input, simd::tile_width<V>},
+      in, [&](std::size_t depth) __attribute__((always_inline)) {
         simd::prefetch<simd::PrefetchFor::reading>(ahead, depth * step);
       });
   simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
@@ -55,8 +58,8 @@ RETORT_NOINLINE void forward_tile(const simd::ScalarOf<V>* weight, std::size_t i
 /// foresees.
 template <typename Scalar>
 struct PrefetchColumns {
+  static constexpr std::size_t distance = arena_alignment / sizeof(Scalar) + 2 * simd::tile_rows;
   const Scalar* weight;
-  std::size_t distance;
   std::size_t stride;
   RETORT_INLINE void operator()(std::size_t depth) const {
     simd::prefetch<simd::PrefetchFor::reading>(weight, (distance + depth * stride) * sizeof(Scalar));
@@ -65,9 +68,11 @@ struct PrefetchColumns {
 
 /// Rows of input_gradient (in, samples) = weight^T (in, out) output_gradient (out, samples), over `out` of the rows;
 /// added to what stands there unless `first`.
-template <typename V, std::size_t Rows, std::size_t Vectors>
-RETORT_NOINLINE void input_gradient_tile(const simd::ScalarOf<V>* weight, std::size_t in, std::size_t out, bool first,
-                                         const simd::ScalarOf<V>* output_gradient, simd::ScalarOf<V>* input_gradient) {
+template <typename V, std::size_t Rows, std::size_t Vectors, typename Multiply = simd::MultiplyElements,
+          typename Prefetch>
+RETORT_NOINLINE void input_gradient_tile(const simd::ScalarOf<V>* weight, std::size_t weight_stride, std::size_t out,
+                                         bool first, const simd::ScalarOf<V>* output_gradient,
+                                         simd::ScalarOf<V>* input_gradient, const Prefetch& prefetch) {
   using Scalar = simd::ScalarOf<V>;
   simd::Tile<V, Rows, Vectors> tile;
   const auto place = [&](std::size_t r, std::size_t v) __attribute__((always_inline)) {
@@ -82,9 +87,8 @@ RETORT_NOINLINE void input_gradient_tile(const simd::ScalarOf<V>* weight, std::s
       });
     });
   }
-  constexpr std::size_t ahead = arena_alignment / sizeof(Scalar) + 2 * simd::tile_rows;
-  simd::outer_tile<V, Rows, Vectors>(tile, {weight, 1, in}, {output_gradient, simd::tile_width<V>}, out,
-                                     PrefetchColumns<Scalar>{weight, ahead, in});
+  simd::outer_tile<V, Rows, Vectors, Multiply>(tile, {weight, 1, weight_stride}, {output_gradient, simd::tile_width<V>},
+                                               out, prefetch);
   simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
     simd::detail::unroll<Vectors>([&](auto v)
                                       __attribute__((always_inline)) { tile.sums[r][v].store_aligned(place(r, v)); });
@@ -108,8 +112,9 @@ struct PrefetchSink {
 };
 
 /// A tile of weight_gradient (out, in) = output_gradient (out, batch) input (batch, in): sums over all samples, which
-/// are handed to `sink` with the place of their first element and their count.
-template <typename V, std::size_t Rows, std::size_t Vectors, typename Sink>
+/// are handed to `sink` with the place of their first element and their count. `Together` samples are multiplied at
+/// once, and lie so in both operands.
+template <typename V, std::size_t Rows, std::size_t Vectors, typename Multiply, std::size_t Together, typename Sink>
 [[gnu::noinline, gnu::flatten]] void weight_gradient_tile(const simd::ScalarOf<V>* output_gradient,
                                                           std::size_t panel_size, const simd::ScalarOf<V>* input,
                                                           std::size_t input_stride, std::size_t batch, std::size_t in,
@@ -119,10 +124,10 @@ template <typename V, std::size_t Rows, std::size_t Vectors, typename Sink>
   simd::Tile<V, Rows, Vectors> tile;
   tile.fill(Scalar{0});
   for (std::size_t sample = 0; sample < batch; sample += width<Scalar>) {
-    simd::outer_tile<V, Rows, Vectors>(tile, {output_gradient, simd::tile_width<V>, 1},
-                                       {input + sample * input_stride, input_stride},
-                                       std::min(width<Scalar>, batch - sample),
-                                       PrefetchSink<Scalar, Sink>{sink, offset + simd::tile_width<V>, in, Rows});
+    simd::outer_tile<V, Rows, Vectors, Multiply>(
+        tile, {output_gradient, width<Scalar> / Together, 1}, {input + sample / Together * input_stride, input_stride},
+        (std::min(width<Scalar>, batch - sample) + Together - 1) / Together,
+        PrefetchSink<Scalar, Sink>{sink, offset + simd::tile_width<V>, in, Rows});
     output_gradient += panel_size;
   }
   simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
@@ -150,7 +155,7 @@ void forward_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* 
     }
     for_each_vector_tile<V>(vectors, [&]<std::size_t Vectors>(std::size_t vector) {
       detail::forward_tile<V, Rows, Vectors>(
-          parameters + row * L::input_size, L::input_size, bias, input + vector * simd::lanes<V>,
+          parameters + row * L::input_size, L::input_size, L::input_size, bias, input + vector * simd::lanes<V>,
           output + row * simd::tile_width<V> + vector * simd::lanes<V>, ahead.of_tile<V>(row, L::input_size));
     });
   });
@@ -160,29 +165,32 @@ void forward_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* 
 template <typename L, typename V>
 void input_gradient_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* output_gradient,
                          simd::ScalarOf<V>* input_gradient, std::size_t begin, std::size_t end, std::size_t vectors) {
+  using Scalar = simd::ScalarOf<V>;
   // Rows of the weight whose distance is a multiple of half a page meet in few sets of the cache: few at a time then.
-  constexpr std::size_t step = L::input_size * sizeof(simd::ScalarOf<V>) % 2048 == 0 ? std::size_t{64} : L::output_size;
+  constexpr std::size_t step = L::input_size * sizeof(Scalar) % 2048 == 0 ? std::size_t{64} : L::output_size;
   for (std::size_t out = 0; out < L::output_size; out += step) {
     const std::size_t count = std::min(step, L::output_size - out);
     for_each_row_tile<L::input_size>(begin, end, [&]<std::size_t Rows>(std::size_t row) {
+      const Scalar* weight = parameters + out * L::input_size + row;
       for_each_vector_tile<V>(vectors, [&]<std::size_t Vectors>(std::size_t vector) {
         detail::input_gradient_tile<V, Rows, Vectors>(
-            parameters + out * L::input_size + row, L::input_size, count, out == 0,
+            weight, L::input_size, count, out == 0,
             output_gradient + out * simd::tile_width<V> + vector * simd::lanes<V>,
-            input_gradient + row * simd::tile_width<V> + vector * simd::lanes<V>);
+            input_gradient + row * simd::tile_width<V> + vector * simd::lanes<V>,
+            detail::PrefetchColumns<Scalar>{weight, L::input_size});
       });
     });
   }
 }
 
-/// Rows [begin, end) of the gradients of weight and bias, summed over the batch and handed to
-/// `sink(offset, vector[, count])` with offsets into the layer's parameters. `input` is sample-major.
-template <typename L, typename V, typename Sink>
+/// Rows [begin, end) of the gradient of the weight, summed over the batch and handed to `sink(offset, vector[, count])`
+/// with offsets into the layer's parameters. `input` is sample-major.
+template <typename L, typename V, typename Multiply = simd::MultiplyElements, std::size_t Together = 1, typename Sink>
 void weight_gradient_rows(const simd::ScalarOf<V>* output_gradient, const simd::ScalarOf<V>* input,
                           std::size_t input_stride, std::size_t batch, std::size_t begin, std::size_t end,
                           const Sink& sink) {
   using Scalar = simd::ScalarOf<V>;
-  constexpr std::size_t panel_size = L::output_size * width<Scalar>;
+  constexpr std::size_t row_size = width<Scalar> / Together;
   constexpr std::size_t vectors = (L::input_size + simd::lanes<V> - 1) / simd::lanes<V>;
   constexpr std::size_t full = vectors / simd::tile_vectors<V>;
   constexpr std::size_t rest = vectors % simd::tile_vectors<V>;
@@ -190,9 +198,9 @@ void weight_gradient_rows(const simd::ScalarOf<V>* output_gradient, const simd::
   for_each_row_tile<L::output_size>(begin, end, [&]<std::size_t Rows>(std::size_t row) {
     const auto tile = [&]<std::size_t Vectors>(std::size_t strip, std::size_t count) {
       const std::size_t column = strip * simd::tile_width<V>;
-      detail::weight_gradient_tile<V, Rows, Vectors>(output_gradient + row * simd::tile_width<V>, panel_size,
-                                                     input + column, input_stride, batch, L::input_size, count,
-                                                     row * L::input_size + column, sink);
+      detail::weight_gradient_tile<V, Rows, Vectors, Multiply, Together>(
+          output_gradient + row * row_size, L::output_size * row_size, input + column, input_stride, batch,
+          L::input_size, count, row * L::input_size + column, sink);
     };
     for (std::size_t strip = 0; strip < full; ++strip) {
       tile.template operator()<simd::tile_vectors<V>>(strip,
@@ -202,7 +210,15 @@ void weight_gradient_rows(const simd::ScalarOf<V>* output_gradient, const simd::
       tile.template operator()<rest>(full, last_count);
     }
   });
+}
+
+/// The same of the bias.
+template <typename L, typename V, typename Sink>
+void bias_gradient_rows(const simd::ScalarOf<V>* output_gradient, std::size_t batch, std::size_t begin, std::size_t end,
+                        const Sink& sink) {
   if constexpr (L::has_bias) {
+    using Scalar = simd::ScalarOf<V>;
+    constexpr std::size_t panel_size = L::output_size * width<Scalar>;
     alignas(arena_alignment) std::array<Scalar, simd::lanes<V>> sums;
     for (std::size_t row = begin; row < end; row += simd::lanes<V>) {
       const std::size_t rows = std::min(simd::lanes<V>, end - row);

@@ -84,6 +84,14 @@ void for_each_vector_tile(std::size_t vectors, const Function& function) {
   }
 }
 
+/// Calls function(panel, its first element of (features, batch), its samples) for every panel of a batch.
+template <typename Scalar, typename Function>
+void for_each_panel(std::size_t batch, std::size_t features, const Function& function) {
+  for (std::size_t index = 0; index < count_for<Scalar>(batch); ++index) {
+    function(index, index * features * width<Scalar>, samples_in<Scalar>(index, batch));
+  }
+}
+
 /// How rows of a layer are cut for the threads: pieces of whole tiles and whole groups of dropout's random numbers,
 /// about sixteen of them, or one where a layer is too small to be worth a second thread.
 template <std::size_t Extent, std::size_t In, std::size_t Out>
@@ -96,6 +104,20 @@ struct RowChunks {
   static constexpr std::size_t begin(std::size_t chunk) { return chunk * size; }
   static constexpr std::size_t end(std::size_t chunk) { return std::min(Extent, begin(chunk) + size); }
 };
+
+/// Where the operands of each Linear layer begin in memory that holds those of all, one behind another:
+/// size_of.operator()<Operation>() elements each.
+template <Model M, typename SizeOf>
+constexpr std::size_t operand_offset(std::size_t operation, const SizeOf& size_of) {
+  using Plan = backend::Plan<M>;
+  std::size_t offset = 0;
+  for_each_index<Plan::size>([&]<std::size_t Index>() {
+    if constexpr (!Plan::template is_chain<Index>) {
+      offset += Index < operation ? size_of.template operator()<typename Plan::template Operation<Index>>() : 0;
+    }
+  });
+  return offset;
+}
 
 namespace detail {
 

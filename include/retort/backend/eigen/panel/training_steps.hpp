@@ -16,7 +16,7 @@
 #include "retort/backend/eigen/gather.hpp"
 #include "retort/backend/eigen/optimizer.hpp"
 #include "retort/backend/eigen/panel/chain.hpp"
-#include "retort/backend/eigen/panel/inputs.hpp"
+#include "retort/backend/eigen/panel/full_operands.hpp"
 #include "retort/backend/eigen/panel/linear.hpp"
 #include "retort/backend/eigen/panel/loss.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
@@ -24,27 +24,26 @@
 #include "retort/backend/plan.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/aligned_buffer.hpp"
-#include "retort/data/gather.hpp"
-#include "retort/simd/transpose.hpp"
 #include "retort/simd/vector.hpp"
 
 namespace retort::backend::panel {
 
-template <Model M, typename Scalar>
+/// `Operands` computes the products, in its precision, and keeps what they read: FullOperands says how.
+template <Model M, typename Scalar, typename Operands = FullOperands<M, Scalar>>
 requires PanelModel<M>
 class TrainingSteps {
  public:
   TrainingSteps(const Eigen& /*backend*/, std::size_t capacity)
       : capacity_(count_for<Scalar>(capacity) * width<Scalar>),
         values_(values_end(Plan::size, capacity_)),
-        sample_major_(sample_major_offset(Plan::size, capacity_)),
+        operands_(capacity_),
         gradients_{AlignedBuffer<Scalar>(size_for<Scalar>(Plan::widest, capacity_)),
                    AlignedBuffer<Scalar>(size_for<Scalar>(Plan::widest, capacity_))} {}
 
   template <typename L, typename Rule, std::size_t Moments>
   void step(const Eigen& backend, const TrainingBatch& batch, const TrainingTarget<Scalar, Moments>& target,
             const L& loss, const Rule& rule) {
-    gather(backend, batch);
+    operands_.gather(backend, batch, values(0));
     forward(backend, batch, target.parameters);
     evaluate_loss<M::output_size, V>(
         loss, PanelLossArguments<Scalar>{values(Plan::size), target.teacher, batch.samples, batch.data.labels,
@@ -121,58 +120,6 @@ class TrainingSteps {
   }
   Scalar* values(std::size_t operation) { return values_.data() + values_offset(operation, capacity_); }
 
-  /// What enters a Linear layer, once more by sample: (capacity, in) with sample_stride.
-  static constexpr std::size_t sample_major_offset(std::size_t operation, std::size_t capacity) {
-    std::size_t offset = 0;
-    for_each_index<Plan::size>([&]<std::size_t Index>() {
-      if constexpr (!Plan::template is_chain<Index>) {
-        offset += Index < operation ? capacity * sample_stride<Scalar>(Plan::widths[Index]) : 0;
-      }
-    });
-    return offset;
-  }
-  Scalar* sample_major(std::size_t operation) {
-    return sample_major_.data() + sample_major_offset(operation, capacity_);
-  }
-
-  /// Calls function(panel, its first element of (features, batch), vectors) for every panel of a batch.
-  template <typename Function>
-  static void for_each_panel(std::size_t batch, std::size_t features, const Function& function) {
-    for (std::size_t index = 0; index < count_for<Scalar>(batch); ++index) {
-      function(index, index * features * width<Scalar>, vectors_for<V>(samples_in<Scalar>(index, batch)));
-    }
-  }
-
-  void gather(const Eigen& backend, const TrainingBatch& batch) {
-    constexpr std::size_t stride = sample_stride<Scalar>(M::input_size);
-    // A chain before the first Linear acts on the panels, and what leaves it is then put in order of samples.
-    constexpr bool begins_with_chain = Plan::template is_chain<0>;
-    const data::GatherConstants<Scalar> constants(batch.data);
-    backend.pool().for_each_chunk(count_for<Scalar>(batch.size), [&](std::size_t index) {
-      const std::size_t first = index * width<Scalar>;
-      const std::span samples(batch.samples + first, samples_in<Scalar>(index, batch.size));
-      Scalar* inputs = values(0) + first * M::input_size;
-      if (begins_with_chain && batch.shift.pixels == 0) {
-        fill_panel<V>(batch.data, constants, samples, inputs);
-        return;
-      }
-      Scalar* rows = sample_major(begins_with_chain ? 1 : 0) + first * stride;
-      for (std::size_t i = 0; i < samples.size(); ++i) {
-        if (batch.shift.pixels == 0) {
-          data::gather_row(batch.data, constants, samples[i], rows + i * stride);
-        } else {
-          data::gather_row(batch.data, constants, samples[i],
-                           data::shift_offset(batch.shift, batch.seed, batch.epoch, samples[i]), rows + i * stride);
-        }
-      }
-      if (batch.data.bytes != nullptr && batch.shift.pixels == 0) {
-        fill_panel_with_bytes(batch.data, constants, samples, inputs);
-      } else {
-        fill_panel<V>({rows, stride}, samples.size(), M::input_size, inputs);
-      }
-    });
-  }
-
   static constexpr LayerRandom random_of(const TrainingBatch& batch, std::size_t layer) {
     return StepRandom{batch.seed, batch.step}.layer(layer);
   }
@@ -185,38 +132,33 @@ class TrainingSteps {
           run_chain<Index>(backend, batch);
         }  // others follow their Linear layer below
       } else {
-        if constexpr (Index > 0) {
-          put_in_order_of_samples<Index>(backend, batch);
-        }
+        operands_.template keep_input<Index>(backend, batch.size, values(Index));
         using Chunks = RowChunks<Operation::output_size, Operation::input_size, Operation::output_size>;
         backend.pool().for_each_chunk(Chunks::count, [&](std::size_t chunk) {
-          for_each_panel(batch.size, 1, [&](std::size_t index, std::size_t place, std::size_t vectors) {
-            forward_rows<Operation, V>(parameters + M::parameter_offset(Plan::first_layer[Index]),
-                                       values(Index) + place * Operation::input_size,
-                                       values(Index + 1) + place * Operation::output_size, Chunks::begin(chunk),
-                                       Chunks::end(chunk), vectors);
-            if constexpr (Index + 1 < Plan::size) {
-              chain_of_rows<Index + 1>(batch, Chunks::begin(chunk), Chunks::end(chunk), index, vectors);
-            }
-          });
+          operands_.template forward<Index>(parameters + M::parameter_offset(Plan::first_layer[Index]), values(Index),
+                                            values(Index + 1), batch.size, Chunks::begin(chunk), Chunks::end(chunk));
+          if constexpr (Index + 1 < Plan::size) {
+            chain_of_rows<Index + 1>(batch, Chunks::begin(chunk), Chunks::end(chunk));
+          }
         });
       }
     });
   }
 
-  /// Rows [begin, end) of a panel through the chain that is operation Index.
+  /// Rows [begin, end) through the chain that is operation Index.
   template <std::size_t Index>
-  void chain_of_rows(const TrainingBatch& batch, std::size_t begin, std::size_t end, std::size_t index,
-                     std::size_t vectors) {
+  void chain_of_rows(const TrainingBatch& batch, std::size_t begin, std::size_t end) {
     if constexpr (Plan::template is_chain<Index>) {
       constexpr std::size_t features = Plan::widths[Index];
-      Scalar* output = values(Index + 1) + index * features * width<Scalar>;
-      if constexpr (!in_place[Index]) {
-        const Scalar* input = values(Index) + index * features * width<Scalar>;
-        std::copy(input + begin * width<Scalar>, input + end * width<Scalar>, output + begin * width<Scalar>);
-      }
-      chain_rows<true, V>(typename Plan::template Operation<Index>{}, random_of(batch, Plan::first_layer[Index]),
-                          features, begin, end, index, vectors, output);
+      for_each_panel<Scalar>(batch.size, features, [&](std::size_t index, std::size_t place, std::size_t samples) {
+        Scalar* output = values(Index + 1) + place;
+        if constexpr (!in_place[Index]) {
+          const Scalar* input = values(Index) + place;
+          std::copy(input + begin * width<Scalar>, input + end * width<Scalar>, output + begin * width<Scalar>);
+        }
+        chain_rows<true, V>(typename Plan::template Operation<Index>{}, random_of(batch, Plan::first_layer[Index]),
+                            features, begin, end, index, vectors_for<V>(samples), output);
+      });
     }
   }
 
@@ -225,24 +167,7 @@ class TrainingSteps {
     constexpr std::size_t features = Plan::widths[Index];
     using Chunks = RowChunks<features, features, 256>;
     backend.pool().for_each_chunk(Chunks::count, [&](std::size_t chunk) {
-      for_each_panel(batch.size, features, [&](std::size_t index, std::size_t, std::size_t vectors) {
-        chain_of_rows<Index>(batch, Chunks::begin(chunk), Chunks::end(chunk), index, vectors);
-      });
-    });
-  }
-
-  template <std::size_t Index>
-  void put_in_order_of_samples(const Eigen& backend, const TrainingBatch& batch) {
-    constexpr std::size_t features = Plan::widths[Index];
-    constexpr std::size_t stride = sample_stride<Scalar>(features);
-    constexpr std::size_t step = features < 256 ? features : 16 * simd::lanes<V>;
-    backend.pool().for_each_chunk((features + step - 1) / step, [&](std::size_t chunk) {
-      const std::size_t begin = chunk * step;
-      for_each_panel(batch.size, features, [&](std::size_t index, std::size_t place, std::size_t) {
-        simd::transpose<V>({values(Index) + place + begin * width<Scalar>, width<Scalar>},
-                           std::min(step, features - begin), samples_in<Scalar>(index, batch.size),
-                           {sample_major(Index) + index * width<Scalar> * stride + begin, stride});
-      });
+      chain_of_rows<Index>(batch, Chunks::begin(chunk), Chunks::end(chunk));
     });
   }
 
@@ -257,14 +182,13 @@ class TrainingSteps {
     for_each_index_reversed<Plan::size>([&]<std::size_t Index>() {
       if constexpr (!Plan::template is_chain<Index>) {
         using L = typename Plan::template Operation<Index>;
+        operands_.template keep_output_gradient<Index>(backend, batch.size, output_gradient);
         if constexpr (Index > Plan::first_trained) {
           using Chunks = RowChunks<L::input_size, L::input_size, L::output_size>;
           backend.pool().for_each_chunk(Chunks::count, [&](std::size_t chunk) {
-            for_each_panel(batch.size, 1, [&](std::size_t, std::size_t place, std::size_t vectors) {
-              input_gradient_rows<L, V>(
-                  parameters + M::parameter_offset(Plan::first_layer[Index]), output_gradient + place * L::output_size,
-                  input_gradient + place * L::input_size, Chunks::begin(chunk), Chunks::end(chunk), vectors);
-            });
+            operands_.template input_gradient<Index>(parameters + M::parameter_offset(Plan::first_layer[Index]),
+                                                     output_gradient, input_gradient, batch.size, Chunks::begin(chunk),
+                                                     Chunks::end(chunk));
             if constexpr (Plan::template is_chain<Index - 1>) {
               chain_gradient_of_rows<Index - 1>(batch, Chunks::begin(chunk), Chunks::end(chunk), input_gradient);
             }
@@ -274,8 +198,9 @@ class TrainingSteps {
         const auto sink = sink_of(Plan::first_layer[Index]);
         using Chunks = RowChunks<L::output_size, L::input_size, L::output_size>;
         backend.pool().for_each_chunk(Chunks::count, [&](std::size_t chunk) {
-          weight_gradient_rows<L, V>(output_gradient, sample_major(Index), sample_stride<Scalar>(L::input_size),
-                                     batch.size, Chunks::begin(chunk), Chunks::end(chunk), sink);
+          operands_.template weight_gradient<Index>(output_gradient, batch.size, Chunks::begin(chunk),
+                                                    Chunks::end(chunk), sink);
+          bias_gradient_rows<L, V>(output_gradient, batch.size, Chunks::begin(chunk), Chunks::end(chunk), sink);
         });
         std::swap(output_gradient, input_gradient);
       }
@@ -285,15 +210,16 @@ class TrainingSteps {
   template <std::size_t Index>
   void chain_gradient_of_rows(const TrainingBatch& batch, std::size_t begin, std::size_t end, Scalar* gradients) {
     constexpr std::size_t features = Plan::widths[Index];
-    for_each_panel(batch.size, features, [&](std::size_t index, std::size_t place, std::size_t vectors) {
+    for_each_panel<Scalar>(batch.size, features, [&](std::size_t index, std::size_t place, std::size_t samples) {
       chain_gradient_rows<V>(typename Plan::template Operation<Index>{}, random_of(batch, Plan::first_layer[Index]),
-                             features, begin, end, index, vectors, values(Index) + place, gradients + place);
+                             features, begin, end, index, vectors_for<V>(samples), values(Index) + place,
+                             gradients + place);
     });
   }
 
   std::size_t capacity_;  // samples, whole panels
   AlignedBuffer<Scalar> values_;
-  AlignedBuffer<Scalar> sample_major_;
+  Operands operands_;
   std::array<AlignedBuffer<Scalar>, 2> gradients_;
   AlignedBuffer<Scalar> parameter_gradients_;  // with clipping
   AlignedBuffer<Scalar> rows_;                 // for a teacher that answers each batch

@@ -1,0 +1,13 @@
+/// The job on the CPU, with Eigen in mixed precision.
+
+#include "backends.hpp"
+#include "job.hpp"
+#include "retort/backend/eigen/bf16.hpp"
+
+namespace distill_mnist {
+
+void run_eigen_bf16(const Options& options) {
+  Job(options, retort::backend::EigenBf16(threads_of_pool(options))).run();
+}
+
+}  // namespace distill_mnist

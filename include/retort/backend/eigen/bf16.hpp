@@ -1,0 +1,49 @@
+#pragma once
+/// @file
+/// Mixed precision on the CPU: `retort::backend::EigenBf16`.
+
+#include <concepts>
+#include <string>
+
+#include "retort/backend/eigen/backend.hpp"
+#include "retort/backend/eigen/panel/bfloat16_operands.hpp"
+#include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/backend/eigen/panel/training_steps.hpp"
+#include "retort/backend/training_step.hpp"
+#include "retort/simd/bfloat16.hpp"
+
+namespace retort::backend {
+
+/// The Eigen backend with the three products of a training step in bfloat16 (Micikevicius et al., "Mixed precision
+/// training", arXiv:1710.03740; Kalamkar et al., "A study of bfloat16 for deep learning training", arXiv:1905.12322):
+/// weights, activations and gradients are rounded to bfloat16 where they are multiplied, and summed in float.
+/// Parameters, the optimizer, activation functions and the loss stay in float, and no loss scaling is needed, as
+/// bfloat16 has the range of float. Outside of training it is the Eigen backend, in float. For models of Linear and
+/// pointwise layers in float; others do not compile.
+///
+/// It pays where the processor multiplies bfloat16 (AVX512_BF16: -march=znver4, cooperlake or newer) and layers are
+/// wide. Elsewhere the products are computed in float on rounded factors, and are slower than Eigen's. Results are the
+/// same bits for every number of threads, but not for every processor.
+class EigenBf16 : public Eigen {
+ public:
+  static constexpr const char* name = "eigen-bf16";
+
+  using Eigen::Eigen;
+
+  std::string describe() const {
+    return Eigen::describe() + ", training with bf16 products " +
+           (simd::has_bfloat16_products ? "(AVX512_BF16)" : "(emulated: this build's processor has none)");
+  }
+};
+
+template <Model M, typename Scalar>
+struct OwnTrainingSteps<EigenBf16, M, Scalar> {
+  static_assert(std::same_as<Scalar, float>, "retort: backend::EigenBf16 trains models of float");
+  static_assert(panel::PanelModel<M>,
+                "retort: backend::EigenBf16 trains models of Linear and pointwise layers; this one has others");
+  using type = panel::TrainingSteps<M, float, panel::Bfloat16Operands<M>>;
+};
+
+static_assert(Backend<EigenBf16, float>);
+
+}  // namespace retort::backend

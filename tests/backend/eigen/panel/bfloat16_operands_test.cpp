@@ -1,0 +1,182 @@
+// Products with bfloat16 factors against plain loops over factors that are rounded one by one.
+
+#include "retort/backend/eigen/panel/bfloat16_operands.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include "backend/eigen/panel/train_steps.hpp"
+#include "catch.hpp"
+#include "retort/backend/eigen/panel/full_operands.hpp"
+#include "retort/backend/eigen/panel/training_steps.hpp"
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/hinton.hpp"
+#include "retort/nn/dropout.hpp"
+#include "retort/nn/gelu.hpp"
+#include "retort/nn/relu.hpp"
+#include "retort/nn/tanh.hpp"
+#include "retort/optim/adam.hpp"
+#include "retort/optim/sgd.hpp"
+#include "retort/simd/bfloat16.hpp"
+
+namespace {
+
+using namespace retort;
+
+double rounded(float value) { return double{simd::from_bfloat16(simd::to_bfloat16(value))}; }
+
+/// The slow twin of Bfloat16Operands.
+template <Model M>
+class RoundedFactors {
+ public:
+  explicit RoundedFactors(std::size_t capacity) : gathered_(capacity) {}
+
+  void gather(const backend::Eigen& backend, const backend::TrainingBatch& batch, float* inputs) {
+    gathered_.gather(backend, batch, inputs);
+  }
+
+  template <std::size_t Index>
+  void keep_input(const backend::Eigen& /*backend*/, std::size_t batch, const float* values) {
+    inputs_[Index].assign(values, values + backend::panel::size_for<float>(Plan::widths[Index], batch));
+  }
+
+  template <std::size_t Index>
+  void forward(const float* parameters, const float* input, float* output, std::size_t batch, std::size_t begin,
+               std::size_t end) {
+    using L = typename Plan::template Operation<Index>;
+    for (std::size_t row = begin; row < end; ++row) {
+      for (std::size_t sample = 0; sample < batch; ++sample) {
+        double sum = L::has_bias ? double{parameters[backend::panel::bias_offset<L> + row]} : 0.0;
+        for (std::size_t k = 0; k < L::input_size; ++k) {
+          sum += rounded(parameters[row * L::input_size + k]) * rounded(input[place<L::input_size>(k, sample)]);
+        }
+        output[place<L::output_size>(row, sample)] = static_cast<float>(sum);
+      }
+    }
+  }
+
+  template <std::size_t Index>
+  void keep_output_gradient(const backend::Eigen& /*backend*/, std::size_t /*batch*/, const float* /*gradient*/) {}
+
+  template <std::size_t Index>
+  void input_gradient(const float* parameters, const float* output_gradient, float* input_gradient, std::size_t batch,
+                      std::size_t begin, std::size_t end) {
+    using L = typename Plan::template Operation<Index>;
+    for (std::size_t row = begin; row < end; ++row) {
+      for (std::size_t sample = 0; sample < batch; ++sample) {
+        double sum = 0.0;
+        for (std::size_t k = 0; k < L::output_size; ++k) {
+          sum +=
+              rounded(parameters[k * L::input_size + row]) * rounded(output_gradient[place<L::output_size>(k, sample)]);
+        }
+        input_gradient[place<L::input_size>(row, sample)] = static_cast<float>(sum);
+      }
+    }
+  }
+
+  template <std::size_t Index, typename Sink>
+  void weight_gradient(const float* output_gradient, std::size_t batch, std::size_t begin, std::size_t end,
+                       const Sink& sink) {
+    using L = typename Plan::template Operation<Index>;
+    using V = simd::Vector<float>;
+    for (std::size_t row = begin; row < end; ++row) {
+      std::vector<float> gradient(L::input_size);
+      for (std::size_t column = 0; column < L::input_size; ++column) {
+        double sum = 0.0;
+        for (std::size_t sample = 0; sample < batch; ++sample) {
+          sum += rounded(output_gradient[place<L::output_size>(row, sample)]) *
+                 rounded(inputs_[Index][place<L::input_size>(column, sample)]);
+        }
+        gradient[column] = static_cast<float>(sum);
+      }
+      simd::for_each_vector<V>(L::input_size, [&](std::size_t at, std::size_t count) {
+        sink(row * L::input_size + at, simd::load_partial<V>(gradient.data() + at, count), count);
+      });
+    }
+  }
+
+ private:
+  using Plan = backend::Plan<M>;
+
+  /// Where a panel keeps a feature of a sample.
+  template <std::size_t Features>
+  static std::size_t place(std::size_t feature, std::size_t sample) {
+    constexpr std::size_t width = backend::panel::width<float>;
+    return (sample / width * Features + feature) * width + sample % width;
+  }
+
+  backend::panel::FullOperands<M, float> gathered_;
+  std::array<std::vector<float>, Plan::size> inputs_;
+};
+
+template <Model M, typename Operands, typename L, typename O>
+std::vector<double> train(const test::StepSettings& settings, const L& loss, const O& optimizer,
+                          backend::LossSum& sum) {
+  return test::train_steps<M, float, backend::panel::TrainingSteps<M, float, Operands>>(settings, loss, optimizer, sum);
+}
+
+template <Model M, typename L>
+void check_operands(const test::StepSettings& settings, const L& loss) {
+  // Plain steps: a gradient's error is the weight's. A float sum that differs in its last bit may round to the
+  // neighbouring bfloat16 further on.
+  const Sgd optimizer{.learning_rate = 0.1};
+  backend::LossSum sum;
+  backend::LossSum expected_sum;
+  backend::LossSum full_sum;
+  const auto found = train<M, backend::panel::Bfloat16Operands<M>>(settings, loss, optimizer, sum);
+  const auto expected = train<M, RoundedFactors<M>>(settings, loss, optimizer, expected_sum);
+  const auto full = train<M, backend::panel::FullOperands<M, float>>(settings, loss, optimizer, full_sum);
+  double largest = 0.0;
+  double distance_to_full = 0.0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    largest = std::max(largest, std::abs(found[i] - expected[i]));
+    distance_to_full = std::max(distance_to_full, std::abs(found[i] - full[i]));
+  }
+  CHECK(largest < 1e-4);
+  CHECK(distance_to_full > 2 * largest);  // so that the first bound says something
+  CHECK_THAT(sum.loss, WithinRel(expected_sum.loss, 1e-4));
+  CHECK_THAT(sum.loss, WithinRel(full_sum.loss, 1e-2));
+}
+
+// Odd widths, widths below a vector, and some that need several blocks of a weight.
+using Student = Sequential<Linear<35, 20>, ReLU, Linear<20, 20>, ReLU, Linear<20, 10>>;
+using Dropped = Sequential<Dropout<0.2>, Linear<35, 48>, Dropout<0.5>, ReLU, Linear<48, 33>, GELU, Dropout<0.1>,
+                           Linear<33, 10>, Tanh>;
+using Odd = Sequential<Tanh, Linear<35, 13, Bias::no>, ReLU, Linear<13, 1>, Tanh, Linear<1, 7>>;
+using Wide = Sequential<Linear<35, 401>, ReLU, Linear<401, 330>, ReLU, Linear<330, 5>>;
+
+TEST_CASE("Products of bfloat16 factors are those of rounded numbers", "[panel]") {
+  SECTION("Batches of every size") {
+    for (const std::size_t batch : {std::size_t{1}, std::size_t{7}, std::size_t{16}, std::size_t{40}, std::size_t{64},
+                                    std::size_t{101}, std::size_t{150}}) {
+      CAPTURE(batch);
+      check_operands<Student>({.samples = 101, .batch = batch, .epochs = 1}, CrossEntropy{});
+    }
+  }
+  SECTION("Dropout before, between and behind") {
+    check_operands<Dropped>({.batch = 33, .epochs = 1}, CrossEntropy{.label_smoothing = 0.1});
+  }
+  SECTION("Odd widths, no bias") { check_operands<Odd>({.batch = 31, .epochs = 1}, CrossEntropy{}); }
+  SECTION("Wide layers") { check_operands<Wide>({.samples = 100, .batch = 80, .epochs = 1}, CrossEntropy{}); }
+  SECTION("A teacher, shifted images, real features, clipped gradients") {
+    check_operands<Student>({.epochs = 1}, HintonLoss{.temperature = 2});
+    check_operands<Dropped>({.shift = {1}, .epochs = 1}, CrossEntropy{});
+    check_operands<Student>({.real_features = true, .epochs = 1}, CrossEntropy{});
+    check_operands<Student>({.clipping = GradientClipping{.max_norm = 0.3}, .epochs = 1}, CrossEntropy{});
+  }
+}
+
+TEST_CASE("With bfloat16 factors the number of threads changes no bit", "[panel]") {
+  backend::LossSum sum;
+  const auto alone = train<Wide, backend::panel::Bfloat16Operands<Wide>>({.threads = 1}, CrossEntropy{}, Adam{}, sum);
+  for (const unsigned threads : {2u, 3u}) {
+    const auto shared =
+        train<Wide, backend::panel::Bfloat16Operands<Wide>>({.threads = threads}, CrossEntropy{}, Adam{}, sum);
+    CHECK(shared == alone);
+  }
+}
+
+}  // namespace

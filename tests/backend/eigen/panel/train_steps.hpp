@@ -1,0 +1,63 @@
+#pragma once
+// Short trainings with the steps of a given class, so that two of them can be compared.
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "retort/backend/eigen/backend.hpp"
+#include "retort/data/augment.hpp"
+#include "retort/data/dataset.hpp"
+#include "retort/nn/network.hpp"
+#include "retort/optim/gradient_clipping.hpp"
+#include "retort/train/step_engine.hpp"
+#include "small_datasets.hpp"
+
+namespace retort::test {
+
+struct StepSettings {
+  std::size_t samples = 150;
+  std::size_t batch = 64;
+  data::RandomShift shift{};
+  std::optional<GradientClipping> clipping{};
+  bool real_features = false;
+  std::size_t epochs = 2;
+  unsigned threads = 1;
+};
+
+template <Model M>
+data::Dataset step_dataset(const StepSettings& settings) {
+  if (settings.real_features) {
+    return clouds(settings.samples, M::input_size, M::output_size, 4);
+  }
+  return noise_images(settings.samples, {5, M::input_size / 5}, M::output_size, 1);
+}
+
+/// `settings.epochs` epochs; returns the parameters, and adds up losses and answers.
+template <Model M, typename Scalar, typename Steps, typename L, typename O>
+std::vector<double> train_steps(const StepSettings& settings, const L& loss, const O& optimizer,
+                                backend::LossSum& sum) {
+  using Backend = backend::Eigen;
+  using TeacherSource = Teacher<M, Backend, Scalar>;
+  const data::Dataset data = step_dataset<M>(settings);
+  const Network<M, Backend, Scalar> teacher{Seed{5}};
+  Network<M, Backend, Scalar> network{Seed{3}, Backend{settings.threads}};
+  StepEngine<M, Backend, Scalar, L, O, TeacherSource, Steps> engine(network, loss, optimizer, TeacherSource{&teacher});
+  engine.begin(data, nullptr, settings.batch, settings.shift);
+  const Schedule schedule;
+  const std::size_t steps = (settings.samples + settings.batch - 1) / settings.batch;
+  for (std::size_t epoch = 0; epoch < settings.epochs; ++epoch) {
+    sum += engine
+               .train_epoch({.batch_size = settings.batch,
+                             .seed = Seed{11},
+                             .shift = settings.shift,
+                             .schedule = &schedule,
+                             .progress = {.step = epoch * steps, .epoch = epoch},
+                             .clipping = settings.clipping},
+                            [](std::size_t, const backend::LossSum&) {})
+               .sum;
+  }
+  return {network.parameter_arena().begin(), network.parameter_arena().end()};
+}
+
+}  // namespace retort::test

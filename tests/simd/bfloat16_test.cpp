@@ -1,0 +1,107 @@
+#include "retort/simd/bfloat16.hpp"
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <tuple>
+#include <vector>
+
+#include "catch.hpp"
+#include "random_values.hpp"
+#include "retort/simd/plain_vector.hpp"
+#include "retort/simd/vector.hpp"
+
+namespace {
+
+using namespace retort;
+using Vectors = std::tuple<simd::Vector<float>, simd::PlainVector<float, 4>>;
+
+std::uint32_t bits(float value) { return std::bit_cast<std::uint32_t>(value); }
+
+TEST_CASE("A float becomes the nearest bfloat16, ties to even", "[simd]") {
+  CHECK(simd::to_bfloat16(1.0f) == 0x3F80);
+  CHECK(simd::to_bfloat16(-2.0f) == 0xC000);
+  CHECK(simd::to_bfloat16(0.0f) == 0);
+  CHECK(simd::to_bfloat16(-0.0f) == 0x8000);
+  const float step = 0x1p-7f;  // between bfloat16 numbers from 1 on
+  CHECK(simd::to_bfloat16(1 + step / 2) == 0x3F80);
+  CHECK(simd::to_bfloat16(1 + step * 3 / 2) == 0x3F82);
+  CHECK(simd::to_bfloat16(std::nextafter(1 + step / 2, 2.0f)) == 0x3F81);
+  CHECK(simd::to_bfloat16(std::nextafter(1 + step * 3 / 2, 1.0f)) == 0x3F81);
+  const float infinity = std::numeric_limits<float>::infinity();
+  CHECK(simd::from_bfloat16(simd::to_bfloat16(infinity)) == infinity);
+  CHECK(simd::from_bfloat16(simd::to_bfloat16(std::numeric_limits<float>::max())) == infinity);
+  for (const std::uint32_t nan : {0x7F800001u, 0x7FFFFFFFu, 0xFFC00000u}) {
+    CHECK(std::isnan(simd::from_bfloat16(simd::to_bfloat16(std::bit_cast<float>(nan)))));
+  }
+  for (const float value : test::random_values<float>(1000, 3)) {
+    const float rounded = simd::from_bfloat16(simd::to_bfloat16(value));
+    REQUIRE(std::abs(rounded - value) <= std::abs(value) / 256);
+    REQUIRE(simd::to_bfloat16(rounded) == simd::to_bfloat16(value));
+  }
+}
+
+TEST_CASE("Every pixel of a byte is a bfloat16", "[simd]") {
+  for (int pixel = 0; pixel < 256; ++pixel) {
+    REQUIRE(simd::from_bfloat16(simd::to_bfloat16(static_cast<float>(pixel))) == static_cast<float>(pixel));
+  }
+}
+
+template <typename V>
+std::vector<float> elements(const V& vector) {
+  std::vector<float> values(simd::lanes<V>);
+  vector.store_unaligned(values.data());
+  return values;
+}
+
+TEMPLATE_LIST_TEST_CASE("Words hold two rounded numbers, the first below", "[simd]", Vectors) {
+  using V = TestType;
+  constexpr std::size_t lanes = simd::lanes<V>;
+  const auto values = test::random_values<float>(2 * lanes, 5);
+  const V first = simd::load<V>(values.data());
+  const V second = simd::load<V>(values.data() + lanes);
+  const auto word = [](float low, float high) {
+    return std::uint32_t{simd::to_bfloat16(high)} << 16 | simd::to_bfloat16(low);
+  };
+  const auto pairs = elements(simd::pair_words(first, second));
+  const auto neighbours = elements(simd::neighbour_words(first, second));
+  for (std::size_t i = 0; i < lanes; ++i) {
+    CAPTURE(i);
+    CHECK(bits(pairs[i]) == word(values[i], values[lanes + i]));
+    CHECK(bits(neighbours[i]) == word(values[2 * i], values[2 * i + 1]));
+  }
+  for (std::size_t count = 0; count <= 2 * lanes; ++count) {
+    CAPTURE(count);
+    std::vector<float> words(3 * lanes, 99.0f);
+    simd::write_neighbour_words<V>(values.data(), count, words.data());
+    const std::size_t written = count == 0 ? 0 : lanes;
+    for (std::size_t i = 0; i < written; ++i) {
+      const float low = 2 * i < count ? values[2 * i] : 0.0f;
+      const float high = 2 * i + 1 < count ? values[2 * i + 1] : 0.0f;
+      REQUIRE(bits(words[i]) == word(low, high));
+    }
+    REQUIRE(words[written] == 99.0f);
+  }
+}
+
+TEMPLATE_LIST_TEST_CASE("A product of words is that of both halves", "[simd]", Vectors) {
+  using V = TestType;
+  constexpr std::size_t lanes = simd::lanes<V>;
+  const auto left = test::random_values<float>(2 * lanes, 6);
+  const auto right = test::random_values<float>(2 * lanes, 7);
+  const auto sums = test::random_values<float>(lanes, 8);
+  const V found = simd::MultiplyWords{}(
+      simd::pair_words(simd::load<V>(left.data()), simd::load<V>(left.data() + lanes)),
+      simd::pair_words(simd::load<V>(right.data()), simd::load<V>(right.data() + lanes)), simd::load<V>(sums.data()));
+  const auto rounded = [](float value) { return double{simd::from_bfloat16(simd::to_bfloat16(value))}; };
+  for (std::size_t i = 0; i < lanes; ++i) {
+    const double expected =
+        double{sums[i]} + rounded(left[i]) * rounded(right[i]) + rounded(left[lanes + i]) * rounded(right[lanes + i]);
+    CHECK_THAT(double{elements(found)[i]}, WithinAbs(expected, 4 * double{std::numeric_limits<float>::epsilon()}));
+  }
+}
+
+}  // namespace
