@@ -1,11 +1,12 @@
-# Which backends besides Eigen are built: the options, the targets (retort-backends.cmake), the CUDA language for
+# Which backends besides Eigen are built, and whether Eigen's gets a BLAS: the options, the targets (retort-backends.cmake), the CUDA language for
 # Retort's own programs, and the function that gives a program its sources.
 
 set(RETORT_CUDA "AUTO" CACHE STRING "The CUDA backend: AUTO (where there is a CUDA toolkit), ON or OFF")
 set(RETORT_THRUST "AUTO" CACHE STRING "Thrust's host systems cpp, omp and tbb: AUTO (those found), ON (all) or OFF")
+set(RETORT_BLAS "AUTO" CACHE STRING "A BLAS for the Eigen backend: AUTO (where there is one with cblas.h), ON or OFF")
 set(RETORT_THRUST_INCLUDE_DIR "" CACHE PATH "Folder with thrust/version.h; empty: the toolkit's or the system's")
 mark_as_advanced(RETORT_THRUST_INCLUDE_DIR)
-foreach(option IN ITEMS RETORT_CUDA RETORT_THRUST)
+foreach(option IN ITEMS RETORT_CUDA RETORT_THRUST RETORT_BLAS)
   set_property(CACHE ${option} PROPERTY STRINGS AUTO ON OFF)
   string(TOUPPER "${${option}}" value)
   if(NOT value MATCHES "^(AUTO|ON|OFF)$")
@@ -19,6 +20,8 @@ set(retort_components_scope GLOBAL)
 foreach(component IN LISTS retort_components)
   if(component STREQUAL "cuda")
     set(option RETORT_CUDA)
+  elseif(component STREQUAL "cblas")
+    set(option RETORT_BLAS)
   else()
     set(option RETORT_THRUST)
   endif()
@@ -74,9 +77,10 @@ endif()
 # retort_add_backend_sources(TARGET SOURCES...) gives a program those of its sources whose backend is there:
 #   *_thrust_cpp.cpp, *_thrust_omp.cpp, *_thrust_tbb.cpp   with Thrust's headers, OpenMP, TBB
 #   *.cu, by custom *_thrust_cuda.cu                       with CUDA
+#   *_cblas.cpp, cblas_test.cpp                            with a BLAS
 #   all others                                             always
-# The program is compiled with RETORT_HAS_THRUST_CPP, RETORT_HAS_THRUST_OMP, RETORT_HAS_THRUST_TBB and RETORT_HAS_CUDA,
-# each 1 or 0: whether this build has the backend.
+# The program is compiled with RETORT_HAS_THRUST_CPP, RETORT_HAS_THRUST_OMP, RETORT_HAS_THRUST_TBB, RETORT_HAS_CUDA and
+# RETORT_HAS_CBLAS, each 1 or 0: whether this build has it.
 function(retort_add_backend_sources target)
   foreach(component IN LISTS retort_components)
     string(TOUPPER "RETORT_HAS_${component}" macro)
@@ -88,6 +92,8 @@ function(retort_add_backend_sources target)
       set(component "${CMAKE_MATCH_1}")
     elseif(source MATCHES "\\.cu$")
       set(component cuda)
+    elseif(source MATCHES "[/_]cblas(_test)?\\.cpp$")
+      set(component cblas)
     else()
       target_sources(${target} PRIVATE "${source}")
       continue()

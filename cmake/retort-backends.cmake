@@ -1,14 +1,15 @@
-# The targets of the Thrust and CUDA backends, made from what this machine has. Retort's own build includes this file,
+# The targets of the Thrust and CUDA backends and of a BLAS for Eigen's, made from what this machine has. Retort's own build includes this file,
 # and so does its installed package: both state the same facts once.
 #
 #   retort::thrust_cpp, retort::thrust_omp, retort::thrust_tbb   Thrust's headers, and OpenMP or TBB
 #   retort::cuda                                                 the CUDA runtime (static) and cuBLAS, for .cu files
+#   retort::cblas                                                a BLAS with cblas.h, as find_package(BLAS) chooses it
 #
 # retort_provide(COMPONENT) defines retort::COMPONENT and sets retort_COMPONENT_FOUND to TRUE; where something is
 # missing it sets that to FALSE and retort_COMPONENT_MISSING to what is missing and how to get it.
 # RETORT_THRUST_INCLUDE_DIR, where set, is the only place where Thrust's headers are looked for.
 
-set(retort_components thrust_cpp thrust_omp thrust_tbb cuda)
+set(retort_components thrust_cpp thrust_omp thrust_tbb cuda cblas)
 set(retort_components_scope "") # GLOBAL where the targets must be seen by a project that includes Retort as a folder
 
 # Sets retort_thrust_include_dir, retort_thrust_version and, where these are empty, retort_thrust_missing.
@@ -120,6 +121,33 @@ function(retort_provide_cuda)
   set(missing "${missing}" PARENT_SCOPE)
 endfunction()
 
+function(retort_provide_cblas)
+  set(missing "")
+  find_package(BLAS QUIET) # BLA_VENDOR, where set, says which
+  find_path(folder cblas.h PATH_SUFFIXES openblas cblas NO_CACHE)
+  if(NOT BLAS_FOUND)
+    set(missing "no BLAS is found: apt-get install libopenblas-dev, or name one with -DBLAS_LIBRARIES=FILE")
+  elseif(NOT folder)
+    set(missing "cblas.h is not found: apt-get install libopenblas-dev")
+  else()
+    include(CheckCXXSymbolExists)
+    set(CMAKE_REQUIRED_INCLUDES "${folder}")
+    set(CMAKE_REQUIRED_LIBRARIES "${BLAS_LIBRARIES}")
+    set(CMAKE_REQUIRED_QUIET TRUE)
+    unset(retort_cblas_links CACHE) # of the last configuration, which may have had another library
+    check_cxx_symbol_exists(cblas_sgemm cblas.h retort_cblas_links)
+    if(NOT retort_cblas_links)
+      set(missing "${BLAS_LIBRARIES} has no cblas_sgemm: apt-get install libopenblas-dev")
+    endif()
+  endif()
+  if(NOT missing)
+    add_library(retort::cblas INTERFACE IMPORTED ${retort_components_scope})
+    target_include_directories(retort::cblas SYSTEM INTERFACE "${folder}")
+    target_link_libraries(retort::cblas INTERFACE retort::retort "${BLAS_LIBRARIES}")
+  endif()
+  set(missing "${missing}" PARENT_SCOPE)
+endfunction()
+
 function(retort_provide component)
   set(missing "")
   if(NOT component IN_LIST retort_components)
@@ -128,6 +156,8 @@ function(retort_provide component)
   elseif(NOT TARGET retort::${component})
     if(component STREQUAL "cuda")
       retort_provide_cuda()
+    elseif(component STREQUAL "cblas")
+      retort_provide_cblas()
     else()
       retort_provide_thrust(${component})
     endif()

@@ -33,6 +33,7 @@ fi
 
 install_missing cmake ninja-build g++ catch2 libeigen3-dev libxtensor-dev libxsimd-dev nlohmann-json3-dev zlib1g-dev \
   libcli11-dev libbenchmark-dev pkg-config meson libthrust-dev libtbb-dev
+install_missing libopenblas-dev || echo "libopenblas-dev is not to be had here: the tests with a BLAS may not be compiled"
 presets=(ci)
 ctest_arguments=("$@")
 if [[ $quick == yes ]]; then
@@ -68,7 +69,8 @@ for preset in "${presets[@]}"; do
   started=$SECONDS
   cmake --preset "$preset" | tee build/all/configure.log
   if [[ $preset == ci ]]; then # the others leave CUDA out
-    sed -n 's/^-- *thrust-cuda *not built: /CUDA: the CUDA tests are not compiled: /p' build/all/configure.log
+    sed -n 's/^-- *thrust-cuda *not built: /CUDA: the CUDA tests are not compiled: /p
+      s/^-- *cblas *not built: /BLAS: the tests with a BLAS are not compiled: /p' build/all/configure.log
   fi
   cmake --build --preset "$preset" --parallel "$jobs"
   echo "built $preset in $((SECONDS - started)) s"

@@ -70,9 +70,11 @@ void forward_on_panel(benchmark::State& state) {
 template <typename L>
 void forward_by_eigen(benchmark::State& state) {
   LayerMemory<L> memory;
+  const backend::Eigen backend;
   for (auto _ : state) {
-    backend::detail::linear_columns<L>(std::as_const(memory.parameters).data(), std::as_const(memory.input).data(),
-                                       memory.output.data(), batch, 0, L::output_size);
+    backend::detail::linear_columns<L>(backend, std::as_const(memory.parameters).data(),
+                                       std::as_const(memory.input).data(), memory.output.data(), batch, 0,
+                                       L::output_size);
     benchmark::ClobberMemory();
   }
   count_flops<L>(state);

@@ -10,6 +10,7 @@
 namespace {
 
 using namespace retort::backend::detail;
+using retort::backend::Order;
 using retort::test::largest_difference;
 using retort::test::random_values;
 

@@ -10,7 +10,9 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "retort/backend/eigen/product_library.hpp"
 #include "retort/backend/host_memory.hpp"
 #include "retort/core/thread_pool.hpp"
 #include "retort/simd/vector.hpp"
@@ -18,28 +20,33 @@
 namespace retort::backend {
 
 /// Models of Linear and pointwise layers are computed as a whole, on panels of samples (panel/); other models operation
-/// by operation, each in a header of its family.
+/// by operation, each in a header of its family. Their matrix products are Eigen's, or those of a library that the
+/// backend is given; panels have none.
 class Eigen : public HostMemory {
  public:
   static constexpr const char* name = "eigen";
 
   /// Throws OptionError when `threads` is 0.
-  explicit Eigen(unsigned threads = 1) : pool_(std::make_shared<ThreadPool>(threads)) {}
+  explicit Eigen(unsigned threads = 1, ProductLibrary products = {})
+      : pool_(std::make_shared<ThreadPool>(threads)), products_(std::move(products)) {}
 
   unsigned threads() const { return pool_->thread_count(); }
   ThreadPool& pool() const { return *pool_; }
+  const ProductLibrary& products() const { return products_; }
 
   /// One line: the backend, its SIMD instruction sets as compiled (Eigen's and those of the kernels for whole models),
-  /// its threads.
+  /// its threads, and the library of its products where they are not Eigen's.
   std::string describe() const {
     return std::string("Eigen ") + std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) +
            "." + std::to_string(EIGEN_MINOR_VERSION) + " on the CPU, SIMD " + ::Eigen::SimdInstructionSetsInUse() +
            ", kernels in " + simd::describe_build() + ", " + std::to_string(threads()) +
-           (threads() == 1 ? " thread" : " threads");
+           (threads() == 1 ? " thread" : " threads") +
+           (products_.name.empty() ? "" : ", layer by layer with the products of " + products_.name);
   }
 
  private:
   std::shared_ptr<ThreadPool> pool_;
+  ProductLibrary products_;
 };
 
 namespace detail {

@@ -29,6 +29,20 @@ struct Strips {
   static constexpr std::size_t size(std::size_t strip) { return std::min(width, Extent - begin(strip)); }
 };
 
+/// result += left * right on the calling thread, as the function of the same name in product.hpp, by the backend's
+/// library of products where it has one.
+template <typename Scalar, Order left_order, Order right_order>
+void add_product(const Eigen& backend, std::size_t rows, std::size_t columns, std::size_t depth,
+                 Operand<Scalar, left_order> left, Operand<Scalar, right_order> right, Scalar* result,
+                 std::size_t result_stride) {
+  if (const AddProduct<Scalar> add = backend.products().template add<Scalar>(); add != nullptr) {
+    add(rows, columns, depth, {left.data, left.stride, left_order}, {right.data, right.stride, right_order}, result,
+        result_stride);
+  } else {
+    add_product(rows, columns, depth, left, right, result, result_stride);
+  }
+}
+
 template <typename Scalar>
 using RowVector = ::Eigen::Map<::Eigen::Matrix<Scalar, 1, ::Eigen::Dynamic>>;
 template <typename Scalar>
@@ -39,8 +53,8 @@ inline constexpr std::size_t bias_offset = tensor_offset(L::parameters, 1);
 
 /// Columns [first, first + count) of output = input W^T + b.
 template <typename L, typename Scalar>
-void linear_columns(const Scalar* parameters, const Scalar* input, Scalar* output, std::size_t batch, std::size_t first,
-                    std::size_t count) {
+void linear_columns(const Eigen& backend, const Scalar* parameters, const Scalar* input, Scalar* output,
+                    std::size_t batch, std::size_t first, std::size_t count) {
   for (std::size_t sample = 0; sample < batch; ++sample) {
     Scalar* row = output + sample * L::output_size + first;
     if constexpr (L::has_bias) {
@@ -50,7 +64,7 @@ void linear_columns(const Scalar* parameters, const Scalar* input, Scalar* outpu
     }
   }
   // In column-major terms: output^T (out, batch) = W (out, in) input^T (in, batch).
-  add_product(count, batch, L::input_size,
+  add_product(backend, count, batch, L::input_size,
               Operand<Scalar, Order::row_major>{parameters + first * L::input_size, L::input_size},
               Operand<Scalar, Order::column_major>{input, L::input_size}, output + first, L::output_size);
 }
@@ -59,10 +73,11 @@ void linear_columns(const Scalar* parameters, const Scalar* input, Scalar* outpu
 
 /// Outside of training, on the calling thread: a batch of one is a matrix-vector product, others one matrix product.
 template <typename Scalar, std::size_t In, std::size_t Out, Bias bias>
-void infer(const Eigen&, Linear<In, Out, bias>, Width<In>, const InferArguments<Scalar>& arguments) {
+void infer(const Eigen& backend, Linear<In, Out, bias>, Width<In>, const InferArguments<Scalar>& arguments) {
   using L = Linear<In, Out, bias>;
   if (arguments.batch != 1) {
-    detail::linear_columns<L>(arguments.parameters, arguments.input, arguments.output, arguments.batch, 0, Out);
+    detail::linear_columns<L>(backend, arguments.parameters, arguments.input, arguments.output, arguments.batch, 0,
+                              Out);
     return;
   }
   using Weight = ::Eigen::Matrix<Scalar, ::Eigen::Dynamic, ::Eigen::Dynamic, ::Eigen::RowMajor>;
@@ -81,7 +96,7 @@ template <typename Scalar, std::size_t In, std::size_t Out, Bias bias>
 void forward(const Eigen& backend, Linear<In, Out, bias>, Width<In>, const ForwardArguments<Scalar>& arguments) {
   using Strips = detail::Strips<Out, In, Out>;
   backend.pool().for_each_chunk(Strips::count, [&](std::size_t strip) {
-    detail::linear_columns<Linear<In, Out, bias>>(arguments.parameters, arguments.input, arguments.output,
+    detail::linear_columns<Linear<In, Out, bias>>(backend, arguments.parameters, arguments.input, arguments.output,
                                                   arguments.batch, Strips::begin(strip), Strips::size(strip));
   });
 }
@@ -90,7 +105,6 @@ template <typename Scalar, std::size_t In, std::size_t Out, Bias bias>
 void backward(const Eigen& backend, Linear<In, Out, bias>, Width<In>, const BackwardArguments<Scalar>& arguments) {
   using L = Linear<In, Out, bias>;
   using detail::Operand;
-  using detail::Order;
 
   // dW (out, in) = dy^T x; in column-major terms dW^T (in, out) = x^T (in, batch) dy (batch, out), cut along out. db =
   // sum of dy.
@@ -100,7 +114,7 @@ void backward(const Eigen& backend, Linear<In, Out, bias>, Width<In>, const Back
     const std::size_t count = RowStrips::size(strip);
     Scalar* weight_gradient = arguments.parameter_gradients + first * In;
     std::fill_n(weight_gradient, count * In, Scalar{0});
-    detail::add_product(In, count, arguments.batch, Operand<Scalar, Order::column_major>{arguments.input, In},
+    detail::add_product(backend, In, count, arguments.batch, Operand<Scalar, Order::column_major>{arguments.input, In},
                         Operand<Scalar, Order::row_major>{arguments.output_gradient + first, Out}, weight_gradient, In);
     if constexpr (L::has_bias) {
       detail::RowVector<Scalar> bias_gradient(arguments.parameter_gradients + detail::bias_offset<L> + first,
@@ -124,7 +138,7 @@ void backward(const Eigen& backend, Linear<In, Out, bias>, Width<In>, const Back
       std::fill_n(arguments.input_gradient + sample * In + first, count, Scalar{0});
     }
     detail::add_product(
-        count, arguments.batch, Out, Operand<Scalar, Order::column_major>{arguments.parameters + first, In},
+        backend, count, arguments.batch, Out, Operand<Scalar, Order::column_major>{arguments.parameters + first, In},
         Operand<Scalar, Order::column_major>{arguments.output_gradient, Out}, arguments.input_gradient + first, In);
   });
 }

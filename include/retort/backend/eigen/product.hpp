@@ -6,6 +6,7 @@
 #include <Eigen/Core>
 #include <cstddef>
 
+#include "retort/backend/eigen/product_library.hpp"
 #include "retort/core/aligned_buffer.hpp"
 
 namespace retort::backend::detail {
@@ -20,8 +21,6 @@ Scalar* thread_scratch(std::size_t size) {
   }
   return buffer.data();
 }
-
-enum class Order { row_major, column_major };
 
 /// Block sizes as Eigen chooses them for one thread, over buffers of this thread.
 template <typename Scalar>
@@ -40,7 +39,7 @@ class PackedBlocking : public ::Eigen::internal::level3_blocking<Scalar, Scalar>
   }
 };
 
-/// A matrix in memory: `stride` elements between the beginnings of its rows (row_major) or columns (column_major).
+/// A MatrixOperand whose order is a type's.
 template <typename Scalar, Order order>
 struct Operand {
   const Scalar* data;

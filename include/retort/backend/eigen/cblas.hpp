@@ -1,0 +1,90 @@
+#pragma once
+/// @file
+/// A BLAS for backend::Eigen, through the C interface: `backend::Eigen cpu{2, backend::cblas()}`. Needs cblas.h and a
+/// library that has it, which the program links: OpenBLAS (libopenblas-dev), BLIS, or the reference (libblas-dev). Not
+/// part of retort.hpp: programs that include it need a BLAS, others do not.
+
+#include <cblas.h>
+
+#include <cassert>
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <thread>
+
+#include "retort/backend/eigen/product_library.hpp"
+#include "retort/core/error.hpp"
+
+namespace retort::backend {
+
+namespace detail {
+
+// OpenBLAS's functions beside the interface, and OpenMP's, with which it may be built: null where they are not linked.
+// NOLINTBEGIN(readability-redundant-declaration): only OpenBLAS's cblas.h declares them
+extern "C" {
+__attribute__((weak)) char* openblas_get_config();
+__attribute__((weak)) int openblas_get_parallel();
+__attribute__((weak)) void openblas_set_num_threads(int);
+__attribute__((weak)) int omp_get_max_threads();
+}
+// NOLINTEND(readability-redundant-declaration)
+
+/// An extent as BLAS takes it: an int, unless the library was built for larger ones.
+inline int blas_extent(std::size_t extent) {
+  assert(extent <= static_cast<std::size_t>(std::numeric_limits<int>::max()));
+  return static_cast<int>(extent);
+}
+
+inline CBLAS_TRANSPOSE blas_transpose(Order order) { return order == Order::column_major ? CblasNoTrans : CblasTrans; }
+
+inline void add_product_by_cblas(std::size_t rows, std::size_t columns, std::size_t depth, MatrixOperand<float> left,
+                                 MatrixOperand<float> right, float* result, std::size_t result_stride) {
+  cblas_sgemm(CblasColMajor, blas_transpose(left.order), blas_transpose(right.order), blas_extent(rows),
+              blas_extent(columns), blas_extent(depth), 1.0f, left.data, blas_extent(left.stride), right.data,
+              blas_extent(right.stride), 1.0f, result, blas_extent(result_stride));
+}
+
+inline void add_product_by_cblas(std::size_t rows, std::size_t columns, std::size_t depth, MatrixOperand<double> left,
+                                 MatrixOperand<double> right, double* result, std::size_t result_stride) {
+  cblas_dgemm(CblasColMajor, blas_transpose(left.order), blas_transpose(right.order), blas_extent(rows),
+              blas_extent(columns), blas_extent(depth), 1.0, left.data, blas_extent(left.stride), right.data,
+              blas_extent(right.stride), 1.0, result, blas_extent(result_stride));
+}
+
+/// Keeps OpenBLAS, where it is the BLAS, from starting threads of its own.
+inline void make_openblas_single_threaded() {
+  if (openblas_set_num_threads != nullptr) {
+    openblas_set_num_threads(1);
+  }
+  constexpr int built_with_openmp = 2;
+  if (openblas_get_parallel == nullptr || openblas_get_parallel() != built_with_openmp ||
+      omp_get_max_threads == nullptr) {
+    return;
+  }
+  // With OpenMP the number is that of the calling thread, and a thread that starts later gets OpenMP's own.
+  int threads = 1;
+  std::thread([&] { threads = omp_get_max_threads(); }).join();
+  if (threads != 1) {
+    throw OptionError("cblas: this OpenBLAS is built with OpenMP and would start " + std::to_string(threads) +
+                      " threads in each of the backend's; expected OMP_NUM_THREADS=1, or OpenBLAS for pthreads");
+  }
+}
+
+}  // namespace detail
+
+/// The products sgemm and dgemm of the BLAS that the program is linked with.
+///
+/// The backend cuts the work for its own threads by shapes, so the BLAS must compute on the thread that calls it: then
+/// results do not depend on the number of threads. OpenBLAS is told so here, once for the whole process; linked
+/// statically it may have to be told by OPENBLAS_NUM_THREADS=1, others by BLIS_NUM_THREADS=1 or what they read.
+/// A BLAS that picks its kernels by the processor gives other bits on another processor.
+///
+/// Throws OptionError where OpenBLAS is built with OpenMP and OpenMP may start threads.
+inline ProductLibrary cblas() {
+  detail::make_openblas_single_threaded();
+  return {.name = detail::openblas_get_config != nullptr ? detail::openblas_get_config() : "a BLAS",
+          .add_float = detail::add_product_by_cblas,
+          .add_double = detail::add_product_by_cblas};
+}
+
+}  // namespace retort::backend
