@@ -1,0 +1,104 @@
+/// Products by Eigen, and what all libraries of products have alike.
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+
+#include "backend/product_benchmark.hpp"
+#include "host_runner.hpp"
+#include "models.hpp"
+#include "retort/backend/eigen/backend.hpp"
+#include "retort/core/aligned_buffer.hpp"
+#include "retort/nn/layer_norm.hpp"
+#include "retort/train/operation_steps.hpp"
+#include "train/step_benchmark.hpp"
+
+namespace retort::benchmarks {
+
+namespace {
+
+using backend::Order;
+using MakeLibrary = backend::ProductLibrary (*)();
+
+constexpr std::size_t batch = 64;
+
+AlignedBuffer<float> filled(std::size_t size) {
+  AlignedBuffer<float> buffer(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    buffer[i] = static_cast<float>(i % 17) / 16.0f;
+  }
+  return buffer;
+}
+
+/// result (rows, columns) += left (rows, depth) right (depth, columns), whole: without the strips that threads share.
+template <Order left_order, Order right_order>
+void multiply(benchmark::State& state, MakeLibrary make_library, std::size_t rows, std::size_t columns,
+              std::size_t depth) {
+  using backend::detail::Operand;
+  const backend::Eigen backend(1, make_library());
+  const auto left = filled(rows * depth);
+  const auto right = filled(depth * columns);
+  auto result = filled(rows * columns);
+  for (auto _ : state) {
+    backend::detail::add_product(
+        backend, rows, columns, depth,
+        Operand<float, left_order>{left.data(), left_order == Order::row_major ? depth : rows},
+        Operand<float, right_order>{right.data(), right_order == Order::row_major ? columns : depth}, result.data(),
+        rows);
+    benchmark::ClobberMemory();
+  }
+  state.counters["FLOP/s"] = benchmark::Counter(2.0 * static_cast<double>(rows * columns * depth),
+                                                benchmark::Counter::kIsIterationInvariantRate);
+}
+
+/// Operation by operation, also where panels could compute the model.
+template <Model M>
+void step(benchmark::State& state, MakeLibrary make_library) {
+  const backend::Eigen backend(1, make_library());
+  Network<M> network{Seed{0}, backend};
+  StepEngine<M, backend::Eigen, float, CrossEntropy, Adam, NoTeacher, OperationSteps<M, backend::Eigen, float>> engine(
+      network, {}, {}, {});
+  run_epochs<HostRunner<backend::Eigen>>(state, backend, engine, batch, {}, training_step_flops<M>(batch));
+}
+
+}  // namespace
+
+void register_products(const std::string& way, MakeLibrary make_library) {
+  const auto add = [&way](const std::string& name, auto run) {
+    benchmark::RegisterBenchmark((name + "/" + way).c_str(), run)->UseRealTime();
+  };
+  struct Sizes {
+    std::size_t in, out;
+  };
+  for (const auto [in, out] : {Sizes{784, 20}, Sizes{20, 20}, Sizes{784, 1200}, Sizes{1200, 1200}, Sizes{1200, 10}}) {
+    const std::string layer = "<" + std::to_string(in) + "," + std::to_string(out) + ">";
+    add("product/forward" + layer, [=, in = in, out = out](benchmark::State& state) {
+      multiply<Order::row_major, Order::column_major>(state, make_library, out, batch, in);
+    });
+    add("product/weight_gradient" + layer, [=, in = in, out = out](benchmark::State& state) {
+      multiply<Order::column_major, Order::row_major>(state, make_library, in, out, batch);
+    });
+    add("product/input_gradient" + layer, [=, in = in, out = out](benchmark::State& state) {
+      multiply<Order::column_major, Order::column_major>(state, make_library, in, batch, out);
+    });
+  }
+  using NormalizedTeacher = Sequential<Linear<784, 1200>, LayerNorm<1200>, ReLU,   //
+                                       Linear<1200, 1200>, LayerNorm<1200>, ReLU,  //
+                                       Linear<1200, 10>>;
+  add("training_step<Teacher with LayerNorm>",
+      [=](benchmark::State& state) { step<NormalizedTeacher>(state, make_library); });
+  add("training_step<Teacher>/operations", [=](benchmark::State& state) { step<Teacher>(state, make_library); });
+}
+
+namespace {
+
+[[maybe_unused]] const bool registered = [] {
+  register_products("eigen", [] { return backend::ProductLibrary{}; });
+  return true;
+}();
+
+}  // namespace
+
+}  // namespace retort::benchmarks
