@@ -1,0 +1,60 @@
+/// Transposition of a panel's inputs: 64 samples of 784 features, as floats and as bytes. Bytes read and written count.
+
+#include "retort/simd/transpose.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "retort/core/aligned_buffer.hpp"
+#include "retort/simd/vector.hpp"
+
+namespace retort::benchmarks {
+
+namespace {
+
+using V = simd::Vector<float>;
+
+constexpr std::size_t samples = 64;
+constexpr std::size_t features = 784;
+
+void transpose(benchmark::State& state) {
+  const AlignedBuffer<float> from(features * samples);  // (features, samples)
+  AlignedBuffer<float> to(samples * features);          // (samples, features)
+  for (auto _ : state) {
+    simd::transpose<V>({from.data(), samples}, features, samples, {to.data(), features});
+    benchmark::ClobberMemory();
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(2 * sizeof(float) * samples * features));
+}
+
+void transpose_bytes(benchmark::State& state) {
+  const std::vector<std::uint8_t> bytes(samples * features);  // (samples, features)
+  std::array<std::array<std::uint8_t, 16>, 16> square{};
+  for (auto _ : state) {
+    for (std::size_t sample = 0; sample < samples; sample += square.size()) {
+      std::array<const std::uint8_t*, 16> rows{};
+      for (std::size_t r = 0; r < rows.size(); ++r) {
+        rows[r] = bytes.data() + (sample + r) * features;
+      }
+      for (std::size_t feature = 0; feature < features; feature += square.size()) {
+        simd::transpose_bytes(rows.data(), feature, square);
+        benchmark::DoNotOptimize(square);
+      }
+    }
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(2 * samples * features));
+}
+
+[[maybe_unused]] const bool registered = [] {
+  benchmark::RegisterBenchmark("transpose", transpose);
+  benchmark::RegisterBenchmark("transpose_bytes", transpose_bytes);
+  return true;
+}();
+
+}  // namespace
+
+}  // namespace retort::benchmarks
