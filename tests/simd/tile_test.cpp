@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -33,7 +34,8 @@ void check_outer_tile(std::size_t depth, bool along_rows) {
   const std::size_t depth_stride = along_rows ? 1 : Rows;
   simd::Tile<V, Rows, Vectors> tile;
   tile.fill(Scalar{0.5});
-  simd::outer_tile<V, Rows, Vectors>(tile, {scalars.data(), row_stride, depth_stride}, {vectors.data(), stride}, depth);
+  simd::outer_tile<V, Rows, Vectors>(tile, {scalars.data(), row_stride, depth_stride},
+                                     simd::VectorOperand<Scalar>{vectors.data(), stride}, depth);
   for (std::size_t r = 0; r < Rows; ++r) {
     for (std::size_t c = 0; c < columns; ++c) {
       double expected = 0.5;
@@ -57,6 +59,38 @@ TEMPLATE_LIST_TEST_CASE("outer_tile is a product of scalars and vectors", "[simd
       check_outer_tile<V, 3, 2>(depth, along_rows);
     }
   }
+}
+
+TEMPLATE_LIST_TEST_CASE("outer_tile takes bytes as the numbers that they are", "[simd]", test::Vectors) {
+  using V = TestType;
+  using Scalar = simd::ScalarOf<V>;
+  constexpr std::size_t rows = 3;
+  constexpr std::size_t depth = 9;
+  constexpr std::size_t columns = 2 * simd::lanes<V>;
+  const auto scalars = random_values<Scalar>(rows * depth, 1);
+  std::vector<std::uint8_t> bytes(depth * columns);
+  std::vector<Scalar> numbers(bytes.size());
+  std::vector<const std::uint8_t*> byte_rows(depth);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<std::uint8_t>(37 * i);
+    numbers[i] = static_cast<Scalar>(bytes[i]);
+  }
+  for (std::size_t d = 0; d < depth; ++d) {
+    byte_rows[d] = bytes.data() + d * columns;
+  }
+  const auto product = [&](const auto& operand) {
+    simd::Tile<V, rows, 2> tile;
+    tile.fill(Scalar{0});
+    simd::outer_tile<V, rows, 2>(tile, {scalars.data(), depth, 1}, operand, depth);
+    std::vector<Scalar> sums(rows * columns);
+    for (std::size_t i = 0; i < 2 * rows; ++i) {
+      tile.sums[i / 2][i % 2].store_unaligned(sums.data() + i * simd::lanes<V>);
+    }
+    return sums;
+  };
+  const auto expected = product(simd::VectorOperand<Scalar>{numbers.data(), columns});
+  CHECK(product(simd::ByteOperand{bytes.data(), columns}) == expected);
+  CHECK(product(simd::ByteRowsOperand{byte_rows.data(), 0}) == expected);
 }
 
 template <typename V, std::size_t Rows, std::size_t Columns>

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <numeric>
 #include <vector>
 
@@ -37,20 +38,32 @@ TEMPLATE_LIST_TEST_CASE("Matrices of every shape are transposed, and nothing bes
   }
 }
 
-TEST_CASE("A square of bytes is transposed", "[simd]") {
-  std::vector<std::uint8_t> bytes(16 * 19);
+template <std::size_t Squares>
+void check_byte_squares() {
+  CAPTURE(Squares);
+  constexpr std::size_t height = 16 * Squares;
+  std::vector<std::uint8_t> bytes(height * 19);
   std::iota(bytes.begin(), bytes.end(), std::uint8_t{0});
-  std::array<const std::uint8_t*, 16> rows{};
-  for (std::size_t r = 0; r < 16; ++r) {
-    rows[r] = bytes.data() + 19 * (15 - r);
+  std::array<const std::uint8_t*, height> rows{};
+  for (std::size_t r = 0; r < height; ++r) {
+    rows[r] = bytes.data() + 19 * (height - 1 - r);
   }
-  std::array<std::array<std::uint8_t, 16>, 16> columns{};
-  simd::transpose_bytes(rows.data(), 2, columns);
+  std::array<std::array<std::uint8_t, height>, 16> columns{};
+  simd::transpose_bytes<Squares>(rows.data(), 2, [&](std::size_t column, const auto& packed) {
+    static_assert(sizeof(packed) == height);
+    std::memcpy(columns[column].data(), &packed, height);
+  });
   for (std::size_t c = 0; c < 16; ++c) {
-    for (std::size_t r = 0; r < 16; ++r) {
-      CHECK(columns[c][r] == rows[r][2 + c]);
+    for (std::size_t r = 0; r < height; ++r) {
+      REQUIRE(columns[c][r] == rows[r][2 + c]);
     }
   }
+}
+
+TEST_CASE("Squares of bytes are transposed", "[simd]") {
+  check_byte_squares<1>();
+  check_byte_squares<2>();
+  check_byte_squares<4>();
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ struct TrainingBatch {
   data::DatasetView data;
   const std::uint32_t* samples;  // (size)
   std::size_t size;
+  std::size_t following;  ///< samples behind these in memory, of the next batch: they may be fetched ahead
   data::RandomShift shift;
   Seed seed;
   std::uint32_t epoch;

@@ -55,9 +55,9 @@ RETORT_HOST_DEVICE constexpr Scalar gathered_feature(const DatasetView& data, co
 namespace detail {
 
 // Writes as many whole blocks as fit from position `begin` on; returns the position behind them.
-template <std::size_t Block, typename Raw, typename Scalar>
-std::size_t normalize_blocks(const Raw* __restrict raw, std::size_t begin, std::size_t count,
-                             GatherConstants<Scalar> constants, Scalar* __restrict output) {
+template <std::size_t Block, typename Raw, typename Scalar, typename Constants>
+std::size_t normalize_blocks(const Raw* __restrict raw, std::size_t begin, std::size_t count, Constants constants,
+                             Scalar* __restrict output) {
   for (; begin + Block <= count; begin += Block) {
     for (std::size_t i = 0; i < Block; ++i) {
       output[begin + i] = constants(raw[begin + i]);
@@ -68,17 +68,21 @@ std::size_t normalize_blocks(const Raw* __restrict raw, std::size_t begin, std::
 
 // Blocks of a fixed size become SIMD at every optimisation level and without a long prologue, so also for the short
 // rows of a shifted image.
-template <typename Raw, typename Scalar>
-void normalize(const Raw* raw, std::size_t count, GatherConstants<Scalar> constants, Scalar* output) {
+template <typename Raw, typename Scalar, typename Constants>
+void normalize(const Raw* raw, std::size_t count, Constants constants, Scalar* output) {
   std::size_t done = normalize_blocks<16>(raw, 0, count, constants, output);
   done = normalize_blocks<8>(raw, done, count, constants, output);
   normalize_blocks<1>(raw, done, count, constants, output);
 }
 
+// For bytes that stay bytes.
+struct Unchanged {
+  constexpr std::uint8_t operator()(std::uint8_t raw) const { return raw; }
+};
+
 // `raw` and `output`: (image.rows, image.columns)
-template <typename Raw, typename Scalar>
-void normalize_shifted(const Raw* raw, ImageShape image, PixelOffset shift, GatherConstants<Scalar> constants,
-                       Scalar* output) {
+template <typename Raw, typename Scalar, typename Constants>
+void normalize_shifted(const Raw* raw, ImageShape image, PixelOffset shift, Constants constants, Scalar* output) {
   const auto rows = static_cast<std::int64_t>(image.rows);
   const auto columns = static_cast<std::int64_t>(image.columns);
   const Scalar outside = constants(Scalar{0});
@@ -127,6 +131,16 @@ void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constant
     detail::normalize_shifted(data.bytes + begin, data.image, shift, constants, output);
   } else {
     detail::normalize_shifted(data.reals + begin, data.image, shift, constants, output);
+  }
+}
+
+/// The bytes of sample `index`, with the image moved by `shift`. Preconditions: as above; data.bytes is set.
+inline void copy_byte_row(const DatasetView& data, std::uint32_t index, PixelOffset shift, std::uint8_t* output) {
+  const std::uint8_t* raw = data.bytes + index * data.features;
+  if (shift == PixelOffset{}) {
+    std::copy_n(raw, data.features, output);
+  } else {
+    detail::normalize_shifted(raw, data.image, shift, detail::Unchanged{}, output);
   }
 }
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "retort/simd/bytes.hpp"
 #include "retort/simd/vector.hpp"
 
 #if defined(__GNUC__)
@@ -24,13 +25,15 @@
 
 namespace retort::simd {
 
-enum class PrefetchFor { reading, writing };
+enum class PrefetchFor { reading, writing, later_reading };
 
 /// Asks for the cache line `bytes` behind `base`, which may lie beyond every array: it is an address, not a pointer.
+/// What is for later comes no nearer than the second-level cache.
 template <PrefetchFor purpose>
 RETORT_INLINE void prefetch(const void* base, std::size_t bytes) {
   const auto address = reinterpret_cast<std::uintptr_t>(base) + bytes;
-  __builtin_prefetch(reinterpret_cast<const void*>(address), purpose == PrefetchFor::writing ? 1 : 0, 3);
+  __builtin_prefetch(reinterpret_cast<const void*>(address), purpose == PrefetchFor::writing ? 1 : 0,
+                     purpose == PrefetchFor::later_reading ? 2 : 3);
 }
 
 /// Vectors side by side and rows below one another in a full tile of outer_tile: 20 (or 10) sums, with registers to
@@ -54,6 +57,33 @@ template <typename Scalar>
 struct VectorOperand {
   const Scalar* data;
   std::size_t stride;
+
+  template <typename V>
+  RETORT_INLINE V load_vector(std::size_t depth, std::size_t column) const {
+    return load<V>(data + depth * stride + column);
+  }
+};
+
+/// The same of bytes, which become numbers in registers.
+struct ByteOperand {
+  const std::uint8_t* data;
+  std::size_t stride;
+
+  template <typename V>
+  RETORT_INLINE V load_vector(std::size_t depth, std::size_t column) const {
+    return load_bytes<V>(data + depth * stride + column);
+  }
+};
+
+/// Bytes in rows that lie anywhere: row `depth` is at rows[depth] + column.
+struct ByteRowsOperand {
+  const std::uint8_t* const* rows;
+  std::size_t column;
+
+  template <typename V>
+  RETORT_INLINE V load_vector(std::size_t depth, std::size_t further_column) const {
+    return load_bytes<V>(rows[depth] + column + further_column);
+  }
 };
 
 template <typename V, std::size_t Rows, std::size_t Vectors>
@@ -94,17 +124,19 @@ struct MultiplyElements {
   }
 };
 
-/// tile.sums(r, v) += sum over depth of scalars(r, depth) * vectors(depth, v).
+/// tile.sums(r, v) += sum over depth of scalars(r, depth) * vectors(depth, v). RightOperand is one of the operands
+/// above.
 template <typename V, std::size_t Rows, std::size_t Vectors, typename Multiply = MultiplyElements,
-          typename Prefetch = NoPrefetch>
-RETORT_INLINE void outer_tile(Tile<V, Rows, Vectors>& tile, ScalarOperand<ScalarOf<V>> scalars,
-                              VectorOperand<ScalarOf<V>> vectors, std::size_t depth, const Prefetch& prefetch = {}) {
+          typename RightOperand = VectorOperand<ScalarOf<V>>, typename Prefetch = NoPrefetch>
+RETORT_INLINE void outer_tile(Tile<V, Rows, Vectors>& tile, ScalarOperand<ScalarOf<V>> scalars, RightOperand vectors,
+                              std::size_t depth, const Prefetch& prefetch = {}) {
   const ScalarOf<V>* scalar = scalars.data;
-  const ScalarOf<V>* vector = vectors.data;
   for (std::size_t d = 0; d < depth; ++d) {
     prefetch(d);
     V row[Vectors];  // NOLINT(modernize-avoid-c-arrays)
-    detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) { row[v] = load<V>(vector + v * lanes<V>); });
+    detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+      row[v] = vectors.template load_vector<V>(d, v * lanes<V>);
+    });
     detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
       const V factor(scalar[r * scalars.row_stride]);
       detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
@@ -112,7 +144,6 @@ RETORT_INLINE void outer_tile(Tile<V, Rows, Vectors>& tile, ScalarOperand<Scalar
       });
     });
     scalar += scalars.depth_stride;
-    vector += vectors.stride;
   }
 }
 

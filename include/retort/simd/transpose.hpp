@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "retort/simd/tile.hpp"
 #include "retort/simd/vector.hpp"
@@ -75,25 +76,71 @@ void transpose(Rows<const ScalarOf<V>> from, std::size_t rows, std::size_t colum
   }
 }
 
-/// A square of bytes: columns[c][r] = rows[r][first_column + c], of 16 rows.
-RETORT_INLINE void transpose_bytes(const std::uint8_t* const* rows, std::size_t first_column,
-                                   std::array<std::array<std::uint8_t, 16>, 16>& columns) {
-  using Bytes [[gnu::vector_size(16)]] = std::uint8_t;
+/// Bytes side by side in registers.
+template <std::size_t Count>
+struct PackedBytes {
+  using type [[gnu::vector_size(Count)]] = std::uint8_t;
+};
+
+namespace detail {
+
+template <std::size_t Count>
+using Packed = typename PackedBytes<Count>::type;
+
+/// The bytes of two vectors, one behind the other.
+template <std::size_t Count>
+RETORT_INLINE Packed<2 * Count> concatenate(const Packed<Count>& first, const Packed<Count>& second) {
+  return [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
+    return __builtin_shufflevector(first, second, static_cast<int>(I)...);
+  }
+  (std::make_index_sequence<2 * Count>{});
+}
+
+/// The bytes of both vectors by turns, in each sixteen of them: of their lower or their upper halves.
+template <bool high, std::size_t Count>
+RETORT_INLINE Packed<Count> interleave(const Packed<Count>& first, const Packed<Count>& second) {
+  constexpr auto index = [](std::size_t i) {
+    return static_cast<int>(i / 16 * 16 + i % 16 / 2 + (high ? 8 : 0) + (i % 2 == 0 ? 0 : Count));
+  };
+  return [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
+    return __builtin_shufflevector(first, second, index(I)...);
+  }
+  (std::make_index_sequence<Count>{});
+}
+
+/// Sixteen bytes of each of Squares rows, sixteen rows apart.
+template <std::size_t Squares>
+RETORT_INLINE Packed<16 * Squares> load_rows(const std::uint8_t* const* rows, std::size_t column) {
+  if constexpr (Squares == 1) {
+    Packed<16> bytes;
+    __builtin_memcpy(&bytes, rows[0] + column, 16);
+    return bytes;
+  } else {
+    return concatenate<8 * Squares>(load_rows<Squares / 2>(rows, column),
+                                    load_rows<Squares / 2>(rows + 8 * Squares, column));
+  }
+}
+
+}  // namespace detail
+
+/// Squares (1, 2 or 4) squares of bytes below one another, each of 16 rows from `first_column` on: calls
+/// write(c, bytes) for each of the 16 columns, with its 16 * Squares bytes in a PackedBytes.
+template <std::size_t Squares, typename Write>
+RETORT_INLINE void transpose_bytes(const std::uint8_t* const* rows, std::size_t first_column, const Write& write) {
+  using Bytes = detail::Packed<16 * Squares>;
   Bytes square[16];  // NOLINT(modernize-avoid-c-arrays)
-  detail::unroll<16>([&](auto i)
-                         __attribute__((always_inline)) { __builtin_memcpy(&square[i], rows[i] + first_column, 16); });
+  detail::unroll<16>([&](auto i) __attribute__((always_inline)) {
+    square[i] = detail::load_rows<Squares>(rows + i, first_column);
+  });
   detail::unroll<4>([&](auto) __attribute__((always_inline)) {
     Bytes mixed[16];  // NOLINT(modernize-avoid-c-arrays)
     detail::unroll<8>([&](auto i) __attribute__((always_inline)) {
-      mixed[2 * i] =
-          __builtin_shufflevector(square[i], square[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-      mixed[2 * i + 1] = __builtin_shufflevector(square[i], square[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29,
-                                                 14, 30, 15, 31);
+      mixed[2 * i] = detail::interleave<false, 16 * Squares>(square[i], square[i + 8]);
+      mixed[2 * i + 1] = detail::interleave<true, 16 * Squares>(square[i], square[i + 8]);
     });
     detail::unroll<16>([&](auto i) __attribute__((always_inline)) { square[i] = mixed[i]; });
   });
-  detail::unroll<16>([&](auto i)
-                         __attribute__((always_inline)) { __builtin_memcpy(columns[i].data(), &square[i], 16); });
+  detail::unroll<16>([&](auto i) __attribute__((always_inline)) { write(std::size_t{i}, square[i]); });
 }
 
 }  // namespace retort::simd

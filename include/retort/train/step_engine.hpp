@@ -281,8 +281,15 @@ class StepEngine final : public TrainingEngine {
   /// One step on the samples order_[first] ... order_[first + batch - 1].
   void step(const EpochPlan& plan, std::size_t first, std::size_t batch, std::uint32_t step_number,
             double learning_rate) {
-    const backend::TrainingBatch training_batch{data_.view(), order_.data() + first, batch,      plan.shift,
-                                                plan.seed,    plan.epoch(),          step_number};
+    const std::size_t following = std::min(plan.batch_size, data_.view().size - first - batch);
+    const backend::TrainingBatch training_batch{.data = data_.view(),
+                                                .samples = order_.data() + first,
+                                                .size = batch,
+                                                .following = following,
+                                                .shift = plan.shift,
+                                                .seed = plan.seed,
+                                                .epoch = plan.epoch(),
+                                                .step = step_number};
     if constexpr (uses_teacher) {
       if (!teacher_table_.by_sample) {
         predict_batch(backend(), TeacherModel{}, teacher_.network->parameter_data(), teacher_.network->buffer_data(),

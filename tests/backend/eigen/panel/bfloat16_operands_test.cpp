@@ -32,10 +32,16 @@ double rounded(float value) { return double{simd::from_bfloat16(simd::to_bfloat1
 template <Model M>
 class RoundedFactors {
  public:
-  explicit RoundedFactors(std::size_t capacity) : gathered_(capacity) {}
+  explicit RoundedFactors(std::size_t /*capacity*/) {}
 
   void gather(const backend::Eigen& backend, const backend::TrainingBatch& batch, float* inputs) {
-    gathered_.gather(backend, batch, inputs);
+    std::vector<float> rows(batch.size * M::input_size);
+    gather_batch(backend, batch.data, batch.samples, batch.size, batch.shift, batch.seed, batch.epoch, rows.data());
+    for (std::size_t sample = 0; sample < batch.size; ++sample) {
+      for (std::size_t feature = 0; feature < M::input_size; ++feature) {
+        inputs[place<M::input_size>(feature, sample)] = rows[sample * M::input_size + feature];
+      }
+    }
   }
 
   template <std::size_t Index>
@@ -108,7 +114,6 @@ class RoundedFactors {
     return (sample / width * Features + feature) * width + sample % width;
   }
 
-  backend::panel::FullOperands<M, float> gathered_;
   std::array<std::vector<float>, Plan::size> inputs_;
 };
 

@@ -10,9 +10,11 @@
 #include <span>
 
 #include "retort/backend/eigen/eigen.hpp"
+#include "retort/backend/eigen/panel/forward.hpp"
+#include "retort/backend/eigen/panel/input_gradient.hpp"
 #include "retort/backend/eigen/panel/inputs.hpp"
-#include "retort/backend/eigen/panel/linear.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/backend/eigen/panel/weight_gradient.hpp"
 #include "retort/backend/eigen/product.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/backend/training_step.hpp"
@@ -40,6 +42,9 @@ class Bfloat16Operands {
     const data::GatherConstants<float> constants(batch.data);
     backend.pool().for_each_chunk(count_for<float>(batch.size), [&](std::size_t index) {
       const std::size_t first = index * width<float>;
+      for (std::size_t i = first; i < std::min(first + width<float>, batch.size); ++i) {
+        fetch_ahead(batch, i);
+      }
       const std::span samples(batch.samples + first, samples_in<float>(index, batch.size));
       float* panel = inputs + first * M::input_size;
       if (batch.shift.pixels == 0) {
@@ -90,8 +95,9 @@ class Bfloat16Operands {
       for_each_panel<float>(batch, 1, [&](std::size_t, std::size_t place, std::size_t samples) {
         for_each_vector_tile<V>(vectors_for<V>(samples), [&]<std::size_t Vectors>(std::size_t vector) {
           detail::forward_tile<V, Rows, Vectors, simd::MultiplyWords>(
-              words, stride, pairs(L::input_size), bias,
-              by_feature(Index) + place * pairs(L::input_size) + vector * simd::lanes<V>,
+              words, stride, pairs(L::input_size), 1.0f, bias,
+              simd::VectorOperand<float>{by_feature(Index) + place * pairs(L::input_size) + vector * simd::lanes<V>,
+                                         width<float>},
               output + place * L::output_size + row * width<float> + vector * simd::lanes<V>,
               row + Rows < end ? next : nullptr);
         });
@@ -148,8 +154,8 @@ class Bfloat16Operands {
   void weight_gradient(const float* /*output_gradient*/, std::size_t batch, std::size_t begin, std::size_t end,
                        const Sink& sink) {
     using L = typename Plan::template Operation<Index>;
-    weight_gradient_rows<L, V, simd::MultiplyWords, 2>(gradient_rows_.data(), by_sample(Index),
-                                                       sample_stride<float>(L::input_size), batch, begin, end, sink);
+    const SampleMajor<float, simd::MultiplyWords, 2> input{by_sample(Index), sample_stride<float>(L::input_size)};
+    weight_gradient_rows<L, V>(gradient_rows_.data(), input, batch, begin, end, sink);
   }
 
  private:

@@ -12,8 +12,8 @@
 
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/panel/chain.hpp"
+#include "retort/backend/eigen/panel/forward.hpp"
 #include "retort/backend/eigen/panel/inputs.hpp"
-#include "retort/backend/eigen/panel/linear.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/eigen/product.hpp"
 #include "retort/backend/plan.hpp"
@@ -24,12 +24,16 @@
 
 namespace retort::backend::panel {
 
+/// Elements of scratch for the inference of one panel.
+template <Model M, typename Scalar>
+inline constexpr std::size_t inference_scratch = 2 * Plan<M>::widest* width<Scalar>;
+
 namespace detail {
 
 /// The logits of `count` samples from their panel, in rows (count, out). `scratch`: two panels of the widest layer, of
-/// which the first begins with the inputs. `ahead`: the next panel's inputs, fetched meanwhile.
-template <Model M, typename Scalar>
-void infer_panel(const Scalar* parameters, std::size_t count, Scalar* scratch, Scalar* logits, Ahead ahead = {}) {
+/// which the first begins with the inputs. A Linear layer that the model begins with is `first(output, vectors)`.
+template <Model M, typename Scalar, typename First>
+void infer_panel(const Scalar* parameters, std::size_t count, Scalar* scratch, Scalar* logits, const First& first) {
   using V = simd::Vector<Scalar>;
   using Plan = Plan<M>;
   const std::size_t vectors = vectors_for<V>(count);
@@ -40,12 +44,53 @@ void infer_panel(const Scalar* parameters, std::size_t count, Scalar* scratch, S
     if constexpr (Plan::template is_chain<Index>) {
       chain_rows<false, V>(Operation{}, {}, Plan::widths[Index], 0, Plan::widths[Index], 0, vectors, current);
     } else {
-      forward_rows<Operation, V>(parameters + M::parameter_offset(Plan::first_layer[Index]), current, other, 0,
-                                 Operation::output_size, vectors, Index == 0 ? ahead : Ahead{});
+      if constexpr (Index == 0) {
+        first(other, vectors);
+      } else {
+        forward_rows<Operation, V>(parameters + M::parameter_offset(Plan::first_layer[Index]), current, other, 0,
+                                   Operation::output_size, vectors);
+      }
       std::swap(current, other);
     }
   });
   simd::transpose<V>({current, width<Scalar>}, M::output_size, count, {logits, M::output_size});
+}
+
+/// infer_panel of numbers. `ahead`: the next panel's inputs, fetched meanwhile.
+template <Model M, typename Scalar>
+void infer_number_panel(const Scalar* parameters, std::size_t count, Scalar* scratch, Scalar* logits,
+                        Ahead ahead = {}) {
+  infer_panel<M>(parameters, count, scratch, logits, [&](Scalar* output, std::size_t vectors) {
+    if constexpr (!Plan<M>::template is_chain<0>) {
+      using First = typename Plan<M>::template Operation<0>;
+      forward_rows<First, simd::Vector<Scalar>>(parameters, scratch, output, 0, First::output_size, vectors, ahead);
+    }
+  });
+}
+
+/// The logits of every sample of a dataset of bytes, by a model that begins with a Linear layer.
+template <Model M, typename Scalar>
+void infer_bytes(const Eigen& backend, const Scalar* parameters, const data::DatasetView& data, Scalar* logits) {
+  struct ScratchTag;
+  struct BytesTag;
+  struct BiasTag;
+  using V = simd::Vector<Scalar>;
+  using First = typename Plan<M>::template Operation<0>;
+  const data::GatherConstants<Scalar> constants(data);
+  Scalar* folded = backend::detail::thread_scratch<Scalar, BiasTag>(First::output_size);
+  fold_offset<First, V>(parameters, constants.offset, 0, First::output_size, folded);
+  backend.pool().for_each_chunk(count_for<Scalar>(data.size), [&](std::size_t index) {
+    Scalar* scratch = backend::detail::thread_scratch<Scalar, ScratchTag>(inference_scratch<M, Scalar>);
+    auto* panel = backend::detail::thread_scratch<std::uint8_t, BytesTag>(M::input_size * width<Scalar>);
+    const std::size_t first = index * width<Scalar>;
+    const std::size_t count = samples_in<Scalar>(index, data.size);
+    const simd::Rows<const std::uint8_t> rows{data.bytes + first * data.features, data.features};
+    fill_byte_panel<Scalar>(byte_rows<Scalar>(rows, count).data(), count, M::input_size, panel);
+    infer_panel<
+        M>(parameters, count, scratch, logits + first * M::output_size, [&](Scalar* output, std::size_t vectors) {
+      forward_byte_rows<First, V>(parameters, {constants.scale, folded}, panel, output, 0, First::output_size, vectors);
+    });
+  });
 }
 
 /// Columns outputs of one sample.
@@ -104,10 +149,6 @@ void infer_sample(const Scalar* parameters, const Scalar* input, Scalar* scratch
 
 }  // namespace detail
 
-/// Elements of scratch for the inference of one panel.
-template <Model M, typename Scalar>
-inline constexpr std::size_t inference_scratch = 2 * Plan<M>::widest* width<Scalar>;
-
 /// logits (batch, out) of inputs (batch, in), on the backend's threads.
 template <Model M, typename Scalar>
 void infer(const Eigen& backend, const Scalar* parameters, const Scalar* inputs, Scalar* logits, std::size_t batch) {
@@ -125,8 +166,8 @@ void infer(const Eigen& backend, const Scalar* parameters, const Scalar* inputs,
     fill_panel<V>({inputs + first * M::input_size, M::input_size}, count, M::input_size, scratch);
     const Scalar* next = inputs + (first + width<Scalar>)*M::input_size;
     const bool has_next = first + 2 * width<Scalar> <= batch;
-    detail::infer_panel<M>(parameters, count, scratch, logits + first * M::output_size,
-                           Ahead{has_next ? reinterpret_cast<const std::byte*>(next) : nullptr});
+    detail::infer_number_panel<M>(parameters, count, scratch, logits + first * M::output_size,
+                                  Ahead{has_next ? reinterpret_cast<const std::byte*>(next) : nullptr});
   });
 }
 
@@ -135,6 +176,12 @@ template <Model M, typename Scalar>
 void infer(const Eigen& backend, const Scalar* parameters, const data::DatasetView& data, Scalar* logits) {
   struct ScratchTag;
   using V = simd::Vector<Scalar>;
+  if constexpr (!Plan<M>::template is_chain<0>) {
+    if (data.bytes != nullptr) {
+      detail::infer_bytes<M>(backend, parameters, data, logits);
+      return;
+    }
+  }
   const data::GatherConstants<Scalar> constants(data);
   backend.pool().for_each_chunk(count_for<Scalar>(data.size), [&](std::size_t index) {
     Scalar* scratch = backend::detail::thread_scratch<Scalar, ScratchTag>(inference_scratch<M, Scalar>);
@@ -143,7 +190,7 @@ void infer(const Eigen& backend, const Scalar* parameters, const data::DatasetVi
     std::iota(samples.begin(), samples.end(), static_cast<std::uint32_t>(first));
     const std::size_t count = samples_in<Scalar>(index, data.size);
     fill_panel<V>(data, constants, std::span<const std::uint32_t>(samples).first(count), scratch);
-    detail::infer_panel<M>(parameters, count, scratch, logits + first * M::output_size);
+    detail::infer_number_panel<M>(parameters, count, scratch, logits + first * M::output_size);
   });
 }
 

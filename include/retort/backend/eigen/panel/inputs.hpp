@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "retort/backend/eigen/panel/panel.hpp"
@@ -26,36 +27,86 @@ void fill_panel(simd::Rows<const simd::ScalarOf<V>> rows, std::size_t count, std
   simd::transpose<V>(rows, count, in, {inputs, width<simd::ScalarOf<V>>});
 }
 
-/// The same from a dataset of bytes, which are transposed while they are bytes and normalised behind that.
+/// Rows of bytes that a panel is filled from; behind the last sample its row again, as whole squares are read.
+inline constexpr std::size_t byte_square = 16;
 template <typename Scalar>
-void fill_panel_with_bytes(const data::DatasetView& data, const data::GatherConstants<Scalar>& constants,
-                           std::span<const std::uint32_t> samples, Scalar* inputs) {
-  constexpr std::size_t side = 16;
-  constexpr std::size_t step = std::min(side, width<Scalar>);  // samples at a time; a panel holds a multiple of them
-  std::array<const std::uint8_t*, width<Scalar> + side> rows;
-  for (std::size_t i = 0; i < rows.size(); ++i) {  // the last sample stands in for those behind it
+using ByteRows = std::array<const std::uint8_t*, width<Scalar> + byte_square>;
+
+template <typename Scalar>
+ByteRows<Scalar> byte_rows(const data::DatasetView& data, std::span<const std::uint32_t> samples) {
+  ByteRows<Scalar> rows;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
     rows[i] = data.bytes + std::size_t{samples[std::min(i, samples.size() - 1)]} * data.features;
   }
-  std::array<std::array<std::uint8_t, side>, side> columns;
-  for (std::size_t feature = 0; feature < data.features; feature += side) {
-    const std::size_t features = std::min(side, data.features - feature);
-    for (std::size_t first = 0; first < samples.size(); first += step) {
-      if (features == side) {
-        simd::transpose_bytes(rows.data() + first, feature, columns);
-      } else {
-        for (std::size_t column = 0; column < features; ++column) {
-          for (std::size_t i = 0; i < side; ++i) {
-            columns[column][i] = rows[first + i][feature + column];
-          }
-        }
-      }
-      Scalar* output = inputs + feature * width<Scalar> + first;
-      for (std::size_t column = 0; column < features; ++column) {
-        simd::convert_bytes<step>(columns[column].data(), constants.scale, constants.offset,
-                                  output + column * width<Scalar>);
-      }
+  return rows;
+}
+
+/// `count` rows that lie one behind another.
+template <typename Scalar>
+ByteRows<Scalar> byte_rows(simd::Rows<const std::uint8_t> rows, std::size_t count) {
+  ByteRows<Scalar> pointers;
+  for (std::size_t i = 0; i < pointers.size(); ++i) {
+    pointers[i] = rows.data + std::min(i, count - 1) * rows.stride;
+  }
+  return pointers;
+}
+
+namespace detail {
+
+/// Samples that are transposed together: squares of them while they fill a register, and no more than a panel has.
+template <typename Scalar>
+inline constexpr std::size_t byte_step = std::min(width<Scalar>, std::max(byte_square, sizeof(simd::Vector<Scalar>)));
+
+/// Calls write(bytes, place) for every feature of `count` samples, with byte_step of them or more at a time; place is
+/// that of the first of them in the panel.
+template <typename Scalar, typename Write>
+void for_each_byte_column(const std::uint8_t* const* rows, std::size_t count, std::size_t in, const Write& write) {
+  constexpr std::size_t squares = std::max(std::size_t{1}, byte_step<Scalar> / byte_square);
+  const std::size_t whole = in / byte_square * byte_square;
+  for (std::size_t feature = 0; feature < whole; feature += byte_square) {
+    for (std::size_t first = 0; first < count; first += byte_step<Scalar>) {
+      simd::transpose_bytes<squares>(
+          rows + first, feature, [&](std::size_t column, const auto& bytes) __attribute__((always_inline)) {
+            write(reinterpret_cast<const std::uint8_t*>(&bytes), (feature + column) * width<Scalar> + first);
+          });
     }
   }
+  for (std::size_t feature = whole; feature < in; ++feature) {
+    for (std::size_t first = 0; first < count; first += byte_step<Scalar>) {
+      std::array<std::uint8_t, byte_step<Scalar>> bytes;
+      for (std::size_t i = 0; i < bytes.size(); ++i) {
+        bytes[i] = rows[first + i][feature];
+      }
+      write(bytes.data(), feature * width<Scalar> + first);
+    }
+  }
+}
+
+}  // namespace detail
+
+/// bytes (in, count) of one panel.
+template <typename Scalar>
+[[gnu::noinline]] void fill_byte_panel(const std::uint8_t* const* rows, std::size_t count, std::size_t in,
+                                       std::uint8_t* panel) {
+  detail::for_each_byte_column<Scalar>(
+      rows, count, in, [&](const std::uint8_t* bytes, std::size_t place) __attribute__((always_inline)) {
+        std::memcpy(panel + place, bytes, detail::byte_step<Scalar>);
+      });
+}
+
+/// inputs (in, count) of one panel: the bytes, normalised.
+template <typename V>
+[[gnu::noinline]] void fill_panel_with_bytes(const std::uint8_t* const* rows, std::size_t count, std::size_t in,
+                                             const data::GatherConstants<simd::ScalarOf<V>>& constants,
+                                             simd::ScalarOf<V>* inputs) {
+  using Scalar = simd::ScalarOf<V>;
+  const V scale(constants.scale);
+  const V offset(constants.offset);
+  detail::for_each_byte_column<Scalar>(rows, count, in, [&](const std::uint8_t* bytes, std::size_t place) {
+    for (std::size_t at = 0; at < detail::byte_step<Scalar>; at += simd::lanes<V>) {
+      fma(simd::load_bytes<V>(bytes + at), scale, offset).store_aligned(inputs + place + at);
+    }
+  });
 }
 
 /// inputs (in, count) of one panel: the samples named, normalised.
@@ -64,7 +115,7 @@ void fill_panel(const data::DatasetView& data, const data::GatherConstants<simd:
                 std::span<const std::uint32_t> samples, simd::ScalarOf<V>* inputs) {
   using Scalar = simd::ScalarOf<V>;
   if (data.bytes != nullptr) {
-    fill_panel_with_bytes(data, constants, samples, inputs);
+    fill_panel_with_bytes<V>(byte_rows<Scalar>(data, samples).data(), samples.size(), data.features, constants, inputs);
     return;
   }
   for (std::size_t i = 0; i < samples.size(); ++i) {
@@ -72,6 +123,21 @@ void fill_panel(const data::DatasetView& data, const data::GatherConstants<simd:
     for (std::size_t feature = 0; feature < data.features; ++feature) {
       inputs[feature * width<Scalar> + i] = constants(row[feature]);
     }
+  }
+}
+
+/// Fetches the sample that stands in `position` of the next batch, while this one is gathered: its rows lie anywhere in
+/// memory, which no processor foresees.
+inline void fetch_ahead(const TrainingBatch& batch, std::size_t position) {
+  if (position >= batch.following) {
+    return;
+  }
+  const std::size_t sample = batch.samples[batch.size + position];
+  const std::size_t size = batch.data.features * (batch.data.bytes != nullptr ? 1 : sizeof(float));
+  const void* row = batch.data.bytes != nullptr ? static_cast<const void*>(batch.data.bytes + sample * size)
+                                                : batch.data.reals + sample * batch.data.features;
+  for (std::size_t at = 0; at < size; at += arena_alignment) {
+    simd::prefetch<simd::PrefetchFor::later_reading>(row, at);
   }
 }
 
@@ -87,6 +153,17 @@ void gather_rows(const TrainingBatch& batch, const data::GatherConstants<Scalar>
                        data::shift_offset(batch.shift, batch.seed, batch.epoch, samples[i]),
                        rows.data + i * rows.stride);
     }
+  }
+}
+
+/// The same of bytes as they are.
+inline void copy_byte_rows(const TrainingBatch& batch, std::span<const std::uint32_t> samples,
+                           simd::Rows<std::uint8_t> rows) {
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const data::PixelOffset shift = batch.shift.pixels == 0
+                                        ? data::PixelOffset{}
+                                        : data::shift_offset(batch.shift, batch.seed, batch.epoch, samples[i]);
+    data::copy_byte_row(batch.data, samples[i], shift, rows.data + i * rows.stride);
   }
 }
 

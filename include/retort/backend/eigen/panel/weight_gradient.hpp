@@ -1,0 +1,173 @@
+#pragma once
+/// @file
+/// The gradients of a Linear layer's weight and bias on panels. A tile of sums over the whole batch is handed to a sink
+/// (sinks.hpp) while it is in registers.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/core/aligned_buffer.hpp"
+#include "retort/nn/linear.hpp"
+#include "retort/simd/tile.hpp"
+#include "retort/simd/vector.hpp"
+
+namespace retort::backend::panel {
+
+/// What entered a layer, (batch, in) by sample. `Together` samples are multiplied at once, by Multiply, and lie so.
+template <typename Scalar, typename Multiply = simd::MultiplyElements, std::size_t Together = 1>
+struct SampleMajor {
+  static constexpr bool of_bytes = false;
+  static constexpr std::size_t together = Together;
+  using Product = Multiply;
+
+  const Scalar* data;
+  std::size_t stride;
+
+  RETORT_INLINE simd::VectorOperand<Scalar> operand(std::size_t sample, std::size_t column) const {
+    return {data + sample / Together * stride + column, stride};
+  }
+};
+
+/// The same of bytes x that stand for x * scale + offset, in rows that lie anywhere. Whole vectors of each are read.
+template <typename Scalar>
+struct ByteSamples {
+  static constexpr bool of_bytes = true;
+  static constexpr std::size_t together = 1;
+  using Product = simd::MultiplyElements;
+
+  const std::uint8_t* const* rows;
+  Scalar scale;
+  Scalar offset;
+
+  RETORT_INLINE simd::ByteRowsOperand operand(std::size_t sample, std::size_t column) const {
+    return {rows + sample, column};
+  }
+};
+
+namespace detail {
+
+/// Fetches what the optimizer will change for the next tile of the same rows.
+template <typename Scalar, typename Sink>
+struct PrefetchSink {
+  const Sink& sink;
+  std::size_t offset;
+  std::size_t stride;
+  std::size_t rows;
+  RETORT_INLINE void operator()(std::size_t depth) const {
+    constexpr std::size_t line = arena_alignment / sizeof(Scalar);
+    constexpr std::size_t lines = simd::tile_width<simd::Vector<Scalar>> / line;
+    if (depth < lines * rows) {
+      sink.prefetch(offset + depth / lines * stride + depth % lines * line);
+    }
+  }
+};
+
+/// The sum over all samples of a row of an output gradient (out, batch), which begins at `row` in the first panel.
+template <typename V>
+simd::ScalarOf<V> sum_row(const simd::ScalarOf<V>* row, std::size_t panel_size, std::size_t batch) {
+  using Scalar = simd::ScalarOf<V>;
+  V sum(Scalar{0});
+  for (std::size_t sample = 0; sample < batch; sample += width<Scalar>, row += panel_size) {
+    simd::for_each_vector<V>(std::min(width<Scalar>, batch - sample), [&](std::size_t at, std::size_t count) {
+      sum += count == simd::lanes<V> ? simd::load<V>(row + at) : simd::load_partial<V>(row + at, count);
+    });
+  }
+  return simd::sum_lanes(sum);
+}
+
+/// A tile of weight_gradient (out, in) = output_gradient (out, batch) input (batch, in): sums over all samples, which
+/// are handed to `sink` with the place of their first element and their count. `offsets`: what an input of bytes adds
+/// to each row.
+template <typename V, std::size_t Rows, std::size_t Vectors, typename Input, typename Sink>
+[[gnu::noinline, gnu::flatten]] void weight_gradient_tile(const simd::ScalarOf<V>* output_gradient,
+                                                          std::size_t panel_size, const Input& input,
+                                                          std::size_t column, const simd::ScalarOf<V>* offsets,
+                                                          std::size_t batch, std::size_t in, std::size_t last_count,
+                                                          std::size_t offset, const Sink& sink) {
+  using Scalar = simd::ScalarOf<V>;
+  simd::Tile<V, Rows, Vectors> tile;
+  tile.fill(Scalar{0});
+  for (std::size_t sample = 0; sample < batch; sample += width<Scalar>) {
+    simd::outer_tile<V, Rows, Vectors, typename Input::Product>(
+        tile, {output_gradient, width<Scalar> / Input::together, 1}, input.operand(sample, column),
+        (std::min(width<Scalar>, batch - sample) + Input::together - 1) / Input::together,
+        PrefetchSink<Scalar, Sink>{sink, offset + simd::tile_width<V>, in, Rows});
+    output_gradient += panel_size;
+  }
+  simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+    simd::detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+      V sum = tile.sums[r][v];
+      if constexpr (Input::of_bytes) {
+        sum = fma(V(input.scale), sum, V(offsets[r]));
+      }
+      const std::size_t at = offset + r * in + v * simd::lanes<V>;
+      if (decltype(v)::value + 1 < Vectors || last_count == simd::lanes<V>) {
+        sink(at, sum);
+      } else {
+        sink(at, sum, last_count);
+      }
+    });
+  });
+}
+
+}  // namespace detail
+
+/// Rows [begin, end) of the gradient of the weight, summed over the batch and handed to `sink(offset, vector[, count])`
+/// with offsets into the layer's parameters. `output_gradient` lies as the input does: panels, of `Input::together`
+/// samples together.
+template <typename L, typename V, typename Input, typename Sink>
+void weight_gradient_rows(const simd::ScalarOf<V>* output_gradient, const Input& input, std::size_t batch,
+                          std::size_t begin, std::size_t end, const Sink& sink) {
+  using Scalar = simd::ScalarOf<V>;
+  constexpr std::size_t row_size = width<Scalar> / Input::together;
+  constexpr std::size_t panel_size = L::output_size * row_size;
+  constexpr std::size_t vectors = (L::input_size + simd::lanes<V> - 1) / simd::lanes<V>;
+  constexpr std::size_t full = vectors / simd::tile_vectors<V>;
+  constexpr std::size_t rest = vectors % simd::tile_vectors<V>;
+  constexpr std::size_t last_count = L::input_size - (vectors - 1) * simd::lanes<V>;
+  for_each_row_tile<L::output_size>(begin, end, [&]<std::size_t Rows>(std::size_t row) {
+    const Scalar* gradient = output_gradient + row * row_size;
+    std::array<Scalar, Rows> offsets{};
+    if constexpr (Input::of_bytes) {
+      for (std::size_t r = 0; r < Rows; ++r) {
+        offsets[r] = input.offset * detail::sum_row<V>(gradient + r * row_size, panel_size, batch);
+      }
+    }
+    const auto tile = [&]<std::size_t Vectors>(std::size_t strip, std::size_t count) {
+      const std::size_t column = strip * simd::tile_width<V>;
+      detail::weight_gradient_tile<V, Rows, Vectors>(gradient, panel_size, input, column, offsets.data(), batch,
+                                                     L::input_size, count, row * L::input_size + column, sink);
+    };
+    for (std::size_t strip = 0; strip < full; ++strip) {
+      tile.template operator()<simd::tile_vectors<V>>(strip,
+                                                      rest == 0 && strip + 1 == full ? last_count : simd::lanes<V>);
+    }
+    if constexpr (rest > 0) {
+      tile.template operator()<rest>(full, last_count);
+    }
+  });
+}
+
+/// The same of the bias.
+template <typename L, typename V, typename Sink>
+void bias_gradient_rows(const simd::ScalarOf<V>* output_gradient, std::size_t batch, std::size_t begin, std::size_t end,
+                        const Sink& sink) {
+  if constexpr (L::has_bias) {
+    using Scalar = simd::ScalarOf<V>;
+    alignas(arena_alignment) std::array<Scalar, simd::lanes<V>> sums;
+    for (std::size_t row = begin; row < end; row += simd::lanes<V>) {
+      const std::size_t rows = std::min(simd::lanes<V>, end - row);
+      sums.fill(Scalar{0});
+      for (std::size_t r = 0; r < rows; ++r) {
+        sums[r] =
+            detail::sum_row<V>(output_gradient + (row + r) * width<Scalar>, L::output_size * width<Scalar>, batch);
+      }
+      sink(bias_offset<L> + row, V::load_aligned(sums.data()), rows);
+    }
+  }
+}
+
+}  // namespace retort::backend::panel
