@@ -99,8 +99,9 @@ void weight_gradient_and_adam_on_panel(benchmark::State& state) {
   const panel::ApplyRule<AdamRule<float>, float, 2> sink{
       rule, memory.parameters.data(), {memory.first_moment.data(), memory.second_moment.data()}};
   for (auto _ : state) {
-    panel::weight_gradient_rows<L, V>(memory.output.data(), memory.input.data(), memory.stride, batch, 0,
-                                      L::output_size, sink);
+    const panel::SampleMajor<float> input{memory.input.data(), memory.stride};
+    panel::weight_gradient_rows<L, V>(memory.output.data(), input, batch, 0, L::output_size, sink);
+    panel::bias_gradient_rows<L, V>(memory.output.data(), batch, 0, L::output_size, sink);
     benchmark::ClobberMemory();
   }
   count_flops<L>(state);

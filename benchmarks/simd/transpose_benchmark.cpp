@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "retort/core/aligned_buffer.hpp"
@@ -33,18 +34,18 @@ void transpose(benchmark::State& state) {
 
 void transpose_bytes(benchmark::State& state) {
   const std::vector<std::uint8_t> bytes(samples * features);  // (samples, features)
-  std::array<std::array<std::uint8_t, 16>, 16> square{};
+  std::vector<std::uint8_t> columns(features * samples);      // (features, samples)
+  std::array<const std::uint8_t*, samples> rows{};
+  for (std::size_t r = 0; r < samples; ++r) {
+    rows[r] = bytes.data() + r * features;
+  }
   for (auto _ : state) {
-    for (std::size_t sample = 0; sample < samples; sample += square.size()) {
-      std::array<const std::uint8_t*, 16> rows{};
-      for (std::size_t r = 0; r < rows.size(); ++r) {
-        rows[r] = bytes.data() + (sample + r) * features;
-      }
-      for (std::size_t feature = 0; feature < features; feature += square.size()) {
-        simd::transpose_bytes(rows.data(), feature, square);
-        benchmark::DoNotOptimize(square);
-      }
+    for (std::size_t feature = 0; feature < features; feature += 16) {
+      simd::transpose_bytes<samples / 16>(rows.data(), feature, [&](std::size_t column, const auto& packed) {
+        std::memcpy(columns.data() + (feature + column) * samples, &packed, samples);
+      });
     }
+    benchmark::ClobberMemory();
   }
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(2 * samples * features));
 }
