@@ -96,12 +96,14 @@ template <typename L>
 void weight_gradient_and_adam_on_panel(benchmark::State& state) {
   LayerMemory<L> memory;
   const auto rule = Adam{}.rule<float>(1, 1e-9);
+  AlignedBuffer<float> sums(L::output_size);
   const panel::ApplyRule<AdamRule<float>, float, 2> sink{
       rule, memory.parameters.data(), {memory.first_moment.data(), memory.second_moment.data()}};
   for (auto _ : state) {
     const panel::SampleMajor<float> input{memory.input.data(), memory.stride};
-    panel::weight_gradient_rows<L, V>(memory.output.data(), input, batch, 0, L::output_size, sink);
-    panel::bias_gradient_rows<L, V>(memory.output.data(), batch, 0, L::output_size, sink);
+    panel::sum_over_batch<L, V>(memory.output.data(), batch, 0, L::output_size, sums.data());
+    panel::weight_gradient_rows<L, V>(memory.output.data(), sums.data(), input, batch, 0, L::output_size, sink);
+    panel::bias_gradient_rows<L, V>(sums.data(), 0, L::output_size, sink);
     benchmark::ClobberMemory();
   }
   count_flops<L>(state);

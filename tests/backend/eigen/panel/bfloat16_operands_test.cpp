@@ -84,8 +84,8 @@ class RoundedFactors {
   }
 
   template <std::size_t Index, typename Sink>
-  void weight_gradient(const float* output_gradient, std::size_t batch, std::size_t begin, std::size_t end,
-                       const Sink& sink) {
+  void weight_gradient(const float* output_gradient, const float* /*sums*/, std::size_t batch, std::size_t begin,
+                       std::size_t end, const Sink& sink) {
     using L = typename Plan::template Operation<Index>;
     using V = simd::Vector<float>;
     for (std::size_t row = begin; row < end; ++row) {

@@ -151,11 +151,11 @@ class Bfloat16Operands {
   }
 
   template <std::size_t Index, typename Sink>
-  void weight_gradient(const float* /*output_gradient*/, std::size_t batch, std::size_t begin, std::size_t end,
-                       const Sink& sink) {
+  void weight_gradient(const float* /*output_gradient*/, const float* sums, std::size_t batch, std::size_t begin,
+                       std::size_t end, const Sink& sink) {
     using L = typename Plan::template Operation<Index>;
     const SampleMajor<float, simd::MultiplyWords, 2> input{by_sample(Index), sample_stride<float>(L::input_size)};
-    weight_gradient_rows<L, V>(gradient_rows_.data(), input, batch, begin, end, sink);
+    weight_gradient_rows<L, V>(gradient_rows_.data(), sums, input, batch, begin, end, sink);
   }
 
  private:

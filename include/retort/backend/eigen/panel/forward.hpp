@@ -2,6 +2,7 @@
 /// @file
 /// The product of a Linear layer on panels: output = weight * input + bias, a tile of its rows at a time.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -100,17 +101,24 @@ struct FoldedBias {
 template <typename L, typename V>
 void fold_offset(const simd::ScalarOf<V>* parameters, simd::ScalarOf<V> offset, std::size_t begin, std::size_t end,
                  simd::ScalarOf<V>* folded) {
-  for (std::size_t row = begin; row < end; ++row) {
-    V sum(simd::ScalarOf<V>{0});
-    const simd::ScalarOf<V>* weight = parameters + row * L::input_size;
+  using Scalar = simd::ScalarOf<V>;
+  for_each_row_tile<L::output_size>(begin, end, [&]<std::size_t Rows>(std::size_t row) {
+    const Scalar* weight = parameters + row * L::input_size;
+    std::array<V, Rows> sums;  // next to one another: each waits for its last addition
+    sums.fill(V(Scalar{0}));
     simd::for_each_vector<V>(L::input_size, [&](std::size_t at, std::size_t count) {
-      sum += count == simd::lanes<V> ? simd::load<V>(weight + at) : simd::load_partial<V>(weight + at, count);
+      for (std::size_t r = 0; r < Rows; ++r) {
+        const Scalar* values = weight + r * L::input_size + at;
+        sums[r] += count == simd::lanes<V> ? simd::load<V>(values) : simd::load_partial<V>(values, count);
+      }
     });
-    folded[row] = offset * simd::sum_lanes(sum);
-    if constexpr (L::has_bias) {
-      folded[row] += parameters[bias_offset<L> + row];
+    for (std::size_t r = 0; r < Rows; ++r) {
+      folded[row + r] = offset * simd::sum_lanes(sums[r]);
+      if constexpr (L::has_bias) {
+        folded[row + r] += parameters[bias_offset<L> + row + r];
+      }
     }
-  }
+  });
 }
 
 /// Rows [begin, end) of one panel's output, from a panel of bytes.

@@ -126,19 +126,20 @@ class FullOperands {
     });
   }
 
+  /// `sums` (out): the output gradient, summed over the batch.
   template <std::size_t Index, typename Sink>
-  void weight_gradient(const Scalar* output_gradient, std::size_t batch, std::size_t begin, std::size_t end,
-                       const Sink& sink) {
+  void weight_gradient(const Scalar* output_gradient, const Scalar* sums, std::size_t batch, std::size_t begin,
+                       std::size_t end, const Sink& sink) {
     using L = typename Plan::template Operation<Index>;
     if constexpr (Index == 0) {
       if (are_bytes_) {
         const ByteSamples<Scalar> input{byte_rows_.data(), constants_.scale, constants_.offset};
-        weight_gradient_rows<L, V>(output_gradient, input, batch, begin, end, sink);
+        weight_gradient_rows<L, V>(output_gradient, sums, input, batch, begin, end, sink);
         return;
       }
     }
     const SampleMajor<Scalar> input{by_sample(Index), sample_stride<Scalar>(L::input_size)};
-    weight_gradient_rows<L, V>(output_gradient, input, batch, begin, end, sink);
+    weight_gradient_rows<L, V>(output_gradient, sums, input, batch, begin, end, sink);
   }
 
  private:

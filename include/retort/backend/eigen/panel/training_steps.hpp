@@ -39,7 +39,8 @@ class TrainingSteps {
         values_(values_end(Plan::size, capacity_)),
         operands_(capacity_),
         gradients_{AlignedBuffer<Scalar>(size_for<Scalar>(Plan::widest, capacity_)),
-                   AlignedBuffer<Scalar>(size_for<Scalar>(Plan::widest, capacity_))} {}
+                   AlignedBuffer<Scalar>(size_for<Scalar>(Plan::widest, capacity_))},
+        gradient_sums_(Plan::widest) {}
 
   template <typename L, typename Rule, std::size_t Moments>
   void step(const Eigen& backend, const TrainingBatch& batch, const TrainingTarget<Scalar, Moments>& target,
@@ -199,9 +200,12 @@ class TrainingSteps {
         const auto sink = sink_of(Plan::first_layer[Index]);
         using Chunks = RowChunks<L::output_size, L::input_size, L::output_size>;
         backend.pool().for_each_chunk(Chunks::count, [&](std::size_t chunk) {
-          operands_.template weight_gradient<Index>(output_gradient, batch.size, Chunks::begin(chunk),
-                                                    Chunks::end(chunk), sink);
-          bias_gradient_rows<L, V>(output_gradient, batch.size, Chunks::begin(chunk), Chunks::end(chunk), sink);
+          const std::size_t begin = Chunks::begin(chunk);
+          const std::size_t end = Chunks::end(chunk);
+          sum_over_batch<L, V>(output_gradient, batch.size, begin, end, gradient_sums_.data());
+          operands_.template weight_gradient<Index>(output_gradient, gradient_sums_.data(), batch.size, begin, end,
+                                                    sink);
+          bias_gradient_rows<L, V>(gradient_sums_.data(), begin, end, sink);
         });
         std::swap(output_gradient, input_gradient);
       }
@@ -222,6 +226,7 @@ class TrainingSteps {
   AlignedBuffer<Scalar> values_;
   Operands operands_;
   std::array<AlignedBuffer<Scalar>, 2> gradients_;
+  AlignedBuffer<Scalar> gradient_sums_;        // (out) of the layer whose weight's gradient is computed
   AlignedBuffer<Scalar> parameter_gradients_;  // with clipping
   AlignedBuffer<Scalar> rows_;                 // for a teacher that answers each batch
 };

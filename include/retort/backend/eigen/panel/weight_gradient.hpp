@@ -65,19 +65,6 @@ struct PrefetchSink {
   }
 };
 
-/// The sum over all samples of a row of an output gradient (out, batch), which begins at `row` in the first panel.
-template <typename V>
-simd::ScalarOf<V> sum_row(const simd::ScalarOf<V>* row, std::size_t panel_size, std::size_t batch) {
-  using Scalar = simd::ScalarOf<V>;
-  V sum(Scalar{0});
-  for (std::size_t sample = 0; sample < batch; sample += width<Scalar>, row += panel_size) {
-    simd::for_each_vector<V>(std::min(width<Scalar>, batch - sample), [&](std::size_t at, std::size_t count) {
-      sum += count == simd::lanes<V> ? simd::load<V>(row + at) : simd::load_partial<V>(row + at, count);
-    });
-  }
-  return simd::sum_lanes(sum);
-}
-
 /// A tile of weight_gradient (out, in) = output_gradient (out, batch) input (batch, in): sums over all samples, which
 /// are handed to `sink` with the place of their first element and their count. `offsets`: what an input of bytes adds
 /// to each row.
@@ -115,12 +102,35 @@ template <typename V, std::size_t Rows, std::size_t Vectors, typename Input, typ
 
 }  // namespace detail
 
+/// Rows [begin, end) of `sums` (out): an output gradient (out, batch) summed over the batch.
+template <typename L, typename V>
+void sum_over_batch(const simd::ScalarOf<V>* output_gradient, std::size_t batch, std::size_t begin, std::size_t end,
+                    simd::ScalarOf<V>* sums) {
+  using Scalar = simd::ScalarOf<V>;
+  for_each_row_tile<L::output_size>(begin, end, [&]<std::size_t Rows>(std::size_t row) {
+    std::array<V, Rows> vectors;  // next to one another: each waits for its last addition
+    vectors.fill(V(Scalar{0}));
+    for_each_panel<Scalar>(batch, L::output_size, [&](std::size_t, std::size_t place, std::size_t samples) {
+      const Scalar* values = output_gradient + place + row * width<Scalar>;
+      simd::for_each_vector<V>(samples, [&](std::size_t at, std::size_t count) {
+        for (std::size_t r = 0; r < Rows; ++r) {
+          const Scalar* from = values + r * width<Scalar> + at;
+          vectors[r] += count == simd::lanes<V> ? simd::load<V>(from) : simd::load_partial<V>(from, count);
+        }
+      });
+    });
+    for (std::size_t r = 0; r < Rows; ++r) {
+      sums[row + r] = simd::sum_lanes(vectors[r]);
+    }
+  });
+}
+
 /// Rows [begin, end) of the gradient of the weight, summed over the batch and handed to `sink(offset, vector[, count])`
 /// with offsets into the layer's parameters. `output_gradient` lies as the input does: panels, of `Input::together`
-/// samples together.
+/// samples together. `sums` (out): of sum_over_batch, for an input of bytes.
 template <typename L, typename V, typename Input, typename Sink>
-void weight_gradient_rows(const simd::ScalarOf<V>* output_gradient, const Input& input, std::size_t batch,
-                          std::size_t begin, std::size_t end, const Sink& sink) {
+void weight_gradient_rows(const simd::ScalarOf<V>* output_gradient, const simd::ScalarOf<V>* sums, const Input& input,
+                          std::size_t batch, std::size_t begin, std::size_t end, const Sink& sink) {
   using Scalar = simd::ScalarOf<V>;
   constexpr std::size_t row_size = width<Scalar> / Input::together;
   constexpr std::size_t panel_size = L::output_size * row_size;
@@ -133,7 +143,7 @@ void weight_gradient_rows(const simd::ScalarOf<V>* output_gradient, const Input&
     std::array<Scalar, Rows> offsets{};
     if constexpr (Input::of_bytes) {
       for (std::size_t r = 0; r < Rows; ++r) {
-        offsets[r] = input.offset * detail::sum_row<V>(gradient + r * row_size, panel_size, batch);
+        offsets[r] = input.offset * sums[row + r];
       }
     }
     const auto tile = [&]<std::size_t Vectors>(std::size_t strip, std::size_t count) {
@@ -151,22 +161,17 @@ void weight_gradient_rows(const simd::ScalarOf<V>* output_gradient, const Input&
   });
 }
 
-/// The same of the bias.
+/// The same of the bias, which is what sum_over_batch gives.
 template <typename L, typename V, typename Sink>
-void bias_gradient_rows(const simd::ScalarOf<V>* output_gradient, std::size_t batch, std::size_t begin, std::size_t end,
-                        const Sink& sink) {
+void bias_gradient_rows(const simd::ScalarOf<V>* sums, std::size_t begin, std::size_t end, const Sink& sink) {
   if constexpr (L::has_bias) {
-    using Scalar = simd::ScalarOf<V>;
-    alignas(arena_alignment) std::array<Scalar, simd::lanes<V>> sums;
-    for (std::size_t row = begin; row < end; row += simd::lanes<V>) {
-      const std::size_t rows = std::min(simd::lanes<V>, end - row);
-      sums.fill(Scalar{0});
-      for (std::size_t r = 0; r < rows; ++r) {
-        sums[r] =
-            detail::sum_row<V>(output_gradient + (row + r) * width<Scalar>, L::output_size * width<Scalar>, batch);
+    simd::for_each_vector<V>(end - begin, [&](std::size_t at, std::size_t count) {
+      if (count == simd::lanes<V>) {
+        sink(bias_offset<L> + begin + at, simd::load<V>(sums + begin + at));
+      } else {
+        sink(bias_offset<L> + begin + at, simd::load_partial<V>(sums + begin + at, count), count);
       }
-      sink(bias_offset<L> + row, V::load_aligned(sums.data()), rows);
-    }
+    });
   }
 }
 
