@@ -54,3 +54,11 @@ TEST_CASE("Settings are described like a call", "[core][text]") {
   CHECK(retort::describe_settings("A", {{"x", to_text(1)}}) == "A(x=1)");
   CHECK(retort::describe_settings("A", {{"x", to_text(1)}, {"y", to_text(0.5)}}) == "A(x=1, y=0.5)");
 }
+
+TEST_CASE("A text is put together from parts of every kind", "[core][text]") {
+  CHECK(retort::concatenate({}).empty());
+  const std::string name = "x";
+  CHECK(retort::concatenate({"a ", name, std::string_view("bc").substr(1), ' ', 7, -1, true, 0.1f, 2e-4}) ==
+        "a xc 7-1true0.10.0002");
+  CHECK(retort::concatenate({static_cast<unsigned char>('0'), static_cast<signed char>(-3)}) == "48-3");
+}

@@ -33,7 +33,7 @@ void copy_to_host(const HostMemory&, const T* from, std::span<T> to) {
 
 template <typename T>
 void copy_from_host(const HostMemory&, std::span<const T> from, T* to) {
-  std::ranges::copy(from, to);
+  std::copy_n(from.data(), from.size(), to);
 }
 
 template <typename T>

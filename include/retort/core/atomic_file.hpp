@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
 
 namespace retort {
 
@@ -26,7 +27,8 @@ namespace retort {
 class AtomicFile {
  public:
   /// Throws FileError naming `path` when its folder is missing or not writable.
-  explicit AtomicFile(std::filesystem::path path) : path_(std::move(path)), temporary_(path_.string() + ".tmp") {
+  [[gnu::cold]] explicit AtomicFile(std::filesystem::path path)
+      : path_(std::move(path)), temporary_(path_.string() + ".tmp") {
     // What lies under the temporary name is removed, never opened: it may be a link to a file that is none of ours.
     ::unlink(temporary_.c_str());
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -63,7 +65,7 @@ class AtomicFile {
 
   /// Flushes the bytes, renames the file, flushes the name. Throws FileError; the old file is then as it was. Call
   /// once, last.
-  void commit() {
+  [[gnu::cold]] void commit() {
     if (::fsync(descriptor_) != 0) {
       fail("cannot be flushed to the disk");
     }
@@ -83,7 +85,7 @@ class AtomicFile {
 
   [[noreturn]] void fail(const char* what) const {
     const int reason = errno;
-    throw FileError(path_, std::string(what) + " (" + std::generic_category().message(reason) + ")");
+    throw FileError(path_, concatenate({what, " (", std::generic_category().message(reason), ")"}));
   }
 
   // A rename survives a power cut only once its folder is flushed; file systems that cannot do so are let be.

@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "retort/core/text.hpp"
+
 namespace retort {
 
 /// The base of every exception the library throws on purpose.
@@ -19,14 +21,16 @@ class Error : public std::runtime_error {
 /// A file or folder that cannot be opened, read, written or replaced: `what()` is "PATH: reason".
 class FileError : public Error {
  public:
-  FileError(const std::filesystem::path& path, const std::string& reason) : Error(path.string() + ": " + reason) {}
+  [[gnu::cold, gnu::noinline]] FileError(const std::filesystem::path& path, const std::string& reason)
+      : Error(concatenate({path.string(), ": ", reason})) {}
 };
 
 /// A file whose bytes are not what its format requires: `what()` is "PATH: field, what stands there, what was
 /// expected".
 class FormatError : public Error {
  public:
-  FormatError(const std::filesystem::path& path, const std::string& reason) : Error(path.string() + ": " + reason) {}
+  [[gnu::cold, gnu::noinline]] FormatError(const std::filesystem::path& path, const std::string& reason)
+      : Error(concatenate({path.string(), ": ", reason})) {}
 };
 
 /// Sizes known only at run time (a span, a dataset's feature count) that do not fit the model.

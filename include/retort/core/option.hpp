@@ -12,12 +12,10 @@ namespace retort {
 
 /// Throws OptionError "OWNER: OPTION is VALUE, expected RANGE" unless `accepted`. Write `accepted` so that it is false
 /// for NaN: `value > 0`, not `!(value <= 0)`.
-template <typename Value>
-void require_option(bool accepted, std::string_view owner, std::string_view option, Value value,
-                    std::string_view range) {
+inline void require_option(bool accepted, std::string_view owner, std::string_view option, const TextPart& value,
+                           std::string_view range) {
   if (!accepted) {
-    throw OptionError(std::string{owner} + ": " + std::string{option} + " is " + to_text(value) + ", expected " +
-                      std::string{range});
+    throw OptionError(concatenate({owner, ": ", option, " is ", value.text(), ", expected ", range}));
   }
 }
 

@@ -3,39 +3,97 @@
 /// Numbers and settings as text that reads back to the same bits: for checkpoints, logs and messages, independent of
 /// the locale.
 
+#include <array>
 #include <charconv>
 #include <concepts>
+#include <cstddef>
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace retort {
 
-/// The shortest decimal that reads back as exactly `value`: "0.0002", "1e-08", "inf", "nan". Finite values are JSON
-/// numbers.
-template <std::floating_point Number>
-std::string to_text(Number value) {
-  char buffer[64];  // The longest double, -2.2250738585072014e-308, has 24 characters; a long double stays below 64.
-  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general).ptr};
+namespace detail {
+
+/// Characters for any number: the longest double, -2.2250738585072014e-308, has 24.
+using Digits = std::array<char, 32>;
+
+// Each of these is compiled once, however often numbers are written.
+[[gnu::cold, gnu::noinline]] inline std::string_view write_number(Digits& digits, float value) {
+  return {digits.data(), std::to_chars(digits.begin(), digits.end(), value, std::chars_format::general).ptr};
+}
+[[gnu::cold, gnu::noinline]] inline std::string_view write_number(Digits& digits, double value) {
+  return {digits.data(), std::to_chars(digits.begin(), digits.end(), value, std::chars_format::general).ptr};
+}
+[[gnu::cold, gnu::noinline]] inline std::string_view write_number(Digits& digits, long long value) {
+  return {digits.data(), std::to_chars(digits.begin(), digits.end(), value).ptr};
+}
+[[gnu::cold, gnu::noinline]] inline std::string_view write_number(Digits& digits, unsigned long long value) {
+  return {digits.data(), std::to_chars(digits.begin(), digits.end(), value).ptr};
 }
 
-inline std::string to_text(std::integral auto value) { return std::to_string(value); }
-inline std::string to_text(bool value) { return value ? "true" : "false"; }
+}  // namespace detail
 
-/// One named hyperparameter, already written as text.
+/// A part of a text: characters, which must outlive it, or a number. Numbers are the shortest decimals that read back
+/// to the same bits: "0.0002", "1e-08", "inf", "nan". Finite ones are JSON numbers.
+class TextPart {
+ public:
+  TextPart(std::string_view text) : text_(text) {}
+  TextPart(const char* text) : text_(text) {}
+  TextPart(const std::string& text) : text_(text) {}
+  TextPart(bool value) : text_(value ? "true" : "false") {}
+  TextPart(float value) : text_(detail::write_number(digits_, value)) {}
+  TextPart(double value) : text_(detail::write_number(digits_, value)) {}
+  TextPart(char letter) : text_(digits_.data(), 1) { digits_[0] = letter; }
+  template <std::integral Number>
+  TextPart(Number value)
+      : text_(detail::write_number(
+            digits_, static_cast<std::conditional_t<std::is_signed_v<Number>, long long, unsigned long long>>(value))) {
+  }
+
+  TextPart(const TextPart&) = delete;  // its characters may be its own
+  TextPart& operator=(const TextPart&) = delete;
+
+  std::string_view text() const { return text_; }
+
+ private:
+  detail::Digits digits_;  // NOLINT(cppcoreguidelines-pro-type-member-init): written where there is a number
+  std::string_view text_;
+};
+
+/// The parts one after another: `concatenate({"step ", step, " of ", steps})`. A chain of `+` would be compiled anew
+/// at each place.
+[[gnu::cold, gnu::noinline]] inline std::string concatenate(std::initializer_list<TextPart> parts) {
+  std::size_t size = 0;
+  for (const TextPart& part : parts) {
+    size += part.text().size();
+  }
+  std::string text;
+  text.reserve(size);
+  for (const TextPart& part : parts) {
+    text.append(part.text());
+  }
+  return text;
+}
+
+[[gnu::cold, gnu::noinline]] inline std::string to_text(const TextPart& part) { return std::string(part.text()); }
+
+/// One named hyperparameter.
 struct Setting {
   std::string_view name;
-  std::string value;
+  TextPart value;
 };
 
 /// "Adam(learning_rate=0.0002, beta1=0.5)": how a loss, an optimizer or a schedule describes itself. Two objects of one
 /// type have equal settings exactly if their descriptions are equal.
-inline std::string describe_settings(std::string_view name, std::initializer_list<Setting> settings) {
+[[gnu::cold, gnu::noinline]] inline std::string describe_settings(std::string_view name,
+                                                                  std::initializer_list<Setting> settings) {
   std::string text{name};
   text += '(';
   std::string_view separator;
   for (const Setting& setting : settings) {
-    text.append(separator).append(setting.name).append("=").append(setting.value);
+    text.append(separator).append(setting.name).append("=").append(setting.value.text());
     separator = ", ";
   }
   return text += ')';

@@ -11,6 +11,7 @@
 #include "retort/core/error.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/philox.hpp"
+#include "retort/core/text.hpp"
 #include "retort/data/dataset_view.hpp"
 
 namespace retort::data {
@@ -32,11 +33,11 @@ struct RandomShift {
       return;
     }
     if (image == ImageShape{}) {
-      throw OptionError("shift: " + std::to_string(pixels) + " pixels, but the samples are no images");
+      throw OptionError(concatenate({"shift: ", pixels, " pixels, but the samples are no images"}));
     }
     if (pixels >= std::min(image.rows, image.columns)) {
-      throw OptionError("shift: " + std::to_string(pixels) + " pixels, expected less than the image's extents " +
-                        std::to_string(image.rows) + " x " + std::to_string(image.columns));
+      throw OptionError(concatenate(
+          {"shift: ", pixels, " pixels, expected less than the image's extents ", image.rows, " x ", image.columns}));
     }
   }
 };

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
 #include "retort/data/matrix.hpp"
@@ -45,8 +46,8 @@ class CsvReader {
  public:
   CsvReader(const std::filesystem::path& path, const CsvOptions& options) : path_(path), options_(options) {
     if (std::string_view("0123456789+-.eE\"\r\n").find(options.delimiter) != std::string_view::npos) {
-      throw OptionError("delimiter: " + in_quotes({&options.delimiter, 1}) +
-                        ", expected a character no number contains");
+      throw OptionError(concatenate(
+          {"delimiter: ", in_quotes({&options.delimiter, 1}), ", expected a character no number contains"}));
     }
   }
 
@@ -71,11 +72,10 @@ class CsvReader {
 
  private:
   [[noreturn]] void fail(std::size_t column, const std::string& reason) const {
-    throw FormatError(path_,
-                      "line " + std::to_string(line_) + ", column " + std::to_string(column + 1) + ": " + reason);
+    throw FormatError(path_, concatenate({"line ", line_, ", column ", column + 1, ": ", reason}));
   }
   [[noreturn]] void fail_line(const std::string& reason) const {
-    throw FormatError(path_, "line " + std::to_string(line_) + ": " + reason);
+    throw FormatError(path_, concatenate({"line ", line_, ": ", reason}));
   }
 
   void read_line(std::string_view line) {
@@ -91,8 +91,7 @@ class CsvReader {
       }
     }
     if (fields_.size() != columns_) {
-      fail_line("columns: " + std::to_string(fields_.size()) + ", expected " + std::to_string(columns_) +
-                " as in the first line");
+      fail_line(concatenate({"columns: ", fields_.size(), ", expected ", columns_, " as in the first line"}));
     }
     for (std::size_t column = 0; column < columns_; ++column) {
       if (column == label_column_) {
@@ -117,7 +116,8 @@ class CsvReader {
         }
         end = std::min(line.find(options_.delimiter, closing + 1), line.size());
         if (!trim(line.substr(closing + 1, end - closing - 1)).empty()) {
-          fail(fields_.size(), in_quotes(line.substr(0, end)) + ", expected nothing after the closing quote");
+          fail(fields_.size(),
+               concatenate({in_quotes(line.substr(0, end)), ", expected nothing after the closing quote"}));
         }
         fields_.push_back(trim(line.substr(opening + 1, closing - opening - 1)));
       } else {
@@ -147,14 +147,14 @@ class CsvReader {
   void find_label_column() {
     columns_ = fields_.size();
     if (columns_ < 2) {
-      fail_line("columns: 1, expected at least 2, a label and a feature (is the delimiter " +
-                in_quotes({&options_.delimiter, 1}) + "?)");
+      fail_line(concatenate({"columns: 1, expected at least 2, a label and a feature (is the delimiter ",
+                             in_quotes({&options_.delimiter, 1}), "?)"}));
     }
     const auto count = static_cast<std::ptrdiff_t>(columns_);
     const std::ptrdiff_t wanted = options_.label_column;
     if (wanted >= count || wanted < -count) {
-      throw OptionError("label_column: " + std::to_string(wanted) + ", but " + path_.string() + " has " +
-                        std::to_string(columns_) + " columns");
+      throw OptionError(
+          concatenate({"label_column: ", wanted, ", but ", path_.string(), " has ", columns_, " columns"}));
     }
     label_column_ = static_cast<std::size_t>(wanted < 0 ? wanted + count : wanted);
   }
@@ -180,10 +180,10 @@ class CsvReader {
   float number(std::size_t column) const {
     double value = 0;
     if (!parse(fields_[column], value)) {
-      fail(column, in_quotes(fields_[column]) + ", expected a number");
+      fail(column, concatenate({in_quotes(fields_[column]), ", expected a number"}));
     }
     if (!(std::abs(value) <= double{std::numeric_limits<float>::max()})) {
-      fail(column, in_quotes(fields_[column]) + ", expected a finite number within float's range");
+      fail(column, concatenate({in_quotes(fields_[column]), ", expected a finite number within float's range"}));
     }
     return static_cast<float>(value);
   }
@@ -192,8 +192,8 @@ class CsvReader {
     const std::uint32_t limit = options_.classes != 0 ? options_.classes : std::numeric_limits<std::uint32_t>::max();
     std::uint32_t value = 0;
     if (!parse(fields_[column], value) || value >= limit) {
-      fail(column, "label " + in_quotes(fields_[column]) + ", expected a whole number, 0 or more and less than " +
-                       std::to_string(limit));
+      fail(column, concatenate({"label ", in_quotes(fields_[column]),
+                                ", expected a whole number, 0 or more and less than ", limit}));
     }
     highest_label_ = std::max(highest_label_, value);
     return value;
@@ -203,9 +203,8 @@ class CsvReader {
     const std::size_t features = columns_ - 1;
     if (options_.image != ImageShape{} && (options_.image.rows == 0 || features % options_.image.rows != 0 ||
                                            features / options_.image.rows != options_.image.columns)) {
-      throw OptionError("image: " + std::to_string(options_.image.rows) + " x " +
-                        std::to_string(options_.image.columns) + ", but " + path_.string() + " has " +
-                        std::to_string(features) + " features");
+      throw OptionError(concatenate({"image: ", options_.image.rows, " x ", options_.image.columns, ", but ",
+                                     path_.string(), " has ", features, " features"}));
     }
     features_.shrink_to_fit();  // it grew by doubling, and lives as long as the dataset
     Matrix<float> rows(labels_.size(), features, std::move(features_));

@@ -34,6 +34,14 @@ using Labels = std::vector<std::uint32_t>;
 /// one feature, as many labels as samples, each label below `classes()`, no NaN and no infinity, image extents whose
 /// product is the number of features. Features stay raw; the batch gather normalises them.
 class Dataset {
+ private:
+  /// What std::visit does, which takes a compiler longer.
+  template <typename Function>
+  auto visit(const Function& function) const {
+    const auto* bytes = std::get_if<Matrix<std::uint8_t>>(&features_);
+    return bytes != nullptr ? function(*bytes) : function(*std::get_if<Matrix<float>>(&features_));
+  }
+
  public:
   /// Throws ShapeError for counts, extents, labels and features that break these rules, OptionError for `classes` 0
   /// or a normalization outside its range. `image` is 0 x 0 where the features are no image.
@@ -52,7 +60,7 @@ class Dataset {
 
   std::size_t size() const { return labels_.size(); }
   std::size_t feature_count() const {
-    return std::visit([](const auto& values) { return values.columns(); }, features_);
+    return visit([](const auto& values) { return values.columns(); });
   }
   const Features& features() const { return features_; }
   const Labels& labels() const { return labels_; }
@@ -72,22 +80,23 @@ class Dataset {
 
   /// The samples at `indices`, in that order; an index may come twice. Throws ShapeError for an index that is not below
   /// size(), or for none.
-  Dataset subset(std::span<const std::uint32_t> indices) const {
-    const auto outside = std::ranges::find_if(indices, [this](std::uint32_t index) { return index >= size(); });
+  [[gnu::cold]] Dataset subset(std::span<const std::uint32_t> indices) const {
+    const auto outside =
+        std::find_if(indices.begin(), indices.end(), [this](std::uint32_t index) { return index >= size(); });
     if (outside != indices.end()) {
-      throw ShapeError("subset: index " + std::to_string(*outside) + ", expected less than " + std::to_string(size()));
+      throw ShapeError(concatenate({"subset: index ", *outside, ", expected less than ", size()}));
     }
-    Features features = std::visit(
-        [&]<typename Values>(const Values& values) -> Features {
-          Values rows(indices.size(), values.columns());
-          for (std::size_t row = 0; row < indices.size(); ++row) {
-            std::ranges::copy(values.row(indices[row]), rows.row(row).begin());
-          }
-          return rows;
-        },
-        features_);
+    Features features = visit([&]<typename Values>(const Values& values) -> Features {
+      Values rows(indices.size(), values.columns());
+      for (std::size_t row = 0; row < indices.size(); ++row) {
+        std::copy_n(values.row(indices[row]).data(), values.columns(), rows.row(row).data());
+      }
+      return rows;
+    });
     Labels labels(indices.size());
-    std::ranges::transform(indices, labels.begin(), [this](std::uint32_t index) { return labels_[index]; });
+    for (std::size_t row = 0; row < indices.size(); ++row) {
+      labels[row] = labels_[indices[row]];
+    }
     return {std::move(features), std::move(labels), classes_, image_, normalization_};
   }
 
@@ -120,70 +129,69 @@ class Dataset {
           std::bit_cast<std::uint64_t>(normalization_.standard_deviation)}) {
       print.add(std::span{&number, 1});
     }
-    std::visit([&](const auto& values) { print.add(values.values()); }, features_);
+    visit([&](const auto& values) { print.add(values.values()); });
     return print.add(std::span{labels_}).value();
   }
 
  private:
-  void validate_shapes() const {
-    const std::size_t rows = std::visit([](const auto& values) { return values.rows(); }, features_);  // samples
+  [[gnu::cold]] void validate_shapes() const {
+    const std::size_t rows = visit([](const auto& values) { return values.rows(); });  // samples
     const std::size_t columns = feature_count();
     if (rows == 0 || columns == 0) {
-      throw ShapeError("dataset: features of " +
-                       detail::extents_text(std::initializer_list<std::size_t>{rows, columns}) +
-                       ", expected at least one sample and one feature");
+      throw ShapeError(
+          concatenate({"dataset: features of ", detail::extents_text(std::initializer_list<std::size_t>{rows, columns}),
+                       ", expected at least one sample and one feature"}));
     }
     if (rows > std::numeric_limits<std::uint32_t>::max()) {
-      throw ShapeError("dataset: " + std::to_string(rows) + " samples, expected less than 2^32");
+      throw ShapeError(concatenate({"dataset: ", rows, " samples, expected less than 2^32"}));
     }
     if (rows != size()) {
-      throw ShapeError("dataset: the number of labels is " + std::to_string(size()) + ", expected " +
-                       std::to_string(rows) + ", one for each sample");
+      throw ShapeError(
+          concatenate({"dataset: the number of labels is ", size(), ", expected ", rows, ", one for each sample"}));
     }
     const bool is_image = image_ != ImageShape{};
     // Divided, not multiplied: the product of two hostile extents may wrap around to the right number.
     if (is_image && (image_.rows == 0 || columns % image_.rows != 0 || columns / image_.rows != image_.columns)) {
-      throw ShapeError("dataset: images of " +
-                       detail::extents_text(std::initializer_list<std::size_t>{image_.rows, image_.columns}) + " for " +
-                       std::to_string(columns) + " features, expected extents with that product");
+      throw ShapeError(concatenate(
+          {"dataset: images of ", detail::extents_text(std::initializer_list<std::size_t>{image_.rows, image_.columns}),
+           " for ", columns, " features, expected extents with that product"}));
     }
   }
 
-  void validate_labels() const {
+  [[gnu::cold]] void validate_labels() const {
     if (classes_ == 0) {
       throw OptionError("classes: 0, expected at least 1");
     }
-    const auto wrong = std::ranges::find_if(labels_, [this](std::uint32_t label) { return label >= classes_; });
+    const auto wrong =
+        std::find_if(labels_.begin(), labels_.end(), [this](std::uint32_t label) { return label >= classes_; });
     if (wrong != labels_.end()) {
-      throw ShapeError("dataset: label " + std::to_string(*wrong) + " of sample " +
-                       std::to_string(wrong - labels_.begin()) + ", expected less than " + std::to_string(classes_) +
-                       ", the number of classes");
+      throw ShapeError(concatenate({"dataset: label ", *wrong, " of sample ", wrong - labels_.begin(),
+                                    ", expected less than ", classes_, ", the number of classes"}));
     }
   }
 
-  void validate_numbers() const {
+  [[gnu::cold]] void validate_numbers() const {
     if (const auto* reals = std::get_if<Matrix<float>>(&features_)) {
       const std::span<const float> values = reals->values();
-      const auto wrong = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
+      const auto wrong = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
       if (wrong != values.end()) {
         const auto position = static_cast<std::size_t>(wrong - values.begin());
-        throw ShapeError("dataset: feature " + std::to_string(position % feature_count()) + " of sample " +
-                         std::to_string(position / feature_count()) + " is " + to_text(*wrong) +
-                         ", expected a finite number");
+        throw ShapeError(concatenate({"dataset: feature ", position % feature_count(), " of sample ",
+                                      position / feature_count(), " is ", *wrong, ", expected a finite number"}));
       }
     }
   }
 
   // The gather computes x * scale + offset in the network's type, so both must be finite in float.
-  void validate_normalization() const {
+  [[gnu::cold]] void validate_normalization() const {
     const auto [mean, deviation] = normalization_;
     const auto is_float = [](double value) { return std::abs(value) <= double{std::numeric_limits<float>::max()}; };
     if (!is_float(mean)) {
-      throw OptionError("normalization: mean " + to_text(mean) + ", expected a finite number");
+      throw OptionError(concatenate({"normalization: mean ", mean, ", expected a finite number"}));
     }
     if (!(deviation > 0) || !is_float(deviation) || !is_float(1 / deviation) || !is_float(mean / deviation)) {
-      throw OptionError("normalization: standard deviation " + to_text(deviation) +
-                        ", expected a finite number above 0 by which float can divide the mean");
+      throw OptionError(concatenate({"normalization: standard deviation ", deviation,
+                                     ", expected a finite number above 0 by which float can divide the mean"}));
     }
   }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
 #include "retort/data/message.hpp"
 
 namespace retort::data {
@@ -55,7 +56,7 @@ class ReadDescriptor {
  private:
   [[noreturn]] void fail() const {
     const int reason = errno;
-    throw FileError(path_, "cannot be read (" + std::generic_category().message(reason) + ")");
+    throw FileError(path_, concatenate({"cannot be read (", std::generic_category().message(reason), ")"}));
   }
 
   const std::filesystem::path& path_;
@@ -81,7 +82,7 @@ class GrowingBytes {
   void add(std::size_t count) {
     used_ += count;
     if (used_ > limit_) {
-      throw FormatError(path_, "holds more than the size limit of " + std::to_string(limit_) + " bytes");
+      throw FormatError(path_, concatenate({"holds more than the size limit of ", limit_, " bytes"}));
     }
   }
 
@@ -146,7 +147,7 @@ class Inflater {
         }
         begin_member(compressed, position);
       } else if (status == Z_BUF_ERROR || (status == Z_OK && position == compressed.size() && stream_.avail_out != 0)) {
-        throw FormatError(path_, "gzip stream is truncated after " + std::to_string(compressed.size()) + " bytes");
+        throw FormatError(path_, concatenate({"gzip stream is truncated after ", compressed.size(), " bytes"}));
       } else if (status != Z_OK) {
         fail(position);
       }
@@ -158,7 +159,7 @@ class Inflater {
   void begin_member(const std::vector<std::uint8_t>& compressed, std::size_t position) {
     const std::size_t rest = compressed.size() - position;
     if (!has_gzip_magic(compressed.data() + position, rest)) {
-      throw FormatError(path_, "bytes after the end of the gzip stream: " + std::to_string(rest) + ", expected none");
+      throw FormatError(path_, concatenate({"bytes after the end of the gzip stream: ", rest, ", expected none"}));
     }
     inflateReset(&stream_);
   }
@@ -171,8 +172,7 @@ class Inflater {
     if (reason == "incorrect length check") {
       throw FormatError(path_, "gzip length does not match the decompressed data");
     }
-    throw FormatError(
-        path_, "gzip stream is corrupt near byte " + std::to_string(position) + " (" + std::string(reason) + ")");
+    throw FormatError(path_, concatenate({"gzip stream is corrupt near byte ", position, " (", reason, ")"}));
   }
 
   const std::filesystem::path& path_;
@@ -185,8 +185,8 @@ class Inflater {
 /// FileError when it cannot be opened or read (missing, a folder, no permission); FormatError when it is named .gz but
 /// is no gzip file, or its gzip stream is truncated, corrupt, fails its checksum or is followed by other bytes, or when
 /// it holds more than `size_limit` bytes, compressed or not. Memory stays within about three times the limit.
-inline std::vector<std::uint8_t> read_plain_or_gzip(const std::filesystem::path& path,
-                                                    std::uint64_t size_limit = default_size_limit) {
+[[gnu::cold]] inline std::vector<std::uint8_t> read_plain_or_gzip(const std::filesystem::path& path,
+                                                                  std::uint64_t size_limit = default_size_limit) {
   std::vector<std::uint8_t> bytes = detail::read_bytes(path, size_limit);
   if (detail::has_gzip_magic(bytes.data(), bytes.size())) {
     return detail::Inflater(path).inflate_all(bytes, size_limit);
@@ -194,9 +194,9 @@ inline std::vector<std::uint8_t> read_plain_or_gzip(const std::filesystem::path&
   if (path.extension() == ".gz") {
     std::string found = bytes.empty() ? " no bytes" : "";
     for (std::size_t i = 0; i < std::min<std::size_t>(bytes.size(), 2); ++i) {
-      found += " " + detail::hex_text(bytes[i]);
+      found += concatenate({" ", detail::hex_text(bytes[i])});
     }
-    throw FormatError(path, "not a gzip file: begins with" + found + ", expected 0x1f 0x8b");
+    throw FormatError(path, concatenate({"not a gzip file: begins with", found, ", expected 0x1f 0x8b"}));
   }
   return bytes;
 }

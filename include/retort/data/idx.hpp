@@ -17,6 +17,7 @@
 
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
 #include "retort/data/gzip.hpp"
 #include "retort/data/message.hpp"
 
@@ -38,25 +39,25 @@ inline constexpr unsigned idx_unsigned_byte = 0x08;
 
 // Returns the extents; the elements follow at byte 4 + 4 * Rank.
 template <std::size_t Rank>
-std::array<std::size_t, Rank> idx_extents(const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
+[[gnu::cold]] std::array<std::size_t, Rank> idx_extents(const std::filesystem::path& path,
+                                                        std::span<const std::uint8_t> bytes) {
   if (bytes.size() < 4) {
-    throw FormatError(path,
-                      "magic number: the file has " + std::to_string(bytes.size()) + " bytes, expected 4 or more");
+    throw FormatError(path, concatenate({"magic number: the file has ", bytes.size(), " bytes, expected 4 or more"}));
   }
   if (bytes[0] != 0 || bytes[1] != 0) {
-    throw FormatError(path, "magic number: begins with " + hex_text(bytes[0]) + " " + hex_text(bytes[1]) +
-                                ", expected 0x00 0x00 (is it an IDX file?)");
+    throw FormatError(path, concatenate({"magic number: begins with ", hex_text(bytes[0]), " ", hex_text(bytes[1]),
+                                         ", expected 0x00 0x00 (is it an IDX file?)"}));
   }
   if (bytes[2] != idx_unsigned_byte) {
-    throw FormatError(
-        path, "element type: " + hex_text(bytes[2]) + ", expected " + hex_text(idx_unsigned_byte) + " (unsigned byte)");
+    throw FormatError(path, concatenate({"element type: ", hex_text(bytes[2]), ", expected ",
+                                         hex_text(idx_unsigned_byte), " (unsigned byte)"}));
   }
   if (bytes[3] != Rank) {
-    throw FormatError(path, "rank: " + std::to_string(bytes[3]) + ", expected " + std::to_string(Rank));
+    throw FormatError(path, concatenate({"rank: ", bytes[3], ", expected ", Rank}));
   }
   if (bytes.size() < 4 + 4 * Rank) {
-    throw FormatError(path, "header: the file has " + std::to_string(bytes.size()) + " bytes, expected " +
-                                std::to_string(4 + 4 * Rank) + " or more for rank " + std::to_string(Rank));
+    throw FormatError(path, concatenate({"header: the file has ", bytes.size(), " bytes, expected ", 4 + 4 * Rank,
+                                         " or more for rank ", Rank}));
   }
   std::array<std::size_t, Rank> extents{};
   for (std::size_t axis = 0; axis < Rank; ++axis) {
@@ -72,25 +73,27 @@ std::array<std::size_t, Rank> idx_extents(const std::filesystem::path& path, std
 /// Throws FileError, and FormatError that names the field, what stands there and what was expected; a file with too
 /// many bytes is an error like one with too few.
 template <std::size_t Rank>
-IdxArray<Rank> read_idx(const std::filesystem::path& path, std::uint64_t size_limit = default_size_limit) {
+[[gnu::cold]] IdxArray<Rank> read_idx(const std::filesystem::path& path,
+                                      std::uint64_t size_limit = default_size_limit) {
   static_assert(Rank >= 1 && Rank <= max_idx_rank, "retort::data::read_idx reads arrays of rank 1 to 4");
   const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit);
   const auto extents = detail::idx_extents<Rank>(path, bytes);
   std::size_t expected = 1;
   for (std::size_t axis = 0; axis < Rank; ++axis) {
     if (extents[axis] == 0) {
-      throw FormatError(path, "extent " + std::to_string(axis) + ": 0, expected at least 1");
+      throw FormatError(path, concatenate({"extent ", axis, ": 0, expected at least 1"}));
     }
     if (expected > std::numeric_limits<std::size_t>::max() / extents[axis]) {
-      throw FormatError(path, "extents: " + detail::extents_text(extents) + " is more than any file can hold");
+      throw FormatError(path,
+                        concatenate({"extents: ", detail::extents_text(extents), " is more than any file can hold"}));
     }
     expected *= extents[axis];
   }
   constexpr std::size_t header = 4 + 4 * Rank;
   const std::size_t found = bytes.size() - header;
   if (found != expected) {
-    throw FormatError(path, "elements: " + std::to_string(found) + " bytes, expected " + std::to_string(expected) +
-                                " for extents " + detail::extents_text(extents));
+    throw FormatError(path, concatenate({"elements: ", found, " bytes, expected ", expected, " for extents ",
+                                         detail::extents_text(extents)}));
   }
   return {extents, {bytes.begin() + header, bytes.end()}};
 }
@@ -104,15 +107,14 @@ inline void write_idx(const std::filesystem::path& path, std::span<const std::si
     throw FileError(path, "IDX files are written uncompressed, expected a name without .gz");
   }
   if (extents.empty() || extents.size() > max_idx_rank) {
-    throw ShapeError("write_idx: rank " + std::to_string(extents.size()) + ", expected 1 to " +
-                     std::to_string(max_idx_rank));
+    throw ShapeError(concatenate({"write_idx: rank ", extents.size(), ", expected 1 to ", max_idx_rank}));
   }
   std::string header{'\0', '\0', static_cast<char>(detail::idx_unsigned_byte), static_cast<char>(extents.size())};
   std::size_t rest = elements.size();  // divided by each extent in turn: 1 and no remainder at the end
   for (const std::size_t extent : extents) {
     if (extent == 0 || extent > std::numeric_limits<std::uint32_t>::max() || rest % extent != 0) {
-      throw ShapeError("write_idx: extents " + detail::extents_text(extents) + " for " +
-                       std::to_string(elements.size()) + " elements");
+      throw ShapeError(
+          concatenate({"write_idx: extents ", detail::extents_text(extents), " for ", elements.size(), " elements"}));
     }
     rest /= extent;
     for (const int shift : {24, 16, 8, 0}) {
@@ -120,8 +122,8 @@ inline void write_idx(const std::filesystem::path& path, std::span<const std::si
     }
   }
   if (rest != 1) {
-    throw ShapeError("write_idx: extents " + detail::extents_text(extents) + " for " + std::to_string(elements.size()) +
-                     " elements");
+    throw ShapeError(
+        concatenate({"write_idx: extents ", detail::extents_text(extents), " for ", elements.size(), " elements"}));
   }
   AtomicFile file(path);
   file.write(header);

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
 #include "retort/data/message.hpp"
 
 namespace retort::data {
@@ -40,8 +41,8 @@ class Matrix {
   explicit Matrix(std::size_t rows, std::size_t columns, std::vector<T> values)
       : rows_(rows), columns_(columns), values_(std::move(values)) {
     if (values_.size() != checked_size(rows, columns)) {
-      throw ShapeError("matrix: " + std::to_string(values_.size()) + " values, expected " +
-                       std::to_string(rows * columns) + " for " + text(rows, columns));
+      throw ShapeError(concatenate(
+          {"matrix: ", values_.size(), " values, expected ", rows * columns, " for ", text(rows, columns)}));
     }
   }
 
@@ -52,8 +53,8 @@ class Matrix {
     values_.reserve(rows_ * columns_);
     for (const std::initializer_list<T>& row : rows) {
       if (row.size() != columns_) {
-        throw ShapeError("matrix: row " + std::to_string(&row - rows.begin()) + " has " + std::to_string(row.size()) +
-                         " values, expected " + std::to_string(columns_) + " as in the first");
+        throw ShapeError(concatenate({"matrix: row ", &row - rows.begin(), " has ", row.size(), " values, expected ",
+                                      columns_, " as in the first"}));
       }
       values_.insert(values_.end(), row.begin(), row.end());
     }
@@ -89,7 +90,7 @@ class Matrix {
   static std::size_t checked_size(std::size_t rows, std::size_t columns) {
     constexpr std::size_t most = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(T);
     if (columns != 0 && rows > most / columns) {
-      throw ShapeError("matrix: " + text(rows, columns) + " is more than any memory can hold");
+      throw ShapeError(concatenate({"matrix: ", text(rows, columns), " is more than any memory can hold"}));
     }
     return rows * columns;
   }

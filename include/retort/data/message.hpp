@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "retort/core/text.hpp"
+
 namespace retort::data::detail {
 
 /// "28 x 28" from two or more extents.
@@ -13,7 +15,7 @@ template <typename Extents>
 std::string extents_text(const Extents& extents) {
   std::string text;
   for (const auto extent : extents) {
-    text += (text.empty() ? "" : " x ") + std::to_string(extent);
+    text += concatenate({text.empty() ? "" : " x ", extent});
   }
   return text;
 }
@@ -26,7 +28,7 @@ inline std::string in_quotes(std::string_view text) {
   for (const char letter : text.substr(0, limit)) {
     result += letter >= ' ' && letter <= '~' ? letter : '?';
   }
-  return result + (text.size() > limit ? "...'" : "'");
+  return result += text.size() > limit ? "...'" : "'";
 }
 
 /// "0x08".

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
 #include "retort/data/idx.hpp"
@@ -32,20 +33,21 @@ struct MnistOptions {
 
 /// The images (count, rows, columns) of one IDX file with the labels (count) of another. Throws FileError, FormatError
 /// naming the file at fault (counts that differ, a label that is not below options.classes), OptionError.
-inline Dataset load_idx_images(const std::filesystem::path& images_path, const std::filesystem::path& labels_path,
-                               const MnistOptions& options = {}) {
+[[gnu::cold]] inline Dataset load_idx_images(const std::filesystem::path& images_path,
+                                             const std::filesystem::path& labels_path,
+                                             const MnistOptions& options = {}) {
   IdxArray<3> images = read_idx<3>(images_path, options.size_limit);  // (count, rows, columns)
   const std::vector<std::uint8_t> labels = read_idx<1>(labels_path, options.size_limit).elements;  // (count)
   const auto [count, rows, columns] = images.extents;
   if (labels.size() != count) {
-    throw FormatError(labels_path, "number of labels: " + std::to_string(labels.size()) + ", expected " +
-                                       std::to_string(count) + " as in " + images_path.filename().string());
+    throw FormatError(labels_path, concatenate({"number of labels: ", labels.size(), ", expected ", count, " as in ",
+                                                images_path.filename().string()}));
   }
-  const auto wrong = std::ranges::find_if(labels, [&](std::uint8_t label) { return label >= options.classes; });
+  const auto wrong =
+      std::find_if(labels.begin(), labels.end(), [&](std::uint8_t label) { return label >= options.classes; });
   if (wrong != labels.end()) {
-    throw FormatError(labels_path, "label of sample " + std::to_string(wrong - labels.begin()) + ": " +
-                                       std::to_string(*wrong) + ", expected less than " +
-                                       std::to_string(options.classes));
+    throw FormatError(labels_path, concatenate({"label of sample ", wrong - labels.begin(), ": ", *wrong,
+                                                ", expected less than ", options.classes}));
   }
   Matrix<std::uint8_t> features(count, rows * columns, std::move(images.elements));
   Labels classes(labels.begin(), labels.end());
@@ -55,20 +57,20 @@ inline Dataset load_idx_images(const std::filesystem::path& images_path, const s
 namespace detail {
 
 // The published names have a hyphen before "idx"; some archives unpack with a dot.
-inline std::filesystem::path find_idx(const std::filesystem::path& folder, std::string_view subject,
-                                      std::string_view kind) {
+[[gnu::cold]] inline std::filesystem::path find_idx(const std::filesystem::path& folder, std::string_view subject,
+                                                    std::string_view kind) {
   std::string looked_for;
   for (const char separator : {'-', '.'}) {
     for (const std::string_view suffix : {"", ".gz"}) {
-      const std::string name = std::string(subject) + separator + std::string(kind) + std::string(suffix);
+      const std::string name = concatenate({subject, separator, kind, suffix});
       std::error_code unreadable;
       if (std::filesystem::exists(folder / name, unreadable)) {
         return folder / name;
       }
-      looked_for += (looked_for.empty() ? "" : ", ") + name;
+      looked_for += concatenate({looked_for.empty() ? "" : ", ", name});
     }
   }
-  throw FileError(folder, "has none of " + looked_for);
+  throw FileError(folder, concatenate({"has none of ", looked_for}));
 }
 
 }  // namespace detail
@@ -77,7 +79,8 @@ inline std::filesystem::path find_idx(const std::filesystem::path& folder, std::
 /// t10k-labels-idx1-ubyte, each plain or with .gz, also spelled with a dot before "idx". Any count and image extents,
 /// the same extents in both parts. Throws as `load_idx_images`, and FileError naming the folder and the names looked
 /// for.
-inline std::pair<Dataset, Dataset> load_mnist(const std::filesystem::path& folder, const MnistOptions& options = {}) {
+[[gnu::cold]] inline std::pair<Dataset, Dataset> load_mnist(const std::filesystem::path& folder,
+                                                            const MnistOptions& options = {}) {
   std::error_code unreadable;
   if (!std::filesystem::is_directory(folder, unreadable)) {
     throw FileError(folder,
@@ -92,8 +95,8 @@ inline std::pair<Dataset, Dataset> load_mnist(const std::filesystem::path& folde
   Dataset test = load_idx_images(test_images, test_labels, options);
   if (train.image() != test.image()) {
     const auto text = [](ImageShape image) { return detail::extents_text(std::array{image.rows, image.columns}); };
-    throw FormatError(test_images, "image extents: " + text(test.image()) + ", expected " + text(train.image()) +
-                                       " as in " + train_images.filename().string());
+    throw FormatError(test_images, concatenate({"image extents: ", text(test.image()), ", expected ",
+                                                text(train.image()), " as in ", train_images.filename().string()}));
   }
   return {std::move(train), std::move(test)};
 }
@@ -110,7 +113,7 @@ inline void save_idx_images(const Dataset& dataset, const std::filesystem::path&
   labels.reserve(dataset.size());
   for (const std::uint32_t label : dataset.labels()) {
     if (label > 255) {
-      throw ShapeError("save_idx_images: label " + std::to_string(label) + ", expected at most 255");
+      throw ShapeError(concatenate({"save_idx_images: label ", label, ", expected at most 255"}));
     }
     labels.push_back(static_cast<std::uint8_t>(label));
   }

@@ -4,7 +4,7 @@
 /// files.
 ///
 /// xtensor's own reader trusts the file: it misreads headers of 128 to 255 bytes, allocates what the shape asks for and
-/// does not notice a short file. So files are written by xtensor, but read and checked here.
+/// does not notice a short file. So files are read and checked here.
 
 #include <algorithm>
 #include <array>
@@ -70,7 +70,7 @@ class NpyHeaderParser {
       } else if (key == "shape" && !std::exchange(has_shape, true)) {
         header.shape = shape();
       } else {
-        fail("key " + in_quotes(key) + ", expected 'descr', 'fortran_order' and 'shape' once each");
+        fail(concatenate({"key ", in_quotes(key), ", expected 'descr', 'fortran_order' and 'shape' once each"}));
       }
       if (!accept(',')) {
         expect('}');
@@ -79,7 +79,7 @@ class NpyHeaderParser {
     }
     skip_space();
     if (!text_.empty()) {
-      fail(in_quotes(text_) + " after the dictionary, expected nothing");
+      fail(concatenate({in_quotes(text_), " after the dictionary, expected nothing"}));
     }
     if (!has_type || !has_order || !has_shape) {
       fail("a key is missing, expected 'descr', 'fortran_order' and 'shape'");
@@ -88,7 +88,9 @@ class NpyHeaderParser {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& reason) const { throw FormatError(path_, "NPY header: " + reason); }
+  [[noreturn]] void fail(const std::string& reason) const {
+    throw FormatError(path_, concatenate({"NPY header: ", reason}));
+  }
 
   void skip_space() { text_.remove_prefix(std::min(text_.find_first_not_of(" \n"), text_.size())); }
 
@@ -103,7 +105,7 @@ class NpyHeaderParser {
 
   void expect(char letter) {
     if (!accept(letter)) {
-      fail(found() + ", expected '" + letter + "'");
+      fail(concatenate({found(), ", expected '", letter, "'"}));
     }
   }
 
@@ -115,7 +117,7 @@ class NpyHeaderParser {
                                 ? std::string_view::npos
                                 : text_.find(text_.front(), 1);
     if (end == std::string_view::npos) {
-      fail(found() + ", expected " + what + " in quotes");
+      fail(concatenate({found(), ", expected ", what, " in quotes"}));
     }
     const std::string_view result = text_.substr(1, end - 1);
     text_.remove_prefix(end + 1);
@@ -125,7 +127,7 @@ class NpyHeaderParser {
   void read_type(NpyHeader& header) {
     const std::string_view type = string("a plain element type such as '<f4'");
     if (type.size() < 3 || std::string_view("<>|").find(type.front()) == std::string_view::npos) {
-      fail("element type " + in_quotes(type) + ", expected one such as '<f4' or '|u1'");
+      fail(concatenate({"element type ", in_quotes(type), ", expected one such as '<f4' or '|u1'"}));
     }
     header.big_endian = type.front() == '>';
     header.type = type.substr(1);
@@ -140,7 +142,7 @@ class NpyHeaderParser {
         return value;
       }
     }
-    fail("fortran_order " + found() + ", expected True or False");
+    fail(concatenate({"fortran_order ", found(), ", expected True or False"}));
   }
 
   std::vector<std::size_t> shape() {
@@ -152,7 +154,7 @@ class NpyHeaderParser {
       std::size_t extent = 0;
       const auto [end, error] = std::from_chars(text_.data(), text_.data() + text_.size(), extent);
       if (error != std::errc{} || extents.size() == max_rank) {
-        fail("shape " + found() + ", expected a tuple of up to 64 extents");
+        fail(concatenate({"shape ", found(), ", expected a tuple of up to 64 extents"}));
       }
       extents.push_back(extent);
       text_.remove_prefix(static_cast<std::size_t>(end - text_.data()));
@@ -175,9 +177,9 @@ inline std::size_t npy_item_size(const std::filesystem::path& path, const NpyHea
     if (name == header.type) {
       return static_cast<std::size_t>(name.back() - '0');
     }
-    names += (names.empty() ? "" : ", ") + std::string(name);
+    names += concatenate({names.empty() ? "" : ", ", name});
   }
-  throw FormatError(path, "element type: " + in_quotes(header.type) + ", expected one of " + names);
+  throw FormatError(path, concatenate({"element type: ", in_quotes(header.type), ", expected one of ", names}));
 }
 
 // The header of a file that holds exactly the elements it announces, of one of the accepted types.
@@ -189,8 +191,7 @@ inline NpyHeader read_npy_header(const std::filesystem::path& path, std::span<co
   }
   const unsigned version = bytes[6];
   if (version < 1 || version > 3 || bytes[7] != 0) {
-    throw FormatError(
-        path, "version: " + std::to_string(version) + "." + std::to_string(bytes[7]) + ", expected 1.0, 2.0 or 3.0");
+    throw FormatError(path, concatenate({"version: ", version, ".", bytes[7], ", expected 1.0, 2.0 or 3.0"}));
   }
   const std::size_t begin = version == 1 ? 10 : 12;
   std::size_t length = std::size_t{bytes[8]} | std::size_t{bytes[9]} << 8;
@@ -198,8 +199,8 @@ inline NpyHeader read_npy_header(const std::filesystem::path& path, std::span<co
     length |= std::size_t{bytes[10]} << 16 | std::size_t{bytes[11]} << 24;
   }
   if (bytes.size() < begin || bytes.size() - begin < length) {
-    throw FormatError(path, "NPY header: the file ends after " + std::to_string(bytes.size()) +
-                                " bytes, expected a header of " + std::to_string(length));
+    throw FormatError(
+        path, concatenate({"NPY header: the file ends after ", bytes.size(), " bytes, expected a header of ", length}));
   }
   const std::string text(bytes.begin() + static_cast<std::ptrdiff_t>(begin),
                          bytes.begin() + static_cast<std::ptrdiff_t>(begin + length));
@@ -208,17 +209,17 @@ inline NpyHeader read_npy_header(const std::filesystem::path& path, std::span<co
   std::size_t expected = npy_item_size(path, header, accepted);
   for (const std::size_t extent : header.shape) {
     if (extent == 0) {
-      throw FormatError(path, "shape: " + extents_text(header.shape) + ", expected extents of at least 1");
+      throw FormatError(path, concatenate({"shape: ", extents_text(header.shape), ", expected extents of at least 1"}));
     }
     if (expected > std::numeric_limits<std::size_t>::max() / extent) {
-      throw FormatError(path, "shape: " + extents_text(header.shape) + " is more than any file can hold");
+      throw FormatError(path, concatenate({"shape: ", extents_text(header.shape), " is more than any file can hold"}));
     }
     expected *= extent;
   }
   const std::size_t found = bytes.size() - header.data_begin;
   if (found != expected) {
-    throw FormatError(path, "elements: " + std::to_string(found) + " bytes, expected " + std::to_string(expected) +
-                                " for shape " + extents_text(header.shape) + " of " + header.type);
+    throw FormatError(path, concatenate({"elements: ", found, " bytes, expected ", expected, " for shape ",
+                                         extents_text(header.shape), " of ", header.type}));
   }
   return header;
 }
@@ -288,14 +289,13 @@ inline NpyFeatures load_npy_features(const std::filesystem::path& path, std::uin
   const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit);
   const NpyHeader header = read_npy_header(path, bytes, {"u1", "f4", "f8"});
   if (header.shape.size() < 2) {
-    throw FormatError(path,
-                      "rank: " + std::to_string(header.shape.size()) + ", expected 2 (samples, features) or more");
+    throw FormatError(path, concatenate({"rank: ", header.shape.size(), ", expected 2 (samples, features) or more"}));
   }
   const ImageShape image = header.shape.size() == 3 ? ImageShape{header.shape[1], header.shape[2]} : ImageShape{};
   const auto finite = [&](auto value, std::size_t element) {
     if (!(std::abs(value) <= std::numeric_limits<float>::max())) {
-      throw FormatError(path, "element " + std::to_string(element) + ": " + to_text(value) +
-                                  ", expected a finite number within float's range");
+      throw FormatError(
+          path, concatenate({"element ", element, ": ", value, ", expected a finite number within float's range"}));
     }
     return static_cast<float>(value);
   };
@@ -313,13 +313,13 @@ inline Labels load_npy_labels(const std::filesystem::path& path, std::uint32_t c
   const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit);
   const NpyHeader header = read_npy_header(path, bytes, {"u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8"});
   if (header.shape.size() != 1) {
-    throw FormatError(path, "rank: " + std::to_string(header.shape.size()) + ", expected 1 (samples)");
+    throw FormatError(path, concatenate({"rank: ", header.shape.size(), ", expected 1 (samples)"}));
   }
   const std::uint64_t limit = classes != 0 ? classes : std::numeric_limits<std::uint32_t>::max();
   const auto convert = [&](auto value, std::size_t element) {
     if (std::cmp_less(value, 0) || std::cmp_greater_equal(value, limit)) {
-      throw FormatError(path, "label of sample " + std::to_string(element) + ": " + std::to_string(value) +
-                                  ", expected 0 or more and less than " + std::to_string(limit));
+      throw FormatError(
+          path, concatenate({"label of sample ", element, ": ", value, ", expected 0 or more and less than ", limit}));
     }
     return static_cast<std::uint32_t>(value);
   };
@@ -352,12 +352,14 @@ inline Dataset load_npy(const std::filesystem::path& features_path, const std::f
                         const NpyOptions& options = {}) {
   detail::NpyFeatures features = detail::load_npy_features(features_path, options.size_limit);
   Labels labels = detail::load_npy_labels(labels_path, options.classes, options.size_limit);
-  const std::size_t count = std::visit([](const auto& values) { return values.rows(); }, features.values);
+  const std::size_t count =
+      features.values.index() == 0 ? std::get<0>(features.values).rows() : std::get<1>(features.values).rows();
   if (labels.size() != count) {
-    throw FormatError(labels_path, "number of labels: " + std::to_string(labels.size()) + ", expected " +
-                                       std::to_string(count) + " as in " + features_path.filename().string());
+    throw FormatError(labels_path, concatenate({"number of labels: ", labels.size(), ", expected ", count, " as in ",
+                                                features_path.filename().string()}));
   }
-  const std::uint32_t classes = options.classes != 0 ? options.classes : *std::ranges::max_element(labels) + 1;
+  const std::uint32_t classes =
+      options.classes != 0 ? options.classes : *std::max_element(labels.begin(), labels.end()) + 1;
   return {std::move(features.values), std::move(labels), classes, features.image, options.normalization};
 }
 

@@ -21,19 +21,18 @@ namespace retort::data {
 /// The indices of the two parts of `size` samples, each in random order: floor(first_fraction * size) in the first, the
 /// others in the second. A pure function of its arguments. Throws OptionError for a fraction outside (0, 1) and
 /// where a part would be empty; ShapeError for 2^32 samples or more.
-inline std::pair<std::vector<std::uint32_t>, std::vector<std::uint32_t>> random_split_indices(std::size_t size,
-                                                                                              double first_fraction,
-                                                                                              Seed seed) {
+[[gnu::cold]] inline std::pair<std::vector<std::uint32_t>, std::vector<std::uint32_t>> random_split_indices(
+    std::size_t size, double first_fraction, Seed seed) {
   if (!(first_fraction > 0 && first_fraction < 1)) {
-    throw OptionError("first_fraction: " + to_text(first_fraction) + ", expected between 0 and 1");
+    throw OptionError(concatenate({"first_fraction: ", first_fraction, ", expected between 0 and 1"}));
   }
   if (size > std::numeric_limits<std::uint32_t>::max()) {
-    throw ShapeError("random_split: " + std::to_string(size) + " samples, expected less than 2^32");
+    throw ShapeError(concatenate({"random_split: ", size, " samples, expected less than 2^32"}));
   }
   const auto first = static_cast<std::size_t>(first_fraction * static_cast<double>(size));
   if (first == 0 || first >= size) {
-    throw OptionError("first_fraction: " + to_text(first_fraction) + " of " + std::to_string(size) +
-                      " samples leaves one part empty");
+    throw OptionError(
+        concatenate({"first_fraction: ", first_fraction, " of ", size, " samples leaves one part empty"}));
   }
   std::vector<std::uint32_t> order(size);
   random_permutation(order, RandomStream{seed, Stream::split, 0});
@@ -42,7 +41,8 @@ inline std::pair<std::vector<std::uint32_t>, std::vector<std::uint32_t>> random_
 }
 
 /// The two parts themselves, copied. Errors as above.
-inline std::pair<Dataset, Dataset> random_split(const Dataset& dataset, double first_fraction, Seed seed) {
+[[gnu::cold]] inline std::pair<Dataset, Dataset> random_split(const Dataset& dataset, double first_fraction,
+                                                              Seed seed) {
   const auto [first, second] = random_split_indices(dataset.size(), first_fraction, seed);
   return {dataset.subset(first), dataset.subset(second)};
 }

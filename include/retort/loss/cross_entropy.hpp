@@ -31,7 +31,7 @@ struct CrossEntropy {
                    "a number in [0, 1)");
   }
 
-  std::string describe() const { return describe_settings(name, {{"label_smoothing", to_text(label_smoothing)}}); }
+  std::string describe() const { return describe_settings(name, {{"label_smoothing", label_smoothing}}); }
 
   /// One sample; see the concept Loss. The teacher is not read.
   template <std::size_t Classes, typename Scalar, typename Label>

@@ -45,7 +45,7 @@ struct SoftmaxPassedToKlLoss {
   }
 
   std::string describe() const {
-    return describe_settings(name, {{"temperature", to_text(temperature)}, {"hard_weight", to_text(hard_weight)}});
+    return describe_settings(name, {{"temperature", temperature}, {"hard_weight", hard_weight}});
   }
 
   /// One sample; see the concept Loss.

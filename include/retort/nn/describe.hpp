@@ -21,12 +21,12 @@ std::string describe_layer() {
   if constexpr (requires { L::describe(); }) {
     text = L::describe();
   } else if constexpr (requires { L::has_bias; }) {
-    text += "(" + to_text(L::input_size) + ", " + to_text(L::output_size) + (L::has_bias ? ")" : ", bias=False)");
+    text += concatenate({"(", L::input_size, ", ", L::output_size, L::has_bias ? ")" : ", bias=False)"});
   } else if constexpr (SizedLayer<L>) {
-    text +=
-        "(" + to_text(L::input_size) + (L::input_size == L::output_size ? "" : ", " + to_text(L::output_size)) + ")";
+    text += L::input_size == L::output_size ? concatenate({"(", L::input_size, ")"})
+                                            : concatenate({"(", L::input_size, ", ", L::output_size, ")"});
   } else if constexpr (requires { L::rate; }) {
-    text += "(" + to_text(L::rate) + ")";
+    text += concatenate({"(", L::rate, ")"});
   }
   return text;
 }
@@ -34,7 +34,7 @@ std::string describe_layer() {
 template <Layer... Layers>
 std::string signature(const Sequential<Layers...>&) {
   std::string text;
-  ((text += (text.empty() ? "" : ", ") + describe_layer<Layers>()), ...);
+  ((text += concatenate({text.empty() ? "" : ", ", describe_layer<Layers>()})), ...);
   return text;
 }
 
@@ -63,9 +63,9 @@ std::string summary() {
          << std::setw(10) << shape << std::setw(14) << parameters << std::setw(14) << flops << std::setw(14)
          << parameters * sizeof(Scalar) << '\n';
   };
-  text << std::right << std::setw(3) << "" << "  " << std::left << std::setw(26) << "layer" << std::right
-       << std::setw(10) << "output" << std::setw(14) << "parameters" << std::setw(14) << "FLOPs" << std::setw(14)
-       << "bytes" << '\n';
+  text << std::right << std::setw(3) << ""
+       << "  " << std::left << std::setw(26) << "layer" << std::right << std::setw(10) << "output" << std::setw(14)
+       << "parameters" << std::setw(14) << "FLOPs" << std::setw(14) << "bytes" << '\n';
   const auto descriptions = detail::layer_descriptions(M{});
   for (std::size_t layer = 0; layer < M::layer_count; ++layer) {
     std::size_t parameters = 0;

@@ -17,7 +17,7 @@ template <double slope = 0.01>
 struct LeakyReLU {
   static constexpr std::string_view name = "LeakyReLU";
 
-  static std::string describe() { return std::string(name) + "(" + to_text(slope) + ")"; }
+  static std::string describe() { return concatenate({name, "(", slope, ")"}); }
 
   template <typename T>
   RETORT_HOST_DEVICE static T value(T x) {

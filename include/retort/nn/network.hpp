@@ -13,6 +13,7 @@
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/philox.hpp"
+#include "retort/core/text.hpp"
 #include "retort/nn/initialization.hpp"
 #include "retort/nn/sequential.hpp"
 
@@ -84,9 +85,9 @@ class Network {
   /// not whole samples or the logits are not as many samples.
   void predict(std::span<const Scalar> inputs, std::span<Scalar> logits) const {
     if (inputs.size() % input_size != 0 || logits.size() != inputs.size() / input_size * output_size) {
-      throw ShapeError("predict: " + std::to_string(inputs.size()) + " inputs and " + std::to_string(logits.size()) +
-                       " logits, expected a whole number of samples of " + std::to_string(input_size) + " inputs and " +
-                       std::to_string(output_size) + " logits");
+      throw ShapeError(concatenate({"predict: ", inputs.size(), " inputs and ", logits.size(),
+                                    " logits, expected a whole number of samples of ", input_size, " inputs and ",
+                                    output_size, " logits"}));
     }
     const std::size_t batch = inputs.size() / input_size;
     if constexpr (Backend::host_memory) {
@@ -144,8 +145,7 @@ class Network {
 
   void assign(Arena& arena, std::span<const Scalar> values, const char* what) {
     if (values.size() != arena.size()) {
-      throw ShapeError(std::string(what) + ": " + std::to_string(values.size()) + " values, expected an arena of " +
-                       std::to_string(arena.size()));
+      throw ShapeError(concatenate({what, ": ", values.size(), " values, expected an arena of ", arena.size()}));
     }
     copy_from_host(backend_, values, arena.data());
   }

@@ -30,11 +30,11 @@ struct AdamW {
   void validate() const { validate_adam_options(name, learning_rate, beta1, beta2, epsilon, weight_decay); }
 
   std::string describe() const {
-    return describe_settings(name, {{"learning_rate", to_text(learning_rate)},
-                                    {"beta1", to_text(beta1)},
-                                    {"beta2", to_text(beta2)},
-                                    {"epsilon", to_text(epsilon)},
-                                    {"weight_decay", to_text(weight_decay)}});
+    return describe_settings(name, {{"learning_rate", learning_rate},
+                                    {"beta1", beta1},
+                                    {"beta2", beta2},
+                                    {"epsilon", epsilon},
+                                    {"weight_decay", weight_decay}});
   }
 
   /// The rule of step number `step` (from 1); see the concept Optimizer.

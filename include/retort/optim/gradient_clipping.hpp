@@ -22,7 +22,7 @@ struct GradientClipping {
                    "a finite number above 0");
   }
 
-  std::string describe() const { return describe_settings("GradientClipping", {{"max_norm", to_text(max_norm)}}); }
+  std::string describe() const { return describe_settings("GradientClipping", {{"max_norm", max_norm}}); }
 
   /// min(1, max_norm / (norm + 1e-6)), as PyTorch's clip_grad_norm_: what every gradient is multiplied by. A norm that
   /// is infinite or not a number gives NaN, which `fit` finds in the parameters at the end of the epoch.

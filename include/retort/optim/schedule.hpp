@@ -49,8 +49,8 @@ class Schedule {
   Schedule() : Schedule(ConstantSchedule{}) {}
 
   template <typename S>
-    requires(!std::same_as<S, Schedule> && LearningRateSchedule<S>)
-  Schedule(S schedule) : schedule_(std::make_shared<Holder<S>>(std::move(schedule))) {}
+  requires(!std::same_as<S, Schedule> && LearningRateSchedule<S>) Schedule(S schedule)
+      : schedule_(std::make_shared<Holder<S>>(std::move(schedule))) {}
 
   double factor(const TrainingProgress& progress) const { return schedule_->factor(progress); }
   void validate() const { schedule_->validate(); }
@@ -90,7 +90,7 @@ struct StepSchedule {
     require_option(decay > 0.0 && decay <= 1.0, "StepSchedule", "decay", decay, "a number in (0, 1]");
   }
   std::string describe() const {
-    return describe_settings("StepSchedule", {{"every_epochs", to_text(every_epochs)}, {"decay", to_text(decay)}});
+    return describe_settings("StepSchedule", {{"every_epochs", every_epochs}, {"decay", decay}});
   }
 };
 
@@ -110,9 +110,7 @@ struct CosineSchedule {
     require_option(final_factor >= 0.0 && final_factor <= 1.0, "CosineSchedule", "final_factor", final_factor,
                    "a number in [0, 1]");
   }
-  std::string describe() const {
-    return describe_settings("CosineSchedule", {{"final_factor", to_text(final_factor)}});
-  }
+  std::string describe() const { return describe_settings("CosineSchedule", {{"final_factor", final_factor}}); }
 };
 
 /// Rises in a straight line for `steps` steps, 1 / (steps + 1), 2 / (steps + 1), ..., and then follows another
@@ -133,7 +131,7 @@ struct LinearWarmup {
   }
   void validate() const { then.validate(); }
   std::string describe() const {
-    return describe_settings("LinearWarmup", {{"steps", to_text(steps)}, {"then", then.describe()}});
+    return describe_settings("LinearWarmup", {{"steps", steps}, {"then", then.describe()}});
   }
 };
 

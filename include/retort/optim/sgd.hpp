@@ -55,10 +55,10 @@ struct Sgd {
   }
 
   std::string describe() const {
-    return describe_settings(name, {{"learning_rate", to_text(learning_rate)},
-                                    {"momentum", to_text(momentum)},
-                                    {"nesterov", to_text(nesterov)},
-                                    {"weight_decay", to_text(weight_decay)}});
+    return describe_settings(name, {{"learning_rate", learning_rate},
+                                    {"momentum", momentum},
+                                    {"nesterov", nesterov},
+                                    {"weight_decay", weight_decay}});
   }
 
   /// The rule of step number `step` (from 1); see the concept Optimizer.

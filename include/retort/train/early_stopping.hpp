@@ -20,8 +20,7 @@ struct EarlyStopping {
 
   void validate() const { require_option(patience > 0, "EarlyStopping", "patience", patience, "a number above 0"); }
   std::string describe() const {
-    return describe_settings("EarlyStopping",
-                             {{"patience", to_text(patience)}, {"minimum_gain", to_text(minimum_gain)}});
+    return describe_settings("EarlyStopping", {{"patience", patience}, {"minimum_gain", minimum_gain}});
   }
 };
 

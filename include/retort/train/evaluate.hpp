@@ -26,9 +26,9 @@ namespace retort {
 template <Model M>
 void require_matching_data(const data::Dataset& data) {
   if (data.feature_count() != M::input_size || data.classes() != M::output_size) {
-    throw ShapeError("the dataset has " + to_text(data.feature_count()) + " features and " +
-                     to_text(std::size_t{data.classes()}) + " classes, the model " + to_text(M::input_size) +
-                     " inputs and " + to_text(M::output_size) + " outputs");
+    throw ShapeError(
+        concatenate({"the dataset has ", data.feature_count(), " features and ", std::size_t{data.classes()},
+                     " classes, the model ", M::input_size, " inputs and ", M::output_size, " outputs"}));
   }
 }
 
