@@ -3,7 +3,6 @@
 find_package(Eigen3 CONFIG REQUIRED)
 find_package(xtensor CONFIG REQUIRED)
 find_package(xsimd CONFIG REQUIRED)
-find_package(nlohmann_json CONFIG REQUIRED)
 find_package(ZLIB REQUIRED)
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)

@@ -1,6 +1,6 @@
 # The options of Retort's own programs. None of them reaches the library's users.
 
-option(RETORT_BUILD_TESTS "Build the tests (needs Catch2)" ON)
+option(RETORT_BUILD_TESTS "Build the tests (needs Catch2 and nlohmann_json)" ON)
 option(RETORT_BUILD_EXAMPLES "Build the examples (needs CLI11)" ON)
 option(RETORT_BUILD_BENCHMARKS "Build the benchmarks (needs Google Benchmark)" OFF)
 option(RETORT_NATIVE "Compile Retort's own programs for this machine's processor (-march=native)" OFF)
@@ -10,6 +10,7 @@ set(RETORT_TEST_PREFIX "" CACHE STRING "Put before the name of every test, to te
 
 if(RETORT_BUILD_TESTS)
   find_package(Catch2 REQUIRED) # 2.13 or 3
+  find_package(nlohmann_json CONFIG REQUIRED) # another reader and writer of JSON, to compare with
 endif()
 if(RETORT_BUILD_EXAMPLES)
   find_package(CLI11 REQUIRED)

@@ -35,7 +35,7 @@ value_of() { # OPTION: prints what the caller gave it last
   echo "$value"
 }
 
-packages=(cmake ninja-build g++ libeigen3-dev libxtensor-dev libxsimd-dev nlohmann-json3-dev zlib1g-dev libcli11-dev)
+packages=(cmake ninja-build g++ libeigen3-dev libxtensor-dev libxsimd-dev zlib1g-dev libcli11-dev)
 build=build/examples thrust=OFF cuda=OFF
 case $(value_of --backend) in
   thrust-cuda)

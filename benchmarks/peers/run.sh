@@ -29,7 +29,7 @@ done
 [[ -z $output || (! -d $output && -w $(dirname "$output")) ]] || usage "--output: cannot write $output"
 
 source "$repository/scripts/packages.sh"
-install_missing g++ pkg-config libbenchmark-dev libeigen3-dev libxtensor-dev libxsimd-dev nlohmann-json3-dev zlib1g-dev \
+install_missing g++ pkg-config libbenchmark-dev libeigen3-dev libxtensor-dev libxsimd-dev zlib1g-dev \
   python3 >&2
 build=$repository/build/peers
 results=$build/results

@@ -4,12 +4,12 @@
 /// and `load_state_dict` of the equivalent nn.Sequential read what is written here, and the other way round.
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <iterator>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,11 +18,13 @@
 
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/json.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/safetensors_file.hpp"
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
+#include "retort/nn/sequential.hpp"
 
 namespace retort::io {
 
@@ -40,46 +42,44 @@ namespace detail {
 inline constexpr const char* signature_key = "retort.model";
 inline constexpr const char* example_key = "retort.example";
 
-/// The names of the tensors of a model in a file, parameters and buffers apart.
-template <Model M>
-struct TensorNames {
-  std::array<std::string, M::parameters.size()> parameters;
-  std::array<std::string, M::buffers.size()> buffers;
-
-  explicit TensorNames(const std::vector<std::string>& layer_names) {
-    std::vector<std::size_t> layers;  // those with tensors, in order
-    for (std::size_t layer = 0; layer < M::layer_count; ++layer) {
-      const auto owns = [&](const TensorInfo& tensor) { return tensor.layer == layer; };
-      if (std::ranges::any_of(M::parameters, owns) || std::ranges::any_of(M::buffers, owns)) {
-        layers.push_back(layer);
-      }
+/// The names of a model's tensors in a file: those of `parameters`, then those of `buffers`.
+[[gnu::cold]] inline std::vector<std::string> tensor_names(std::span<const TensorInfo> parameters,
+                                                           std::span<const TensorInfo> buffers,
+                                                           const std::vector<std::string>& layer_names) {
+  std::vector<const TensorInfo*> tensors;
+  std::set<std::size_t> layers;  // those with tensors
+  for (const std::span<const TensorInfo> part : {parameters, buffers}) {
+    for (const TensorInfo& tensor : part) {
+      tensors.push_back(&tensor);
+      layers.insert(tensor.layer);
     }
-    if (!layer_names.empty() && layer_names.size() != layers.size()) {
-      throw OptionError("safetensors: layer_names has " + to_text(layer_names.size()) + " names, expected " +
-                        to_text(layers.size()) + ", one for each layer with tensors");
-    }
-    const auto name = [&](const TensorInfo& tensor) {
-      if (layer_names.empty()) {
-        return std::string(tensor.full_name());
-      }
-      const auto position = std::ranges::find(layers, tensor.layer) - layers.begin();
-      return layer_names[static_cast<std::size_t>(position)] + "." + std::string(tensor.spec.name);
-    };
-    std::ranges::transform(M::parameters, parameters.begin(), name);
-    std::ranges::transform(M::buffers, buffers.begin(), name);
   }
-};
+  if (!layer_names.empty() && layer_names.size() != layers.size()) {
+    throw OptionError(concatenate({"safetensors: layer_names has ", layer_names.size(), " names, expected ",
+                                   layers.size(), ", one for each layer with tensors"}));
+  }
+  std::vector<std::string> names;
+  for (const TensorInfo* tensor : tensors) {
+    if (layer_names.empty()) {
+      names.emplace_back(tensor->full_name());
+    } else {
+      const auto position = std::distance(layers.begin(), layers.find(tensor->layer));
+      names.push_back(concatenate({layer_names[static_cast<std::size_t>(position)], ".", tensor->spec.name}));
+    }
+  }
+  return names;
+}
 
 inline std::vector<std::size_t> shape_of(const TensorSpec& spec) {
   return {spec.extents.begin(), spec.extents.begin() + static_cast<std::ptrdiff_t>(spec.rank)};
 }
 
 /// The input of the example that a file carries, always the same: -1, -0.5, 0 and 0.5 at random, short to write down.
-template <typename Scalar, std::size_t N>
-std::array<Scalar, N> example_input() {
-  std::array<Scalar, N> input{};
+template <typename Scalar>
+std::vector<Scalar> example_input(std::size_t size) {
+  std::vector<Scalar> input(size);
   const RandomStream random{Seed{0}, Stream::synthetic, 0};
-  for (std::size_t i = 0; i < N; ++i) {
+  for (std::size_t i = 0; i < size; ++i) {
     input[i] = static_cast<Scalar>(random.word(i) >> 30) / Scalar{2} - Scalar{1};
   }
   return input;
@@ -90,15 +90,108 @@ void read_tensor(const SafetensorsFile& file, const std::string& name, const Ten
                  std::span<Scalar> values) {
   const Tensor& tensor = file.at(name);
   if (tensor.shape != shape_of(spec)) {
-    throw FormatError(file.path(), "tensor " + in_quotes(name) + ": shape " + shape_text(tensor.shape) + ", expected " +
-                                       shape_text(shape_of(spec)));
+    throw FormatError(file.path(), concatenate({"tensor ", in_quotes(name), ": shape ", shape_text(tensor.shape),
+                                                ", expected ", shape_text(shape_of(spec))}));
   }
   file.copy_to(tensor, values);
-  const auto bad = std::ranges::find_if(values, [](Scalar value) { return !std::isfinite(value); });
+  const auto bad = std::find_if(values.begin(), values.end(), [](Scalar value) { return !std::isfinite(value); });
   if (bad != values.end()) {
-    throw FormatError(file.path(), "tensor " + in_quotes(name) + ": element " + to_text(bad - values.begin()) + " is " +
-                                       to_text(*bad) + ", expected a finite number");
+    throw FormatError(file.path(), concatenate({"tensor ", in_quotes(name), ": element ", bad - values.begin(), " is ",
+                                                *bad, ", expected a finite number"}));
   }
+}
+
+/// A network's tensors by their names, parameters and running statistics; `arenas` hold them as the model lays them
+/// out.
+template <typename Scalar>
+struct NamedTensors {
+  std::vector<std::string> names;
+  std::span<const TensorInfo> parameters;
+  std::span<const TensorInfo> buffers;
+  AlignedBuffer<Scalar> parameter_arena;
+  AlignedBuffer<Scalar> buffer_arena;
+
+  /// Writes them. The metadata are given whole.
+  [[gnu::cold]] void write(const std::filesystem::path& path, const Metadata& metadata) const {
+    std::vector<Tensor> tensors;
+    std::vector<std::int64_t> counts(buffers.size());
+    tensors.reserve(names.size());
+    for (const TensorInfo& tensor : parameters) {
+      tensors.push_back(
+          Tensor::of<Scalar>(names[tensors.size()], shape_of(tensor.spec), tensor.in(parameter_arena.span())));
+    }
+    for (std::size_t i = 0; i < buffers.size(); ++i) {
+      const TensorSpec& spec = buffers[i].spec;
+      const std::span<const Scalar> values = buffers[i].in(buffer_arena.span());
+      if (spec.integral) {
+        counts[i] = static_cast<std::int64_t>(values[0]);
+        tensors.push_back(Tensor::of<std::int64_t>(names[tensors.size()], shape_of(spec),
+                                                   std::span<const std::int64_t>(&counts[i], 1)));
+      } else {
+        tensors.push_back(Tensor::of<Scalar>(names[tensors.size()], shape_of(spec), values));
+      }
+    }
+    write_safetensors(path, tensors, metadata);
+  }
+
+  /// Reads them from a file of the model `signature`. Throws FormatError.
+  [[gnu::cold]] void read(const SafetensorsFile& file, const std::string& signature) {
+    const auto found = file.metadata().find(signature_key);
+    if (found != file.metadata().end() && found->second != signature) {
+      throw FormatError(file.path(), concatenate({"holds the model ", found->second, ", expected ", signature}));
+    }
+    for (const Tensor& tensor : file.tensors()) {
+      if (std::find(names.begin(), names.end(), tensor.name) == names.end()) {
+        throw FormatError(file.path(),
+                          concatenate({"tensor ", in_quotes(tensor.name), ": no tensor of the model ", signature}));
+      }
+    }
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      read_tensor(file, names[i], parameters[i].spec, parameters[i].in(parameter_arena.span()));
+    }
+    for (std::size_t i = 0; i < buffers.size(); ++i) {
+      const std::string& name = names[parameters.size() + i];
+      if (!buffers[i].spec.integral || file.find(name) != nullptr) {
+        read_tensor(file, name, buffers[i].spec, buffers[i].in(buffer_arena.span()));
+      }
+    }
+  }
+};
+
+template <Model M, typename Backend, typename Scalar>
+NamedTensors<Scalar> named_tensors(const Network<M, Backend, Scalar>& network, const SafetensorsOptions& options) {
+  return {tensor_names(M::parameters, M::buffers, options.layer_names), M::parameters, M::buffers,
+          network.copy_parameters(), network.copy_buffers()};
+}
+
+template <typename Scalar>
+[[gnu::cold]] std::string example_text(std::span<const Scalar> input, std::span<const Scalar> logits) {
+  std::string text;
+  for (const auto& [name, values] : {std::pair("{\"input\":[", input), std::pair("],\"logits\":[", logits)}) {
+    text += name;
+    for (const Scalar value : values) {
+      text += concatenate({text.back() == '[' ? "" : ",", json_number(value)});
+    }
+  }
+  return text += "]}";
+}
+
+/// Throws JsonError.
+template <typename Scalar>
+[[gnu::cold]] void read_example(std::string_view text, std::vector<Scalar>& input, std::vector<Scalar>& logits) {
+  JsonReader json(text);
+  json.begin_object();
+  for (std::string key; json.next_key(key);) {
+    std::vector<Scalar>& values = key == "input" ? input : logits;
+    if ((key != "input" && key != "logits") || !values.empty()) {
+      json.fail("the keys input and logits, each once");
+    }
+    json.begin_array();
+    while (json.next_element()) {
+      values.push_back(json.number<Scalar>());
+    }
+  }
+  json.end();
 }
 
 /// Throws unless the network gives the file's example the file's logits, up to what another order of addition may
@@ -113,16 +206,14 @@ void check_example(const N& network, const SafetensorsFile& file) {
   std::vector<Scalar> input;
   std::vector<Scalar> expected;
   try {
-    const nlohmann::json example = nlohmann::json::parse(found->second);
-    input = example.at("input").get<std::vector<Scalar>>();
-    expected = example.at("logits").get<std::vector<Scalar>>();
-  } catch (const nlohmann::json::exception& error) {
-    throw FormatError(file.path(), std::string("metadata ") + example_key + ": " + error.what());
+    read_example(found->second, input, expected);
+  } catch (const JsonError& error) {
+    throw FormatError(file.path(), concatenate({"metadata ", example_key, ": ", error.what()}));
   }
   if (input.size() != N::input_size || expected.size() != N::output_size) {
-    throw FormatError(file.path(), std::string("metadata ") + example_key + ": " + to_text(input.size()) +
-                                       " inputs and " + to_text(expected.size()) + " logits, expected " +
-                                       to_text(N::input_size) + " and " + to_text(N::output_size));
+    throw FormatError(file.path(),
+                      concatenate({"metadata ", example_key, ": ", input.size(), " inputs and ", expected.size(),
+                                   " logits, expected ", N::input_size, " and ", N::output_size}));
   }
   const auto logits = network.predict(std::span<const Scalar, N::input_size>(input));
   Scalar largest{1};
@@ -131,9 +222,8 @@ void check_example(const N& network, const SafetensorsFile& file) {
   }
   for (std::size_t i = 0; i < logits.size(); ++i) {
     if (!(std::abs(logits[i] - expected[i]) <= Scalar(1e-4) * largest)) {
-      throw FormatError(file.path(), "the file's example gives logit " + to_text(i) + " = " + to_text(logits[i]) +
-                                         ", expected " + to_text(expected[i]) +
-                                         ": the weights are not those it was saved with");
+      throw FormatError(file.path(), concatenate({"the file's example gives logit ", i, " = ", logits[i], ", expected ",
+                                                  expected[i], ": the weights are not those it was saved with"}));
     }
   }
 }
@@ -146,34 +236,14 @@ void check_example(const N& network, const SafetensorsFile& file) {
 template <Model M, typename Backend, typename Scalar>
 void save_safetensors(const Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
                       const SafetensorsOptions& options = {}) {
-  const detail::TensorNames<M> names(options.layer_names);
-  const AlignedBuffer<Scalar> parameters = network.copy_parameters();
-  const AlignedBuffer<Scalar> buffers = network.copy_buffers();
-  std::vector<Tensor> tensors;
-  tensors.reserve(M::parameters.size() + M::buffers.size());
-  for (std::size_t i = 0; i < M::parameters.size(); ++i) {
-    tensors.push_back(Tensor::of<Scalar>(names.parameters[i], detail::shape_of(M::parameters[i].spec),
-                                         M::parameters[i].in(parameters.span())));
-  }
-  std::array<std::int64_t, M::buffers.size()> counts{};
-  for (std::size_t i = 0; const TensorInfo& tensor : M::buffers) {
-    const TensorSpec& spec = tensor.spec;
-    const std::span<const Scalar> values = tensor.in(buffers.span());
-    if (spec.integral) {
-      counts[i] = static_cast<std::int64_t>(values[0]);
-      tensors.push_back(Tensor::of<std::int64_t>(names.buffers[i], detail::shape_of(spec), std::span{&counts[i], 1}));
-    } else {
-      tensors.push_back(Tensor::of<Scalar>(names.buffers[i], detail::shape_of(spec), values));
-    }
-    ++i;
-  }
+  const detail::NamedTensors<Scalar> tensors = detail::named_tensors(network, options);
+  const std::vector<Scalar> input = detail::example_input<Scalar>(M::input_size);
+  const auto logits = network.predict(std::span<const Scalar, M::input_size>(input));
   Metadata metadata = options.metadata;
   metadata.try_emplace("format", "pt");
   metadata[detail::signature_key] = model_signature<M>();
-  const auto input = detail::example_input<Scalar, M::input_size>();
-  const auto logits = network.predict(std::span<const Scalar, M::input_size>(input));
-  metadata[detail::example_key] = nlohmann::json{{"input", input}, {"logits", logits}}.dump();
-  write_safetensors(path, tensors, metadata);
+  metadata[detail::example_key] = detail::example_text(std::span<const Scalar>(input), std::span<const Scalar>(logits));
+  tensors.write(path, metadata);
 }
 
 /// Reads parameters and running statistics into `network`; returns the file's metadata. Strict: a tensor that is
@@ -184,33 +254,12 @@ void save_safetensors(const Network<M, Backend, Scalar>& network, const std::fil
 template <Model M, typename Backend, typename Scalar>
 Metadata load_safetensors(Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
                           const SafetensorsOptions& options = {}) {
-  const detail::TensorNames<M> names(options.layer_names);
+  detail::NamedTensors<Scalar> tensors = detail::named_tensors(network, options);
   const SafetensorsFile file = SafetensorsFile::read(path);
-  const auto signature = file.metadata().find(detail::signature_key);
-  if (signature != file.metadata().end() && signature->second != model_signature<M>()) {
-    throw FormatError(path, "holds the model " + signature->second + ", expected " + model_signature<M>());
-  }
-  for (const Tensor& tensor : file.tensors()) {
-    if (std::ranges::find(names.parameters, tensor.name) == names.parameters.end() &&
-        std::ranges::find(names.buffers, tensor.name) == names.buffers.end()) {
-      throw FormatError(
-          path, "tensor " + detail::in_quotes(tensor.name) + ": no tensor of the model " + model_signature<M>());
-    }
-  }
-  AlignedBuffer<Scalar> parameters = network.copy_parameters();
-  AlignedBuffer<Scalar> buffers = network.copy_buffers();
-  for (std::size_t i = 0; i < M::parameters.size(); ++i) {
-    detail::read_tensor(file, names.parameters[i], M::parameters[i].spec, M::parameters[i].in(parameters.span()));
-  }
-  for (std::size_t i = 0; const TensorInfo& tensor : M::buffers) {
-    if (!tensor.spec.integral || file.find(names.buffers[i]) != nullptr) {
-      detail::read_tensor(file, names.buffers[i], tensor.spec, tensor.in(buffers.span()));
-    }
-    ++i;
-  }
+  tensors.read(file, model_signature<M>());
   Network<M, Backend, Scalar> loaded = network;
-  loaded.assign_parameters(parameters.span());
-  loaded.assign_buffers(buffers.span());
+  loaded.assign_parameters(tensors.parameter_arena.span());
+  loaded.assign_buffers(tensors.buffer_arena.span());
   detail::check_example(loaded, file);
   network = std::move(loaded);
   return file.metadata();

@@ -28,6 +28,7 @@
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/json.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/dtype.hpp"
 #include "retort/io/safetensors_header.hpp"
@@ -82,29 +83,28 @@ class SafetensorsFile {
   /// shape and data_offsets and nothing else; the data is covered by the tensors exactly, without gap, overlap or
   /// trailing bytes. Values are not looked at: NaN and infinity are let through. Memory: the file's size, and the
   /// header once more while it is read.
-  static SafetensorsFile read(std::filesystem::path path) {
+  [[gnu::cold]] static SafetensorsFile read(std::filesystem::path path) {
     std::error_code error;
     const std::uintmax_t file_size = std::filesystem::file_size(path, error);
     if (error) {
-      throw FileError(path, "cannot be read (" + error.message() + ")");
+      throw FileError(path, concatenate({"cannot be read (", error.message(), ")"}));
     }
     errno = 0;
     std::ifstream stream(path, std::ios::binary);
     if (!stream) {
-      throw FileError(path, "cannot be read (" + std::generic_category().message(errno) + ")");
+      throw FileError(path, concatenate({"cannot be read (", std::generic_category().message(errno), ")"}));
     }
     if (file_size < sizeof(std::uint64_t)) {
-      throw FormatError(path,
-                        "header length: the file has " + std::to_string(file_size) + " bytes, expected at least 8");
+      throw FormatError(path, concatenate({"header length: the file has ", file_size, " bytes, expected at least 8"}));
     }
     std::uint64_t header_size = 0;
     take(stream, path, std::as_writable_bytes(std::span{&header_size, 1}));
     const std::uintmax_t most = std::min(file_size - sizeof(header_size), detail::largest_header);
     if (header_size > most) {
-      throw FormatError(path,
-                        "header length: " + std::to_string(header_size) + ", expected at most " + std::to_string(most) +
-                            (most == detail::largest_header ? ", the format's limit"
-                                                            : ", the rest of the file (is it a safetensors file?)"));
+      throw FormatError(
+          path, concatenate({"header length: ", header_size, ", expected at most ", most,
+                             (most == detail::largest_header ? ", the format's limit"
+                                                             : ", the rest of the file (is it a safetensors file?)")}));
     }
     std::string header(static_cast<std::size_t>(header_size), '\0');
     take(stream, path, std::as_writable_bytes(std::span{header}));
@@ -142,8 +142,8 @@ class SafetensorsFile {
   const Tensor& at(std::string_view name) const& {
     const Tensor* const tensor = find(name);
     if (tensor == nullptr) {
-      throw FormatError(path_, "tensor " + detail::in_quotes(name) + ": missing, expected among the file's " +
-                                   std::to_string(tensors_.size()) + " tensors");
+      throw FormatError(path_, concatenate({"tensor ", detail::in_quotes(name), ": missing, expected among the file's ",
+                                            tensors_.size(), " tensors"}));
     }
     return *tensor;
   }
@@ -164,8 +164,8 @@ class SafetensorsFile {
   void copy_to(const Tensor& tensor, std::span<Scalar> destination) const {
     static_assert(std::is_arithmetic_v<Scalar> && !std::is_same_v<Scalar, bool>);
     if (tensor.count() != destination.size()) {
-      fail(tensor, "shape " + detail::shape_text(tensor.shape) + ", expected " + std::to_string(destination.size()) +
-                       " elements");
+      fail(tensor,
+           concatenate({"shape ", detail::shape_text(tensor.shape), ", expected ", destination.size(), " elements"}));
     }
     const auto same = [](auto value) { return value; };
     switch (tensor.dtype) {
@@ -199,7 +199,8 @@ class SafetensorsFile {
   }
 
  private:
-  SafetensorsFile(std::filesystem::path path, detail::SafetensorsHeader header, AlignedBuffer<std::byte> data)
+  [[gnu::cold]] SafetensorsFile(std::filesystem::path path, detail::SafetensorsHeader header,
+                                AlignedBuffer<std::byte> data)
       : path_(std::move(path)), metadata_(std::move(header.metadata)), data_(std::move(data)) {
     tensors_.reserve(header.tensors.size());
     for (detail::TensorEntry& entry : header.tensors) {
@@ -222,27 +223,26 @@ class SafetensorsFile {
       unfit(tensor, false);
     } else {
       if (tensor.bytes.size() != destination.size() * sizeof(Stored)) {
-        fail(tensor, std::to_string(tensor.bytes.size()) + " bytes, expected " +
-                         std::to_string(destination.size() * sizeof(Stored)));
+        fail(tensor, concatenate({tensor.bytes.size(), " bytes, expected ", destination.size() * sizeof(Stored)}));
       }
       for (std::size_t index = 0; index < destination.size(); ++index) {
         Stored stored;
         std::memcpy(&stored, tensor.bytes.data() + index * sizeof(Stored), sizeof(Stored));
         if (!detail::convert(decode(stored), destination[index])) {
-          fail(tensor, "element " + std::to_string(index) + " is " + to_text(decode(stored)) +
-                           ", expected a number that fits " + std::string(dtype_name(dtype_of<Scalar>())));
+          fail(tensor, concatenate({"element ", index, " is ", decode(stored), ", expected a number that fits ",
+                                    dtype_name(dtype_of<Scalar>())}));
         }
       }
     }
   }
 
   [[noreturn]] void unfit(const Tensor& tensor, bool floating) const {
-    fail(tensor, "dtype " + std::string(dtype_name(tensor.dtype)) + ", expected " +
-                     (floating ? "F64, F32, F16, BF16 or an integer" : "an integer"));
+    fail(tensor, concatenate({"dtype ", dtype_name(tensor.dtype), ", expected ",
+                              (floating ? "F64, F32, F16, BF16 or an integer" : "an integer")}));
   }
 
   [[noreturn]] void fail(const Tensor& tensor, const std::string& reason) const {
-    throw FormatError(path_, "tensor " + detail::in_quotes(tensor.name) + ": " + reason);
+    throw FormatError(path_, concatenate({"tensor ", detail::in_quotes(tensor.name), ": ", reason}));
   }
 
   std::filesystem::path path_;
@@ -256,19 +256,20 @@ class SafetensorsFile {
 /// FileError when `path` cannot be written, ShapeError when a tensor's bytes are not those of its dtype and shape,
 /// FormatError for what the format cannot say (a name twice, the name "__metadata__", text that is not UTF-8, a header
 /// over 100 MB); in each case a file that was there is as it was.
-inline void write_safetensors(const std::filesystem::path& path, std::span<const Tensor> tensors,
-                              const Metadata& metadata = {}) {
+[[gnu::cold]] inline void write_safetensors(const std::filesystem::path& path, std::span<const Tensor> tensors,
+                                            const Metadata& metadata = {}) {
   detail::SafetensorsHeader header{metadata, {}};
   std::set<std::string_view> names{detail::metadata_key};
   std::size_t end = 0;
   for (const Tensor& tensor : tensors) {
     if (!names.insert(tensor.name).second) {
-      throw FormatError(path, "tensor " + detail::in_quotes(tensor.name) + ": the name is taken, expected another");
+      throw FormatError(
+          path, concatenate({"tensor ", detail::in_quotes(tensor.name), ": the name is taken, expected another"}));
     }
     if (detail::tensor_bytes(tensor.dtype, tensor.shape) != tensor.bytes.size()) {
-      throw ShapeError(path.string() + ": tensor " + detail::in_quotes(tensor.name) + ": " +
-                       std::to_string(tensor.bytes.size()) + " bytes, expected those of dtype " +
-                       std::string(dtype_name(tensor.dtype)) + " and shape " + detail::shape_text(tensor.shape));
+      throw ShapeError(concatenate({path.string(), ": tensor ", detail::in_quotes(tensor.name), ": ",
+                                    tensor.bytes.size(), " bytes, expected those of dtype ", dtype_name(tensor.dtype),
+                                    " and shape ", detail::shape_text(tensor.shape)}));
     }
     header.tensors.push_back({tensor.name, tensor.dtype, tensor.shape, end, end + tensor.bytes.size()});
     end += tensor.bytes.size();
@@ -276,15 +277,15 @@ inline void write_safetensors(const std::filesystem::path& path, std::span<const
   std::string text;
   try {
     text = detail::safetensors_header_text(header);
-  } catch (const nlohmann::json::exception&) {
+  } catch (const JsonError&) {
     throw FormatError(path, "header: a name or metadata that is not UTF-8, expected UTF-8");
   }
   // Spaces after the object are part of the header: they bring the data to an aligned offset.
   constexpr std::size_t length_size = sizeof(std::uint64_t);
   text.resize(aligned_count<std::byte>(length_size + text.size()) - length_size, ' ');
   if (text.size() > detail::largest_header) {
-    throw FormatError(path, "header: " + std::to_string(text.size()) + " bytes, expected at most " +
-                                std::to_string(detail::largest_header));
+    throw FormatError(path,
+                      concatenate({"header: ", text.size(), " bytes, expected at most ", detail::largest_header}));
   }
   const std::uint64_t header_size = text.size();
   AtomicFile file(path);

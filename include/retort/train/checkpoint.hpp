@@ -2,14 +2,19 @@
 /// @file
 /// A training on disk: everything that is needed to go on as if it had never stopped.
 
+#include <array>
 #include <cstddef>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/json.hpp"
+#include "retort/core/text.hpp"
 #include "retort/io/safetensors_file.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/training_engine.hpp"
@@ -26,95 +31,149 @@ struct Checkpoint {
 
 namespace detail {
 
-inline nlohmann::json to_json(const EpochMetrics& metrics) {
-  nlohmann::json json{{"epoch", metrics.epoch},
-                      {"learning_rate", metrics.learning_rate},
-                      {"loss", metrics.loss},
-                      {"accuracy", metrics.accuracy},
-                      {"errors", metrics.errors},
-                      {"seconds", metrics.seconds},
-                      {"samples_per_second", metrics.samples_per_second}};
-  if (metrics.validation) {
-    json["validation"] = {{"loss", metrics.validation->loss},
-                          {"accuracy", metrics.validation->accuracy},
-                          {"errors", metrics.validation->errors}};
-  }
-  return json;
+[[gnu::cold, gnu::noinline]] inline std::string evaluation_text(double loss, double accuracy, std::size_t errors) {
+  return concatenate({"\"loss\":", json_number(loss), ",\"accuracy\":", json_number(accuracy), ",\"errors\":", errors});
 }
 
-inline EpochMetrics epoch_metrics_from_json(const nlohmann::json& json) {
-  EpochMetrics metrics{.epoch = json.at("epoch").get<std::size_t>(),
-                       .learning_rate = json.at("learning_rate").get<double>(),
-                       .loss = json.at("loss").get<double>(),
-                       .accuracy = json.at("accuracy").get<double>(),
-                       .errors = json.at("errors").get<std::size_t>(),
-                       .seconds = json.at("seconds").get<double>(),
-                       .samples_per_second = json.at("samples_per_second").get<double>()};
-  if (json.contains("validation")) {
-    const nlohmann::json& validation = json.at("validation");
-    metrics.validation = Evaluation{.loss = validation.at("loss").get<double>(),
-                                    .accuracy = validation.at("accuracy").get<double>(),
-                                    .errors = validation.at("errors").get<std::size_t>()};
+/// A history as JSON: an array with an object for each epoch.
+[[gnu::cold]] inline std::string history_text(const History& history) {
+  std::string text = "[";
+  for (const EpochMetrics& metrics : history) {
+    text += concatenate({text.size() > 1 ? ",{\"epoch\":" : "{\"epoch\":", metrics.epoch, ",",
+                         evaluation_text(metrics.loss, metrics.accuracy, metrics.errors), ",\"learning_rate\":",
+                         json_number(metrics.learning_rate), ",\"seconds\":", json_number(metrics.seconds),
+                         ",\"samples_per_second\":", json_number(metrics.samples_per_second)});
+    if (metrics.validation) {
+      const Evaluation& validation = *metrics.validation;
+      text += ",\"validation\":{";
+      text += evaluation_text(validation.loss, validation.accuracy, validation.errors);
+      text += '}';
+    }
+    text += '}';
   }
+  return text += ']';
+}
+
+/// A field of an object and where its number goes.
+struct MetricsField {
+  std::string_view name;
+  double* real;          // or null
+  std::size_t* integer;  // where `real` is null
+};
+
+/// Takes an object with these fields, each once, and the field "validation" where it may be there.
+[[gnu::cold]] inline void read_metrics(JsonReader& json, std::span<const MetricsField> fields,
+                                       std::optional<Evaluation>* validation = nullptr) {
+  std::size_t found = 0;  // bit i: field i
+  json.begin_object();
+  for (std::string key; json.next_key(key);) {
+    if (validation != nullptr && key == "validation" && !validation->has_value()) {
+      Evaluation& values = validation->emplace();
+      const std::array<MetricsField, 3> own{{{"loss", &values.loss, nullptr},
+                                             {"accuracy", &values.accuracy, nullptr},
+                                             {"errors", nullptr, &values.errors}}};
+      read_metrics(json, own);
+      continue;
+    }
+    std::size_t index = 0;
+    while (index < fields.size() && fields[index].name != key) {
+      ++index;
+    }
+    if (index == fields.size() || (found >> index & 1u) != 0) {
+      json.fail("the fields of an epoch, each once");
+    }
+    found |= std::size_t{1} << index;
+    if (fields[index].real != nullptr) {
+      *fields[index].real = json.number<double>();
+    } else {
+      *fields[index].integer = json.number<std::size_t>();
+    }
+  }
+  for (std::size_t index = 0; index < fields.size(); ++index) {
+    if ((found >> index & 1u) == 0) {
+      json.fail(concatenate({"a field ", fields[index].name, " in the object before"}));
+    }
+  }
+}
+
+[[gnu::cold]] inline EpochMetrics read_epoch(JsonReader& json) {
+  EpochMetrics metrics;
+  const std::array<MetricsField, 7> fields{{{"epoch", nullptr, &metrics.epoch},
+                                            {"learning_rate", &metrics.learning_rate, nullptr},
+                                            {"loss", &metrics.loss, nullptr},
+                                            {"accuracy", &metrics.accuracy, nullptr},
+                                            {"errors", nullptr, &metrics.errors},
+                                            {"seconds", &metrics.seconds, nullptr},
+                                            {"samples_per_second", &metrics.samples_per_second, nullptr}}};
+  read_metrics(json, fields, &metrics.validation);
   return metrics;
+}
+
+/// Throws JsonError.
+[[gnu::cold]] inline History read_history(std::string_view text) {
+  History history;
+  JsonReader json(text);
+  json.begin_array();
+  while (json.next_element()) {
+    history.push_back(read_epoch(json));
+  }
+  json.end();
+  return history;
 }
 
 inline constexpr const char* checkpoint_format = "retort-checkpoint-1";
 inline constexpr std::string_view best_prefix = "best.";
+inline constexpr std::string_view setting_prefix = "setting.";
 
 }  // namespace detail
 
 /// Writes a checkpoint as a safetensors file (arrays of bytes, the rest as metadata), replacing `path` atomically.
 /// Throws FileError.
-inline void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+[[gnu::cold]] inline void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
   std::vector<io::Tensor> tensors;
   const auto append = [&](const TrainingState& state, std::string_view prefix) {
     for (const StateArray& array : state) {
-      tensors.push_back({std::string(prefix) + array.name, io::DType::U8, {array.bytes.size()}, array.bytes});
+      tensors.push_back({concatenate({prefix, array.name}), io::DType::U8, {array.bytes.size()}, array.bytes});
     }
   };
   append(checkpoint.state, "");
   append(checkpoint.best, detail::best_prefix);
-  nlohmann::json history = nlohmann::json::array();
-  for (const EpochMetrics& metrics : checkpoint.history) {
-    history.push_back(detail::to_json(metrics));
-  }
-  io::Metadata metadata{{"format", detail::checkpoint_format}, {"history", history.dump()}};
+  io::Metadata metadata{{"format", detail::checkpoint_format}, {"history", detail::history_text(checkpoint.history)}};
   for (const auto& [name, value] : checkpoint.settings) {
-    metadata["setting." + name] = value;
+    metadata[concatenate({detail::setting_prefix, name})] = value;
   }
   io::write_safetensors(path, tensors, metadata);
 }
 
 /// Reads a checkpoint and compares it with the run at hand. Throws FileError, FormatError for a file that is no
 /// checkpoint, and OptionError naming the first setting that differs.
-inline Checkpoint load_checkpoint(const std::filesystem::path& path, const Settings& expected) {
+[[gnu::cold]] inline Checkpoint load_checkpoint(const std::filesystem::path& path, const Settings& expected) {
   const io::SafetensorsFile file = io::SafetensorsFile::read(path);
   const io::Metadata& metadata = file.metadata();
   const auto field = [&](const std::string& name) -> const std::string& {
     const auto found = metadata.find(name);
     if (found == metadata.end()) {
-      throw FormatError(path, "metadata " + name + ": missing, expected in a checkpoint");
+      throw FormatError(path, concatenate({"metadata ", name, ": missing, expected in a checkpoint"}));
     }
     return found->second;
   };
   if (field("format") != detail::checkpoint_format) {
-    throw FormatError(path, "metadata format: " + field("format") + ", expected " + detail::checkpoint_format);
+    throw FormatError(path,
+                      concatenate({"metadata format: ", field("format"), ", expected ", detail::checkpoint_format}));
   }
   Checkpoint checkpoint;
   for (const auto& [name, value] : expected) {
-    const std::string& found = field("setting." + name);
+    const std::string& found = field(concatenate({detail::setting_prefix, name}));
     if (found != value) {
-      throw OptionError(path.string() + ": made with " + name + " = " + found + ", cannot be resumed with " + value);
+      throw OptionError(
+          concatenate({path.string(), ": made with ", name, " = ", found, ", cannot be resumed with ", value}));
     }
     checkpoint.settings.emplace_back(name, value);
   }
   try {
-    for (const nlohmann::json& entry : nlohmann::json::parse(field("history"))) {
-      checkpoint.history.push_back(detail::epoch_metrics_from_json(entry));
-    }
-  } catch (const nlohmann::json::exception& error) {
-    throw FormatError(path, std::string("metadata history: ") + error.what());
+    checkpoint.history = detail::read_history(field("history"));
+  } catch (const JsonError& error) {
+    throw FormatError(path, concatenate({"metadata history: ", error.what()}));
   }
   for (const io::Tensor& tensor : file.tensors()) {
     const bool best = tensor.name.starts_with(detail::best_prefix);

@@ -33,11 +33,11 @@ class Fit {
           "fit: early_stopping needs held-out samples, expected a validation set or a validation_fraction");
     }
     if (steps_per_epoch() > std::uint64_t{UINT32_MAX} / options.epochs) {
-      throw OptionError("fit: epochs is " + to_text(options.epochs) + ", expected at most 2^32 - 1 steps in all");
+      throw OptionError(concatenate({"fit: epochs is ", options.epochs, ", expected at most 2^32 - 1 steps in all"}));
     }
   }
 
-  History run() {
+  [[gnu::cold]] History run() {
     engine_.begin(train_, validation_, options_.batch_size, options_.shift);
     settings_ = describe_run();
     resume();
@@ -60,22 +60,23 @@ class Fit {
   std::uint64_t steps_per_epoch() const { return (train_.size() + options_.batch_size - 1) / options_.batch_size; }
 
   /// Everything that decides the result: two runs with equal settings give equal bits.
-  Settings describe_run() const {
+  [[gnu::cold]] Settings describe_run() const {
     Settings settings = engine_.settings();
-    settings.emplace_back("epochs", to_text(options_.epochs));
-    settings.emplace_back("batch_size", to_text(options_.batch_size));
-    settings.emplace_back("seed", to_text(options_.seed.value));
-    settings.emplace_back("shuffle", to_text(options_.shuffle));
-    settings.emplace_back("shift", to_text(options_.shift.pixels));
-    settings.emplace_back("schedule", options_.schedule.describe());
-    settings.emplace_back("clipping", options_.clipping ? options_.clipping->describe() : "none");
-    settings.emplace_back("early_stopping", options_.early_stopping ? options_.early_stopping->describe() : "none");
-    settings.emplace_back("training data", to_text(train_.fingerprint()));
-    settings.emplace_back("validation data", validation_ == nullptr ? "none" : to_text(validation_->fingerprint()));
+    const auto add = [&](const char* name, const TextPart& value) { settings.emplace_back(name, value.text()); };
+    add("epochs", options_.epochs);
+    add("batch_size", options_.batch_size);
+    add("seed", options_.seed.value);
+    add("shuffle", options_.shuffle);
+    add("shift", options_.shift.pixels);
+    add("schedule", options_.schedule.describe());
+    add("clipping", options_.clipping ? options_.clipping->describe() : "none");
+    add("early_stopping", options_.early_stopping ? options_.early_stopping->describe() : "none");
+    add("training data", train_.fingerprint());
+    add("validation data", validation_ == nullptr ? "none" : to_text(validation_->fingerprint()));
     return settings;
   }
 
-  void resume() {
+  [[gnu::cold]] void resume() {
     if (!options_.checkpoint || !options_.checkpoint->resume || !std::filesystem::exists(options_.checkpoint->path)) {
       return;
     }
@@ -89,32 +90,33 @@ class Fit {
   }
 
   /// Throws FormatError unless the checkpoint's arrays have the names and sizes of those that the engine would write.
-  void require_arrays(const TrainingState& found, const TrainingState& expected) const {
+  [[gnu::cold]] void require_arrays(const TrainingState& found, const TrainingState& expected) const {
     for (const StateArray& array : expected) {
       const auto same = [&](const StateArray& other) {
         return other.name == array.name && other.bytes.size() == array.bytes.size();
       };
-      if (std::ranges::none_of(found, same)) {
-        throw FormatError(options_.checkpoint->path, "array " + array.name + ": missing or of another size, expected " +
-                                                         to_text(array.bytes.size()) + " bytes");
+      if (std::none_of(found.begin(), found.end(), same)) {
+        throw FormatError(options_.checkpoint->path,
+                          concatenate({"array ", array.name, ": missing or of another size, expected ",
+                                       array.bytes.size(), " bytes"}));
       }
     }
     if (found.size() != expected.size()) {
       throw FormatError(options_.checkpoint->path,
-                        to_text(found.size()) + " arrays of one kind, expected " + to_text(expected.size()));
+                        concatenate({found.size(), " arrays of one kind, expected ", expected.size()}));
     }
   }
 
   /// Throws FormatError unless the checkpoint's history is of this run's first epochs.
-  void require_history(const History& history) const {
+  [[gnu::cold]] void require_history(const History& history) const {
     bool right = !history.empty() && history.size() <= options_.epochs;
     for (std::size_t i = 0; i < history.size(); ++i) {
       right = right && history[i].epoch == i + 1 && history[i].validation.has_value() == (validation_ != nullptr);
     }
     if (!right) {
-      throw FormatError(options_.checkpoint->path, "metadata history: expected epochs 1, 2, ... of at most " +
-                                                       to_text(options_.epochs) + ", each " +
-                                                       (validation_ == nullptr ? "not " : "") + "validated");
+      throw FormatError(options_.checkpoint->path,
+                        concatenate({"metadata history: expected epochs 1, 2, ... of at most ", options_.epochs,
+                                     ", each ", (validation_ == nullptr ? "not " : ""), "validated"}));
     }
   }
 
@@ -123,7 +125,7 @@ class Fit {
                                           options_.early_stopping->patience;
   }
 
-  void run_epoch() {
+  [[gnu::cold]] void run_epoch() {
     const std::size_t epoch = history_.size();
     const EpochPlan plan{.batch_size = options_.batch_size,
                          .seed = options_.seed,
@@ -149,9 +151,9 @@ class Fit {
                          .seconds = seconds,
                          .samples_per_second = samples / seconds};
     if (!std::isfinite(metrics.loss) || !engine_.is_finite()) {
-      throw Error("training has diverged: after epoch " + to_text(epoch + 1) + " the loss is " + to_text(metrics.loss) +
-                  " and the parameters are " + (engine_.is_finite() ? "finite" : "not all finite") +
-                  "; try a smaller learning rate or gradient clipping");
+      throw Error(concatenate({"training has diverged: after epoch ", epoch + 1, " the loss is ", metrics.loss,
+                               " and the parameters are ", (engine_.is_finite() ? "finite" : "not all finite"),
+                               "; try a smaller learning rate or gradient clipping"}));
     }
     if (validation_ != nullptr) {
       metrics.validation = engine_.evaluate();
@@ -193,13 +195,13 @@ class Fit {
 };
 
 /// Trains on `train` and evaluates on `validation` where it is given, or on the options' fraction of `train`.
-inline History fit(TrainingEngine& engine, const data::Dataset& train, const data::Dataset* validation,
-                   const FitOptions& options) {
+[[gnu::cold]] inline History fit(TrainingEngine& engine, const data::Dataset& train, const data::Dataset* validation,
+                                 const FitOptions& options) {
   options.validate();
   if (validation == nullptr && options.validation_fraction > 0.0) {
     const double held_out_count = std::floor(options.validation_fraction * static_cast<double>(train.size()));
     require_option(held_out_count >= 1.0, "fit", "validation_fraction", options.validation_fraction,
-                   "a share of at least one of the " + to_text(train.size()) + " samples");
+                   concatenate({"a share of at least one of the ", train.size(), " samples"}));
     const auto [held_out, rest] = data::random_split(train, options.validation_fraction, options.seed);
     return Fit(engine, rest, &held_out, options).run();
   }

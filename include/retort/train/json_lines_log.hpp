@@ -6,11 +6,12 @@
 #include <filesystem>
 #include <fstream>
 #include <ios>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 
 #include "retort/core/atomic_file.hpp"
+#include "retort/core/json.hpp"
+#include "retort/core/text.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/observer.hpp"
 
@@ -26,16 +27,13 @@ class JsonLinesLog {
   explicit JsonLinesLog(std::filesystem::path path) : path_(std::move(path)) {}
 
   void append(const std::string& phase, const EpochMetrics& metrics) {
-    const nlohmann::ordered_json line{
-        {"phase", phase},
-        {"epoch", metrics.epoch},
-        {"loss", metrics.loss},
-        {"accuracy", metrics.validation ? metrics.validation->accuracy : metrics.accuracy},
-        {"errors", metrics.validation ? metrics.validation->errors : metrics.errors},
-        {"seconds", metrics.seconds},
-        {"learning_rate", metrics.learning_rate},
-        {"samples_per_second", metrics.samples_per_second}};
-    text_ += line.dump() + "\n";
+    const auto& validation = metrics.validation;
+    text_ += concatenate(
+        {"{\"phase\":", json_string(phase), ",\"epoch\":", metrics.epoch, ",\"loss\":", json_number(metrics.loss),
+         ",\"accuracy\":", json_number(validation ? validation->accuracy : metrics.accuracy),
+         ",\"errors\":", validation ? validation->errors : metrics.errors,
+         ",\"seconds\":", json_number(metrics.seconds), ",\"learning_rate\":", json_number(metrics.learning_rate),
+         ",\"samples_per_second\":", json_number(metrics.samples_per_second), "}\n"});
   }
 
   /// Whether the file begins with every line appended so far. That of an interrupted run may go on with later ones.

@@ -97,8 +97,8 @@ class StepEngine final : public TrainingEngine {
     }
   }
 
-  void begin(const data::Dataset& train, const data::Dataset* validation, std::size_t batch_size,
-             data::RandomShift shift) override {
+  [[gnu::cold]] void begin(const data::Dataset& train, const data::Dataset* validation, std::size_t batch_size,
+                           data::RandomShift shift) override {
     require_matching_data<M>(train);
     shift.validate(train.image());
     require_batches(train.size(), batch_size);
@@ -162,7 +162,7 @@ class StepEngine final : public TrainingEngine {
     return all_finite(backend(), std::as_const(network_).parameter_data(), M::parameter_arena_size);
   }
 
-  TrainingState state() const override {
+  [[gnu::cold]] TrainingState state() const override {
     TrainingState arrays = model_state();
     for (std::size_t i = 0; i < moments_.size(); ++i) {
       arrays.push_back(array_of(moment_name(i), moments_[i].data(), moments_[i].size()));
@@ -170,19 +170,19 @@ class StepEngine final : public TrainingEngine {
     return arrays;
   }
 
-  TrainingState model_state() const override {
+  [[gnu::cold]] TrainingState model_state() const override {
     const auto& network = std::as_const(network_);
     return {array_of("parameters", network.parameter_data(), M::parameter_arena_size),
             array_of("buffers", network.buffer_data(), M::buffer_arena_size)};
   }
 
-  void restore(const TrainingState& state) override {
+  [[gnu::cold]] void restore(const TrainingState& state) override {
     // All are checked before the first is written: a state that does not fit leaves everything as it was.
     for (const StateArray& array : state) {
       const std::size_t expected = find(array.name).size * sizeof(Scalar);
       if (array.bytes.size() != expected) {
-        throw ShapeError("training state: " + array.name + " has " + to_text(array.bytes.size()) + " bytes, expected " +
-                         to_text(expected));
+        throw ShapeError(
+            concatenate({"training state: ", array.name, " has ", array.bytes.size(), " bytes, expected ", expected}));
       }
     }
     for (const StateArray& array : state) {
@@ -195,7 +195,7 @@ class StepEngine final : public TrainingEngine {
     }
   }
 
-  Settings settings() const override {
+  [[gnu::cold]] Settings settings() const override {
     Settings settings{{"model", model_signature<M>()},
                       {"scalar", std::is_same_v<Scalar, float> ? "float" : "double"},
                       {"backend", Backend::name},
@@ -221,13 +221,13 @@ class StepEngine final : public TrainingEngine {
   static void require_batches(std::size_t samples, std::size_t batch_size) {
     const std::size_t last = samples % batch_size == 0 ? std::min(samples, batch_size) : samples % batch_size;
     if (last < M::minimum_batch) {
-      throw OptionError("fit: batch_size is " + to_text(batch_size) + " and leaves a last batch of " + to_text(last) +
-                        " of " + to_text(samples) + " samples, expected at least " + to_text(M::minimum_batch) +
-                        " for the model's batch statistics");
+      throw OptionError(
+          concatenate({"fit: batch_size is ", batch_size, " and leaves a last batch of ", last, " of ", samples,
+                       " samples, expected at least ", M::minimum_batch, " for the model's batch statistics"}));
     }
   }
 
-  static std::string moment_name(std::size_t index) { return "moment." + to_text(index); }
+  static std::string moment_name(std::size_t index) { return concatenate({"moment.", index}); }
 
   /// Returns when all that was asked of `on` is done, as copy_to_host does, also one of nothing.
   static void wait_for(const Backend& on, const Scalar* values) { copy_to_host(on, values, std::span<Scalar>{}); }
@@ -245,14 +245,14 @@ class StepEngine final : public TrainingEngine {
     return buffer;
   }
 
-  StateArray array_of(std::string name, const Scalar* values, std::size_t count) const {
+  [[gnu::cold]] StateArray array_of(std::string name, const Scalar* values, std::size_t count) const {
     std::vector<Scalar> copy(count);
     copy_to_host(backend(), values, std::span(copy));
     const auto bytes = std::as_bytes(std::span(copy));
     return {std::move(name), {bytes.begin(), bytes.end()}};
   }
 
-  Target find(const std::string& name) {
+  [[gnu::cold]] Target find(const std::string& name) {
     if (name == "parameters") {
       return {network_.parameter_data(), M::parameter_arena_size};
     }
@@ -264,7 +264,7 @@ class StepEngine final : public TrainingEngine {
         return {moments_[i].data(), moments_[i].size()};
       }
     }
-    throw ShapeError("training state: " + name + " is no array of this training");
+    throw ShapeError(concatenate({"training state: ", name, " is no array of this training"}));
   }
 
   /// Fills `order_` for an epoch.

@@ -1,0 +1,375 @@
+#pragma once
+/// @file
+/// JSON (RFC 8259) as the library's files need it: strings and numbers are written one by one, and a text is read in
+/// the order in which it stands, by code that knows what it expects. There is no tree and no recursion, so that neither
+/// a nested nor an endless text costs memory.
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+#include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
+
+namespace retort {
+
+/// A text that is not JSON, or not the value that was asked for: `what()` is "byte N: what was expected", counted from
+/// 1. Who reads a file says its name.
+class JsonError : public Error {
+ public:
+  JsonError(std::size_t byte, std::string_view expected)
+      : Error(concatenate({"byte ", byte, ": expected ", expected})), byte_(byte) {}
+
+  /// Where the reader stopped, from 1; one more than the text has where it ends early.
+  std::size_t byte() const { return byte_; }
+
+ private:
+  std::size_t byte_;
+};
+
+namespace detail {
+
+/// What a text begins with: a character of `bytes` bytes, or as many that belong to none.
+struct Utf8Character {
+  std::uint32_t code;
+  std::size_t bytes;
+  bool valid;
+};
+
+/// Precondition: `text` is not empty. The Unicode Standard, table 3-7: neither overlong forms nor surrogates.
+[[gnu::cold]] inline Utf8Character first_character(std::string_view text) {
+  constexpr std::uint32_t replacement = 0xFFFD;
+  const auto byte = [&](std::size_t index) { return std::uint32_t{static_cast<unsigned char>(text[index])}; };
+  const std::uint32_t lead = byte(0);
+  if (lead < 0x80) {
+    return {lead, 1, true};
+  }
+  if (lead < 0xC2 || lead > 0xF4) {
+    return {replacement, 1, false};
+  }
+  const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  std::uint32_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+  std::uint32_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+  std::uint32_t code = lead & (0x7Fu >> length);
+  for (std::size_t index = 1; index < length; ++index) {
+    if (index == text.size() || byte(index) < low || byte(index) > high) {
+      return {replacement, index, false};
+    }
+    code = code << 6 | (byte(index) & 0x3Fu);
+    low = 0x80;
+    high = 0xBF;
+  }
+  return {code, length, true};
+}
+
+[[gnu::cold]] inline void append_utf8(std::string& text, std::uint32_t code) {
+  if (code < 0x80) {
+    text += static_cast<char>(code);
+    return;
+  }
+  const int rest = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;  // bytes after the first
+  const std::uint32_t marks[] = {0xC0, 0xE0, 0xF0};
+  text += static_cast<char>(marks[rest - 1] | code >> (6 * rest));
+  for (int shift = 6 * (rest - 1); shift >= 0; shift -= 6) {
+    text += static_cast<char>(0x80u | (code >> shift & 0x3Fu));
+  }
+}
+
+/// "\u00e9", or two of them.
+[[gnu::cold]] inline void append_unicode_escape(std::string& text, std::uint32_t code) {
+  if (code >= 0x10000) {
+    append_unicode_escape(text, 0xD800 + ((code - 0x10000) >> 10));
+    code = 0xDC00 + ((code - 0x10000) & 0x3FFu);
+  }
+  text += "\\u";
+  for (const int shift : {12, 8, 4, 0}) {
+    text += "0123456789abcdef"[code >> shift & 15u];
+  }
+}
+
+/// One character as it stands in a JSON string.
+[[gnu::cold]] inline void append_json_character(std::string& text, std::uint32_t code, bool only_ascii) {
+  constexpr std::string_view escaped = "\"\\\b\f\n\r\t";
+  const std::size_t place = code < 0x80 ? escaped.find(static_cast<char>(code)) : std::string_view::npos;
+  if (place != std::string_view::npos) {
+    text += '\\';
+    text += "\"\\bfnrt"[place];
+  } else if (code < 0x20 || (only_ascii && code >= 0x7F)) {
+    append_unicode_escape(text, code);
+  } else {
+    append_utf8(text, code);
+  }
+}
+
+}  // namespace detail
+
+/// `text` as a JSON string in UTF-8. Throws JsonError where it is not UTF-8.
+[[gnu::cold]] inline std::string json_string(std::string_view text) {
+  std::string result = "\"";
+  for (std::size_t at = 0; at < text.size();) {
+    const detail::Utf8Character character = detail::first_character(text.substr(at));
+    if (!character.valid) {
+      throw JsonError(at + 1, "UTF-8");
+    }
+    detail::append_json_character(result, character.code, false);
+    at += character.bytes;
+  }
+  return result += '"';
+}
+
+/// `text` as a JSON string in ASCII. What is not UTF-8 in it becomes U+FFFD.
+[[gnu::cold]] inline std::string json_ascii_string(std::string_view text) {
+  std::string result = "\"";
+  for (std::size_t at = 0; at < text.size();) {
+    const detail::Utf8Character character = detail::first_character(text.substr(at));
+    detail::append_json_character(result, character.code, true);
+    at += character.bytes;
+  }
+  return result += '"';
+}
+
+/// `number` as a JSON number that reads back to the same bits; JSON has no infinity and no NaN, which become null.
+[[gnu::cold, gnu::noinline]] inline std::string json_number(const TextPart& number) {
+  const char last = number.text().back();
+  return last >= '0' && last <= '9' ? std::string(number.text()) : "null";
+}
+
+enum class JsonKind { null, boolean, number, string, array, object };
+
+/// A position in a JSON text. `kind` says what comes next, the other functions take it; each throws JsonError where
+/// something else stands.
+///
+///     JsonReader json(R"({"loss": [0.5, 0.25]})");
+///     json.begin_object();
+///     for (std::string key; json.next_key(key);) {
+///       json.begin_array();
+///       while (json.next_element()) {
+///         losses[key].push_back(json.number<double>());
+///       }
+///     }
+///     json.end();
+class JsonReader {
+ public:
+  /// The text must outlive it.
+  explicit JsonReader(std::string_view text) : text_(text) {}
+
+  [[gnu::cold]] JsonKind kind() {
+    skip_space();
+    switch (front()) {
+      case '{':
+        return JsonKind::object;
+      case '[':
+        return JsonKind::array;
+      case '"':
+        return JsonKind::string;
+      default:
+        break;
+    }
+    const std::string_view rest = text_.substr(at_);
+    if (rest.starts_with("null")) {
+      return JsonKind::null;
+    }
+    if (rest.starts_with("true") || rest.starts_with("false")) {
+      return JsonKind::boolean;
+    }
+    if (front() == '-' || is_digit(front())) {
+      return JsonKind::number;
+    }
+    fail("a value");
+  }
+
+  [[gnu::cold]] void begin_object() { open('{', "an object"); }
+  [[gnu::cold]] void begin_array() { open('[', "an array"); }
+
+  /// Takes the next key and the colon behind it; false, and past the object, where it ends.
+  [[gnu::cold]] bool next_key(std::string& key) {
+    if (!goes_on('}', "',' or '}'")) {
+      return false;
+    }
+    key = string();
+    skip_space();
+    take(':', "':'");
+    return true;
+  }
+
+  /// Whether another value of the array comes; false, and past the array, where it ends.
+  [[gnu::cold]] bool next_element() { return goes_on(']', "',' or ']'"); }
+
+  /// A string's characters, in UTF-8.
+  [[gnu::cold]] std::string string() {
+    skip_space();
+    take('"', "a string");
+    std::string result;
+    while (front() != '"') {
+      if (front() == '\\') {
+        ++at_;
+        take_escape(result);
+        continue;
+      }
+      if (at_ == text_.size() || static_cast<unsigned char>(front()) < 0x20) {
+        fail("the end of a string");
+      }
+      const detail::Utf8Character character = detail::first_character(text_.substr(at_));
+      if (!character.valid) {
+        fail("UTF-8");
+      }
+      result.append(text_, at_, character.bytes);
+      at_ += character.bytes;
+    }
+    ++at_;
+    fresh_ = false;
+    return result;
+  }
+
+  /// A number as it stands there: some digits, perhaps with a sign, a fraction and an exponent.
+  [[gnu::cold]] std::string_view number() {
+    skip_space();
+    const std::size_t begin = at_;
+    at_ += front() == '-' ? 1 : 0;
+    if (front() == '0') {
+      ++at_;
+    } else {
+      take_digits();
+    }
+    if (front() == '.') {
+      ++at_;
+      take_digits();
+    }
+    if (front() == 'e' || front() == 'E') {
+      ++at_;
+      at_ += front() == '+' || front() == '-' ? 1 : 0;
+      take_digits();
+    }
+    fresh_ = false;
+    return text_.substr(begin, at_ - begin);
+  }
+
+  /// A number as the nearest `Number`. One that it cannot hold (a fraction as an integer, 1e999 as a double) is an
+  /// error.
+  template <typename Number>
+  requires std::is_arithmetic_v<Number>
+  [[gnu::cold]] Number number() {
+    skip_space();
+    const std::size_t begin = at_;
+    const std::string_view text = number();
+    Number value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) {
+      at_ = begin;
+      fail(std::is_floating_point_v<Number> ? "a number within the range of its type" : "a whole number within range");
+    }
+    return value;
+  }
+
+  /// Throws JsonError where anything but spaces is left.
+  [[gnu::cold]] void end() {
+    skip_space();
+    if (at_ != text_.size()) {
+      fail("the end");
+    }
+  }
+
+  /// Throws JsonError at the place that the reader has reached.
+  [[noreturn, gnu::cold, gnu::noinline]] void fail(std::string_view expected) const {
+    throw JsonError(at_ + 1, expected);
+  }
+
+ private:
+  /// What the text holds no more.
+  static constexpr char nothing = '\0';
+
+  static bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
+
+  char front() const { return at_ < text_.size() ? text_[at_] : nothing; }
+
+  [[gnu::cold, gnu::noinline]] void skip_space() {
+    at_ = std::min(text_.find_first_not_of(" \t\n\r", at_), text_.size());
+  }
+
+  [[gnu::cold, gnu::noinline]] void take(char letter, std::string_view expected) {
+    if (at_ == text_.size() || text_[at_] != letter) {
+      fail(expected);
+    }
+    ++at_;
+  }
+
+  [[gnu::cold, gnu::noinline]] void take_digits() {
+    if (!is_digit(front())) {
+      fail("a digit");
+    }
+    while (is_digit(front())) {
+      ++at_;
+    }
+  }
+
+  [[gnu::cold, gnu::noinline]] void open(char bracket, std::string_view expected) {
+    skip_space();
+    take(bracket, expected);
+    fresh_ = true;
+  }
+
+  [[gnu::cold, gnu::noinline]] bool goes_on(char bracket, std::string_view expected) {
+    skip_space();
+    if (front() == bracket) {
+      ++at_;
+      fresh_ = false;
+      return false;
+    }
+    if (!std::exchange(fresh_, false)) {
+      take(',', expected);
+    }
+    return true;
+  }
+
+  /// After a backslash.
+  [[gnu::cold, gnu::noinline]] void take_escape(std::string& result) {
+    constexpr std::string_view names = "\"\\/bfnrt";
+    const std::size_t place = at_ < text_.size() ? names.find(text_[at_]) : std::string_view::npos;
+    if (place != std::string_view::npos) {
+      result += "\"\\/\b\f\n\r\t"[place];
+      ++at_;
+      return;
+    }
+    take('u', "an escape sequence");
+    std::uint32_t code = hexadecimal();
+    if (code >= 0xD800 && code < 0xDC00) {
+      take('\\', "the second half of a surrogate pair");
+      take('u', "the second half of a surrogate pair");
+      const std::uint32_t second = hexadecimal();
+      if (second < 0xDC00 || second > 0xDFFF) {
+        fail("the second half of a surrogate pair");
+      }
+      code = 0x10000 + ((code - 0xD800) << 10 | (second - 0xDC00));
+    } else if (code >= 0xDC00 && code <= 0xDFFF) {
+      fail("the first half of a surrogate pair");
+    }
+    detail::append_utf8(result, code);
+  }
+
+  /// Four hexadecimal digits.
+  std::uint32_t hexadecimal() {
+    constexpr std::string_view digits = "0123456789abcdefABCDEF";
+    std::uint32_t code = 0;
+    for (int digit = 0; digit < 4; ++digit) {
+      const std::size_t place = at_ < text_.size() ? digits.find(text_[at_]) : std::string_view::npos;
+      if (place == std::string_view::npos) {
+        fail("four hexadecimal digits");
+      }
+      code = code << 4 | static_cast<std::uint32_t>(place < 16 ? place : place - 6);
+      ++at_;
+    }
+    return code;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  bool fresh_ = false;  // just inside an array or object, where no comma comes first
+};
+
+}  // namespace retort
