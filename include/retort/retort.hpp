@@ -1,6 +1,7 @@
 #pragma once
 /// @file
-/// The whole library. Each header also stands alone.
+/// The whole library, but for its bridge to xtensor, data/xtensor.hpp, which would cost every program a second of
+/// compiling. Each header also stands alone.
 
 // What everything rests on
 #include "retort/core/error.hpp"
@@ -43,12 +44,9 @@
 #include "retort/data/dataset.hpp"
 #include "retort/data/mnist.hpp"
 #include "retort/data/npy.hpp"
+#include "retort/data/save_npy.hpp"
 #include "retort/data/split.hpp"
 #include "retort/data/synthetic_digits.hpp"
-#ifndef __CUDACC__  // xtensor costs nvcc much compile time, and no kernel needs it
-#include "retort/data/save_npy.hpp"
-#include "retort/data/xtensor.hpp"
-#endif
 
 // Who drives
 #include "retort/train/distillation_trainer.hpp"

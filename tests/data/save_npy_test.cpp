@@ -8,6 +8,7 @@
 #include "catch.hpp"
 #include "data_test.hpp"
 #include "retort/data/npy.hpp"
+#include "retort/data/xtensor.hpp"
 
 using namespace retort;
 using namespace retort::test;

@@ -1,37 +1,69 @@
 #pragma once
 /// @file
-/// Arrays saved for NumPy (NPY format: numpy.lib.format), written by xtensor. data/npy.hpp reads them.
+/// Arrays saved for NumPy (NPY format, version 1.0: numpy.lib.format). data/npy.hpp reads them; data/xtensor.hpp saves
+/// arrays of xtensor.
 
-#if __has_include(<xtensor/io/xnpy.hpp>)
-#include <xtensor/io/xnpy.hpp>
-#else
-#include <xtensor/xnpy.hpp>
-#endif
-
+#include <bit>
+#include <cstddef>
 #include <filesystem>
+#include <span>
+#include <string>
+#include <type_traits>
 
 #include "retort/core/atomic_file.hpp"
+#include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/matrix.hpp"
-#include "retort/data/xtensor.hpp"
 
 namespace retort::data {
 
-/// Writes an xtensor expression of numbers as an NPY file, whole or not at all. Throws FileError.
-template <typename Array>
-void save_npy(const std::filesystem::path& path, const xt::xexpression<Array>& array) {
+namespace detail {
+
+static_assert(std::endian::native == std::endian::little, "NPY files are written as the values lie in memory");
+
+/// "<f4": the order of the bytes, the kind of number, its bytes.
+template <typename T>
+std::string npy_type() {
+  static_assert(std::is_arithmetic_v<T> && sizeof(T) <= 8, "retort::data::save_npy: numbers of up to 8 bytes");
+  const char kind = std::is_same_v<T, bool> ? 'b' : std::is_floating_point_v<T> ? 'f' : std::is_signed_v<T> ? 'i' : 'u';
+  return concatenate({sizeof(T) == 1 ? '|' : '<', kind, sizeof(T)});
+}
+
+/// Writes an array of that type and shape, whole or not at all. In Fortran order the first axis runs fastest.
+inline void write_npy(const std::filesystem::path& path, const std::string& type, bool fortran_order,
+                      std::span<const std::size_t> shape, std::span<const std::byte> elements) {
+  std::string extents;
+  for (const std::size_t extent : shape) {
+    extents += concatenate({extents.empty() ? "" : ", ", extent});
+  }
+  std::string header = concatenate({"{'descr': '", type, "', 'fortran_order': ", fortran_order ? "True" : "False",
+                                    ", 'shape': (", extents, shape.size() == 1 ? "," : "", "), }"});
+  // Before it stand eight bytes of magic number and version, and two of its length; the elements begin at a multiple of
+  // 64.
+  constexpr std::size_t prefix = 10;
+  constexpr std::size_t alignment = 64;
+  header.resize((prefix + header.size() + 1 + alignment - 1) / alignment * alignment - prefix, ' ');
+  header.back() = '\n';
   AtomicFile file(path);
-  file.write(xt::dump_npy(array));
+  file.write(concatenate({"\x93NUMPY\x01", '\0', static_cast<char>(header.size() & 0xFFu),
+                          static_cast<char>(header.size() >> 8), header}));
+  file.write(elements);
   file.commit();
 }
 
-/// The same for a matrix, (rows, columns).
+}  // namespace detail
+
+/// Writes a matrix, (rows, columns), whole or not at all. Throws FileError.
 template <typename T>
 void save_npy(const std::filesystem::path& path, const Matrix<T>& matrix) {
-  save_npy(path, as_xtensor(matrix));
+  const std::size_t shape[] = {matrix.rows(), matrix.columns()};
+  detail::write_npy(path, detail::npy_type<T>(), false, shape, std::as_bytes(matrix.values()));
 }
 
 /// The same for labels, (samples).
-inline void save_npy(const std::filesystem::path& path, const Labels& labels) { save_npy(path, as_xtensor(labels)); }
+inline void save_npy(const std::filesystem::path& path, const Labels& labels) {
+  const std::size_t shape[] = {labels.size()};
+  detail::write_npy(path, detail::npy_type<Labels::value_type>(), false, shape, std::as_bytes(std::span(labels)));
+}
 
 }  // namespace retort::data

@@ -3,7 +3,8 @@
 /// xtensor, the library of N-dimensional arrays, at the border: its containers, views and adaptors wherever the
 /// installed version keeps them (version 0.26 moved its headers into folders), and the ways between them and a dataset.
 /// The library itself uses arrays of fixed rank (xt::xtensor) only: xt::xarray of version 0.24 is ambiguous to clang 19
-/// and newer. No file that nvcc compiles should include this header.
+/// and newer. retort.hpp leaves this header out, since xtensor takes a compiler a second; and no file that nvcc
+/// compiles should include it.
 ///
 ///     xt::xtensor<float, 3> images = ...;        // (samples, rows, columns)
 ///     xt::xtensor<int, 1> classes = ...;         // (samples)
@@ -26,14 +27,20 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <limits>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
+#include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/matrix.hpp"
+#include "retort/data/save_npy.hpp"
 
 namespace retort::data {
 
@@ -70,7 +77,7 @@ Matrix<std::remove_cv_t<typename Expression::value_type>> to_matrix(const xt::xe
   const Expression& values = expression.derived_cast();
   const std::size_t rank = values.dimension();
   if (rank < 2) {
-    throw ShapeError("to_matrix: rank " + std::to_string(rank) + ", expected 2 (rows, columns) or more");
+    throw ShapeError(concatenate({"to_matrix: rank ", rank, ", expected 2 (rows, columns) or more"}));
   }
   const auto& shape = values.shape();
   std::size_t columns = 1;
@@ -86,22 +93,36 @@ Matrix<std::remove_cv_t<typename Expression::value_type>> to_matrix(const xt::xe
 /// Labels from an xtensor expression of whole numbers of rank 1. Throws ShapeError for another rank, and for a number
 /// that is negative or 2^32 and more, with its place.
 template <typename Expression>
-  requires std::integral<typename Expression::value_type>
-Labels to_labels(const xt::xexpression<Expression>& expression) {
+requires std::integral<typename Expression::value_type> Labels
+to_labels(const xt::xexpression<Expression>& expression) {
   const Expression& values = expression.derived_cast();
   if (values.dimension() != 1) {
-    throw ShapeError("to_labels: rank " + std::to_string(values.dimension()) + ", expected 1 (samples)");
+    throw ShapeError(concatenate({"to_labels: rank ", values.dimension(), ", expected 1 (samples)"}));
   }
   Labels labels;
   labels.reserve(values.size());
   for (auto value = values.cbegin(); value != values.cend(); ++value) {
     if (!std::in_range<std::uint32_t>(*value)) {
-      throw ShapeError("to_labels: label of sample " + std::to_string(labels.size()) + " is " + std::to_string(*value) +
-                       ", expected 0 to " + std::to_string(std::numeric_limits<std::uint32_t>::max()));
+      throw ShapeError(concatenate({"to_labels: label of sample ", labels.size(), " is ", *value, ", expected 0 to ",
+                                    std::numeric_limits<std::uint32_t>::max()}));
     }
     labels.push_back(static_cast<std::uint32_t>(*value));
   }
   return labels;
+}
+
+/// Writes an expression of numbers as an NPY file, whole or not at all; one that is stored column by column stays so.
+/// Throws FileError.
+template <typename Expression>
+void save_npy(const std::filesystem::path& path, const xt::xexpression<Expression>& expression) {
+  using Value = std::remove_cv_t<typename Expression::value_type>;
+  constexpr bool by_columns = Expression::static_layout == xt::layout_type::column_major;
+  constexpr xt::layout_type layout = by_columns ? xt::layout_type::column_major : xt::layout_type::row_major;
+  const Expression& values = expression.derived_cast();
+  const std::vector<std::size_t> shape(values.shape().begin(), values.shape().end());
+  AlignedBuffer<Value> elements(values.size());
+  std::copy(values.template cbegin<layout>(), values.template cend<layout>(), elements.data());
+  detail::write_npy(path, detail::npy_type<Value>(), by_columns, shape, std::as_bytes(elements.span()));
 }
 
 }  // namespace retort::data
