@@ -64,10 +64,10 @@ class AlignedBuffer {
 
  private:
   struct Release {
-    void operator()(T* memory) const { ::operator delete(memory, std::align_val_t{arena_alignment}); }
+    void operator()(T* memory) const { ::operator delete (memory, std::align_val_t{arena_alignment}); }
   };
 
-  static std::unique_ptr<T[], Release> allocate(std::size_t size) {
+  [[gnu::noinline]] static std::unique_ptr<T[], Release> allocate(std::size_t size) {
     if (size == 0) {
       return nullptr;
     }
@@ -75,7 +75,7 @@ class AlignedBuffer {
       throw std::bad_array_new_length();
     }
     return std::unique_ptr<T[], Release>(
-        static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{arena_alignment})));
+        static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{arena_alignment})));
   }
 
   std::size_t size_ = 0;

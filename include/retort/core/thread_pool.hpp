@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
 
 namespace retort {
 
@@ -32,8 +33,8 @@ class ThreadPool {
     } catch (const std::exception&) {
       const std::size_t started = workers_.size() + 1;
       stop();
-      throw OptionError("threads: " + std::to_string(threads) + ", expected at most the " + std::to_string(started) +
-                        " that the system can start");
+      throw OptionError(
+          concatenate({"threads: ", threads, ", expected at most the ", started, " that the system can start"}));
     }
   }
 
@@ -49,28 +50,9 @@ class ThreadPool {
   /// Allocates nothing.
   template <typename Function>
   void for_each_chunk(std::size_t chunks, const Function& function) noexcept {
-    // Not a mutex: one may not be tried by the thread that holds it, as a call from within a chunk would.
-    if (chunks < 2 || workers_.empty() || taken_.exchange(true, std::memory_order_acquire)) {
-      for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
-        function(chunk);
-      }
-      return;
-    }
-    call_ = [](const void* context, std::size_t chunk) { (*static_cast<const Function*>(context))(chunk); };
-    context_ = &function;
-    chunks_ = chunks;
-    next_chunk_.store(0, std::memory_order_relaxed);
-    gate_.fetch_or(gate_open, std::memory_order_release);
-    generation_.fetch_add(1, std::memory_order_release);
-    generation_.notify_all();
-    take_chunks();
-    // Only workers that came in time are waited for: one that the system did not run meanwhile costs nothing, which
-    // matters where other programs want the processors too.
-    gate_.fetch_and(~gate_open, std::memory_order_relaxed);
-    for (std::size_t spin = 0; gate_.load(std::memory_order_acquire) != 0; ++spin) {
-      pause(spin);
-    }
-    taken_.store(false, std::memory_order_release);
+    run(
+        chunks, [](const void* context, std::size_t chunk) { (*static_cast<const Function*>(context))(chunk); },
+        &function);
   }
 
  private:
@@ -86,6 +68,34 @@ class ThreadPool {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
 #endif
+  }
+
+  using Call = void (*)(const void* context, std::size_t chunk);
+
+  /// Compiled once, and the function that it is called with once too, whoever runs it.
+  [[gnu::noinline]] void run(std::size_t chunks, Call call, const void* context) noexcept {
+    // Not a mutex: one may not be tried by the thread that holds it, as a call from within a chunk would.
+    if (chunks < 2 || workers_.empty() || taken_.exchange(true, std::memory_order_acquire)) {
+      for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
+        call(context, chunk);
+      }
+      return;
+    }
+    call_ = call;
+    context_ = context;
+    chunks_ = chunks;
+    next_chunk_.store(0, std::memory_order_relaxed);
+    gate_.fetch_or(gate_open, std::memory_order_release);
+    generation_.fetch_add(1, std::memory_order_release);
+    generation_.notify_all();
+    take_chunks();
+    // Only workers that came in time are waited for: one that the system did not run meanwhile costs nothing, which
+    // matters where other programs want the processors too.
+    gate_.fetch_and(~gate_open, std::memory_order_relaxed);
+    for (std::size_t spin = 0; gate_.load(std::memory_order_acquire) != 0; ++spin) {
+      pause(spin);
+    }
+    taken_.store(false, std::memory_order_release);
   }
 
   void stop() {
@@ -135,7 +145,7 @@ class ThreadPool {
 
   unsigned thread_count_;
   std::vector<std::thread> workers_;
-  void (*call_)(const void*, std::size_t) = nullptr;
+  Call call_ = nullptr;
   const void* context_ = nullptr;
   std::size_t chunks_ = 0;
   std::atomic<bool> taken_{false};
