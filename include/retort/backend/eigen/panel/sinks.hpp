@@ -12,39 +12,31 @@
 
 namespace retort::backend::panel {
 
-/// It is stored.
-template <typename Scalar>
-struct StoreGradient {
-  Scalar* gradients;
-
-  template <typename V>
-  RETORT_INLINE void operator()(std::size_t offset, const V& gradient) const {
-    gradient.store_unaligned(gradients + offset);
-  }
-  template <typename V>
-  RETORT_INLINE void operator()(std::size_t offset, const V& gradient, std::size_t count) const {
-    simd::store_partial(gradient, gradients + offset, count);
-  }
-  RETORT_INLINE void prefetch(std::size_t offset) const {
-    simd::prefetch<simd::PrefetchFor::writing>(gradients, offset * sizeof(Scalar));
-  }
-};
-
-/// Or the optimizer's rule is applied at once, while it is in a register: it never reaches the memory.
+/// The optimizer's rule is applied at once, while the gradient is in a register, and it never reaches the memory; or,
+/// where `stored` is not null, it is stored. One type for both, as each would compile every tile anew.
 template <typename Rule, typename Scalar, std::size_t Moments>
 struct ApplyRule {
   Rule rule;
   Scalar* parameters;
   std::array<Scalar*, Moments> moments;
+  Scalar* stored = nullptr;
 
   template <typename V>
   RETORT_INLINE void operator()(std::size_t offset, const V& gradient) const {
+    if (stored != nullptr) [[unlikely]] {
+      gradient.store_unaligned(stored + offset);
+      return;
+    }
     apply<V>(
         gradient, [&](Scalar * array) __attribute__((always_inline)) { return simd::load<V>(array + offset); },
         [&](const V& value, Scalar* array) __attribute__((always_inline)) { value.store_unaligned(array + offset); });
   }
   template <typename V>
   void operator()(std::size_t offset, const V& gradient, std::size_t count) const {
+    if (stored != nullptr) [[unlikely]] {
+      simd::store_partial(gradient, stored + offset, count);
+      return;
+    }
     apply<V>(
         gradient, [&](Scalar* array) { return simd::load_partial<V>(array + offset, count); },
         [&](const V& value, Scalar* array) { simd::store_partial(value, array + offset, count); });

@@ -50,22 +50,21 @@ class TrainingSteps {
     evaluate_loss<M::output_size, V>(
         loss, PanelLossArguments<Scalar>{values(Plan::size), target.teacher, batch.samples, batch.data.labels,
                                          gradients_[0].data(), target.losses, target.correct, batch.size});
-    if (!target.clipping) {
-      backward(backend, batch, target.parameters, [&](std::size_t layer) {
-        std::array<Scalar*, Moments> moments = target.moments;
-        for (Scalar*& moment : moments) {
-          moment += M::parameter_offset(layer);
-        }
-        return ApplyRule<Rule, Scalar, Moments>{rule, target.parameters + M::parameter_offset(layer), moments};
-      });
-      return;
-    }
-    if (parameter_gradients_.size() == 0) {
+    if (target.clipping && parameter_gradients_.size() == 0) {
       parameter_gradients_ = AlignedBuffer<Scalar>(M::parameter_arena_size);
     }
     backward(backend, batch, target.parameters, [&](std::size_t layer) {
-      return StoreGradient<Scalar>{parameter_gradients_.data() + M::parameter_offset(layer)};
+      const std::size_t offset = M::parameter_offset(layer);
+      std::array<Scalar*, Moments> moments = target.moments;
+      for (Scalar*& moment : moments) {
+        moment += offset;
+      }
+      return ApplyRule<Rule, Scalar, Moments>{rule, target.parameters + offset, moments,
+                                              target.clipping ? parameter_gradients_.data() + offset : nullptr};
     });
+    if (!target.clipping) {
+      return;
+    }
     clip_gradients(backend, *target.clipping, parameter_gradients_.data(), parameter_gradients_.size());
     const ApplyRule<Rule, Scalar, Moments> sink{rule, target.parameters, target.moments};
     const Scalar* gradients = parameter_gradients_.data();
