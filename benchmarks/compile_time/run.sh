@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# benchmarks/compile_time/run.sh [--rounds N] [--compilers "NAME..."] [--output FILE]
+#
+# What the README's program costs to compile: seconds, those of a processor (fewer on a busy machine) and peak memory of
+# each compiler found (g++ and clang++, or those named), for this processor, for any, and without optimisation, by turns
+# in N rounds (3); and the size of the program, linked and stripped. The table goes to standard output, progress to
+# standard error.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repository=$here/../..
+
+rounds=3 compilers=() output=
+usage() {
+  echo "run.sh: $*; usage: benchmarks/compile_time/run.sh [--rounds N] [--compilers \"NAME...\"] [--output FILE]" >&2
+  exit 2
+}
+while (($# > 0)); do
+  case $1 in
+    --rounds) rounds=${2:-} && shift ;;
+    --compilers) read -ra compilers <<<"${2:-}" && shift && ((${#compilers[@]} > 0)) || usage "--compilers: expected names" ;;
+    --output) output=${2:-} && shift && [[ -n $output ]] || usage "--output: expected a file" ;;
+    *) usage "unknown option $1" ;;
+  esac
+  shift || usage "an option lacks its value"
+done
+[[ $rounds =~ ^[1-9][0-9]{0,3}$ ]] || usage "--rounds: '$rounds', expected a whole number from 1 to 9999"
+for compiler in "${compilers[@]}"; do
+  command -v "$compiler" >/dev/null || usage "--compilers: $compiler is not installed"
+done
+[[ -z $output || (! -d $output && -w $(dirname "$output")) ]] || usage "--output: cannot write $output"
+
+source "$repository/scripts/packages.sh"
+install_missing g++ pkg-config libeigen3-dev libxtensor-dev libxsimd-dev zlib1g-dev python3 >&2
+if ((${#compilers[@]} == 0)); then
+  compilers=(g++)
+  for compiler in clang++-20 clang++-19 clang++-18 clang++; do
+    if command -v "$compiler" >/dev/null; then
+      compilers+=("$compiler")
+      break
+    fi
+  done
+fi
+build=$repository/build/compile_time
+rm -rf "$build"
+mkdir -p "$build"
+read -ra eigen < <(pkg-config --cflags eigen3)
+common=(-std=c++20 -I "$repository/include" "${eigen[@]}")
+settings=("-O3 -march=native" "-O3" "-O0")
+
+for ((round = 1; round <= rounds; ++round)); do
+  for compiler in "${compilers[@]}"; do
+    for setting in "${settings[@]}"; do
+      read -ra flags <<<"$setting"
+      name="$compiler ${setting// /}"
+      python3 "$here/measure.py" "$compiler" "${common[@]}" "${flags[@]}" -c "$repository/examples/quickstart/main.cpp" \
+        -o "$build/$name.o" >>"$build/$name.times" || {
+        echo "run.sh: $compiler $setting failed" >&2
+        exit 1
+      }
+    done
+  done
+  echo "round $round of $rounds" >&2
+done
+
+table=$build/table.md
+{
+  echo "| compiler | flags | seconds | of a processor | peak MB | program KB |"
+  echo "|---|---|---|---|---|---|"
+  for compiler in "${compilers[@]}"; do
+    for setting in "${settings[@]}"; do
+      name="$compiler ${setting// /}"
+      "$compiler" "$build/$name.o" -o "$build/$name" -lz -pthread >&2
+      strip "$build/$name"
+      version="$(basename "$compiler") $("$compiler" -dumpfullversion -dumpversion)"
+      echo "| $version | \`$setting\` | $(python3 "$here/measure.py" --median "$build/$name.times") |" \
+        "$(($(stat -c %s "$build/$name") / 1000)) |"
+    done
+  done
+} >"$table"
+cat "$table"
+if [[ -n $output ]]; then
+  cp "$table" "$output.tmp" && mv "$output.tmp" "$output"
+fi
