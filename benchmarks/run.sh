@@ -92,7 +92,7 @@ quietly() { # LOG COMMAND...
 }
 
 build_programs() { # TARGETS...: none for all
-  install_missing libeigen3-dev libxtensor-dev libxsimd-dev nlohmann-json3-dev zlib1g-dev libcli11-dev libbenchmark-dev \
+  install_missing libeigen3-dev libxtensor-dev libxsimd-dev zlib1g-dev libcli11-dev libbenchmark-dev \
     pkg-config >&2
   install_missing libopenblas-dev >&2 || echo "libopenblas-dev is not to be had here: no products by a BLAS" >&2
   echo "building" >&2
