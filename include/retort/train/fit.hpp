@@ -39,8 +39,10 @@ class Fit {
 
   [[gnu::cold]] History run() {
     engine_.begin(train_, validation_, options_.batch_size, options_.shift);
-    settings_ = describe_run();
-    resume();
+    if (options_.checkpoint) {
+      settings_ = describe_run();  // reads all of the data: not for a training that writes nothing down
+      resume();
+    }
     for (Observer* observer : options_.observers) {
       observer->on_fit_begin(history_, options_.epochs);
     }
@@ -77,7 +79,7 @@ class Fit {
   }
 
   [[gnu::cold]] void resume() {
-    if (!options_.checkpoint || !options_.checkpoint->resume || !std::filesystem::exists(options_.checkpoint->path)) {
+    if (!options_.checkpoint->resume || !std::filesystem::exists(options_.checkpoint->path)) {
       return;
     }
     Checkpoint checkpoint = load_checkpoint(options_.checkpoint->path, settings_);
