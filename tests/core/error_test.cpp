@@ -24,7 +24,8 @@ TEST_CASE("an error of a device is the sentence given") {
 }
 
 TEMPLATE_TEST_CASE("every error is caught as retort::Error and as std::runtime_error", "", retort::FileError,
-                   retort::FormatError, retort::ShapeError, retort::OptionError, retort::DeviceError) {
+                   retort::FormatError, retort::ShapeError, retort::OptionError, retort::DivergenceError,
+                   retort::DeviceError) {
   STATIC_REQUIRE(std::is_base_of_v<retort::Error, TestType>);
   STATIC_REQUIRE(std::is_base_of_v<std::runtime_error, TestType>);
   STATIC_REQUIRE(std::is_nothrow_copy_constructible_v<TestType>);

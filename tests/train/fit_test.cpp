@@ -206,7 +206,7 @@ TEST_CASE("A loss that is not finite ends training with an error", "[train]") {
     try {
       fit(engine, numbered(20), nullptr, {.epochs = 3});
       FAIL("no error");
-    } catch (const Error& error) {
+    } catch (const DivergenceError& error) {
       const std::string text = error.what();
       CHECK(text.find("training has diverged") != std::string::npos);
       CHECK(text.find("epoch 1") != std::string::npos);
@@ -220,7 +220,7 @@ TEST_CASE("Parameters that are not finite end training with an error before a ch
   engine.finite = false;
   CHECK_THROWS_AS(
       fit(engine, numbered(20), nullptr, {.epochs = 3, .checkpoint = CheckpointOptions{.path = folder / "checkpoint"}}),
-      Error);
+      DivergenceError);
   CHECK_FALSE(std::filesystem::exists(folder / "checkpoint"));
 }
 

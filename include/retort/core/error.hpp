@@ -45,6 +45,12 @@ class OptionError : public Error {
   using Error::Error;
 };
 
+/// A training whose loss or parameters are no longer finite numbers: `what()` says after which epoch.
+class DivergenceError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A device that is absent, too old, out of memory or failing: `what()` says what failed, where and what to do.
 class DeviceError : public Error {
  public:

@@ -153,7 +153,7 @@ class Fit {
                          .seconds = seconds,
                          .samples_per_second = samples / seconds};
     if (!std::isfinite(metrics.loss) || !engine_.is_finite()) {
-      throw Error(concatenate({"training has diverged: after epoch ", epoch + 1, " the loss is ", metrics.loss,
+      throw DivergenceError(concatenate({"training has diverged: after epoch ", epoch + 1, " the loss is ", metrics.loss,
                                " and the parameters are ", (engine_.is_finite() ? "finite" : "not all finite"),
                                "; try a smaller learning rate or gradient clipping"}));
     }

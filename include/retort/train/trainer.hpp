@@ -30,8 +30,8 @@ class Trainer {
                                                                                   std::move(optimizer), NoTeacher{})) {}
 
   /// Trains from the network's present parameters, with the optimizer's moments at zero. Returns one entry an epoch.
-  /// Throws ShapeError for data that does not fit the model, OptionError for options out of range, Error when the loss
-  /// is no longer finite, FileError and FormatError from checkpoints, and whatever an observer throws.
+  /// Throws ShapeError for data that does not fit the model, OptionError for options out of range, DivergenceError when
+  /// the loss is no longer finite, FileError and FormatError from checkpoints, and whatever an observer throws.
   History fit(const data::Dataset& train, const FitOptions& options) {
     return detail::fit(*engine_, train, nullptr, options);
   }
