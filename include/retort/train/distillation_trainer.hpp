@@ -2,7 +2,6 @@
 /// @file
 /// Training a student on labels and on a teacher's logits.
 
-#include <cstddef>
 #include <memory>
 #include <utility>
 
@@ -14,34 +13,9 @@
 #include "retort/train/fit_options.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/step_engine.hpp"
+#include "retort/train/teacher.hpp"
 
 namespace retort {
-
-namespace shape_check {
-
-/// In the compiler's message: `teacher_with<10>::classes_but_student_with<5>`.
-template <std::size_t TeacherClasses>
-struct teacher_with {
-  template <std::size_t StudentClasses>
-  struct classes_but_student_with {
-    static_assert(TeacherClasses == StudentClasses,
-                  "retort: a teacher and its student must have the same number of classes; "
-                  "teacher_with<T>::classes_but_student_with<S> names both");
-  };
-};
-
-/// In the compiler's message: `teacher_of<784>::inputs_but_student_of<100>`.
-template <std::size_t TeacherInputs>
-struct teacher_of {
-  template <std::size_t StudentInputs>
-  struct inputs_but_student_of {
-    static_assert(TeacherInputs == StudentInputs,
-                  "retort: a teacher and its student must have the same number of inputs; "
-                  "teacher_of<T>::inputs_but_student_of<S> names both");
-  };
-};
-
-}  // namespace shape_check
 
 /// Distils a teacher into a student: `DistillationTrainer distiller{teacher, student, HintonLoss{.temperature = 4},
 /// Adam{}}` (Hinton, Vinyals and Dean, arXiv:1503.02531). The teacher is const, and only its inference runs, so dropout

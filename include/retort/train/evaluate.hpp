@@ -34,10 +34,11 @@ void require_matching_data(const data::Dataset& data) {
 
 namespace detail {
 
-/// The logits (data.size, classes) in the host's memory; `data` is in the backend's.
+/// The logits (data.size, classes) in the host's memory, by a backend that reaches the network; `data` is in its
+/// memory.
 template <Model M, typename Backend, typename Scalar>
-std::vector<Scalar> predict_resident(const Network<M, Backend, Scalar>& network, const data::DatasetView& data) {
-  const Backend& backend = network.backend();
+std::vector<Scalar> predict_resident(const Backend& backend, const Network<M, Backend, Scalar>& network,
+                                     const data::DatasetView& data) {
   std::vector<Scalar> logits(data.size * M::output_size);
   if constexpr (Backend::host_memory) {
     predict_dataset(backend, M{}, network.parameter_data(), network.buffer_data(), data, logits.data());
@@ -74,7 +75,8 @@ Evaluation evaluate_logits(const std::vector<Scalar>& logits, const data::Datase
 template <Model M, typename Backend, typename Scalar>
 std::vector<Scalar> predict_all(const Network<M, Backend, Scalar>& network, const data::Dataset& data) {
   require_matching_data<M>(data);
-  return detail::predict_resident(network, ResidentDataset(network.backend(), data).view());
+  const Backend& backend = network.backend();
+  return detail::predict_resident(backend, network, ResidentDataset(backend, data).view());
 }
 
 /// Loss, accuracy and errors over a dataset, normalised but not augmented. Throws ShapeError when it does not fit the

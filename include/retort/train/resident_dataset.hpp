@@ -29,6 +29,13 @@ class ResidentDataset {
     }
   }
 
+  /// The same memory, which this one still owns and must outlive the other.
+  ResidentDataset borrow() const {
+    ResidentDataset other;
+    other.view_ = view_;
+    return other;
+  }
+
   /// Its pointers are into the backend's memory.
   const data::DatasetView& view() const { return view_; }
 

@@ -17,42 +17,30 @@
 
 #include "retort/backend/backend.hpp"
 #include "retort/backend/training_step.hpp"
-#include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
-#include "retort/core/fingerprint.hpp"
 #include "retort/core/text.hpp"
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/train/evaluate.hpp"
 #include "retort/train/operation_steps.hpp"
 #include "retort/train/resident_dataset.hpp"
+#include "retort/train/teacher.hpp"
 #include "retort/train/training_engine.hpp"
 
 namespace retort {
 
-/// For a training without a teacher.
-struct NoTeacher {
-  using model_type = void;
+/// What several trainings on the same data read together, in their backend's memory. It must outlive them.
+template <typename Backend, typename Scalar>
+struct SharedInputs {
+  const ResidentDataset<Backend>* train = nullptr;
+  const ResidentDataset<Backend>* validation = nullptr;  ///< null without validation
+  const Scalar* teacher_logits = nullptr;                ///< (samples, classes); null where the inputs are augmented
 };
 
-/// A frozen teacher: the network is const, and only its inference can be called. Where the inputs are not augmented,
-/// its logits are computed once for the whole dataset and then looked up by sample index.
-template <Model M, typename Backend, typename Scalar>
-struct Teacher {
-  using model_type = M;
-
-  const Network<M, Backend, Scalar>* network;
-
-  std::string fingerprint() const {
-    const AlignedBuffer<Scalar> parameters = network->copy_parameters();
-    const AlignedBuffer<Scalar> buffers = network->copy_buffers();
-    return to_text(Fingerprint{}.add(parameters.span()).add(buffers.span()).value());
-  }
-};
-
-/// The engine of Trainer and DistillationTrainer. Everything is allocated in `begin`; a step allocates nothing. The
-/// dataset, its order, the teacher's logits and all activations are in the backend's memory, and a step reads nothing
-/// back. `Steps` takes the steps: the backend's own class for the model, or OperationSteps.
+/// The engine of Trainer, DistillationTrainer and Sweep. Everything is allocated in `begin`; a step allocates nothing.
+/// The dataset, its order, the teacher's logits and all activations are in the backend's memory, and a step reads
+/// nothing back. A teacher's logits are computed once for the whole dataset and then looked up by sample index, unless
+/// the inputs are augmented. `Steps` takes the steps: the backend's own class for the model, or OperationSteps.
 template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O, typename TeacherSource,
           typename Steps = StepsOf<Backend, M, Scalar>>
 requires backend::Backend<Backend, Scalar>
@@ -67,15 +55,22 @@ class StepEngine final : public TrainingEngine {
   /// Throws OptionError for a hyperparameter out of range, and for a teacher in memory that the student's backend does
   /// not reach.
   StepEngine(Network<M, Backend, Scalar>& network, L loss, O optimizer, TeacherSource teacher)
+      : StepEngine(network, std::move(loss), std::move(optimizer), std::move(teacher), network.backend(), {}) {}
+
+  /// The same by the backend `on`, which shares the network's memory, on inputs that other trainings read too: they are
+  /// what `begin` will be given.
+  StepEngine(Network<M, Backend, Scalar>& network, L loss, O optimizer, TeacherSource teacher, Backend on,
+             const SharedInputs<Backend, Scalar>& shared)
       : network_(network),
-        backend_(network.backend()),
+        backend_(std::move(on)),
         loss_(std::move(loss)),
         optimizer_(std::move(optimizer)),
-        teacher_(std::move(teacher)) {
+        teacher_(std::move(teacher)),
+        shared_(shared) {
     loss_.validate();
     optimizer_.validate();
     if constexpr (reads_other_handle) {
-      if (!backend().shares_memory_with(teacher_.network->backend())) {
+      if (!backend().shares_memory_with(teacher_.backend())) {
         throw OptionError("distillation: the teacher and the student are on different devices, expected one");
       }
     }
@@ -104,10 +99,10 @@ class StepEngine final : public TrainingEngine {
     require_batches(train.size(), batch_size);
     if (validation != nullptr) {
       require_matching_data<M>(*validation);
-      validation_data_ = ResidentDataset(backend(), *validation);
+      validation_data_ = resident(*validation, shared_.validation);
     }
     validation_ = validation;
-    data_ = ResidentDataset(backend(), train);
+    data_ = resident(train, shared_.train);
     const std::size_t capacity = std::min(batch_size, train.size());
     order_ = allocate<std::uint32_t>(train.size());
     losses_ = allocate<Scalar>(train.size());
@@ -120,13 +115,16 @@ class StepEngine final : public TrainingEngine {
       if constexpr (reads_other_handle) {
         // Each handle's operations take effect in their own order, and the teacher's handle may be another one: what
         // was asked of it, such as the teacher's own training, ends before the first read here.
-        wait_for(teacher_.network->backend(), teacher_.network->parameter_data());
+        wait_for(teacher_.backend(), teacher_.parameter_data());
       }
       const bool cached = shift.pixels == 0;
+      if (cached && shared_.teacher_logits != nullptr) {
+        teacher_table_ = {shared_.teacher_logits, true};
+        return;
+      }
       teacher_logits_ = allocate<Scalar>((cached ? train.size() : capacity) * M::output_size);
       if (cached) {
-        predict_dataset(backend(), TeacherModel{}, teacher_.network->parameter_data(), teacher_.network->buffer_data(),
-                        data_.view(), teacher_logits_.data());
+        teacher_.answer_dataset(backend(), data_.view(), teacher_logits_.data());
       }
       teacher_table_ = {teacher_logits_.data(), cached};
     }
@@ -154,8 +152,8 @@ class StepEngine final : public TrainingEngine {
   }
 
   Evaluation evaluate() override {
-    return detail::evaluate_logits<M::output_size>(detail::predict_resident(network_, validation_data_.view()),
-                                                   *validation_);
+    return detail::evaluate_logits<M::output_size>(
+        detail::predict_resident(backend(), network_, validation_data_.view()), *validation_);
   }
 
   bool is_finite() const override {
@@ -210,7 +208,6 @@ class StepEngine final : public TrainingEngine {
  private:
   template <typename T>
   using Buffer = typename Backend::template Buffer<T>;
-  using TeacherModel = typename TeacherSource::model_type;
 
   /// An array of the training state, in the backend's memory.
   struct Target {
@@ -233,6 +230,10 @@ class StepEngine final : public TrainingEngine {
   static void wait_for(const Backend& on, const Scalar* values) { copy_to_host(on, values, std::span<Scalar>{}); }
 
   const Backend& backend() const { return backend_; }
+
+  ResidentDataset<Backend> resident(const data::Dataset& data, const ResidentDataset<Backend>* shared) const {
+    return shared != nullptr ? shared->borrow() : ResidentDataset(backend(), data);
+  }
 
   template <typename T>
   Buffer<T> allocate(std::size_t count) const {
@@ -292,8 +293,7 @@ class StepEngine final : public TrainingEngine {
                                                 .step = step_number};
     if constexpr (uses_teacher) {
       if (!teacher_table_.by_sample) {
-        predict_batch(backend(), TeacherModel{}, teacher_.network->parameter_data(), teacher_.network->buffer_data(),
-                      steps_->input_rows(backend(), training_batch), teacher_logits_.data(), batch);
+        teacher_.answer_batch(backend(), steps_->input_rows(backend(), training_batch), teacher_logits_.data(), batch);
       }
     }
     backend::TrainingTarget<Scalar, O::moment_count> target{.parameters = network_.parameter_data(),
@@ -309,10 +309,11 @@ class StepEngine final : public TrainingEngine {
   }
 
   Network<M, Backend, Scalar>& network_;
-  Backend backend_;  // the network's, as a handle of our own
+  Backend backend_;  // a handle of our own
   L loss_;
   O optimizer_;
   TeacherSource teacher_;
+  SharedInputs<Backend, Scalar> shared_;
 
   ResidentDataset<Backend> data_{};
   ResidentDataset<Backend> validation_data_{};
@@ -322,7 +323,7 @@ class StepEngine final : public TrainingEngine {
   Buffer<std::uint8_t> correct_{};  // (samples), likewise
   std::optional<Steps> steps_{};
   std::array<Buffer<Scalar>, O::moment_count> moments_{};
-  Buffer<Scalar> teacher_logits_{};  // (samples, classes); (batch, classes) while inputs are augmented
+  Buffer<Scalar> teacher_logits_{};  // (samples, classes) unless shared; (batch, classes) while inputs are augmented
   backend::TeacherTable<Scalar> teacher_table_{};
 };
 

@@ -1,0 +1,129 @@
+#pragma once
+/// @file
+/// What a training asks of a teacher: its logits, of a batch or of a whole dataset.
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "retort/core/aligned_buffer.hpp"
+#include "retort/core/fingerprint.hpp"
+#include "retort/core/text.hpp"
+#include "retort/data/dataset_view.hpp"
+#include "retort/nn/network.hpp"
+#include "retort/nn/sequential.hpp"
+
+namespace retort {
+
+namespace shape_check {
+
+/// In the compiler's message: `teacher_with<10>::classes_but_student_with<5>`.
+template <std::size_t TeacherClasses>
+struct teacher_with {
+  template <std::size_t StudentClasses>
+  struct classes_but_student_with {
+    static_assert(TeacherClasses == StudentClasses,
+                  "retort: a teacher and its student must have the same number of classes; "
+                  "teacher_with<T>::classes_but_student_with<S> names both");
+  };
+};
+
+/// In the compiler's message: `teacher_of<784>::inputs_but_student_of<100>`.
+template <std::size_t TeacherInputs>
+struct teacher_of {
+  template <std::size_t StudentInputs>
+  struct inputs_but_student_of {
+    static_assert(TeacherInputs == StudentInputs,
+                  "retort: a teacher and its student must have the same number of inputs; "
+                  "teacher_of<T>::inputs_but_student_of<S> names both");
+  };
+};
+
+}  // namespace shape_check
+
+/// For a training without a teacher.
+struct NoTeacher {};
+
+/// A frozen teacher: the network is const, and only its inference can be called.
+template <Model M, typename Backend, typename Scalar>
+struct Teacher {
+  const Network<M, Backend, Scalar>* network;
+
+  /// The handle that its parameters belong to.
+  const Backend& backend() const { return network->backend(); }
+  const Scalar* parameter_data() const { return network->parameter_data(); }
+
+  /// logits (batch, classes) of inputs (batch, in), by `on`, which reaches the teacher's memory.
+  void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const {
+    predict_batch(on, M{}, network->parameter_data(), network->buffer_data(), inputs, logits, batch);
+  }
+
+  /// logits (data.size, classes) of every sample, normalised but not augmented; `data` is in the backend's memory.
+  void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* logits) const {
+    predict_dataset(on, M{}, network->parameter_data(), network->buffer_data(), data, logits);
+  }
+
+  std::string fingerprint() const {
+    const AlignedBuffer<Scalar> parameters = network->copy_parameters();
+    const AlignedBuffer<Scalar> buffers = network->copy_buffers();
+    return to_text(Fingerprint{}.add(parameters.span()).add(buffers.span()).value());
+  }
+};
+
+/// A teacher of any model that fits a student's: what trains the student is compiled once for all of them. It refers to
+/// the network, which must outlive it; copies refer to the same.
+template <Model StudentModel, typename Backend, typename Scalar>
+class AnyTeacher {
+ public:
+  template <Model M>
+  AnyTeacher(const Network<M, Backend, Scalar>& network)
+      : teacher_(std::make_shared<Holder<M>>(Teacher<M, Backend, Scalar>{&network})) {}
+  /// A teacher that would be gone before it is asked.
+  template <Model M>
+  AnyTeacher(const Network<M, Backend, Scalar>&& network) = delete;
+
+  const Backend& backend() const { return teacher_->backend(); }
+  const Scalar* parameter_data() const { return teacher_->parameter_data(); }
+  void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const {
+    teacher_->answer_batch(on, inputs, logits, batch);
+  }
+  void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* logits) const {
+    teacher_->answer_dataset(on, data, logits);
+  }
+  std::string fingerprint() const { return teacher_->fingerprint(); }
+
+ private:
+  struct Interface {
+    Interface() = default;
+    Interface(const Interface&) = delete;
+    Interface& operator=(const Interface&) = delete;
+    virtual ~Interface() = default;
+    virtual const Backend& backend() const = 0;
+    virtual const Scalar* parameter_data() const = 0;
+    virtual void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const = 0;
+    virtual void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* logits) const = 0;
+    virtual std::string fingerprint() const = 0;
+  };
+
+  template <Model M>
+  struct Holder final
+      : Interface,
+        private shape_check::teacher_with<M::output_size>::template classes_but_student_with<StudentModel::output_size>,
+        private shape_check::teacher_of<M::input_size>::template inputs_but_student_of<StudentModel::input_size> {
+    explicit Holder(const Teacher<M, Backend, Scalar>& held) : teacher(held) {}
+    const Backend& backend() const override { return teacher.backend(); }
+    const Scalar* parameter_data() const override { return teacher.parameter_data(); }
+    void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const override {
+      teacher.answer_batch(on, inputs, logits, batch);
+    }
+    void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* logits) const override {
+      teacher.answer_dataset(on, data, logits);
+    }
+    std::string fingerprint() const override { return teacher.fingerprint(); }
+    Teacher<M, Backend, Scalar> teacher;
+  };
+
+  std::shared_ptr<const Interface> teacher_;
+};
+
+}  // namespace retort
