@@ -92,8 +92,13 @@ class ThreadPool {
     // Only workers that came in time are waited for: one that the system did not run meanwhile costs nothing, which
     // matters where other programs want the processors too.
     gate_.fetch_and(~gate_open, std::memory_order_relaxed);
-    for (std::size_t spin = 0; gate_.load(std::memory_order_acquire) != 0; ++spin) {
-      pause(spin);
+    std::size_t spin = 0;
+    for (std::uint32_t inside; (inside = gate_.load(std::memory_order_acquire)) != 0; ++spin) {
+      if (spin < spins_before_sleep) {
+        pause(spin);
+      } else {
+        gate_.wait(inside, std::memory_order_acquire);
+      }
     }
     taken_.store(false, std::memory_order_release);
   }
@@ -137,7 +142,9 @@ class ThreadPool {
       if ((gate_.fetch_add(1, std::memory_order_acquire) & gate_open) != 0) {
         take_chunks();
       }
-      gate_.fetch_sub(1, std::memory_order_release);
+      if (gate_.fetch_sub(1, std::memory_order_release) == 1) {
+        gate_.notify_all();  // the last one out, where the caller sleeps
+      }
     }
   }
 
