@@ -30,17 +30,22 @@ class SeparateRegions {
   static void remove(const void* begin) { regions().erase(static_cast<const std::byte*>(begin)); }
 
   /// The end counts: tensors that a model does not have lie there.
-  static bool contain(const void* pointer) {
+  static bool contain(const void* pointer) { return place_in(pointer) <= 0; }
+  /// The end does not count: the host's memory may begin there.
+  static bool contain_element(const void* pointer) { return place_in(pointer) < 0; }
+
+ private:
+  /// Bytes from the end of the region that begins last before `pointer`; positive beyond all regions.
+  static std::ptrdiff_t place_in(const void* pointer) {
     const auto* at = static_cast<const std::byte*>(pointer);
     const auto after = regions().upper_bound(at);
     if (after == regions().begin()) {
-      return false;
+      return 1;
     }
     const auto& [begin, bytes] = *std::prev(after);
-    return at <= begin + bytes;
+    return at - (begin + bytes);
   }
 
- private:
   using Regions = std::map<const std::byte*, std::size_t, std::less<>>;
   static Regions& regions() {
     static Regions regions;
@@ -57,7 +62,7 @@ void require_separate(Pointers... pointers) {
 }
 
 inline void require_host(const void* pointer) {
-  if (SeparateRegions::contain(pointer)) {
+  if (SeparateRegions::contain_element(pointer)) {
     throw std::logic_error("a backend's memory was taken for the host's");
   }
 }
