@@ -54,6 +54,10 @@
 #include "retort/train/evaluate.hpp"
 #include "retort/train/json_lines_log.hpp"
 #include "retort/train/progress_printer.hpp"
+#include "retort/train/sweep.hpp"
+#include "retort/train/sweep_grid.hpp"
+#include "retort/train/sweep_printer.hpp"
+#include "retort/train/sweep_summary.hpp"
 #include "retort/train/trainer.hpp"
 
 // What goes in and out

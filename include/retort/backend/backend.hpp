@@ -21,6 +21,10 @@
 /// - a whole model outside of training: `predict_batch(backend, model, parameters, buffers, inputs, logits, batch)`,
 ///   `predict_dataset(backend, model, parameters, buffers, data, logits)`
 ///
+/// A backend with threads may also provide `for_each_on_one_thread(backend, count, work)`, by which a Sweep trains a
+/// student on each of them: work(index, alone) for every index in [0, count), several at once, each with a backend of
+/// one thread that shares the memory.
+///
 /// An operation that returns a value, and copy_to_host, wait for what was asked before; the others may return at once,
 /// as long as they take effect in the order of the calls. Of two handles that share memory, neither waits for the
 /// other: a trainer does that with copy_to_host where it reads another handle's network.

@@ -70,9 +70,7 @@ class StepEngine final : public TrainingEngine {
     loss_.validate();
     optimizer_.validate();
     if constexpr (reads_other_handle) {
-      if (!backend().shares_memory_with(teacher_.backend())) {
-        throw OptionError("distillation: the teacher and the student are on different devices, expected one");
-      }
+      require_reach(backend(), teacher_);
     }
   }
 
@@ -85,7 +83,7 @@ class StepEngine final : public TrainingEngine {
         return;  // nothing was begun
       }
       try {
-        wait_for(backend(), std::as_const(losses_).data());
+        copy_to_host(backend(), std::as_const(losses_).data(), std::span<Scalar>{});  // waits, also for nothing
       } catch (...) {
         // The device failed: nothing runs on it any more.
       }
@@ -113,9 +111,7 @@ class StepEngine final : public TrainingEngine {
     }
     if constexpr (uses_teacher) {
       if constexpr (reads_other_handle) {
-        // Each handle's operations take effect in their own order, and the teacher's handle may be another one: what
-        // was asked of it, such as the teacher's own training, ends before the first read here.
-        wait_for(teacher_.backend(), teacher_.parameter_data());
+        wait_for(teacher_);
       }
       const bool cached = shift.pixels == 0;
       if (cached && shared_.teacher_logits != nullptr) {
@@ -225,9 +221,6 @@ class StepEngine final : public TrainingEngine {
   }
 
   static std::string moment_name(std::size_t index) { return concatenate({"moment.", index}); }
-
-  /// Returns when all that was asked of `on` is done, as copy_to_host does, also one of nothing.
-  static void wait_for(const Backend& on, const Scalar* values) { copy_to_host(on, values, std::span<Scalar>{}); }
 
   const Backend& backend() const { return backend_; }
 

@@ -4,9 +4,12 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
+#include <type_traits>
 
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset_view.hpp"
@@ -125,5 +128,21 @@ class AnyTeacher {
 
   std::shared_ptr<const Interface> teacher_;
 };
+
+/// Throws OptionError unless `backend`, whose memory is not the host's, can read the teacher's.
+template <typename Backend, typename TeacherSource>
+void require_reach(const Backend& backend, const TeacherSource& teacher) {
+  if (!backend.shares_memory_with(teacher.backend())) {
+    throw OptionError("distillation: the teacher and the student are on different devices, expected one");
+  }
+}
+
+/// Returns when what was asked of the teacher's handle, such as its own training, is done: each handle's operations
+/// take effect in their own order, and who reads the teacher may have another one.
+template <typename TeacherSource>
+void wait_for(const TeacherSource& teacher) {
+  using Scalar = std::remove_cvref_t<decltype(*teacher.parameter_data())>;
+  copy_to_host(teacher.backend(), teacher.parameter_data(), std::span<Scalar>{});
+}
 
 }  // namespace retort

@@ -3,6 +3,7 @@
 /// Mixed precision on the CPU: `retort::backend::EigenBf16`.
 
 #include <concepts>
+#include <cstddef>
 #include <string>
 
 #include "retort/backend/eigen/backend.hpp"
@@ -35,6 +36,13 @@ class EigenBf16 : public Eigen {
            (simd::has_bfloat16_products ? "(AVX512_BF16)" : "(emulated: this build's processor has none)");
   }
 };
+
+/// As that of Eigen (eigen.hpp).
+template <std::same_as<EigenBf16> Backend, typename Work>
+void for_each_on_one_thread(const Backend& backend, std::size_t count, const Work& work) {
+  const EigenBf16 alone(1);
+  backend.pool().for_each_chunk(count, [&](std::size_t index) { work(index, alone); });
+}
 
 template <Model M, typename Scalar>
 struct OwnTrainingSteps<EigenBf16, M, Scalar> {

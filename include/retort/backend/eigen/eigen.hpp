@@ -7,6 +7,7 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -48,6 +49,15 @@ class Eigen : public HostMemory {
   std::shared_ptr<ThreadPool> pool_;
   ProductLibrary products_;
 };
+
+/// Calls work(index, alone) for every index in [0, count), several at once: each on one of the backend's threads, with
+/// a backend of that thread alone. Who is done takes the next index. A `work` that throws ends the program. Not for
+/// types derived from Eigen, which would get another backend than their own.
+template <std::same_as<Eigen> Backend, typename Work>
+void for_each_on_one_thread(const Backend& backend, std::size_t count, const Work& work) {
+  const Eigen alone(1);
+  backend.pool().for_each_chunk(count, [&](std::size_t index) { work(index, alone); });
+}
 
 namespace detail {
 

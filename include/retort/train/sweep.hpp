@@ -1,0 +1,276 @@
+#pragma once
+/// @file
+/// Training many students at once, each with hyperparameters and a seed of its own.
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
+#include "retort/data/dataset.hpp"
+#include "retort/loss/hinton.hpp"
+#include "retort/loss/loss.hpp"
+#include "retort/nn/network.hpp"
+#include "retort/nn/sequential.hpp"
+#include "retort/optim/adam.hpp"
+#include "retort/optim/optimizer.hpp"
+#include "retort/train/early_stopping.hpp"
+#include "retort/train/evaluate.hpp"
+#include "retort/train/fit.hpp"
+#include "retort/train/metrics.hpp"
+#include "retort/train/observer.hpp"
+#include "retort/train/resident_dataset.hpp"
+#include "retort/train/step_engine.hpp"
+#include "retort/train/sweep_observer.hpp"
+#include "retort/train/sweep_options.hpp"
+#include "retort/train/sweep_setting.hpp"
+#include "retort/train/teacher.hpp"
+
+namespace retort {
+
+/// A student of a sweep, trained.
+template <Model M, typename Backend, Loss L, Optimizer O, typename Scalar>
+struct SweepResult : StudentReport {
+  SweepSetting<L, O> setting;
+  Network<M, Backend, Scalar> network;  ///< of one that diverged, what it was then
+};
+
+namespace detail {
+
+/// Thrown within a student's training when the sweep is to end, and caught by the sweep.
+struct SweepStopped {};
+
+/// Keeps a student's history also where it diverges, and ends its training with the sweep.
+class SweptStudentObserver final : public Observer {
+ public:
+  SweptStudentObserver(const std::atomic<bool>& stopping, History& history) : stopping_(stopping), history_(history) {}
+
+  void on_batch_end(const BatchProgress& /*progress*/) override {
+    if (stopping_.load(std::memory_order_relaxed)) {
+      throw SweepStopped();
+    }
+  }
+  void on_epoch_end(const EpochMetrics& metrics, std::size_t /*epochs*/) override { history_.push_back(metrics); }
+
+ private:
+  const std::atomic<bool>& stopping_;
+  History& history_;
+};
+
+/// Stands for any work(index, backend).
+struct AnyWork {
+  void operator()(std::size_t, const auto&) const {}
+};
+
+/// Whether a backend can hand out its threads one by one.
+template <typename Backend>
+concept HandsOutThreads = requires(const Backend& backend) {
+  for_each_on_one_thread(backend, std::size_t{}, AnyWork{});
+};
+
+}  // namespace detail
+
+/// Trains a list of students, `Sweep<Student> sweep{teacher, settings, cpu}`, where `settings` are what SweepGrid
+/// makes, or any list of SweepSetting:
+///
+///   const auto results = Sweep<Student>{teacher, SweepGrid{.temperatures = {1, 2, 4}}.settings(), cpu}.fit(train,
+///   test); for (const auto& summary : summarize(results)) ...
+///
+/// With backend::Eigen each student trains on one thread, as many at once as the backend has; who is done takes the
+/// next of the list. On a backend that does not hand out its threads they train one after another, with all of it.
+/// Student i is the same, bit for bit, as `Network{setting.weights_seed()}` trained by a DistillationTrainer with the
+/// setting's loss, optimizer and seed: it depends neither on the number of threads nor on the other students.
+///
+/// The data is shared by all, and so are the logits of each teacher, which are computed once, on all threads, unless
+/// the inputs are augmented. Those and all networks are in memory before the first step; beside them each thread has
+/// the working memory of the student at hand. The teachers must outlive the sweep.
+template <Model StudentModel, typename Backend = backend::Eigen, Loss L = HintonLoss, Optimizer O = Adam,
+          typename Scalar = float>
+class Sweep {
+ public:
+  using Setting = SweepSetting<L, O>;
+  using Result = SweepResult<StudentModel, Backend, L, O, Scalar>;
+  using TeacherNetwork = AnyTeacher<StudentModel, Backend, Scalar>;
+
+  /// Throws OptionError for an empty list and for a hyperparameter outside its range, naming the student.
+  Sweep(TeacherNetwork teacher, std::vector<Setting> settings, Backend backend)
+      : Sweep(std::vector{std::move(teacher)}, std::move(settings), std::move(backend)) {}
+
+  /// Several teachers, of any models that fit the student: `Sweep<Student> sweep{{wide, narrow}, settings, cpu}`.
+  Sweep(std::vector<TeacherNetwork> teachers, std::vector<Setting> settings, Backend backend)
+      : teachers_(std::move(teachers)), settings_(std::move(settings)), backend_(std::move(backend)) {
+    require_settings();
+  }
+
+  /// Students that learn from labels alone.
+  Sweep(std::vector<Setting> settings, Backend backend) requires(!L::needs_teacher)
+      : settings_(std::move(settings)), backend_(std::move(backend)) {
+    require_settings();
+  }
+
+  /// Trains every student anew and returns them in the order of the settings. A student that diverges is reported as
+  /// such. Any other exception, an observer's too, ends the sweep: students under way end with their batch, no other
+  /// begins, and the first exception is rethrown. Throws ShapeError for data that does not fit the model, and
+  /// OptionError for options out of range.
+  std::vector<Result> fit(const data::Dataset& train, const SweepOptions& options = {}) const {
+    return run(train, nullptr, options);
+  }
+  /// The same, each evaluated after each epoch on samples that are not trained on.
+  std::vector<Result> fit(const data::Dataset& train, const data::Dataset& validation,
+                          const SweepOptions& options = {}) const {
+    return run(train, &validation, options);
+  }
+
+ private:
+  using Shared = SharedInputs<Backend, Scalar>;
+  using Table = typename Backend::template Buffer<Scalar>;
+
+  /// One call of fit, as far as its students share it.
+  struct Run {
+    const data::Dataset& train;
+    const data::Dataset* validation;
+    const SweepOptions& options;
+    ResidentDataset<Backend> resident_train{};
+    ResidentDataset<Backend> resident_validation{};
+    std::vector<Table> teacher_logits{};  // of each teacher that is asked: (samples, classes)
+    std::vector<Result> results{};
+    std::atomic<bool> stopping{false};
+    std::mutex mutex{};  // of what follows, and of the observers
+    std::size_t finished = 0;
+    std::exception_ptr error{};
+  };
+
+  void require_settings() const {
+    if (settings_.empty()) {
+      throw OptionError("Sweep: the list of settings is empty, expected at least one student");
+    }
+    for (std::size_t i = 0; i < settings_.size(); ++i) {
+      try {
+        settings_[i].loss.validate();
+        settings_[i].optimizer.validate();
+        if constexpr (L::needs_teacher) {
+          require_option(settings_[i].teacher < teachers_.size(), "SweepSetting", "teacher", settings_[i].teacher,
+                         "less than the number of teachers, " + to_text(teachers_.size()));
+        }
+      } catch (const OptionError& error) {
+        throw OptionError("student " + to_text(i) + ": " + error.what());
+      }
+    }
+    if constexpr (!Backend::host_memory) {
+      for (const TeacherNetwork& teacher : teachers_) {
+        require_reach(backend_, teacher);
+      }
+    }
+  }
+
+  std::vector<Result> run(const data::Dataset& train, const data::Dataset* validation,
+                          const SweepOptions& options) const {
+    options.fit_options({}).validate();
+    require_matching_data<StudentModel>(train);
+    Run run{train, validation, options};
+    run.resident_train = ResidentDataset(backend_, train);
+    if (validation != nullptr) {
+      require_matching_data<StudentModel>(*validation);
+      run.resident_validation = ResidentDataset(backend_, *validation);
+    }
+    ask_teachers(run);
+    run.results.reserve(settings_.size());
+    for (const Setting& setting : settings_) {
+      run.results.push_back(
+          {{.index = run.results.size(), .description = setting.describe() + ", seed " + to_text(setting.seed.value)},
+           setting,
+           Network<StudentModel, Backend, Scalar>(setting.weights_seed(), backend_, options.initialization)});
+    }
+    const auto work = [&](std::size_t index, const Backend& on) noexcept { train_student(run, index, on); };
+    if constexpr (detail::HandsOutThreads<Backend>) {
+      for_each_on_one_thread(backend_, settings_.size(), work);
+    } else {
+      for (std::size_t index = 0; index < settings_.size(); ++index) {
+        work(index, backend_);
+      }
+    }
+    if (run.error) {
+      std::rethrow_exception(run.error);
+    }
+    return std::move(run.results);
+  }
+
+  void ask_teachers(Run& run) const {
+    run.teacher_logits.resize(teachers_.size());
+    if (!L::needs_teacher || run.options.shift.pixels != 0) {
+      return;
+    }
+    for (std::size_t i = 0; i < teachers_.size(); ++i) {
+      if (std::ranges::any_of(settings_, [&](const Setting& setting) { return setting.teacher == i; })) {
+        wait_for(teachers_[i]);
+        run.teacher_logits[i] = backend_.template allocate<Scalar>(run.train.size() * StudentModel::output_size);
+        teachers_[i].answer_dataset(backend_, run.resident_train.view(), run.teacher_logits[i].data());
+      }
+    }
+  }
+
+  /// On one of the threads: nothing is thrown into it.
+  void train_student(Run& run, std::size_t index, const Backend& on) const noexcept {
+    if (run.stopping.load(std::memory_order_relaxed)) {
+      return;
+    }
+    try {
+      Result& result = run.results[index];
+      try {
+        fit_student(run, result, on);
+      } catch (const DivergenceError& error) {
+        result.divergence = error.what();
+      }
+      const std::lock_guard lock(run.mutex);
+      ++run.finished;
+      for (SweepObserver* observer : run.options.observers) {
+        observer->on_student_end(result, {run.finished, settings_.size()});
+      }
+    } catch (const detail::SweepStopped&) {
+      // The reason is in run.error.
+    } catch (...) {
+      const std::lock_guard lock(run.mutex);
+      if (!run.error) {
+        run.error = std::current_exception();
+      }
+      run.stopping.store(true, std::memory_order_relaxed);
+    }
+  }
+
+  void fit_student(const Run& run, Result& result, const Backend& on) const {
+    const Setting& setting = result.setting;
+    Shared shared{&run.resident_train, run.validation != nullptr ? &run.resident_validation : nullptr};
+    detail::SweptStudentObserver observer(run.stopping, result.history);
+    FitOptions options = run.options.fit_options(setting.seed);
+    options.observers = {&observer};
+    const auto fit_with = [&](auto teacher) {
+      StepEngine<StudentModel, Backend, Scalar, L, O, decltype(teacher)> engine(
+          result.network, setting.loss, setting.optimizer, std::move(teacher), on, shared);
+      detail::fit(engine, run.train, run.validation, options);
+    };
+    if constexpr (L::needs_teacher) {
+      shared.teacher_logits = run.teacher_logits[setting.teacher].data();
+      fit_with(teachers_[setting.teacher]);
+    } else {
+      fit_with(NoTeacher{});
+    }
+    if (run.validation != nullptr) {
+      const std::size_t epoch = options.early_stopping
+                                    ? best_epoch(result.history, options.early_stopping->minimum_gain)
+                                    : result.history.size();
+      result.evaluation = result.history[epoch - 1].validation;
+    }
+  }
+
+  std::vector<TeacherNetwork> teachers_;
+  std::vector<Setting> settings_;
+  Backend backend_;
+};
+
+}  // namespace retort

@@ -1,0 +1,49 @@
+#pragma once
+/// @file
+/// What a student of a sweep came to, and whoever wants to know it.
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "retort/train/metrics.hpp"
+
+namespace retort {
+
+/// A student whose training has ended.
+struct StudentReport {
+  std::size_t index = 0;                   ///< in the list of settings
+  std::string description{};               ///< its setting's
+  History history{};                       ///< one entry an epoch
+  std::optional<Evaluation> evaluation{};  ///< of the network as it is, where there are validation samples
+  std::string divergence{};                ///< why there is no result; empty for all others
+
+  bool has_diverged() const { return !divergence.empty(); }
+  /// Of training, without the evaluations.
+  double seconds() const {
+    double sum = 0.0;
+    for (const EpochMetrics& metrics : history) {
+      sum += metrics.seconds;
+    }
+    return sum;
+  }
+};
+
+struct SweepProgress {
+  std::size_t finished = 0;  ///< this one included
+  std::size_t students = 0;
+};
+
+/// Called by `Sweep::fit`, one call at a time, from whichever thread a student ends on, in the order in which they end.
+/// An exception thrown by an observer ends the sweep.
+class SweepObserver {
+ public:
+  SweepObserver() = default;
+  SweepObserver(const SweepObserver&) = default;
+  SweepObserver& operator=(const SweepObserver&) = default;
+  virtual ~SweepObserver() = default;
+
+  virtual void on_student_end(const StudentReport& report, const SweepProgress& progress) = 0;
+};
+
+}  // namespace retort

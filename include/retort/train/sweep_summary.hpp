@@ -1,0 +1,65 @@
+#pragma once
+/// @file
+/// A sweep over seeds in a few numbers: mean and standard deviation for each setting.
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "retort/core/statistics.hpp"
+#include "retort/train/metrics.hpp"
+#include "retort/train/sweep_setting.hpp"
+
+namespace retort {
+
+/// The students of one setting, whatever their seeds. The figures are of those that did not diverge: on the validation
+/// samples where there are any, else of the last epoch of training.
+template <Loss L, Optimizer O>
+struct SweepSummary {
+  SweepSetting<L, O> setting;  ///< the first student's
+  std::size_t diverged = 0;    ///< students
+  Statistics accuracy{};       ///< in [0, 1]
+  Statistics errors{};
+  Statistics loss{};     ///< cross-entropy in nats; of the last epoch of training, the trained loss
+  Statistics seconds{};  ///< of training a student
+};
+
+/// One entry for each setting, in the order in which they first come. `results` are those of Sweep::fit.
+template <typename Result>
+auto summarize(const std::vector<Result>& results) {
+  struct Values {
+    std::vector<double> accuracy, errors, loss, seconds;
+  };
+  using Summary = decltype(SweepSummary{results.front().setting});
+  std::vector<Summary> summaries;
+  std::vector<Values> values;  // of each summary
+  std::map<std::string, std::size_t> place;
+  for (const Result& result : results) {
+    const auto [found, is_new] = place.try_emplace(result.setting.describe(), summaries.size());
+    if (is_new) {
+      summaries.push_back(Summary{result.setting});
+      values.emplace_back();
+    }
+    if (result.has_diverged()) {
+      ++summaries[found->second].diverged;
+      continue;
+    }
+    const EpochMetrics& last = result.history.back();
+    const Evaluation evaluation = result.evaluation.value_or(Evaluation{last.loss, last.accuracy, last.errors});
+    Values& own = values[found->second];
+    own.accuracy.push_back(evaluation.accuracy);
+    own.errors.push_back(static_cast<double>(evaluation.errors));
+    own.loss.push_back(evaluation.loss);
+    own.seconds.push_back(result.seconds());
+  }
+  for (std::size_t i = 0; i < summaries.size(); ++i) {
+    summaries[i].accuracy = statistics(values[i].accuracy);
+    summaries[i].errors = statistics(values[i].errors);
+    summaries[i].loss = statistics(values[i].loss);
+    summaries[i].seconds = statistics(values[i].seconds);
+  }
+  return summaries;
+}
+
+}  // namespace retort

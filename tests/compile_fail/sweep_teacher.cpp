@@ -1,0 +1,12 @@
+// A sweep of students with another number of inputs than their teacher's.
+// expect: teacher_of<8>::inputs_but_student_of<6>
+// expect: retort: a teacher and its student must have the same number of inputs
+
+#include "retort/retort.hpp"
+
+using Teacher = retort::Sequential<retort::Linear<8, 10>>;
+using Student = retort::Sequential<retort::Linear<6, 10>>;
+
+void distil(const retort::Network<Teacher>& teacher) {
+  retort::Sweep<Student>{teacher, retort::SweepGrid{}.settings(), retort::backend::Eigen{2}};
+}
