@@ -11,14 +11,14 @@
 #include <utility>
 #include <vector>
 
-#include "data.hpp"
-#include "models.hpp"
+#include "common/data.hpp"
+#include "common/models.hpp"
+#include "common/training_options.hpp"
 #include "options.hpp"
 #include "report.hpp"
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/philox.hpp"
-#include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/io/safetensors.hpp"
 #include "retort/loss/cross_entropy.hpp"
@@ -26,7 +26,6 @@
 #include "retort/loss/softmax_passed_to_kl.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/optim/adam.hpp"
-#include "retort/optim/schedule.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/evaluate.hpp"
 #include "retort/train/json_lines_log.hpp"
@@ -34,6 +33,10 @@
 #include "retort/train/trainer.hpp"
 
 namespace distill_mnist {
+
+using examples::Student;
+using examples::Teacher;
+using examples::TrainingOptions;
 
 /// Everything on one backend, whose header is to be included by who names it. Compiled once for each, so only what a
 /// training needs is included here: nvcc takes seconds for each header more.
@@ -85,7 +88,7 @@ class Job {
     as_written_loss().validate();
     fit_options(options_.teacher).validate();
     fit_options(options_.student).validate();
-    auto data = load_data(options_);
+    auto data = examples::load_data(options_.data, options_.split, options_.seed);
     retort::require_matching_data<Teacher>(data.first);
     fit_options(options_.teacher).shift.validate(data.first.image());
     return data;
@@ -99,17 +102,11 @@ class Job {
   }
 
   retort::FitOptions fit_options(const TrainingOptions& training) const {
-    retort::FitOptions fit_options{.epochs = training.epochs,
-                                   .batch_size = options_.batch_size,
-                                   .seed = retort::Seed{options_.seed},
-                                   .shift = {.pixels = training.shift}};
-    if (training.schedule == "cosine") {
-      fit_options.schedule = retort::CosineSchedule{};
-    }
-    if (training.warmup > 0) {
-      fit_options.schedule = retort::LinearWarmup{.steps = training.warmup, .then = fit_options.schedule};
-    }
-    return fit_options;
+    return {.epochs = training.epochs,
+            .batch_size = options_.batch_size,
+            .seed = retort::Seed{options_.seed},
+            .shift = {.pixels = training.shift},
+            .schedule = training.schedule_with_warmup()};
   }
 
   std::filesystem::path checkpoint_folder() const { return options_.out / "checkpoints"; }
@@ -180,11 +177,8 @@ class Job {
   }
 
   void save(const auto& network, const char* name) const {
-    const retort::data::Normalization normalization = train().normalization();
-    retort::io::save_safetensors(
-        network, options_.out / name,
-        {.metadata = {{"input", "pixels / 255, minus " + retort::to_text(normalization.mean) + ", divided by " +
-                                    retort::to_text(normalization.standard_deviation)}}});
+    retort::io::save_safetensors(network, options_.out / name,
+                                 {.metadata = {{"input", examples::describe_input(train())}}});
   }
 
   /// Microseconds per image over the held-out set, in batches: the fastest of three runs. From the host's memory to the

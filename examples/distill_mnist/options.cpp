@@ -1,22 +1,23 @@
 #include "options.hpp"
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
 #include <limits>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "backends.hpp"
+#include "common/command_line.hpp"
 #include "retort/core/error.hpp"
 
 namespace distill_mnist {
 
 namespace {
+
+using examples::not_empty;
+using examples::number;
+using examples::whole_number;
 
 /// Every setting of the source pipeline, its loss included: KL divergence given probabilities, and no T^2.
 Options original_recipe() { return {}; }
@@ -26,8 +27,8 @@ Options recommended_recipe() {
   Options options;
   options.recipe = "recommended";
   options.split = "official";
-  options.teacher = {.epochs = 20, .learning_rate = 1e-3, .schedule = "cosine", .warmup = 800, .shift = 1};
-  options.student = {.epochs = 60, .learning_rate = 5e-3, .schedule = "cosine", .warmup = 800, .shift = 0};
+  options.teacher = examples::recommended_teacher();
+  options.student = examples::recommended_student();
   options.beta1 = 0.9;
   options.temperature = 2.0;
   options.hard_weight = 0.3;
@@ -49,35 +50,6 @@ std::string recipe_name(int argc, char** argv) {
   return name;
 }
 
-/// Whether the whole text is one number of this type.
-template <typename Number>
-bool parse(const std::string& text, Number& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc{} && end == text.data() + text.size();
-}
-
-/// CLI11 takes -1 for 2^64 - 1 and cuts what is too large, so numbers are looked at before it reads them.
-CLI::Validator whole_number(std::uint64_t minimum, std::uint64_t maximum = std::numeric_limits<std::uint32_t>::max()) {
-  return {[minimum, maximum](const std::string& text) -> std::string {
-            std::uint64_t value = 0;
-            const bool decimal = text == "0" || !text.starts_with('0');  // CLI11 reads 010 as 8
-            return decimal && parse(text, value) && value >= minimum && value <= maximum
-                       ? ""
-                       : "'" + text + "', expected a whole number from " + std::to_string(minimum) + " to " +
-                             std::to_string(maximum);
-          },
-          ""};
-}
-
-/// Ranges are checked by what the numbers are for.
-CLI::Validator number() {
-  return {[](const std::string& text) -> std::string {
-            double value = 0.0;
-            return parse(text, value) ? "" : "'" + text + "', expected a number";
-          },
-          ""};
-}
-
 std::vector<std::string> backend_names() {
   std::vector<std::string> names;
   for (const BackendEntry& backend : backends()) {
@@ -87,7 +59,7 @@ std::vector<std::string> backend_names() {
 }
 
 /// The backends that take an option: "eigen, thrust-omp, thrust-tbb".
-std::string takers(bool BackendEntry::* takes_option) {
+std::string takers(bool BackendEntry::*takes_option) {
   std::string names;
   for (const BackendEntry& backend : backends()) {
     if (backend.*takes_option) {
@@ -110,7 +82,7 @@ std::string backend_list() {
 /// An option that would change nothing is a mistake: who gives it expects something of it.
 void require_taken(const Options& options) {
   const BackendEntry& backend = find_backend(options.backend);
-  const auto require = [&](bool given, const char* option, bool BackendEntry::* takes_option) {
+  const auto require = [&](bool given, const char* option, bool BackendEntry::*takes_option) {
     if (given && !(backend.*takes_option)) {
       throw retort::OptionError(std::string(option) + ": --backend " + backend.name + " does not take it, expected " +
                                 takers(takes_option));
@@ -118,10 +90,6 @@ void require_taken(const Options& options) {
   };
   require(options.threads.has_value(), "--threads", &BackendEntry::takes_threads);
   require(options.device.has_value(), "--device", &BackendEntry::takes_device);
-}
-
-CLI::Validator not_empty() {
-  return {[](const std::string& text) -> std::string { return text.empty() ? "is empty, expected a name" : ""; }, ""};
 }
 
 }  // namespace
@@ -179,14 +147,7 @@ Options parse_options(int argc, char** argv) {
   app.add_flag("--quiet", options.quiet, "print the closing table only");
   app.footer(backend_list());
 
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) {  // --help
-      std::exit(app.exit(error));
-    }
-    throw retort::OptionError(error.what());
-  }
+  examples::parse_command_line(app, argc, argv);
   require_taken(options);
   if (learning_rate) {
     options.teacher.learning_rate = options.student.learning_rate = *learning_rate;

@@ -8,23 +8,16 @@
 #include <optional>
 #include <string>
 
-namespace distill_mnist {
+#include "common/training_options.hpp"
 
-/// How one network is trained.
-struct TrainingOptions {
-  std::size_t epochs = 5;
-  double learning_rate = 2e-4;
-  std::string schedule = "constant";  ///< constant | cosine
-  std::uint64_t warmup = 0;           ///< steps in which the learning rate rises linearly first
-  std::size_t shift = 0;              ///< pixels by which training images move at random
-};
+namespace distill_mnist {
 
 struct Options {
   std::filesystem::path data = "data/mnist";  ///< a folder, or "synthetic" for the built-in digits
   std::string split = "random";               ///< random | official | validation
   std::string recipe = "original";            ///< original | recommended
-  TrainingOptions teacher{};
-  TrainingOptions student{};
+  examples::TrainingOptions teacher{};
+  examples::TrainingOptions student{};
   std::size_t batch_size = 64;
   double beta1 = 0.5;
   double beta2 = 0.999;

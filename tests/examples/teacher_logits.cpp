@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <exception>
 
-#include "../../examples/distill_mnist/models.hpp"
+#include "../../examples/common/models.hpp"
 #include "retort/retort.hpp"
 
 int main(int argc, char** argv) {
@@ -14,10 +14,10 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "usage: teacher_logits TEACHER.safetensors FOLDER_WITH_MNIST LOGITS.npy [LAYER_NAME ...]\n");
       return 2;
     }
-    retort::Network<distill_mnist::Teacher> teacher(retort::Seed{0});
+    retort::Network<examples::Teacher> teacher(retort::Seed{0});
     retort::io::load_safetensors(teacher, argv[1], {.layer_names = {argv + 4, argv + argc}});
     const auto [train, test] = retort::data::load_mnist(argv[2]);
-    const retort::data::Matrix<float> logits(test.size(), distill_mnist::Teacher::output_size,
+    const retort::data::Matrix<float> logits(test.size(), examples::Teacher::output_size,
                                              retort::predict_all(teacher, test));
     retort::data::save_npy(argv[3], logits);
     return 0;

@@ -1,13 +1,13 @@
 #pragma once
 /// @file
-/// The two networks of the job.
+/// The two networks of the programs on MNIST.
 
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/linear.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace distill_mnist {
+namespace examples {
 
 using Teacher = retort::Sequential<retort::Linear<784, 1200>, retort::Dropout<0.5>, retort::ReLU,   //
                                    retort::Linear<1200, 1200>, retort::Dropout<0.5>, retort::ReLU,  //
@@ -20,4 +20,4 @@ using Student = retort::Sequential<retort::Linear<784, 20>, retort::ReLU,  //
 static_assert(Teacher::parameter_count == 2'395'210);
 static_assert(Student::parameter_count == 16'330);
 
-}  // namespace distill_mnist
+}  // namespace examples

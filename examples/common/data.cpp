@@ -1,0 +1,35 @@
+#include "common/data.hpp"
+
+#include <utility>
+
+#include "retort/core/philox.hpp"
+#include "retort/core/text.hpp"
+#include "retort/data/mnist.hpp"
+#include "retort/data/split.hpp"
+#include "retort/data/synthetic_digits.hpp"
+
+namespace examples {
+
+std::pair<retort::data::Dataset, retort::data::Dataset> load_data(const std::filesystem::path& folder,
+                                                                  const std::string& split, std::uint64_t seed) {
+  auto [train, test] = folder == "synthetic"
+                           ? retort::data::random_split(retort::data::synthetic_digits(70'000, retort::Seed{0}),
+                                                        6.0 / 7.0, retort::Seed{0})
+                           : retort::data::load_mnist(folder);
+  if (split == "random") {
+    return retort::data::random_split(train, 0.8, retort::Seed{seed});
+  }
+  if (split == "validation") {
+    // The same images for every seed, so that a teacher trained once has never seen them.
+    return retort::data::random_split(train, 5.0 / 6.0, retort::Seed{0});
+  }
+  return {std::move(train), std::move(test)};
+}
+
+std::string describe_input(const retort::data::Dataset& data) {
+  const retort::data::Normalization normalization = data.normalization();
+  return "pixels / 255, minus " + retort::to_text(normalization.mean) + ", divided by " +
+         retort::to_text(normalization.standard_deviation);
+}
+
+}  // namespace examples

@@ -1,0 +1,23 @@
+#pragma once
+/// @file
+/// What the programs on MNIST learn from.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include "retort/data/dataset.hpp"
+
+namespace examples {
+
+/// The training samples and those that results are reported on. `folder` has the four files of MNIST, or is "synthetic"
+/// for the built-in digits; `split` is random (80/20 of the training images, by the seed), official, or validation
+/// (50,000/10,000 of the training images, the same for every seed). Throws retort::FileError and retort::FormatError.
+std::pair<retort::data::Dataset, retort::data::Dataset> load_data(const std::filesystem::path& folder,
+                                                                  const std::string& split, std::uint64_t seed);
+
+/// How pixels become inputs, in words: for the files of networks trained on them.
+std::string describe_input(const retort::data::Dataset& data);
+
+}  // namespace examples
