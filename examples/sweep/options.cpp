@@ -1,0 +1,66 @@
+#include "options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <limits>
+
+#include "common/command_line.hpp"
+#include "retort/core/error.hpp"
+
+namespace sweep {
+
+using examples::not_empty;
+using examples::number;
+using examples::whole_number;
+
+Options parse_options(int argc, char** argv) {
+  Options options;
+  CLI::App app{
+      "Distils a 784-1200-1200-10 teacher into 784-20-20-10 students on MNIST: every combination of the temperatures,\n"
+      "hard weights and learning rates given, each with several seeds, one student on each core. Reports mean and\n"
+      "standard deviation over the seeds. Where nothing else is said, all is as in distill_mnist --recipe recommended.",
+      "sweep"};
+  app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.add_option("--data", options.data, "folder with the four MNIST files, or 'synthetic' for the built-in digits")
+      ->check(not_empty());
+  app.add_option("--split", options.split,
+                 "validation: 50,000/10,000 of the training images, so that the test images choose nothing; official:\n"
+                 "60,000/10,000; random: 80/20 of the training images")
+      ->check(CLI::IsMember({"validation", "official", "random"}));
+  app.add_option("--teacher", options.teacher_file, "load this teacher instead of training one")->check(not_empty());
+  app.add_option("--teacher-epochs", options.teacher.epochs, "epochs of the teacher")->check(whole_number(1));
+
+  const auto list = [&](const char* name, std::vector<double>& values, const char* description) {
+    app.add_option(name, values, description)->check(number())->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  };
+  list("--temperature", options.temperatures, "of the softmax over the logits: one or more");
+  list("--hard-weight", options.hard_weights,
+       "a in a * hard + (1 - a) * soft, in [0, 1]: one or more; with 1 a student learns from labels alone");
+  list("--learning-rate,--lr", options.learning_rates, "Adam's: one or more");
+  app.add_option("--seeds", options.seeds, "students of each combination, with seeds one after another")
+      ->check(whole_number(1, 100'000));
+  app.add_option("--seed", options.first_seed, "the first seed; the teacher's and a random split's too")
+      ->check(whole_number(0, std::numeric_limits<std::uint32_t>::max()));
+  app.add_option("--epochs", options.student.epochs, "epochs of each student")->check(whole_number(1));
+  app.add_option("--batch-size", options.batch_size, "samples in a batch")->check(whole_number(1));
+  app.add_option("--schedule", options.student.schedule, "of the students' learning rate: constant or cosine")
+      ->check(CLI::IsMember({"constant", "cosine"}));
+  app.add_option("--warmup", options.student.warmup, "steps in which the students' learning rate rises first")
+      ->check(whole_number(0));
+
+  app.add_option("--threads", options.threads, "students at once; results do not depend on it [the cores]")
+      ->check(whole_number(1, 1024));
+  app.add_option("--out", options.out, "folder for runs.jsonl, and the teacher if it is trained [nothing is written]")
+      ->check(not_empty());
+  app.add_flag("--save-students", options.save_students, "write each student's weights to --out too");
+  app.add_flag("--best-first", options.best_first, "order the table by mean errors, not as the options are given");
+  app.add_flag("--quiet", options.quiet, "print the closing table only");
+
+  examples::parse_command_line(app, argc, argv);
+  if (options.save_students && options.out.empty()) {
+    throw retort::OptionError("--save-students: there is no folder for them, expected --out");
+  }
+  return options;
+}
+
+}  // namespace sweep

@@ -1,0 +1,39 @@
+#pragma once
+/// @file
+/// What a sweep can be asked for.
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/training_options.hpp"
+
+namespace sweep {
+
+struct Options {
+  std::filesystem::path data = "data/mnist";  ///< a folder, or "synthetic" for the built-in digits
+  std::string split = "validation";           ///< random | official | validation
+  std::filesystem::path teacher_file{};       ///< empty: train the teacher
+  examples::TrainingOptions teacher = examples::recommended_teacher();
+  examples::TrainingOptions student = examples::recommended_student();
+  std::size_t batch_size = 64;
+  std::vector<double> temperatures{1, 2, 4};
+  std::vector<double> hard_weights{0.3};
+  std::vector<double> learning_rates{student.learning_rate};
+  std::size_t seeds = 3;              ///< of each combination
+  std::uint64_t first_seed = 0;       ///< and those after it
+  std::optional<unsigned> threads{};  ///< empty: the cores
+  std::filesystem::path out{};        ///< empty: nothing is written
+  bool save_students = false;
+  bool best_first = false;
+  bool quiet = false;
+};
+
+/// The options of the command line. Prints help and exits when asked to; throws retort::OptionError, one line, for
+/// anything it does not understand.
+Options parse_options(int argc, char** argv);
+
+}  // namespace sweep

@@ -1,0 +1,18 @@
+#pragma once
+/// @file
+/// The closing table.
+
+#include <vector>
+
+#include "retort/loss/hinton.hpp"
+#include "retort/optim/adam.hpp"
+#include "retort/train/sweep_summary.hpp"
+
+namespace sweep {
+
+using Summary = retort::SweepSummary<retort::HintonLoss, retort::Adam>;
+
+/// Prints one line for each setting, in the order given or by mean errors; what diverged altogether comes last then.
+void print_report(std::vector<Summary> summaries, bool best_first);
+
+}  // namespace sweep

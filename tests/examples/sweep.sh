@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# sweep.sh FOLDER DIGITS PROGRAMS TOOLS
+#
+# A sweep makes the students that distill_mnist makes, byte for byte, on one thread and on several; its table is of its
+# runs; and whatever is wrong with files or options is answered with one line before anything is trained.
+set -euo pipefail
+folder=$1 digits=$2 programs=$3
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+chmod -R u+w "$folder" 2>/dev/null || true
+rm -rf "$folder"
+mkdir -p "$folder"
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+
+common=(--data "$digits" --split official --epochs 3 --batch-size 32 --warmup 5)
+for seed in 4 5; do
+  "$programs/distill_mnist" --recipe recommended "${common[@]}" --teacher-epochs 1 --seed $seed --temperature 3 \
+    --hard-weight 0.2 --lr 0.01 --quiet --out $seed ${teacher[@]+"${teacher[@]}"} >/dev/null
+  teacher=(--teacher 4/teacher.safetensors)
+done
+
+run() { # OUT OPTIONS...
+  "$programs/sweep" "${common[@]}" "${teacher[@]}" --temperature 1 3 --hard-weight 0.2 1 --learning-rate 0.01 \
+    --seed 4 --seeds 2 --out "$@"
+}
+run one --threads 1 --save-students >report
+run three --threads 3 --save-students --quiet --best-first >table
+cat report
+# Students 0 to 7: temperature 1 and 3, each with hard weight 0.2 and 1, each with seeds 4 and 5.
+for file in one/students/4 one/students/5 three/students/4 three/students/5; do
+  seed=$((${file##*/} == 4 ? 4 : 5))
+  cmp $file.safetensors $seed/student_distilled.safetensors || fail "$file is not the student of distill_mnist"
+done
+for student in 2 6; do
+  cmp one/students/$student.safetensors 4/student_alone.safetensors || fail "$student is not the student alone"
+done
+for ((student = 0; student < 8; ++student)); do
+  cmp {one,three}/students/$student.safetensors || fail "student $student depends on the number of threads"
+done
+without_times() { sed 's/"seconds":.*//' "$1"; }
+cmp <(without_times one/runs.jsonl) <(without_times three/runs.jsonl) || fail "runs.jsonl depends on the threads"
+
+[[ $(wc -l <one/runs.jsonl) == 8 ]] || fail "runs.jsonl: $(<one/runs.jsonl)"
+[[ $(grep -c '^student [1-8]/8  accuracy ' report) == 8 ]] || fail "expected a line for each student"
+[[ $(wc -l <table) == 5 ]] || fail "--quiet prints more than the table: $(<table)"
+[[ $(tail -n +2 table | sort -n -k 8,8 -s) == "$(tail -n +2 table)" ]] || fail "--best-first: $(<table)"
+means=$(sed -nE 's/.*"errors":([0-9]+).*/\1/p' one/runs.jsonl | paste - - | awk '{ printf "%.1f\n", ($1 + $2) / 2 }')
+[[ $(tail -n 4 report | awk '{ print $8 }') == "$means" ]] || fail "the table's means are not those of runs.jsonl: $means"
+
+"$programs/sweep" "${common[@]}" "${teacher[@]}" --learning-rate 0.01 1e30 --temperature 2 --seeds 2 --out wild >report
+grep -qE "^ +2 +0.3 +1e\+30 +0 +2 diverged$" report || fail "two students should have diverged: $(<report)"
+[[ $(grep -c '"diverged":true,"accuracy":null,"errors":null,"loss":null' wild/runs.jsonl) == 2 ]] ||
+  fail "runs.jsonl: $(<wild/runs.jsonl)"
+[[ ! -e wild/students ]] || fail "students were saved that nobody asked for"
+
+short=(--data "$digits" --split official --teacher-epochs 1 --epochs 1 --seed 4 --quiet)
+"$programs/sweep" "${short[@]}" --seeds 1 --out trained >/dev/null
+"$programs/distill_mnist" --recipe recommended "${short[@]}" --out expected >/dev/null
+cmp {trained,expected}/teacher.safetensors || fail "the teacher is not that of distill_mnist"
+
+# refused WHAT PART_OF_THE_MESSAGE OPTIONS...: if it came to training it would take hours.
+refused() {
+  local what=$1 part=$2 status=0 before after
+  shift 2
+  before=$(cksum one/runs.jsonl)
+  timeout 60 "$programs/sweep" --data "$digits" --split official --teacher-epochs 100000 --out one "$@" >stdout 2>stderr ||
+    status=$?
+  after=$(cksum one/runs.jsonl)
+  echo "$what: $(<stderr)"
+  if ((status == 0 || status > 123)) || [[ $(wc -l <stderr) != 1 || $(<stderr) != *"$part"* || $before != "$after" ]]; then
+    fail "$what: exit status $status, $(<stderr)"
+  fi
+}
+refused "no data" "nowhere: no such folder" --data nowhere
+refused "no teacher" "nowhere: cannot be read" --teacher nowhere
+refused "a student as teacher" "holds the model Linear(784, 20)" --teacher one/students/0.safetensors
+refused "--temperature 0" "sweep: student 3: HintonLoss: temperature is 0, expected" --temperature 2 0
+refused "--hard-weight 2" "hard_weight is 2, expected a number in [0, 1]" --hard-weight 0.1 2
+refused "--learning-rate -1" "learning_rate is -1, expected" --learning-rate=-1
+refused "--temperature x" "--temperature: 'x', expected a number" --temperature 1 x
+refused "--temperature" "--temperature" --temperature
+for option in --seeds --epochs --batch-size --threads; do
+  refused "$option 0" "$option: '0', expected a whole number from 1 to" $option 0
+done
+refused "--seed -1" "--seed: '-1', expected a whole number" --seed -1
+refused "--split x" "--split: x not in {" --split x
+refused "unknown option" "--bogus" --bogus 3
+refused "--out ''" "--out: is empty" --out ''
+echo mine >file
+refused "--out is a file" "file: cannot be made" --out file
+status=0
+"$programs/sweep" --data "$digits" --split official --save-students >stdout 2>stderr || status=$?
+[[ $status == 2 && $(<stderr) == *"--save-students: there is no folder"* ]] || fail "--save-students: $(<stderr)"
+[[ $(<file) == mine ]] || fail "the file given as --out was changed"
