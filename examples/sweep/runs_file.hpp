@@ -5,12 +5,13 @@
 #include <cstddef>
 #include <filesystem>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "retort/core/atomic_file.hpp"
+#include "retort/core/json.hpp"
+#include "retort/core/text.hpp"
 #include "retort/train/sweep_observer.hpp"
 #include "retort/train/sweep_setting.hpp"
 
@@ -30,22 +31,29 @@ class RunsFile : public retort::SweepObserver {
 
   void on_student_end(const retort::StudentReport& report, const retort::SweepProgress& /*progress*/) override {
     const retort::SweepSetting<>& setting = settings_[report.index];
-    nlohmann::ordered_json line{{"student", report.index},
-                                {"temperature", setting.loss.temperature},
-                                {"hard_weight", setting.loss.hard_weight},
-                                {"learning_rate", setting.optimizer.learning_rate},
-                                {"seed", setting.seed.value},
-                                {"diverged", report.has_diverged()}};
-    for (const char* field : {"accuracy", "errors", "loss"}) {
-      line[field] = nullptr;
-    }
-    if (report.evaluation) {
-      line["accuracy"] = report.evaluation->accuracy;
-      line["errors"] = report.evaluation->errors;
-      line["loss"] = report.evaluation->loss;
-    }
-    line["seconds"] = report.seconds();
-    lines_[report.index] = line.dump() + "\n";
+    const auto& found = report.evaluation;
+    const std::string nothing = "null";
+    lines_[report.index] = retort::concatenate({"{\"student\":",
+                                                report.index,
+                                                ",\"temperature\":",
+                                                retort::json_number(setting.loss.temperature),
+                                                ",\"hard_weight\":",
+                                                retort::json_number(setting.loss.hard_weight),
+                                                ",\"learning_rate\":",
+                                                retort::json_number(setting.optimizer.learning_rate),
+                                                ",\"seed\":",
+                                                setting.seed.value,
+                                                ",\"diverged\":",
+                                                report.has_diverged() ? "true" : "false",
+                                                ",\"accuracy\":",
+                                                found ? retort::json_number(found->accuracy) : nothing,
+                                                ",\"errors\":",
+                                                found ? retort::to_text(found->errors) : nothing,
+                                                ",\"loss\":",
+                                                found ? retort::json_number(found->loss) : nothing,
+                                                ",\"seconds\":",
+                                                retort::json_number(report.seconds()),
+                                                "}\n"});
     write();
   }
 
