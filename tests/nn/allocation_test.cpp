@@ -55,6 +55,7 @@ TEST_CASE("predict allocates nothing once warmed up", "[nn]") {
   CHECK(allocations_of_predict<Small>(1, 1) == 0);
   CHECK(allocations_of_predict<Small>(1, 300) == 0);
   CHECK(allocations_of_predict<Large>(1, 64) == 0);
+  CHECK(allocations_of_predict<Large>(2, 64) == 0);
   CHECK(allocations_of_predict<Small>(2, 600) == 0);
 }
 

@@ -1,6 +1,7 @@
 #include "retort/backend/eigen/panel/inference.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -23,6 +24,12 @@ using namespace retort;
 using Narrow = Sequential<Linear<35, 20>, ReLU, Linear<20, 20>, ReLU, Linear<20, 10>>;
 using Odd = Sequential<Tanh, Linear<35, 33>, Dropout<0.5>, Linear<33, 1, Bias::no>, GELU, Linear<1, 7>, Dropout<0.1>>;
 using Wide = Sequential<Dropout<0.2>, Linear<35, 300>, Dropout<0.5>, ReLU, Linear<300, 40>, Tanh, Linear<40, 17>, Tanh>;
+// Layers whose rows are split among threads: in the middle (of one sample too), and at both ends.
+using WideInside =
+    Sequential<Tanh, Linear<35, 900>, ReLU, Linear<900, 603>, Dropout<0.5>, Tanh, Linear<603, 7, Bias::no>>;
+using WideEnds = Sequential<Linear<400, 350, Bias::no>, ReLU, Linear<350, 401>, GELU>;
+static_assert(!backend::panel::has_wide_layer<Narrow> && !backend::panel::has_wide_layer<Odd>);
+static_assert(backend::panel::has_wide_layer<WideInside> && backend::panel::has_wide_layer<WideEnds>);
 
 template <typename Scalar>
 double distance(const std::vector<Scalar>& a, const std::vector<Scalar>& b) {
@@ -31,6 +38,13 @@ double distance(const std::vector<Scalar>& a, const std::vector<Scalar>& b) {
     largest = std::max(largest, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
   }
   return largest;
+}
+
+template <Model M>
+data::Dataset some_data(std::size_t size, bool bytes) {
+  constexpr std::size_t height = M::input_size == 400 ? 20 : 5;
+  return bytes ? test::noise_images(size, {height, M::input_size / height}, M::output_size, 1)
+               : test::clouds(size, M::input_size, M::output_size, 2);
 }
 
 template <Model M, typename Scalar>
@@ -51,8 +65,7 @@ void check_inference() {
   }
   for (const bool bytes : {true, false}) {
     CAPTURE(bytes);
-    const data::Dataset data =
-        bytes ? test::noise_images(150, {5, 7}, M::output_size, 1) : test::clouds(150, 35, M::output_size, 2);
+    const data::Dataset data = some_data<M>(150, bytes);
     std::vector<Scalar> found(150 * M::output_size);
     std::vector<Scalar> expected(found);
     backend::panel::infer<M>(network.backend(), network.parameter_data(), data.view(), found.data());
@@ -66,6 +79,58 @@ TEMPLATE_TEST_CASE("Inference on panels is the inference of Eigen's operations",
   check_inference<Narrow, TestType>();
   check_inference<Odd, TestType>();
   check_inference<Wide, TestType>();
+  check_inference<WideInside, TestType>();
+  check_inference<WideEnds, TestType>();
+}
+
+template <Model M, typename Scalar>
+void check_threads() {
+  const Network<M, backend::Eigen, Scalar> network{Seed{4}, backend::Eigen{1}};
+  const Scalar* parameters = network.parameter_data();
+  for (const std::size_t size :
+       {std::size_t{1}, std::size_t{7}, std::size_t{64}, std::size_t{65}, std::size_t{130}, std::size_t{200}}) {
+    const auto inputs = test::random_values<Scalar>(size * M::input_size, 8);
+    const std::array datasets{some_data<M>(size, true), some_data<M>(size, false)};
+    const auto infer_with = [&](unsigned threads) {
+      const backend::Eigen backend{threads};
+      std::vector<Scalar> logits(3 * size * M::output_size + 1, Scalar{99});
+      backend::panel::infer<M>(backend, parameters, inputs.data(), logits.data(), size);
+      for (std::size_t i = 0; i < datasets.size(); ++i) {
+        backend::panel::infer<M>(backend, parameters, datasets[i].view(),
+                                 logits.data() + (i + 1) * size * M::output_size);
+      }
+      return logits;
+    };
+    // One thread takes whole panels one after another.
+    const std::vector<Scalar> expected = infer_with(1);
+    CHECK(expected.back() == Scalar{99});
+    for (const unsigned threads : {2u, 3u, 5u}) {
+      CAPTURE(size, threads);
+      CHECK(infer_with(threads) == expected);
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("Inference is the same bits however threads share it", "[panel]", float, double) {
+  check_threads<Narrow, TestType>();
+  check_threads<WideInside, TestType>();
+  check_threads<WideEnds, TestType>();
+}
+
+TEST_CASE("Rows that are split give the bits of whole panels on one thread too", "[panel]") {
+  constexpr std::size_t size = 130;
+  const Network<WideInside> network{Seed{4}, backend::Eigen{1}};
+  const auto values = test::random_values<float>(size * 35, 8);
+  const backend::panel::BatchInputs<float> inputs{values.data(), 35, size};
+  const std::size_t panels = backend::panel::count_for<float>(size);
+  std::vector<float> whole(size * 7);
+  std::vector<float> split(size * 7);
+  backend::panel::infer<WideInside>(network.backend(), network.parameter_data(), values.data(), whole.data(), size);
+  for (std::size_t first = 0; first < panels; first += 2) {
+    backend::panel::infer_rows<WideInside>(network.backend(), network.parameter_data(), inputs, size, first,
+                                           std::min(std::size_t{2}, panels - first), split.data());
+  }
+  CHECK(split == whole);
 }
 
 }  // namespace

@@ -1,0 +1,82 @@
+#pragma once
+/// @file
+/// One sample through a whole model: a chain of matrix-vector products.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include "retort/backend/eigen/panel/chain.hpp"
+#include "retort/backend/eigen/panel/inference_scratch.hpp"
+#include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/backend/plan.hpp"
+#include "retort/simd/tile.hpp"
+#include "retort/simd/vector.hpp"
+
+namespace retort::backend::panel {
+
+namespace detail {
+
+/// Columns outputs of one sample.
+template <typename V, std::size_t Columns>
+RETORT_NOINLINE void sample_tile(const simd::ScalarOf<V>* input, const simd::ScalarOf<V>* weight, std::size_t in,
+                                 simd::ScalarOf<V>* output) {
+  simd::dot_tile<V, 1, Columns>({input, in}, {weight, in}, in, output);
+}
+
+/// Rows [begin, end) of output (out) = weight (out, in) input (in) + bias. `begin` is that of a tile, `end` too or the
+/// layer's last row.
+template <typename L, typename V>
+void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output,
+                       std::size_t begin, std::size_t end) {
+  constexpr std::size_t rest = L::output_size % simd::lanes<V>;
+  std::size_t row = begin;
+  for (; row + simd::lanes<V> <= end; row += simd::lanes<V>) {
+    sample_tile<V, simd::lanes<V>>(input, parameters + row * L::input_size, L::input_size, output + row);
+  }
+  if constexpr (rest > 0) {
+    if (row < end) {
+      sample_tile<V, rest>(input, parameters + row * L::input_size, L::input_size, output + row);
+    }
+  }
+  if constexpr (L::has_bias) {
+    for (std::size_t i = begin; i < end; ++i) {
+      output[i] += parameters[bias_offset<L> + i];
+    }
+  }
+}
+
+}  // namespace detail
+
+/// The logits (out) of one sample, input (in).
+template <Model M, typename Scalar>
+void infer_sample(const Scalar* parameters, const Scalar* input, Scalar* logits) {
+  using V = simd::Vector<Scalar>;
+  using Plan = Plan<M>;
+  const Scalar* current = input;
+  const InferenceScratch<M, Scalar> scratch(1);
+  std::array<Scalar*, 2> halves{scratch.current, scratch.other};
+  for_each_index<Plan::size>([&]<std::size_t Index>() {
+    using Operation = typename Plan::template Operation<Index>;
+    constexpr std::size_t features = Plan::widths[Index];
+    if constexpr (!Plan::template is_chain<Index>) {
+      detail::infer_sample_rows<Operation, V>(parameters + M::parameter_offset(Plan::first_layer[Index]), current,
+                                              halves[0], 0, Operation::output_size);
+      current = halves[0];
+      std::swap(halves[0], halves[1]);
+    } else if constexpr (!Operation::only_dropout) {
+      Scalar* values = current == input ? halves[0] : halves[1];
+      if (current == input) {
+        std::copy_n(input, features, values);
+        std::swap(halves[0], halves[1]);
+      }
+      detail::apply_layers<false, false, V>(
+          Operation{}, {}, detail::RowGroup<Scalar>{features, 0, 1, 0, vectors_for<V>(features)}, values);
+      current = values;
+    }
+  });
+  std::copy_n(current, M::output_size, logits);
+}
+
+}  // namespace retort::backend::panel
