@@ -76,7 +76,7 @@ void infer_panels(const Eigen& backend, const Scalar* parameters, const Inputs& 
 template <Model M, typename Scalar>
 void infer(const Eigen& backend, const Scalar* parameters, const Scalar* inputs, Scalar* logits, std::size_t batch) {
   if (batch == 1) {
-    infer_sample<M>(parameters, inputs, logits);
+    infer_sample<M>(backend, parameters, inputs, logits);
     return;
   }
   detail::infer_panels<M>(backend, parameters, BatchInputs<Scalar>{inputs, M::input_size, batch}, batch, logits);

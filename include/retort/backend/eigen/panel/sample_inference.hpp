@@ -1,12 +1,14 @@
 #pragma once
 /// @file
-/// One sample through a whole model: a chain of matrix-vector products.
+/// One sample through a whole model: a chain of matrix-vector products. What they cost is reading the weights, so the
+/// rows of a large layer are split among the threads.
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
 
+#include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/panel/chain.hpp"
 #include "retort/backend/eigen/panel/inference_scratch.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
@@ -17,6 +19,20 @@
 namespace retort::backend::panel {
 
 namespace detail {
+
+/// How the rows of a layer's product with one sample are cut for the threads: pieces of whole tiles, or one where
+/// waking a second thread would cost more than it reads.
+template <typename L, typename V>
+struct SampleChunks {
+  static constexpr std::size_t tile = simd::lanes<V>;
+  static constexpr std::size_t size = L::input_size * L::output_size < (std::size_t{1} << 19)
+                                          ? L::output_size
+                                          : std::max(tile, (L::output_size / 16 + tile - 1) / tile * tile);
+  static constexpr std::size_t count = (L::output_size + size - 1) / size;
+
+  static constexpr std::size_t begin(std::size_t chunk) { return chunk * size; }
+  static constexpr std::size_t end(std::size_t chunk) { return std::min(L::output_size, begin(chunk) + size); }
+};
 
 /// Columns outputs of one sample.
 template <typename V, std::size_t Columns>
@@ -49,9 +65,9 @@ void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf
 
 }  // namespace detail
 
-/// The logits (out) of one sample, input (in).
+/// The logits (out) of one sample, input (in), on the backend's threads.
 template <Model M, typename Scalar>
-void infer_sample(const Scalar* parameters, const Scalar* input, Scalar* logits) {
+void infer_sample(const Eigen& backend, const Scalar* parameters, const Scalar* input, Scalar* logits) {
   using V = simd::Vector<Scalar>;
   using Plan = Plan<M>;
   const Scalar* current = input;
@@ -61,8 +77,15 @@ void infer_sample(const Scalar* parameters, const Scalar* input, Scalar* logits)
     using Operation = typename Plan::template Operation<Index>;
     constexpr std::size_t features = Plan::widths[Index];
     if constexpr (!Plan::template is_chain<Index>) {
-      detail::infer_sample_rows<Operation, V>(parameters + M::parameter_offset(Plan::first_layer[Index]), current,
-                                              halves[0], 0, Operation::output_size);
+      using Chunks = detail::SampleChunks<Operation, V>;
+      const Scalar* layer = parameters + M::parameter_offset(Plan::first_layer[Index]);
+      if constexpr (Chunks::count == 1) {  // a small model answers in less than a microsecond: not a branch more
+        detail::infer_sample_rows<Operation, V>(layer, current, halves[0], 0, Operation::output_size);
+      } else {
+        backend.pool().for_each_chunk(Chunks::count, [&](std::size_t chunk) {
+          detail::infer_sample_rows<Operation, V>(layer, current, halves[0], Chunks::begin(chunk), Chunks::end(chunk));
+        });
+      }
       current = halves[0];
       std::swap(halves[0], halves[1]);
     } else if constexpr (!Operation::only_dropout) {
