@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # kernels.sh FOLDER PROCESSOR INCLUDES...
 #
-# The tests of the SIMD kernels and of whole models on panels, compiled for PROCESSOR (avx2, neon, plain) and run: on
+# The tests of the SIMD kernels and of whole models on panels, compiled for PROCESSOR (avx512, avx2, neon, plain) and run: on
 # this machine, or for 64-bit ARM under qemu-user. INCLUDES are the folders of the headers that they need. Exit code 77:
 # skipped, for the reason printed.
 set -euo pipefail
@@ -17,6 +17,10 @@ require() { command -v "$1" >/dev/null || skip "$processor needs $1 ($2)"; }
 
 compiler=(g++) run=()
 case $processor in
+  avx512)
+    [[ $(uname -m) == x86_64 ]] || skip "avx512 needs an x86-64 processor"
+    compiler+=(-march=x86-64-v4 -mavx512bf16 -Wno-uninitialized) # g++ 12 warns of its own headers
+    ;;
   avx2)
     [[ $(uname -m) == x86_64 ]] || skip "avx2 needs an x86-64 processor"
     grep -qw avx2 /proc/cpuinfo && grep -qw fma /proc/cpuinfo || skip "this processor has no AVX2 and FMA"
@@ -32,7 +36,7 @@ case $processor in
     compiler+=(-DRETORT_PLAIN_SIMD)
     ;;
   *)
-    echo "kernels.sh: unknown processor $processor, expected avx2, neon or plain" >&2
+    echo "kernels.sh: unknown processor $processor, expected avx512, avx2, neon or plain" >&2
     exit 2
     ;;
 esac
@@ -59,4 +63,7 @@ for source in "$tests"/main.cpp "$tests"/simd/*_test.cpp "$tests"/backend/eigen/
   objects+=("$object")
 done
 "${compiler[@]}" "${objects[@]}" -pthread -o kernels
+if [[ $processor == avx512 ]] && ! grep -qw avx512_bf16 /proc/cpuinfo; then
+  skip "this processor has no AVX512_BF16: the kernels are compiled for it, but not run"
+fi
 "${run[@]}" ./kernels

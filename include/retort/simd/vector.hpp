@@ -14,6 +14,12 @@
 
 #include "retort/simd/plain_vector.hpp"
 
+#if defined(__AVX512F__) && !defined(__OPTIMIZE__) && !defined(RETORT_PLAIN_SIMD)
+// xsimd does not compile for AVX-512 without optimisation: the intrinsics are macros then, which its select of integers
+// (in log) gives the wrong type to. Nobody measures such a build.
+#define RETORT_PLAIN_SIMD
+#endif
+
 namespace retort::simd {
 
 #if defined(RETORT_PLAIN_SIMD) || defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
