@@ -39,11 +39,14 @@ void transpose_bytes(benchmark::State& state) {
   for (std::size_t r = 0; r < samples; ++r) {
     rows[r] = bytes.data() + r * features;
   }
+  constexpr std::size_t height = sizeof(V) < 64 ? 16 : 64;
   for (auto _ : state) {
-    for (std::size_t feature = 0; feature < features; feature += 16) {
-      simd::transpose_bytes<samples / 16>(rows.data(), feature, [&](std::size_t column, const auto& packed) {
-        std::memcpy(columns.data() + (feature + column) * samples, &packed, samples);
-      });
+    for (std::size_t first = 0; first < samples; first += height) {
+      for (std::size_t feature = 0; feature < features; feature += 16) {
+        simd::transpose_bytes<height / 16>(rows.data() + first, feature, [&](std::size_t column, const auto& packed) {
+          std::memcpy(columns.data() + (feature + column) * samples + first, &packed, height);
+        });
+      }
     }
     benchmark::ClobberMemory();
   }

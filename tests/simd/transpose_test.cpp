@@ -60,10 +60,15 @@ void check_byte_squares() {
   }
 }
 
-TEST_CASE("Squares of bytes are transposed", "[simd]") {
+TEMPLATE_TEST_CASE("Squares of bytes are transposed", "[simd]", simd::Vector<float>) {
   check_byte_squares<1>();
-  check_byte_squares<2>();
-  check_byte_squares<4>();
+  // Wider ones only where a register holds them: compilers warn of vectors that are none.
+  if constexpr (sizeof(TestType) >= 32) {
+    check_byte_squares<2>();
+  }
+  if constexpr (sizeof(TestType) >= 64) {
+    check_byte_squares<4>();
+  }
 }
 
 }  // namespace

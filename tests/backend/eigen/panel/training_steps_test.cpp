@@ -63,6 +63,8 @@ using Curved = Sequential<Sigmoid, Linear<35, 13, Bias::no>, SiLU, Linear<13, 1>
 using Plain = Sequential<Linear<35, 3>>;
 using OnlyDropout =
     Sequential<Linear<35, 16>, Dropout<0.5>, Linear<16, 64>, Sigmoid, ReLU, Dropout<0.3>, Linear<64, 4>>;
+/// Rows of whole vectors, which are read where the dataset has them.
+using Whole = Sequential<Linear<80, 21>, ReLU, Linear<21, 10>>;
 using Page = Sequential<Linear<35, 512>, ReLU, Linear<512, 100>, ReLU, Linear<100, 3>>;
 
 TEMPLATE_TEST_CASE("Steps on panels are the steps of Eigen's operations", "[panel]", float, double) {
@@ -72,6 +74,14 @@ TEMPLATE_TEST_CASE("Steps on panels are the steps of Eigen's operations", "[pane
       CAPTURE(batch);
       check_steps<Student, TestType>({.batch = batch}, CrossEntropy{});
     }
+  }
+  SECTION("Bytes in rows of whole vectors") {
+    for (const std::size_t batch : {std::size_t{1}, std::size_t{50}, std::size_t{64}, std::size_t{130}}) {
+      CAPTURE(batch);
+      check_steps<Whole, TestType>({.batch = batch}, CrossEntropy{});
+    }
+    check_steps<Whole, TestType>({.shift = {2}}, CrossEntropy{});
+    check_steps<Whole, TestType>({.real_features = true}, CrossEntropy{});
   }
   SECTION("Dropout before, between and behind") {
     check_steps<Dropped, TestType>({}, CrossEntropy{.label_smoothing = 0.1});
