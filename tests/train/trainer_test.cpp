@@ -15,6 +15,7 @@
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
+#include "retort/backend/eigen/bf16.hpp"
 #include "retort/data/synthetic_digits.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/nn/tanh.hpp"
@@ -295,12 +296,13 @@ using Normalized = Sequential<Linear<784, 300>, BatchNorm<300>, ReLU, Dropout<0.
                               Tanh, Linear<200, 10>>;
 using Perceptron = Sequential<Linear<784, 300>, ReLU, Dropout<0.5>, Linear<300, 200>, Tanh, Linear<200, 10>>;
 
-TEMPLATE_TEST_CASE("A training step allocates nothing once warmed up", "[train]", Normalized, Perceptron) {
+TEMPLATE_TEST_CASE("A training step allocates nothing once warmed up", "[train]", Network<Normalized>,
+                   Network<Perceptron>, (Network<Perceptron, backend::EigenBf16>)) {
   if (!test::counts_allocations) {
     retort::test::skip("allocations cannot be counted under a sanitizer");
     return;
   }
-  Network<TestType> network{Seed{1}};
+  TestType network{Seed{1}};
   Trainer trainer{network, CrossEntropy{}, Adam{}};
   AllocationRecorder recorder;
   trainer.fit(
