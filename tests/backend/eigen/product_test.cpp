@@ -6,6 +6,7 @@
 
 #include "catch.hpp"
 #include "random_values.hpp"
+#include "retort/backend/eigen/eigen.hpp"
 
 namespace {
 
@@ -78,6 +79,19 @@ TEST_CASE("A thread's scratch grows, and different uses do not share it", "[back
   float* large = thread_scratch<float, First>(100000);
   large[99999] = 1.0f;
   CHECK(thread_scratch<float, First>(10) == large);
+}
+
+TEST_CASE("Backends of one thread have the products of the backend whose threads they take", "[product]") {
+  const retort::backend::AddProduct<float> mine = [](std::size_t, std::size_t, std::size_t,
+                                                     retort::backend::MatrixOperand<float>,
+                                                     retort::backend::MatrixOperand<float>, float*, std::size_t) {};
+  const retort::backend::Eigen cpu{2, {.name = "mine", .add_float = mine}};
+  std::vector<int> kept(5);
+  retort::backend::for_each_on_one_thread(
+      cpu, kept.size(), [&](std::size_t index, const retort::backend::Eigen& alone) {
+        kept[index] = alone.threads() == 1 && alone.products().add_float == mine ? 1 : 0;
+      });
+  CHECK(kept == std::vector<int>(5, 1));
 }
 
 }  // namespace

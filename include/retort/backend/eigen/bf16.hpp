@@ -29,7 +29,8 @@ class EigenBf16 : public Eigen {
  public:
   static constexpr const char* name = "eigen-bf16";
 
-  using Eigen::Eigen;
+  /// Throws OptionError when `threads` is 0.
+  explicit EigenBf16(unsigned threads = 1) : Eigen(threads) {}
 
   std::string describe() const {
     return Eigen::describe() + ", training with bf16 products " +

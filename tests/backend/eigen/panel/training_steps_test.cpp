@@ -80,7 +80,8 @@ TEMPLATE_TEST_CASE("Steps on panels are the steps of Eigen's operations", "[pane
       CAPTURE(batch);
       check_steps<Whole, TestType>({.batch = batch}, CrossEntropy{});
     }
-    check_steps<Whole, TestType>({.shift = {2}}, CrossEntropy{});
+    check_steps<Whole, TestType>({.batch = 130, .shift = {2}, .threads = 3}, CrossEntropy{});
+    check_steps<Student, TestType>({.batch = 130, .threads = 3}, CrossEntropy{});
     check_steps<Whole, TestType>({.real_features = true}, CrossEntropy{});
   }
   SECTION("Dropout before, between and behind") {

@@ -45,7 +45,7 @@ class FullOperands {
     constants_ = data::GatherConstants<Scalar>(batch.data);
     are_bytes_ = takes_bytes && batch.data.bytes != nullptr;
     if (are_bytes_) {
-      find_byte_rows(batch);
+      find_byte_rows(backend, batch);
     }
     backend.pool().for_each_chunk(count_for<Scalar>(batch.size), [&](std::size_t index) {
       const std::size_t first = index * width<Scalar>;
@@ -54,9 +54,6 @@ class FullOperands {
         fetch_ahead(batch, first + i);
       }
       if (are_bytes_) {
-        if (copies_bytes(batch)) {
-          copy_byte_rows(batch, samples, {byte_copies_.data() + first * byte_stride, byte_stride});
-        }
         fill_byte_panel<Scalar>(byte_rows_.data() + first, samples.size(), M::input_size,
                                 byte_panels_.data() + first * M::input_size);
         return;
@@ -157,9 +154,17 @@ class FullOperands {
     return batch.shift.pixels != 0 || M::input_size % simd::lanes<V> != 0;
   }
 
-  /// Where each sample's bytes are; behind the last one its own again, as whole squares of bytes are read.
-  void find_byte_rows(const TrainingBatch& batch) {
+  /// Where each sample's bytes are; behind the last one its own again, as whole squares of bytes are read: also of rows
+  /// that belong to the next panel, so that all are complete before the first panel is filled.
+  void find_byte_rows(const Eigen& backend, const TrainingBatch& batch) {
     const bool copies = copies_bytes(batch);
+    if (copies) {
+      backend.pool().for_each_chunk(count_for<Scalar>(batch.size), [&](std::size_t index) {
+        const std::size_t first = index * width<Scalar>;
+        const std::span samples(batch.samples + first, samples_in<Scalar>(index, batch.size));
+        copy_byte_rows(batch, samples, {byte_copies_.data() + first * byte_stride, byte_stride});
+      });
+    }
     for (std::size_t i = 0; i < batch.size; ++i) {
       byte_rows_[i] = copies ? byte_copies_.data() + i * byte_stride
                              : batch.data.bytes + std::size_t{batch.samples[i]} * M::input_size;
