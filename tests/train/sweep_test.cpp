@@ -330,4 +330,20 @@ TEST_CASE("On a backend that keeps its threads together students train one by on
   CHECK_THROWS_AS((Sweep<LayerByLayer, SeparateMemory>{teacher, settings, SeparateMemory{1}}), OptionError);
 }
 
+TEST_CASE("What does not fit is found before anything is copied or computed", "[train]") {
+  const SeparateMemory device;
+  const Network<Wide, SeparateMemory> teacher{Seed{3}, device};
+  const Sweep<NormalizedStudent, SeparateMemory> sweep{teacher, eight_settings(), device};
+  device.copies() = {};
+  CHECK_THROWS_WITH(sweep.fit(images(), {.epochs = std::size_t{1} << 40}),
+                    Catch::Matchers::EndsWith("expected at most 2^32 - 1 steps in all"));
+  CHECK_THROWS_WITH(sweep.fit(images(), {.early_stopping = EarlyStopping{}}),
+                    Catch::Matchers::StartsWith("fit: early_stopping needs held-out samples"));
+  CHECK_THROWS_WITH(sweep.fit(images(), {.shift = {9}}), Catch::Matchers::StartsWith("shift: 9 pixels"));
+  CHECK_THROWS_WITH(sweep.fit(images(), {.batch_size = 37}),
+                    Catch::Matchers::StartsWith("fit: batch_size is 37 and leaves a last batch of 1"));
+  CHECK_THROWS_AS(sweep.fit(images(), test::clouds(20, 29, 4, 1)), ShapeError);
+  CHECK(device.copies().from_host == 0);
+}
+
 }  // namespace

@@ -28,13 +28,7 @@ class Fit {
  public:
   Fit(TrainingEngine& engine, const data::Dataset& train, const data::Dataset* validation, const FitOptions& options)
       : engine_(engine), train_(train), validation_(validation), options_(options) {
-    if (options.early_stopping && validation == nullptr) {
-      throw OptionError(
-          "fit: early_stopping needs held-out samples, expected a validation set or a validation_fraction");
-    }
-    if (steps_per_epoch() > std::uint64_t{UINT32_MAX} / options.epochs) {
-      throw OptionError(concatenate({"fit: epochs is ", options.epochs, ", expected at most 2^32 - 1 steps in all"}));
-    }
+    options.validate_for(train.size(), validation != nullptr);
   }
 
   [[gnu::cold]] History run() {
@@ -59,7 +53,7 @@ class Fit {
   }
 
  private:
-  std::uint64_t steps_per_epoch() const { return (train_.size() + options_.batch_size - 1) / options_.batch_size; }
+  std::uint64_t steps_per_epoch() const { return options_.steps_per_epoch(train_.size()); }
 
   /// Everything that decides the result: two runs with equal settings give equal bits.
   [[gnu::cold]] Settings describe_run() const {

@@ -3,12 +3,15 @@
 /// How a training runs, whatever is trained.
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <vector>
 
+#include "retort/core/error.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/philox.hpp"
+#include "retort/core/text.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/optim/gradient_clipping.hpp"
 #include "retort/optim/schedule.hpp"
@@ -52,6 +55,22 @@ struct FitOptions {
     }
     if (early_stopping) {
       early_stopping->validate();
+    }
+  }
+
+  /// Steps in an epoch of `samples` samples, none of them held out.
+  std::uint64_t steps_per_epoch(std::size_t samples) const { return (samples + batch_size - 1) / batch_size; }
+
+  /// Throws OptionError also for more steps than can be counted with `samples` samples to train on, and for early
+  /// stopping where none are held out.
+  void validate_for(std::size_t samples, bool validated) const {
+    validate();
+    if (early_stopping && !validated) {
+      throw OptionError(
+          "fit: early_stopping needs held-out samples, expected a validation set or a validation_fraction");
+    }
+    if (steps_per_epoch(samples) > std::uint64_t{UINT32_MAX} / epochs) {
+      throw OptionError(concatenate({"fit: epochs is ", epochs, ", expected at most 2^32 - 1 steps in all"}));
     }
   }
 };

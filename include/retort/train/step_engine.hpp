@@ -37,6 +37,29 @@ struct SharedInputs {
   const Scalar* teacher_logits = nullptr;                ///< (samples, classes); null where the inputs are augmented
 };
 
+namespace detail {
+
+/// Throws ShapeError for data that does not fit the model, and OptionError for a shift beyond the image and for a last
+/// batch too small for the model. `validation` may be null.
+template <Model M>
+[[gnu::cold]] void require_trainable(const data::Dataset& train, const data::Dataset* validation,
+                                     std::size_t batch_size, data::RandomShift shift) {
+  require_matching_data<M>(train);
+  if (validation != nullptr) {
+    require_matching_data<M>(*validation);
+  }
+  shift.validate(train.image());
+  const std::size_t samples = train.size();
+  const std::size_t last = samples % batch_size == 0 ? std::min(samples, batch_size) : samples % batch_size;
+  if (last < M::minimum_batch) {
+    throw OptionError(
+        concatenate({"fit: batch_size is ", batch_size, " and leaves a last batch of ", last, " of ", samples,
+                     " samples, expected at least ", M::minimum_batch, " for the model's batch statistics"}));
+  }
+}
+
+}  // namespace detail
+
 /// The engine of Trainer, DistillationTrainer and Sweep. Everything is allocated in `begin`; a step allocates nothing.
 /// The dataset, its order, the teacher's logits and all activations are in the backend's memory, and a step reads
 /// nothing back. A teacher's logits are computed once for the whole dataset and then looked up by sample index, unless
@@ -92,11 +115,8 @@ class StepEngine final : public TrainingEngine {
 
   [[gnu::cold]] void begin(const data::Dataset& train, const data::Dataset* validation, std::size_t batch_size,
                            data::RandomShift shift) override {
-    require_matching_data<M>(train);
-    shift.validate(train.image());
-    require_batches(train.size(), batch_size);
+    detail::require_trainable<M>(train, validation, batch_size, shift);
     if (validation != nullptr) {
-      require_matching_data<M>(*validation);
       validation_data_ = resident(*validation, shared_.validation);
     }
     validation_ = validation;
@@ -210,15 +230,6 @@ class StepEngine final : public TrainingEngine {
     Scalar* values;
     std::size_t size;
   };
-
-  static void require_batches(std::size_t samples, std::size_t batch_size) {
-    const std::size_t last = samples % batch_size == 0 ? std::min(samples, batch_size) : samples % batch_size;
-    if (last < M::minimum_batch) {
-      throw OptionError(
-          concatenate({"fit: batch_size is ", batch_size, " and leaves a last batch of ", last, " of ", samples,
-                       " samples, expected at least ", M::minimum_batch, " for the model's batch statistics"}));
-    }
-  }
 
   static std::string moment_name(std::size_t index) { return concatenate({"moment.", index}); }
 

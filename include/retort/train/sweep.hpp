@@ -116,8 +116,8 @@ class Sweep {
 
   /// Trains every student anew and returns them in the order of the settings. A student that diverges is reported as
   /// such. Any other exception, an observer's too, ends the sweep: students under way end with their batch, no other
-  /// begins, and the first exception is rethrown. Throws ShapeError for data that does not fit the model, and
-  /// OptionError for options out of range.
+  /// begins, and the first exception is rethrown. Throws, before anything is computed, ShapeError for data that does
+  /// not fit the model, and OptionError for options out of range.
   std::vector<Result> fit(const data::Dataset& train, const SweepOptions& options = {}) const {
     return run(train, nullptr, options);
   }
@@ -171,12 +171,12 @@ class Sweep {
 
   std::vector<Result> run(const data::Dataset& train, const data::Dataset* validation,
                           const SweepOptions& options) const {
-    options.fit_options({}).validate();
-    require_matching_data<StudentModel>(train);
+    // Before the teachers are asked and the networks are made, not within the first student.
+    options.fit_options({}).validate_for(train.size(), validation != nullptr);
+    detail::require_trainable<StudentModel>(train, validation, options.batch_size, options.shift);
     Run run{train, validation, options};
     run.resident_train = ResidentDataset(backend_, train);
     if (validation != nullptr) {
-      require_matching_data<StudentModel>(*validation);
       run.resident_validation = ResidentDataset(backend_, *validation);
     }
     ask_teachers(run);
