@@ -91,6 +91,8 @@ class Job {
     auto data = examples::load_data(options_.data, options_.split, options_.seed);
     retort::require_matching_data<Teacher>(data.first);
     fit_options(options_.teacher).shift.validate(data.first.image());
+    fit_options(options_.teacher).validate_for(data.first.size(), true);
+    fit_options(options_.student).validate_for(data.first.size(), true);
     return data;
   }
 

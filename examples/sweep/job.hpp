@@ -44,7 +44,7 @@ class Job {
         backend_(std::move(backend)),
         teacher_(retort::Seed{2 * options.first_seed}, backend_),
         settings_(make_settings()),
-        sweep_(teacher_, settings_, backend_),  // finds what is out of range, before minutes of training
+        sweep_(teacher_, settings_, backend_),  // finds hyperparameters out of range, before minutes of training
         data_(load_data()) {}
 
   void run() {
@@ -94,11 +94,29 @@ class Job {
     return settings;
   }
 
+  /// Finds what does not fit the data now, not after minutes of training the teacher.
   std::pair<retort::data::Dataset, retort::data::Dataset> load_data() const {
     auto data = examples::load_data(options_.data, options_.split, options_.first_seed);
     retort::require_matching_data<examples::Teacher>(data.first);
-    retort::data::RandomShift{.pixels = options_.teacher.shift}.validate(data.first.image());
+    const retort::FitOptions teacher = teacher_fit_options();
+    teacher.shift.validate(data.first.image());
+    teacher.validate_for(data.first.size(), true);
+    sweep_options().fit_options({}).validate_for(data.first.size(), true);
     return data;
+  }
+
+  retort::FitOptions teacher_fit_options() const {
+    return {.epochs = options_.teacher.epochs,
+            .batch_size = options_.batch_size,
+            .seed = retort::Seed{options_.first_seed},
+            .shift = {.pixels = options_.teacher.shift},
+            .schedule = options_.teacher.schedule_with_warmup()};
+  }
+
+  retort::SweepOptions sweep_options() const {
+    return {.epochs = options_.student.epochs,
+            .batch_size = options_.batch_size,
+            .schedule = options_.student.schedule_with_warmup()};
   }
 
   /// Makes the folder and tries to write there, before anything is trained for it.
@@ -118,11 +136,7 @@ class Job {
 
   void train_teacher() {
     retort::ProgressPrinter printer("teacher");
-    retort::FitOptions fit_options{.epochs = options_.teacher.epochs,
-                                   .batch_size = options_.batch_size,
-                                   .seed = retort::Seed{options_.first_seed},
-                                   .shift = {.pixels = options_.teacher.shift},
-                                   .schedule = options_.teacher.schedule_with_warmup()};
+    retort::FitOptions fit_options = teacher_fit_options();
     if (!options_.quiet) {
       fit_options.observers = {&printer};
     }
@@ -135,16 +149,14 @@ class Job {
 
   std::vector<typename StudentSweep::Result> train_students() {
     retort::SweepPrinter printer;
-    retort::SweepOptions sweep_options{.epochs = options_.student.epochs,
-                                       .batch_size = options_.batch_size,
-                                       .schedule = options_.student.schedule_with_warmup()};
+    retort::SweepOptions options = sweep_options();
     if (runs_file_) {
-      sweep_options.observers.push_back(&*runs_file_);
+      options.observers.push_back(&*runs_file_);
     }
     if (!options_.quiet) {
-      sweep_options.observers.push_back(&printer);
+      options.observers.push_back(&printer);
     }
-    return sweep_.fit(train(), held_out(), sweep_options);
+    return sweep_.fit(train(), held_out(), options);
   }
 
   void save(const std::vector<typename StudentSweep::Result>& results) const {

@@ -87,6 +87,7 @@ refused "--temperature" "--temperature" --temperature
 for option in --seeds --epochs --batch-size --threads; do
   refused "$option 0" "$option: '0', expected a whole number from 1 to" $option 0
 done
+refused "--epochs 4294967295" "epochs is 4294967295, expected at most 2^32 - 1 steps" --epochs 4294967295
 refused "--seed -1" "--seed: '-1', expected a whole number" --seed -1
 refused "--split x" "--split: x not in {" --split x
 refused "unknown option" "--bogus" --bogus 3
