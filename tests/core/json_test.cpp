@@ -168,7 +168,13 @@ TEST_CASE("Numbers are read into the type asked for, or refused", "[core][json]"
   CHECK(JsonReader("0.1").number<float>() == 0.1f);
   CHECK(whole("255") == 255);
   CHECK_THROWS_AS(real("1e999"), JsonError);
-  CHECK_THROWS_AS(real("null"), JsonError);
+  for (const char* none : {"null", "", "x", "+1", ".5", "e1"}) {
+    CAPTURE(none);
+    CHECK_THROWS_WITH(real(none), "byte 1: expected a number");
+  }
+  CHECK_THROWS_WITH(real("-x"), "byte 2: expected a digit");
+  CHECK_THROWS_WITH(real("1.x"), "byte 3: expected a digit");
+  CHECK_THROWS_WITH(real("1e"), "byte 3: expected a digit");
   CHECK_THROWS_AS(whole("256"), JsonError);
   CHECK_THROWS_AS(whole("-1"), JsonError);
   CHECK_THROWS_AS(whole("1.0"), JsonError);

@@ -231,6 +231,9 @@ class JsonReader {
   [[gnu::cold]] std::string_view number() {
     skip_space();
     const std::size_t begin = at_;
+    if (front() != '-' && !is_digit(front())) {
+      fail("a number");
+    }
     at_ += front() == '-' ? 1 : 0;
     if (front() == '0') {
       ++at_;
