@@ -224,6 +224,23 @@ TEST_CASE("Parameters that are not finite end training with an error before a ch
   CHECK_FALSE(std::filesystem::exists(folder / "checkpoint"));
 }
 
+TEST_CASE("A validation loss that is not finite ends training with an error before a checkpoint is written",
+          "[train]") {
+  const test::TemporaryFolder folder;
+  const data::Dataset data = numbered(20);
+  const FitOptions options{.epochs = 3, .checkpoint = CheckpointOptions{.path = folder / "run.checkpoint"}};
+  const auto diverge = [&](double loss) {
+    ScriptedEngine engine({1, 1, 1});
+    engine.validation_loss = loss;
+    fit(engine, data, &data, options);
+  };
+  CHECK_THROWS_AS(diverge(std::numeric_limits<double>::quiet_NaN()), DivergenceError);
+  CHECK_THROWS_WITH(diverge(std::numeric_limits<double>::infinity()),
+                    "training has diverged: after epoch 1 the validation loss is inf; "
+                    "try a smaller learning rate or gradient clipping");
+  CHECK_FALSE(std::filesystem::exists(folder / "run.checkpoint"));
+}
+
 TEST_CASE("A validation fraction holds out the samples it says, or is refused by its own name", "[train]") {
   ScriptedEngine engine;
   engine.validation_errors = {1};

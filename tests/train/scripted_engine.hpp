@@ -58,7 +58,7 @@ class ScriptedEngine : public TrainingEngine {
       throw Error("evaluated without validation data");
     }
     ++evaluations;
-    return {.loss = 1.0, .accuracy = 0.5, .errors = validation_errors.at(parameter - 1)};
+    return {.loss = validation_loss, .accuracy = 0.5, .errors = validation_errors.at(parameter - 1)};
   }
 
   bool is_finite() const override { return finite; }
@@ -85,6 +85,7 @@ class ScriptedEngine : public TrainingEngine {
   Settings settings() const override { return {{"model", "scripted"}}; }
 
   double loss = 0.25;
+  double validation_loss = 1.0;
   /// The epochs trained, counted by what a network would hold as its parameters.
   bool finite = true;
   std::size_t parameter = 0;

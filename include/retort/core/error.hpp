@@ -45,7 +45,8 @@ class OptionError : public Error {
   using Error::Error;
 };
 
-/// A training whose loss or parameters are no longer finite numbers: `what()` says after which epoch.
+/// A training whose loss, on samples held out too, or parameters are no longer finite numbers: `what()` says after
+/// which epoch.
 class DivergenceError : public Error {
  public:
   using Error::Error;

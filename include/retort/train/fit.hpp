@@ -153,6 +153,11 @@ class Fit {
     }
     if (validation_ != nullptr) {
       metrics.validation = engine_.evaluate();
+      if (!std::isfinite(metrics.validation->loss)) {  // finite parameters, but logits that are not
+        throw DivergenceError(
+            concatenate({"training has diverged: after epoch ", epoch + 1, " the validation loss is ",
+                         metrics.validation->loss, "; try a smaller learning rate or gradient clipping"}));
+      }
     }
     history_.push_back(metrics);
     if (options_.early_stopping && best_epoch(history_, options_.early_stopping->minimum_gain) == history_.size()) {
