@@ -29,6 +29,7 @@ for compiler in "${compilers[@]}"; do
 done
 [[ -z $output || (! -d $output && -w $(dirname "$output")) ]] || usage "--output: cannot write $output"
 
+source "$here/../replace_file.sh"
 source "$repository/scripts/packages.sh"
 install_missing g++ pkg-config libeigen3-dev libxtensor-dev libxsimd-dev zlib1g-dev python3 >&2
 if ((${#compilers[@]} == 0)); then
@@ -79,5 +80,5 @@ table=$build/table.md
 } >"$table"
 cat "$table"
 if [[ -n $output ]]; then
-  cp "$table" "$output.tmp" && mv "$output.tmp" "$output"
+  replace_file "$table" "$output"
 fi

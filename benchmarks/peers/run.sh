@@ -28,6 +28,7 @@ done
 # Before minutes of measuring, not after them.
 [[ -z $output || (! -d $output && -w $(dirname "$output")) ]] || usage "--output: cannot write $output"
 
+source "$here/../replace_file.sh"
 source "$repository/scripts/packages.sh"
 install_missing g++ pkg-config libbenchmark-dev libeigen3-dev libxtensor-dev libxsimd-dev zlib1g-dev \
   python3 >&2
@@ -162,5 +163,5 @@ version=$(sed -nE 's/^#define RETORT_VERSION_[A-Z]+ ([0-9]+)$/\1/p' "$repository
 } >"$table"
 cat "$table"
 if [[ -n $output ]]; then
-  cp "$table" "$output.tmp" && mv "$output.tmp" "$output"
+  replace_file "$table" "$output"
 fi
