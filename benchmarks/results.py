@@ -17,6 +17,7 @@ import pathlib
 import re
 import statistics
 import sys
+import tempfile
 
 from peers.table import time_text
 
@@ -42,12 +43,17 @@ def check(path, sections):
 
 def replace(path, section):
     before, after = split(path, section)
-    temporary = path.with_name(path.name + ".tmp")
-    with open(temporary, "w") as file:
-        file.write(before + "\n" + sys.stdin.read().strip("\n") + "\n\n" + after)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    text = before + "\n" + sys.stdin.read().strip("\n") + "\n\n" + after
+    descriptor, temporary = tempfile.mkstemp(prefix=path.name + ".", dir=path.parent)
+    try:
+        with open(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fchmod(descriptor, path.stat().st_mode & 0o777)
+            os.fsync(descriptor)
+        os.replace(temporary, path)
+    finally:
+        pathlib.Path(temporary).unlink(missing_ok=True)
 
 
 def rate_text(value, unit):
