@@ -6,8 +6,8 @@
     results.py kernels FOLDER            Markdown of FOLDER/NAME.json and NAME.list, and of FOLDER/peak.*.json
 
 A section stands between the lines "<!-- begin SECTION -->" and "<!-- end SECTION -->"; what is outside of them stays.
-NAME.json holds a program's aggregates as Google Benchmark writes them, NAME.list the names in their own order, and
-peak.*.json the cores' peak (peers/peak.cpp), measured before each program.
+NAME.json holds a program's aggregates as Google Benchmark writes them, or its single repetition; NAME.list the names in
+their own order, and peak.*.json the cores' peak (peers/peak.cpp), measured before each program.
 """
 
 import collections
@@ -91,13 +91,13 @@ def kernels(folder):
     print("- fp32 FMA peak in the same run, GFLOP/s: " + "; ".join(
         f"{'one core' if threads == '1' else threads + ' cores'} {peak[threads] / 1e9:.0f} "
         f"({min(rates[threads]) / 1e9:.0f} to {max(rates[threads]) / 1e9:.0f})" for threads in sorted(peak)))
-    if peak["2"] < 1.6 * peak["1"]:
+    if {"1", "2"} <= peak.keys() and peak["2"] < 1.6 * peak["1"]:
         print(f"- NOT VALID for two threads: they had {peak['2'] / peak['1']:.1f} times one core's peak, the rest went elsewhere")
     print("- spread: the standard deviation over the repetitions, in percent of the mean")
     for file in sorted(folder.glob("*.list")):
         runs = collections.defaultdict(dict)
         for run in json.loads(file.with_suffix(".json").read_text())["benchmarks"]:
-            runs[run["run_name"]][run["aggregate_name"]] = run
+            runs[run["run_name"]][run.get("aggregate_name", "median")] = run  # one repetition is its own median
         print(f"\n`{file.stem}`\n\n| | time | spread | rate | share of the peak |\n|---|---|---|---|---|")
         for name in ordered(file.read_text().splitlines()):
             if name not in runs:
@@ -106,7 +106,7 @@ def kernels(folder):
             seconds = median.get("time/step", median["real_time"] * SECONDS[median["time_unit"]])
             spread = f"{100 * runs[name]['cv']['real_time']:.0f} %" if "cv" in runs[name] else ""
             threads = name.partition("threads:")[2].partition("/")[0] or "1"
-            share = f"{median['FLOP/s'] / peak[threads]:.0%}" if "FLOP/s" in median else ""
+            share = f"{median['FLOP/s'] / peak[threads]:.0%}" if "FLOP/s" in median and threads in peak else ""
             print(f"| `{name.removesuffix('/real_time')}` | {time_text(seconds)} | {spread} | {rate(median)} | {share} |")
 
 
