@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For the programs of this folder, to be sourced.
 
 # replace_file FROM TO: TO becomes a copy of FROM, in one step. Where that fails TO is as it was, and nothing else is left.
