@@ -105,6 +105,7 @@ TEST_CASE("Mixed precision hands out its threads too", "[train]") {
   const auto settings = eight_settings();
   const SweepOptions options{.epochs = 2, .batch_size = 16};
   const auto results = Sweep<Student, EigenBf16>{teacher, settings, EigenBf16{3}}.fit(images(), options);
+  REQUIRE(results.size() == settings.size());
   for (std::size_t i = 0; i < results.size(); ++i) {
     Network<Student, EigenBf16> student{settings[i].seed};
     DistillationTrainer trainer{teacher, student, settings[i].loss, settings[i].optimizer};
@@ -119,6 +120,8 @@ TEST_CASE("A sweep may be repeated, with other data too", "[train]") {
   const auto first = sweep.fit(images(), {.epochs = 2});
   sweep.fit(held_out(), {.epochs = 1});
   const auto second = sweep.fit(images(), {.epochs = 2});
+  REQUIRE(first.size() == 8);
+  REQUIRE(second.size() == 8);
   for (std::size_t i = 0; i < first.size(); ++i) {
     check_same_network(first[i].network, second[i].network);
     CHECK_FALSE(first[i].evaluation.has_value());
@@ -139,6 +142,7 @@ TEST_CASE("Each student has the teacher and the seeds of its setting", "[train]"
   for (const std::size_t pixels : {0u, 1u}) {
     const SweepOptions options{.epochs = 2, .batch_size = 16, .shift = {pixels}};
     const auto results = Sweep<Student>{{wide, narrow}, settings, cpu}.fit(images(), held_out(), options);
+    REQUIRE(results.size() == settings.size());
     for (std::size_t i = 0; i < results.size(); ++i) {
       CAPTURE(pixels, i);
       const auto [student, history] = i % 2 == 0 ? distilled_alone<Student>(wide, settings[i], options)
@@ -154,6 +158,7 @@ TEST_CASE("Early stopping is each student's own, and its network is of the best 
   const auto settings = eight_settings();
   const SweepOptions options{.epochs = 12, .batch_size = 16, .early_stopping = EarlyStopping{.patience = 2}};
   const auto results = Sweep<Student>{teacher, settings, backend::Eigen{2}}.fit(images(), held_out(), options);
+  REQUIRE(results.size() == settings.size());
   std::set<std::size_t> lengths;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const auto [student, history] = distilled_alone<Student>(teacher, settings[i], options);
@@ -196,6 +201,7 @@ TEST_CASE("A student that diverges is reported, and does not disturb the others"
   const SweepOptions options{.epochs = 3, .batch_size = 16};
   using PlainSweep = Sweep<Student, backend::Eigen, HintonLoss, Sgd>;
   const auto results = PlainSweep{teacher, plain, backend::Eigen{2}}.fit(images(), held_out(), options);
+  REQUIRE(results.size() == plain.size());
   CHECK_THAT(results[2].divergence, Catch::Matchers::StartsWith("training has diverged: after epoch "));
   CHECK(results[2].history.size() < 3);
   CHECK_FALSE(results[2].evaluation.has_value());
@@ -320,6 +326,7 @@ TEST_CASE("On a backend that keeps its threads together students train one by on
   const Sweep<LayerByLayer, SeparateMemory> sweep{teacher, settings, device};
   device.copies() = {};
   const auto results = sweep.fit(images(), options);
+  REQUIRE(results.size() == settings.size());
   CHECK(device.copies().from_host == 2 + 2 * results.size());  // images and labels; each network's two arenas
   for (std::size_t i = 0; i < results.size(); ++i) {
     Network<LayerByLayer, SeparateMemory> student{settings[i].seed, device};
