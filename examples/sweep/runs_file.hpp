@@ -2,7 +2,9 @@
 /// @file
 /// Every student of a sweep as a line of a file.
 
+#include <chrono>
 #include <cstddef>
+#include <exception>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -17,8 +19,10 @@
 
 namespace sweep {
 
-/// Writes runs.jsonl (https://jsonlines.org) anew, atomically, after each student: one object for each that has ended,
-/// in the order of the settings. Fields: `student` (from 0), `temperature`, `hard_weight`, `learning_rate`, `seed`,
+/// Writes runs.jsonl (https://jsonlines.org) anew, atomically, when a student ends, but at most once a second, and for
+/// certain after the last one or, where the sweep ends early, in the destructor: one object for each student that has
+/// ended, in the order of the settings. A process that is killed may lose those that ended within a second of the last
+/// writing. Fields: `student` (from 0), `temperature`, `hard_weight`, `learning_rate`, `seed`,
 /// `diverged`, `accuracy`, `errors` and `loss` (cross-entropy) on the images held out, null where it diverged,
 /// `seconds`.
 class RunsFile : public retort::SweepObserver {
@@ -29,7 +33,22 @@ class RunsFile : public retort::SweepObserver {
     const retort::AtomicFile never_committed(path_);
   }
 
-  void on_student_end(const retort::StudentReport& report, const retort::SweepProgress& /*progress*/) override {
+  RunsFile(const RunsFile&) = delete;
+  RunsFile& operator=(const RunsFile&) = delete;
+
+  ~RunsFile() override {
+    if (!unwritten_) {
+      return;
+    }
+    try {
+      write();
+    } catch (const std::exception&) {
+      // What ended the sweep is reported, and the file is as it was.
+    }
+  }
+
+  /// Throws retort::FileError.
+  void on_student_end(const retort::StudentReport& report, const retort::SweepProgress& progress) override {
     const retort::SweepSetting<>& setting = settings_[report.index];
     const auto& found = report.evaluation;
     const std::string nothing = "null";
@@ -54,21 +73,31 @@ class RunsFile : public retort::SweepObserver {
                                                 ",\"seconds\":",
                                                 retort::json_number(report.seconds()),
                                                 "}\n"});
-    write();
+    unwritten_ = true;
+    // All lines each time: after every student it would be quadratic work.
+    if (progress.finished == progress.students || Clock::now() >= next_) {
+      write();
+      next_ = Clock::now() + std::chrono::seconds(1);
+    }
   }
 
  private:
-  void write() const {
+  using Clock = std::chrono::steady_clock;
+
+  void write() {
     retort::AtomicFile file(path_);
     for (const auto& [index, line] : lines_) {
       file.write(line);
     }
     file.commit();
+    unwritten_ = false;
   }
 
   std::filesystem::path path_;
   const std::vector<retort::SweepSetting<>>& settings_;
   std::map<std::size_t, std::string> lines_;
+  bool unwritten_ = false;  // whether there are lines that the file lacks
+  Clock::time_point next_ = Clock::time_point::min();
 };
 
 }  // namespace sweep
