@@ -76,11 +76,13 @@ concept HandsOutThreads = requires(const Backend& backend) {
 
 }  // namespace detail
 
-/// Trains a list of students, `Sweep<Student> sweep{teacher, settings, cpu}`, where `settings` are what SweepGrid
-/// makes, or any list of SweepSetting:
+/// Trains a list of students, one for each of the settings that SweepGrid makes, or of any list of SweepSetting:
 ///
-///   const auto results = Sweep<Student>{teacher, SweepGrid{.temperatures = {1, 2, 4}}.settings(), cpu}.fit(train,
-///   test); for (const auto& summary : summarize(results)) ...
+///     const auto settings = SweepGrid{.temperatures = {1, 2, 4}}.settings();
+///     const auto results = Sweep<Student>{teacher, settings, cpu}.fit(train, test);
+///     for (const auto& summary : summarize(results)) {
+///       ...
+///     }
 ///
 /// With backend::Eigen each student trains on one thread, as many at once as the backend has; who is done takes the
 /// next of the list. On a backend that does not hand out its threads they train one after another, with all of it.

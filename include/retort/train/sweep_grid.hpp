@@ -31,8 +31,12 @@ void for_each_combination(const Visit& visit, const std::vector<Values>& values,
 }  // namespace detail
 
 /// make(a, b, ...) for every a of the first list with every b of the second, ...; the last list varies fastest. For
-/// whatever is to be swept over: `sweep_grid([](double decay, Seed seed) { return SweepSetting<HintonLoss, Sgd>{...};
-/// }, decays, seeds)`.
+/// whatever is to be swept over:
+///
+///     const auto make = [](double smoothing, Seed seed) {
+///       return SweepSetting<CrossEntropy, Sgd>{.loss = {.label_smoothing = smoothing}, .seed = seed};
+///     };
+///     const auto settings = sweep_grid(make, std::vector{0.0, 0.1}, consecutive_seeds(5));
 template <typename Make, typename... Values>
 std::vector<std::invoke_result_t<const Make&, const Values&...>> sweep_grid(const Make& make,
                                                                             const std::vector<Values>&... lists) {
@@ -50,8 +54,9 @@ inline std::vector<Seed> consecutive_seeds(std::size_t count, std::uint64_t firs
   return seeds;
 }
 
-/// What is most often swept over. `settings()` of SweepGrid{.temperatures = {1, 2, 4}, .seeds = consecutive_seeds(5)}
-/// are 15, the seeds of a temperature one after another.
+/// What is most often swept over. These are 15 settings, the seeds of a temperature one after another:
+///
+///     const auto settings = SweepGrid{.temperatures = {1, 2, 4}, .seeds = consecutive_seeds(5)}.settings();
 struct SweepGrid {
   std::vector<double> temperatures{HintonLoss{}.temperature};
   std::vector<double> hard_weights{HintonLoss{}.hard_weight};
