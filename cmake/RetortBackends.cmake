@@ -1,5 +1,6 @@
-# Which backends besides Eigen are built, and whether Eigen's gets a BLAS: the options, the targets (retort-backends.cmake), the CUDA language for
-# Retort's own programs, and the function that gives a program its sources.
+# Which backends besides Eigen are built, and whether Eigen's gets a BLAS: the options, the targets
+# (retort-backends.cmake), the CUDA language for Retort's own programs, and the function that gives a program its
+# sources.
 
 set(RETORT_CUDA "AUTO" CACHE STRING "The CUDA backend: AUTO (where there is a CUDA toolkit), ON or OFF")
 set(RETORT_THRUST "AUTO" CACHE STRING "Thrust's host systems cpp, omp and tbb: AUTO (those found), ON (all) or OFF")

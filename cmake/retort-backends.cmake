@@ -1,5 +1,5 @@
-# The targets of the Thrust and CUDA backends and of a BLAS for Eigen's, made from what this machine has. Retort's own build includes this file,
-# and so does its installed package: both state the same facts once.
+# The targets of the Thrust and CUDA backends and of a BLAS for Eigen's, made from what this machine has. Retort's own
+# build includes this file, and so does its installed package: both state the same facts once.
 #
 #   retort::thrust_cpp, retort::thrust_omp, retort::thrust_tbb   Thrust's headers, and OpenMP or TBB
 #   retort::cuda                                                 the CUDA runtime (static) and cuBLAS, for .cu files

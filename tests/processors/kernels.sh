@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # kernels.sh FOLDER PROCESSOR INCLUDES...
 #
-# The tests of the SIMD kernels and of whole models on panels, compiled for PROCESSOR (avx512, avx2, neon, plain) and run: on
-# this machine, or for 64-bit ARM under qemu-user. INCLUDES are the folders of the headers that they need. Exit code 77:
-# skipped, for the reason printed.
+# The tests of the SIMD kernels and of whole models on panels, compiled for PROCESSOR (avx512, avx2, neon, plain) and
+# run: on this machine, or for 64-bit ARM under qemu-user. INCLUDES are the folders of the headers that they need. Exit
+# code 77: skipped, for the reason printed.
 set -euo pipefail
 folder=$1 processor=$2
 shift 2
