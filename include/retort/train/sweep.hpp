@@ -231,8 +231,9 @@ class Sweep {
       }
       const std::lock_guard lock(run.mutex);
       ++run.finished;
+      const SweepProgress progress{run.finished, settings_.size()};
       for (SweepObserver* observer : run.options.observers) {
-        observer->on_student_end(result, {run.finished, settings_.size()});
+        observer->on_student_end(result, progress);
       }
     } catch (const detail::SweepStopped&) {
       // The reason is in run.error.
