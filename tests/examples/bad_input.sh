@@ -137,7 +137,7 @@ for option in --epochs --teacher-epochs --batch-size --threads; do
   done
 done
 for option in --epochs --teacher-epochs; do
-  refused "$option 4294967295" "epochs is 4294967295, expected at most 2^32 - 1 steps" distill $option 4294967295
+  refused "$option 4294967295" "epochs is 4294967295, expected at most 2^32 - 1 steps" distill $option 4294967295 --batch-size 64
 done
 refused "--threads 1025" "--threads: '1025', expected a whole number from 1 to 1024" distill --threads 1025
 for value in -1 99999999999999999999 x; do
