@@ -51,8 +51,8 @@ class Eigen : public HostMemory {
 };
 
 /// Calls work(index, alone) for every index in [0, count), several at once: each on one of the backend's threads, with
-/// a backend of one thread, with the same products. Who is done takes the next index. A `work` that throws ends the program. Not for
-/// types derived from Eigen, which would get another backend than their own.
+/// a backend of one thread, with the same products. Who is done takes the next index. A `work` that throws ends the
+/// program. Not for types derived from Eigen, which would get another backend than their own.
 template <std::same_as<Eigen> Backend, typename Work>
 void for_each_on_one_thread(const Backend& backend, std::size_t count, const Work& work) {
   const Eigen alone(1, backend.products());

@@ -42,10 +42,8 @@ class Bfloat16Operands {
     const data::GatherConstants<float> constants(batch.data);
     backend.pool().for_each_chunk(count_for<float>(batch.size), [&](std::size_t index) {
       const std::size_t first = index * width<float>;
-      for (std::size_t i = first; i < std::min(first + width<float>, batch.size); ++i) {
-        fetch_ahead(batch, i);
-      }
       const std::span samples(batch.samples + first, samples_in<float>(index, batch.size));
+      fetch_ahead(batch, first, samples.size());
       float* panel = inputs + first * M::input_size;
       if (batch.shift.pixels == 0) {
         fill_panel<V>(batch.data, constants, samples, panel);

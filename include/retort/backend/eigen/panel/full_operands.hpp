@@ -50,9 +50,7 @@ class FullOperands {
     backend.pool().for_each_chunk(count_for<Scalar>(batch.size), [&](std::size_t index) {
       const std::size_t first = index * width<Scalar>;
       const std::span samples(batch.samples + first, samples_in<Scalar>(index, batch.size));
-      for (std::size_t i = 0; i < samples.size(); ++i) {
-        fetch_ahead(batch, first + i);
-      }
+      fetch_ahead(batch, first, samples.size());
       if (are_bytes_) {
         fill_byte_panel<Scalar>(byte_rows_.data() + first, samples.size(), M::input_size,
                                 byte_panels_.data() + first * M::input_size);

@@ -126,18 +126,17 @@ void fill_panel(const data::DatasetView& data, const data::GatherConstants<simd:
   }
 }
 
-/// Fetches the sample that stands in `position` of the next batch, while this one is gathered: its rows lie anywhere in
-/// memory, which no processor foresees.
-inline void fetch_ahead(const TrainingBatch& batch, std::size_t position) {
-  if (position >= batch.following) {
-    return;
-  }
-  const std::size_t sample = batch.samples[batch.size + position];
+/// Fetches samples [first, first + count) of the next batch, as far as there are so many, while those of this one are
+/// gathered: their rows lie anywhere in memory, which no processor foresees.
+inline void fetch_ahead(const TrainingBatch& batch, std::size_t first, std::size_t count) {
   const std::size_t size = batch.data.features * (batch.data.bytes != nullptr ? 1 : sizeof(float));
-  const void* row = batch.data.bytes != nullptr ? static_cast<const void*>(batch.data.bytes + sample * size)
-                                                : batch.data.reals + sample * batch.data.features;
-  for (std::size_t at = 0; at < size; at += arena_alignment) {
-    simd::prefetch<simd::PrefetchFor::later_reading>(row, at);
+  for (std::size_t position = first; position < std::min(first + count, batch.following); ++position) {
+    const std::size_t sample = batch.samples[batch.size + position];
+    const void* row = batch.data.bytes != nullptr ? static_cast<const void*>(batch.data.bytes + sample * size)
+                                                  : batch.data.reals + sample * batch.data.features;
+    for (std::size_t at = 0; at < size; at += arena_alignment) {
+      simd::prefetch<simd::PrefetchFor::later_reading>(row, at);
+    }
   }
 }
 
