@@ -12,10 +12,10 @@
 #include <variant>
 #include <vector>
 
+#include "../../tests/temporary_folder.hpp"
 #include "models.hpp"
 #include "retort/data/gzip.hpp"
 #include "retort/data/matrix.hpp"
-#include "temporary_folder.hpp"
 
 namespace retort::benchmarks {
 
@@ -34,7 +34,7 @@ void compress(const std::filesystem::path& from, const std::filesystem::path& to
 
 void read_idx(benchmark::State& state, bool compressed) {
   const auto& images = std::get<data::Matrix<std::uint8_t>>(digits().features());
-  const TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   std::filesystem::path file = folder / "images";
   data::write_idx(file, std::array{images.rows(), digits().image().rows, digits().image().columns}, images.values());
   if (compressed) {

@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "../../tests/temporary_folder.hpp"
 #include "models.hpp"
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/nn/network.hpp"
-#include "temporary_folder.hpp"
 
 namespace retort::benchmarks {
 
@@ -22,7 +22,7 @@ void count_bytes(benchmark::State& state, const std::filesystem::path& file) {
 }
 
 void save(benchmark::State& state) {
-  const TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const Network<Teacher> network{Seed{0}};
   for (auto _ : state) {
     io::save_safetensors(network, folder / "teacher.safetensors");
@@ -31,7 +31,7 @@ void save(benchmark::State& state) {
 }
 
 void load(benchmark::State& state) {
-  const TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   Network<Teacher> network{Seed{0}};
   io::save_safetensors(network, folder / "teacher.safetensors");
   for (auto _ : state) {
