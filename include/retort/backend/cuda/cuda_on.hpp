@@ -1,0 +1,42 @@
+#pragma once
+/// @file
+/// The CUDA backend without its system: what it does on a GPU, and, for the tests, the same kernels run on the host.
+
+#include <string>
+
+#include "retort/backend/thrust/backend.hpp"
+
+namespace retort::backend {
+
+/// How the CUDA backend computes the products of a training step. Parameters, optimizer, activation functions and the
+/// loss are in fp32 with each of them, and so is all inference.
+enum class Precision {
+  fp32,  ///< exact products of floats
+  tf32,  ///< factors rounded to 11 significant bits where the tensor cores take them in
+  bf16,  ///< factors rounded to 8 significant bits, sums in fp32 (Micikevicius et al., arXiv:1710.03740)
+};
+
+/// A handle like that of Thrust<System>, whose single operations it shares. What it adds is whole training steps: of
+/// models that fit the memory of one block of threads, and of models of wide layers. On a host system the same kernels
+/// run as plain loops: slow, and as correct.
+template <typename System, Precision precision_ = Precision::fp32>
+class CudaOn : public Thrust<System> {
+ public:
+  using Options = typename System::Options;
+
+  static constexpr Precision precision = precision_;
+  static constexpr const char* name = precision == Precision::fp32   ? "cuda"
+                                      : precision == Precision::tf32 ? "cuda-tf32"
+                                                                     : "cuda-bf16";
+
+  /// Throws OptionError for options out of range, DeviceError where there is no such device.
+  explicit CudaOn(const Options& options = {}) : Thrust<System>(options) {}
+
+  std::string describe() const {
+    return this->system().describe() + (precision == Precision::fp32   ? ", fp32 products"
+                                        : precision == Precision::tf32 ? ", TF32 products in training"
+                                                                       : ", bf16 products in training");
+  }
+};
+
+}  // namespace retort::backend
