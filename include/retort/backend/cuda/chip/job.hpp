@@ -55,7 +55,10 @@ struct TrainingJob {
 
   /// As many samples as `data` has are evaluated.
   void evaluate(const data::DatasetView& data) {
-    validation = {.data = data, .constants = data::GatherConstants<Scalar>(data), .size = data.size};
+    validation = InputSource<Scalar>();
+    validation.data = data;
+    validation.constants = data::GatherConstants<Scalar>(data);
+    validation.size = data.size;
   }
 };
 
