@@ -12,11 +12,13 @@
 #include <utility>
 #include <vector>
 
+#include "backend/cuda/large/recording_system.hpp"
 #include "backend/cuda/large/train_steps.hpp"
 #include "backend/thrust/serial_system.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
+#include "retort/backend/cuda/large/step_key.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/nn/dropout.hpp"
@@ -151,13 +153,45 @@ TEMPLATE_TEST_CASE("rounded factors lead a little astray", "[large]", Teacher3, 
   }
 }
 
-/// One network, its moments and its data, to take single steps of.
-template <Precision precision>
-struct Bench {
-  using Steps = LargeSteps<Teacher3, float, System, precision>;
+/// Whatever changes from step to step must reach a record: the batch and its place among samples and losses, masks,
+/// shifts and the optimizer's constants.
+template <typename Scalar, Precision precision>
+void check_records(const test::LargeStepSettings& settings) {
+  using Replaying = backend::CudaOn<retort::system::Recording, precision>;
+  using Runner = backend::large::RecordingRunner<backend::large::StepKey>;
+  const Adam optimizer{.learning_rate = 3e-3};
+  const HintonLoss loss{.temperature = 2};
+  Runner::replayed = 0;
+  const auto found = test::train_large_steps<Teacher3, Replaying, Scalar,
+                                             LargeSteps<Teacher3, Scalar, retort::system::Recording, precision>>(
+      settings, loss, optimizer);
+  CHECK(Runner::replayed > 100);
+  const auto expected = train_large<Teacher3, Scalar, precision>(settings, loss, optimizer);
+  CHECK(test::same_bits(found.parameters, expected.parameters));
+  CHECK(found.sum.loss == expected.sum.loss);
+  CHECK(found.sum.correct == expected.sum.correct);
+}
 
-  Backend<precision> backend;
-  Network<Teacher3, Backend<precision>> network{Seed{3}, backend};
+TEMPLATE_TEST_CASE("a record of one step does every later one", "[large]", float, double) {
+  for (const test::LargeStepSettings& settings :
+       {test::LargeStepSettings{},
+        test::LargeStepSettings{.shift = {1}, .epochs = 4},
+        test::LargeStepSettings{.clipping = GradientClipping{.max_norm = 0.2}},
+        {.real_features = true}}) {
+    check_records<TestType, Precision::fp32>(settings);
+    check_records<TestType, Precision::tf32>(settings);
+    check_records<TestType, Precision::bf16>(settings);
+  }
+}
+
+/// One network, its moments and its data, to take single steps of.
+template <Precision precision, typename On = System>
+struct Bench {
+  using Backend = backend::CudaOn<On, precision>;
+  using Steps = LargeSteps<Teacher3, float, On, precision>;
+
+  Backend backend;
+  Network<Teacher3, Backend> network{Seed{3}, backend};
   data::Dataset data = test::large_step_dataset<Teacher3>({});
   std::vector<std::uint32_t> samples = std::vector<std::uint32_t>(24, 1);
   std::vector<float> losses = std::vector<float>(24);
@@ -165,12 +199,16 @@ struct Bench {
   AlignedBuffer<float> mean = AlignedBuffer<float>(Teacher3::parameter_arena_size);
   AlignedBuffer<float> square = AlignedBuffer<float>(Teacher3::parameter_arena_size);
 
+  CrossEntropy loss{};
+  GradientClipping clipping{};
+  data::RandomShift shift{};
+
   void step(Steps& steps, std::uint32_t epoch, std::uint32_t number, std::size_t size = 24) {
     const backend::TrainingBatch batch{.data = data.view(),
                                        .samples = samples.data(),
                                        .size = size,
                                        .following = 0,
-                                       .shift = {},
+                                       .shift = shift,
                                        .seed = Seed{1},
                                        .epoch = epoch,
                                        .step = number};
@@ -181,8 +219,8 @@ struct Bench {
                                                  .teacher = {},
                                                  .losses = losses.data(),
                                                  .correct = correct.data(),
-                                                 .clipping = GradientClipping{}},
-               CrossEntropy{}, Adam{}.rule<float>(number + 1, 1e-2));
+                                                 .clipping = clipping},
+               loss, Adam{}.rule<float>(number + 1, 1e-2));
   }
 
   std::vector<float> parameters() const {
@@ -231,6 +269,27 @@ TEST_CASE("copies of the weights are those of the optimizer's last step", "[larg
     second.step(fresh, 0, step);
   }
   CHECK(test::same_bits(first.parameters(), second.parameters()));
+}
+
+TEST_CASE("loss, clipping and shift may change without another record", "[large]") {
+  using Recorded = Bench<Precision::fp32, retort::system::Recording>;
+  Recorded recorded;
+  Bench<Precision::fp32> immediate;
+  Recorded::Steps first(recorded.backend, 24);
+  Bench<Precision::fp32>::Steps second(immediate.backend, 24);
+  const auto step = [&](auto& bench, auto& steps, std::uint32_t number) {
+    bench.loss.label_smoothing = 0.05 * number;
+    bench.clipping.max_norm = number < 3 ? 1.0 : 0.01;
+    bench.shift.pixels = number % 3;
+    bench.step(steps, 0, number);
+  };
+  for (std::uint32_t number = 0; number < 6; ++number) {
+    step(recorded, first, number);
+    step(immediate, second, number);
+    CAPTURE(number);
+    CHECK(test::same_bits(recorded.parameters(), immediate.parameters()));
+    CHECK(test::same_bits(recorded.losses, immediate.losses));
+  }
 }
 
 }  // namespace

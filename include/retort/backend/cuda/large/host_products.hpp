@@ -13,10 +13,30 @@
 #include "retort/backend/cuda/large/finish.hpp"
 #include "retort/backend/cuda/large/linear_spec.hpp"
 #include "retort/backend/cuda/large/operand.hpp"
+#include "retort/backend/thrust/elements.hpp"
 #include "retort/backend/thrust/product.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 
 namespace retort::backend::large {
+
+namespace detail {
+
+/// A factor as a float of what the tensor cores take in.
+template <typename Factor>
+struct TakeFactor {
+  const Factor* factors;
+  float* taken;
+
+  void operator()(std::size_t element) const {
+    if constexpr (std::is_same_v<Factor, Bfloat16>) {
+      taken[element] = static_cast<float>(factors[element]);
+    } else {
+      taken[element] = round_to_tf32(factors[element]);
+    }
+  }
+};
+
+}  // namespace detail
 
 /// The interface of what multiplies for LargeSteps. `index` is a Linear's place among the model's; factors are
 /// Operand<Scalar, precision>, results Scalar; all matrices are row-major without gaps.
@@ -50,8 +70,9 @@ class HostProducts {
   void forward(const Thrust<System>& backend, std::size_t index, std::size_t batch, const Factor* input,
                const Factor* weight, const Scalar* bias, Scalar scale, Scalar* output) {
     const LinearSpec& linear = linears_[index];
-    system::forward_product(backend.system(), batch, linear.in, linear.out, rounded(input, batch * linear.in, left_),
-                            rounded(weight, linear.out * linear.in, right_), output);
+    system::forward_product(backend.system(), batch, linear.in, linear.out,
+                            rounded(backend, input, batch * linear.in, left_),
+                            rounded(backend, weight, linear.out * linear.in, right_), output);
     scale_values(backend, batch * linear.out, scale, output);
     finish_output(backend, batch, linear.out, linear.adds_bias ? bias : nullptr, linear.applies_relu, output);
   }
@@ -63,8 +84,8 @@ class HostProducts {
                        Scalar* bias_gradient) {
     const LinearSpec& linear = linears_[index];
     system::weight_gradient_product(backend.system(), batch, linear.in, linear.out,
-                                    rounded(input, batch * linear.in, right_),
-                                    rounded(output_gradient, batch * linear.out, left_), weight_gradient);
+                                    rounded(backend, input, batch * linear.in, right_),
+                                    rounded(backend, output_gradient, batch * linear.out, left_), weight_gradient);
     scale_values(backend, linear.out * linear.in, scale, weight_gradient);
     if (linear.has_bias) {
       sum_columns(backend, batch, linear.out, output_gradient, column_sums_.data(), bias_gradient);
@@ -76,8 +97,8 @@ class HostProducts {
                       const Factor* output_gradient, const Factor* weight, Scalar* input_gradient) {
     const LinearSpec& linear = linears_[index];
     system::input_gradient_product(backend.system(), batch, linear.in, linear.out,
-                                   rounded(weight, linear.out * linear.in, right_),
-                                   rounded(output_gradient, batch * linear.out, left_), input_gradient);
+                                   rounded(backend, weight, linear.out * linear.in, right_),
+                                   rounded(backend, output_gradient, batch * linear.out, left_), input_gradient);
   }
 
  private:
@@ -86,15 +107,10 @@ class HostProducts {
   static constexpr bool rounds = product_precision<Scalar, precision> != Precision::fp32;
 
   /// `count` factors as the product takes them: these, or copies in `memory`.
-  static const Scalar* rounded(const Factor* factors, std::size_t count, Buffer& memory) {
+  static const Scalar* rounded(const Thrust<System>& backend, const Factor* factors, std::size_t count,
+                               Buffer& memory) {
     if constexpr (rounds) {
-      std::transform(factors, factors + count, memory.data(), [](Factor factor) {
-        if constexpr (std::is_same_v<Factor, Bfloat16>) {
-          return static_cast<float>(factor);
-        } else {
-          return round_to_tf32(factor);
-        }
-      });
+      backend::detail::for_each_element(backend, count, detail::TakeFactor<Factor>{factors, memory.data()});
       return memory.data();
     } else {
       return factors;
