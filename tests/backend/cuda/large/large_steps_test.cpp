@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -257,6 +258,21 @@ TEST_CASE("parameters that somebody else wrote are noticed", "[large]") {
   first.step(steps, epoch, number);
   second.step(afterwards, epoch, number);
   CHECK(test::same_bits(first.parameters(), second.parameters()));
+}
+
+TEST_CASE("another network's parameters are noticed", "[large]") {
+  Bench<Precision::bf16> first;
+  Bench<Precision::bf16> second;
+  for (float& value : std::span(second.network.parameter_data(), Teacher3::parameter_arena_size)) {
+    value *= 0.5f;
+  }
+  Bench<Precision::bf16> expected = second;
+  Bench<Precision::bf16>::Steps steps(first.backend, 24);
+  Bench<Precision::bf16>::Steps fresh(first.backend, 24);
+  first.step(steps, 0, 0);
+  second.step(steps, 0, 1);
+  expected.step(fresh, 0, 1);
+  CHECK(test::same_bits(second.parameters(), expected.parameters()));
 }
 
 TEST_CASE("copies of the weights are those of the optimizer's last step", "[large]") {
