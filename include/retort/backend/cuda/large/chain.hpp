@@ -58,8 +58,8 @@ struct ChainForward {
     load_group(sums + begin, count, values);
     if (bias != nullptr) {
       std::size_t column = begin % Width;
-      for (std::size_t i = 0; i < chain_group; ++i) {
-        values[i] += bias[column];
+      for (Scalar& value : values) {
+        value += bias[column];
         column = column + 1 == Width ? 0 : column + 1;
       }
     }

@@ -63,13 +63,15 @@ inline LtPointer<cublasLtMatrixLayoutOpaque_t> make_layout(cudaDataType_t type, 
 template <typename T>
 void set_attribute(cublasLtMatmulDesc_t descriptor, cublasLtMatmulDescAttributes_t attribute, const T& value,
                    const std::source_location& where) {
-  check(cublasLtMatmulDescSetAttribute(descriptor, attribute, &value, sizeof(value)), lt_description, where);
+  check(cublasLtMatmulDescSetAttribute(descriptor, attribute, static_cast<const void*>(&value), sizeof(value)),
+        lt_description, where);
 }
 
 template <typename T>
 void set_attribute(cublasLtMatmulPreference_t preference, cublasLtMatmulPreferenceAttributes_t attribute,
                    const T& value, const std::source_location& where) {
-  check(cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, sizeof(value)), lt_description, where);
+  check(cublasLtMatmulPreferenceSetAttribute(preference, attribute, static_cast<const void*>(&value), sizeof(value)),
+        lt_description, where);
 }
 
 }  // namespace detail
