@@ -27,10 +27,17 @@ struct OnThrustTbb {
 struct OnThrustCuda {
   static Candidate make() { return thrust_cuda_candidate(); }
 };
+/// The CUDA backend's kernels, run on the host.
+struct OnCudaOnHost {
+  static Candidate make() { return cuda_on_host_candidate(); }
+};
+struct OnCuda {
+  static Candidate make() { return cuda_candidate(); }
+};
 
 #define RETORT_EVERY_BACKEND                                                                              \
   retort::test::OnEigen, retort::test::OnThrustCpp, retort::test::OnThrustOmp, retort::test::OnThrustTbb, \
-      retort::test::OnThrustCuda
+      retort::test::OnThrustCuda, retort::test::OnCudaOnHost, retort::test::OnCuda
 
 /// The backend, or null and the reason for which the test is skipped.
 template <typename On>

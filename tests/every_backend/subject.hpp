@@ -101,6 +101,8 @@ Candidate thrust_cpp_candidate();
 Candidate thrust_omp_candidate();
 Candidate thrust_tbb_candidate();
 Candidate thrust_cuda_candidate();
+Candidate cuda_on_host_candidate();
+Candidate cuda_candidate();
 
 /// In double, plain loops: what the others are compared with.
 const Subject& reference();

@@ -48,6 +48,10 @@ struct TrainingTarget {
 ///   losses and answers,
 /// - `input_rows(backend, batch)`: the batch's inputs (size, in), row-major, for a teacher that answers them; valid
 ///   until the next call.
+///
+/// It may also take many steps at one call, which it says by `static constexpr bool takes_runs = true`:
+/// `run(backend, batches, batch_size, target, loss, rules)`, where `batches` are the samples of several batches, one
+/// behind another, `batches.step` the number of the first, and `rules`, in the backend's memory, one for each batch.
 template <typename Backend, Model M, typename Scalar>
 struct OwnTrainingSteps {
   using type = void;

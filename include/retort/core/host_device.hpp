@@ -8,3 +8,10 @@
 #else
 #define RETORT_HOST_DEVICE
 #endif
+
+/// Before a loop in such code: unroll it on a device, where what is indexed by a variable cannot be in registers.
+#ifdef __CUDA_ARCH__
+#define RETORT_UNROLL _Pragma("unroll")
+#else
+#define RETORT_UNROLL
+#endif

@@ -33,20 +33,32 @@ struct GatherConstants {
   }
 };
 
+/// Of no feature.
+inline constexpr std::size_t no_feature = static_cast<std::size_t>(-1);
+
+/// The feature of an image that stands at `feature` when the image is moved by `shift`; no_feature where that is
+/// beyond the border. Precondition: `image` is set where `shift` is not zero.
+RETORT_HOST_DEVICE constexpr std::size_t shifted_source(ImageShape image, PixelOffset shift, std::size_t feature) {
+  if (shift.rows == 0 && shift.columns == 0) {
+    return feature;
+  }
+  const auto columns = static_cast<std::int64_t>(image.columns);
+  const std::int64_t row = static_cast<std::int64_t>(feature) / columns - shift.rows;
+  const std::int64_t column = static_cast<std::int64_t>(feature) % columns - shift.columns;
+  if (row < 0 || row >= static_cast<std::int64_t>(image.rows) || column < 0 || column >= columns) {
+    return no_feature;
+  }
+  return static_cast<std::size_t>(row * columns + column);
+}
+
 /// Feature `feature` of sample `index`, normalised; under a shift, pixels from beyond the border have the raw value 0.
 /// Preconditions: index < data.size, feature < data.features; data.image is set where `shift` is not zero.
 template <typename Scalar>
 RETORT_HOST_DEVICE constexpr Scalar gathered_feature(const DatasetView& data, const GatherConstants<Scalar>& constants,
                                                      std::uint32_t index, PixelOffset shift, std::size_t feature) {
-  std::size_t source = feature;
-  if (shift.rows != 0 || shift.columns != 0) {
-    const auto columns = static_cast<std::int64_t>(data.image.columns);
-    const std::int64_t row = static_cast<std::int64_t>(feature) / columns - shift.rows;
-    const std::int64_t column = static_cast<std::int64_t>(feature) % columns - shift.columns;
-    if (row < 0 || row >= static_cast<std::int64_t>(data.image.rows) || column < 0 || column >= columns) {
-      return constants(Scalar{0});
-    }
-    source = static_cast<std::size_t>(row * columns + column);
+  const std::size_t source = shifted_source(data.image, shift, feature);
+  if (source == no_feature) {
+    return constants(Scalar{0});
   }
   const std::size_t position = index * data.features + source;
   return data.bytes != nullptr ? constants(data.bytes[position]) : constants(data.reals[position]);

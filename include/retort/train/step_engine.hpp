@@ -70,6 +70,8 @@ requires backend::Backend<Backend, Scalar>
 class StepEngine final : public TrainingEngine {
  public:
   static constexpr bool uses_teacher = L::needs_teacher;
+  /// Whether many steps are taken at one call: those between two reports, unless a teacher answers each batch.
+  static constexpr bool takes_runs = requires { requires Steps::takes_runs; };
   /// Whether the teacher's memory belongs to a handle that this engine's backend does not wait for by itself.
   static constexpr bool reads_other_handle = uses_teacher && !Backend::host_memory;
   static_assert(!uses_teacher || !std::is_same_v<TeacherSource, NoTeacher>,
@@ -129,6 +131,11 @@ class StepEngine final : public TrainingEngine {
     for (Buffer<Scalar>& moment : moments_) {
       moment = zeros(M::parameter_arena_size);
     }
+    if constexpr (takes_runs) {
+      const std::size_t batches = (train.size() + capacity - 1) / capacity;
+      rules_.on_host.resize(std::min<std::size_t>(batches, Backend::report_interval));
+      rules_.values = allocate<Rule>(rules_.on_host.size());
+    }
     if constexpr (uses_teacher) {
       if constexpr (reads_other_handle) {
         wait_for(teacher_);
@@ -152,11 +159,12 @@ class StepEngine final : public TrainingEngine {
     EpochResult result;
     TrainingProgress progress = plan.progress;
     std::size_t reported = 0;  // samples whose losses have been read
-    for (std::size_t first = 0, batch = 1; first < samples; ++batch, ++progress.step) {
-      const std::size_t count = std::min(plan.batch_size, samples - first);
-      result.learning_rate = optimizer_.learning_rate * plan.schedule->factor(progress);
-      step(plan, first, count, static_cast<std::uint32_t>(progress.step), result.learning_rate);
+    for (std::size_t first = 0, batch = 0; first < samples;) {
+      const std::size_t batches = batches_at_once();
+      const std::size_t count = std::min(batches * plan.batch_size, samples - first);
+      take_steps(plan, first, count, progress, result.learning_rate);
       first += count;
+      batch += (count + plan.batch_size - 1) / plan.batch_size;
       if (batch % Backend::report_interval == 0 || first == samples) {
         result.sum += sum_losses(backend(), std::as_const(losses_).data() + reported,
                                  std::as_const(correct_).data() + reported, first - reported);
@@ -225,6 +233,15 @@ class StepEngine final : public TrainingEngine {
   template <typename T>
   using Buffer = typename Backend::template Buffer<T>;
 
+  using Rule = decltype(std::declval<const O&>().template rule<Scalar>(std::uint64_t{}, double{}));
+
+  /// Those of the steps taken at one call.
+  struct Rules {
+    std::vector<Rule> on_host;
+    Buffer<Rule> values;
+  };
+  struct NoRules {};
+
   /// An array of the training state, in the backend's memory.
   struct Target {
     Scalar* values;
@@ -283,21 +300,36 @@ class StepEngine final : public TrainingEngine {
     copy_from_host(backend(), std::span<const std::uint32_t>(in_order), order_.data());
   }
 
-  /// One step on the samples order_[first] ... order_[first + batch - 1].
-  void step(const EpochPlan& plan, std::size_t first, std::size_t batch, std::uint32_t step_number,
-            double learning_rate) {
-    const std::size_t following = std::min(plan.batch_size, data_.view().size - first - batch);
-    const backend::TrainingBatch training_batch{.data = data_.view(),
-                                                .samples = order_.data() + first,
-                                                .size = batch,
-                                                .following = following,
-                                                .shift = plan.shift,
-                                                .seed = plan.seed,
-                                                .epoch = plan.epoch(),
-                                                .step = step_number};
+  std::size_t batches_at_once() const {
+    if constexpr (takes_runs) {
+      if (!uses_teacher || teacher_table_.by_sample) {
+        return Backend::report_interval;
+      }
+    }
+    return 1;
+  }
+
+  /// The steps on the samples order_[first] ... order_[first + count - 1]; `progress` moves on behind them.
+  void take_steps(const EpochPlan& plan, std::size_t first, std::size_t count, TrainingProgress& progress,
+                  double& learning_rate) {
+    const auto step_number = static_cast<std::uint32_t>(progress.step);
+    const auto next_rule = [&] {
+      learning_rate = optimizer_.learning_rate * plan.schedule->factor(progress);
+      ++progress.step;
+      return optimizer_.template rule<Scalar>(progress.step, learning_rate);
+    };
+    const std::size_t following = std::min(plan.batch_size, data_.view().size - first - count);
+    const backend::TrainingBatch batch{.data = data_.view(),
+                                       .samples = order_.data() + first,
+                                       .size = count,
+                                       .following = following,
+                                       .shift = plan.shift,
+                                       .seed = plan.seed,
+                                       .epoch = plan.epoch(),
+                                       .step = step_number};
     if constexpr (uses_teacher) {
       if (!teacher_table_.by_sample) {
-        teacher_.answer_batch(backend(), steps_->input_rows(backend(), training_batch), teacher_logits_.data(), batch);
+        teacher_.answer_batch(backend(), steps_->input_rows(backend(), batch), teacher_logits_.data(), count);
       }
     }
     backend::TrainingTarget<Scalar, O::moment_count> target{.parameters = network_.parameter_data(),
@@ -308,8 +340,16 @@ class StepEngine final : public TrainingEngine {
                                                             .correct = correct_.data() + first,
                                                             .clipping = plan.clipping};
     std::ranges::transform(moments_, target.moments.begin(), [](Buffer<Scalar>& moment) { return moment.data(); });
-    steps_->step(backend(), training_batch, target, loss_,
-                 optimizer_.template rule<Scalar>(step_number + std::uint64_t{1}, learning_rate));
+    if constexpr (takes_runs) {
+      if (batches_at_once() > 1) {
+        const std::span<Rule> rules(rules_.on_host.data(), (count + plan.batch_size - 1) / plan.batch_size);
+        std::ranges::generate(rules, next_rule);
+        copy_from_host(backend(), std::span<const Rule>(rules), rules_.values.data());
+        steps_->run(backend(), batch, plan.batch_size, target, loss_, std::as_const(rules_.values).data());
+        return;
+      }
+    }
+    steps_->step(backend(), batch, target, loss_, next_rule());
   }
 
   Network<M, Backend, Scalar>& network_;
@@ -327,6 +367,7 @@ class StepEngine final : public TrainingEngine {
   Buffer<std::uint8_t> correct_{};  // (samples), likewise
   std::optional<Steps> steps_{};
   std::array<Buffer<Scalar>, O::moment_count> moments_{};
+  std::conditional_t<takes_runs, Rules, NoRules> rules_{};
   Buffer<Scalar> teacher_logits_{};  // (samples, classes) unless shared; (batch, classes) while inputs are augmented
   backend::TeacherTable<Scalar> teacher_table_{};
 };

@@ -6,9 +6,9 @@
 #include <cstddef>
 #include <vector>
 
-#include "backend/eigen/panel/train_steps.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
+#include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/panel/full_operands.hpp"
 #include "retort/backend/eigen/panel/training_steps.hpp"
 #include "retort/loss/cross_entropy.hpp"
@@ -18,6 +18,7 @@
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/sgd.hpp"
 #include "retort/simd/bfloat16.hpp"
+#include "train_steps.hpp"
 
 namespace {
 
@@ -118,7 +119,7 @@ template <Model M, typename Operands>
 std::vector<double> train(const test::StepSettings& settings, backend::LossSum& sum) {
   // Plain steps: a gradient's error is the weight's.
   return test::train_steps<M, float, backend::panel::TrainingSteps<M, float, Operands>>(
-      settings, CrossEntropy{.label_smoothing = 0.1}, Sgd{.learning_rate = 0.1}, sum);
+      backend::Eigen{settings.threads}, settings, CrossEntropy{.label_smoothing = 0.1}, Sgd{.learning_rate = 0.1}, sum);
 }
 
 /// Returns the largest difference. A float sum that differs in its last bit may round to the neighbouring bfloat16

@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "backend/eigen/panel/train_steps.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
@@ -28,6 +27,7 @@
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/sgd.hpp"
 #include "retort/train/step_engine.hpp"
+#include "train_steps.hpp"
 
 namespace {
 
@@ -38,10 +38,11 @@ void check_steps(const test::StepSettings& settings, const L& loss, const O& opt
   static_assert(backend::panel::PanelModel<M>);
   backend::LossSum sum;
   backend::LossSum expected_sum;
+  const backend::Eigen cpu{settings.threads};
   const auto found =
-      test::train_steps<M, Scalar, backend::panel::TrainingSteps<M, Scalar>>(settings, loss, optimizer, sum);
-  const auto expected =
-      test::train_steps<M, Scalar, OperationSteps<M, backend::Eigen, Scalar>>(settings, loss, optimizer, expected_sum);
+      test::train_steps<M, Scalar, backend::panel::TrainingSteps<M, Scalar>>(cpu, settings, loss, optimizer, sum);
+  const auto expected = test::train_steps<M, Scalar, OperationSteps<M, backend::Eigen, Scalar>>(
+      cpu, settings, loss, optimizer, expected_sum);
   // Adam divides by the gradient's size, so a gradient that is all rounding may move its weight either way: in float
   // a few steps of 1e-3 are allowed to differ, in double it does not happen.
   const double tolerance = std::is_same_v<Scalar, float> ? 1e-3 : 1e-10;

@@ -1,5 +1,5 @@
 #include "backend/cuda/large/device/large_steps_on_device.hpp"
-#include "backend/cuda/large/train_steps.hpp"
+#include "backend/cuda/large/trained_steps.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
 #include "retort/backend/cuda/large/device/system.hpp"
 #include "retort/backend/cuda/large/large_steps.hpp"
@@ -21,7 +21,7 @@ using Wide =
     Sequential<Linear<35, 256>, Dropout<0.5>, ReLU, Linear<256, 130>, ReLU, Linear<130, 64>, GELU, Linear<64, 10>>;
 
 template <typename Scalar, Precision precision>
-DeviceTrainings train(const LargeStepSettings& settings) {
+DeviceTrainings train(const StepSettings& settings) {
   using Backend = backend::CudaOn<retort::system::Cuda, precision>;
   using Steps = backend::large::LargeSteps<Wide, Scalar, retort::system::Cuda, precision>;
   using Operations = OperationSteps<Wide, Backend, Scalar>;
@@ -34,7 +34,7 @@ DeviceTrainings train(const LargeStepSettings& settings) {
 
 }  // namespace
 
-DeviceTrainings train_on_device(const LargeStepSettings& settings, DeviceProducts products) {
+DeviceTrainings train_on_device(const StepSettings& settings, DeviceProducts products) {
   switch (products) {
     case DeviceProducts::fp32:
       return train<float, Precision::fp32>(settings);

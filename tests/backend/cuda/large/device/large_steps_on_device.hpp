@@ -2,7 +2,7 @@
 /// @file
 /// Trainings of a large model on the GPU, compiled by nvcc for the tests.
 
-#include "backend/cuda/large/train_steps.hpp"
+#include "backend/cuda/large/trained_steps.hpp"
 
 namespace retort::test {
 
@@ -17,6 +17,6 @@ struct DeviceTrainings {
 };
 
 /// Precondition: there is a CUDA device. Throws DeviceError.
-DeviceTrainings train_on_device(const LargeStepSettings& settings, DeviceProducts products);
+DeviceTrainings train_on_device(const StepSettings& settings, DeviceProducts products);
 
 }  // namespace retort::test

@@ -14,11 +14,11 @@ namespace {
 using namespace retort::test;
 
 /// Four epochs, so that both the batches and the shorter last one are done at once, recorded, and replayed.
-LargeStepSettings settings_of(int number) {
-  LargeStepSettings settings{.samples = 300, .batch = 64, .epochs = 4};
+StepSettings settings_of(int number) {
+  StepSettings settings{.samples = 300, .batch = 64, .epochs = 4};
   if (number == 1) {
     settings.shift = {2};
-    settings.mean = 0.1307;
+    settings.normalization.mean = 0.1307;
   } else if (number == 2) {
     settings.clipping = retort::GradientClipping{.max_norm = 0.2};
   } else if (number == 3) {

@@ -3,9 +3,10 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
-#include "retort/backend/eigen/backend.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/nn/network.hpp"
@@ -22,7 +23,8 @@ struct StepSettings {
   std::optional<GradientClipping> clipping{};
   bool real_features = false;
   std::size_t epochs = 2;
-  unsigned threads = 1;
+  data::Normalization normalization{.mean = 0.5, .standard_deviation = 0.5};  // of bytes
+  unsigned threads = 1;                                                       // for who makes the backend
 };
 
 template <Model M>
@@ -30,18 +32,17 @@ data::Dataset step_dataset(const StepSettings& settings) {
   if (settings.real_features) {
     return clouds(settings.samples, M::input_size, M::output_size, 4);
   }
-  return noise_images(settings.samples, {5, M::input_size / 5}, M::output_size, 1);
+  return noise_images(settings.samples, {5, M::input_size / 5}, M::output_size, 1, settings.normalization);
 }
 
 /// `settings.epochs` epochs; returns the parameters, and adds up losses and answers.
-template <Model M, typename Scalar, typename Steps, typename L, typename O>
-std::vector<double> train_steps(const StepSettings& settings, const L& loss, const O& optimizer,
+template <Model M, typename Scalar, typename Steps, typename Backend, typename L, typename O>
+std::vector<double> train_steps(const Backend& backend, const StepSettings& settings, const L& loss, const O& optimizer,
                                 backend::LossSum& sum) {
-  using Backend = backend::Eigen;
   using TeacherSource = Teacher<M, Backend, Scalar>;
   const data::Dataset data = step_dataset<M>(settings);
-  const Network<M, Backend, Scalar> teacher{Seed{5}};
-  Network<M, Backend, Scalar> network{Seed{3}, Backend{settings.threads}};
+  const Network<M, Backend, Scalar> teacher{Seed{5}, backend};
+  Network<M, Backend, Scalar> network{Seed{3}, backend};
   StepEngine<M, Backend, Scalar, L, O, TeacherSource, Steps> engine(network, loss, optimizer, TeacherSource{&teacher});
   engine.begin(data, nullptr, settings.batch, settings.shift);
   const Schedule schedule;
@@ -57,7 +58,9 @@ std::vector<double> train_steps(const StepSettings& settings, const L& loss, con
                             [](std::size_t, const backend::LossSum&) {})
                .sum;
   }
-  return {network.parameter_arena().begin(), network.parameter_arena().end()};
+  std::vector<Scalar> parameters(M::parameter_arena_size);
+  copy_to_host(backend, std::as_const(network).parameter_data(), std::span(parameters));
+  return {parameters.begin(), parameters.end()};
 }
 
 }  // namespace retort::test

@@ -1,0 +1,75 @@
+#pragma once
+/// @file
+/// A chunk's inputs, from the dataset into the block's memory.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/backend/cuda/chip/job.hpp"
+#include "retort/backend/cuda/chip/layout.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/data/augment.hpp"
+#include "retort/data/gather.hpp"
+
+namespace retort::backend::chip {
+
+namespace detail {
+
+template <typename Job>
+RETORT_HOST_DEVICE data::PixelOffset offset_of(const Job& job, std::uint32_t sample) {
+  return job.shift.pixels == 0 ? data::PixelOffset{} : data::shift_offset(job.shift, job.seed, job.epoch, sample);
+}
+
+/// Four neighbouring features, as the dataset has them.
+template <typename Job>
+RETORT_HOST_DEVICE std::uint32_t raw_word(const Job& job, std::uint32_t sample, std::size_t q, std::size_t features) {
+  const data::PixelOffset offset = offset_of(job, sample);
+  const std::uint8_t* bytes = job.data.bytes + sample * features;
+  std::uint32_t word = 0;
+  for (std::size_t f = 0; f < quad && quad * q + f < features; ++f) {
+    const std::size_t source = data::shifted_source(job.data.image, offset, quad * q + f);
+    word |= source == data::no_feature ? 0u : std::uint32_t{bytes[source]} << (8 * f);
+  }
+  return word;
+}
+
+}  // namespace detail
+
+/// One thread's part of a chunk, to be called in a phase; zeros stand for the samples that a chunk lacks. What is there
+/// unchanged in the dataset is copied while the team goes on: see team.hpp.
+template <typename Layout, typename Team, typename Job, typename Scalar>
+RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const Job& job, const Chunk& chunk, Scalar* inputs) {
+  using First = Stage<typename Layout::Model, 0>;
+  if constexpr (Layout::input_kind == InputKind::bytes) {
+    auto* words = reinterpret_cast<std::uint32_t*>(inputs);
+    const bool whole_words = First::in % quad == 0 && job.shift.pixels == 0;
+    for (std::size_t item = thread; item < Layout::samples * First::quads; item += Layout::threads) {
+      const std::size_t row = item / First::quads;
+      const std::size_t q = item % First::quads;
+      std::uint32_t* to = words + q * Layout::word_stride + row;
+      if (row >= chunk.size) {
+        *to = 0;
+        continue;
+      }
+      const std::uint32_t sample = job.samples[chunk.first + row];
+      if (whole_words) {
+        team.copy(thread, to, reinterpret_cast<const std::uint32_t*>(job.data.bytes + sample * First::in) + q);
+      } else {
+        *to = detail::raw_word(job, sample, q, First::in);
+      }
+    }
+  } else {
+    for (std::size_t item = thread; item < Layout::samples * First::in; item += Layout::threads) {
+      const std::size_t row = item / First::in;
+      const std::size_t feature = item % First::in;
+      Scalar value = 0;
+      if (row < chunk.size) {
+        const std::uint32_t sample = job.samples[chunk.first + row];
+        value = data::gathered_feature(job.data, job.constants, sample, detail::offset_of(job, sample), feature);
+      }
+      inputs[feature * Layout::stride + row] = value;
+    }
+  }
+}
+
+}  // namespace retort::backend::chip

@@ -1,0 +1,278 @@
+#pragma once
+/// @file
+/// The stages of a model forward and backward over a chunk. Each product is one phase, in which a warp has a tile of
+/// the result and a slice of its depth, and a lane its samples; a second phase adds the slices and applies what
+/// follows.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/backend/chain.hpp"
+#include "retort/backend/cuda/chip/job.hpp"
+#include "retort/backend/cuda/chip/layout.hpp"
+#include "retort/backend/cuda/chip/operands.hpp"
+#include "retort/core/host_device.hpp"
+
+namespace retort::backend::chip {
+
+namespace detail {
+
+/// What enters a stage.
+template <typename Layout, std::size_t Index, typename Scalar>
+RETORT_HOST_DEVICE auto stage_input(const Scalar* memory, const Scalar* inputs) {
+  using M = typename Layout::Model;
+  if constexpr (Index > 0) {
+    return FeatureRows<Scalar, Stage<M, Index>::in, Layout::stride>{memory + Layout::template outputs<Index - 1>};
+  } else if constexpr (Layout::input_kind == InputKind::bytes) {
+    return ByteWords<Layout::word_stride>{reinterpret_cast<const std::uint32_t*>(inputs)};
+  } else {
+    return FeatureRows<Scalar, Stage<M, Index>::in, Layout::stride>{inputs};
+  }
+}
+
+/// Calls function(tile, slice) for the pieces of this thread's warp.
+template <std::size_t Tiles, std::size_t Slices, std::size_t Warps, typename Function>
+RETORT_HOST_DEVICE void for_each_piece(std::size_t thread, const Function& function) {
+  for (std::size_t piece = thread / team_lanes; piece < Tiles * Slices; piece += Warps) {
+    function(piece % Tiles, piece / Tiles);
+  }
+}
+
+template <std::size_t Slices>
+RETORT_HOST_DEVICE constexpr std::size_t slice_begin(std::size_t slice, std::size_t depth) {
+  return slice * depth / Slices;
+}
+
+/// One thread's part of weight (out, in) input (in, samples), before bias and scale, in slices of its depth.
+template <typename Layout, std::size_t Index, typename Scalar>
+RETORT_HOST_DEVICE void forward_product(std::size_t thread, Scalar* memory, const Scalar* inputs) {
+  using S = Stage<typename Layout::Model, Index>;
+  constexpr std::size_t slices = Layout::template forward_slices<Index>;
+  const auto input = stage_input<Layout, Index>(static_cast<const Scalar*>(memory), inputs);
+  const Scalar* weight = memory + Layout::parameters + S::weight;
+  const std::size_t lane = thread % team_lanes;
+  for_each_piece<S::out_tiles, slices, Layout::warps>(thread, [&](std::size_t tile, std::size_t slice) {
+    const std::size_t first = tile * S::out_tile;
+    Scalar sums[Layout::samples_per_lane][S::out_tile] = {};
+    for (std::size_t q = slice_begin<slices>(slice, S::quads); q < slice_begin<slices>(slice + 1, S::quads); ++q) {
+      Scalar values[Layout::samples_per_lane][quad];
+      for (std::size_t j = 0; j < Layout::samples_per_lane; ++j) {
+        input.features(q, lane + j * team_lanes, values[j]);
+      }
+      for (std::size_t o = 0; o < S::out_tile; ++o) {
+        const std::size_t row = S::out % S::out_tile == 0 || first + o < S::out ? first + o : S::out - 1;
+        const Quad<Scalar> factors = weight_quad<S::in>(weight, row, q);
+        for (std::size_t f = 0; f < quad; ++f) {
+          for (std::size_t j = 0; j < Layout::samples_per_lane; ++j) {
+            sums[j][o] += factors.values[f] * values[j][f];
+          }
+        }
+      }
+    }
+    Scalar* to = memory + Layout::partial_sums + slice * S::out * Layout::stride + lane;
+    for (std::size_t o = 0; o < S::out_tile; ++o) {
+      if (S::out % S::out_tile == 0 || first + o < S::out) {
+        for (std::size_t j = 0; j < Layout::samples_per_lane; ++j) {
+          to[(first + o) * Layout::stride + j * team_lanes] = sums[j][o];
+        }
+      }
+    }
+  });
+}
+
+/// One thread's part of weight^T (in, out) output_gradient (out, samples).
+template <typename Layout, std::size_t Index, typename Scalar>
+RETORT_HOST_DEVICE void backward_product(std::size_t thread, Scalar* memory) {
+  using S = Stage<typename Layout::Model, Index>;
+  constexpr std::size_t slices = Layout::template backward_slices<Index>;
+  const Scalar* weight = memory + Layout::parameters + S::weight;
+  const Scalar* gradients = memory + Layout::template sums<Index>;
+  const std::size_t lane = thread % team_lanes;
+  for_each_piece<S::in_tiles, slices, Layout::warps>(thread, [&](std::size_t tile, std::size_t slice) {
+    const std::size_t first = tile * S::in_tile;
+    Scalar sums[Layout::samples_per_lane][S::in_tile] = {};
+    for (std::size_t o = slice_begin<slices>(slice, S::out); o < slice_begin<slices>(slice + 1, S::out); ++o) {
+      for (std::size_t i = 0; i < S::in_tile; ++i) {
+        const std::size_t column = S::in % S::in_tile == 0 || first + i < S::in ? first + i : S::in - 1;
+        const Scalar factor = weight[o * S::in + column];
+        for (std::size_t j = 0; j < Layout::samples_per_lane; ++j) {
+          sums[j][i] += factor * gradients[o * Layout::stride + lane + j * team_lanes];
+        }
+      }
+    }
+    Scalar* to = memory + Layout::partial_sums + slice * S::in * Layout::stride + lane;
+    for (std::size_t i = 0; i < S::in_tile; ++i) {
+      if (S::in % S::in_tile == 0 || first + i < S::in) {
+        for (std::size_t j = 0; j < Layout::samples_per_lane; ++j) {
+          to[(first + i) * Layout::stride + j * team_lanes] = sums[j][i];
+        }
+      }
+    }
+  });
+}
+
+/// The slices of a product, (slices, features, samples), added in order.
+template <std::size_t Slices, std::size_t SliceSize, typename Scalar>
+RETORT_HOST_DEVICE Scalar sum_slices(const Scalar* partial_sums, std::size_t place) {
+  Scalar sum = partial_sums[place];
+  for (std::size_t slice = 1; slice < Slices; ++slice) {
+    sum += partial_sums[slice * SliceSize + place];
+  }
+  return sum;
+}
+
+/// Calls function(group, places) for the groups of four neighbours, counted through the batch as a Chain counts them,
+/// of this thread: places[i] is where in a matrix (Features, samples) of the chunk; `count` of them are of the chunk.
+template <typename Layout, std::size_t Features, typename Function>
+RETORT_HOST_DEVICE void for_each_group(std::size_t thread, const Chunk& chunk, const Function& function) {
+  static_assert(chain_group == quad);
+  // Chunks begin at a multiple of four samples of their batch, so that groups lie within a chunk.
+  const std::size_t elements = chunk.size * Features;
+  const std::size_t first_group = (chunk.first - chunk.batch_first) * Features / chain_group;
+  for (std::size_t group = thread; group * chain_group < elements; group += Layout::threads) {
+    std::size_t places[chain_group];
+    std::size_t count = 0;
+    for (; count < chain_group && group * chain_group + count < elements; ++count) {
+      const std::size_t element = group * chain_group + count;
+      places[count] = element % Features * Layout::stride + element / Features;
+    }
+    function(first_group + group, places, count);
+  }
+}
+
+template <typename Job>
+RETORT_HOST_DEVICE LayerRandom random_of(const Job& job, const Chunk& chunk, std::uint32_t layer) {
+  return {job.seed, job.first_step + static_cast<std::uint32_t>(chunk.batch), layer};
+}
+
+}  // namespace detail
+
+/// What an offset of the inputs adds to each output of the first stage: offset times the sum of its weights.
+template <typename Layout, typename Job, typename Scalar>
+RETORT_HOST_DEVICE void sum_rows(std::size_t thread, const Job& job, Scalar* memory) {
+  using S = Stage<typename Layout::Model, 0>;
+  for (std::size_t row = thread; row < S::out; row += Layout::threads) {
+    Scalar sums[quad] = {};
+    for (std::size_t q = 0; q < S::quads; ++q) {
+      const Quad<Scalar> weights = weight_quad<S::in>(memory + Layout::parameters + S::weight, row, q);
+      for (std::size_t f = 0; f < quad; ++f) {
+        sums[f] += weights.values[f];
+      }
+    }
+    memory[Layout::row_sums + row] = job.constants.offset * ((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  }
+}
+
+/// Whether bytes that enter the first stage stand for x * scale + offset with an offset.
+template <typename Layout, typename Job>
+RETORT_HOST_DEVICE bool has_offset(const Job& job) {
+  return Layout::input_kind == InputKind::bytes && job.constants.offset != 0;
+}
+
+/// All stages forward, as in a training step.
+template <typename Layout, typename Team, typename Job, typename Scalar>
+RETORT_HOST_DEVICE void forward(Team& team, const Job& job, const Chunk& chunk, Scalar* memory, const Scalar* inputs) {
+  using M = typename Layout::Model;
+  for_each_stage<M>([&]<std::size_t Index>() {
+    using S = Stage<M, Index>;
+    team([&](std::size_t thread) {
+      detail::forward_product<Layout, Index>(thread, memory, inputs);
+      if (Index == 0 && has_offset<Layout>(job)) {
+        sum_rows<Layout>(thread, job, memory);
+      }
+    });
+    team([&](std::size_t thread) {
+      const bool of_bytes = Index == 0 && Layout::input_kind == InputKind::bytes;
+      const Scalar scale = of_bytes ? job.constants.scale : Scalar{1};
+      const bool offset = Index == 0 && has_offset<Layout>(job);
+      detail::for_each_group<Layout, S::out>(
+          thread, chunk, [&](std::size_t group, const std::size_t(&places)[quad], std::size_t count) {
+            Scalar values[quad] = {};
+            for (std::size_t i = 0; i < count; ++i) {
+              values[i] = detail::sum_slices<Layout::template forward_slices<Index>, S::out * Layout::stride>(
+                  memory + Layout::partial_sums, places[i]);
+              const std::size_t feature = places[i] / Layout::stride;
+              values[i] *= scale;
+              if (S::has_bias) {
+                values[i] += memory[Layout::parameters + S::bias + feature];
+              }
+              if (offset) {
+                values[i] += memory[Layout::row_sums + feature];
+              }
+              if constexpr (S::has_chain) {
+                memory[Layout::template sums<Index> + places[i]] = values[i];
+              }
+            }
+            if constexpr (S::has_chain) {
+              apply_chain<true, false>(typename S::Chain{}, detail::random_of(job, chunk, S::chain_layer), group,
+                                       values);
+            }
+            for (std::size_t i = 0; i < count; ++i) {
+              memory[Layout::template outputs<Index> + places[i]] = values[i];
+            }
+          });
+    });
+  });
+}
+
+/// All stages backward, from the gradient of the last stage's outputs, which stands in their place, to the gradient of
+/// each stage's sums, which takes the place of those.
+template <typename Layout, typename Team, typename Job, typename Scalar>
+RETORT_HOST_DEVICE void backward(Team& team, const Job& job, const Chunk& chunk, Scalar* memory) {
+  using M = typename Layout::Model;
+  for_each_stage_reversed<M>([&]<std::size_t Index>() {
+    using S = Stage<M, Index>;
+    constexpr bool last = S::is_last;
+    if constexpr (!last) {
+      team([&](std::size_t thread) { detail::backward_product<Layout, Index + 1>(thread, memory); });
+    }
+    if constexpr (!last || S::has_chain) {
+      team([&](std::size_t thread) {
+        detail::for_each_group<Layout, S::out>(
+            thread, chunk, [&](std::size_t group, const std::size_t(&places)[quad], std::size_t count) {
+              Scalar values[quad] = {};
+              Scalar gradients[quad] = {};
+              for (std::size_t i = 0; i < count; ++i) {
+                if constexpr (S::has_chain) {
+                  values[i] = memory[Layout::template sums<Index> + places[i]];
+                }
+                if constexpr (last) {
+                  gradients[i] = memory[Layout::template outputs<Index> + places[i]];
+                } else {
+                  gradients[i] =
+                      detail::sum_slices<Layout::template backward_slices<Index + 1>, S::out * Layout::stride>(
+                          memory + Layout::partial_sums, places[i]);
+                }
+              }
+              if constexpr (S::has_chain) {
+                apply_chain<true, true>(typename S::Chain{}, detail::random_of(job, chunk, S::chain_layer), group,
+                                        values, gradients);
+              }
+              for (std::size_t i = 0; i < count; ++i) {
+                memory[Layout::template sums<Index> + places[i]] = gradients[i];
+              }
+            });
+      });
+    }
+  });
+}
+
+/// Zeros for the gradients of the samples that a chunk lacks, up to a whole quad: the sums over samples take them in.
+template <typename Layout, typename Scalar>
+RETORT_HOST_DEVICE void clear_missing(std::size_t thread, const Chunk& chunk, Scalar* memory) {
+  using M = typename Layout::Model;
+  const std::size_t end = (chunk.size + quad - 1) / quad * quad;
+  if (end == chunk.size) {
+    return;
+  }
+  for_each_stage<M>([&]<std::size_t Index>() {
+    for (std::size_t feature = thread; feature < Stage<M, Index>::out; feature += Layout::threads) {
+      for (std::size_t sample = chunk.size; sample < end; ++sample) {
+        memory[Layout::template sums<Index> + feature * Layout::stride + sample] = 0;
+      }
+    }
+  });
+}
+
+}  // namespace retort::backend::chip

@@ -1,0 +1,114 @@
+#pragma once
+/// @file
+/// A block's whole work: steps of one model's training, with everything that it needs in the block's memory.
+
+#include <cmath>
+#include <cstddef>
+
+#include "retort/backend/cuda/chip/gather.hpp"
+#include "retort/backend/cuda/chip/job.hpp"
+#include "retort/backend/cuda/chip/layout.hpp"
+#include "retort/backend/cuda/chip/loss.hpp"
+#include "retort/backend/cuda/chip/passes.hpp"
+#include "retort/backend/cuda/chip/update.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/optim/gradient_clipping.hpp"
+
+namespace retort::backend::chip {
+
+namespace detail {
+
+/// What the gradients of a batch are multiplied by, of the threads' sums of squares, added in order.
+template <typename Layout, typename Job>
+RETORT_HOST_DEVICE double clip_factor(const Job& job, const double* squared_norms) {
+  double sum = 0.0;
+  for (std::size_t thread = 0; thread < Layout::threads; ++thread) {
+    sum += squared_norms[thread];
+  }
+  return GradientClipping{job.max_norm}.clip_factor(std::sqrt(sum));
+}
+
+}  // namespace detail
+
+/// Takes all steps of a job. `memory`: Layout::size elements that the team shares, on a multiple of 16 bytes. The same
+/// job gives the same bits on every run of a system.
+template <typename Layout, typename Team, std::size_t Moments, typename L, typename Rule, typename Scalar>
+RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, Rule>& job, Scalar* memory) {
+  static_assert(Team::threads == Layout::threads);
+  using M = typename Layout::Model;
+  typename Team::template PerThread<KeptMoments<Layout, Moments, Scalar>> kept;
+  auto* squared_norms = reinterpret_cast<double*>(memory + Layout::partial_sums);
+
+  Chunk chunk = Chunk::at_batch(0, job.batch_size, job.size, Layout::samples);
+  std::size_t buffer = 0;
+  const auto inputs = [&](std::size_t number) { return memory + Layout::inputs + number * Layout::input_elements; };
+  // What is never written, of a first chunk that is short, is multiplied by zeros: it must be numbers.
+  team([&](std::size_t thread) {
+    for (std::size_t i = thread; i < Layout::size; i += Layout::threads) {
+      memory[i] = i < M::parameter_arena_size ? job.parameters[i] : Scalar{0};
+    }
+    move_moments<true, Layout>(thread, job, memory, kept[thread]);
+  });
+  team([&](std::size_t thread) {
+    gather<Layout>(team, thread, job, chunk, inputs(0));
+    team.await_copies(thread);
+  });
+
+  while (chunk.size > 0) {
+    const Chunk next = chunk.next(job.batch_size, job.size, Layout::samples);
+    constexpr bool ahead = Layout::input_buffers > 1;
+    const std::size_t next_buffer = ahead ? 1 - buffer : 0;
+    if (ahead && next.size > 0) {
+      team([&](std::size_t thread) { gather<Layout>(team, thread, job, next, inputs(next_buffer)); });
+    }
+    const Scalar* values = inputs(buffer);
+    forward<Layout>(team, job, chunk, memory, values);
+    team([&](std::size_t thread) {
+      evaluate_loss<Layout>(thread, job, chunk, memory);
+      clear_missing<Layout>(thread, chunk, memory);
+    });
+    backward<Layout>(team, job, chunk, memory);
+
+    const Rule rule = job.rules != nullptr ? job.rules[chunk.batch] : job.rule;
+    if (chunk.begins_batch() && chunk.ends_batch() && job.max_norm == 0.0) {
+      team([&](std::size_t thread) {
+        update<Layout>(thread, job, chunk, rule, memory, values, kept[thread]);
+        team.await_copies(thread);
+      });
+    } else {
+      team([&](std::size_t thread) {
+        store_gradients<Layout>(thread, job, chunk, static_cast<const Scalar*>(memory), values);
+        team.await_copies(thread);
+      });
+      if (chunk.ends_batch()) {
+        if (job.max_norm > 0.0) {
+          team([&](std::size_t thread) {
+            squared_norms[thread] = squared_norm<Layout>(thread, job, static_cast<const Scalar*>(memory));
+          });
+        }
+        team([&](std::size_t thread) {
+          const auto factor =
+              job.max_norm > 0.0 ? static_cast<Scalar>(detail::clip_factor<Layout>(job, squared_norms)) : Scalar{1};
+          update_from_stored<Layout>(thread, job, rule, factor, memory, kept[thread]);
+        });
+      }
+    }
+    if (!ahead && next.size > 0) {
+      team([&](std::size_t thread) {
+        gather<Layout>(team, thread, job, next, inputs(0));
+        team.await_copies(thread);
+      });
+    }
+    chunk = next;
+    buffer = next_buffer;
+  }
+
+  team([&](std::size_t thread) {
+    for (std::size_t i = thread; i < M::parameter_arena_size; i += Layout::threads) {
+      job.parameters[i] = memory[i];
+    }
+    move_moments<false, Layout>(thread, job, memory, kept[thread]);
+  });
+}
+
+}  // namespace retort::backend::chip

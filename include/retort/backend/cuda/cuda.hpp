@@ -1,0 +1,22 @@
+#pragma once
+/// @file
+/// `retort::backend::Cuda`: training and inference on a GPU, for speed. To be compiled by nvcc, and linked with cudart,
+/// cublas and cublasLt.
+
+#include "retort/backend/thrust/cuda.hpp"
+//
+#include "retort/backend/backend.hpp"
+#include "retort/backend/cuda/chip/device/run_job.hpp"
+#include "retort/backend/cuda/cuda_on.hpp"
+#include "retort/backend/cuda/training_steps.hpp"
+
+namespace retort::backend {
+
+/// Exact fp32 products, and the same with the tensor cores' other precisions: see Precision.
+using Cuda = CudaOn<system::Cuda>;
+using CudaTf32 = CudaOn<system::Cuda, Precision::tf32>;
+using CudaBf16 = CudaOn<system::Cuda, Precision::bf16>;
+
+static_assert(Backend<Cuda, float> && Backend<Cuda, double>);
+
+}  // namespace retort::backend

@@ -1,0 +1,20 @@
+#pragma once
+/// @file
+/// Which training steps the CUDA backend takes itself.
+
+#include "retort/backend/cuda/chip/layout.hpp"
+#include "retort/backend/cuda/chip/steps.hpp"
+#include "retort/backend/cuda/cuda_on.hpp"
+#include "retort/backend/training_step.hpp"
+#include "retort/nn/sequential.hpp"
+
+namespace retort::backend {
+
+/// Models that fit one block's memory.
+template <typename System, Precision precision, Model M, typename Scalar>
+requires chip::fits_block<M, Scalar>
+struct OwnTrainingSteps<CudaOn<System, precision>, M, Scalar> {
+  using type = chip::OnChipSteps<M, Scalar, System>;
+};
+
+}  // namespace retort::backend

@@ -1,0 +1,139 @@
+// Models trained by one block, run on the host, against steps made of single operations.
+
+#include "retort/backend/cuda/chip/steps.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+#include "backend/thrust/serial_system.hpp"
+#include "catch.hpp"
+#include "retort/backend/thrust/backend.hpp"
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/hinton.hpp"
+#include "retort/loss/softmax_passed_to_kl.hpp"
+#include "retort/nn/dropout.hpp"
+#include "retort/nn/gelu.hpp"
+#include "retort/nn/leaky_relu.hpp"
+#include "retort/nn/relu.hpp"
+#include "retort/nn/sigmoid.hpp"
+#include "retort/nn/silu.hpp"
+#include "retort/nn/tanh.hpp"
+#include "retort/optim/adam.hpp"
+#include "retort/optim/adamw.hpp"
+#include "retort/optim/sgd.hpp"
+#include "retort/train/operation_steps.hpp"
+#include "train_steps.hpp"
+
+namespace shuffled {
+
+using namespace retort;
+
+/// Each phase takes the threads in another order.
+struct System : system::Serial {
+  using Serial::Serial;
+};
+
+template <typename Layout, std::size_t Moments, typename L, typename Rule, typename Scalar>
+void run_job(const System& /*system*/, const backend::chip::TrainingJob<Scalar, Moments, L, Rule>& job) {
+  backend::chip::HostTeam<Layout::threads> team(backend::chip::ThreadOrder::shuffled, Seed{job.first_step});
+  AlignedBuffer<Scalar> memory(Layout::size);
+  backend::chip::train<Layout>(team, job, memory.data());
+}
+
+}  // namespace shuffled
+
+namespace {
+
+using namespace retort;
+using Serial = backend::Thrust<system::Serial>;
+using Shuffled = backend::Thrust<shuffled::System>;
+
+template <Model M, typename Scalar, typename L, typename O = Adam>
+void check_steps(const test::StepSettings& settings, const L& loss, const O& optimizer = {}) {
+  backend::LossSum sum;
+  backend::LossSum shuffled_sum;
+  backend::LossSum expected_sum;
+  const auto found = test::train_steps<M, Scalar, backend::chip::OnChipSteps<M, Scalar, system::Serial>>(
+      Serial(), settings, loss, optimizer, sum);
+  const auto in_other_order = test::train_steps<M, Scalar, backend::chip::OnChipSteps<M, Scalar, shuffled::System>>(
+      Shuffled(), settings, loss, optimizer, shuffled_sum);
+  const auto expected = test::train_steps<M, Scalar, OperationSteps<M, Serial, Scalar>>(Serial(), settings, loss,
+                                                                                        optimizer, expected_sum);
+  // No thread reads what another one writes in the same phase.
+  CHECK(found == in_other_order);
+  CHECK(sum.loss == shuffled_sum.loss);
+
+  // Adam divides by the gradient's size, so a gradient that is all rounding may move its weight either way.
+  const double tolerance = std::is_same_v<Scalar, float> ? 1e-3 : 1e-10;
+  double largest = 0.0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    largest = std::max(largest, std::abs(found[i] - expected[i]));
+  }
+  CHECK(largest < tolerance);
+  CHECK_THAT(sum.loss, WithinRel(expected_sum.loss, 100 * double{std::numeric_limits<Scalar>::epsilon()}));
+  CHECK(std::max(sum.correct, expected_sum.correct) - std::min(sum.correct, expected_sum.correct) <=
+        (std::is_same_v<Scalar, float> ? 1u : 0u));
+}
+
+using Student = Sequential<Linear<40, 20>, ReLU, Linear<20, 20>, ReLU, Linear<20, 10>>;
+// Widths that are no multiples of a quad, of a tile or of a warp's lanes.
+using Odd = Sequential<Linear<35, 13, Bias::no>, Dropout<0.5>, GELU, Linear<13, 1>, LeakyReLU<0.1>, Linear<1, 7>,
+                       Sigmoid, Dropout<0.1>, Linear<7, 33>, Linear<33, 3>, Tanh>;
+using Plain = Sequential<Linear<35, 3>>;
+// More tiles of weights than threads; more biases than threads.
+using Wide = Sequential<Linear<30, 200>, SiLU, Linear<200, 75>, ReLU, Linear<75, 5>>;
+using ManyBiases = Sequential<Linear<5, 200>, Linear<200, 3>>;
+static_assert(backend::chip::Layout<Wide, float, backend::chip::InputKind::bytes>::slots == 2);
+static_assert(backend::chip::Layout<ManyBiases, float, backend::chip::InputKind::bytes>::bias_slots == 2);
+
+TEMPLATE_TEST_CASE("A block's steps are the steps of single operations", "[chip]", float, double) {
+  SECTION("Batches of every size, of one chunk and of several") {
+    for (const std::size_t batch : {std::size_t{1}, std::size_t{7}, std::size_t{32}, std::size_t{64}, std::size_t{65},
+                                    std::size_t{100}, std::size_t{150}}) {
+      CAPTURE(batch);
+      check_steps<Student, TestType>({.batch = batch}, CrossEntropy{});
+    }
+  }
+  SECTION("Bytes without an offset") {
+    check_steps<Student, TestType>({.batch = 50, .normalization = {}}, CrossEntropy{});
+    check_steps<Plain, TestType>({.batch = 50, .normalization = {}}, CrossEntropy{});
+  }
+  SECTION("Dropout, activations of all kinds, a layer of width 1, none behind a layer, no bias") {
+    check_steps<Odd, TestType>({}, CrossEntropy{.label_smoothing = 0.1});
+    check_steps<Odd, TestType>({.batch = 70}, CrossEntropy{});
+  }
+  SECTION("One layer") { check_steps<Plain, TestType>({}, CrossEntropy{}); }
+  SECTION("Several tiles to a thread, and moments outside of its registers") {
+    check_steps<Wide, float>({.samples = 100, .batch = 40}, CrossEntropy{});
+    check_steps<ManyBiases, TestType>({.samples = 100, .batch = 40}, CrossEntropy{});
+  }
+  SECTION("Losses with a teacher") {
+    check_steps<Student, TestType>({}, HintonLoss{.temperature = 2});
+    check_steps<Student, TestType>({.batch = 100}, HintonLoss{.hard_weight = 0});
+    check_steps<Student, TestType>({}, SoftmaxPassedToKlLoss{});
+  }
+  SECTION("Shifted images, for which the teacher answers each batch") {
+    check_steps<Student, TestType>({.shift = {2}}, HintonLoss{});
+    check_steps<Odd, TestType>({.shift = {1}}, CrossEntropy{});
+  }
+  SECTION("Real features") {
+    check_steps<Student, TestType>({.real_features = true}, CrossEntropy{});
+    check_steps<Odd, TestType>({.batch = 70, .real_features = true}, CrossEntropy{});
+  }
+  SECTION("Clipped gradients") {
+    check_steps<Student, TestType>({.clipping = GradientClipping{.max_norm = 0.3}}, CrossEntropy{});
+    check_steps<Wide, float>({.batch = 100, .clipping = GradientClipping{.max_norm = 0.3}, .epochs = 1},
+                             CrossEntropy{});
+  }
+  SECTION("Other optimizers") {
+    check_steps<Student, TestType>({}, CrossEntropy{}, Sgd{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true});
+    check_steps<Odd, TestType>({.clipping = GradientClipping{.max_norm = 0.3}}, CrossEntropy{}, Sgd{});
+    check_steps<Student, TestType>({}, CrossEntropy{}, AdamW{.weight_decay = 0.1});
+  }
+}
+
+}  // namespace

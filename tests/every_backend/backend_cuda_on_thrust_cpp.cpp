@@ -1,0 +1,20 @@
+#include <type_traits>
+
+#include "every_backend/subject_of.hpp"
+#include "retort/backend/cuda/cuda_on.hpp"
+#include "retort/backend/cuda/training_steps.hpp"
+#include "retort/backend/thrust/cpp.hpp"
+#include "retort/train/operation_steps.hpp"
+
+namespace retort::test {
+
+using CudaOnHost = backend::CudaOn<system::Cpp>;
+
+// The students train on chip; in double they do not fit.
+static_assert(
+    std::is_same_v<StepsOf<CudaOnHost, Student, float>, backend::chip::OnChipSteps<Student, float, system::Cpp>>);
+static_assert(!backend::chip::fits_block<Student, double>);
+
+Candidate cuda_on_host_candidate() { return make_candidate<CudaOnHost>(); }
+
+}  // namespace retort::test
