@@ -41,6 +41,14 @@ struct TrainingTarget {
   std::optional<GradientClipping> clipping;
 };
 
+/// What a run of steps came to, and an evaluation behind it.
+struct RunReport {
+  LossSum sum{};
+  double validation_loss = 0.0;  ///< cross-entropy, summed over the validation samples
+  std::size_t validation_errors = 0;
+  bool finite = true;  ///< whether every parameter is a finite number
+};
+
 /// To be specialised by a backend that takes steps of its own for some models: `type` is a class with
 ///
 /// - a constructor (backend, capacity), which allocates for batches of up to `capacity` samples,
@@ -52,6 +60,10 @@ struct TrainingTarget {
 /// It may also take many steps at one call, which it says by `static constexpr bool takes_runs = true`:
 /// `run(backend, batches, batch_size, target, loss, rules)`, where `batches` are the samples of several batches, one
 /// behind another, `batches.step` the number of the first, and `rules`, in the backend's memory, one for each batch.
+/// Then it also takes the runs of several models at one call: `job(...)` makes a value of the arguments of a run, and
+/// `run_jobs(backend, jobs, count, data)`, a static function, carries out those in the backend's memory, all on data
+/// that lie as `data` does. A job whose `report` is not null writes a RunReport there, and evaluates the model on
+/// `evaluate(data)`.
 template <typename Backend, Model M, typename Scalar>
 struct OwnTrainingSteps {
   using type = void;

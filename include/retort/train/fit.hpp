@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -32,6 +33,22 @@ class Fit {
   }
 
   [[gnu::cold]] History run() {
+    begin();
+    while (!finished()) {
+      const EpochPlan epoch = plan();
+      const auto start = std::chrono::steady_clock::now();
+      const EpochResult result = engine_.train_epoch(
+          epoch, [&](std::size_t batch, const backend::LossSum& sum) { report_batch(epoch.epoch(), batch, sum); });
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      finish_epoch(result, seconds, engine_.is_finite(), [&] { return engine_.evaluate(); });
+    }
+    return end();
+  }
+
+  // The same, for who trains an epoch otherwise than by the engine's train_epoch: begin(), then while not finished() an
+  // epoch after plan() and finish_epoch(), then end().
+
+  [[gnu::cold]] void begin() {
     engine_.begin(train_, validation_, options_.batch_size, options_.shift);
     if (options_.checkpoint) {
       settings_ = describe_run();  // reads all of the data: not for a training that writes nothing down
@@ -40,9 +57,64 @@ class Fit {
     for (Observer* observer : options_.observers) {
       observer->on_fit_begin(history_, options_.epochs);
     }
-    while (history_.size() < options_.epochs && !stopped_early()) {
-      run_epoch();
+  }
+
+  bool finished() const { return history_.size() >= options_.epochs || stopped_early(); }
+
+  /// Of the next epoch.
+  EpochPlan plan() const {
+    const std::size_t epoch = history_.size();
+    return {.batch_size = options_.batch_size,
+            .seed = options_.seed,
+            .shuffle = options_.shuffle,
+            .shift = options_.shift,
+            .schedule = &options_.schedule,
+            .progress = {.step = epoch * steps_per_epoch(),
+                         .total_steps = options_.epochs * steps_per_epoch(),
+                         .epoch = epoch,
+                         .total_epochs = options_.epochs},
+            .clipping = options_.clipping};
+  }
+
+  /// `finite`: whether the parameters are. `evaluate`: on the validation data, called where there is some. Throws
+  /// DivergenceError.
+  [[gnu::cold]] void finish_epoch(const EpochResult& result, double seconds, bool finite,
+                                  const std::function<Evaluation()>& evaluate) {
+    const auto samples = static_cast<double>(train_.size());
+    EpochMetrics metrics{.epoch = history_.size() + 1,
+                         .learning_rate = result.learning_rate,
+                         .loss = result.sum.loss / samples,
+                         .accuracy = static_cast<double>(result.sum.correct) / samples,
+                         .errors = train_.size() - result.sum.correct,
+                         .seconds = seconds,
+                         .samples_per_second = samples / seconds};
+    if (!std::isfinite(metrics.loss) || !finite) {
+      throw DivergenceError(
+          concatenate({"training has diverged: after epoch ", metrics.epoch, " the loss is ", metrics.loss,
+                       " and the parameters are ", (finite ? "finite" : "not all finite"),
+                       "; try a smaller learning rate or gradient clipping"}));
     }
+    if (validation_ != nullptr) {
+      metrics.validation = evaluate();
+      if (!std::isfinite(metrics.validation->loss)) {  // finite parameters, but logits that are not
+        throw DivergenceError(
+            concatenate({"training has diverged: after epoch ", metrics.epoch, " the validation loss is ",
+                         metrics.validation->loss, "; try a smaller learning rate or gradient clipping"}));
+      }
+    }
+    history_.push_back(metrics);
+    if (options_.early_stopping && best_epoch(history_, options_.early_stopping->minimum_gain) == history_.size()) {
+      best_ = engine_.model_state();
+    }
+    if (options_.checkpoint) {
+      save_checkpoint(options_.checkpoint->path, {settings_, history_, engine_.state(), best_});
+    }
+    for (Observer* observer : options_.observers) {
+      observer->on_epoch_end(metrics, options_.epochs);
+    }
+  }
+
+  [[gnu::cold]] History end() {
     if (!best_.empty()) {
       engine_.restore(best_);
     }
@@ -119,56 +191,6 @@ class Fit {
   bool stopped_early() const {
     return options_.early_stopping && history_.size() - best_epoch(history_, options_.early_stopping->minimum_gain) >=
                                           options_.early_stopping->patience;
-  }
-
-  [[gnu::cold]] void run_epoch() {
-    const std::size_t epoch = history_.size();
-    const EpochPlan plan{.batch_size = options_.batch_size,
-                         .seed = options_.seed,
-                         .shuffle = options_.shuffle,
-                         .shift = options_.shift,
-                         .schedule = &options_.schedule,
-                         .progress = {.step = epoch * steps_per_epoch(),
-                                      .total_steps = options_.epochs * steps_per_epoch(),
-                                      .epoch = epoch,
-                                      .total_epochs = options_.epochs},
-                         .clipping = options_.clipping};
-    const auto start = std::chrono::steady_clock::now();
-    const EpochResult result = engine_.train_epoch(
-        plan, [&](std::size_t batch, const backend::LossSum& sum) { report_batch(epoch, batch, sum); });
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-
-    const auto samples = static_cast<double>(train_.size());
-    EpochMetrics metrics{.epoch = epoch + 1,
-                         .learning_rate = result.learning_rate,
-                         .loss = result.sum.loss / samples,
-                         .accuracy = static_cast<double>(result.sum.correct) / samples,
-                         .errors = train_.size() - result.sum.correct,
-                         .seconds = seconds,
-                         .samples_per_second = samples / seconds};
-    if (!std::isfinite(metrics.loss) || !engine_.is_finite()) {
-      throw DivergenceError(concatenate({"training has diverged: after epoch ", epoch + 1, " the loss is ", metrics.loss,
-                               " and the parameters are ", (engine_.is_finite() ? "finite" : "not all finite"),
-                               "; try a smaller learning rate or gradient clipping"}));
-    }
-    if (validation_ != nullptr) {
-      metrics.validation = engine_.evaluate();
-      if (!std::isfinite(metrics.validation->loss)) {  // finite parameters, but logits that are not
-        throw DivergenceError(
-            concatenate({"training has diverged: after epoch ", epoch + 1, " the validation loss is ",
-                         metrics.validation->loss, "; try a smaller learning rate or gradient clipping"}));
-      }
-    }
-    history_.push_back(metrics);
-    if (options_.early_stopping && best_epoch(history_, options_.early_stopping->minimum_gain) == history_.size()) {
-      best_ = engine_.model_state();
-    }
-    if (options_.checkpoint) {
-      save_checkpoint(options_.checkpoint->path, {settings_, history_, engine_.state(), best_});
-    }
-    for (Observer* observer : options_.observers) {
-      observer->on_epoch_end(metrics, options_.epochs);
-    }
   }
 
   void report_batch(std::size_t epoch, std::size_t batch, const backend::LossSum& sum) const {

@@ -74,6 +74,8 @@ class StepEngine final : public TrainingEngine {
   static constexpr bool takes_runs = requires { requires Steps::takes_runs; };
   /// Whether the teacher's memory belongs to a handle that this engine's backend does not wait for by itself.
   static constexpr bool reads_other_handle = uses_teacher && !Backend::host_memory;
+  using StepsClass = Steps;
+  using Rule = decltype(std::declval<const O&>().template rule<Scalar>(std::uint64_t{}, double{}));
   static_assert(!uses_teacher || !std::is_same_v<TeacherSource, NoTeacher>,
                 "retort: this loss compares with a teacher; train with a DistillationTrainer");
 
@@ -175,6 +177,25 @@ class StepEngine final : public TrainingEngine {
     return result;
   }
 
+  // For who takes an epoch of many engines at one call: a job of each, to be carried out by Steps::run_jobs.
+
+  /// The optimizer's rules of an epoch's steps; returns the last one's learning rate.
+  double fill_rules(const EpochPlan& plan, std::span<Rule> rules) const requires takes_runs {
+    TrainingProgress progress = plan.progress;
+    double learning_rate = 0.0;
+    for (Rule& rule : rules) {
+      rule = next_rule(plan, progress, learning_rate);
+    }
+    return learning_rate;
+  }
+
+  /// An epoch, whose order is arranged now. `rules` are in the backend's memory.
+  auto epoch_job(const EpochPlan& plan, const Rule* rules) requires takes_runs {
+    arrange(plan, data_.view().size);
+    return steps_->job(batch_at(plan, 0, data_.view().size, plan.progress), plan.batch_size, target_at(plan, 0), loss_,
+                       rules);
+  }
+
   Evaluation evaluate() override {
     return detail::evaluate_logits<M::output_size>(
         detail::predict_resident(backend(), network_, validation_data_.view()), *validation_);
@@ -232,8 +253,6 @@ class StepEngine final : public TrainingEngine {
  private:
   template <typename T>
   using Buffer = typename Backend::template Buffer<T>;
-
-  using Rule = decltype(std::declval<const O&>().template rule<Scalar>(std::uint64_t{}, double{}));
 
   /// Those of the steps taken at one call.
   struct Rules {
@@ -309,29 +328,27 @@ class StepEngine final : public TrainingEngine {
     return 1;
   }
 
-  /// The steps on the samples order_[first] ... order_[first + count - 1]; `progress` moves on behind them.
-  void take_steps(const EpochPlan& plan, std::size_t first, std::size_t count, TrainingProgress& progress,
-                  double& learning_rate) {
-    const auto step_number = static_cast<std::uint32_t>(progress.step);
-    const auto next_rule = [&] {
-      learning_rate = optimizer_.learning_rate * plan.schedule->factor(progress);
-      ++progress.step;
-      return optimizer_.template rule<Scalar>(progress.step, learning_rate);
-    };
-    const std::size_t following = std::min(plan.batch_size, data_.view().size - first - count);
-    const backend::TrainingBatch batch{.data = data_.view(),
-                                       .samples = order_.data() + first,
-                                       .size = count,
-                                       .following = following,
-                                       .shift = plan.shift,
-                                       .seed = plan.seed,
-                                       .epoch = plan.epoch(),
-                                       .step = step_number};
-    if constexpr (uses_teacher) {
-      if (!teacher_table_.by_sample) {
-        teacher_.answer_batch(backend(), steps_->input_rows(backend(), batch), teacher_logits_.data(), count);
-      }
-    }
+  /// Of the step behind `progress`, which moves on.
+  Rule next_rule(const EpochPlan& plan, TrainingProgress& progress, double& learning_rate) const {
+    learning_rate = optimizer_.learning_rate * plan.schedule->factor(progress);
+    ++progress.step;
+    return optimizer_.template rule<Scalar>(progress.step, learning_rate);
+  }
+
+  /// The samples order_[first] ... order_[first + count - 1].
+  backend::TrainingBatch batch_at(const EpochPlan& plan, std::size_t first, std::size_t count,
+                                  const TrainingProgress& progress) const {
+    return {.data = data_.view(),
+            .samples = order_.data() + first,
+            .size = count,
+            .following = std::min(plan.batch_size, data_.view().size - first - count),
+            .shift = plan.shift,
+            .seed = plan.seed,
+            .epoch = plan.epoch(),
+            .step = static_cast<std::uint32_t>(progress.step)};
+  }
+
+  backend::TrainingTarget<Scalar, O::moment_count> target_at(const EpochPlan& plan, std::size_t first) {
     backend::TrainingTarget<Scalar, O::moment_count> target{.parameters = network_.parameter_data(),
                                                             .buffers = network_.buffer_data(),
                                                             .moments = {},
@@ -340,16 +357,29 @@ class StepEngine final : public TrainingEngine {
                                                             .correct = correct_.data() + first,
                                                             .clipping = plan.clipping};
     std::ranges::transform(moments_, target.moments.begin(), [](Buffer<Scalar>& moment) { return moment.data(); });
+    return target;
+  }
+
+  /// The steps on the samples order_[first] ... order_[first + count - 1]; `progress` moves on behind them.
+  void take_steps(const EpochPlan& plan, std::size_t first, std::size_t count, TrainingProgress& progress,
+                  double& learning_rate) {
+    const backend::TrainingBatch batch = batch_at(plan, first, count, progress);
+    if constexpr (uses_teacher) {
+      if (!teacher_table_.by_sample) {
+        teacher_.answer_batch(backend(), steps_->input_rows(backend(), batch), teacher_logits_.data(), count);
+      }
+    }
+    const auto target = target_at(plan, first);
     if constexpr (takes_runs) {
       if (batches_at_once() > 1) {
         const std::span<Rule> rules(rules_.on_host.data(), (count + plan.batch_size - 1) / plan.batch_size);
-        std::ranges::generate(rules, next_rule);
+        std::ranges::generate(rules, [&] { return next_rule(plan, progress, learning_rate); });
         copy_from_host(backend(), std::span<const Rule>(rules), rules_.values.data());
         steps_->run(backend(), batch, plan.batch_size, target, loss_, std::as_const(rules_.values).data());
         return;
       }
     }
-    steps_->step(backend(), batch, target, loss_, next_rule());
+    steps_->step(backend(), batch, target, loss_, next_rule(plan, progress, learning_rate));
   }
 
   Network<M, Backend, Scalar>& network_;

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <deque>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -30,6 +33,7 @@
 #include "retort/train/sweep_observer.hpp"
 #include "retort/train/sweep_options.hpp"
 #include "retort/train/sweep_setting.hpp"
+#include "retort/train/sweep_together.hpp"
 #include "retort/train/teacher.hpp"
 
 namespace retort {
@@ -85,9 +89,11 @@ concept HandsOutThreads = requires(const Backend& backend) {
 ///     }
 ///
 /// With backend::Eigen each student trains on one thread, as many at once as the backend has; who is done takes the
-/// next of the list. On a backend that does not hand out its threads they train one after another, with all of it.
-/// Student i is the same, bit for bit, as `Network{setting.weights_seed()}` trained by a DistillationTrainer with the
-/// setting's loss, optimizer and seed: it depends neither on the number of threads nor on the other students.
+/// next of the list. With backend::Cuda students that fit a block's memory train all at once, each on a multiprocessor,
+/// and a History's seconds are those of all together. On a backend that can do neither, and with backend::Cuda where
+/// teachers answer augmented inputs, they train one after another, with all of it. Student i is the same, bit for bit,
+/// as `Network{setting.weights_seed()}` trained by a DistillationTrainer with the setting's loss, optimizer and seed:
+/// it depends neither on the number of threads nor on the other students.
 ///
 /// The data is shared by all, and so are the logits of each teacher, which are computed once, on all threads, unless
 /// the inputs are augmented. Those and all networks are in memory before the first step; beside them each thread has
@@ -130,6 +136,8 @@ class Sweep {
   }
 
  private:
+  using StudentEngine =
+      StepEngine<StudentModel, Backend, Scalar, L, O, std::conditional_t<L::needs_teacher, TeacherNetwork, NoTeacher>>;
   using Shared = SharedInputs<Backend, Scalar>;
   using Table = typename Backend::template Buffer<Scalar>;
 
@@ -189,6 +197,12 @@ class Sweep {
            setting,
            Network<StudentModel, Backend, Scalar>(setting.weights_seed(), backend_, options.initialization)});
     }
+    if constexpr (StudentEngine::takes_runs) {
+      if (!L::needs_teacher || options.shift.pixels == 0) {
+        train_together(run);
+        return std::move(run.results);
+      }
+    }
     const auto work = [&](std::size_t index, const Backend& on) noexcept { train_student(run, index, on); };
     if constexpr (detail::HandsOutThreads<Backend>) {
       for_each_on_one_thread(backend_, settings_.size(), work);
@@ -229,12 +243,7 @@ class Sweep {
       } catch (const DivergenceError& error) {
         result.divergence = error.what();
       }
-      const std::lock_guard lock(run.mutex);
-      ++run.finished;
-      const SweepProgress progress{run.finished, settings_.size()};
-      for (SweepObserver* observer : run.options.observers) {
-        observer->on_student_end(result, progress);
-      }
+      report_end(run, result);
     } catch (const detail::SweepStopped&) {
       // The reason is in run.error.
     } catch (...) {
@@ -246,29 +255,64 @@ class Sweep {
     }
   }
 
-  void fit_student(const Run& run, Result& result, const Backend& on) const {
+  void report_end(Run& run, const Result& result) const {
+    const std::lock_guard lock(run.mutex);
+    ++run.finished;
+    const SweepProgress progress{run.finished, settings_.size()};
+    for (SweepObserver* observer : run.options.observers) {
+      observer->on_student_end(result, progress);
+    }
+  }
+
+  std::unique_ptr<StudentEngine> make_engine(const Run& run, Result& result, const Backend& on) const {
     const Setting& setting = result.setting;
     Shared shared{&run.resident_train, run.validation != nullptr ? &run.resident_validation : nullptr};
-    detail::SweptStudentObserver observer(run.stopping, result.history);
-    FitOptions options = run.options.fit_options(setting.seed);
-    options.observers = {&observer};
-    const auto fit_with = [&](auto teacher) {
-      StepEngine<StudentModel, Backend, Scalar, L, O, decltype(teacher)> engine(
-          result.network, setting.loss, setting.optimizer, std::move(teacher), on, shared);
-      detail::fit(engine, run.train, run.validation, options);
-    };
     if constexpr (L::needs_teacher) {
       shared.teacher_logits = run.teacher_logits[setting.teacher].data();
-      fit_with(teachers_[setting.teacher]);
+      return std::make_unique<StudentEngine>(result.network, setting.loss, setting.optimizer,
+                                             teachers_[setting.teacher], on, shared);
     } else {
-      fit_with(NoTeacher{});
+      return std::make_unique<StudentEngine>(result.network, setting.loss, setting.optimizer, NoTeacher{}, on, shared);
     }
+  }
+
+  void fit_student(const Run& run, Result& result, const Backend& on) const {
+    detail::SweptStudentObserver observer(run.stopping, result.history);
+    FitOptions options = run.options.fit_options(result.setting.seed);
+    options.observers = {&observer};
+    const auto engine = make_engine(run, result, on);
+    detail::fit(*engine, run.train, run.validation, options);
+    take_evaluation(run, result);
+  }
+
+  /// Of the network as it is: of the last epoch, or the one that early stopping put back.
+  static void take_evaluation(const Run& run, Result& result) {
     if (run.validation != nullptr) {
-      const std::size_t epoch = options.early_stopping
-                                    ? best_epoch(result.history, options.early_stopping->minimum_gain)
-                                    : result.history.size();
+      const auto& early_stopping = run.options.early_stopping;
+      const std::size_t epoch =
+          early_stopping ? best_epoch(result.history, early_stopping->minimum_gain) : result.history.size();
       result.evaluation = result.history[epoch - 1].validation;
     }
+  }
+
+  void train_together(Run& run) const {
+    detail::StudentGroup<StudentEngine, Backend> group(backend_, run.train, run.validation, run.resident_train.view(),
+                                                       run.resident_validation.view());
+    std::deque<detail::SweptStudentObserver> observers;
+    for (Result& result : run.results) {
+      FitOptions options = run.options.fit_options(result.setting.seed);
+      options.observers = {&observers.emplace_back(run.stopping, result.history)};
+      group.add(make_engine(run, result, backend_), std::move(options));
+    }
+    group.run([&](std::size_t index, const DivergenceError* error) {
+      Result& result = run.results[index];
+      if (error != nullptr) {
+        result.divergence = error->what();
+      } else {
+        take_evaluation(run, result);
+      }
+      report_end(run, result);
+    });
   }
 
   std::vector<TeacherNetwork> teachers_;

@@ -6,7 +6,7 @@
 #include "retort/backend/thrust/cuda.hpp"
 //
 #include "retort/backend/backend.hpp"
-#include "retort/backend/cuda/chip/device/run_job.hpp"
+#include "retort/backend/cuda/chip/device/train_blocks.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
 #include "retort/backend/cuda/training_steps.hpp"
 

@@ -2,6 +2,7 @@
 /// @file
 /// The CUDA backend without its system: what it does on a GPU, and, for the tests, the same kernels run on the host.
 
+#include <cstddef>
 #include <string>
 
 #include "retort/backend/thrust/backend.hpp"
@@ -25,6 +26,7 @@ class CudaOn : public Thrust<System> {
   using Options = typename System::Options;
 
   static constexpr Precision precision = precision_;
+  static constexpr std::size_t report_interval = 1024;  // an epoch of 60,000 samples in batches of 64
   static constexpr const char* name = precision == Precision::fp32   ? "cuda"
                                       : precision == Precision::tf32 ? "cuda-tf32"
                                                                      : "cuda-bf16";

@@ -11,7 +11,7 @@
 
 #include "backend/thrust/serial_system.hpp"
 #include "catch.hpp"
-#include "retort/backend/thrust/backend.hpp"
+#include "retort/backend/cuda/cuda_on.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
@@ -38,7 +38,7 @@ struct System : system::Serial {
 };
 
 template <typename Layout, std::size_t Moments, typename L, typename Rule, typename Scalar>
-void run_job(const System& /*system*/, const backend::chip::TrainingJob<Scalar, Moments, L, Rule>& job) {
+void train_block(const System& /*system*/, const backend::chip::TrainingJob<Scalar, Moments, L, Rule>& job) {
   backend::chip::HostTeam<Layout::threads> team(backend::chip::ThreadOrder::shuffled, Seed{job.first_step});
   AlignedBuffer<Scalar> memory(Layout::size);
   backend::chip::train<Layout>(team, job, memory.data());
@@ -49,8 +49,8 @@ void run_job(const System& /*system*/, const backend::chip::TrainingJob<Scalar, 
 namespace {
 
 using namespace retort;
-using Serial = backend::Thrust<system::Serial>;
-using Shuffled = backend::Thrust<shuffled::System>;
+using Serial = backend::CudaOn<system::Serial>;
+using Shuffled = backend::CudaOn<shuffled::System>;
 
 template <Model M, typename Scalar, typename L, typename O = Adam>
 void check_steps(const test::StepSettings& settings, const L& loss, const O& optimizer = {}) {

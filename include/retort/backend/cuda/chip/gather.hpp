@@ -15,20 +15,22 @@ namespace retort::backend::chip {
 
 namespace detail {
 
-template <typename Job>
-RETORT_HOST_DEVICE data::PixelOffset offset_of(const Job& job, std::uint32_t sample) {
-  return job.shift.pixels == 0 ? data::PixelOffset{} : data::shift_offset(job.shift, job.seed, job.epoch, sample);
+template <typename Scalar>
+RETORT_HOST_DEVICE data::PixelOffset offset_of(const InputSource<Scalar>& source, std::uint32_t sample) {
+  return source.shift.pixels == 0 ? data::PixelOffset{}
+                                  : data::shift_offset(source.shift, source.seed, source.epoch, sample);
 }
 
 /// Four neighbouring features, as the dataset has them.
-template <typename Job>
-RETORT_HOST_DEVICE std::uint32_t raw_word(const Job& job, std::uint32_t sample, std::size_t q, std::size_t features) {
-  const data::PixelOffset offset = offset_of(job, sample);
-  const std::uint8_t* bytes = job.data.bytes + sample * features;
+template <typename Scalar>
+RETORT_HOST_DEVICE std::uint32_t raw_word(const InputSource<Scalar>& source, std::uint32_t sample, std::size_t q,
+                                          std::size_t features) {
+  const data::PixelOffset offset = offset_of(source, sample);
+  const std::uint8_t* bytes = source.data.bytes + sample * features;
   std::uint32_t word = 0;
   for (std::size_t f = 0; f < quad && quad * q + f < features; ++f) {
-    const std::size_t source = data::shifted_source(job.data.image, offset, quad * q + f);
-    word |= source == data::no_feature ? 0u : std::uint32_t{bytes[source]} << (8 * f);
+    const std::size_t place = data::shifted_source(source.data.image, offset, quad * q + f);
+    word |= place == data::no_feature ? 0u : std::uint32_t{bytes[place]} << (8 * f);
   }
   return word;
 }
@@ -37,12 +39,13 @@ RETORT_HOST_DEVICE std::uint32_t raw_word(const Job& job, std::uint32_t sample, 
 
 /// One thread's part of a chunk, to be called in a phase; zeros stand for the samples that a chunk lacks. What is there
 /// unchanged in the dataset is copied while the team goes on: see team.hpp.
-template <typename Layout, typename Team, typename Job, typename Scalar>
-RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const Job& job, const Chunk& chunk, Scalar* inputs) {
+template <typename Layout, typename Team, typename Scalar>
+RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource<Scalar>& source, const Chunk& chunk,
+                               Scalar* inputs) {
   using First = Stage<typename Layout::Model, 0>;
   if constexpr (Layout::input_kind == InputKind::bytes) {
     auto* words = reinterpret_cast<std::uint32_t*>(inputs);
-    const bool whole_words = First::in % quad == 0 && job.shift.pixels == 0;
+    const bool whole_words = First::in % quad == 0 && source.shift.pixels == 0;
     for (std::size_t item = thread; item < Layout::samples * First::quads; item += Layout::threads) {
       const std::size_t row = item / First::quads;
       const std::size_t q = item % First::quads;
@@ -51,11 +54,11 @@ RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const Job& job, c
         *to = 0;
         continue;
       }
-      const std::uint32_t sample = job.samples[chunk.first + row];
+      const std::uint32_t sample = source.sample(chunk.first + row);
       if (whole_words) {
-        team.copy(thread, to, reinterpret_cast<const std::uint32_t*>(job.data.bytes + sample * First::in) + q);
+        team.copy(thread, to, reinterpret_cast<const std::uint32_t*>(source.data.bytes + sample * First::in) + q);
       } else {
-        *to = detail::raw_word(job, sample, q, First::in);
+        *to = detail::raw_word(source, sample, q, First::in);
       }
     }
   } else {
@@ -64,8 +67,9 @@ RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const Job& job, c
       const std::size_t feature = item % First::in;
       Scalar value = 0;
       if (row < chunk.size) {
-        const std::uint32_t sample = job.samples[chunk.first + row];
-        value = data::gathered_feature(job.data, job.constants, sample, detail::offset_of(job, sample), feature);
+        const std::uint32_t sample = source.sample(chunk.first + row);
+        value =
+            data::gathered_feature(source.data, source.constants, sample, detail::offset_of(source, sample), feature);
       }
       inputs[feature * Layout::stride + row] = value;
     }

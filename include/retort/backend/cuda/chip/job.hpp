@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "retort/backend/arguments.hpp"
+#include "retort/backend/training_step.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/data/augment.hpp"
@@ -16,17 +17,27 @@
 
 namespace retort::backend::chip {
 
+/// Samples in an order, and what becomes of them on their way in.
+template <typename Scalar>
+struct InputSource {
+  data::DatasetView data{};
+  data::GatherConstants<Scalar> constants{};
+  const std::uint32_t* samples = nullptr;  // (size); null: as they stand
+  std::size_t size = 0;
+  data::RandomShift shift{};
+  Seed seed{};
+  std::uint32_t epoch = 0;
+
+  RETORT_HOST_DEVICE std::uint32_t sample(std::size_t position) const {
+    return samples != nullptr ? samples[position] : static_cast<std::uint32_t>(position);
+  }
+};
+
 /// All pointers are into the backend's memory, outside of the block's.
 template <typename Scalar, std::size_t Moments, typename L, typename Rule>
 struct TrainingJob {
-  data::DatasetView data;
-  data::GatherConstants<Scalar> constants;
-  const std::uint32_t* samples;  // (size): of the first batch, the second, ...
-  std::size_t size;
+  InputSource<Scalar> training;  // of the first batch, the second, ...
   std::size_t batch_size;
-  data::RandomShift shift;
-  Seed seed;
-  std::uint32_t epoch;
   std::uint32_t first_step;
   L loss;
   const Rule* rules;  // one for each batch; null: `rule` for the only one
@@ -38,6 +49,14 @@ struct TrainingJob {
   std::uint8_t* correct;  // (size)
   Scalar* gradients;      // laid out as the parameters: for batches of several chunks, and for clipping
   double max_norm;        // of clipping; 0 for none
+  // What follows the steps, where a report is asked for: an evaluation, where there are samples for it.
+  InputSource<Scalar> validation{};
+  RunReport* report = nullptr;
+
+  /// As many samples as `data` has are evaluated.
+  void evaluate(const data::DatasetView& data) {
+    validation = {.data = data, .constants = data::GatherConstants<Scalar>(data), .size = data.size};
+  }
 };
 
 /// A few samples of a batch, those that a block has in its memory.

@@ -13,9 +13,9 @@
 
 namespace retort::backend::chip {
 
-/// The shared memory that a block can have from compute capability 9.0 on, in bytes (CUDA C++ Programming Guide,
-/// "Technical specifications per compute capability": 227 KB).
-inline constexpr std::size_t block_memory = 232448;
+/// The shared memory that a block can have from compute capability 9.0 on (CUDA C++ Programming Guide, "Technical
+/// specifications per compute capability": 227 KB), less what holds its job. In bytes.
+inline constexpr std::size_t block_memory = 232448 - 1024;
 
 /// Registers that hold a thread's moments at most.
 inline constexpr std::size_t moment_registers = 80;
@@ -125,11 +125,14 @@ constexpr std::size_t partial_sums_elements(const Choice& choice) {
 
 template <StagedModel M, typename Scalar>
 constexpr std::size_t input_elements(InputKind kind, const Choice& choice) {
+  // Also room for a report's sums: five doubles of each thread.
+  constexpr std::size_t report = 5 * thread_count<M>() * sizeof(double) / sizeof(Scalar);
   if (kind == InputKind::reals) {
-    return stage_sizes<M>[0].in * feature_stride(choice);
+    return std::max(stage_sizes<M>[0].in * feature_stride(choice), report);
   }
   constexpr std::size_t line = quad * sizeof(Scalar);
-  return (stage_sizes<M>[0].quads * word_stride(choice) * sizeof(std::uint32_t) + line - 1) / line * quad;
+  return std::max((stage_sizes<M>[0].quads * word_stride(choice) * sizeof(std::uint32_t) + line - 1) / line * quad,
+                  report);
 }
 
 /// Where the stages' elements begin: behind the parameters, what an input offset adds, and the slices.

@@ -12,6 +12,20 @@
 
 namespace retort::backend::chip {
 
+namespace detail {
+
+/// The largest logit, the first of equals.
+template <std::size_t Classes, typename Scalar>
+RETORT_HOST_DEVICE std::size_t answer(const Scalar (&logits)[Classes]) {
+  std::size_t result = 0;
+  for (std::size_t k = 1; k < Classes; ++k) {
+    result = logits[k] > logits[result] ? k : result;
+  }
+  return result;
+}
+
+}  // namespace detail
+
 /// One thread's part: the gradient takes the place of the logits.
 template <typename Layout, Loss L, std::size_t Moments, typename Rule, typename Scalar>
 RETORT_HOST_DEVICE void evaluate_loss(std::size_t thread, const TrainingJob<Scalar, Moments, L, Rule>& job,
@@ -22,8 +36,8 @@ RETORT_HOST_DEVICE void evaluate_loss(std::size_t thread, const TrainingJob<Scal
   const Scalar gradient_scale = Scalar{1} / static_cast<Scalar>(chunk.batch_size);
   for (std::size_t row = thread; row < chunk.size; row += Layout::threads) {
     const std::size_t position = chunk.first + row;
-    const std::uint32_t sample = job.samples[position];
-    const std::uint32_t label = job.data.labels[sample];
+    const std::uint32_t sample = job.training.sample(position);
+    const std::uint32_t label = job.training.data.labels[sample];
     Scalar student[classes];
     for (std::size_t k = 0; k < classes; ++k) {
       student[k] = matrix[k * Layout::stride + row];
@@ -35,11 +49,7 @@ RETORT_HOST_DEVICE void evaluate_loss(std::size_t thread, const TrainingJob<Scal
     Scalar gradient[classes];
     job.losses[position] = job.loss.template row<classes>(
         StudentLogits<Scalar>{student}, TeacherLogits<Scalar>{teacher}, label, gradient_scale, gradient);
-    std::size_t answer = 0;
-    for (std::size_t k = 1; k < classes; ++k) {
-      answer = student[k] > student[answer] ? k : answer;
-    }
-    job.correct[position] = answer == label ? 1 : 0;
+    job.correct[position] = detail::answer<classes>(student) == label ? 1 : 0;
     for (std::size_t k = 0; k < classes; ++k) {
       matrix[k * Layout::stride + row] = gradient[k];
     }

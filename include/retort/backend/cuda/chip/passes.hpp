@@ -13,6 +13,7 @@
 #include "retort/backend/cuda/chip/layout.hpp"
 #include "retort/backend/cuda/chip/operands.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/data/gather.hpp"
 
 namespace retort::backend::chip {
 
@@ -141,16 +142,11 @@ RETORT_HOST_DEVICE void for_each_group(std::size_t thread, const Chunk& chunk, c
   }
 }
 
-template <typename Job>
-RETORT_HOST_DEVICE LayerRandom random_of(const Job& job, const Chunk& chunk, std::uint32_t layer) {
-  return {job.seed, job.first_step + static_cast<std::uint32_t>(chunk.batch), layer};
-}
-
 }  // namespace detail
 
 /// What an offset of the inputs adds to each output of the first stage: offset times the sum of its weights.
-template <typename Layout, typename Job, typename Scalar>
-RETORT_HOST_DEVICE void sum_rows(std::size_t thread, const Job& job, Scalar* memory) {
+template <typename Layout, typename Scalar>
+RETORT_HOST_DEVICE void sum_rows(std::size_t thread, Scalar offset, Scalar* memory) {
   using S = Stage<typename Layout::Model, 0>;
   for (std::size_t row = thread; row < S::out; row += Layout::threads) {
     Scalar sums[quad] = {};
@@ -160,32 +156,33 @@ RETORT_HOST_DEVICE void sum_rows(std::size_t thread, const Job& job, Scalar* mem
         sums[f] += weights.values[f];
       }
     }
-    memory[Layout::row_sums + row] = job.constants.offset * ((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    memory[Layout::row_sums + row] = offset * ((sums[0] + sums[1]) + (sums[2] + sums[3]));
   }
 }
 
 /// Whether bytes that enter the first stage stand for x * scale + offset with an offset.
-template <typename Layout, typename Job>
-RETORT_HOST_DEVICE bool has_offset(const Job& job) {
-  return Layout::input_kind == InputKind::bytes && job.constants.offset != 0;
+template <typename Layout, typename Scalar>
+RETORT_HOST_DEVICE bool has_offset(const data::GatherConstants<Scalar>& constants) {
+  return Layout::input_kind == InputKind::bytes && constants.offset != 0;
 }
 
-/// All stages forward, as in a training step.
-template <typename Layout, typename Team, typename Job, typename Scalar>
-RETORT_HOST_DEVICE void forward(Team& team, const Job& job, const Chunk& chunk, Scalar* memory, const Scalar* inputs) {
+/// All stages forward, in training or outside of it. `random`: of layer 0.
+template <typename Layout, bool training, typename Team, typename Scalar>
+RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>& constants, const LayerRandom& random,
+                                const Chunk& chunk, Scalar* memory, const Scalar* inputs) {
   using M = typename Layout::Model;
   for_each_stage<M>([&]<std::size_t Index>() {
     using S = Stage<M, Index>;
     team([&](std::size_t thread) {
       detail::forward_product<Layout, Index>(thread, memory, inputs);
-      if (Index == 0 && has_offset<Layout>(job)) {
-        sum_rows<Layout>(thread, job, memory);
+      if (Index == 0 && has_offset<Layout>(constants)) {
+        sum_rows<Layout>(thread, constants.offset, memory);
       }
     });
     team([&](std::size_t thread) {
       const bool of_bytes = Index == 0 && Layout::input_kind == InputKind::bytes;
-      const Scalar scale = of_bytes ? job.constants.scale : Scalar{1};
-      const bool offset = Index == 0 && has_offset<Layout>(job);
+      const Scalar scale = of_bytes ? constants.scale : Scalar{1};
+      const bool offset = Index == 0 && has_offset<Layout>(constants);
       detail::for_each_group<Layout, S::out>(
           thread, chunk, [&](std::size_t group, const std::size_t(&places)[quad], std::size_t count) {
             Scalar values[quad] = {};
@@ -205,8 +202,8 @@ RETORT_HOST_DEVICE void forward(Team& team, const Job& job, const Chunk& chunk, 
               }
             }
             if constexpr (S::has_chain) {
-              apply_chain<true, false>(typename S::Chain{}, detail::random_of(job, chunk, S::chain_layer), group,
-                                       values);
+              apply_chain<training, false>(typename S::Chain{}, LayerRandom{random.seed, random.step, S::chain_layer},
+                                           group, values);
             }
             for (std::size_t i = 0; i < count; ++i) {
               memory[Layout::template outputs<Index> + places[i]] = values[i];
@@ -218,8 +215,8 @@ RETORT_HOST_DEVICE void forward(Team& team, const Job& job, const Chunk& chunk, 
 
 /// All stages backward, from the gradient of the last stage's outputs, which stands in their place, to the gradient of
 /// each stage's sums, which takes the place of those.
-template <typename Layout, typename Team, typename Job, typename Scalar>
-RETORT_HOST_DEVICE void backward(Team& team, const Job& job, const Chunk& chunk, Scalar* memory) {
+template <typename Layout, typename Team, typename Scalar>
+RETORT_HOST_DEVICE void backward(Team& team, const LayerRandom& random, const Chunk& chunk, Scalar* memory) {
   using M = typename Layout::Model;
   for_each_stage_reversed<M>([&]<std::size_t Index>() {
     using S = Stage<M, Index>;
@@ -246,8 +243,8 @@ RETORT_HOST_DEVICE void backward(Team& team, const Job& job, const Chunk& chunk,
                 }
               }
               if constexpr (S::has_chain) {
-                apply_chain<true, true>(typename S::Chain{}, detail::random_of(job, chunk, S::chain_layer), group,
-                                        values, gradients);
+                apply_chain<true, true>(typename S::Chain{}, LayerRandom{random.seed, random.step, S::chain_layer},
+                                        group, values, gradients);
               }
               for (std::size_t i = 0; i < count; ++i) {
                 memory[Layout::template sums<Index> + places[i]] = gradients[i];

@@ -9,7 +9,7 @@
 
 #include "retort/backend/cuda/chip/job.hpp"
 #include "retort/backend/cuda/chip/layout.hpp"
-#include "retort/backend/cuda/chip/run_job.hpp"
+#include "retort/backend/cuda/chip/train_blocks.hpp"
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/data/gather.hpp"
@@ -32,43 +32,32 @@ class OnChipSteps {
   template <typename L, typename Rule, std::size_t Moments>
   void run(const Thrust<System>& backend, const TrainingBatch& batches, std::size_t batch_size,
            const TrainingTarget<Scalar, Moments>& target, const L& loss, const Rule* rules) {
-    train(backend, job(batches, batch_size, target, loss, rules, Rule{}));
+    run_one(backend, job(batches, batch_size, target, loss, rules));
   }
 
   template <typename L, typename Rule, std::size_t Moments>
   void step(const Thrust<System>& backend, const TrainingBatch& batch, const TrainingTarget<Scalar, Moments>& target,
             const L& loss, const Rule& rule) {
-    train(backend, job(batch, batch.size, target, loss, static_cast<const Rule*>(nullptr), rule));
+    auto single = job(batch, batch.size, target, loss, static_cast<const Rule*>(nullptr));
+    single.rule = rule;
+    run_one(backend, single);
   }
 
-  /// The batch's inputs (size, in), valid until the next call.
-  const Scalar* input_rows(const Thrust<System>& backend, const TrainingBatch& batch) {
-    gather_batch(backend, batch.data, batch.samples, batch.size, batch.shift, batch.seed, batch.epoch, inputs_.data());
-    return inputs_.data();
-  }
-
- private:
-  using Buffer = typename Thrust<System>::template Buffer<Scalar>;
-
+  /// As run() takes it on.
   template <typename L, typename Rule, std::size_t Moments>
   TrainingJob<Scalar, Moments, L, Rule> job(const TrainingBatch& batches, std::size_t batch_size,
                                             const TrainingTarget<Scalar, Moments>& target, const L& loss,
-                                            const Rule* rules, const Rule& rule) {
+                                            const Rule* rules) {
     static_assert(std::is_trivially_copyable_v<L> && std::is_trivially_copyable_v<Rule>,
                   "retort: a loss and an optimizer's rule go to the device as bytes");
     TrainingJob<Scalar, Moments, L, Rule> result{
-        .data = batches.data,
-        .constants = data::GatherConstants<Scalar>(batches.data),
-        .samples = batches.samples,
-        .size = batches.size,
+        .training = {batches.data, data::GatherConstants<Scalar>(batches.data), batches.samples, batches.size,
+                     batches.shift, batches.seed, batches.epoch},
         .batch_size = batch_size,
-        .shift = batches.shift,
-        .seed = batches.seed,
-        .epoch = batches.epoch,
         .first_step = batches.step,
         .loss = loss,
         .rules = rules,
-        .rule = rule,
+        .rule = {},
         .parameters = target.parameters,
         .moments = {},
         .teacher = target.teacher,
@@ -81,12 +70,33 @@ class OnChipSteps {
     return result;
   }
 
+  /// Several models at once, a block for each. `jobs` are in the backend's memory, and all on samples that lie as
+  /// `data` does: as bytes, or as real numbers.
   template <typename Job>
-  void train(const Thrust<System>& backend, const Job& job) {
-    if (job.data.bytes != nullptr) {
-      run_job<Layout<M, Scalar, InputKind::bytes>>(backend.system(), job);
+  static void run_jobs(const Thrust<System>& backend, const Job* jobs, std::size_t count,
+                       const data::DatasetView& data) {
+    if (data.bytes != nullptr) {
+      train_blocks<Layout<M, Scalar, InputKind::bytes>, Scalar>(backend.system(), jobs, count);
     } else {
-      run_job<Layout<M, Scalar, InputKind::reals>>(backend.system(), job);
+      train_blocks<Layout<M, Scalar, InputKind::reals>, Scalar>(backend.system(), jobs, count);
+    }
+  }
+
+  /// The batch's inputs (size, in), valid until the next call.
+  const Scalar* input_rows(const Thrust<System>& backend, const TrainingBatch& batch) {
+    gather_batch(backend, batch.data, batch.samples, batch.size, batch.shift, batch.seed, batch.epoch, inputs_.data());
+    return inputs_.data();
+  }
+
+ private:
+  using Buffer = typename Thrust<System>::template Buffer<Scalar>;
+
+  template <typename Job>
+  static void run_one(const Thrust<System>& backend, const Job& job) {
+    if (job.training.data.bytes != nullptr) {
+      train_block<Layout<M, Scalar, InputKind::bytes>>(backend.system(), job);
+    } else {
+      train_block<Layout<M, Scalar, InputKind::reals>>(backend.system(), job);
     }
   }
 

@@ -10,6 +10,7 @@
 #include "retort/backend/cuda/chip/layout.hpp"
 #include "retort/backend/cuda/chip/loss.hpp"
 #include "retort/backend/cuda/chip/passes.hpp"
+#include "retort/backend/cuda/chip/report.hpp"
 #include "retort/backend/cuda/chip/update.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/optim/gradient_clipping.hpp"
@@ -30,8 +31,8 @@ RETORT_HOST_DEVICE double clip_factor(const Job& job, const double* squared_norm
 
 }  // namespace detail
 
-/// Takes all steps of a job. `memory`: Layout::size elements that the team shares, on a multiple of 16 bytes. The same
-/// job gives the same bits on every run of a system.
+/// Takes all steps of a job, and reports. `memory`: Layout::size elements that the team shares, on a multiple of 16
+/// bytes. The same job gives the same bits on every run of a system.
 template <typename Layout, typename Team, std::size_t Moments, typename L, typename Rule, typename Scalar>
 RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, Rule>& job, Scalar* memory) {
   static_assert(Team::threads == Layout::threads);
@@ -39,7 +40,7 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
   typename Team::template PerThread<KeptMoments<Layout, Moments, Scalar>> kept;
   auto* squared_norms = reinterpret_cast<double*>(memory + Layout::partial_sums);
 
-  Chunk chunk = Chunk::at_batch(0, job.batch_size, job.size, Layout::samples);
+  Chunk chunk = Chunk::at_batch(0, job.batch_size, job.training.size, Layout::samples);
   std::size_t buffer = 0;
   const auto inputs = [&](std::size_t number) { return memory + Layout::inputs + number * Layout::input_elements; };
   // What is never written, of a first chunk that is short, is multiplied by zeros: it must be numbers.
@@ -50,24 +51,25 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     move_moments<true, Layout>(thread, job, memory, kept[thread]);
   });
   team([&](std::size_t thread) {
-    gather<Layout>(team, thread, job, chunk, inputs(0));
+    gather<Layout>(team, thread, job.training, chunk, inputs(0));
     team.await_copies(thread);
   });
 
   while (chunk.size > 0) {
-    const Chunk next = chunk.next(job.batch_size, job.size, Layout::samples);
+    const Chunk next = chunk.next(job.batch_size, job.training.size, Layout::samples);
     constexpr bool ahead = Layout::input_buffers > 1;
     const std::size_t next_buffer = ahead ? 1 - buffer : 0;
     if (ahead && next.size > 0) {
-      team([&](std::size_t thread) { gather<Layout>(team, thread, job, next, inputs(next_buffer)); });
+      team([&](std::size_t thread) { gather<Layout>(team, thread, job.training, next, inputs(next_buffer)); });
     }
     const Scalar* values = inputs(buffer);
-    forward<Layout>(team, job, chunk, memory, values);
+    const LayerRandom random{job.training.seed, job.first_step + static_cast<std::uint32_t>(chunk.batch)};
+    chip::forward<Layout, true>(team, job.training.constants, random, chunk, memory, values);
     team([&](std::size_t thread) {
       evaluate_loss<Layout>(thread, job, chunk, memory);
       clear_missing<Layout>(thread, chunk, memory);
     });
-    backward<Layout>(team, job, chunk, memory);
+    chip::backward<Layout>(team, random, chunk, memory);
 
     const Rule rule = job.rules != nullptr ? job.rules[chunk.batch] : job.rule;
     if (chunk.begins_batch() && chunk.ends_batch() && job.max_norm == 0.0) {
@@ -95,7 +97,7 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     }
     if (!ahead && next.size > 0) {
       team([&](std::size_t thread) {
-        gather<Layout>(team, thread, job, next, inputs(0));
+        gather<Layout>(team, thread, job.training, next, inputs(0));
         team.await_copies(thread);
       });
     }
@@ -109,6 +111,9 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     }
     move_moments<false, Layout>(thread, job, memory, kept[thread]);
   });
+  if (job.report != nullptr) {
+    report<Layout>(team, job, memory);
+  }
 }
 
 }  // namespace retort::backend::chip

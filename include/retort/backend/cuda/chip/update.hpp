@@ -9,6 +9,7 @@
 #include "retort/backend/cuda/chip/operands.hpp"
 #include "retort/backend/cuda/chip/passes.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/data/gather.hpp"
 
 namespace retort::backend::chip {
 
@@ -70,9 +71,10 @@ RETORT_HOST_DEVICE Scalar sum_samples(const Scalar* values, std::size_t samples)
 }
 
 /// sums[o][f] = sum over the samples of output_gradient[first + o] input[4 q + f].
-template <typename Layout, std::size_t Index, typename Input, typename Job, typename Scalar>
-RETORT_HOST_DEVICE void tile_gradient(const Input& input, const Job& job, const Scalar* output_gradient,
-                                      std::size_t first, std::size_t q, std::size_t samples,
+template <typename Layout, std::size_t Index, typename Input, typename Scalar>
+RETORT_HOST_DEVICE void tile_gradient(const Input& input, const data::GatherConstants<Scalar>& constants,
+                                      const Scalar* output_gradient, std::size_t first, std::size_t q,
+                                      std::size_t samples,
                                       Scalar (&sums)[Stage<typename Layout::Model, Index>::out_tile][quad]) {
   using S = Stage<typename Layout::Model, Index>;
   const auto row = [&](std::size_t o) {
@@ -93,9 +95,9 @@ RETORT_HOST_DEVICE void tile_gradient(const Input& input, const Job& job, const 
   }
   if constexpr (Index == 0 && Layout::input_kind == InputKind::bytes) {
     for (std::size_t o = 0; o < S::out_tile; ++o) {
-      const Scalar offset = has_offset<Layout>(job) ? job.constants.offset * sum_samples(row(o), samples) : Scalar{0};
+      const Scalar offset = has_offset<Layout>(constants) ? constants.offset * sum_samples(row(o), samples) : Scalar{0};
       for (std::size_t f = 0; f < quad; ++f) {
-        sums[o][f] = sums[o][f] * job.constants.scale + offset;
+        sums[o][f] = sums[o][f] * constants.scale + offset;
       }
     }
   }
@@ -109,8 +111,8 @@ RETORT_HOST_DEVICE void for_each_gradient(std::size_t thread, const Job& job, co
   const std::size_t samples = (chunk.size + quad - 1) / quad * quad;
   for_each_tile<Layout>(thread, [&]<std::size_t Index>(std::size_t slot, std::size_t first, std::size_t q) {
     Scalar sums[Stage<typename Layout::Model, Index>::out_tile][quad] = {};
-    tile_gradient<Layout, Index>(stage_input<Layout, Index>(memory, inputs), job, memory + Layout::template sums<Index>,
-                                 first, q, samples, sums);
+    tile_gradient<Layout, Index>(stage_input<Layout, Index>(memory, inputs), job.training.constants,
+                                 memory + Layout::template sums<Index>, first, q, samples, sums);
     on_tile.template operator()<Index>(slot, first, q, sums);
   });
   for_each_bias<Layout>(thread, memory, [&](std::size_t place, const Scalar* gradients) {

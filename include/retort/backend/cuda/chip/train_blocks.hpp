@@ -15,10 +15,18 @@ namespace retort::backend::chip {
 /// Takes the steps of a job. See train().
 template <typename Layout, std::derived_from<system::HostSystem> System, std::size_t Moments, typename L, typename Rule,
           typename Scalar>
-void run_job(const System& /*system*/, const TrainingJob<Scalar, Moments, L, Rule>& job) {
+void train_block(const System& /*system*/, const TrainingJob<Scalar, Moments, L, Rule>& job) {
   HostTeam<Layout::threads> team;
   AlignedBuffer<Scalar> memory(Layout::size);
   train<Layout>(team, job, memory.data());
+}
+
+/// Takes the steps of `count` jobs.
+template <typename Layout, typename Scalar, std::derived_from<system::HostSystem> System, typename Job>
+void train_blocks(const System& system, const Job* jobs, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    train_block<Layout>(system, jobs[i]);
+  }
 }
 
 }  // namespace retort::backend::chip

@@ -1,0 +1,152 @@
+#pragma once
+/// @file
+/// The students of a sweep trained together: an epoch of all of them by one call of a backend that takes runs of steps
+/// (backend/training_step.hpp), and an evaluation of all by another.
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "retort/backend/training_step.hpp"
+#include "retort/core/error.hpp"
+#include "retort/data/dataset.hpp"
+#include "retort/data/dataset_view.hpp"
+#include "retort/train/fit.hpp"
+#include "retort/train/fit_options.hpp"
+#include "retort/train/metrics.hpp"
+#include "retort/train/training_engine.hpp"
+
+namespace retort::detail {
+
+/// Trains students of one model on the same data. `Engine`: a StepEngine that takes runs.
+template <typename Engine, typename Backend>
+class StudentGroup {
+ public:
+  /// Both datasets are also in the backend's memory; `resident_validation` has no samples where there is no validation.
+  StudentGroup(const Backend& backend, const data::Dataset& train, const data::Dataset* validation,
+               const data::DatasetView& resident_train, const data::DatasetView& resident_validation)
+      : backend_(backend),
+        train_(train),
+        validation_(validation),
+        resident_train_(resident_train),
+        resident_validation_(resident_validation) {}
+
+  /// Everything that the student's training needs is allocated here.
+  void add(std::unique_ptr<Engine> engine, FitOptions options) {
+    students_.push_back(
+        std::make_unique<Student>(students_.size(), std::move(engine), std::move(options), train_, validation_));
+    students_.back()->fit.begin();
+  }
+
+  /// Calls on_end(index, the DivergenceError or null) when a student's training has ended. All students have the same
+  /// options but for their seeds.
+  template <typename OnEnd>
+  void run(const OnEnd& on_end) {
+    std::vector<Student*> active;
+    std::ranges::transform(students_, std::back_inserter(active), [](const auto& student) { return student.get(); });
+    const std::size_t steps = active.front()->options.steps_per_epoch(train_.size());
+    std::vector<Rule> rules(active.size() * steps);
+    std::vector<Job> jobs(active.size());
+    std::vector<backend::RunReport> reports(active.size());
+    Buffer<Rule> resident_rules = backend_.template allocate<Rule>(rules.size());
+    Buffer<Job> resident_jobs = backend_.template allocate<Job>(jobs.size());
+    Buffer<backend::RunReport> resident_reports = backend_.template allocate<backend::RunReport>(reports.size());
+
+    while (!active.empty()) {
+      const std::size_t count = active.size();
+      const auto start = std::chrono::steady_clock::now();
+      for (std::size_t i = 0; i < count; ++i) {
+        active[i]->plan = active[i]->fit.plan();
+        active[i]->result.learning_rate =
+            active[i]->engine->fill_rules(active[i]->plan, std::span(rules).subspan(i * steps, steps));
+      }
+      copy_from_host(backend_, std::span<const Rule>(rules.data(), count * steps), resident_rules.data());
+      for (std::size_t i = 0; i < count; ++i) {
+        jobs[i] = active[i]->engine->epoch_job(active[i]->plan, resident_rules.data() + i * steps);
+        jobs[i].report = resident_reports.data() + i;
+      }
+      const auto carry_out = [&](const data::DatasetView& data) {
+        copy_from_host(backend_, std::span<const Job>(jobs.data(), count), resident_jobs.data());
+        Engine::StepsClass::run_jobs(backend_, std::as_const(resident_jobs).data(), count, data);
+        copy_to_host(backend_, std::as_const(resident_reports).data(), std::span(reports.data(), count));
+      };
+      carry_out(resident_train_);
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      for (std::size_t i = 0; i < count; ++i) {
+        active[i]->result.sum = reports[i].sum;
+        active[i]->finite = reports[i].finite;
+      }
+      if (resident_validation_.size > 0) {
+        for (std::size_t i = 0; i < count; ++i) {
+          jobs[i].training.size = 0;
+          jobs[i].evaluate(resident_validation_);
+        }
+        carry_out(resident_validation_);
+      }
+      for (std::size_t i = 0; i < count; ++i) {
+        finish_epoch(*active[i], reports[i], seconds, on_end);
+      }
+      std::erase_if(active, [](const Student* student) { return student->ended; });
+    }
+  }
+
+ private:
+  template <typename T>
+  using Buffer = typename Backend::template Buffer<T>;
+  using Rule = typename Engine::Rule;
+  using Job =
+      decltype(std::declval<Engine&>().epoch_job(std::declval<const EpochPlan&>(), std::declval<const Rule*>()));
+
+  struct Student {
+    Student(std::size_t place, std::unique_ptr<Engine> trained, FitOptions fit_options, const data::Dataset& train,
+            const data::Dataset* validation)
+        : index(place),
+          engine(std::move(trained)),
+          options(std::move(fit_options)),
+          fit(*engine, train, validation, options) {}
+
+    std::size_t index;
+    std::unique_ptr<Engine> engine;
+    FitOptions options;
+    Fit fit;
+    EpochPlan plan{};
+    EpochResult result{};
+    bool finite = true;
+    bool ended = false;
+  };
+
+  template <typename OnEnd>
+  void finish_epoch(Student& student, const backend::RunReport& report, double seconds, const OnEnd& on_end) const {
+    const auto samples = static_cast<double>(resident_validation_.size);
+    const Evaluation evaluation{.loss = report.validation_loss / samples,
+                                .accuracy = 1.0 - static_cast<double>(report.validation_errors) / samples,
+                                .errors = report.validation_errors};
+    try {
+      student.fit.finish_epoch(student.result, seconds, student.finite, [&] { return evaluation; });
+    } catch (const DivergenceError& error) {
+      student.ended = true;
+      on_end(student.index, &error);
+      return;
+    }
+    if (student.fit.finished()) {
+      student.fit.end();
+      student.ended = true;
+      on_end(student.index, static_cast<const DivergenceError*>(nullptr));
+    }
+  }
+
+  const Backend& backend_;
+  const data::Dataset& train_;
+  const data::Dataset* validation_;
+  data::DatasetView resident_train_;
+  data::DatasetView resident_validation_;
+  std::vector<std::unique_ptr<Student>> students_{};
+};
+
+}  // namespace retort::detail

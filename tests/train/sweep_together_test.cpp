@@ -1,0 +1,163 @@
+// Sweeps on a backend that takes runs of steps: the CUDA backend's kernels for small models, run on the host.
+
+#include "retort/train/sweep_together.hpp"
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backend/thrust/serial_system.hpp"
+#include "catch.hpp"
+#include "random_values.hpp"
+#include "retort/backend/cuda/cuda_on.hpp"
+#include "retort/backend/cuda/training_steps.hpp"
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/nn/batch_norm.hpp"
+#include "retort/nn/dropout.hpp"
+#include "retort/nn/relu.hpp"
+#include "retort/optim/sgd.hpp"
+#include "retort/train/distillation_trainer.hpp"
+#include "retort/train/sweep.hpp"
+#include "retort/train/sweep_grid.hpp"
+#include "retort/train/trainer.hpp"
+#include "small_datasets.hpp"
+#include "train/recorder.hpp"
+
+namespace {
+
+using namespace retort;
+using retort::test::same_bits;
+
+using Backend = backend::CudaOn<system::Serial>;
+using TeacherModel = Sequential<Linear<30, 24>, BatchNorm<24>, Dropout<0.5>, ReLU, Linear<24, 4>>;
+using Student = Sequential<Linear<30, 8>, Dropout<0.1>, ReLU, Linear<8, 4>>;
+
+const data::Dataset& images() {
+  static const data::Dataset data = test::noise_images(75, {5, 6}, 4, 1);
+  return data;
+}
+
+/// Of real numbers where the training images are bytes: a chunk of them lies otherwise in a block's memory.
+const data::Dataset& held_out() {
+  static const data::Dataset data = test::clouds(140, 30, 4, 2);
+  return data;
+}
+
+std::vector<SweepSetting<>> four_settings() {
+  return SweepGrid{
+      .temperatures = {1, 3}, .hard_weights = {0.25}, .learning_rates = {1e-2}, .seeds = {Seed{5}, Seed{9}}}
+      .settings();
+}
+
+/// Weights are the same bits; sums of losses run in another order.
+template <typename Result, typename M>
+void check_result(const Result& found, const Network<M, Backend>& network, const History& history) {
+  CHECK(same_bits(found.network.copy_parameters().span(), network.copy_parameters().span()));
+  REQUIRE(found.history.size() == history.size());
+  for (std::size_t i = 0; i < history.size(); ++i) {
+    CHECK(found.history[i].epoch == history[i].epoch);
+    CHECK(found.history[i].learning_rate == history[i].learning_rate);
+    CHECK(found.history[i].errors == history[i].errors);
+    CHECK_THAT(found.history[i].loss, WithinRel(history[i].loss, 1e-12));
+    REQUIRE(found.history[i].validation.has_value() == history[i].validation.has_value());
+    if (history[i].validation) {
+      CHECK(found.history[i].validation->errors == history[i].validation->errors);
+      CHECK(found.history[i].validation->accuracy == history[i].validation->accuracy);
+      CHECK_THAT(found.history[i].validation->loss, WithinRel(history[i].validation->loss, 1e-6));
+    }
+  }
+}
+
+TEST_CASE("Students trained together are those trained alone", "[train]") {
+  STATIC_REQUIRE(StepsOf<Backend, Student, float>::takes_runs);
+  const Backend backend;
+  const Network<TeacherModel, Backend> teacher{Seed{3}, backend};
+  const auto settings = four_settings();
+  for (const SweepOptions& options :
+       {SweepOptions{.epochs = 3, .batch_size = 16, .schedule = CosineSchedule{}, .clipping = GradientClipping{0.5}},
+        SweepOptions{.epochs = 2, .batch_size = 70, .shuffle = false},
+        SweepOptions{.epochs = 12, .batch_size = 16, .early_stopping = EarlyStopping{.patience = 2}},
+        // Teachers answer each batch: one student after another.
+        SweepOptions{.epochs = 2, .batch_size = 20, .shift = {2}}}) {
+    CAPTURE(options.epochs, options.shift.pixels);
+    const auto results = Sweep<Student, Backend>{teacher, settings, backend}.fit(images(), held_out(), options);
+    REQUIRE(results.size() == settings.size());
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      CAPTURE(i);
+      Network<Student, Backend> student{settings[i].weights_seed(), backend};
+      DistillationTrainer trainer{teacher, student, settings[i].loss, settings[i].optimizer};
+      const History history = trainer.fit(images(), held_out(), options.fit_options(settings[i].seed));
+      check_result(results[i], student, history);
+      const Evaluation expected = evaluate(student, held_out());
+      CHECK(results[i].evaluation->errors == expected.errors);
+      CHECK(results[i].seconds() > 0.0);
+    }
+  }
+}
+
+TEST_CASE("Students trained together may have no teacher and no validation data", "[train]") {
+  const Backend backend;
+  const auto settings = sweep_grid(
+      [](double smoothing, double learning_rate) {
+        return SweepSetting<CrossEntropy, Sgd>{.loss = {.label_smoothing = smoothing},
+                                               .optimizer = {.learning_rate = learning_rate}};
+      },
+      std::vector{0.0, 0.1}, std::vector{1e-2, 1e-1});
+  for (const std::size_t pixels : {0u, 2u}) {
+    const SweepOptions options{.epochs = 2, .batch_size = 16, .shift = {pixels}};
+    const auto results = Sweep<Student, Backend, CrossEntropy, Sgd>{settings, backend}.fit(images(), options);
+    REQUIRE(results.size() == 4);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      Network<Student, Backend> student{settings[i].seed, backend};
+      Trainer trainer{student, settings[i].loss, settings[i].optimizer};
+      check_result(results[i], student, trainer.fit(images(), options.fit_options(settings[i].seed)));
+      CHECK_FALSE(results[i].evaluation.has_value());
+    }
+  }
+}
+
+TEST_CASE("A student that diverges is reported while the others train on together", "[train]") {
+  const Backend backend;
+  const Network<TeacherModel, Backend> teacher{Seed{3}, backend};
+  std::vector<SweepSetting<HintonLoss, Sgd>> settings(3);
+  settings[1].optimizer.learning_rate = 1e30;
+  const SweepOptions options{.epochs = 3, .batch_size = 16};
+  using PlainSweep = Sweep<Student, Backend, HintonLoss, Sgd>;
+  const auto results = PlainSweep{teacher, settings, backend}.fit(images(), held_out(), options);
+  CHECK_THAT(results[1].divergence, Catch::Matchers::StartsWith("training has diverged: after epoch "));
+  CHECK(results[1].history.size() < 3);
+  CHECK_FALSE(results[1].evaluation.has_value());
+  for (const std::size_t i : {0u, 2u}) {
+    CHECK_FALSE(results[i].has_diverged());
+    Network<Student, Backend> student{settings[i].seed, backend};
+    DistillationTrainer trainer{teacher, student, settings[i].loss, settings[i].optimizer};
+    check_result(results[i], student, trainer.fit(images(), held_out(), options.fit_options(settings[i].seed)));
+  }
+}
+
+TEST_CASE("Observers of students trained together hear of each, and may end the sweep", "[train]") {
+  struct Counter : SweepObserver {
+    void on_student_end(const StudentReport& report, const SweepProgress& progress) override {
+      indices.push_back(report.index);
+      CHECK(progress.finished == indices.size());
+      CHECK(progress.students == 4);
+      if (indices.size() == last) {
+        throw test::Interruption();
+      }
+    }
+    std::vector<std::size_t> indices{};
+    std::size_t last = 0;
+  } counter;
+  const Backend backend;
+  const Network<TeacherModel, Backend> teacher{Seed{3}, backend};
+  const Sweep<Student, Backend> sweep{teacher, four_settings(), backend};
+  sweep.fit(images(), {.epochs = 1, .observers = {&counter}});
+  CHECK(counter.indices == std::vector<std::size_t>{0, 1, 2, 3});
+  counter.indices.clear();
+  counter.last = 2;
+  CHECK_THROWS_AS(sweep.fit(images(), {.epochs = 1, .observers = {&counter}}), test::Interruption);
+  CHECK(counter.indices.size() == 2);
+}
+
+}  // namespace
