@@ -225,7 +225,7 @@ step_build() {
   fi
   local targets
   targets=$(cmake --build "$build" --target help |
-    sed -En 's/^(\.\.\. )?(retort_test_every_backend|retort_test_[a-z_]*cuda|benchmark_[a-z]+|distill_mnist)(:.*)?$/\2/p' |
+    sed -En 's/^(\.\.\. )?(retort_test_every_backend|retort_test_[a-z_]*cuda[a-z_]*|benchmark_[a-z]+|distill_mnist)(:.*)?$/\2/p' |
     sort -u)
   # One name, one argument.
   # shellcheck disable=SC2086
@@ -233,10 +233,12 @@ step_build() {
 }
 
 step_tests() {
-  require_programs tests/retort_test_every_backend tests/retort_test_backend_thrust_cuda
-  local pattern='^backend/thrust/cuda/|^every_backend/.*ThrustCuda'
+  require_programs tests/retort_test_every_backend tests/retort_test_backend_thrust_cuda \
+    tests/retort_test_backend_cuda_large_device
+  local own='^backend/(thrust/cuda|cuda/large/device)/'
+  local pattern="$own|^every_backend/.*ThrustCuda"
   if [[ -z $gpu ]]; then
-    pattern='^backend/thrust/cuda/|^every_backend/'
+    pattern="$own|^every_backend/"
   elif [[ $quick == no ]]; then
     export RETORT_LONG_TESTS=1
   fi
