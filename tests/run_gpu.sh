@@ -461,10 +461,6 @@ step_points() {
     if [[ -f $build/logs/$tool.outcome ]]; then
       outcome=$(<"$build/logs/$tool.outcome")
     fi
-    case $outcome in
-      passed) outcome=met ;;
-      FAILED*) outcome=missed ;;
-    esac
     arguments+=(--sanitizer "$tool=$outcome")
   done
   "$python" benchmarks/peers/gpu_points.py "${arguments[@]}"

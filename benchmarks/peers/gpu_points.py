@@ -156,7 +156,7 @@ def main():
     parser.add_argument("--retort", required=True, help="Google Benchmark's JSON of benchmark_train")
     parser.add_argument("--torch", help="what torch_gpu.py --json wrote")
     parser.add_argument("--sanitizer", action="append", default=[], metavar="TOOL=OUTCOME",
-                        help="of compute-sanitizer: met, missed, or why it is not measured")
+                        help="of compute-sanitizer: passed, FAILED and why, or why it was not run")
     options = parser.parse_args()
     try:
         retort, rows = read_retort(options.retort), []
@@ -173,9 +173,8 @@ def main():
         print(point.line())
     for entry in options.sanitizer:
         tool, _, outcome = entry.partition("=")
-        outcomes.append(outcome if outcome in ("met", "missed") else "not measured")
-        print(f"- compute-sanitizer --tool {tool}: {'' if outcome == outcomes[-1] else outcome + ', '}wanted no report: "
-              f"{outcomes[-1]}")
+        outcomes.append("met" if outcome == "passed" else "missed" if outcome.startswith("FAILED") else "not measured")
+        print(f"- compute-sanitizer --tool {tool}: {outcome}, wanted no report: {outcomes[-1]}")
     counts = {outcome: outcomes.count(outcome) for outcome in ("met", "missed", "not measured")}
     print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
     return 1 if counts["missed"] else 77 if counts["not measured"] else 0
