@@ -39,6 +39,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 repository=$PWD
 source scripts/mnist.sh
+export PYTHONDONTWRITEBYTECODE=1
 
 all_steps=(machine configure build tests memcheck racecheck initcheck job sweep benchmarks pytorch points)
 build=$repository/build/gpu
