@@ -35,6 +35,40 @@ RETORT_HOST_DEVICE std::uint32_t raw_word(const InputSource<Scalar>& source, std
   return word;
 }
 
+/// For tensor cores: (samples, words), a sample's words next to each other.
+template <typename Layout, typename Team, typename Scalar>
+RETORT_HOST_DEVICE void gather_rows(Team& team, std::size_t thread, const InputSource<Scalar>& source,
+                                    const Chunk& chunk, std::uint32_t* words) {
+  using First = Stage<typename Layout::Model, 0>;
+  using Line = Quad<std::uint32_t>;
+  constexpr std::uint32_t quads = First::quads;
+  constexpr std::uint32_t lines = First::in % sizeof(Line) == 0 ? First::in / sizeof(Line) : 0;  // of a sample
+  constexpr std::uint32_t pitch = Layout::word_pitch;
+  constexpr std::uint32_t samples = Layout::samples;
+  constexpr std::uint32_t threads = Layout::threads;
+  const auto first = static_cast<std::uint32_t>(thread);
+  if constexpr (lines > 0) {
+    if (source.shift.pixels == 0 && reinterpret_cast<std::uintptr_t>(source.data.bytes) % sizeof(Line) == 0) {
+      for (std::uint32_t item = first; item < samples * lines; item += threads) {
+        const std::uint32_t row = item / lines;
+        auto* to = reinterpret_cast<Line*>(words + row * pitch) + item % lines;
+        if (row < chunk.size) {
+          const std::size_t sample = source.sample(chunk.first + row);
+          team.copy(thread, to, reinterpret_cast<const Line*>(source.data.bytes + sample * First::in) + item % lines);
+        } else {
+          *to = Line();
+        }
+      }
+      return;
+    }
+  }
+  for (std::uint32_t item = first; item < samples * quads; item += threads) {
+    const std::uint32_t row = item / quads;
+    const std::uint32_t q = item % quads;
+    words[row * pitch + q] = row < chunk.size ? raw_word(source, source.sample(chunk.first + row), q, First::in) : 0;
+  }
+}
+
 }  // namespace detail
 
 /// One thread's part of a chunk, to be called in a phase; zeros stand for the samples that a chunk lacks. What is there
@@ -43,7 +77,9 @@ template <typename Layout, typename Team, typename Scalar>
 RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource<Scalar>& source, const Chunk& chunk,
                                Scalar* inputs) {
   using First = Stage<typename Layout::Model, 0>;
-  if constexpr (Layout::input_kind == InputKind::bytes) {
+  if constexpr (Layout::on_tensor_cores) {
+    detail::gather_rows<Layout>(team, thread, source, chunk, reinterpret_cast<std::uint32_t*>(inputs));
+  } else if constexpr (Layout::input_kind == InputKind::bytes) {
     auto* words = reinterpret_cast<std::uint32_t*>(inputs);
     const bool whole_words = First::in % quad == 0 && source.shift.pixels == 0;
     for (std::size_t item = thread; item < Layout::samples * First::quads; item += Layout::threads) {

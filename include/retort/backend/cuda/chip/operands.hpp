@@ -17,24 +17,64 @@ struct alignas(quad * sizeof(Scalar)) Quad {
   Scalar values[quad];
 };
 
-/// Precondition: `from` lies on a multiple of four elements.
+/// Two neighbours, loaded and stored at once.
 template <typename Scalar>
-RETORT_HOST_DEVICE Quad<Scalar> load_quad(const Scalar* from) {
+struct alignas(2 * sizeof(Scalar)) Pair {
+  Scalar values[2];
+};
+
+namespace detail {
+
+template <typename Values, typename Scalar>
+RETORT_HOST_DEVICE Values load_neighbours(const Scalar* from) {
 #ifdef __CUDA_ARCH__
-  return *reinterpret_cast<const Quad<Scalar>*>(from);
+  return *reinterpret_cast<const Values*>(from);
 #else
-  Quad<Scalar> result;
+  Values result;
   std::memcpy(&result, from, sizeof(result));
   return result;
 #endif
 }
-template <typename Scalar>
-RETORT_HOST_DEVICE void store_quad(const Quad<Scalar>& value, Scalar* to) {
+template <typename Values, typename Scalar>
+RETORT_HOST_DEVICE void store_neighbours(const Values& values, Scalar* to) {
 #ifdef __CUDA_ARCH__
-  *reinterpret_cast<Quad<Scalar>*>(to) = value;
+  *reinterpret_cast<Values*>(to) = values;
 #else
-  std::memcpy(to, &value, sizeof(value));
+  std::memcpy(to, &values, sizeof(values));
 #endif
+}
+
+}  // namespace detail
+
+/// Precondition of these: the pointer lies on a multiple of four elements, for pairs of two.
+template <typename Scalar>
+RETORT_HOST_DEVICE Quad<Scalar> load_quad(const Scalar* from) {
+  return detail::load_neighbours<Quad<Scalar>>(from);
+}
+template <typename Scalar>
+RETORT_HOST_DEVICE void store_quad(const Quad<Scalar>& values, Scalar* to) {
+  detail::store_neighbours(values, to);
+}
+template <typename Scalar>
+RETORT_HOST_DEVICE Pair<Scalar> load_pair(const Scalar* from) {
+  return detail::load_neighbours<Pair<Scalar>>(from);
+}
+template <typename Scalar>
+RETORT_HOST_DEVICE void store_pair(const Pair<Scalar>& values, Scalar* to) {
+  detail::store_neighbours(values, to);
+}
+
+/// The sum of a feature's samples, a multiple of four.
+template <typename Scalar>
+RETORT_HOST_DEVICE Scalar sum_samples(const Scalar* values, std::size_t samples) {
+  Quad<Scalar> sums{};
+  for (std::size_t sample = 0; sample < samples; sample += quad) {
+    const Quad<Scalar> next = load_quad(values + sample);
+    for (std::size_t j = 0; j < quad; ++j) {
+      sums.values[j] += next.values[j];
+    }
+  }
+  return (sums.values[0] + sums.values[1]) + (sums.values[2] + sums.values[3]);
 }
 
 /// Byte `Index` of a word, the lowest first.

@@ -12,6 +12,7 @@
 #include "retort/backend/cuda/chip/job.hpp"
 #include "retort/backend/cuda/chip/layout.hpp"
 #include "retort/backend/cuda/chip/operands.hpp"
+#include "retort/backend/cuda/chip/tensor_forward.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/data/gather.hpp"
 
@@ -173,12 +174,19 @@ RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>&
   using M = typename Layout::Model;
   for_each_stage<M>([&]<std::size_t Index>() {
     using S = Stage<M, Index>;
-    team([&](std::size_t thread) {
-      detail::forward_product<Layout, Index>(thread, memory, inputs);
+    const auto add_offset = [&](std::size_t thread) {
       if (Index == 0 && has_offset<Layout>(constants)) {
         sum_rows<Layout>(thread, constants.offset, memory);
       }
-    });
+    };
+    if constexpr (Index == 0 && Layout::on_tensor_cores) {
+      detail::tensor_forward_product<Layout>(team, memory, inputs, add_offset);
+    } else {
+      team([&](std::size_t thread) {
+        detail::forward_product<Layout, Index>(thread, memory, inputs);
+        add_offset(thread);
+      });
+    }
     team([&](std::size_t thread) {
       const bool of_bytes = Index == 0 && Layout::input_kind == InputKind::bytes;
       const Scalar scale = of_bytes ? constants.scale : Scalar{1};

@@ -76,9 +76,8 @@ requires(Index < Plan::size) struct ChainAt<Plan, Index> {
 template <typename M>
 concept StagedModel = Model<M> && detail::only_linear_and_chains<typename Plan<M>::Operations>;
 
-/// How many neighbours a thread takes of `count`: as many of at most ten as leave the least over.
-constexpr std::size_t tile_width(std::size_t count) {
-  constexpr std::size_t most = 10;
+/// How many neighbours a thread takes of `count`: as many of at most `most` as leave the least over.
+constexpr std::size_t tile_width(std::size_t count, std::size_t most = 10) {
   const std::size_t tiles = (count + most - 1) / most;
   return (count + tiles - 1) / tiles;
 }

@@ -11,15 +11,26 @@
 ///
 /// - `Team::threads`: their number, a multiple of team_lanes
 /// - `Team::PerThread<T>`: a T for each thread, values[thread]; on a GPU in the thread's registers
-/// - `team.copy(thread, to, from)`: a word from global memory to the block's; it is there in the next phase after one
-/// in which
-///   the same thread called `team.await_copies(thread)`
+/// - `team.copy(thread, to, from)`: a word, or a Quad of them, from global memory to the block's; it is there in the
+///   next phase after one in which the same thread called `team.await_copies(thread)`
+///
+/// What the threads of a warp do together, as on tensor cores, is a phase over warps:
+///
+///     team.warps([&](const auto& warp) { ... });
+///
+/// - `warp.index()`: its number; its threads are team_lanes * index() + lane
+/// - `Warp::PerLane<T>`: a T for each lane, values[lane]; on a GPU in the lane's registers
+/// - `warp.for_each_lane([&](std::uint32_t lane) { ... })`; what one lane writes to memory another may read in the next
+///   phase only
+/// - `warp.multiply_add(c, a, b)`: see fragments.hpp; PerLane<FragmentC>, PerLane<FragmentA>, PerLane<FragmentB>
 
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
+#include "retort/backend/cuda/chip/fragments.hpp"
+#include "retort/backend/cuda/chip/operands.hpp"
 #include "retort/core/permutation.hpp"
 #include "retort/core/philox.hpp"
 
@@ -32,6 +43,40 @@ inline constexpr std::size_t team_lanes = 32;
 enum class ThreadOrder {
   ascending,
   shuffled,  ///< anew in each phase
+};
+
+/// One warp of a HostTeam. Its lanes take turns.
+class HostWarp {
+ public:
+  template <typename T>
+  class PerLane {
+   public:
+    T& operator[](std::uint32_t lane) { return values_[lane]; }
+    const T& operator[](std::uint32_t lane) const { return values_[lane]; }
+
+   private:
+    T values_[team_lanes]{};
+  };
+
+  /// `first_lane`: the one that takes its turn first.
+  HostWarp(std::uint32_t index, std::uint32_t first_lane) : index_(index), first_lane_(first_lane) {}
+
+  std::uint32_t index() const { return index_; }
+
+  template <typename Function>
+  void for_each_lane(const Function& function) const {
+    for (std::uint32_t i = 0; i < team_lanes; ++i) {
+      function(static_cast<std::uint32_t>((first_lane_ + i) % team_lanes));
+    }
+  }
+
+  void multiply_add(PerLane<FragmentC>& c, const PerLane<FragmentA>& a, const PerLane<FragmentB>& b) const {
+    multiply_add_fragments(c, a, b);
+  }
+
+ private:
+  std::uint32_t index_;
+  std::uint32_t first_lane_;
 };
 
 template <std::size_t Threads>
@@ -61,9 +106,23 @@ class HostTeam {
     }
   }
 
+  template <typename Phase>
+  void warps(const Phase& phase) {
+    const RandomPermutation permutation(Threads / team_lanes, {seed_, Stream::shuffle, phase_++});
+    for (std::uint32_t i = 0; i < Threads / team_lanes; ++i) {
+      const bool shuffled = order_ == ThreadOrder::shuffled;
+      phase(HostWarp(shuffled ? permutation(i) : i, shuffled ? phase_ % team_lanes : 0));
+    }
+  }
+
   /// Nothing is copied before await_copies: who reads too early reads the old word.
   void copy(std::size_t thread, std::uint32_t* to, const std::uint32_t* from) {
     copies_[thread].emplace_back(to, from);
+  }
+  void copy(std::size_t thread, Quad<std::uint32_t>* to, const Quad<std::uint32_t>* from) {
+    for (std::size_t i = 0; i < quad; ++i) {
+      copy(thread, to->values + i, from->values + i);
+    }
   }
   void await_copies(std::size_t thread) {
     for (const auto& [to, from] : copies_[thread]) {

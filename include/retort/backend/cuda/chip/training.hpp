@@ -73,15 +73,9 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
 
     const Rule rule = job.rules != nullptr ? job.rules[chunk.batch] : job.rule;
     if (chunk.begins_batch() && chunk.ends_batch() && job.max_norm == 0.0) {
-      team([&](std::size_t thread) {
-        update<Layout>(thread, job, chunk, rule, memory, values, kept[thread]);
-        team.await_copies(thread);
-      });
+      update<Layout>(team, job, chunk, rule, memory, values, kept);
     } else {
-      team([&](std::size_t thread) {
-        store_gradients<Layout>(thread, job, chunk, static_cast<const Scalar*>(memory), values);
-        team.await_copies(thread);
-      });
+      store_gradients<Layout>(team, job, chunk, memory, values);
       if (chunk.ends_batch()) {
         if (job.max_norm > 0.0) {
           team([&](std::size_t thread) {

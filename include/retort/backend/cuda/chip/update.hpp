@@ -1,13 +1,17 @@
 #pragma once
 /// @file
-/// The gradients of the weights, and the optimizer's step: a tile of weights is one thread's, with its moments.
+/// The gradients of the weights, and the optimizer's step: each weight is one thread's, with its moments. Threads have
+/// tiles of weights, or on tensor cores, of the first stage, what their lane has of their warp's fragments.
 
 #include <cstddef>
+#include <cstdint>
 
 #include "retort/backend/cuda/chip/job.hpp"
 #include "retort/backend/cuda/chip/layout.hpp"
 #include "retort/backend/cuda/chip/operands.hpp"
 #include "retort/backend/cuda/chip/passes.hpp"
+#include "retort/backend/cuda/chip/tensor_gradient.hpp"
+#include "retort/backend/cuda/chip/tensor_stage.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/data/gather.hpp"
 
@@ -17,7 +21,7 @@ namespace retort::backend::chip {
 template <typename Layout, std::size_t Moments, typename Scalar,
           bool in_registers = Layout::template moments_in_registers<Moments>>
 struct KeptMoments {
-  Scalar weights[Layout::slots][Moments > 0 ? Moments : 1][Layout::tile_size]{};
+  Scalar weights[Moments > 0 ? Moments : 1][Layout::weights_per_thread]{};
   Scalar biases[Moments > 0 ? Moments : 1]{};
 };
 template <typename Layout, std::size_t Moments, typename Scalar>
@@ -25,16 +29,25 @@ struct KeptMoments<Layout, Moments, Scalar, false> {};
 
 namespace detail {
 
-/// Calls function.template operator()<Index>(slot, tile, first output, quad) for each tile of weights of a thread.
+/// Calls function.template operator()<Index>(index, first output, quad) for each tile of weights of a thread, `index`
+/// being which of the thread's weights comes first.
 template <typename Layout, typename Function>
 RETORT_HOST_DEVICE void for_each_tile(std::size_t thread, const Function& function) {
+  if constexpr (Layout::first_tile_thread > 0) {
+    if (thread < Layout::first_tile_thread) {
+      return;
+    }
+  }
   RETORT_UNROLL for (std::size_t slot = 0; slot < Layout::slots; ++slot) {
-    const std::size_t tile = thread + slot * Layout::threads;
+    const std::size_t tile = thread - Layout::first_tile_thread + slot * Layout::tile_threads;
     for_each_stage<typename Layout::Model>([&]<std::size_t Index>() {
       using S = Stage<typename Layout::Model, Index>;
-      const std::size_t own = tile - Layout::template first_tile<Index>;  // huge for a tile of an earlier stage
-      if (own < S::weight_tiles) {
-        function.template operator()<Index>(slot, own / S::quads * S::out_tile, own % S::quads);
+      if constexpr (Layout::template weight_tiles < Index >> 0) {
+        const std::size_t own = tile - Layout::template first_tile<Index>;  // huge for a tile of an earlier stage
+        if (own < Layout::template weight_tiles<Index>) {
+          function.template operator()<Index>(slot * Layout::tile_size,
+                                              own / S::quads * Layout::template out_tile<Index>, own % S::quads);
+        }
       }
     });
   }
@@ -57,34 +70,20 @@ RETORT_HOST_DEVICE void for_each_bias(std::size_t thread, const Scalar* memory, 
   }
 }
 
-/// The sum of a feature's samples, a multiple of four.
-template <typename Scalar>
-RETORT_HOST_DEVICE Scalar sum_samples(const Scalar* values, std::size_t samples) {
-  Quad<Scalar> sums{};
-  for (std::size_t sample = 0; sample < samples; sample += quad) {
-    const Quad<Scalar> next = load_quad(values + sample);
-    for (std::size_t j = 0; j < quad; ++j) {
-      sums.values[j] += next.values[j];
-    }
-  }
-  return (sums.values[0] + sums.values[1]) + (sums.values[2] + sums.values[3]);
-}
-
 /// sums[o][f] = sum over the samples of output_gradient[first + o] input[4 q + f].
 template <typename Layout, std::size_t Index, typename Input, typename Scalar>
 RETORT_HOST_DEVICE void tile_gradient(const Input& input, const data::GatherConstants<Scalar>& constants,
                                       const Scalar* output_gradient, std::size_t first, std::size_t q,
-                                      std::size_t samples,
-                                      Scalar (&sums)[Stage<typename Layout::Model, Index>::out_tile][quad]) {
+                                      std::size_t samples, Scalar (&sums)[Layout::template out_tile<Index>][quad]) {
   using S = Stage<typename Layout::Model, Index>;
+  constexpr std::size_t out_tile = Layout::template out_tile<Index>;
   const auto row = [&](std::size_t o) {
-    return output_gradient +
-           (S::out % S::out_tile == 0 || first + o < S::out ? first + o : S::out - 1) * Layout::stride;
+    return output_gradient + (S::out % out_tile == 0 || first + o < S::out ? first + o : S::out - 1) * Layout::stride;
   };
   for (std::size_t sample = 0; sample < samples; sample += quad) {
     Scalar values[quad][quad];
     input.square(q, sample, values);
-    for (std::size_t o = 0; o < S::out_tile; ++o) {
+    for (std::size_t o = 0; o < out_tile; ++o) {
       const Quad<Scalar> factors = load_quad(row(o) + sample);
       for (std::size_t f = 0; f < quad; ++f) {
         for (std::size_t j = 0; j < quad; ++j) {
@@ -94,7 +93,7 @@ RETORT_HOST_DEVICE void tile_gradient(const Input& input, const data::GatherCons
     }
   }
   if constexpr (Index == 0 && Layout::input_kind == InputKind::bytes) {
-    for (std::size_t o = 0; o < S::out_tile; ++o) {
+    for (std::size_t o = 0; o < out_tile; ++o) {
       const Scalar offset = has_offset<Layout>(constants) ? constants.offset * sum_samples(row(o), samples) : Scalar{0};
       for (std::size_t f = 0; f < quad; ++f) {
         sums[o][f] = sums[o][f] * constants.scale + offset;
@@ -103,30 +102,61 @@ RETORT_HOST_DEVICE void tile_gradient(const Input& input, const data::GatherCons
   }
 }
 
-/// The gradients of a thread's weights and biases over a chunk: on_tile.template operator()<Index>(slot, first, q,
-/// sums) and on_bias(place, gradient).
+/// The gradients of a thread's tiles and biases over a chunk: on_tile.template operator()<Index>(index, first, q, sums)
+/// and on_bias(place, gradient).
 template <typename Layout, typename Job, typename Scalar, typename OnTile, typename OnBias>
-RETORT_HOST_DEVICE void for_each_gradient(std::size_t thread, const Job& job, const Chunk& chunk, const Scalar* memory,
-                                          const Scalar* inputs, const OnTile& on_tile, const OnBias& on_bias) {
+RETORT_HOST_DEVICE void for_each_tile_gradient(std::size_t thread, const Job& job, const Chunk& chunk,
+                                               const Scalar* memory, const Scalar* inputs, const OnTile& on_tile,
+                                               const OnBias& on_bias) {
   const std::size_t samples = (chunk.size + quad - 1) / quad * quad;
-  for_each_tile<Layout>(thread, [&]<std::size_t Index>(std::size_t slot, std::size_t first, std::size_t q) {
-    Scalar sums[Stage<typename Layout::Model, Index>::out_tile][quad] = {};
+  for_each_tile<Layout>(thread, [&]<std::size_t Index>(std::size_t index, std::size_t first, std::size_t q) {
+    Scalar sums[Layout::template out_tile<Index>][quad] = {};
     tile_gradient<Layout, Index>(stage_input<Layout, Index>(memory, inputs), job.training.constants,
                                  memory + Layout::template sums<Index>, first, q, samples, sums);
-    on_tile.template operator()<Index>(slot, first, q, sums);
+    on_tile.template operator()<Index>(index, first, q, sums);
   });
   for_each_bias<Layout>(thread, memory, [&](std::size_t place, const Scalar* gradients) {
     on_bias(place, sum_samples(gradients, samples));
   });
 }
 
+/// All gradients over a chunk, in phases of the team behind which copies are there: on_tile.template operator()<Index>(
+/// thread, index, first, q, sums), on_pair(thread, index, place, count, gradients) for those that tensor cores compute,
+/// and on_bias(thread, place, gradient).
+template <typename Layout, typename Team, typename Job, typename Scalar, typename OnTile, typename OnPair,
+          typename OnBias>
+RETORT_HOST_DEVICE void for_each_gradient(Team& team, const Job& job, const Chunk& chunk, Scalar* memory,
+                                          const Scalar* inputs, const OnTile& on_tile, const OnPair& on_pair,
+                                          const OnBias& on_bias) {
+  const auto of_thread = [&](std::size_t thread) {
+    for_each_tile_gradient<Layout>(
+        thread, job, chunk, static_cast<const Scalar*>(memory), inputs,
+        [&]<std::size_t Index>(std::size_t index, std::size_t first, std::size_t q, const auto& sums) {
+          on_tile.template operator()<Index>(thread, index, first, q, sums);
+        },
+        [&](std::size_t place, Scalar gradient) { on_bias(thread, place, gradient); });
+    team.await_copies(thread);
+  };
+  if constexpr (Layout::on_tensor_cores) {
+    team([&](std::size_t thread) { split_gradients<Layout>(thread, job.training.constants, chunk, memory); });
+    team.warps([&](const auto& warp) {
+      tensor_gradient<Layout>(warp, job.training.constants, memory, inputs, on_pair);
+      warp.for_each_lane([&](std::uint32_t lane) { of_thread(warp.index() * team_lanes + lane); });
+    });
+  } else {
+    team(of_thread);
+  }
+}
+
 /// Calls function(o, place of the first of its elements, their count) for each row of a tile that is inside the weight:
 /// a quad, or what there is before the row's end.
-template <typename S, typename Function>
+template <typename Layout, std::size_t Index, typename Function>
 RETORT_HOST_DEVICE void for_each_row(std::size_t first, std::size_t q, const Function& function) {
+  using S = Stage<typename Layout::Model, Index>;
+  constexpr std::size_t out_tile = Layout::template out_tile<Index>;
   const std::size_t count = S::in % quad == 0 || quad * q + quad <= S::in ? quad : S::in - quad * q;
-  RETORT_UNROLL for (std::size_t o = 0; o < S::out_tile; ++o) {
-    if (S::out % S::out_tile == 0 || first + o < S::out) {
+  RETORT_UNROLL for (std::size_t o = 0; o < out_tile; ++o) {
+    if (S::out % out_tile == 0 || first + o < S::out) {
       function(o, S::weight + (first + o) * S::in + quad * q, count);
     }
   }
@@ -156,6 +186,32 @@ RETORT_HOST_DEVICE void store_row(const Quad<Scalar>& row, std::size_t count, Sc
   }
 }
 
+/// The same of a pair: see with_pair().
+template <typename S, typename Scalar>
+RETORT_HOST_DEVICE Pair<Scalar> load_places(const Scalar* from, std::uint32_t count) {
+  if constexpr (S::in % 2 == 0) {
+    return load_pair(from);
+  } else {
+    Pair<Scalar> pair{};
+    pair.values[0] = from[0];
+    if (count > 1) {
+      pair.values[1] = from[1];
+    }
+    return pair;
+  }
+}
+template <typename S, typename Scalar>
+RETORT_HOST_DEVICE void store_places(const Pair<Scalar>& pair, std::uint32_t count, Scalar* to) {
+  if constexpr (S::in % 2 == 0) {
+    store_pair(pair, to);
+  } else {
+    to[0] = pair.values[0];
+    if (count > 1) {
+      to[1] = pair.values[1];
+    }
+  }
+}
+
 template <std::size_t Moments, typename Rule, typename Scalar>
 RETORT_HOST_DEVICE void apply_rule(const Rule& rule, Scalar& parameter, Scalar gradient, Scalar& first,
                                    Scalar& second) {
@@ -177,24 +233,42 @@ RETORT_HOST_DEVICE void move_moments(std::size_t thread, const TrainingJob<Scala
                                      const Scalar* memory, KeptMoments<Layout, Moments, Scalar>& kept) {
   if constexpr (Moments > 0 && Layout::template moments_in_registers<Moments>) {
     RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) {
-      detail::for_each_tile<Layout>(thread, [&]<std::size_t Index>(std::size_t slot, std::size_t first, std::size_t q) {
-        using S = Stage<typename Layout::Model, Index>;
-        detail::for_each_row<S>(first, q, [&](std::size_t o, std::size_t place, std::size_t count) {
-          Quad<Scalar> row{};
+      detail::for_each_tile<Layout>(
+          thread, [&]<std::size_t Index>(std::size_t index, std::size_t first, std::size_t q) {
+            using S = Stage<typename Layout::Model, Index>;
+            detail::for_each_row<Layout, Index>(first, q, [&](std::size_t o, std::size_t place, std::size_t count) {
+              Quad<Scalar> row{};
+              if constexpr (Load) {
+                row = detail::load_row<S>(job.moments[i] + place, count);
+              }
+              RETORT_UNROLL for (std::size_t f = 0; f < quad; ++f) {
+                if constexpr (Load) {
+                  kept.weights[i][index + o * quad + f] = row.values[f];
+                } else {
+                  row.values[f] = kept.weights[i][index + o * quad + f];
+                }
+              }
+              if constexpr (!Load) {
+                detail::store_row<S>(row, count, job.moments[i] + place);
+              }
+            });
+          });
+      detail::for_each_pair<Layout>(thread, [&](std::uint32_t index, std::size_t place, std::uint32_t count) {
+        using S = Stage<typename Layout::Model, 0>;
+        Pair<Scalar> pair{};
+        if constexpr (Load) {
+          pair = detail::load_places<S>(job.moments[i] + place, count);
+        }
+        RETORT_UNROLL for (std::uint32_t f = 0; f < 2; ++f) {
           if constexpr (Load) {
-            row = detail::load_row<S>(job.moments[i] + place, count);
+            kept.weights[i][index + f] = pair.values[f];
+          } else {
+            pair.values[f] = kept.weights[i][index + f];
           }
-          RETORT_UNROLL for (std::size_t f = 0; f < quad; ++f) {
-            if constexpr (Load) {
-              kept.weights[slot][i][o * quad + f] = row.values[f];
-            } else {
-              row.values[f] = kept.weights[slot][i][o * quad + f];
-            }
-          }
-          if constexpr (!Load) {
-            detail::store_row<S>(row, count, job.moments[i] + place);
-          }
-        });
+        }
+        if constexpr (!Load) {
+          detail::store_places<S>(pair, count, job.moments[i] + place);
+        }
       });
       detail::for_each_bias<Layout>(thread, memory, [&](std::size_t place, const Scalar*) {
         if constexpr (Load) {
@@ -218,29 +292,22 @@ struct Updater {
   Scalar* memory;
   KeptMoments<Layout, Moments, Scalar>& kept;
 
-  /// A row of a tile: see detail::for_each_row.
+  /// A row of a tile: see detail::for_each_row. `index`: which of the thread's weights is its first.
   template <typename S>
-  RETORT_HOST_DEVICE void row(std::size_t slot, std::size_t o, std::size_t place, std::size_t count,
+  RETORT_HOST_DEVICE void row(std::size_t index, std::size_t place, std::size_t count,
                               const Scalar (&gradients)[quad]) const {
-    Scalar* weights = memory + Layout::parameters + place;
-    Quad<Scalar> parameters = detail::load_row<S>(static_cast<const Scalar*>(weights), count);
-    if constexpr (in_registers) {
-      RETORT_UNROLL for (std::size_t f = 0; f < quad; ++f) {
-        detail::apply_rule<Moments>(rule, parameters.values[f], gradients[f], kept.weights[slot][0][o * quad + f],
-                                    kept.weights[slot][second][o * quad + f]);
-      }
-    } else {
-      Quad<Scalar> means = detail::load_row<S>(static_cast<const Scalar*>(job.moments[0]) + place, count);
-      Quad<Scalar> squares = detail::load_row<S>(static_cast<const Scalar*>(job.moments[second]) + place, count);
-      for (std::size_t f = 0; f < quad; ++f) {
-        detail::apply_rule<Moments>(rule, parameters.values[f], gradients[f], means.values[f], squares.values[f]);
-      }
-      detail::store_row<S>(means, count, job.moments[0] + place);
-      if constexpr (second != 0) {
-        detail::store_row<S>(squares, count, job.moments[second] + place);
-      }
-    }
-    detail::store_row<S>(parameters, count, weights);
+    const auto load = [&](const Scalar* from) { return detail::load_row<S>(from, count); };
+    const auto store = [&](const Quad<Scalar>& values, Scalar* to) { detail::store_row<S>(values, count, to); };
+    neighbours(index, place, gradients, load, store);
+  }
+
+  /// A pair of the first stage's weights: see detail::with_pair.
+  RETORT_HOST_DEVICE void pair(std::size_t index, std::size_t place, std::uint32_t count,
+                               const Scalar (&gradients)[2]) const {
+    using S = Stage<typename Layout::Model, 0>;
+    const auto load = [&](const Scalar* from) { return detail::load_places<S>(from, count); };
+    const auto store = [&](const Pair<Scalar>& values, Scalar* to) { detail::store_places<S>(values, count, to); };
+    neighbours(index, place, gradients, load, store);
   }
 
   RETORT_HOST_DEVICE void bias(std::size_t place, Scalar gradient) const {
@@ -251,63 +318,99 @@ struct Updater {
       detail::apply_rule<Moments>(rule, parameter, gradient, job.moments[0][place], job.moments[second][place]);
     }
   }
+
+ private:
+  template <std::size_t Count, typename Load, typename Store>
+  RETORT_HOST_DEVICE void neighbours(std::size_t index, std::size_t place, const Scalar (&gradients)[Count],
+                                     const Load& load, const Store& store) const {
+    Scalar* weights = memory + Layout::parameters + place;
+    auto parameters = load(weights);
+    if constexpr (in_registers) {
+      RETORT_UNROLL for (std::size_t f = 0; f < Count; ++f) {
+        detail::apply_rule<Moments>(rule, parameters.values[f], gradients[f], kept.weights[0][index + f],
+                                    kept.weights[second][index + f]);
+      }
+    } else {
+      auto means = load(job.moments[0] + place);
+      auto squares = load(job.moments[second] + place);
+      RETORT_UNROLL for (std::size_t f = 0; f < Count; ++f) {
+        detail::apply_rule<Moments>(rule, parameters.values[f], gradients[f], means.values[f], squares.values[f]);
+      }
+      store(means, job.moments[0] + place);
+      if constexpr (second != 0) {
+        store(squares, job.moments[second] + place);
+      }
+    }
+    store(parameters, weights);
+  }
 };
 
-/// One thread's part of a step whose batch is this one chunk: the gradients never leave the registers.
-template <typename Layout, std::size_t Moments, typename L, typename Rule, typename Scalar>
-RETORT_HOST_DEVICE void update(std::size_t thread, const TrainingJob<Scalar, Moments, L, Rule>& job, const Chunk& chunk,
-                               const Rule& rule, Scalar* memory, const Scalar* inputs,
-                               KeptMoments<Layout, Moments, Scalar>& kept) {
-  const Updater<Layout, Moments, L, Rule, Scalar> updater{job, rule, memory, kept};
+/// The team's part of a step whose batch is this one chunk: the gradients never leave the registers. A phase, behind
+/// which copies are there; on tensor cores two.
+template <typename Layout, typename Team, std::size_t Moments, typename L, typename Rule, typename Scalar,
+          typename Kept>
+RETORT_HOST_DEVICE void update(Team& team, const TrainingJob<Scalar, Moments, L, Rule>& job, const Chunk& chunk,
+                               const Rule& rule, Scalar* memory, const Scalar* inputs, Kept& kept) {
+  using TeamUpdater = Updater<Layout, Moments, L, Rule, Scalar>;
   detail::for_each_gradient<Layout>(
-      thread, job, chunk, static_cast<const Scalar*>(memory), inputs,
-      [&]<std::size_t Index>(std::size_t slot, std::size_t first, std::size_t q, const auto& sums) {
-        using S = Stage<typename Layout::Model, Index>;
-        detail::for_each_row<S>(first, q, [&](std::size_t o, std::size_t place, std::size_t count) {
-          updater.template row<S>(slot, o, place, count, sums[o]);
+      team, job, chunk, memory, inputs,
+      [&]<std::size_t Index>(std::size_t thread, std::size_t index, std::size_t first, std::size_t q,
+                             const auto& sums) {
+        const TeamUpdater updater{job, rule, memory, kept[thread]};
+        detail::for_each_row<Layout, Index>(first, q, [&](std::size_t o, std::size_t place, std::size_t count) {
+          updater.template row<Stage<typename Layout::Model, Index>>(index + o * quad, place, count, sums[o]);
         });
       },
-      [&](std::size_t place, Scalar gradient) { updater.bias(place, gradient); });
+      [&](std::size_t thread, std::size_t index, std::size_t place, std::uint32_t count, const Scalar(&gradients)[2]) {
+        TeamUpdater{job, rule, memory, kept[thread]}.pair(index, place, count, gradients);
+      },
+      [&](std::size_t thread, std::size_t place, Scalar gradient) {
+        TeamUpdater{job, rule, memory, kept[thread]}.bias(place, gradient);
+      });
 }
 
-/// One thread's part of the gradients of a batch that is cut into chunks, or is to be clipped: added up outside of the
-/// block's memory.
-template <typename Layout, std::size_t Moments, typename L, typename Rule, typename Scalar>
-RETORT_HOST_DEVICE void store_gradients(std::size_t thread, const TrainingJob<Scalar, Moments, L, Rule>& job,
-                                        const Chunk& chunk, const Scalar* memory, const Scalar* inputs) {
+/// The team's part of the gradients of a batch that is cut into chunks, or is to be clipped: added up outside of the
+/// block's memory. Phases as of update().
+template <typename Layout, typename Team, std::size_t Moments, typename L, typename Rule, typename Scalar>
+RETORT_HOST_DEVICE void store_gradients(Team& team, const TrainingJob<Scalar, Moments, L, Rule>& job,
+                                        const Chunk& chunk, Scalar* memory, const Scalar* inputs) {
   const auto add = [&](std::size_t place, Scalar gradient) {
     job.gradients[place] = chunk.begins_batch() ? gradient : job.gradients[place] + gradient;
   };
   detail::for_each_gradient<Layout>(
-      thread, job, chunk, memory, inputs,
-      [&]<std::size_t Index>(std::size_t, std::size_t first, std::size_t q, const auto& sums) {
-        detail::for_each_row<Stage<typename Layout::Model, Index>>(
-            first, q, [&](std::size_t o, std::size_t place, std::size_t count) {
-              for (std::size_t f = 0; f < count; ++f) {
-                add(place + f, sums[o][f]);
-              }
-            });
+      team, job, chunk, memory, inputs,
+      [&]<std::size_t Index>(std::size_t, std::size_t, std::size_t first, std::size_t q, const auto& sums) {
+        detail::for_each_row<Layout, Index>(first, q, [&](std::size_t o, std::size_t place, std::size_t count) {
+          for (std::size_t f = 0; f < count; ++f) {
+            add(place + f, sums[o][f]);
+          }
+        });
       },
-      add);
+      [&](std::size_t, std::size_t, std::size_t place, std::uint32_t count, const Scalar(&gradients)[2]) {
+        for (std::uint32_t f = 0; f < count; ++f) {
+          add(place + f, gradients[f]);
+        }
+      },
+      [&](std::size_t, std::size_t place, Scalar gradient) { add(place, gradient); });
 }
 
 /// The sum of the squares of a thread's stored gradients.
 template <typename Layout, typename Job, typename Scalar>
 RETORT_HOST_DEVICE double squared_norm(std::size_t thread, const Job& job, const Scalar* memory) {
   double sum = 0.0;
-  const auto add = [&](std::size_t place) {
-    const auto gradient = static_cast<double>(job.gradients[place]);
-    sum += gradient * gradient;
+  const auto add = [&](std::size_t place, std::size_t count) {
+    for (std::size_t f = 0; f < count; ++f) {
+      const auto gradient = static_cast<double>(job.gradients[place + f]);
+      sum += gradient * gradient;
+    }
   };
   detail::for_each_tile<Layout>(thread, [&]<std::size_t Index>(std::size_t, std::size_t first, std::size_t q) {
-    detail::for_each_row<Stage<typename Layout::Model, Index>>(first, q,
-                                                               [&](std::size_t, std::size_t place, std::size_t count) {
-                                                                 for (std::size_t f = 0; f < count; ++f) {
-                                                                   add(place + f);
-                                                                 }
-                                                               });
+    detail::for_each_row<Layout, Index>(first, q,
+                                        [&](std::size_t, std::size_t place, std::size_t count) { add(place, count); });
   });
-  detail::for_each_bias<Layout>(thread, memory, [&](std::size_t place, const Scalar*) { add(place); });
+  detail::for_each_pair<Layout>(thread,
+                                [&](std::uint32_t, std::size_t place, std::uint32_t count) { add(place, count); });
+  detail::for_each_bias<Layout>(thread, memory, [&](std::size_t place, const Scalar*) { add(place, 1); });
   return sum;
 }
 
@@ -317,15 +420,21 @@ RETORT_HOST_DEVICE void update_from_stored(std::size_t thread, const TrainingJob
                                            const Rule& rule, Scalar factor, Scalar* memory,
                                            KeptMoments<Layout, Moments, Scalar>& kept) {
   const Updater<Layout, Moments, L, Rule, Scalar> updater{job, rule, memory, kept};
-  detail::for_each_tile<Layout>(thread, [&]<std::size_t Index>(std::size_t slot, std::size_t first, std::size_t q) {
-    using S = Stage<typename Layout::Model, Index>;
-    detail::for_each_row<S>(first, q, [&](std::size_t o, std::size_t place, std::size_t count) {
+  detail::for_each_tile<Layout>(thread, [&]<std::size_t Index>(std::size_t index, std::size_t first, std::size_t q) {
+    detail::for_each_row<Layout, Index>(first, q, [&](std::size_t o, std::size_t place, std::size_t count) {
       Scalar gradients[quad] = {};
       for (std::size_t f = 0; f < count; ++f) {
         gradients[f] = job.gradients[place + f] * factor;
       }
-      updater.template row<S>(slot, o, place, count, gradients);
+      updater.template row<Stage<typename Layout::Model, Index>>(index + o * quad, place, count, gradients);
     });
+  });
+  detail::for_each_pair<Layout>(thread, [&](std::uint32_t index, std::size_t place, std::uint32_t count) {
+    Scalar gradients[2] = {};
+    for (std::uint32_t f = 0; f < count; ++f) {
+      gradients[f] = job.gradients[place + f] * factor;
+    }
+    updater.pair(index, place, count, gradients);
   });
   detail::for_each_bias<Layout>(thread, static_cast<const Scalar*>(memory), [&](std::size_t place, const Scalar*) {
     updater.bias(place, job.gradients[place] * factor);

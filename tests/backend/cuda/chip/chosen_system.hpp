@@ -1,0 +1,33 @@
+#pragma once
+/// @file
+/// A host on which blocks train with the product units and the order of threads that a test asks for.
+
+#include <cstddef>
+
+#include "backend/thrust/serial_system.hpp"
+#include "retort/backend/cuda/chip/layout.hpp"
+#include "retort/backend/cuda/chip/team.hpp"
+#include "retort/backend/cuda/chip/training.hpp"
+#include "retort/core/aligned_buffer.hpp"
+
+namespace chosen {
+
+/// Real inputs are always for scalar units.
+template <retort::backend::chip::ProductUnits units, retort::backend::chip::ThreadOrder order>
+struct System : retort::system::Serial {
+  using Serial::Serial;
+};
+
+template <typename Layout, retort::backend::chip::ProductUnits units, retort::backend::chip::ThreadOrder order,
+          std::size_t Moments, typename L, typename Rule, typename Scalar>
+void train_block(const System<units, order>& /*system*/,
+                 const retort::backend::chip::TrainingJob<Scalar, Moments, L, Rule>& job) {
+  namespace chip = retort::backend::chip;
+  using Chosen = chip::Layout<typename Layout::Model, Scalar, Layout::input_kind,
+                              Layout::input_kind == chip::InputKind::bytes ? units : chip::ProductUnits::scalar>;
+  chip::HostTeam<Chosen::threads> team(order, retort::Seed{job.first_step});
+  retort::AlignedBuffer<Scalar> memory(Chosen::size);
+  chip::train<Chosen>(team, job, memory.data());
+}
+
+}  // namespace chosen
