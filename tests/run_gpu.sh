@@ -9,14 +9,14 @@
 #   build       the programs with CUDA: tests, benchmarks, distill_mnist, sweep
 #   tests       all tests on the GPU, the long ones too
 #   memcheck, racecheck, initcheck   compute-sanitizer over the operations, short trainings and a short sweep
-#   job         distill_mnist --recipe original with cuda, thrust-cuda and eigen: the accuracies are within 0.1 points of
-#               eigen's, those of cuda-tf32 and cuda-bf16 within 0.5
+#   job         distill_mnist --recipe original with cuda, thrust-cuda and eigen: the accuracies are within 0.1 points
+#               of eigen's, those of cuda-tf32 and cuda-bf16 within 0.5
 #   sweep       the students of the program sweep on the GPU, 132 at once and one: times, and that one of a seed is
 #               the same in both
 #   benchmarks  Google Benchmark, times by CUDA events
 #   pytorch     the same steps in PyTorch on the same GPU, where python3 (or PYTHON) has it
-#   points      what the GPU backend is to reach, each point with its figure: met, missed or not measured. Takes what the
-#               steps before it left, also in earlier calls after the same build; fails where one is missed
+#   points      what the GPU backend is to reach, each point with its figure: met, missed or not measured. Takes what
+#               the steps before it left, also in earlier calls after the same build; fails where one is missed
 #
 # --only names the steps to do (sanitizer: the three tools; `--only configure,build,tests`), --quick leaves the long
 # tests out and shortens the rest, --host needs no GPU: it builds everything and runs what a host can. The report, in
@@ -234,7 +234,7 @@ step_build() {
   rm -f "$build"/logs/*.outcome "$build"/benchmark_*.json "$build/torch_gpu.jsonl"
   local targets
   targets=$(cmake --build "$build" --target help |
-    sed -En 's/^(\.\.\. )?(retort_test_every_backend|retort_test_[a-z_]*cuda[a-z_]*|benchmark_[a-z]+|distill_mnist|sweep)(:.*)?$/\2/p' |
+    sed -En 's/^(\.\.\. )?(retort_test_(every_backend|[a-z_]*cuda[a-z_]*)|benchmark_[a-z]+|distill_mnist|sweep)(:.*)?$/\2/p' |
     sort -u)
   # One name, one argument.
   # shellcheck disable=SC2086
@@ -265,8 +265,8 @@ sanitize() {
   shift 2
   require_programs "$program"
   echo "--- $program $*" | tee -a "$log"
-  timeout 150 "$sanitizer" --tool "$tool" --error-exitcode 1 --print-limit 30 "$build/$program" "$@" >"$log.part" 2>&1 ||
-    status=$?
+  timeout 150 "$sanitizer" --tool "$tool" --error-exitcode 1 --print-limit 30 "$build/$program" "$@" \
+    >"$log.part" 2>&1 || status=$?
   tee -a "$log" <"$log.part"
   found=$(<"$log.part")
   rm "$log.part"
@@ -306,8 +306,8 @@ sanitizer() {
   done
   # The teacher is trained outside: its steps are among the tests.
   local arguments=(--backend cuda --data synthetic --epochs 1 --quiet)
-  "$build/examples/sweep" "${arguments[@]}" --teacher-epochs 1 --temperature 1 --seeds 1 --out "$build/sanitizer_sweep" ||
-    failed "the sweep does not run without compute-sanitizer either"
+  "$build/examples/sweep" "${arguments[@]}" --teacher-epochs 1 --temperature 1 --seeds 1 \
+    --out "$build/sanitizer_sweep" || failed "the sweep does not run without compute-sanitizer either"
   sanitize "$1" examples/sweep "${arguments[@]}" --teacher "$build/sanitizer_sweep/teacher.safetensors" \
     --temperature 1 4 --seeds 2
 }
@@ -405,7 +405,7 @@ step_sweep() {
   echo "the one student is the same beside others: $expected"
   awk -v students="$(wc -l <"$out/many/runs.jsonl")" -v many="$(sweep_seconds "$out/many/runs.jsonl")" \
     -v one="$(sweep_seconds "$out/one/runs.jsonl")" 'BEGIN {
-      printf "epochs of one student: %.3f s, of each of %d: %.3f s, %.2f times as long\n", one, students, many, many / one
+      printf "epochs of one student: %.3f s, of %d: %.3f s, %.2f times as long\n", one, students, many, many / one
     }'
 }
 

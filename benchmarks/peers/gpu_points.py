@@ -63,11 +63,18 @@ class Retort:
 
     def device(self):
         """What the first benchmark on the GPU says of it."""
-        return next((run["label"] for run in self.runs if run.get("label") and "/cuda/" in run["run_name"]), "")
+        return next((run["label"] for run in self.runs if run.get("label") and "cuda" in run["run_name"]), "")
+
+    def ran_with(self, row):
+        """Whether a row of torch_gpu.py is of the same device."""
+        return row["device"] in self.device()
 
 
 def counterparts(row, retort):
-    """Retort's backends with the same work in the same precision as a row of torch_gpu.py: seconds or a sentence."""
+    """Retort's backends with the same work in the same precision as a row of torch_gpu.py, on the same device: seconds or
+    a sentence."""
+    if not retort.ran_with(row):
+        return {}
     if row["work"] in WORKS:
         return {backend: retort.step(row["work"], backend) for backend in BACKENDS[row["precision"]]}
     for students in SWEEPS:
@@ -106,12 +113,12 @@ def quotient(above, below):
 def points(retort, rows):
     """`rows`: of torch_gpu.py, none where PyTorch was not measured."""
     device = retort.device()
-    others = {row["device"] for row in rows if row["device"] not in device} if device else set()
+    others = {row["device"] for row in rows if not retort.ran_with(row)}
 
     def torch_step(work, precision, *forms):
         """The fastest of PyTorch's forms."""
         if others:
-            return f"PyTorch ran on {', '.join(sorted(others))}, Retort on {device}"
+            return f"PyTorch ran on {', '.join(sorted(others))}, Retort on {device or 'no GPU'}"
         found = [row["seconds"] for row in rows
                  if row["work"] == work and row["precision"] == precision and row["how"] in forms]
         return min(found) if found else f"PyTorch, {precision}, {' or '.join(forms)}: not measured"
@@ -122,8 +129,8 @@ def points(retort, rows):
     found = [
         Point("student distillation step, batch 64, one block", student, 8, " us", scale=1e6),
         Point("student distillation step, batch 64, a cluster of blocks", "no benchmark of a cluster", 4, " us"),
-        Point("5-epoch distillation of 48,000 images", epochs * 5 * SWEEP_STEPS if isinstance(epochs, float) else epochs,
-              35, " ms", scale=1e3),
+        Point("5-epoch distillation of 48,000 images",
+              epochs * 5 * SWEEP_STEPS if isinstance(epochs, float) else epochs, 35, " ms", scale=1e3),
         Point("the student's step in PyTorch's CUDA graph, divided by Retort's",
               quotient(torch_step(cached, "highest", "graph"), student), 5, " times", at_most=False),
         Point("the student's step in eager PyTorch, divided by Retort's",
@@ -165,7 +172,8 @@ def main():
                 rows = [json.loads(line) for line in file]
         found = points(retort, rows)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        print(f"gpu_points.py: {type(error).__name__}: {error}, expected the results of benchmark_train and torch_gpu.py")
+        print(f"gpu_points.py: {type(error).__name__}: {error}, "
+              "expected the results of benchmark_train and torch_gpu.py")
         return 2
     print(f"Retort on {retort.device() or 'no GPU'}")
     outcomes = [point.outcome() for point in found]

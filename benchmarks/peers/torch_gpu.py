@@ -8,25 +8,26 @@
 
 The same work: uint8 images on the device, as many of them, in a new order each epoch; in a step they are gathered by
 index and normalised, then forward, loss, backward, Adam (fused, or compiled). Cached distillation looks the teacher's
-logits up; online distillation moves each image by up to 2 pixels and runs the teacher on the result. Each step adds its
-losses and hits on the device, and each epoch reads the sums once. Times are those of whole epochs, divided by their
-steps: medians over repeats that are interleaved over the forms, by CUDA events.
+logits up; online distillation moves each image by up to 2 pixels and runs the teacher on the result. Each step adds
+its losses and hits on the device, and each epoch reads the sums once. Times are those of whole epochs, divided by
+their steps: medians over repeats that are interleaved over the forms, by CUDA events.
 
-Precisions are fp32 ("highest") beside Retort's cuda and thrust-cuda, TF32 ("high") beside cuda-tf32, and bf16 by autocast
-beside cuda-bf16. Retort's small students train in fp32 with each of its backends, so only the teacher has the other two.
+Precisions are fp32 ("highest") beside Retort's cuda and thrust-cuda, TF32 ("high") beside cuda-tf32, and bf16 by
+autocast beside cuda-bf16. Retort's small students train in fp32 with each of its backends, so only the teacher has the
+other two.
 
-What differs: PyTorch draws its own random numbers, one for each image and step where Retort hashes sample and epoch, and
-keeps dropout's masks where Retort draws them again; its images lie in the device's memory with the border of 2 zeros
-that moving them needs, so it compares no index with a border. Its graph and its compiled step are started by Python once
-a step; Retort's small students take an epoch's steps in one launch. Here the students of a sweep share the learning rate
-and the loss's settings, which in Retort each has for itself; each has its own order in both. Neither sweep's time has the
-initial weights, the teacher's logits or the recording in it.
+What differs: PyTorch draws its own random numbers, one for each image and step where Retort hashes sample and epoch,
+and keeps dropout's masks where Retort draws them again; its images lie in the device's memory with the border of 2
+zeros that moving them needs, so it compares no index with a border. Its graph and its compiled step are started by
+Python once a step; Retort's small students take an epoch's steps in one launch. Here the students of a sweep share the
+learning rate and the loss's settings, which in Retort each has for itself; each has its own order in both. Neither
+sweep's time has the initial weights, the teacher's logits or the recording in it.
 
     python3 benchmarks/peers/torch_gpu.py [--device cuda] [--retort benchmark_train.json] [--epochs 3] [--repeats 7]
 
 With --retort, Google Benchmark's JSON of benchmark_train, Retort's time stands beside that of the same work here, with
-how many times as long PyTorch takes, and after it the points of gpu_points.py. `--device cpu` runs a few small batches of
-everything but the graphs, and compiles one work: it shows that this program works, its times say nothing.
+how many times as long PyTorch takes, and after it the points of gpu_points.py. `--device cpu` runs a few small batches
+of everything but the graphs, and compiles one work: it shows that this program works, its times say nothing.
 
 Exits 77 with one line where PyTorch or its CUDA is missing, 2 where the JSON cannot be used.
 """
@@ -53,7 +54,8 @@ FORMS = ("eager", "graph", "compile", "vmap")
 def with_retort(rows, retort):
     """Puts Retort's times and the ratios into each row of the same work in the same precision."""
     for row in rows:
-        ours = {backend: seconds for backend, seconds in counterparts(row, retort).items() if isinstance(seconds, float)}
+        ours = {backend: seconds for backend, seconds in counterparts(row, retort).items()
+                if isinstance(seconds, float)}
         row["retort_seconds"] = ours
         row["ratio"] = {backend: row["seconds"] / seconds for backend, seconds in ours.items()}
     return rows
@@ -70,11 +72,11 @@ def print_rows(rows):
 
 def print_sweeps(rows):
     """What 132 students cost more than one, in each form."""
+    seconds = {(row["work"], row["how"]): row["seconds"] for row in rows}
     for how in ("vmap", "vmap graph"):
-        seconds = [next((row["seconds"] for row in rows if row["work"] == sweep_name(students) and row["how"] == how), None)
-                   for students in SWEEPS]
-        if None not in seconds:
-            print(f"PyTorch, {how}: {SWEEPS[1]} students take {seconds[1] / seconds[0]:.2f} times the step of {SWEEPS[0]}")
+        one, many = (seconds.get((sweep_name(students), how)) for students in SWEEPS)
+        if one and many:
+            print(f"PyTorch, {how}: {SWEEPS[1]} students take {many / one:.2f} times the step of {SWEEPS[0]}")
 
 
 def seconds_per_step(run, work, epochs):

@@ -123,8 +123,8 @@ class Work:
 
 
 class Students(Work):
-    """Cached distillations of `count` students at once: torch.func.vmap over their stacked parameters, each with its own
-    order. Adam works element by element, so one Adam over the stack is one for each student."""
+    """Cached distillations of `count` students at once: torch.func.vmap over their stacked parameters, each with an
+    order of its own. Adam works element by element, so one Adam over the stack is one for each student."""
 
     def __init__(self, count, batch, steps, device):
         models = [student_model() for _ in range(count)]
@@ -181,7 +181,7 @@ def compiled_step(work):
     replayed as a CUDA graph where there is a GPU. Throws whatever the compiler does where it cannot be had."""
     import torch._dynamo
 
-    for limit in ("cache_size_limit", "recompile_limit"):  # its names in different versions; each work is a recompilation
+    for limit in ("cache_size_limit", "recompile_limit"):  # names of different versions; each work is a recompilation
         if hasattr(torch._dynamo.config, limit):
             setattr(torch._dynamo.config, limit, 64)
     for tensor in work.fixed_tensors():
