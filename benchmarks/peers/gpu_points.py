@@ -71,8 +71,8 @@ class Retort:
 
 
 def counterparts(row, retort):
-    """Retort's backends with the same work in the same precision as a row of torch_gpu.py, on the same device: seconds or
-    a sentence."""
+    """Retort's backends with the same work in the same precision as a row of torch_gpu.py, on the same device:
+    seconds or a sentence."""
     if not retort.ran_with(row):
         return {}
     if row["work"] in WORKS:
