@@ -245,13 +245,14 @@ step_tests() {
   require_programs tests/retort_test_every_backend tests/retort_test_backend_thrust_cuda \
     tests/retort_test_backend_cuda_large_device
   local own='^backend/(thrust/cuda|cuda/[a-z_/]*device)/'
-  local pattern="$own|^every_backend/.*Cuda$" # not what runs CUDA's kernels on the host
+  local pattern="$own|^every_backend/.*Cuda$" limit=540 # not what runs CUDA's kernels on the host
   if [[ -z $gpu ]]; then
     pattern="$own|^every_backend/"
+    limit=2400 # CUDA's kernels as plain loops
   elif [[ $quick == no ]]; then
     export RETORT_LONG_TESTS=1
   fi
-  timeout 540 ctest --test-dir "$build" --parallel "$jobs" --output-on-failure --no-tests=error -R "$pattern"
+  timeout "$limit" ctest --test-dir "$build" --parallel "$jobs" --output-on-failure --no-tests=error -R "$pattern"
   if [[ -n $gpu ]] && grep -q 'skipped: no CUDA device' "$build/Testing/Temporary/LastTest.log"; then
     grep -m 1 'skipped: no CUDA device' "$build/Testing/Temporary/LastTest.log"
     failed "there is a GPU, and tests were skipped for want of one"
