@@ -7,11 +7,13 @@
 #include <array>
 #include <cstddef>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/chain.hpp"
 #include "retort/nn/layer.hpp"
+#include "retort/nn/linear.hpp"
 #include "retort/nn/sequential.hpp"
 
 namespace retort::backend {
@@ -53,6 +55,11 @@ inline constexpr bool is_chain = false;
 template <PointwiseLayer... Layers>
 inline constexpr bool is_chain<Chain<Layers...>> = true;
 
+template <typename Operation>
+inline constexpr bool is_linear = false;
+template <std::size_t In, std::size_t Out, Bias bias>
+inline constexpr bool is_linear<Linear<In, Out, bias>> = true;
+
 template <typename M>
 struct LayersOf;
 template <Layer... Layers>
@@ -61,6 +68,9 @@ struct LayersOf<Sequential<Layers...>> {
 };
 
 }  // namespace detail
+
+/// In the place of a Chain where there are no pointwise layers.
+struct NoChain {};
 
 /// The operations of a model, from its input to its output.
 template <Model M>
@@ -72,13 +82,30 @@ struct Plan {
   using Operation = std::tuple_element_t<Index, Operations>;
   template <std::size_t Index>
   static constexpr bool is_chain = detail::is_chain<Operation<Index>>;
+  template <std::size_t Index>
+  static constexpr bool is_linear = detail::is_linear<Operation<Index>>;
+
+  /// How many of the operations are Linear layers; linear_operation[i] is the i-th of them.
+  static constexpr std::size_t linear_count = []<std::size_t... Index>(std::index_sequence<Index...>) {
+    return (std::size_t{is_linear<Index>} + ... + 0);
+  }
+  (std::make_index_sequence<size>{});
+  static constexpr std::array<std::size_t, linear_count> linear_operation =
+      []<std::size_t... Index>(std::index_sequence<Index...>) {
+    std::array<std::size_t, linear_count> result{};
+    std::size_t count = 0;
+    (static_cast<void>(is_linear<Index> ? result[count++] = Index : 0), ...);
+    return result;
+  }
+  (std::make_index_sequence<size>{});
 
   /// first_layer[i] is the index in the model of operation i's first layer; first_layer[size] is the model's count.
   static constexpr std::array<std::size_t, size + 1> first_layer = [] {
     std::array<std::size_t, size + 1> result{};
     [&]<std::size_t... Index>(std::index_sequence<Index...>) {
       ((result[Index + 1] = result[Index] + detail::layers_in<Operation<Index>>), ...);
-    }(std::make_index_sequence<size>{});
+    }
+    (std::make_index_sequence<size>{});
     return result;
   }();
 
@@ -108,20 +135,46 @@ struct Plan {
   using InputWidth = Width<widths[Index]>;
 };
 
+namespace detail {
+
+template <typename Plan, std::size_t Index>
+struct ChainAt {
+  using type = NoChain;
+};
+template <typename Plan, std::size_t Index>
+requires(Index < Plan::size) struct ChainAt<Plan, Index> {
+  using Operation = typename Plan::template Operation<Index>;
+  using type = std::conditional_t<is_chain<Operation>, Operation, NoChain>;
+};
+
+template <typename Operations>
+inline constexpr bool are_linear_or_chains = false;
+template <typename... Operations>
+inline constexpr bool are_linear_or_chains<std::tuple<Operations...>> = ((is_linear<Operations> ||
+                                                                          is_chain<Operations>)&&...);
+
+}  // namespace detail
+
+/// Operation Index of a plan where that is a Chain; NoChain where it is not, or where the plan ends before it.
+template <typename Plan, std::size_t Index>
+using ChainAt = typename detail::ChainAt<Plan, Index>::type;
+
+/// A model of Linear and pointwise layers, in any order.
+template <typename M>
+concept FullyConnectedModel = Model<M> && detail::are_linear_or_chains<typename Plan<M>::Operations>;
+
 /// Calls function.template operator()<Index>() for Index = 0 ... Count - 1.
 template <std::size_t Count, typename Function>
 constexpr void for_each_index(Function&& function) {
-  [&]<std::size_t... Index>(std::index_sequence<Index...>) {
-    (function.template operator()<Index>(), ...);
-  }(std::make_index_sequence<Count>{});
+  [&]<std::size_t... Index>(std::index_sequence<Index...>) { (function.template operator()<Index>(), ...); }
+  (std::make_index_sequence<Count>{});
 }
 
 /// The same, from Count - 1 to 0.
 template <std::size_t Count, typename Function>
 constexpr void for_each_index_reversed(Function&& function) {
-  [&]<std::size_t... Index>(std::index_sequence<Index...>) {
-    (function.template operator()<Count - 1 - Index>(), ...);
-  }(std::make_index_sequence<Count>{});
+  [&]<std::size_t... Index>(std::index_sequence<Index...>) { (function.template operator()<Count - 1 - Index>(), ...); }
+  (std::make_index_sequence<Count>{});
 }
 
 }  // namespace retort::backend

@@ -25,14 +25,14 @@ static_assert(!LargeModel<Sequential<Linear<3, 2>, LayerNorm<2>>>);
 static_assert(std::is_same_v<Blocks<Large>::FrontChain, Chain<Dropout<0.2>>> && Blocks<Large>::size == 4);
 static_assert(std::is_same_v<Block<Large, 0>::Linear, Linear<35, 48>> && Block<Large, 0>::chain_layer == 2);
 static_assert(std::is_same_v<Block<Large, 0>::Chain, Chain<Dropout<0.5>, ReLU>> && !Block<Large, 0>::keeps_sums);
-static_assert(std::is_same_v<Block<Large, 1>::Chain, NoChain> && !Block<Large, 1>::keeps_sums);
+static_assert(std::is_same_v<Block<Large, 1>::Chain, backend::NoChain> && !Block<Large, 1>::keeps_sums);
 static_assert(std::is_same_v<Block<Large, 3>::Chain, Chain<Tanh>> && Block<Large, 3>::keeps_sums);
 static_assert(Block<Large, 3>::is_last && Block<Large, 0>::weight_offset == 0);
 static_assert(Block<Large, 0>::bias_offset == 35 * 48 && Block<Large, 1>::weight_offset == 35 * 48 + 48);
 
 static_assert(differentiable_by_output<Chain<ReLU>> && differentiable_by_output<Chain<ReLU, Dropout<0.5>, ReLU>>);
 static_assert(!differentiable_by_output<Chain<Dropout<0.5>>> && !differentiable_by_output<Chain<ReLU, GELU>>);
-static_assert(!differentiable_by_output<NoChain>);
+static_assert(!differentiable_by_output<backend::NoChain>);
 
 TEST_CASE("what a product does of what stands behind it", "[large]") {
   constexpr auto exact = linear_specs<Large, float, Precision::tf32>();

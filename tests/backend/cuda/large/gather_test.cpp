@@ -30,12 +30,12 @@ std::vector<double> gathered(const data::Dataset& data, data::RandomShift shift)
   cursor.seed = Seed{8};
   cursor.epoch = 2;
   cursor.shift = shift;
-  const InputScaling<Scalar> scaling(data.view(), scale_waits<Scalar, precision, NoChain>);
+  const InputScaling<Scalar> scaling(data.view(), scale_waits<Scalar, precision, backend::NoChain>);
   const std::size_t size = samples.size() * features;
   using Factor = Operand<Scalar, precision>;
   std::vector<Factor> inputs(size);
   const backend::Thrust<retort::system::Serial> backend;
-  backend.for_each(group_count(size), GatherInputs<NoChain, features, Cursor, Factor>{
+  backend.for_each(group_count(size), GatherInputs<backend::NoChain, features, Cursor, Factor>{
                                           &cursor, data.view(), scaling.constants, inputs.data(), size});
   std::vector<double> values(size);
   for (std::size_t i = 0; i < size; ++i) {

@@ -6,14 +6,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include "retort/backend/chain.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/core/host_device.hpp"
-#include "retort/nn/linear.hpp"
 #include "retort/nn/sequential.hpp"
 
 namespace retort::backend::chip {
@@ -21,60 +19,9 @@ namespace retort::backend::chip {
 /// Features that are taken together: the bytes of a word.
 inline constexpr std::size_t quad = 4;
 
-namespace detail {
-
-template <typename Operation>
-inline constexpr bool is_linear = false;
-template <std::size_t In, std::size_t Out, Bias bias>
-inline constexpr bool is_linear<Linear<In, Out, bias>> = true;
-
-template <typename Operations>
-inline constexpr bool only_linear_and_chains = false;
-template <typename First, typename... Rest>
-inline constexpr bool only_linear_and_chains<std::tuple<First, Rest...>> = is_linear<First> &&
-                                                                           ((is_linear<Rest> ||
-                                                                             backend::detail::is_chain<Rest>)&&...);
-
-/// Which of a model's operations are Linear layers.
-template <Model M, std::size_t... Index>
-constexpr std::array<bool, sizeof...(Index)> linear_operations(std::index_sequence<Index...>) {
-  return {is_linear<typename Plan<M>::template Operation<Index>>...};
-}
-
-/// The operation that is the Linear layer number `stage`; for one that is not there, how many there are.
-template <Model M>
-constexpr std::size_t linear_operation(std::size_t stage) {
-  constexpr auto linear = linear_operations<M>(std::make_index_sequence<Plan<M>::size>{});
-  std::size_t found = 0;
-  for (std::size_t i = 0; i < linear.size(); ++i) {
-    if (linear[i] && found++ == stage) {
-      return i;
-    }
-  }
-  return found;
-}
-
-template <Model M>
-inline constexpr std::size_t linear_count = linear_operation<M>(Plan<M>::size);
-
-/// No pointwise layer.
-struct Identity {};
-
-template <typename Plan, std::size_t Index>
-struct ChainAt {
-  using type = Identity;
-};
-template <typename Plan, std::size_t Index>
-requires(Index < Plan::size) struct ChainAt<Plan, Index> {
-  using Operation = typename Plan::template Operation<Index>;
-  using type = std::conditional_t<backend::detail::is_chain<Operation>, Operation, Identity>;
-};
-
-}  // namespace detail
-
 /// A model of Linear layers, each with any pointwise layers behind it.
 template <typename M>
-concept StagedModel = Model<M> && detail::only_linear_and_chains<typename Plan<M>::Operations>;
+concept StagedModel = FullyConnectedModel<M> && !Plan<M>::template is_chain<0>;
 
 /// How many neighbours a thread takes of `count`: as many of at most `most` as leave the least over.
 constexpr std::size_t tile_width(std::size_t count, std::size_t most = 10) {
@@ -84,12 +31,12 @@ constexpr std::size_t tile_width(std::size_t count, std::size_t most = 10) {
 
 template <StagedModel M, std::size_t Index>
 struct Stage {
-  static constexpr std::size_t operation = detail::linear_operation<M>(Index);
+  static constexpr std::size_t operation = Plan<M>::linear_operation[Index];
   using Layer = typename Plan<M>::template Operation<operation>;
-  using Chain = typename detail::ChainAt<Plan<M>, operation + 1>::type;
+  using Chain = ChainAt<Plan<M>, operation + 1>;
 
-  static constexpr bool is_last = Index + 1 == detail::linear_count<M>;
-  static constexpr bool has_chain = !std::is_same_v<Chain, detail::Identity>;
+  static constexpr bool is_last = Index + 1 == Plan<M>::linear_count;
+  static constexpr bool has_chain = !std::is_same_v<Chain, NoChain>;
   /// Whether the outputs are needed beside the sums: as values of which the derivative is taken, and by the next stage
   /// when gradients have taken the place of the sums.
   static constexpr bool keeps_outputs = has_chain || !is_last;
@@ -111,7 +58,7 @@ struct Stage {
 };
 
 template <StagedModel M>
-inline constexpr std::size_t stage_count = detail::linear_count<M>;
+inline constexpr std::size_t stage_count = Plan<M>::linear_count;
 
 /// A stage's sizes as numbers, to compute with.
 struct StageSizes {

@@ -22,7 +22,7 @@ template <LargeModel M>
 constexpr std::size_t input_offset(std::size_t index) {
   std::size_t offset = 0;
   for (std::size_t i = 0; i < index; ++i) {
-    offset += aligned_extent(Blocks<M>::Plan::widths[Blocks<M>::operation[i]]);
+    offset += aligned_extent(Blocks<M>::Plan::widths[Blocks<M>::Plan::linear_operation[i]]);
   }
   return offset;
 }

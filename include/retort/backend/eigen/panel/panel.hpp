@@ -119,23 +119,8 @@ constexpr std::size_t operand_offset(std::size_t operation, const SizeOf& size_o
   return offset;
 }
 
-namespace detail {
-
-template <typename Operation>
-inline constexpr bool is_linear = false;
-template <std::size_t In, std::size_t Out, Bias bias>
-inline constexpr bool is_linear<Linear<In, Out, bias>> = true;
-
-template <typename Operations>
-inline constexpr bool all_supported = false;
-template <typename... Operations>
-inline constexpr bool all_supported<std::tuple<Operations...>> = ((is_linear<Operations> ||
-                                                                   backend::detail::is_chain<Operations>)&&...);
-
-}  // namespace detail
-
 /// A model that runs in panels: Linear layers, and pointwise layers before, between and behind them.
 template <typename M>
-concept PanelModel = Model<M> && detail::all_supported<typename Plan<M>::Operations>;
+concept PanelModel = FullyConnectedModel<M>;
 
 }  // namespace retort::backend::panel
