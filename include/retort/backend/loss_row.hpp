@@ -11,6 +11,16 @@
 
 namespace retort::backend {
 
+/// The class of the largest of a row's logits (Classes), the first of equals.
+template <std::size_t Classes, typename Scalar>
+RETORT_HOST_DEVICE std::size_t predicted_class(const Scalar* logits) {
+  std::size_t answer = 0;
+  for (std::size_t k = 1; k < Classes; ++k) {
+    answer = logits[k] > logits[answer] ? k : answer;
+  }
+  return answer;
+}
+
 /// Called with a row of the batch, writes its gradient, its loss and whether the answer was right.
 template <Loss L, std::size_t Classes, typename Scalar>
 struct LossRow {
@@ -33,11 +43,7 @@ struct LossRow {
     }
     arguments.losses[row] = loss.template row<Classes>(StudentLogits<Scalar>{student}, TeacherLogits<Scalar>{teacher},
                                                        label, gradient_scale, arguments.gradient + row * Classes);
-    std::size_t answer = 0;
-    for (std::size_t k = 1; k < Classes; ++k) {
-      answer = student[k] > student[answer] ? k : answer;
-    }
-    arguments.correct[row] = answer == label ? 1 : 0;
+    arguments.correct[row] = predicted_class<Classes>(student) == label ? 1 : 0;
   }
 };
 

@@ -7,24 +7,11 @@
 
 #include "retort/backend/cuda/chip/job.hpp"
 #include "retort/backend/cuda/chip/layout.hpp"
+#include "retort/backend/loss_row.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/loss/loss.hpp"
 
 namespace retort::backend::chip {
-
-namespace detail {
-
-/// The largest logit, the first of equals.
-template <std::size_t Classes, typename Scalar>
-RETORT_HOST_DEVICE std::size_t answer(const Scalar (&logits)[Classes]) {
-  std::size_t result = 0;
-  for (std::size_t k = 1; k < Classes; ++k) {
-    result = logits[k] > logits[result] ? k : result;
-  }
-  return result;
-}
-
-}  // namespace detail
 
 /// One thread's part: the gradient takes the place of the logits.
 template <typename Layout, Loss L, std::size_t Moments, typename Rule, typename Scalar>
@@ -49,7 +36,7 @@ RETORT_HOST_DEVICE void evaluate_loss(std::size_t thread, const TrainingJob<Scal
     Scalar gradient[classes];
     job.losses[position] = job.loss.template row<classes>(
         StudentLogits<Scalar>{student}, TeacherLogits<Scalar>{teacher}, label, gradient_scale, gradient);
-    job.correct[position] = detail::answer<classes>(student) == label ? 1 : 0;
+    job.correct[position] = predicted_class<classes>(student) == label ? 1 : 0;
     for (std::size_t k = 0; k < classes; ++k) {
       matrix[k * Layout::stride + row] = gradient[k];
     }

@@ -8,8 +8,8 @@
 #include "retort/backend/cuda/chip/gather.hpp"
 #include "retort/backend/cuda/chip/job.hpp"
 #include "retort/backend/cuda/chip/layout.hpp"
-#include "retort/backend/cuda/chip/loss.hpp"
 #include "retort/backend/cuda/chip/passes.hpp"
+#include "retort/backend/loss_row.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/loss.hpp"
@@ -45,7 +45,7 @@ RETORT_HOST_DEVICE void add_evaluation(std::size_t thread, const InputSource<Sca
     const std::uint32_t label = source.data.labels[source.sample(chunk.first + row)];
     sums.validation_loss += static_cast<double>(CrossEntropy{}.template row<classes>(
         StudentLogits<Scalar>{logits}, TeacherLogits<Scalar>{nullptr}, label, Scalar{0}, unused_gradient));
-    sums.validation_errors += answer<classes>(logits) != label ? 1.0 : 0.0;
+    sums.validation_errors += predicted_class<classes>(logits) != label ? 1.0 : 0.0;
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/backend/loss_row.hpp"
 #include "retort/core/vector_math.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/simd/vector.hpp"
@@ -92,10 +93,8 @@ void evaluate_sample(const L& loss, const PanelLossArguments<Scalar>& arguments,
   const std::uint32_t label = arguments.labels[sample];
   std::array<Scalar, Classes> logits;
   std::array<Scalar, Classes> gradients;
-  std::size_t answer = 0;
   for (std::size_t k = 0; k < Classes; ++k) {
     logits[k] = student[k * width<Scalar>];
-    answer = logits[k] > logits[answer] ? k : answer;
   }
   const Scalar* teacher = nullptr;
   if constexpr (L::needs_teacher) {
@@ -104,7 +103,7 @@ void evaluate_sample(const L& loss, const PanelLossArguments<Scalar>& arguments,
   arguments.losses[sample_in_batch] =
       loss.template row<Classes>(StudentLogits<Scalar>{logits.data()}, TeacherLogits<Scalar>{teacher}, label,
                                  Scalar{1} / static_cast<Scalar>(arguments.batch), gradients.data());
-  arguments.correct[sample_in_batch] = answer == label ? 1 : 0;
+  arguments.correct[sample_in_batch] = predicted_class<Classes>(logits.data()) == label ? 1 : 0;
   for (std::size_t k = 0; k < Classes; ++k) {
     gradient[k * width<Scalar>] = gradients[k];
   }
