@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "retort/backend/apply_rule.hpp"
 #include "retort/backend/thrust/elements.hpp"
 #include "retort/backend/thrust/reduction.hpp"
 #include "retort/backend/thrust/thrust.hpp"
@@ -27,13 +28,8 @@ struct UpdateParameter {
   Scalar* second;
 
   RETORT_HOST_DEVICE void operator()(std::size_t element) const {
-    if constexpr (Moments == 0) {
-      rule(parameters[element], gradients[element]);
-    } else if constexpr (Moments == 1) {
-      rule(parameters[element], gradients[element], first[element]);
-    } else {
-      rule(parameters[element], gradients[element], first[element], second[element]);
-    }
+    apply_rule<Moments>(rule, parameters[element], gradients[element],
+                        [&](std::size_t moment) -> Scalar& { return (moment == 0 ? first : second)[element]; });
   }
 };
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 
+#include "retort/backend/apply_rule.hpp"
 #include "retort/core/host_device.hpp"
 
 namespace retort::backend::large {
@@ -30,13 +31,8 @@ struct UpdateParameter {
       gradient *= *clip_factor;
     }
     Scalar parameter = parameters[element];
-    if constexpr (Moments == 0) {
-      rule(parameter, gradient);
-    } else if constexpr (Moments == 1) {
-      rule(parameter, gradient, first[element]);
-    } else {
-      rule(parameter, gradient, first[element], second[element]);
-    }
+    apply_rule<Moments>(rule, parameter, gradient,
+                        [&](std::size_t moment) -> Scalar& { return (moment == 0 ? first : second)[element]; });
     parameters[element] = parameter;
     if (operands != nullptr) {
       operands[element] = static_cast<Output>(parameter);

@@ -1,0 +1,20 @@
+#pragma once
+/// @file
+/// An optimizer's rule on one parameter, for backends that take one at a time.
+
+#include <cstddef>
+#include <utility>
+
+#include "retort/core/host_device.hpp"
+
+namespace retort::backend {
+
+/// Moves `parameter` and its moments: moment(i) is a reference to the i-th of `Moments`, and is asked for these alone.
+template <std::size_t Moments, typename Rule, typename Scalar, typename MomentOf>
+RETORT_HOST_DEVICE void apply_rule(const Rule& rule, Scalar& parameter, const Scalar& gradient,
+                                   const MomentOf& moment) {
+  [&]<std::size_t... Index>(std::index_sequence<Index...>) { rule(parameter, gradient, moment(Index)...); }
+  (std::make_index_sequence<Moments>{});
+}
+
+}  // namespace retort::backend
