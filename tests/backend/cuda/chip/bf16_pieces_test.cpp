@@ -14,8 +14,8 @@ namespace {
 using namespace retort;
 using namespace retort::backend::chip;
 
-float lower_number(std::uint32_t pair) { return backend::chip::detail::float_of(pair << 16); }
-float upper_number(std::uint32_t pair) { return backend::chip::detail::float_of(pair & 0xFFFF0000u); }
+float lower_number(std::uint32_t pair) { return retort::float_of(pair << 16); }
+float upper_number(std::uint32_t pair) { return retort::float_of(pair & 0xFFFF0000u); }
 
 TEST_CASE("Three bfloat16 numbers are exactly a float", "[chip]") {
   const auto check = [](float first, float second) {

@@ -5,8 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
+#include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
 
 namespace retort::backend::chip {
@@ -15,25 +15,6 @@ namespace retort::backend::chip {
 inline constexpr std::size_t bf16_pieces = 3;
 
 namespace detail {
-
-RETORT_HOST_DEVICE inline std::uint32_t bits_of(float value) {
-#ifdef __CUDA_ARCH__
-  return __float_as_uint(value);
-#else
-  std::uint32_t bits;
-  std::memcpy(&bits, &value, sizeof(bits));
-  return bits;
-#endif
-}
-RETORT_HOST_DEVICE inline float float_of(std::uint32_t bits) {
-#ifdef __CUDA_ARCH__
-  return __uint_as_float(bits);
-#else
-  float value;
-  std::memcpy(&value, &bits, sizeof(value));
-  return value;
-#endif
-}
 
 /// Byte i is the one of (low, high) that digit i of the selector names, as the CUDA intrinsic __byte_perm has it.
 RETORT_HOST_DEVICE inline std::uint32_t select_bytes(std::uint32_t low, std::uint32_t high, std::uint32_t selector) {
@@ -56,7 +37,7 @@ RETORT_HOST_DEVICE inline float leading_bf16(float value) { return float_of(bits
 
 /// The leading bfloat16 numbers of two floats.
 RETORT_HOST_DEVICE inline std::uint32_t bf16_pair(float first, float second) {
-  return detail::select_bytes(detail::bits_of(first), detail::bits_of(second), 0x7632u);
+  return detail::select_bytes(bits_of(first), bits_of(second), 0x7632u);
 }
 
 /// Two floats as the sums of `bf16_pieces` bfloat16 numbers each, the largest first: exact for zeros and from 2^-110
