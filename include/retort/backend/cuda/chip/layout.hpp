@@ -87,15 +87,6 @@ constexpr std::size_t widest_tile(ProductUnits units) {
 
 constexpr std::size_t divided_up(std::size_t count, std::size_t divisor) { return (count + divisor - 1) / divisor; }
 
-template <StagedModel M>
-constexpr std::size_t bias_count() {
-  std::size_t biases = 0;
-  for (const StageSizes& stage : stage_sizes<M>) {
-    biases += stage.biases;
-  }
-  return biases;
-}
-
 /// Threads of a block: one for each tile of weights where that is possible.
 template <StagedModel M>
 constexpr std::size_t thread_count(ProductUnits units) {
@@ -337,7 +328,7 @@ struct Layout {
   static constexpr std::size_t tile_threads = threads - first_tile_thread;
   /// Tiles of weights, and biases, that a thread has at most.
   static constexpr std::size_t slots = ownership.tile_slots;
-  static constexpr std::size_t bias_slots = (detail::bias_count<M>() + threads - 1) / threads;
+  static constexpr std::size_t bias_slots = (detail::biases_before<M>(stage_count<M>) + threads - 1) / threads;
   /// Outputs of a tile.
   template <std::size_t Index>
   static constexpr std::size_t out_tile = detail::owned_tiles(stage_sizes<M>[Index], Index, units).width;

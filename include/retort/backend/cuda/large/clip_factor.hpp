@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstddef>
 
+#include "retort/backend/thrust/optimizer.hpp"
+#include "retort/backend/thrust/reduction.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/host_device.hpp"
 
@@ -28,22 +30,6 @@ struct StrandSum {
     }
     sums[strand] = sum;
   }
-};
-
-template <typename Scalar>
-struct SquareOf {
-  const Scalar* values;
-
-  RETORT_HOST_DEVICE double operator()(std::size_t element) const {
-    const auto value = static_cast<double>(values[element]);
-    return value * value;
-  }
-};
-
-struct ValueAt {
-  const double* values;
-
-  RETORT_HOST_DEVICE double operator()(std::size_t element) const { return values[element]; }
 };
 
 /// The last few sums, their root, and what follows from it.
@@ -80,10 +66,10 @@ void find_clip_factor(const Thrust<System>& backend, const Cursor* cursor, const
   using Scalar = typename Cursor::Value;
   std::size_t strands = detail::first_strands;
   double* sums = scratch;
-  backend.for_each(strands, detail::StrandSum<detail::SquareOf<Scalar>>{{gradients}, size, strands, sums});
+  backend.for_each(strands, detail::StrandSum<backend::detail::Square<Scalar>>{{gradients}, size, strands, sums});
   while (strands > detail::strand_ratio) {
     const std::size_t next = strands / detail::strand_ratio;
-    backend.for_each(next, detail::StrandSum<detail::ValueAt>{{sums}, strands, next, sums + strands});
+    backend.for_each(next, detail::StrandSum<backend::detail::Element>{{sums}, strands, next, sums + strands});
     sums += strands;
     strands = next;
   }
