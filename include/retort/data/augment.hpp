@@ -47,6 +47,9 @@ struct RandomShift {
 /// rejection is below (2 pixels + 1) / 2^32. Precondition: pixels < 2^31.
 RETORT_HOST_DEVICE constexpr PixelOffset shift_offset(RandomShift shift, Seed seed, std::uint32_t epoch,
                                                       std::uint64_t sample) {
+  if (shift.pixels == 0) {
+    return {};  // as below, without drawing
+  }
   const std::uint64_t positions = 2 * std::uint64_t{shift.pixels} + 1;
   const PhiloxBlock words = RandomStream{seed, Stream::augmentation, epoch}.block(sample);
   const auto centred = [&](std::uint32_t word) {

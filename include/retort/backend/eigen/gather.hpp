@@ -28,11 +28,7 @@ void gather_batch(const Eigen&, const data::DatasetView& data, const std::uint32
                   data::RandomShift shift, Seed seed, std::uint32_t epoch, Scalar* inputs) {
   const data::GatherConstants<Scalar> constants(data);
   for (const std::uint32_t sample : std::span(samples, count)) {
-    if (shift.pixels == 0) {
-      data::gather_row(data, constants, sample, inputs);
-    } else {
-      data::gather_row(data, constants, sample, data::shift_offset(shift, seed, epoch, sample), inputs);
-    }
+    data::gather_row(data, constants, sample, data::shift_offset(shift, seed, epoch, sample), inputs);
     inputs += data.features;
   }
 }

@@ -46,10 +46,7 @@ struct GatherFeatures {
     const std::size_t begin = call % pieces * features_per_call;
     const std::size_t end = begin + features_per_call < data.features ? begin + features_per_call : data.features;
     const std::uint32_t sample = samples == nullptr ? first_sample + static_cast<std::uint32_t>(row) : samples[row];
-    data::PixelOffset offset;
-    if (shift.pixels != 0) {
-      offset = data::shift_offset(shift, seed, epoch, sample);
-    }
+    const data::PixelOffset offset = data::shift_offset(shift, seed, epoch, sample);
     for (std::size_t feature = begin; feature < end; ++feature) {
       inputs[row * data.features + feature] = data::gathered_feature(data, constants, sample, offset, feature);
     }

@@ -17,8 +17,7 @@ namespace detail {
 
 template <typename Scalar>
 RETORT_HOST_DEVICE data::PixelOffset offset_of(const InputSource<Scalar>& source, std::uint32_t sample) {
-  return source.shift.pixels == 0 ? data::PixelOffset{}
-                                  : data::shift_offset(source.shift, source.seed, source.epoch, sample);
+  return data::shift_offset(source.shift, source.seed, source.epoch, sample);
 }
 
 /// Four neighbouring features, as the dataset has them.

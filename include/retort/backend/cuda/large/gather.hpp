@@ -79,9 +79,6 @@ struct GatherInputs {
 
   RETORT_HOST_DEVICE Source source_of(std::size_t row) const {
     const std::uint32_t sample = cursor->samples[row];
-    if (cursor->shift.pixels == 0) {
-      return {sample, data::PixelOffset{}};
-    }
     return {sample, data::shift_offset(cursor->shift, cursor->seed, cursor->epoch, sample)};
   }
 };

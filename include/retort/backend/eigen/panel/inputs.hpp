@@ -145,13 +145,8 @@ template <typename Scalar>
 void gather_rows(const TrainingBatch& batch, const data::GatherConstants<Scalar>& constants,
                  std::span<const std::uint32_t> samples, simd::Rows<Scalar> rows) {
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (batch.shift.pixels == 0) {
-      data::gather_row(batch.data, constants, samples[i], rows.data + i * rows.stride);
-    } else {
-      data::gather_row(batch.data, constants, samples[i],
-                       data::shift_offset(batch.shift, batch.seed, batch.epoch, samples[i]),
-                       rows.data + i * rows.stride);
-    }
+    data::gather_row(batch.data, constants, samples[i],
+                     data::shift_offset(batch.shift, batch.seed, batch.epoch, samples[i]), rows.data + i * rows.stride);
   }
 }
 
@@ -159,10 +154,8 @@ void gather_rows(const TrainingBatch& batch, const data::GatherConstants<Scalar>
 inline void copy_byte_rows(const TrainingBatch& batch, std::span<const std::uint32_t> samples,
                            simd::Rows<std::uint8_t> rows) {
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    const data::PixelOffset shift = batch.shift.pixels == 0
-                                        ? data::PixelOffset{}
-                                        : data::shift_offset(batch.shift, batch.seed, batch.epoch, samples[i]);
-    data::copy_byte_row(batch.data, samples[i], shift, rows.data + i * rows.stride);
+    data::copy_byte_row(batch.data, samples[i], data::shift_offset(batch.shift, batch.seed, batch.epoch, samples[i]),
+                        rows.data + i * rows.stride);
   }
 }
 
