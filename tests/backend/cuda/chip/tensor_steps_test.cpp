@@ -83,14 +83,16 @@ using Student = Sequential<Linear<40, 20>, ReLU, Linear<20, 20>, ReLU, Linear<20
 using Odd = Sequential<Linear<35, 13, Bias::no>, Dropout<0.5>, GELU, Linear<13, 1>, LeakyReLU<0.1>, Linear<1, 7>,
                        Sigmoid, Dropout<0.1>, Linear<7, 33>, Linear<33, 3>, Tanh>;
 using Plain = Sequential<Linear<35, 3>>;
+// The larger ones have no ReLU: the more outputs, the likelier one lies within a rounding of 0, and two sums that round
+// differently take different slopes there, whose steps differ by far more than the tolerance.
 // More tiles of outputs than are computed at once, and more of features than warps.
-using Wide = Sequential<Linear<150, 45>, ReLU, Linear<45, 70>, ReLU, Linear<70, 5>>;
+using Wide = Sequential<Linear<150, 45>, GELU, Linear<45, 70>, Tanh, Linear<70, 5>>;
 // Moments outside of the registers.
-using Deep = Sequential<Linear<30, 20>, ReLU, Linear<20, 250>, Linear<250, 4>>;
+using Deep = Sequential<Linear<30, 20>, GELU, Linear<20, 250>, Linear<250, 4>>;
 // Room for chunks of 32 samples, and not for a slice of each warp.
-using Large = Sequential<Linear<30, 300>, ReLU, Linear<300, 4>>;
+using Large = Sequential<Linear<30, 300>, GELU, Linear<300, 4>>;
 // An odd number of tiles to a warp, not all of which are there.
-using Long = Sequential<Linear<300, 12>, ReLU, Linear<12, 4>>;
+using Long = Sequential<Linear<300, 12>, GELU, Linear<12, 4>>;
 // Whole tiles of features and of outputs, and a few features.
 using Whole = Sequential<Linear<80, 8>>;
 using Thin = Sequential<Linear<10, 1>, Linear<1, 2>>;
