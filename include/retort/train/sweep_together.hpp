@@ -73,7 +73,7 @@ class StudentGroup {
       }
       const auto carry_out = [&](const data::DatasetView& data) {
         copy_from_host(backend_, std::span<const Job>(jobs.data(), count), resident_jobs.data());
-        Engine::StepsClass::run_jobs(backend_, std::as_const(resident_jobs).data(), count, data);
+        Engine::StepsClass::run_jobs(backend_, std::as_const(resident_jobs).data(), count, data, jobs.front());
         copy_to_host(backend_, std::as_const(resident_reports).data(), std::span(reports.data(), count));
       };
       carry_out(resident_train_);

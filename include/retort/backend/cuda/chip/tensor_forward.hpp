@@ -75,25 +75,33 @@ RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, co
                              weights[n][2][lane]);
       }
     });
-    RETORT_UNROLL for (std::uint32_t m = 0; m < T::sample_tiles; ++m) {
-      typename Warp::template PerLane<FragmentA> samples;
-      warp.for_each_lane([&](std::uint32_t lane) { samples[lane] = load_samples<Layout>(words, lane, m, tile); });
-      RETORT_UNROLL for (std::uint32_t n = 0; n < T::tiles_at_once; ++n) {
-        typename Warp::template PerLane<FragmentC> products;
-        RETORT_UNROLL for (std::size_t piece = bf16_pieces; piece-- > 0;) {
-          warp.multiply_add(products, samples, weights[n][piece]);
+    // Two tiles of samples, so that there are enough products that do not wait for each other.
+    static_assert(T::sample_tiles % 2 == 0);
+    RETORT_UNROLL for (std::uint32_t m = 0; m < T::sample_tiles; m += 2) {
+      typename Warp::template PerLane<FragmentA> samples[2];
+      warp.for_each_lane([&](std::uint32_t lane) {
+        samples[0][lane] = load_samples<Layout>(words, lane, m, tile);
+        samples[1][lane] = load_samples<Layout>(words, lane, m + 1, tile);
+      });
+      typename Warp::template PerLane<FragmentC> products[2][T::tiles_at_once];
+      RETORT_UNROLL for (std::size_t piece = bf16_pieces; piece-- > 0;) {
+        RETORT_UNROLL for (std::uint32_t n = 0; n < T::tiles_at_once; ++n) {
+          warp.multiply_add(products[0][n], samples[0], weights[n][piece]);
+          warp.multiply_add(products[1][n], samples[1], weights[n][piece]);
         }
-        warp.for_each_lane([&](std::uint32_t lane) {
-          auto& own = sums[warp.index() * team_lanes + lane];
-          RETORT_UNROLL for (std::uint32_t half = 0; half < 2; ++half) {
-            if (fragment_columns * (first + n) + fragment_members * half < T::out) {
+      }
+      warp.for_each_lane([&](std::uint32_t lane) {
+        auto& own = sums[warp.index() * team_lanes + lane];
+        RETORT_UNROLL for (std::uint32_t half = 0; half < 2 * T::tiles_at_once; ++half) {
+          if (fragment_columns * first + fragment_members * half < T::out) {
+            RETORT_UNROLL for (std::uint32_t i = 0; i < 2; ++i) {
               RETORT_UNROLL for (std::uint32_t row = 0; row < 2; ++row) {
-                own.values[m][2 * n + half][row] += products[lane].values[half + 2 * row];
+                own.values[m + i][half][row] += products[i][half / 2][lane].values[half % 2 + 2 * row];
               }
             }
           }
-        });
-      }
+        }
+      });
     }
   }
 }

@@ -31,9 +31,10 @@ RETORT_HOST_DEVICE double clip_factor(const Job& job, const double* squared_norm
 
 }  // namespace detail
 
-/// Takes all steps of a job, and reports. `memory`: Layout::size elements that the team shares, on a multiple of 16
-/// bytes. The same job gives the same bits on every run of a system.
-template <typename Layout, typename Team, std::size_t Moments, typename L, typename Rule, typename Scalar>
+/// Takes all steps of a job that are as `batches` says, and reports. `memory`: Layout::size elements that the team
+/// shares, on a multiple of 16 bytes. The same job gives the same bits on every run of a system.
+template <typename Layout, Batches batches, typename Team, std::size_t Moments, typename L, typename Rule,
+          typename Scalar>
 RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, Rule>& job, Scalar* memory) {
   static_assert(Team::threads == Layout::threads);
   using M = typename Layout::Model;
@@ -72,7 +73,7 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     chip::backward<Layout>(team, random, chunk, memory);
 
     const Rule rule = job.rules != nullptr ? job.rules[chunk.batch] : job.rule;
-    if (chunk.begins_batch() && chunk.ends_batch() && job.max_norm == 0.0) {
+    if constexpr (batches == Batches::single_chunks) {
       update<Layout>(team, job, chunk, rule, memory, values, kept);
     } else {
       store_gradients<Layout>(team, job, chunk, memory, values);
