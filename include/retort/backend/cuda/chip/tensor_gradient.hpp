@@ -87,12 +87,13 @@ RETORT_HOST_DEVICE void split_gradients(std::size_t thread, const data::GatherCo
   }
 }
 
-/// A warp's part of the gradients over a chunk: on_pair(thread, index, place, count, gradients) for the pairs of
-/// weights that its lanes have (detail::with_pair). Sums go from the smallest pieces to the largest, so that of their
-/// roundings towards zero only those of the largest count: one for each tile of samples.
-template <typename Layout, typename Warp, typename OnPair>
+/// A warp's part of the gradients over a chunk: on_pairs(thread, pairs, gradients) for the weights that its lanes have,
+/// pairs being several detail::WeightPair, with gradients[pair][2]; some may have no weights. Sums go from the smallest
+/// pieces to the largest, so that of their roundings towards zero only those of the largest count: one for each tile of
+/// samples.
+template <typename Layout, typename Warp, typename OnPairs>
 RETORT_HOST_DEVICE void tensor_gradient(const Warp& warp, const data::GatherConstants<float>& constants,
-                                        const float* memory, const float* inputs, const OnPair& on_pair) {
+                                        const float* memory, const float* inputs, const OnPairs& on_pairs) {
   using T = detail::TensorStage<Layout>;
   constexpr auto warps = static_cast<std::uint32_t>(Layout::fragment_warps);
   constexpr auto slots = static_cast<std::uint32_t>(Layout::fragment_slots);
@@ -138,23 +139,26 @@ RETORT_HOST_DEVICE void tensor_gradient(const Warp& warp, const data::GatherCons
         }
       }
       warp.for_each_lane([&](std::uint32_t lane) {
+        constexpr std::uint32_t quads = 2 * T::tiles_at_once;
+        float added[quads] = {};
+        if (offset) {
+          RETORT_UNROLL for (std::uint32_t half = 0; half < quads; ++half) {
+            const std::uint32_t output =
+                fragment_columns * (first + half / 2) + detail::tile_output(lane_member(lane), half % 2);
+            added[half] = output < T::out ? memory[Layout::row_sums + output] : 0.0f;
+          }
+        }
         RETORT_UNROLL for (std::uint32_t i = 0; i < slots_at_once; ++i) {
-          if (slot + i < slots && tile_of(slot + i) < T::feature_tiles) {
-            RETORT_UNROLL for (std::uint32_t half = 0; half < 2 * T::tiles_at_once; ++half) {
-              if (2 * first + half < T::output_quads) {
-                detail::with_pair<Layout>(lane, slot + i, tile_of(slot + i), 2 * first + half,
-                                          [&](std::uint32_t index, std::size_t place, std::uint32_t count) {
-                                            const std::uint32_t output =
-                                                fragment_columns * (first + half / 2) +
-                                                detail::tile_output(lane_member(lane), half % 2);
-                                            const float added = offset ? memory[Layout::row_sums + output] : 0.0f;
-                                            const FragmentC& own = sums[i][half / 2][lane];
-                                            const float values[2] = {own.values[half % 2] * scale + added,
-                                                                     own.values[half % 2 + 2] * scale + added};
-                                            on_pair(warp.index() * team_lanes + lane, index, place, count, values);
-                                          });
-              }
+          if (slot + i < slots) {
+            detail::WeightPair pairs[quads];
+            float gradients[quads][2];
+            RETORT_UNROLL for (std::uint32_t half = 0; half < quads; ++half) {
+              const FragmentC& own = sums[i][half / 2][lane];
+              pairs[half] = detail::weight_pair<Layout>(lane, slot + i, tile_of(slot + i), 2 * first + half);
+              gradients[half][0] = own.values[half % 2] * scale + added[half];
+              gradients[half][1] = own.values[half % 2 + 2] * scale + added[half];
             }
+            on_pairs(warp.index() * team_lanes + lane, pairs, gradients);
           }
         }
       });

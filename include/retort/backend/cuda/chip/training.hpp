@@ -60,15 +60,17 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     const Chunk next = chunk.next(job.batch_size, job.training.size, Layout::samples);
     constexpr bool ahead = Layout::input_buffers > 1;
     const std::size_t next_buffer = ahead ? 1 - buffer : 0;
-    if (ahead && next.size > 0) {
-      team([&](std::size_t thread) { gather<Layout>(team, thread, job.training, next, inputs(next_buffer)); });
-    }
     const Scalar* values = inputs(buffer);
     const LayerRandom random{job.training.seed, job.first_step + static_cast<std::uint32_t>(chunk.batch)};
     chip::forward<Layout, true>(team, job.training.constants, random, chunk, memory, values);
     team([&](std::size_t thread) {
       evaluate_loss<Layout>(thread, job, chunk, memory);
       clear_missing<Layout>(thread, chunk, memory);
+      // Which next samples there are is read meanwhile by threads that have no loss.
+      constexpr std::size_t first = Layout::threads > Layout::samples ? Layout::samples : 0;
+      if (ahead && next.size > 0 && thread >= first) {
+        gather<Layout>(team, thread, job.training, next, inputs(next_buffer), first);
+      }
     });
     chip::backward<Layout>(team, random, chunk, memory);
 
