@@ -27,6 +27,10 @@ struct TensorStage {
   static constexpr std::uint32_t pitch = Layout::word_pitch;
   static constexpr std::uint32_t feature_tiles = (in + fragment_depth - 1) / fragment_depth;
   static constexpr std::uint32_t sample_tiles = Layout::samples / fragment_rows;
+  /// In the forward product a warp has a slice of the depth, and one of two halves of the samples: with all of them its
+  /// sums would take registers that products wait for.
+  static constexpr std::uint32_t sample_parts = detail::sample_parts;
+  static constexpr std::uint32_t part_tiles = sample_tiles / sample_parts;
   static constexpr std::uint32_t output_tiles = (out + fragment_columns - 1) / fragment_columns;
   static constexpr std::uint32_t output_quads = (out + fragment_members - 1) / fragment_members;
   /// Tiles of outputs that are computed at once: their sums and operands fit the registers beside the moments.
