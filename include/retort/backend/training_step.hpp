@@ -62,8 +62,8 @@ struct RunReport {
 /// behind another, `batches.step` the number of the first, and `rules`, in the backend's memory, one for each batch.
 /// Then it also takes the runs of several models at one call: `job(...)` makes a value of the arguments of a run, and
 /// `run_jobs(backend, jobs, count, data, like)`, a static function, carries out those in the backend's memory, all on
-/// data that lie as `data` does, and with the batch size and clipping of the job `like`, which is the host's. A job whose `report` is not null writes a RunReport there, and evaluates the model on
-/// `evaluate(data)`.
+/// data that lie as `data` does, and with the batch size and clipping of the job `like`, which is the host's. A job
+/// whose `report` is not null writes a RunReport there, and evaluates the model on `evaluate(data)`.
 template <typename Backend, Model M, typename Scalar>
 struct OwnTrainingSteps {
   using type = void;
