@@ -12,8 +12,10 @@
 
 namespace retort::benchmarks {
 
+/// `B`: Thrust<system::Cuda>, or a CUDA backend, whose header is to be included by who names it.
+template <typename B>
 struct CudaRunner {
-  using Backend = backend::Thrust<system::Cuda>;
+  using Backend = B;
   static constexpr bool takes_threads = false;
 
   static Backend create(unsigned /*threads*/) { return Backend(); }

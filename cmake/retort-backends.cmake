@@ -2,7 +2,7 @@
 # build includes this file, and so does its installed package: both state the same facts once.
 #
 #   retort::thrust_cpp, retort::thrust_omp, retort::thrust_tbb   Thrust's headers, and OpenMP or TBB
-#   retort::cuda                                                 the CUDA runtime (static) and cuBLAS, for .cu files
+#   retort::cuda                                                 the CUDA runtime (static), cuBLAS and cuBLASLt, for .cu files
 #   retort::cblas                                                a BLAS with cblas.h, as find_package(BLAS) chooses it
 #
 # retort_provide(COMPONENT) defines retort::COMPONENT and sets retort_COMPONENT_FOUND to TRUE; where something is
@@ -108,11 +108,13 @@ function(retort_provide_cuda)
     set(missing "no CUDA toolkit is found: ${how}")
   elseif(CUDAToolkit_VERSION VERSION_LESS 13)
     set(missing "CUDA toolkit ${CUDAToolkit_VERSION} in ${CUDAToolkit_BIN_DIR} is too old: ${how}")
-  elseif(NOT TARGET CUDA::cudart_static OR NOT TARGET CUDA::cublas)
-    set(missing "CUDA toolkit ${CUDAToolkit_VERSION} in ${CUDAToolkit_BIN_DIR} has no cudart_static or cublas: ${how}")
+  elseif(NOT TARGET CUDA::cudart_static OR NOT TARGET CUDA::cublas OR NOT TARGET CUDA::cublasLt)
+    string(CONCAT missing "CUDA toolkit ${CUDAToolkit_VERSION} in ${CUDAToolkit_BIN_DIR} has no cudart_static, cublas "
+                          "or cublasLt: ${how}"
+    )
   else()
     add_library(retort::cuda INTERFACE IMPORTED ${retort_components_scope})
-    target_link_libraries(retort::cuda INTERFACE retort::retort CUDA::cudart_static CUDA::cublas)
+    target_link_libraries(retort::cuda INTERFACE retort::retort CUDA::cudart_static CUDA::cublas CUDA::cublasLt)
     # Under nvcc Eigen would lose its vectorisation, and the functions of one program get two bodies.
     target_compile_definitions(retort::cuda INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:EIGEN_NO_CUDA>")
     # Not cuda_std_20: CMake 3.25.1 and older do not know that nvcc 12 and newer have it.

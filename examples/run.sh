@@ -38,7 +38,7 @@ value_of() { # OPTION: prints what the caller gave it last
 packages=(cmake ninja-build g++ libeigen3-dev libxtensor-dev libxsimd-dev zlib1g-dev libcli11-dev)
 build=build/examples thrust=OFF cuda=OFF
 case $(value_of --backend) in
-  thrust-cuda)
+  thrust-cuda | cuda | cuda-*)
     build+=-cuda cuda=AUTO
     ;;
   thrust-*)

@@ -6,12 +6,17 @@
 #
 #   machine     GPU, driver, compilers
 #   configure   Release, CUDA on, for this GPU and this processor, in build/gpu, which is kept between calls
-#   build       the programs with CUDA: tests, benchmarks, distill_mnist
+#   build       the programs with CUDA: tests, benchmarks, distill_mnist, sweep
 #   tests       all tests on the GPU, the long ones too
-#   memcheck, racecheck, initcheck   compute-sanitizer over the operations and short trainings
-#   job         distill_mnist --recipe original on the GPU and with Eigen: the accuracies are within 0.1 points
+#   memcheck, racecheck, initcheck   compute-sanitizer over the operations, short trainings and a short sweep
+#   job         distill_mnist --recipe original with cuda, thrust-cuda and eigen: the accuracies are within 0.1 points
+#               of eigen's, those of cuda-tf32 and cuda-bf16 within 0.5
+#   sweep       the students of the program sweep on the GPU, 132 at once and one: times, and that one of a seed is
+#               the same in both
 #   benchmarks  Google Benchmark, times by CUDA events
-#   pytorch     the same steps in PyTorch on the same GPU, where python3 has it
+#   pytorch     the same steps in PyTorch on the same GPU, where python3 (or PYTHON) has it
+#   points      what the GPU backend is to reach, each point with its figure: met, missed or not measured. Takes what
+#               the steps before it left, also in earlier calls after the same build; fails where one is missed
 #
 # --only names the steps to do (sanitizer: the three tools; `--only configure,build,tests`), --quick leaves the long
 # tests out and shortens the rest, --host needs no GPU: it builds everything and runs what a host can. The report, in
@@ -34,9 +39,11 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 repository=$PWD
 source scripts/mnist.sh
+export PYTHONDONTWRITEBYTECODE=1
 
-all_steps=(machine configure build tests memcheck racecheck initcheck job benchmarks pytorch)
+all_steps=(machine configure build tests memcheck racecheck initcheck job sweep benchmarks pytorch points)
 build=$repository/build/gpu
+python=${PYTHON:-python3}
 
 # --- Arguments ---
 
@@ -223,9 +230,11 @@ step_build() {
   if grep -q '^CMAKE_GENERATOR:INTERNAL=Ninja' "$build/CMakeCache.txt"; then
     keep_going=-k0
   fi
+  # What was found out about an earlier build says nothing of this one.
+  rm -f "$build"/logs/*.outcome "$build"/benchmark_*.json "$build/torch_gpu.jsonl"
   local targets
   targets=$(cmake --build "$build" --target help |
-    sed -En 's/^(\.\.\. )?(retort_test_every_backend|retort_test_[a-z_]*cuda|benchmark_[a-z]+|distill_mnist)(:.*)?$/\2/p' |
+    sed -En 's/^(\.\.\. )?(retort_test_(every_backend|[a-z_]*cuda[a-z_]*)|benchmark_[a-z]+|distill_mnist|sweep)(:.*)?$/\2/p' |
     sort -u)
   # One name, one argument.
   # shellcheck disable=SC2086
@@ -233,53 +242,84 @@ step_build() {
 }
 
 step_tests() {
-  require_programs tests/retort_test_every_backend tests/retort_test_backend_thrust_cuda
-  local pattern='^backend/thrust/cuda/|^every_backend/.*ThrustCuda'
+  require_programs tests/retort_test_every_backend tests/retort_test_backend_thrust_cuda \
+    tests/retort_test_backend_cuda_large_device
+  local own='^backend/(thrust/cuda|cuda/[a-z_/]*device)/'
+  local pattern="$own|^every_backend/.*Cuda$" limit=540 # not what runs CUDA's kernels on the host
   if [[ -z $gpu ]]; then
-    pattern='^backend/thrust/cuda/|^every_backend/'
+    pattern="$own|^every_backend/"
+    limit=2400 # CUDA's kernels as plain loops
   elif [[ $quick == no ]]; then
     export RETORT_LONG_TESTS=1
   fi
-  timeout 540 ctest --test-dir "$build" --parallel "$jobs" --output-on-failure --no-tests=error -R "$pattern"
+  timeout "$limit" ctest --test-dir "$build" --parallel "$jobs" --output-on-failure --no-tests=error -R "$pattern"
   if [[ -n $gpu ]] && grep -q 'skipped: no CUDA device' "$build/Testing/Temporary/LastTest.log"; then
     grep -m 1 'skipped: no CUDA device' "$build/Testing/Temporary/LastTest.log"
     failed "there is a GPU, and tests were skipped for want of one"
   fi
 }
 
+# sanitize TOOL PROGRAM ARGUMENTS...
+# The program below build/gpu under a tool of compute-sanitizer; appends to its log, and sets `found` to the output.
+sanitize() {
+  local tool=$1 program=$2 status=0
+  shift 2
+  require_programs "$program"
+  echo "--- $program $*" | tee -a "$log"
+  timeout 150 "$sanitizer" --tool "$tool" --error-exitcode 1 --print-limit 30 "$build/$program" "$@" \
+    >"$log.part" 2>&1 || status=$?
+  tee -a "$log" <"$log.part"
+  found=$(<"$log.part")
+  rm "$log.part"
+  ((status != 124)) || failed "compute-sanitizer --tool $tool $program ran past 150 s"
+  ((status == 0)) || failed "compute-sanitizer --tool $tool $program: exit code $status"
+  grep -Eq 'SUMMARY: 0 (errors|hazards)' <<<"$found" || failed "no summary of compute-sanitizer for $program"
+}
+
+# sanitize_tests TOOL PROGRAM CASES...
+sanitize_tests() {
+  sanitize "$@"
+  if grep -q 'skipped: no CUDA device' <<<"$found"; then
+    failed "$2: nothing ran on the GPU"
+  fi
+  # Catch2 also ends well where no name matches.
+  grep -Eq '^All tests passed \([1-9][0-9]* assertions? in [1-9][0-9]* test cases?\)' <<<"$found" ||
+    failed "$2: no test case ran to its end"
+}
+
 # sanitizer TOOL
-# All operations, and three recipes of training for two epochs of 16 batches, twice.
+# All operations on both backends of the GPU, three recipes of training for two epochs of 16 batches, twice; the tests
+# that need a device of the CUDA backend's own parts, among them its products and its recorded steps; and four students
+# of a sweep at once, for an epoch each.
 sanitizer() {
   [[ -n $gpu ]] || not_done "no GPU"
-  local sanitizer
+  local sanitizer found log=$build/sanitizer_$1.txt program
   sanitizer=$(find_program compute-sanitizer "${nvcc%/*}/compute-sanitizer" \
     "${nvcc%/*}/../compute-sanitizer/compute-sanitizer") || not_done "compute-sanitizer is not here"
-  require_programs tests/retort_test_every_backend
-  local cases=('*OnThrustCuda' '~*weights follow*' '~*short distillation*')
+  : >"$log"
+  local cases=('*Cuda' '~*weights follow*' '~*short distillation*')
   if [[ $quick == yes ]]; then
     cases+=('~*training repeats*')
   fi
-  local log=$build/sanitizer_$1.txt status=0
-  timeout 150 "$sanitizer" --tool "$1" --error-exitcode 1 --print-limit 30 \
-    "$build/tests/retort_test_every_backend" "${cases[@]}" >"$log" 2>&1 || status=$?
-  cat "$log"
-  ((status != 124)) || failed "compute-sanitizer --tool $1 ran past 150 s"
-  ((status == 0)) || failed "compute-sanitizer --tool $1: exit code $status"
-  if grep -q 'skipped: no CUDA device' "$log"; then
-    failed "nothing ran on the GPU"
-  fi
-  # Catch2 also ends well where no name matches.
-  grep -Eq '^All tests passed \([1-9][0-9]* assertions? in [1-9][0-9]* test cases?\)' "$log" ||
-    failed "no test case ran to its end"
-  grep -Eq 'SUMMARY: 0 (errors|hazards)' "$log" || failed "no summary of compute-sanitizer"
+  sanitize_tests "$1" tests/retort_test_every_backend "${cases[@]}"
+  for program in "$build"/tests/retort_test_backend_cuda_*device; do
+    sanitize_tests "$1" "${program#"$build"/}" '[device]'
+  done
+  # The teacher is trained outside: its steps are among the tests.
+  local arguments=(--backend cuda --data synthetic --epochs 1 --quiet)
+  "$build/examples/sweep" "${arguments[@]}" --teacher-epochs 1 --temperature 1 --seeds 1 \
+    --out "$build/sanitizer_sweep" || failed "the sweep does not run without compute-sanitizer either"
+  sanitize "$1" examples/sweep "${arguments[@]}" --teacher "$build/sanitizer_sweep/teacher.safetensors" \
+    --temperature 1 4 --seeds 2
 }
 step_memcheck() { sanitizer memcheck; }
 step_racecheck() { sanitizer racecheck; }
 step_initcheck() { sanitizer initcheck; }
 
-# The last accuracy of each phase in two logs, and by how many points they differ; fails above 0.1.
+# compare_accuracies LOG LOG POINTS
+# The last accuracy of each phase in two logs, and by how many points they differ; fails above POINTS.
 compare_accuracies() {
-  awk '
+  awk -v limit="$3" '
     function field(name) {
       return match($0, "\"" name "\":\"?[^,\"}]*") ? substr($0, RSTART, RLENGTH) : ""
     }
@@ -298,38 +338,82 @@ compare_accuracies() {
         }
         difference = found[ARGV[1], phase] - found[ARGV[2], phase]
         printf "%-10s %10.3f %10.3f %+10.3f\n", phase, found[ARGV[1], phase], found[ARGV[2], phase], difference
-        if (difference > 0.1 + 1e-9 || difference < -0.1 - 1e-9) wrong = 1
+        if (difference > limit + 1e-9 || difference < -limit - 1e-9) wrong = 1
       }
       exit wrong || count != 3
     }' "$1" "$2"
 }
 
 step_job() {
-  local program=$build/examples/distill_mnist first=thrust-cuda backend started
+  local program=$build/examples/distill_mnist backends=(cuda thrust-cuda cuda-tf32 cuda-bf16) backend started limit
+  local apart=()
   require_programs examples/distill_mnist
   local arguments=(--recipe original --data "$data")
   if [[ $quick == yes || -z $gpu ]]; then
     arguments+=(--teacher-epochs 1 --epochs 2)
   fi
   if [[ -z $gpu ]]; then
-    first=$("$program" --help | sed -n 's/^ *\(thrust-[a-z]*\) is compiled in$/\1/p' | grep -v cuda | tail -n 1)
-    [[ -n $first ]] || not_done "no GPU, and no Thrust system of the host is compiled in"
+    backend=$("$program" --help | sed -n 's/^ *\(thrust-[a-z]*\) is compiled in$/\1/p' | grep -v cuda | tail -n 1)
+    [[ -n $backend ]] || not_done "no GPU, and no Thrust system of the host is compiled in"
+    backends=("$backend")
   fi
-  for backend in "$first" eigen; do
+  for backend in eigen "${backends[@]}"; do
     started=$EPOCHREALTIME
     timeout 300 "$program" "${arguments[@]}" --backend "$backend" --out "$build/job/$backend"
     awk -v name="$backend" -v from="$started" -v to="$EPOCHREALTIME" \
       'BEGIN { printf "%s: %.2f s from start to table\n\n", name, to - from }'
   done
-  echo "held-out accuracy, $first and eigen, on $data:"
-  compare_accuracies "$build/job/$first/metrics.jsonl" "$build/job/eigen/metrics.jsonl" ||
-    failed "accuracies of $first and eigen are more than 0.1 points apart"
+  for backend in "${backends[@]}"; do
+    case $backend in
+      *-tf32 | *-bf16) limit=0.5 ;;
+      *) limit=0.1 ;;
+    esac
+    echo "held-out accuracy, $backend and eigen, on $data:"
+    compare_accuracies "$build/job/$backend/metrics.jsonl" "$build/job/eigen/metrics.jsonl" "$limit" ||
+      apart+=("$backend's are more than $limit points from eigen's")
+  done
+  ((${#apart[@]} == 0)) || failed "accuracies: $(printf '%s; ' "${apart[@]}")"
+}
+
+# The seconds that a sweep's students trained, all at once: of every one of them, or of the one there is.
+sweep_seconds() {
+  sed -n '1s/.*"seconds":\([^,}]*\).*/\1/p' "$1"
+}
+
+# Without a GPU on the CPU, where students train one beside the other, two of them and briefly.
+step_sweep() {
+  local program=$build/examples/sweep out=$build/sweep expected
+  require_programs examples/sweep
+  local arguments=(--data "$data" --backend cuda) many=(--temperature 1 2 4 --hard-weight 0.3 0.7 --seeds 22)
+  if [[ $quick == yes || -z $gpu ]]; then
+    arguments+=(--epochs 2)
+  fi
+  if [[ -z $gpu ]]; then
+    arguments+=(--backend eigen)
+    many=(--temperature 1 4 --hard-weight 0.3 --seeds 1)
+  fi
+  local teacher=()
+  if [[ $quick == yes || -z $gpu ]]; then
+    teacher=(--teacher-epochs 1)
+  fi
+  rm -rf "$out"
+  timeout 300 "$program" "${arguments[@]}" ${teacher[@]+"${teacher[@]}"} --temperature 4 --hard-weight 0.3 --seeds 1 \
+    --out "$out/one"
+  timeout 300 "$program" "${arguments[@]}" --teacher "$out/one/teacher.safetensors" "${many[@]}" --out "$out/many"
+
+  expected=$(sed 's/^{"student":[0-9]*,//; s/,"seconds":.*//' "$out/one/runs.jsonl")
+  grep -Fq "$expected," "$out/many/runs.jsonl" || failed "the one student is another beside others: $expected"
+  echo "the one student is the same beside others: $expected"
+  awk -v students="$(wc -l <"$out/many/runs.jsonl")" -v many="$(sweep_seconds "$out/many/runs.jsonl")" \
+    -v one="$(sweep_seconds "$out/one/runs.jsonl")" 'BEGIN {
+      printf "epochs of one student: %.3f s, of %d: %.3f s, %.2f times as long\n", one, students, many, many / one
+    }'
 }
 
 step_benchmarks() {
-  local filter=/thrust-cuda/ repetitions=5 time=0.2 program name ran=no
+  local filter='/(thrust-cuda|cuda|cuda-tf32|cuda-bf16)/' repetitions=5 time=0.2 program name ran=no
   if [[ -z $gpu ]]; then
-    filter='<Student>/(eigen|thrust-cuda)/'
+    filter='<Student>/(eigen|thrust-cuda|cuda)/|^sweep/cuda/'
   fi
   if [[ $quick == yes || -z $gpu ]]; then
     repetitions=2
@@ -339,7 +423,7 @@ step_benchmarks() {
     [[ -x $program && ! -d $program ]] || continue
     "$program" "--benchmark_filter=$filter" --benchmark_list_tests=true 2>/dev/null | grep -q . || continue
     name=${program##*/}
-    timeout 200 "$program" "--benchmark_filter=$filter" "--benchmark_repetitions=$repetitions" \
+    timeout 300 "$program" "--benchmark_filter=$filter" "--benchmark_repetitions=$repetitions" \
       "--benchmark_min_time=$time" --benchmark_report_aggregates_only=true \
       "--benchmark_out=$build/$name.json" --benchmark_out_format=json
     if [[ -n $gpu ]] && grep -q '"error_occurred": true' "$build/$name.json"; then
@@ -351,7 +435,7 @@ step_benchmarks() {
 }
 
 step_pytorch() {
-  command -v python3 >/dev/null || not_done "python3 is not here"
+  command -v "$python" >/dev/null || not_done "$python is not here"
   local arguments=(--json "$build/torch_gpu.jsonl")
   if [[ -z $gpu ]]; then
     arguments+=(--device cpu)
@@ -362,7 +446,26 @@ step_pytorch() {
   if [[ -f $build/benchmark_train.json ]]; then
     arguments+=(--retort "$build/benchmark_train.json")
   fi
-  timeout 240 python3 benchmarks/peers/torch_gpu.py "${arguments[@]}"
+  # Most of it is torch.compile, for some seconds each of nine works.
+  timeout 480 "$python" benchmarks/peers/torch_gpu.py "${arguments[@]}"
+}
+
+step_points() {
+  [[ -n $gpu ]] || not_done "no GPU"
+  command -v "$python" >/dev/null || not_done "$python is not here"
+  [[ -f $build/benchmark_train.json ]] || not_done "step benchmarks left no build/gpu/benchmark_train.json"
+  local arguments=(--retort "$build/benchmark_train.json") tool outcome
+  if [[ -f $build/torch_gpu.jsonl ]]; then
+    arguments+=(--torch "$build/torch_gpu.jsonl")
+  fi
+  for tool in memcheck racecheck initcheck; do
+    outcome="not run"
+    if [[ -f $build/logs/$tool.outcome ]]; then
+      outcome=$(<"$build/logs/$tool.outcome")
+    fi
+    arguments+=(--sanitizer "$tool=$outcome")
+  done
+  "$python" benchmarks/peers/gpu_points.py "${arguments[@]}"
 }
 
 # --- Running them ---
@@ -413,6 +516,7 @@ for step in "${steps[@]}"; do
       code=1
       ;;
   esac
+  echo "$outcome" >"$build/logs/$step.outcome"
   names+=("$step")
   outcomes+=("$seconds s, $outcome")
   say "## $step: $outcome, $seconds s" "" "$(quote_log "$log")" ""

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "retort/data/augment.hpp"
@@ -56,7 +58,9 @@ std::vector<double> train_steps(const Backend& backend, const StepSettings& sett
                             [](std::size_t, const backend::LossSum&) {})
                .sum;
   }
-  return {network.parameter_arena().begin(), network.parameter_arena().end()};
+  std::vector<Scalar> parameters(M::parameter_arena_size);
+  copy_to_host(backend, std::as_const(network).parameter_data(), std::span(parameters));
+  return {parameters.begin(), parameters.end()};
 }
 
 }  // namespace retort::test

@@ -60,7 +60,8 @@ void step(benchmark::State& state, MakeLibrary make_library) {
   Network<M> network{Seed{0}, backend};
   StepEngine<M, backend::Eigen, float, CrossEntropy, Adam, NoTeacher, OperationSteps<M, backend::Eigen, float>> engine(
       network, {}, {}, {});
-  run_epochs<HostRunner<backend::Eigen>>(state, backend, engine, batch, {}, training_step_flops<M>(batch));
+  run_epochs<HostRunner<backend::Eigen>>(state, backend, engine,
+                                         {epoch_of_batches(batch), batch, {}, training_step_flops<M>(batch)});
 }
 
 }  // namespace

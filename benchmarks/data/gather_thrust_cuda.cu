@@ -5,6 +5,6 @@
 
 namespace retort::benchmarks {
 
-[[maybe_unused]] static const bool registered = register_gathers<CudaRunner>();
+[[maybe_unused]] static const bool registered = register_gathers<CudaRunner<backend::Thrust<system::Cuda>>>();
 
 }  // namespace retort::benchmarks

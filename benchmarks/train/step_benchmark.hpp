@@ -1,7 +1,7 @@
 #pragma once
 /// @file
-/// Training steps with everything that belongs to one: gather, forward, loss, backward, Adam. An iteration is an epoch;
-/// "time/step" is that of one step.
+/// Training steps with everything that belongs to one: gather, forward, loss, backward, Adam. An iteration is an epoch,
+/// its order and the sums of its losses included; "time/step" is that of one step.
 
 #include <benchmark/benchmark.h>
 
@@ -26,27 +26,42 @@ namespace retort::benchmarks {
 /// 64 batches of 64 images, or 8 of a larger size.
 inline const data::Dataset& epoch_of_batches(std::size_t batch) { return digits(batch * (batch > 64 ? 8 : 64)); }
 
-/// Runs epochs on an engine. `flops` is one step's work, of which the rate is reported.
+/// What an iteration runs. `flops` is one step's work, of which the rate is reported.
+struct Epochs {
+  const data::Dataset& data;
+  std::size_t batch;
+  data::RandomShift shift;
+  double flops;
+  std::size_t count = 1;
+
+  std::size_t steps() const { return (data.size() + batch - 1) / batch; }  ///< of one
+};
+
+inline void report_steps(::benchmark::State& state, const Epochs& epochs) {
+  using ::benchmark::Counter;
+  const auto steps = static_cast<double>(epochs.count * epochs.steps());
+  state.counters["time/step"] = Counter(steps, Counter::kIsIterationInvariantRate | Counter::kInvert);
+  state.counters["FLOP/s"] = Counter(steps * epochs.flops, Counter::kIsIterationInvariantRate);
+}
+
+/// Runs epochs on an engine, which has the data and a teacher's cached logits in its memory before the first one.
 template <typename Runner>
 void run_epochs(::benchmark::State& state, const typename Runner::Backend& backend, TrainingEngine& engine,
-                std::size_t batch, data::RandomShift shift, double flops) {
-  const data::Dataset& data = epoch_of_batches(batch);
-  engine.begin(data, nullptr, batch, shift);
+                const Epochs& epochs) {
+  engine.begin(epochs.data, nullptr, epochs.batch, epochs.shift);
   const Schedule schedule;
-  const std::size_t steps = data.size() / batch;
+  const std::size_t steps = epochs.steps();
   std::size_t epoch = 0;
   Runner::measure(state, backend, [&] {
-    engine.train_epoch({.batch_size = batch,
-                        .shift = shift,
-                        .schedule = &schedule,
-                        .progress = {.step = epoch * steps, .epoch = epoch}},
-                       [](std::size_t, const retort::backend::LossSum&) {});
-    ++epoch;
+    for (std::size_t i = 0; i < epochs.count; ++i, ++epoch) {
+      engine.train_epoch({.batch_size = epochs.batch,
+                          .shift = epochs.shift,
+                          .schedule = &schedule,
+                          .progress = {.step = epoch * steps, .epoch = epoch}},
+                         [](std::size_t, const retort::backend::LossSum&) {});
+    }
   });
-  using ::benchmark::Counter;
-  const auto steps_per_epoch = static_cast<double>(steps);
-  state.counters["time/step"] = Counter(steps_per_epoch, Counter::kIsIterationInvariantRate | Counter::kInvert);
-  state.counters["FLOP/s"] = Counter(steps_per_epoch * flops, Counter::kIsIterationInvariantRate);
+  report_steps(state, epochs);
 }
 
 template <Model M, typename Runner>
@@ -54,7 +69,7 @@ void train_step(::benchmark::State& state, const typename Runner::Backend& backe
   using Backend = typename Runner::Backend;
   Network<M, Backend> network{Seed{0}, backend};
   StepEngine<M, Backend, float, CrossEntropy, Adam, NoTeacher> engine(network, {}, {}, {});
-  run_epochs<Runner>(state, backend, engine, batch, {}, training_step_flops<M>(batch));
+  run_epochs<Runner>(state, backend, engine, {epoch_of_batches(batch), batch, {}, training_step_flops<M>(batch)});
 }
 
 /// With the teacher's logits looked up, or computed in each step as augmented images need it.
@@ -66,17 +81,27 @@ void distillation_step(::benchmark::State& state, const typename Runner::Backend
   StepEngine<Student, Backend, float, HintonLoss, Adam, retort::Teacher<Teacher, Backend, float>> engine(
       student, {}, {}, {&teacher});
   const double teacher_flops = online ? static_cast<double>(batch * Teacher::flops) : 0.0;
-  run_epochs<Runner>(state, backend, engine, batch, {.pixels = online ? 2u : 0u},
-                     teacher_flops + training_step_flops<Student>(batch));
+  run_epochs<Runner>(state, backend, engine,
+                     {epoch_of_batches(batch),
+                      batch,
+                      {.pixels = online ? 2u : 0u},
+                      teacher_flops + training_step_flops<Student>(batch)});
+}
+
+/// What differs between a GPU's precisions: a model that fits a block's memory trains in fp32 with each of them.
+template <typename Runner>
+bool register_teacher_steps() {
+  register_benchmark<Runner>("train_step<Teacher>", {64}, train_step<Teacher, Runner>);
+  if constexpr (!Runner::Backend::host_memory) {
+    register_benchmark<Runner>("train_step<Teacher>", {4096}, train_step<Teacher, Runner>);
+  }
+  return true;
 }
 
 template <typename Runner>
 bool register_steps() {
   register_benchmark<Runner>("train_step<Student>", {64}, train_step<Student, Runner>);
-  register_benchmark<Runner>("train_step<Teacher>", {64}, train_step<Teacher, Runner>);
-  if constexpr (!Runner::Backend::host_memory) {
-    register_benchmark<Runner>("train_step<Teacher>", {4096}, train_step<Teacher, Runner>);
-  }
+  register_teacher_steps<Runner>();
   register_benchmark<Runner>("distillation_step/cached", {64}, distillation_step<false, Runner>);
   register_benchmark<Runner>("distillation_step/online", {64}, distillation_step<true, Runner>);
   return true;

@@ -5,6 +5,6 @@
 
 namespace retort::benchmarks {
 
-[[maybe_unused]] static const bool registered = register_steps<CudaRunner>();
+[[maybe_unused]] static const bool registered = register_steps<CudaRunner<backend::Thrust<system::Cuda>>>();
 
 }  // namespace retort::benchmarks

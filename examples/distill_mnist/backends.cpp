@@ -29,11 +29,18 @@ namespace distill_mnist {
 #endif
 #if RETORT_HAS_CUDA
 #define DISTILL_MNIST_THRUST_CUDA run_thrust_cuda
+#define DISTILL_MNIST_CUDA run_cuda
+#define DISTILL_MNIST_CUDA_TF32 run_cuda_tf32
+#define DISTILL_MNIST_CUDA_BF16 run_cuda_bf16
 #else
 #define DISTILL_MNIST_THRUST_CUDA nullptr
+#define DISTILL_MNIST_CUDA nullptr
+#define DISTILL_MNIST_CUDA_TF32 nullptr
+#define DISTILL_MNIST_CUDA_BF16 nullptr
 #endif
 
 std::span<const BackendEntry> backends() {
+  constexpr const char* cuda = "the CUDA toolkit 13 (nvcc)";
   static constexpr std::array entries{
       BackendEntry{"eigen", run_eigen, "Eigen", true, false},
       BackendEntry{"eigen-bf16", run_eigen_bf16, "Eigen", true, false},
@@ -42,7 +49,10 @@ std::span<const BackendEntry> backends() {
                    "Thrust's headers (libthrust-dev) and a compiler with OpenMP", true, false},
       BackendEntry{"thrust-tbb", DISTILL_MNIST_THRUST_TBB, "Thrust's headers (libthrust-dev) and TBB (libtbb-dev)",
                    true, false},
-      BackendEntry{"thrust-cuda", DISTILL_MNIST_THRUST_CUDA, "the CUDA toolkit 13 (nvcc)", false, true},
+      BackendEntry{"thrust-cuda", DISTILL_MNIST_THRUST_CUDA, cuda, false, true},
+      BackendEntry{"cuda", DISTILL_MNIST_CUDA, cuda, false, true},
+      BackendEntry{"cuda-tf32", DISTILL_MNIST_CUDA_TF32, cuda, false, true},
+      BackendEntry{"cuda-bf16", DISTILL_MNIST_CUDA_BF16, cuda, false, true},
   };
   return entries;
 }

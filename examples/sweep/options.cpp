@@ -17,8 +17,10 @@ Options parse_options(int argc, char** argv) {
   Options options;
   CLI::App app{
       "Distils a 784-1200-1200-10 teacher into 784-20-20-10 students on MNIST: every combination of the temperatures,\n"
-      "hard weights and learning rates given, each with several seeds, one student on each core. Reports mean and\n"
-      "standard deviation over the seeds. Where nothing else is said, all is as in distill_mnist --recipe recommended.",
+      "hard weights and learning rates given, each with several seeds, one student on each core, or all at once on a\n"
+      "GPU. Reports mean and standard deviation over the seeds. Where nothing else is said, all is as in "
+      "distill_mnist\n"
+      "--recipe recommended.",
       "sweep"};
   app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--data", options.data, "folder with the four MNIST files, or 'synthetic' for the built-in digits")
@@ -48,8 +50,11 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--warmup", options.student.warmup, "steps in which the students' learning rate rises first")
       ->check(whole_number(0));
 
-  app.add_option("--threads", options.threads, "students at once; results do not depend on it [the cores]")
+  app.add_option("--backend", options.backend, "where it runs: eigen (CPU) or cuda (GPU)")
+      ->check(CLI::IsMember({"eigen", "cuda"}));
+  app.add_option("--threads", options.threads, "eigen's students at once; results do not depend on it [the cores]")
       ->check(whole_number(1, 1024));
+  app.add_option("--device", options.device, "the GPU of cuda, from 0 [0]")->check(whole_number(0, 1023));
   app.add_option("--out", options.out, "folder for runs.jsonl, and the teacher if it is trained [nothing is written]")
       ->check(not_empty());
   app.add_flag("--save-students", options.save_students, "write each student's weights to --out too");
@@ -57,6 +62,12 @@ Options parse_options(int argc, char** argv) {
   app.add_flag("--quiet", options.quiet, "print the closing table only");
 
   examples::parse_command_line(app, argc, argv);
+  if (options.threads && options.backend != "eigen") {
+    throw retort::OptionError("--threads: --backend " + options.backend + " does not take it, expected eigen");
+  }
+  if (options.device && options.backend != "cuda") {
+    throw retort::OptionError("--device: --backend " + options.backend + " does not take it, expected cuda");
+  }
   if (options.save_students && options.out.empty()) {
     throw retort::OptionError("--save-students: there is no folder for them, expected --out");
   }

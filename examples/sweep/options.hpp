@@ -25,7 +25,9 @@ struct Options {
   std::vector<double> learning_rates{student.learning_rate};
   std::size_t seeds = 3;              ///< of each combination
   std::uint64_t first_seed = 0;       ///< and those after it
-  std::optional<unsigned> threads{};  ///< empty: the cores
+  std::string backend = "eigen";      ///< eigen | cuda
+  std::optional<unsigned> threads{};  ///< of eigen; empty: the cores
+  std::optional<int> device{};        ///< of cuda; empty: 0
   std::filesystem::path out{};        ///< empty: nothing is written
   bool save_students = false;
   bool best_first = false;
@@ -35,5 +37,9 @@ struct Options {
 /// The options of the command line. Prints help and exits when asked to; throws retort::OptionError, one line, for
 /// anything it does not understand.
 Options parse_options(int argc, char** argv);
+
+/// The whole sweep on each backend. A source file each, compiled with what it needs.
+void run_eigen(const Options& options);
+void run_cuda(const Options& options);
 
 }  // namespace sweep

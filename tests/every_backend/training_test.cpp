@@ -21,6 +21,13 @@ namespace {
 
 constexpr std::size_t batch_size = 64;  // of FitOptions
 
+/// Steps of a long run. The sanitizers see as much in a short one, which takes them as long.
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::size_t many_steps = 60;
+#else
+constexpr std::size_t many_steps = 300;
+#endif
+
 /// The real MNIST where MNIST_DIR names it, else the built-in digits: 300 batches.
 const data::Dataset& digits() {
   static const data::Dataset all = [] {
@@ -80,7 +87,7 @@ TrainResult train(const Subject& subject, Recipe recipe, const data::Dataset& da
 /// step 30 on, on every backend, for some seeds and instruction sets). So long runs are compared in double, where a
 /// wrong formula, mask or order shows as well; in float the loss is, which hardly moves, and that the weights stay
 /// near.
-void check_weights(const Subject& subject, Recipe recipe, std::size_t steps = 300) {
+void check_weights(const Subject& subject, Recipe recipe, std::size_t steps = many_steps) {
   const auto compare = [&](std::size_t count, bool in_double) {
     const data::Dataset data = first_samples(count * batch_size);
     const TrainResult found = train(subject, recipe, data, 1, nullptr, in_double);
@@ -144,7 +151,7 @@ TEMPLATE_TEST_CASE("weights follow the reference: the full teacher", "[every_bac
   if (const Subject* subject = subject_on<TestType>()) {
     // A step takes the reference a second: the long run is for machines with a GPU, where all have time.
     const bool long_run = std::getenv("RETORT_LONG_TESTS") != nullptr;
-    check_weights(*subject, Recipe::teacher, long_run ? 300 : 1);
+    check_weights(*subject, Recipe::teacher, long_run ? many_steps : 1);
   }
 }
 

@@ -88,6 +88,14 @@ for option in --seeds --epochs --batch-size --threads; do
   refused "$option 0" "$option: '0', expected a whole number from 1 to" $option 0
 done
 refused "--epochs 4294967295" "epochs is 4294967295, expected at most 2^32 - 1 steps" --epochs 4294967295
+refused "--backend x" "--backend: x not in {" --backend x
+refused "--device of eigen" "--device: --backend eigen does not take it, expected cuda" --device 0
+refused "--threads of cuda" "--threads: --backend cuda does not take it, expected eigen" --backend cuda --threads 2
+# Not compiled in, or no GPU to be seen.
+export CUDA_VISIBLE_DEVICES=
+refused "--backend cuda" "cuda" --backend cuda
+[[ $(<stderr) == *"--backend cuda was not compiled in: it needs "* || $(<stderr) == *"CUDA: no "* ]] ||
+  fail "--backend cuda: $(<stderr)"
 refused "--seed -1" "--seed: '-1', expected a whole number" --seed -1
 refused "--split x" "--split: x not in {" --split x
 refused "unknown option" "--bogus" --bogus 3

@@ -18,7 +18,7 @@ struct LossRow {
   LossArguments<Scalar> arguments;
   Scalar gradient_scale;  // 1 / batch
 
-  LossRow(const L& loss_of_rows, const LossArguments<Scalar>& loss_arguments)
+  RETORT_HOST_DEVICE LossRow(const L& loss_of_rows, const LossArguments<Scalar>& loss_arguments)
       : loss(loss_of_rows),
         arguments(loss_arguments),
         gradient_scale(Scalar{1} / static_cast<Scalar>(loss_arguments.batch)) {}

@@ -61,9 +61,9 @@ class Fit {
 
   bool finished() const { return history_.size() >= options_.epochs || stopped_early(); }
 
-  /// Of the next epoch.
-  EpochPlan plan() const {
-    const std::size_t epoch = history_.size();
+  /// Of the next epoch, or one of those behind it.
+  EpochPlan plan(std::size_t ahead = 0) const {
+    const std::size_t epoch = history_.size() + ahead;
     return {.batch_size = options_.batch_size,
             .seed = options_.seed,
             .shuffle = options_.shuffle,

@@ -58,25 +58,38 @@ class StudentGroup {
     Buffer<Job> resident_jobs = backend_.template allocate<Job>(jobs.size());
     Buffer<backend::RunReport> resident_reports = backend_.template allocate<backend::RunReport>(reports.size());
 
+    const auto rules_of = [&](const Student& student) {
+      return std::span(rules).subspan(student.index * steps, steps);
+    };
+    for (Student* student : active) {
+      student->next_learning_rate = student->engine->fill_rules(student->fit.plan(), rules_of(*student));
+    }
     while (!active.empty()) {
       const std::size_t count = active.size();
       const auto start = std::chrono::steady_clock::now();
+      copy_from_host(backend_, std::span<const Rule>(rules), resident_rules.data());
       for (std::size_t i = 0; i < count; ++i) {
-        active[i]->plan = active[i]->fit.plan();
-        active[i]->result.learning_rate =
-            active[i]->engine->fill_rules(active[i]->plan, std::span(rules).subspan(i * steps, steps));
-      }
-      copy_from_host(backend_, std::span<const Rule>(rules.data(), count * steps), resident_rules.data());
-      for (std::size_t i = 0; i < count; ++i) {
-        jobs[i] = active[i]->engine->epoch_job(active[i]->plan, resident_rules.data() + i * steps);
+        Student& student = *active[i];
+        student.result.learning_rate = student.next_learning_rate;
+        jobs[i] =
+            student.engine->epoch_job(student.fit.plan(), std::as_const(resident_rules).data() + student.index * steps);
         jobs[i].report = resident_reports.data() + i;
       }
-      const auto carry_out = [&](const data::DatasetView& data) {
+      const auto begin = [&](const data::DatasetView& data) {
         copy_from_host(backend_, std::span<const Job>(jobs.data(), count), resident_jobs.data());
         Engine::StepsClass::run_jobs(backend_, std::as_const(resident_jobs).data(), count, data, jobs.front());
+      };
+      const auto read_reports = [&] {
         copy_to_host(backend_, std::as_const(resident_reports).data(), std::span(reports.data(), count));
       };
-      carry_out(resident_train_);
+      begin(resident_train_);
+      // While a device trains: a power and a root for each step of each student.
+      for (Student* student : active) {
+        if (const EpochPlan plan = student->fit.plan(1); plan.progress.epoch < plan.progress.total_epochs) {
+          student->next_learning_rate = student->engine->fill_rules(plan, rules_of(*student));
+        }
+      }
+      read_reports();
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       for (std::size_t i = 0; i < count; ++i) {
         active[i]->result.sum = reports[i].sum;
@@ -87,7 +100,8 @@ class StudentGroup {
           jobs[i].training.size = 0;
           jobs[i].evaluate(resident_validation_);
         }
-        carry_out(resident_validation_);
+        begin(resident_validation_);
+        read_reports();
       }
       for (std::size_t i = 0; i < count; ++i) {
         finish_epoch(*active[i], reports[i], seconds, on_end);
@@ -115,8 +129,8 @@ class StudentGroup {
     std::unique_ptr<Engine> engine;
     FitOptions options;
     Fit fit;
-    EpochPlan plan{};
     EpochResult result{};
+    double next_learning_rate = 0.0;
     bool finite = true;
     bool ended = false;
   };

@@ -8,6 +8,7 @@
 #include "retort/backend/backend.hpp"
 #include "retort/backend/cuda/chip/device/train_blocks.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
+#include "retort/backend/cuda/large/device/system.hpp"
 #include "retort/backend/cuda/training_steps.hpp"
 
 namespace retort::backend {
@@ -17,6 +18,6 @@ using Cuda = CudaOn<system::Cuda>;
 using CudaTf32 = CudaOn<system::Cuda, Precision::tf32>;
 using CudaBf16 = CudaOn<system::Cuda, Precision::bf16>;
 
-static_assert(Backend<Cuda, float> && Backend<Cuda, double>);
+static_assert(Backend<Cuda, float> && Backend<Cuda, double> && Backend<CudaTf32, float> && Backend<CudaBf16, float>);
 
 }  // namespace retort::backend

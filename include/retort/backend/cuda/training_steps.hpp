@@ -5,6 +5,7 @@
 #include "retort/backend/cuda/chip/layout.hpp"
 #include "retort/backend/cuda/chip/steps.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
+#include "retort/backend/cuda/large/large_steps.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/nn/sequential.hpp"
 
@@ -15,6 +16,13 @@ template <typename System, Precision precision, Model M, typename Scalar>
 requires chip::fits_block<M, Scalar>
 struct OwnTrainingSteps<CudaOn<System, precision>, M, Scalar> {
   using type = chip::OnChipSteps<M, Scalar, System>;
+};
+
+/// Other models of Linear and pointwise layers.
+template <typename System, Precision precision, Model M, typename Scalar>
+requires large::LargeModel<M> && (!chip::fits_block<M, Scalar>)
+struct OwnTrainingSteps<CudaOn<System, precision>, M, Scalar> {
+  using type = large::LargeSteps<M, Scalar, System, precision>;
 };
 
 }  // namespace retort::backend

@@ -41,8 +41,8 @@ struct RowDotProducts {
       right_rows[c] = right + (first_column + c < columns ? first_column + c : columns - 1) * depth;
     }
     Scalar sums[tile_rows][tile_columns][lanes] = {};
-    std::size_t k = 0;
-    for (; k + lanes <= depth; k += lanes) {
+    const std::size_t whole = depth / lanes * lanes;
+    for (std::size_t k = 0; k < whole; k += lanes) {
       for (std::size_t r = 0; r < tile_rows; ++r) {
         for (std::size_t c = 0; c < tile_columns; ++c) {
           for (std::size_t lane = 0; lane < lanes; ++lane) {
@@ -57,7 +57,7 @@ struct RowDotProducts {
         for (std::size_t lane = 0; lane < lanes; ++lane) {
           sum += sums[r][c][lane];
         }
-        for (std::size_t rest = k; rest < depth; ++rest) {
+        for (std::size_t rest = whole; rest < depth; ++rest) {
           sum += left_rows[r][rest] * right_rows[c][rest];
         }
         result[(first_row + r) * columns + first_column + c] = sum;

@@ -8,7 +8,7 @@
 
 #include "catch.hpp"
 #include "random_values.hpp"
-#include "retort/backend/eigen/eigen.hpp"
+#include "retort/backend/eigen/backend.hpp"
 #include "retort/backend/eigen/panel/full_operands.hpp"
 #include "retort/backend/eigen/panel/training_steps.hpp"
 #include "retort/loss/cross_entropy.hpp"

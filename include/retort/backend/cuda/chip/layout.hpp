@@ -255,7 +255,7 @@ constexpr std::size_t element_count(InputKind kind, ProductUnits units, const Ch
 template <StagedModel M, typename Scalar>
 constexpr Choice choose_layout(InputKind kind, ProductUnits units) {
   for (const std::size_t samples : {2 * team_lanes, team_lanes}) {
-    for (const std::size_t input_buffers : {2, 1}) {
+    for (const std::size_t input_buffers : {std::size_t{2}, std::size_t{1}}) {
       for (std::size_t slices = 8; slices > 0; --slices) {
         const Choice choice{samples, input_buffers, slices};
         if (element_count<M, Scalar>(kind, units, choice) * sizeof(Scalar) <= block_memory) {

@@ -58,7 +58,7 @@ struct PrefetchSink {
   std::size_t rows;
   RETORT_INLINE void operator()(std::size_t depth) const {
     constexpr std::size_t line = arena_alignment / sizeof(Scalar);
-    constexpr std::size_t lines = simd::tile_width<simd::Vector<Scalar>> / line;
+    constexpr std::size_t lines = std::max<std::size_t>(simd::tile_width<simd::Vector<Scalar>> / line, 1);
     if (depth < lines * rows) {
       sink.prefetch(offset + depth / lines * stride + depth % lines * line);
     }

@@ -123,9 +123,11 @@ class CudaContext {
     return memory;
   }
 
-  /// Gives memory of `allocate` back, after the work that is in the stream.
+  /// Gives memory of `allocate` back, after the work that is in the stream. As an operation it waits for those of other
+  /// threads: what one of them records into a CUDA graph must not get it.
   void release(void* memory) noexcept {
     if (memory != nullptr) {
+      const std::lock_guard lock(mutex_);
       pool_.release(memory, stream());
     }
   }

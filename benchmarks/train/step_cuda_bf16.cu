@@ -1,0 +1,11 @@
+/// Training steps on a GPU with bf16 products.
+
+#include "cuda_runner.hpp"
+#include "retort/backend/cuda/cuda.hpp"
+#include "train/step_benchmark.hpp"
+
+namespace retort::benchmarks {
+
+[[maybe_unused]] static const bool registered = register_teacher_steps<CudaRunner<backend::CudaBf16>>();
+
+}  // namespace retort::benchmarks

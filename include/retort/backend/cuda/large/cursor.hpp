@@ -1,0 +1,55 @@
+#pragma once
+/// @file
+/// What changes from one training step to the next, in the device's memory: kernels read it there, so that the graph
+/// captured from one step does every later one.
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/philox.hpp"
+#include "retort/data/augment.hpp"
+#include "retort/optim/gradient_clipping.hpp"
+
+namespace retort::backend::large {
+
+template <typename Scalar, typename L, typename Rule>
+struct StepCursor {
+  using Value = Scalar;
+  using LossType = L;
+  using RuleType = Rule;
+
+  const std::uint32_t* samples;  // (batch)
+  Scalar* losses;                // (batch)
+  std::uint8_t* correct;         // (batch)
+  Seed seed;
+  std::uint32_t epoch;
+  std::uint32_t step;
+  data::RandomShift shift;
+  GradientClipping clipping;
+  L loss;
+  Rule rule;
+
+  RETORT_HOST_DEVICE LayerRandom random(std::uint32_t layer) const { return {seed, step, layer}; }
+};
+
+/// Bytes that are there for a cursor.
+inline constexpr std::size_t cursor_capacity = 1024;
+
+/// Puts the cursor of the next step into the device's memory: it arrives there as a kernel's argument, in the order of
+/// the stream and without a copy that the host would have to wait for.
+template <typename Cursor>
+struct WriteCursor {
+  static_assert(std::is_trivially_copyable_v<Cursor>,
+                "retort: losses and optimizers' rules are copied to the device as they are");
+  static_assert(sizeof(Cursor) <= cursor_capacity, "retort: a loss and an optimizer's rule fit cursor_capacity");
+
+  Cursor value;
+  Cursor* cursor;
+
+  RETORT_HOST_DEVICE void operator()(std::size_t /*index*/) const { *cursor = value; }
+};
+
+}  // namespace retort::backend::large

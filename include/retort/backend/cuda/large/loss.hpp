@@ -1,0 +1,37 @@
+#pragma once
+/// @file
+/// Softmax with its loss and gradient, a row of the batch a call.
+
+#include <cstddef>
+#include <type_traits>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/backend/loss_row.hpp"
+#include "retort/core/host_device.hpp"
+
+namespace retort::backend::large {
+
+/// LossRow with what the cursor says, and the gradient once more as a product's factor where `operands` is not null.
+template <std::size_t Classes, typename Cursor, typename Output>
+struct CursorLossRow {
+  using Scalar = typename Cursor::Value;
+
+  const Cursor* cursor;
+  LossArguments<Scalar> arguments;  // but for samples, losses and correct
+  Output* operands;                 // (batch, Classes), or null
+
+  RETORT_HOST_DEVICE void operator()(std::size_t row) const {
+    LossArguments<Scalar> current = arguments;
+    current.samples = cursor->samples;
+    current.losses = cursor->losses;
+    current.correct = cursor->correct;
+    LossRow<typename Cursor::LossType, Classes, Scalar>(cursor->loss, current)(row);
+    if (operands != nullptr) {
+      for (std::size_t k = 0; k < Classes; ++k) {
+        operands[row * Classes + k] = static_cast<Output>(current.gradient[row * Classes + k]);
+      }
+    }
+  }
+};
+
+}  // namespace retort::backend::large

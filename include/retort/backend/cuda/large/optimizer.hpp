@@ -1,0 +1,47 @@
+#pragma once
+/// @file
+/// The optimizer's step: clipping, rule and the new weights as products' factors, in one pass over the parameters.
+
+#include <array>
+#include <cstddef>
+
+#include "retort/core/host_device.hpp"
+
+namespace retort::backend::large {
+
+template <std::size_t Moments, typename Cursor, typename Output>
+struct UpdateParameter {
+  static_assert(Moments <= 2, "retort: the CUDA backend knows optimizers of up to two moments");
+
+  using Scalar = typename Cursor::Value;
+
+  const Cursor* cursor;
+  Scalar* parameters;
+  const Scalar* gradients;
+  Scalar* first;
+  Scalar* second;
+  const Scalar* clip_factor;  // one number, or null
+  Output* operands;           // laid out as the parameters, or null
+
+  RETORT_HOST_DEVICE void operator()(std::size_t element) const {
+    const auto& rule = cursor->rule;
+    Scalar gradient = gradients[element];
+    if (clip_factor != nullptr) {
+      gradient *= *clip_factor;
+    }
+    Scalar parameter = parameters[element];
+    if constexpr (Moments == 0) {
+      rule(parameter, gradient);
+    } else if constexpr (Moments == 1) {
+      rule(parameter, gradient, first[element]);
+    } else {
+      rule(parameter, gradient, first[element], second[element]);
+    }
+    parameters[element] = parameter;
+    if (operands != nullptr) {
+      operands[element] = static_cast<Output>(parameter);
+    }
+  }
+};
+
+}  // namespace retort::backend::large

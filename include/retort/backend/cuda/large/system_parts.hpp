@@ -1,0 +1,35 @@
+#pragma once
+/// @file
+/// What LargeSteps leaves to the system: how to multiply, and how to run the kernels of a step.
+
+#include <cstddef>
+
+#include "retort/backend/cuda/large/host_products.hpp"
+#include "retort/backend/thrust/thrust.hpp"
+
+namespace retort::backend::large {
+
+/// Runs the work of a step at once, as systems on the host do. `Key` says what a record of the work would depend on.
+template <typename System, typename Key>
+class ImmediateRunner {
+ public:
+  explicit ImmediateRunner(const Thrust<System>& /*backend*/) {}
+
+  template <typename Work>
+  void run(const Thrust<System>& /*backend*/, const Key& /*key*/, const Work& work) {
+    work();
+  }
+};
+
+/// To be specialised by a system that has its own: `Products` as HostProducts, `Runner<Key>` as ImmediateRunner.
+template <typename System, typename Scalar, Precision precision>
+struct SystemParts;
+
+template <typename System, typename Scalar, Precision precision>
+requires(System::host_memory) struct SystemParts<System, Scalar, precision> {
+  using Products = HostProducts<System, Scalar, precision>;
+  template <typename Key>
+  using Runner = ImmediateRunner<System, Key>;
+};
+
+}  // namespace retort::backend::large
