@@ -61,9 +61,9 @@ struct RunReport {
 /// `run(backend, batches, batch_size, target, loss, rules)`, where `batches` are the samples of several batches, one
 /// behind another, `batches.step` the number of the first, and `rules`, in the backend's memory, one for each batch.
 /// Then it also takes the runs of several models at one call: `job(...)` makes a value of the arguments of a run, and
-/// `run_jobs(backend, jobs, count, data)`, a static function, carries out those in the backend's memory, all on data
-/// that lie as `data` does. A job whose `report` is not null writes a RunReport there, and evaluates the model on
-/// `evaluate(data)`.
+/// `run_jobs(backend, jobs, count, data, like)`, a static function, carries out those in the backend's memory, all on
+/// data that lie as `data` does, and with the batch size and clipping of the job `like`, which is the host's. A job
+/// whose `report` is not null writes a RunReport there, and evaluates the model on `evaluate(data)`.
 template <typename Backend, Model M, typename Scalar>
 struct OwnTrainingSteps {
   using type = void;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "retort/core/device_math.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
@@ -30,11 +31,10 @@ struct AdamRule {
   Scalar parameter_factor;  ///< AdamW's 1 - learning_rate * weight_decay, else 1
 
   RETORT_HOST_DEVICE void operator()(auto&& parameter, const auto& gradient, auto&& mean, auto&& square) const {
-    using std::sqrt;
     mean = beta1 * mean + one_minus_beta1 * (gradient + gradient_decay * parameter);
     square = beta2 * square +
              one_minus_beta2 * ((gradient + gradient_decay * parameter) * (gradient + gradient_decay * parameter));
-    parameter = parameter_factor * parameter - step_size * (mean / (sqrt(square) * root_scale + epsilon));
+    parameter = parameter_factor * parameter - step_size * quotient(mean, square_root(square) * root_scale + epsilon);
   }
 };
 

@@ -77,7 +77,7 @@ class StudentGroup {
       }
       const auto begin = [&](const data::DatasetView& data) {
         copy_from_host(backend_, std::span<const Job>(jobs.data(), count), resident_jobs.data());
-        Engine::StepsClass::run_jobs(backend_, std::as_const(resident_jobs).data(), count, data);
+        Engine::StepsClass::run_jobs(backend_, std::as_const(resident_jobs).data(), count, data, jobs.front());
       };
       const auto read_reports = [&] {
         copy_to_host(backend_, std::as_const(resident_reports).data(), std::span(reports.data(), count));

@@ -27,7 +27,11 @@ void train_block(const System<units, order>& /*system*/,
                               Layout::input_kind == chip::InputKind::bytes ? units : chip::ProductUnits::scalar>;
   chip::HostTeam<Chosen::threads> team(order, retort::Seed{job.first_step});
   retort::AlignedBuffer<Scalar> memory(Chosen::size);
-  chip::train<Chosen>(team, job, memory.data());
+  if (job.batches(Chosen::samples) == chip::Batches::single_chunks) {
+    chip::train<Chosen, chip::Batches::single_chunks>(team, job, memory.data());
+  } else {
+    chip::train<Chosen, chip::Batches::any>(team, job, memory.data());
+  }
 }
 
 }  // namespace chosen

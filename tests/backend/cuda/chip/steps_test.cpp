@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "backend/cuda/chip/chosen_system.hpp"
 #include "backend/thrust/serial_system.hpp"
 #include "catch.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
@@ -25,29 +26,13 @@
 #include "same_steps.hpp"
 #include "train_steps.hpp"
 
-namespace shuffled {
-
-using namespace retort;
-
-/// Each phase takes the threads in another order.
-struct System : system::Serial {
-  using Serial::Serial;
-};
-
-template <typename Layout, std::size_t Moments, typename L, typename Rule, typename Scalar>
-void train_block(const System& /*system*/, const backend::chip::TrainingJob<Scalar, Moments, L, Rule>& job) {
-  backend::chip::HostTeam<Layout::threads> team(backend::chip::ThreadOrder::shuffled, Seed{job.first_step});
-  AlignedBuffer<Scalar> memory(Layout::size);
-  backend::chip::train<Layout>(team, job, memory.data());
-}
-
-}  // namespace shuffled
-
 namespace {
 
 using namespace retort;
 using Serial = backend::CudaOn<system::Serial>;
-using Shuffled = backend::CudaOn<shuffled::System>;
+// Each phase takes the threads in another order.
+using ShuffledSystem = chosen::System<backend::chip::ProductUnits::scalar, backend::chip::ThreadOrder::shuffled>;
+using Shuffled = backend::CudaOn<ShuffledSystem>;
 
 template <Model M, typename Scalar, typename L, typename O = Adam>
 void check_steps(const test::StepSettings& settings, const L& loss, const O& optimizer = {}) {
@@ -56,7 +41,7 @@ void check_steps(const test::StepSettings& settings, const L& loss, const O& opt
   backend::LossSum expected_sum;
   const auto found = test::train_steps<M, Scalar, backend::chip::OnChipSteps<M, Scalar, system::Serial>>(
       Serial(), settings, loss, optimizer, sum);
-  const auto in_other_order = test::train_steps<M, Scalar, backend::chip::OnChipSteps<M, Scalar, shuffled::System>>(
+  const auto in_other_order = test::train_steps<M, Scalar, backend::chip::OnChipSteps<M, Scalar, ShuffledSystem>>(
       Shuffled(), settings, loss, optimizer, shuffled_sum);
   const auto expected = test::train_steps<M, Scalar, OperationSteps<M, Serial, Scalar>>(Serial(), settings, loss,
                                                                                         optimizer, expected_sum);

@@ -37,18 +37,18 @@ RETORT_HOST_DEVICE std::uint32_t raw_word(const InputSource<Scalar>& source, std
 /// For tensor cores: (samples, words), a sample's words next to each other.
 template <typename Layout, typename Team, typename Scalar>
 RETORT_HOST_DEVICE void gather_rows(Team& team, std::size_t thread, const InputSource<Scalar>& source,
-                                    const Chunk& chunk, std::uint32_t* words) {
+                                    const Chunk& chunk, std::uint32_t* words, std::size_t first) {
   using First = Stage<typename Layout::Model, 0>;
   using Line = Quad<std::uint32_t>;
   constexpr std::uint32_t quads = First::quads;
   constexpr std::uint32_t lines = First::in % sizeof(Line) == 0 ? First::in / sizeof(Line) : 0;  // of a sample
   constexpr std::uint32_t pitch = Layout::word_pitch;
   constexpr std::uint32_t samples = Layout::samples;
-  constexpr std::uint32_t threads = Layout::threads;
-  const auto first = static_cast<std::uint32_t>(thread);
+  const auto begin = static_cast<std::uint32_t>(thread - first);
+  const auto threads = static_cast<std::uint32_t>(Layout::threads - first);
   if constexpr (lines > 0) {
     if (source.shift.pixels == 0 && reinterpret_cast<std::uintptr_t>(source.data.bytes) % sizeof(Line) == 0) {
-      for (std::uint32_t item = first; item < samples * lines; item += threads) {
+      for (std::uint32_t item = begin; item < samples * lines; item += threads) {
         const std::uint32_t row = item / lines;
         auto* to = reinterpret_cast<Line*>(words + row * pitch) + item % lines;
         if (row < chunk.size) {
@@ -61,7 +61,7 @@ RETORT_HOST_DEVICE void gather_rows(Team& team, std::size_t thread, const InputS
       return;
     }
   }
-  for (std::uint32_t item = first; item < samples * quads; item += threads) {
+  for (std::uint32_t item = begin; item < samples * quads; item += threads) {
     const std::uint32_t row = item / quads;
     const std::uint32_t q = item % quads;
     words[row * pitch + q] = row < chunk.size ? raw_word(source, source.sample(chunk.first + row), q, First::in) : 0;
@@ -70,18 +70,19 @@ RETORT_HOST_DEVICE void gather_rows(Team& team, std::size_t thread, const InputS
 
 }  // namespace detail
 
-/// One thread's part of a chunk, to be called in a phase; zeros stand for the samples that a chunk lacks. What is there
-/// unchanged in the dataset is copied while the team goes on: see team.hpp.
+/// One thread's part of a chunk, to be called in a phase: of the threads from `first` on, all of which call it. Zeros
+/// stand for the samples that a chunk lacks. What is there unchanged in the dataset is copied while the team goes on:
+/// see team.hpp.
 template <typename Layout, typename Team, typename Scalar>
 RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource<Scalar>& source, const Chunk& chunk,
-                               Scalar* inputs) {
+                               Scalar* inputs, std::size_t first = 0) {
   using First = Stage<typename Layout::Model, 0>;
   if constexpr (Layout::on_tensor_cores) {
-    detail::gather_rows<Layout>(team, thread, source, chunk, reinterpret_cast<std::uint32_t*>(inputs));
+    detail::gather_rows<Layout>(team, thread, source, chunk, reinterpret_cast<std::uint32_t*>(inputs), first);
   } else if constexpr (Layout::input_kind == InputKind::bytes) {
     auto* words = reinterpret_cast<std::uint32_t*>(inputs);
     const bool whole_words = First::in % quad == 0 && source.shift.pixels == 0;
-    for (std::size_t item = thread; item < Layout::samples * First::quads; item += Layout::threads) {
+    for (std::size_t item = thread - first; item < Layout::samples * First::quads; item += Layout::threads - first) {
       const std::size_t row = item / First::quads;
       const std::size_t q = item % First::quads;
       std::uint32_t* to = words + q * Layout::word_stride + row;
@@ -97,7 +98,7 @@ RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource
       }
     }
   } else {
-    for (std::size_t item = thread; item < Layout::samples * First::in; item += Layout::threads) {
+    for (std::size_t item = thread - first; item < Layout::samples * First::in; item += Layout::threads - first) {
       const std::size_t row = item / First::in;
       const std::size_t feature = item % First::in;
       Scalar value = 0;

@@ -33,6 +33,12 @@ struct InputSource {
   }
 };
 
+/// Which jobs a kernel takes on. What keeps gradients for later would cost the registers of one that does not.
+enum class Batches {
+  any,
+  single_chunks,  ///< no batch is larger than a chunk, and no gradients are clipped
+};
+
 /// All pointers are into the backend's memory, outside of the block's.
 template <typename Scalar, std::size_t Moments, typename L, typename Rule>
 struct TrainingJob {
@@ -52,6 +58,11 @@ struct TrainingJob {
   // What follows the steps, where a report is asked for: an evaluation, where there are samples for it.
   InputSource<Scalar> validation{};
   RunReport* report = nullptr;
+
+  /// The narrowest kind of kernel that takes it on; `capacity`: samples of a chunk.
+  Batches batches(std::size_t capacity) const {
+    return batch_size <= capacity && max_norm == 0.0 ? Batches::single_chunks : Batches::any;
+  }
 
   /// As many samples as `data` has are evaluated.
   void evaluate(const data::DatasetView& data) {

@@ -41,6 +41,9 @@ constexpr std::size_t moment_registers(ProductUnits units) { return units == Pro
 /// Warps of a block that uses tensor cores: so few that a thread can have all the registers that can be addressed.
 inline constexpr std::size_t tensor_warps = 8;
 
+/// Into which the samples of a chunk are cut in the first stage's forward product on tensor cores.
+inline constexpr std::size_t sample_parts = 2;
+
 /// What can be chosen: samples of a chunk, how many chunks' inputs are there at once, and into how many slices the
 /// depth of a product is cut at most.
 struct Choice {
@@ -183,7 +186,7 @@ constexpr std::size_t biases_before(std::size_t index) {
 /// Slices of a stage's forward product.
 constexpr std::size_t forward_slice_count(const StageSizes& stage, std::size_t index, ProductUnits units,
                                           std::size_t warps, std::size_t limit) {
-  return index == 0 && units == ProductUnits::tensor ? std::min(warps, limit)
+  return index == 0 && units == ProductUnits::tensor ? std::min(warps / sample_parts, limit)
                                                      : slice_count(stage.out_tiles, stage.quads, warps, limit);
 }
 

@@ -118,28 +118,40 @@ RETORT_HOST_DEVICE void backward_product(std::size_t thread, Scalar* memory) {
 template <std::size_t Slices, std::size_t SliceSize, typename Scalar>
 RETORT_HOST_DEVICE Scalar sum_slices(const Scalar* partial_sums, std::size_t place) {
   Scalar sum = partial_sums[place];
-  for (std::size_t slice = 1; slice < Slices; ++slice) {
-    sum += partial_sums[slice * SliceSize + place];
-  }
+  RETORT_UNROLL for (std::size_t slice = 1; slice < Slices; ++slice) { sum += partial_sums[slice * SliceSize + place]; }
   return sum;
 }
 
-/// Calls function(group, places) for the groups of four neighbours, counted through the batch as a Chain counts them,
-/// of this thread: places[i] is where in a matrix (Features, samples) of the chunk; `count` of them are of the chunk.
+/// An element of a matrix (features, samples).
+struct Place {
+  std::uint32_t feature;
+  std::uint32_t sample;
+};
+
+/// Calls function(group, places, count) for the groups of four neighbours, counted through the batch as a Chain counts
+/// them, of this thread; the first `count` of them are of the chunk.
 template <typename Layout, std::size_t Features, typename Function>
 RETORT_HOST_DEVICE void for_each_group(std::size_t thread, const Chunk& chunk, const Function& function) {
   static_assert(chain_group == quad);
+  constexpr std::uint32_t features = Features;
+  constexpr std::uint32_t neighbours = quad;
   // Chunks begin at a multiple of four samples of their batch, so that groups lie within a chunk.
-  const std::size_t elements = chunk.size * Features;
-  const std::size_t first_group = (chunk.first - chunk.batch_first) * Features / chain_group;
-  for (std::size_t group = thread; group * chain_group < elements; group += Layout::threads) {
-    std::size_t places[chain_group];
-    std::size_t count = 0;
-    for (; count < chain_group && group * chain_group + count < elements; ++count) {
-      const std::size_t element = group * chain_group + count;
-      places[count] = element % Features * Layout::stride + element / Features;
+  const std::uint32_t elements = static_cast<std::uint32_t>(chunk.size) * features;
+  const std::uint64_t first_group = (chunk.first - chunk.batch_first) * Features / chain_group;
+  for (auto group = static_cast<std::uint32_t>(thread); group * neighbours < elements;
+       group += static_cast<std::uint32_t>(Layout::threads)) {
+    Place places[quad];
+    RETORT_UNROLL for (std::uint32_t i = 0; i < neighbours; ++i) {
+      if constexpr (features % neighbours == 0) {  // all four are of one sample
+        places[i].sample = group / (features / neighbours);
+        places[i].feature = group % (features / neighbours) * neighbours + i;
+      } else {
+        places[i].sample = (group * neighbours + i) / features;
+        places[i].feature = (group * neighbours + i) % features;
+      }
     }
-    function(first_group + group, places, count);
+    const std::uint32_t rest = elements - group * neighbours;
+    function(first_group + group, places, features % neighbours == 0 || rest > neighbours ? neighbours : rest);
   }
 }
 
@@ -172,6 +184,7 @@ template <typename Layout, bool training, typename Team, typename Scalar>
 RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>& constants, const LayerRandom& random,
                                 const Chunk& chunk, Scalar* memory, const Scalar* inputs) {
   using M = typename Layout::Model;
+  constexpr auto stride = static_cast<std::uint32_t>(Layout::stride);
   for_each_stage<M>([&]<std::size_t Index>() {
     using S = Stage<M, Index>;
     const auto add_offset = [&](std::size_t thread) {
@@ -192,29 +205,33 @@ RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>&
       const Scalar scale = of_bytes ? constants.scale : Scalar{1};
       const bool offset = Index == 0 && has_offset<Layout>(constants);
       detail::for_each_group<Layout, S::out>(
-          thread, chunk, [&](std::size_t group, const std::size_t(&places)[quad], std::size_t count) {
+          thread, chunk, [&](std::uint64_t group, const detail::Place(&places)[quad], std::uint32_t count) {
+            const auto at = [&](std::size_t i) { return places[i].feature * stride + places[i].sample; };
             Scalar values[quad] = {};
-            for (std::size_t i = 0; i < count; ++i) {
-              values[i] = detail::sum_slices<Layout::template forward_slices<Index>, S::out * Layout::stride>(
-                  memory + Layout::partial_sums, places[i]);
-              const std::size_t feature = places[i] / Layout::stride;
-              values[i] *= scale;
-              if (S::has_bias) {
-                values[i] += memory[Layout::parameters + S::bias + feature];
-              }
-              if (offset) {
-                values[i] += memory[Layout::row_sums + feature];
-              }
-              if constexpr (S::has_chain) {
-                memory[Layout::template sums<Index> + places[i]] = values[i];
+            RETORT_UNROLL for (std::size_t i = 0; i < quad; ++i) {
+              if (i < count) {
+                values[i] = detail::sum_slices<Layout::template forward_slices<Index>, S::out * Layout::stride>(
+                    memory + Layout::partial_sums, at(i));
+                values[i] *= scale;
+                if (S::has_bias) {
+                  values[i] += memory[Layout::parameters + S::bias + places[i].feature];
+                }
+                if (offset) {
+                  values[i] += memory[Layout::row_sums + places[i].feature];
+                }
+                if constexpr (S::has_chain) {
+                  memory[Layout::template sums<Index> + at(i)] = values[i];
+                }
               }
             }
             if constexpr (S::has_chain) {
               apply_chain<training, false>(typename S::Chain{}, LayerRandom{random.seed, random.step, S::chain_layer},
                                            group, values);
             }
-            for (std::size_t i = 0; i < count; ++i) {
-              memory[Layout::template outputs<Index> + places[i]] = values[i];
+            RETORT_UNROLL for (std::size_t i = 0; i < quad; ++i) {
+              if (i < count) {
+                memory[Layout::template outputs<Index> + at(i)] = values[i];
+              }
             }
           });
     });
@@ -226,6 +243,7 @@ RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>&
 template <typename Layout, typename Team, typename Scalar>
 RETORT_HOST_DEVICE void backward(Team& team, const LayerRandom& random, const Chunk& chunk, Scalar* memory) {
   using M = typename Layout::Model;
+  constexpr auto stride = static_cast<std::uint32_t>(Layout::stride);
   for_each_stage_reversed<M>([&]<std::size_t Index>() {
     using S = Stage<M, Index>;
     constexpr bool last = S::is_last;
@@ -235,27 +253,32 @@ RETORT_HOST_DEVICE void backward(Team& team, const LayerRandom& random, const Ch
     if constexpr (!last || S::has_chain) {
       team([&](std::size_t thread) {
         detail::for_each_group<Layout, S::out>(
-            thread, chunk, [&](std::size_t group, const std::size_t(&places)[quad], std::size_t count) {
+            thread, chunk, [&](std::uint64_t group, const detail::Place(&places)[quad], std::uint32_t count) {
+              const auto at = [&](std::size_t i) { return places[i].feature * stride + places[i].sample; };
               Scalar values[quad] = {};
               Scalar gradients[quad] = {};
-              for (std::size_t i = 0; i < count; ++i) {
-                if constexpr (S::has_chain) {
-                  values[i] = memory[Layout::template sums<Index> + places[i]];
-                }
-                if constexpr (last) {
-                  gradients[i] = memory[Layout::template outputs<Index> + places[i]];
-                } else {
-                  gradients[i] =
-                      detail::sum_slices<Layout::template backward_slices<Index + 1>, S::out * Layout::stride>(
-                          memory + Layout::partial_sums, places[i]);
+              RETORT_UNROLL for (std::size_t i = 0; i < quad; ++i) {
+                if (i < count) {
+                  if constexpr (S::has_chain) {
+                    values[i] = memory[Layout::template sums<Index> + at(i)];
+                  }
+                  if constexpr (last) {
+                    gradients[i] = memory[Layout::template outputs<Index> + at(i)];
+                  } else {
+                    gradients[i] =
+                        detail::sum_slices<Layout::template backward_slices<Index + 1>, S::out * Layout::stride>(
+                            memory + Layout::partial_sums, at(i));
+                  }
                 }
               }
               if constexpr (S::has_chain) {
                 apply_chain<true, true>(typename S::Chain{}, LayerRandom{random.seed, random.step, S::chain_layer},
                                         group, values, gradients);
               }
-              for (std::size_t i = 0; i < count; ++i) {
-                memory[Layout::template sums<Index> + places[i]] = gradients[i];
+              RETORT_UNROLL for (std::size_t i = 0; i < quad; ++i) {
+                if (i < count) {
+                  memory[Layout::template sums<Index> + at(i)] = gradients[i];
+                }
               }
             });
       });

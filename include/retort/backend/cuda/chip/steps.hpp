@@ -71,14 +71,17 @@ class OnChipSteps {
   }
 
   /// Several models at once, a block for each. `jobs` are in the backend's memory, and all on samples that lie as
-  /// `data` does: as bytes, or as real numbers.
+  /// `data` does: as bytes, or as real numbers. All have the batch size and the clipping of `like`, which is the
+  /// host's.
   template <typename Job>
-  static void run_jobs(const Thrust<System>& backend, const Job* jobs, std::size_t count,
-                       const data::DatasetView& data) {
+  static void run_jobs(const Thrust<System>& backend, const Job* jobs, std::size_t count, const data::DatasetView& data,
+                       const Job& like) {
     if (data.bytes != nullptr) {
-      train_blocks<Layout<M, Scalar, InputKind::bytes>, Scalar>(backend.system(), jobs, count);
+      using OfBytes = Layout<M, Scalar, InputKind::bytes>;
+      train_blocks<OfBytes, Scalar>(backend.system(), jobs, count, like.batches(OfBytes::samples));
     } else {
-      train_blocks<Layout<M, Scalar, InputKind::reals>, Scalar>(backend.system(), jobs, count);
+      using OfReals = Layout<M, Scalar, InputKind::reals>;
+      train_blocks<OfReals, Scalar>(backend.system(), jobs, count, like.batches(OfReals::samples));
     }
   }
 

@@ -87,16 +87,16 @@ RETORT_HOST_DEVICE void split_gradients(std::size_t thread, const data::GatherCo
   }
 }
 
-/// A warp's part of the gradients over a chunk: on_pair(thread, index, place, count, gradients) for the pairs of
-/// weights that its lanes have (detail::with_pair). Sums go from the smallest pieces to the largest, so that of their
-/// roundings towards zero only those of the largest count: one for each tile of samples.
-template <typename Layout, typename Warp, typename OnPair>
+/// A warp's part of the gradients over a chunk: on_pairs(thread, pairs, gradients) for the weights that its lanes have,
+/// pairs being several detail::WeightPair, with gradients[pair][2]; some may have no weights. The sums go through the
+/// tiles of samples in order, in each from the smallest pieces to the largest.
+template <typename Layout, typename Warp, typename OnPairs>
 RETORT_HOST_DEVICE void tensor_gradient(const Warp& warp, const data::GatherConstants<float>& constants,
-                                        const float* memory, const float* inputs, const OnPair& on_pair) {
+                                        const float* memory, const float* inputs, const OnPairs& on_pairs) {
   using T = detail::TensorStage<Layout>;
   constexpr auto warps = static_cast<std::uint32_t>(Layout::fragment_warps);
   constexpr auto slots = static_cast<std::uint32_t>(Layout::fragment_slots);
-  constexpr std::uint32_t slots_at_once = slots < 2 ? slots : 2;  // for which operands are loaded once
+  constexpr std::uint32_t slots_at_once = slots < 4 ? slots : 4;  // which share operands
   if (warp.index() >= warps) {
     return;
   }
@@ -105,20 +105,23 @@ RETORT_HOST_DEVICE void tensor_gradient(const Warp& warp, const data::GatherCons
   const bool offset = has_offset<Layout>(constants);
   const float scale = constants.scale * bf16_byte_unit;
   const auto tile_of = [&](std::uint32_t slot) { return slot * warps + warp.index(); };
+  const auto inside = [&](std::uint32_t slot) {
+    return T::feature_tiles % warps == 0 || tile_of(slot) < T::feature_tiles;
+  };
   RETORT_UNROLL for (std::uint32_t slot = 0; slot < slots; slot += slots_at_once) {
-    typename Warp::template PerLane<FragmentA> features[slots_at_once][T::sample_tiles];
-    warp.for_each_lane([&](std::uint32_t lane) {
-      RETORT_UNROLL for (std::uint32_t i = 0; i < slots_at_once; ++i) {
-        const std::uint32_t tile = tile_of(slot + i) < T::feature_tiles ? tile_of(slot + i) : T::feature_tiles - 1;
-        RETORT_UNROLL for (std::uint32_t k = 0; k < T::sample_tiles; ++k) {
-          features[i][k][lane] = detail::load_features<Layout>(words, lane, tile, k);
-        }
-      }
-    });
     RETORT_UNROLL for (std::uint32_t first = 0; first < T::output_tiles; first += T::tiles_at_once) {
       typename Warp::template PerLane<FragmentC> sums[slots_at_once][T::tiles_at_once];
-      RETORT_UNROLL for (std::uint32_t piece = bf16_pieces; piece-- > 0;) {
-        RETORT_UNROLL for (std::uint32_t k = 0; k < T::sample_tiles; ++k) {
+      RETORT_UNROLL for (std::uint32_t k = 0; k < T::sample_tiles; ++k) {
+        typename Warp::template PerLane<FragmentA> features[slots_at_once];
+        warp.for_each_lane([&](std::uint32_t lane) {
+          RETORT_UNROLL for (std::uint32_t i = 0; i < slots_at_once; ++i) {
+            const std::uint32_t tile = inside(slot + i) ? tile_of(slot + i) : T::feature_tiles - 1;
+            if (slot + i < slots) {
+              features[i][lane] = detail::load_features<Layout>(words, lane, tile, k);
+            }
+          }
+        });
+        RETORT_UNROLL for (std::uint32_t piece = bf16_pieces; piece-- > 0;) {
           RETORT_UNROLL for (std::uint32_t n = 0; n < T::tiles_at_once; ++n) {
             if (first + n < T::output_tiles) {
               typename Warp::template PerLane<FragmentB> gradients;
@@ -130,7 +133,7 @@ RETORT_HOST_DEVICE void tensor_gradient(const Warp& warp, const data::GatherCons
               });
               RETORT_UNROLL for (std::uint32_t i = 0; i < slots_at_once; ++i) {
                 if (slot + i < slots) {
-                  warp.multiply_add(sums[i][n], features[i][k], gradients);
+                  warp.multiply_add(sums[i][n], features[i], gradients);
                 }
               }
             }
@@ -138,23 +141,26 @@ RETORT_HOST_DEVICE void tensor_gradient(const Warp& warp, const data::GatherCons
         }
       }
       warp.for_each_lane([&](std::uint32_t lane) {
+        constexpr std::uint32_t quads = 2 * T::tiles_at_once;
+        float added[quads] = {};
+        if (offset) {
+          RETORT_UNROLL for (std::uint32_t half = 0; half < quads; ++half) {
+            const std::uint32_t output =
+                fragment_columns * (first + half / 2) + detail::tile_output(lane_member(lane), half % 2);
+            added[half] = output < T::out ? memory[Layout::row_sums + output] : 0.0f;
+          }
+        }
         RETORT_UNROLL for (std::uint32_t i = 0; i < slots_at_once; ++i) {
-          if (slot + i < slots && tile_of(slot + i) < T::feature_tiles) {
-            RETORT_UNROLL for (std::uint32_t half = 0; half < 2 * T::tiles_at_once; ++half) {
-              if (2 * first + half < T::output_quads) {
-                detail::with_pair<Layout>(lane, slot + i, tile_of(slot + i), 2 * first + half,
-                                          [&](std::uint32_t index, std::size_t place, std::uint32_t count) {
-                                            const std::uint32_t output =
-                                                fragment_columns * (first + half / 2) +
-                                                detail::tile_output(lane_member(lane), half % 2);
-                                            const float added = offset ? memory[Layout::row_sums + output] : 0.0f;
-                                            const FragmentC& own = sums[i][half / 2][lane];
-                                            const float values[2] = {own.values[half % 2] * scale + added,
-                                                                     own.values[half % 2 + 2] * scale + added};
-                                            on_pair(warp.index() * team_lanes + lane, index, place, count, values);
-                                          });
-              }
+          if (slot + i < slots) {
+            detail::WeightPair pairs[quads];
+            float gradients[quads][2];
+            RETORT_UNROLL for (std::uint32_t half = 0; half < quads; ++half) {
+              const FragmentC& own = sums[i][half / 2][lane];
+              pairs[half] = detail::weight_pair<Layout>(lane, slot + i, tile_of(slot + i), 2 * first + half);
+              gradients[half][0] = own.values[half % 2] * scale + added[half];
+              gradients[half][1] = own.values[half % 2 + 2] * scale + added[half];
             }
+            on_pairs(warp.index() * team_lanes + lane, pairs, gradients);
           }
         }
       });

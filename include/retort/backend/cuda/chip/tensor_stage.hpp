@@ -27,6 +27,10 @@ struct TensorStage {
   static constexpr std::uint32_t pitch = Layout::word_pitch;
   static constexpr std::uint32_t feature_tiles = (in + fragment_depth - 1) / fragment_depth;
   static constexpr std::uint32_t sample_tiles = Layout::samples / fragment_rows;
+  /// In the forward product a warp has a slice of the depth, and one of two halves of the samples: with all of them its
+  /// sums would take registers that products wait for.
+  static constexpr std::uint32_t sample_parts = detail::sample_parts;
+  static constexpr std::uint32_t part_tiles = sample_tiles / sample_parts;
   static constexpr std::uint32_t output_tiles = (out + fragment_columns - 1) / fragment_columns;
   static constexpr std::uint32_t output_quads = (out + fragment_members - 1) / fragment_members;
   /// Tiles of outputs that are computed at once: their sums and operands fit the registers beside the moments.
@@ -43,22 +47,34 @@ RETORT_HOST_DEVICE inline std::uint32_t column_output(std::uint32_t column) {
   return tile_output(column / 2, column % 2);
 }
 
-/// Calls function(index, place, count) for pairs of neighbouring weights of a tile (16 features, 4 outputs) and a lane:
-/// `index`, which of the thread's weights comes first; `place`, where it is in the parameters; `count`, how many are
-/// there, at most 2. Not called for none.
-template <typename Layout, typename Function>
-RETORT_HOST_DEVICE void with_pair(std::uint32_t lane, std::uint32_t slot, std::uint32_t feature_tile,
-                                  std::uint32_t output_quad, const Function& function) {
+/// Two neighbouring weights of one output, which are one thread's: `index`, which of the thread's weights is the first;
+/// `place`, where it is in the parameters; `count`, how many of them there are.
+struct WeightPair {
+  std::uint32_t index;
+  std::uint32_t place;
+  std::uint32_t count;
+};
+
+/// That of a lane in a tile of features, which is tile `slot` of its warp, and in a quad of outputs.
+template <typename Layout>
+RETORT_HOST_DEVICE WeightPair weight_pair(std::uint32_t lane, std::uint32_t slot, std::uint32_t feature_tile,
+                                          std::uint32_t output_quad) {
   using T = TensorStage<Layout>;
+  constexpr auto weight = static_cast<std::uint32_t>(T::S::weight);
   const std::uint32_t output = fragment_columns * (output_quad / 2) + tile_output(lane_member(lane), output_quad % 2);
   const std::uint32_t feature = fragment_rows * feature_tile + 2 * lane_group(lane);
-  if ((T::out % fragment_members == 0 || output < T::out) && (T::in % fragment_rows == 0 || feature < T::in)) {
-    const std::uint32_t count = T::in % 2 == 0 || feature + 1 < T::in ? 2 : 1;
-    function(2 * (slot * T::output_quads + output_quad), T::S::weight + std::size_t{output * T::in + feature}, count);
-  }
+  WeightPair result;
+  result.index = 2 * (slot * T::output_quads + output_quad);
+  result.place = weight + output * T::in + feature;
+  // What all tiles have is not asked of each.
+  const bool inside = (T::feature_tiles % Layout::fragment_warps == 0 || feature_tile < T::feature_tiles) &&
+                      (T::out % fragment_members == 0 ? output_quad < T::output_quads : output < T::out) &&
+                      (T::in % fragment_rows == 0 || feature < T::in);
+  result.count = !inside ? 0 : T::in % 2 == 0 || feature + 1 < T::in ? 2 : 1;
+  return result;
 }
 
-/// Calls function(index, place, count), as with_pair(), for all weights of the first stage that a thread has.
+/// Calls function(pair) for all weights of the first stage that a thread has.
 template <typename Layout, typename Function>
 RETORT_HOST_DEVICE void for_each_pair(std::size_t thread, const Function& function) {
   if constexpr (Layout::on_tensor_cores) {
@@ -68,10 +84,12 @@ RETORT_HOST_DEVICE void for_each_pair(std::size_t thread, const Function& functi
       return;
     }
     RETORT_UNROLL for (std::uint32_t slot = 0; slot < Layout::fragment_slots; ++slot) {
-      const std::uint32_t tile = slot * static_cast<std::uint32_t>(Layout::fragment_warps) + warp;
-      if (tile < T::feature_tiles) {
-        RETORT_UNROLL for (std::uint32_t output_quad = 0; output_quad < T::output_quads; ++output_quad) {
-          with_pair<Layout>(static_cast<std::uint32_t>(thread % team_lanes), slot, tile, output_quad, function);
+      RETORT_UNROLL for (std::uint32_t output_quad = 0; output_quad < T::output_quads; ++output_quad) {
+        const WeightPair pair =
+            weight_pair<Layout>(static_cast<std::uint32_t>(thread % team_lanes), slot,
+                                slot * static_cast<std::uint32_t>(Layout::fragment_warps) + warp, output_quad);
+        if (pair.count > 0) {
+          function(pair);
         }
       }
     }

@@ -18,12 +18,16 @@ template <typename Layout, std::derived_from<system::HostSystem> System, std::si
 void train_block(const System& /*system*/, const TrainingJob<Scalar, Moments, L, Rule>& job) {
   HostTeam<Layout::threads> team;
   AlignedBuffer<Scalar> memory(Layout::size);
-  train<Layout>(team, job, memory.data());
+  if (job.batches(Layout::samples) == Batches::single_chunks) {
+    train<Layout, Batches::single_chunks>(team, job, memory.data());
+  } else {
+    train<Layout, Batches::any>(team, job, memory.data());
+  }
 }
 
 /// Takes the steps of `count` jobs.
 template <typename Layout, typename Scalar, std::derived_from<system::HostSystem> System, typename Job>
-void train_blocks(const System& system, const Job* jobs, std::size_t count) {
+void train_blocks(const System& system, const Job* jobs, std::size_t count, Batches /*batches*/) {
   for (std::size_t i = 0; i < count; ++i) {
     train_block<Layout>(system, jobs[i]);
   }

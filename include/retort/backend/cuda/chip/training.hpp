@@ -31,9 +31,10 @@ RETORT_HOST_DEVICE double clip_factor(const Job& job, const double* squared_norm
 
 }  // namespace detail
 
-/// Takes all steps of a job, and reports. `memory`: Layout::size elements that the team shares, on a multiple of 16
-/// bytes. The same job gives the same bits on every run of a system.
-template <typename Layout, typename Team, std::size_t Moments, typename L, typename Rule, typename Scalar>
+/// Takes all steps of a job that are as `batches` says, and reports. `memory`: Layout::size elements that the team
+/// shares, on a multiple of 16 bytes. The same job gives the same bits on every run of a system.
+template <typename Layout, Batches batches, typename Team, std::size_t Moments, typename L, typename Rule,
+          typename Scalar>
 RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, Rule>& job, Scalar* memory) {
   static_assert(Team::threads == Layout::threads);
   using M = typename Layout::Model;
@@ -59,20 +60,22 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     const Chunk next = chunk.next(job.batch_size, job.training.size, Layout::samples);
     constexpr bool ahead = Layout::input_buffers > 1;
     const std::size_t next_buffer = ahead ? 1 - buffer : 0;
-    if (ahead && next.size > 0) {
-      team([&](std::size_t thread) { gather<Layout>(team, thread, job.training, next, inputs(next_buffer)); });
-    }
     const Scalar* values = inputs(buffer);
     const LayerRandom random{job.training.seed, job.first_step + static_cast<std::uint32_t>(chunk.batch)};
     chip::forward<Layout, true>(team, job.training.constants, random, chunk, memory, values);
     team([&](std::size_t thread) {
       evaluate_loss<Layout>(thread, job, chunk, memory);
       clear_missing<Layout>(thread, chunk, memory);
+      // Which next samples there are is read meanwhile by threads that have no loss.
+      constexpr std::size_t first = Layout::threads > Layout::samples ? Layout::samples : 0;
+      if (ahead && next.size > 0 && thread >= first) {
+        gather<Layout>(team, thread, job.training, next, inputs(next_buffer), first);
+      }
     });
     chip::backward<Layout>(team, random, chunk, memory);
 
     const Rule rule = job.rules != nullptr ? job.rules[chunk.batch] : job.rule;
-    if (chunk.begins_batch() && chunk.ends_batch() && job.max_norm == 0.0) {
+    if constexpr (batches == Batches::single_chunks) {
       update<Layout>(team, job, chunk, rule, memory, values, kept);
     } else {
       store_gradients<Layout>(team, job, chunk, memory, values);

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "retort/backend/cuda/chip/job.hpp"
 #include "retort/backend/cuda/chip/layout.hpp"
@@ -121,12 +122,12 @@ RETORT_HOST_DEVICE void for_each_tile_gradient(std::size_t thread, const Job& jo
 }
 
 /// All gradients over a chunk, in phases of the team behind which copies are there: on_tile.template operator()<Index>(
-/// thread, index, first, q, sums), on_pair(thread, index, place, count, gradients) for those that tensor cores compute,
+/// thread, index, first, q, sums), on_pairs(thread, pairs, gradients) for those that tensor cores compute,
 /// and on_bias(thread, place, gradient).
-template <typename Layout, typename Team, typename Job, typename Scalar, typename OnTile, typename OnPair,
+template <typename Layout, typename Team, typename Job, typename Scalar, typename OnTile, typename OnPairs,
           typename OnBias>
 RETORT_HOST_DEVICE void for_each_gradient(Team& team, const Job& job, const Chunk& chunk, Scalar* memory,
-                                          const Scalar* inputs, const OnTile& on_tile, const OnPair& on_pair,
+                                          const Scalar* inputs, const OnTile& on_tile, const OnPairs& on_pairs,
                                           const OnBias& on_bias) {
   const auto of_thread = [&](std::size_t thread) {
     for_each_tile_gradient<Layout>(
@@ -140,7 +141,7 @@ RETORT_HOST_DEVICE void for_each_gradient(Team& team, const Job& job, const Chun
   if constexpr (Layout::on_tensor_cores) {
     team([&](std::size_t thread) { split_gradients<Layout>(thread, job.training.constants, chunk, memory); });
     team.warps([&](const auto& warp) {
-      tensor_gradient<Layout>(warp, job.training.constants, memory, inputs, on_pair);
+      tensor_gradient<Layout>(warp, job.training.constants, memory, inputs, on_pairs);
       warp.for_each_lane([&](std::uint32_t lane) { of_thread(warp.index() * team_lanes + lane); });
     });
   } else {
@@ -186,7 +187,7 @@ RETORT_HOST_DEVICE void store_row(const Quad<Scalar>& row, std::size_t count, Sc
   }
 }
 
-/// The same of a pair: see with_pair().
+/// The same of a WeightPair.
 template <typename S, typename Scalar>
 RETORT_HOST_DEVICE Pair<Scalar> load_places(const Scalar* from, std::uint32_t count) {
   if constexpr (S::in % 2 == 0) {
@@ -253,21 +254,21 @@ RETORT_HOST_DEVICE void move_moments(std::size_t thread, const TrainingJob<Scala
               }
             });
           });
-      detail::for_each_pair<Layout>(thread, [&](std::uint32_t index, std::size_t place, std::uint32_t count) {
+      detail::for_each_pair<Layout>(thread, [&](const detail::WeightPair& own) {
         using S = Stage<typename Layout::Model, 0>;
         Pair<Scalar> pair{};
         if constexpr (Load) {
-          pair = detail::load_places<S>(job.moments[i] + place, count);
+          pair = detail::load_places<S>(job.moments[i] + own.place, own.count);
         }
         RETORT_UNROLL for (std::uint32_t f = 0; f < 2; ++f) {
           if constexpr (Load) {
-            kept.weights[i][index + f] = pair.values[f];
+            kept.weights[i][own.index + f] = pair.values[f];
           } else {
-            pair.values[f] = kept.weights[i][index + f];
+            pair.values[f] = kept.weights[i][own.index + f];
           }
         }
         if constexpr (!Load) {
-          detail::store_places<S>(pair, count, job.moments[i] + place);
+          detail::store_places<S>(pair, own.count, job.moments[i] + own.place);
         }
       });
       detail::for_each_bias<Layout>(thread, memory, [&](std::size_t place, const Scalar*) {
@@ -296,18 +297,50 @@ struct Updater {
   template <typename S>
   RETORT_HOST_DEVICE void row(std::size_t index, std::size_t place, std::size_t count,
                               const Scalar (&gradients)[quad]) const {
-    const auto load = [&](const Scalar* from) { return detail::load_row<S>(from, count); };
-    const auto store = [&](const Quad<Scalar>& values, Scalar* to) { detail::store_row<S>(values, count, to); };
-    neighbours(index, place, gradients, load, store);
+    Scalar* weights = memory + Layout::parameters + place;
+    Quad<Scalar> parameters = detail::load_row<S>(static_cast<const Scalar*>(weights), count);
+    if constexpr (in_registers) {
+      apply_kept(parameters, gradients, index);
+    } else {
+      Quad<Scalar> means = detail::load_row<S>(static_cast<const Scalar*>(job.moments[0]) + place, count);
+      Quad<Scalar> squares = detail::load_row<S>(static_cast<const Scalar*>(job.moments[second]) + place, count);
+      apply(parameters, gradients, means, squares);
+      detail::store_row<S>(means, count, job.moments[0] + place);
+      if constexpr (second != 0) {
+        detail::store_row<S>(squares, count, job.moments[second] + place);
+      }
+    }
+    detail::store_row<S>(parameters, count, weights);
   }
 
-  /// A pair of the first stage's weights: see detail::with_pair.
-  RETORT_HOST_DEVICE void pair(std::size_t index, std::size_t place, std::uint32_t count,
-                               const Scalar (&gradients)[2]) const {
+  /// Several pairs of the first stage's weights at once: the rule's chain of operations is long, and all of them can go
+  /// through it together.
+  template <std::size_t Count>
+  RETORT_HOST_DEVICE void pairs(const detail::WeightPair (&places)[Count], const Scalar (&gradients)[Count][2]) const {
     using S = Stage<typename Layout::Model, 0>;
-    const auto load = [&](const Scalar* from) { return detail::load_places<S>(from, count); };
-    const auto store = [&](const Pair<Scalar>& values, Scalar* to) { detail::store_places<S>(values, count, to); };
-    neighbours(index, place, gradients, load, store);
+    Scalar* weights = memory + Layout::parameters;
+    Pair<Scalar> parameters[Count];
+    load_pairs<S>(places, weights, parameters);
+    if constexpr (in_registers) {
+      RETORT_UNROLL for (std::size_t i = 0; i < Count; ++i) {
+        if (places[i].count > 0) {
+          apply_kept(parameters[i], gradients[i], places[i].index);
+        }
+      }
+    } else {
+      Pair<Scalar> means[Count];
+      Pair<Scalar> squares[Count];
+      load_pairs<S>(places, job.moments[0], means);
+      load_pairs<S>(places, job.moments[second], squares);
+      RETORT_UNROLL for (std::size_t i = 0; i < Count; ++i) {
+        apply(parameters[i], gradients[i], means[i], squares[i]);
+      }
+      store_pairs<S>(places, means, job.moments[0]);
+      if constexpr (second != 0) {
+        store_pairs<S>(places, squares, job.moments[second]);
+      }
+    }
+    store_pairs<S>(places, parameters, weights);
   }
 
   RETORT_HOST_DEVICE void bias(std::size_t place, Scalar gradient) const {
@@ -320,28 +353,40 @@ struct Updater {
   }
 
  private:
-  template <std::size_t Count, typename Load, typename Store>
-  RETORT_HOST_DEVICE void neighbours(std::size_t index, std::size_t place, const Scalar (&gradients)[Count],
-                                     const Load& load, const Store& store) const {
-    Scalar* weights = memory + Layout::parameters + place;
-    auto parameters = load(weights);
-    if constexpr (in_registers) {
-      RETORT_UNROLL for (std::size_t f = 0; f < Count; ++f) {
-        detail::apply_rule<Moments>(rule, parameters.values[f], gradients[f], kept.weights[0][index + f],
-                                    kept.weights[second][index + f]);
-      }
-    } else {
-      auto means = load(job.moments[0] + place);
-      auto squares = load(job.moments[second] + place);
-      RETORT_UNROLL for (std::size_t f = 0; f < Count; ++f) {
-        detail::apply_rule<Moments>(rule, parameters.values[f], gradients[f], means.values[f], squares.values[f]);
-      }
-      store(means, job.moments[0] + place);
-      if constexpr (second != 0) {
-        store(squares, job.moments[second] + place);
+  template <typename Values, std::size_t Count>
+  RETORT_HOST_DEVICE void apply_kept(Values& parameters, const Scalar (&gradients)[Count], std::size_t index) const {
+    RETORT_UNROLL for (std::size_t f = 0; f < Count; ++f) {
+      detail::apply_rule<Moments>(rule, parameters.values[f], gradients[f], kept.weights[0][index + f],
+                                  kept.weights[second][index + f]);
+    }
+  }
+  template <typename Values, std::size_t Count>
+  RETORT_HOST_DEVICE void apply(Values& parameters, const Scalar (&gradients)[Count], Values& means,
+                                Values& squares) const {
+    RETORT_UNROLL for (std::size_t f = 0; f < Count; ++f) {
+      detail::apply_rule<Moments>(rule, parameters.values[f], gradients[f], means.values[f], squares.values[f]);
+    }
+  }
+
+  template <typename S, std::size_t Count>
+  RETORT_HOST_DEVICE static void load_pairs(const detail::WeightPair (&places)[Count], const Scalar* from,
+                                            Pair<Scalar> (&pairs)[Count]) {
+    RETORT_UNROLL for (std::size_t i = 0; i < Count; ++i) {
+      pairs[i].values[0] = 0;
+      pairs[i].values[1] = 0;
+      if (places[i].count > 0) {
+        pairs[i] = detail::load_places<S>(from + places[i].place, places[i].count);
       }
     }
-    store(parameters, weights);
+  }
+  template <typename S, std::size_t Count>
+  RETORT_HOST_DEVICE static void store_pairs(const detail::WeightPair (&places)[Count],
+                                             const Pair<Scalar> (&pairs)[Count], Scalar* to) {
+    RETORT_UNROLL for (std::size_t i = 0; i < Count; ++i) {
+      if (places[i].count > 0) {
+        detail::store_places<S>(pairs[i], places[i].count, to + places[i].place);
+      }
+    }
   }
 };
 
@@ -361,8 +406,8 @@ RETORT_HOST_DEVICE void update(Team& team, const TrainingJob<Scalar, Moments, L,
           updater.template row<Stage<typename Layout::Model, Index>>(index + o * quad, place, count, sums[o]);
         });
       },
-      [&](std::size_t thread, std::size_t index, std::size_t place, std::uint32_t count, const Scalar(&gradients)[2]) {
-        TeamUpdater{job, rule, memory, kept[thread]}.pair(index, place, count, gradients);
+      [&](std::size_t thread, const auto& pairs, const auto& gradients) {
+        TeamUpdater{job, rule, memory, kept[thread]}.pairs(pairs, gradients);
       },
       [&](std::size_t thread, std::size_t place, Scalar gradient) {
         TeamUpdater{job, rule, memory, kept[thread]}.bias(place, gradient);
@@ -386,9 +431,11 @@ RETORT_HOST_DEVICE void store_gradients(Team& team, const TrainingJob<Scalar, Mo
           }
         });
       },
-      [&](std::size_t, std::size_t, std::size_t place, std::uint32_t count, const Scalar(&gradients)[2]) {
-        for (std::uint32_t f = 0; f < count; ++f) {
-          add(place + f, gradients[f]);
+      [&](std::size_t, const auto& pairs, const auto& gradients) {
+        RETORT_UNROLL for (std::size_t i = 0; i < std::extent_v<std::remove_reference_t<decltype(pairs)>>; ++i) {
+          for (std::uint32_t f = 0; f < pairs[i].count; ++f) {
+            add(pairs[i].place + f, gradients[i][f]);
+          }
         }
       },
       [&](std::size_t, std::size_t place, Scalar gradient) { add(place, gradient); });
@@ -408,8 +455,7 @@ RETORT_HOST_DEVICE double squared_norm(std::size_t thread, const Job& job, const
     detail::for_each_row<Layout, Index>(first, q,
                                         [&](std::size_t, std::size_t place, std::size_t count) { add(place, count); });
   });
-  detail::for_each_pair<Layout>(thread,
-                                [&](std::uint32_t, std::size_t place, std::uint32_t count) { add(place, count); });
+  detail::for_each_pair<Layout>(thread, [&](const detail::WeightPair& own) { add(own.place, own.count); });
   detail::for_each_bias<Layout>(thread, memory, [&](std::size_t place, const Scalar*) { add(place, 1); });
   return sum;
 }
@@ -429,12 +475,13 @@ RETORT_HOST_DEVICE void update_from_stored(std::size_t thread, const TrainingJob
       updater.template row<Stage<typename Layout::Model, Index>>(index + o * quad, place, count, gradients);
     });
   });
-  detail::for_each_pair<Layout>(thread, [&](std::uint32_t index, std::size_t place, std::uint32_t count) {
-    Scalar gradients[2] = {};
-    for (std::uint32_t f = 0; f < count; ++f) {
-      gradients[f] = job.gradients[place + f] * factor;
+  detail::for_each_pair<Layout>(thread, [&](const detail::WeightPair& own) {
+    const detail::WeightPair pairs[1] = {own};
+    Scalar gradients[1][2] = {};
+    for (std::uint32_t f = 0; f < own.count; ++f) {
+      gradients[0][f] = job.gradients[own.place + f] * factor;
     }
-    updater.pair(index, place, count, gradients);
+    updater.pairs(pairs, gradients);
   });
   detail::for_each_bias<Layout>(thread, static_cast<const Scalar*>(memory), [&](std::size_t place, const Scalar*) {
     updater.bias(place, job.gradients[place] * factor);

@@ -28,15 +28,15 @@ __device__ Scalar* block_shared_memory() {
   return reinterpret_cast<Scalar*>(memory);
 }
 
-template <typename Layout, typename Scalar, typename Job>
+template <typename Layout, Batches batches, typename Scalar, typename Job>
 __global__ void __launch_bounds__(Layout::threads, 1) train_model(const __grid_constant__ Job job) {
   DeviceTeam<Layout::threads> team;
-  train<Layout>(team, job, block_shared_memory<Scalar>());
+  train<Layout, batches>(team, job, block_shared_memory<Scalar>());
 }
 
 /// The job is read all the time: it is copied into the block's memory. It has none of its own to start with, so the
 /// copy is of words.
-template <typename Layout, typename Scalar, typename Job>
+template <typename Layout, Batches batches, typename Scalar, typename Job>
 __global__ void __launch_bounds__(Layout::threads, 1) train_models(const Job* jobs) {
   static_assert(sizeof(Job) % sizeof(std::uint32_t) == 0 && sizeof(Job) <= 1024);
   alignas(Job) __shared__ std::uint32_t words[sizeof(Job) / sizeof(std::uint32_t)];
@@ -46,7 +46,7 @@ __global__ void __launch_bounds__(Layout::threads, 1) train_models(const Job* jo
   }
   __syncthreads();
   DeviceTeam<Layout::threads> team;
-  train<Layout>(team, *reinterpret_cast<const Job*>(words), block_shared_memory<Scalar>());
+  train<Layout, batches>(team, *reinterpret_cast<const Job*>(words), block_shared_memory<Scalar>());
 }
 
 /// Throws DeviceError where a block of the device cannot have so much shared memory.
@@ -79,16 +79,21 @@ void launch(cuda::CudaContext& context, Kernel kernel, unsigned blocks, const Ar
 template <typename Layout, int... Architectures, std::size_t Moments, typename L, typename Rule, typename Scalar>
 void train_block(const system::CudaFor<Architectures...>& system, const TrainingJob<Scalar, Moments, L, Rule>& job,
                  const std::source_location& where = std::source_location::current()) {
-  const auto kernel = &detail::train_model<Layout, Scalar, TrainingJob<Scalar, Moments, L, Rule>>;
+  using Job = TrainingJob<Scalar, Moments, L, Rule>;
+  const auto kernel = job.batches(Layout::samples) == Batches::single_chunks
+                          ? &detail::train_model<Layout, Batches::single_chunks, Scalar, Job>
+                          : &detail::train_model<Layout, Batches::any, Scalar, Job>;
   detail::launch<Layout>(system.context(), kernel, 1, job, where);
 }
 
 /// Takes the steps of `count` jobs, which are in the device's memory, in the stream, a block for each: all at once
-/// where there are as many multiprocessors. Throws DeviceError.
+/// where there are as many multiprocessors. Each is for kernels of the kind `batches`. Throws DeviceError.
 template <typename Layout, typename Scalar, int... Architectures, typename Job>
-void train_blocks(const system::CudaFor<Architectures...>& system, const Job* jobs, std::size_t count,
+void train_blocks(const system::CudaFor<Architectures...>& system, const Job* jobs, std::size_t count, Batches batches,
                   const std::source_location& where = std::source_location::current()) {
-  const auto kernel = &detail::train_models<Layout, Scalar, Job>;
+  const auto kernel = batches == Batches::single_chunks
+                          ? &detail::train_models<Layout, Batches::single_chunks, Scalar, Job>
+                          : &detail::train_models<Layout, Batches::any, Scalar, Job>;
   detail::launch<Layout>(system.context(), kernel, static_cast<unsigned>(count), jobs, where);
 }
 
