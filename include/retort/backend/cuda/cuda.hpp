@@ -18,6 +18,10 @@ using Cuda = CudaOn<system::Cuda>;
 using CudaTf32 = CudaOn<system::Cuda, Precision::tf32>;
 using CudaBf16 = CudaOn<system::Cuda, Precision::bf16>;
 
-static_assert(Backend<Cuda, float> && Backend<Cuda, double> && Backend<CudaTf32, float> && Backend<CudaBf16, float>);
+/// Exact fp32 products, and small models trained by a cluster of blocks: see ThreadGroup.
+using CudaCluster = CudaOn<system::Cuda, Precision::fp32, ThreadGroup::cluster>;
+
+static_assert(Backend<Cuda, float> && Backend<CudaCluster, float> && Backend<Cuda, double> &&
+              Backend<CudaTf32, float> && Backend<CudaBf16, float>);
 
 }  // namespace retort::backend

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 
+#include "retort/backend/cuda/thread_group.hpp"
 #include "retort/backend/thrust/backend.hpp"
 
 namespace retort::backend {
@@ -20,14 +21,16 @@ enum class Precision {
 /// A handle like that of Thrust<System>, whose single operations it shares. What it adds is whole training steps: of
 /// models that fit the memory of one block of threads, and of models of wide layers. On a host system the same kernels
 /// run as plain loops: slow, and as correct.
-template <typename System, Precision precision_ = Precision::fp32>
+template <typename System, Precision precision_ = Precision::fp32, ThreadGroup group_ = ThreadGroup::block>
 class CudaOn : public Thrust<System> {
  public:
   using Options = typename System::Options;
 
   static constexpr Precision precision = precision_;
+  static constexpr ThreadGroup group = group_;
   static constexpr std::size_t report_interval = 1024;  // an epoch of 60,000 samples in batches of 64
-  static constexpr const char* name = precision == Precision::fp32   ? "cuda"
+  static constexpr const char* name = group == ThreadGroup::cluster  ? "cuda-cluster"
+                                      : precision == Precision::fp32 ? "cuda"
                                       : precision == Precision::tf32 ? "cuda-tf32"
                                                                      : "cuda-bf16";
 
@@ -35,9 +38,11 @@ class CudaOn : public Thrust<System> {
   explicit CudaOn(const Options& options = {}) : Thrust<System>(options) {}
 
   std::string describe() const {
-    return this->system().describe() + (precision == Precision::fp32   ? ", fp32 products"
-                                        : precision == Precision::tf32 ? ", TF32 products in training"
-                                                                       : ", bf16 products in training");
+    return this->system().describe() +
+           (precision == Precision::fp32   ? ", fp32 products"
+            : precision == Precision::tf32 ? ", TF32 products in training"
+                                           : ", bf16 products in training") +
+           (group == ThreadGroup::cluster ? ", small models by a cluster of blocks" : "");
   }
 };
 

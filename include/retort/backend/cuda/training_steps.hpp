@@ -6,22 +6,23 @@
 #include "retort/backend/cuda/chip/steps.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
 #include "retort/backend/cuda/large/large_steps.hpp"
+#include "retort/backend/cuda/thread_group.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/nn/sequential.hpp"
 
 namespace retort::backend {
 
 /// Models that fit one block's memory.
-template <typename System, Precision precision, Model M, typename Scalar>
+template <typename System, Precision precision, ThreadGroup group, Model M, typename Scalar>
 requires chip::fits_block<M, Scalar>
-struct OwnTrainingSteps<CudaOn<System, precision>, M, Scalar> {
-  using type = chip::OnChipSteps<M, Scalar, System>;
+struct OwnTrainingSteps<CudaOn<System, precision, group>, M, Scalar> {
+  using type = chip::OnChipSteps<M, Scalar, System, group>;
 };
 
 /// Other models of Linear and pointwise layers.
-template <typename System, Precision precision, Model M, typename Scalar>
-requires large::LargeModel<M> && (!chip::fits_block<M, Scalar>)
-struct OwnTrainingSteps<CudaOn<System, precision>, M, Scalar> {
+template <typename System, Precision precision, ThreadGroup group, Model M, typename Scalar>
+requires large::LargeModel<M> &&
+    (!chip::fits_block<M, Scalar>)struct OwnTrainingSteps<CudaOn<System, precision, group>, M, Scalar> {
   using type = large::LargeSteps<M, Scalar, System, precision>;
 };
 

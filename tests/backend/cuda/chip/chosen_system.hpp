@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "backend/thrust/serial_system.hpp"
+#include "retort/backend/cuda/chip/host_cluster.hpp"
 #include "retort/backend/cuda/chip/layout.hpp"
 #include "retort/backend/cuda/chip/team.hpp"
 #include "retort/backend/cuda/chip/training.hpp"
@@ -16,6 +17,7 @@ namespace chosen {
 template <retort::backend::chip::ProductUnits units, retort::backend::chip::ThreadOrder order>
 struct System : retort::system::Serial {
   using Serial::Serial;
+  mutable std::size_t clusters = 0;  // that were run
 };
 
 template <typename Layout, retort::backend::chip::ProductUnits units, retort::backend::chip::ThreadOrder order,
@@ -32,6 +34,18 @@ void train_block(const System<units, order>& /*system*/,
   } else {
     chip::train<Chosen, chip::Batches::any>(team, job, memory.data());
   }
+}
+
+/// The product units are those that the layout has.
+template <typename Layout, retort::backend::chip::ProductUnits units, retort::backend::chip::ThreadOrder order,
+          std::size_t Moments, typename L, typename Rule, typename Scalar>
+void train_cluster(const System<units, order>& system,
+                   const retort::backend::chip::TrainingJob<Scalar, Moments, L, Rule>& job) {
+  namespace chip = retort::backend::chip;
+  ++system.clusters;
+  chip::run_host_cluster<Layout, Scalar>(order, retort::Seed{job.first_step}, [&job](auto& team, Scalar* memory) {
+    chip::train<Layout, chip::Batches::single_chunks>(team, job, memory);
+  });
 }
 
 }  // namespace chosen

@@ -20,15 +20,25 @@ RETORT_HOST_DEVICE data::PixelOffset offset_of(const InputSource<Scalar>& source
   return data::shift_offset(source.shift, source.seed, source.epoch, sample);
 }
 
-/// Four neighbouring features, as the dataset has them.
+/// The first of the features that are this block's.
+template <typename Layout, typename Team>
+RETORT_HOST_DEVICE std::size_t first_feature(const Team& team) {
+  if constexpr (Layout::blocks > 1) {
+    return team.block() * Stage<typename Layout::Model, 0>::in;
+  } else {
+    return 0;
+  }
+}
+
+/// Feature `first` of `features` and the three behind it, as the dataset has them.
 template <typename Scalar>
-RETORT_HOST_DEVICE std::uint32_t raw_word(const InputSource<Scalar>& source, std::uint32_t sample, std::size_t q,
+RETORT_HOST_DEVICE std::uint32_t raw_word(const InputSource<Scalar>& source, std::uint32_t sample, std::size_t first,
                                           std::size_t features) {
   const data::PixelOffset offset = offset_of(source, sample);
   const std::uint8_t* bytes = source.data.bytes + sample * features;
   std::uint32_t word = 0;
-  for (std::size_t f = 0; f < quad && quad * q + f < features; ++f) {
-    const std::size_t place = data::shifted_source(source.data.image, offset, quad * q + f);
+  for (std::size_t f = 0; f < quad && first + f < features; ++f) {
+    const std::size_t place = data::shifted_source(source.data.image, offset, first + f);
     word |= place == data::no_feature ? 0u : std::uint32_t{bytes[place]} << (8 * f);
   }
   return word;
@@ -46,6 +56,7 @@ RETORT_HOST_DEVICE void gather_rows(Team& team, std::size_t thread, const InputS
   constexpr std::uint32_t samples = Layout::samples;
   const auto begin = static_cast<std::uint32_t>(thread - first);
   const auto threads = static_cast<std::uint32_t>(Layout::threads - first);
+  const std::size_t own_features = first_feature<Layout>(team);
   if constexpr (lines > 0) {
     if (source.shift.pixels == 0 && reinterpret_cast<std::uintptr_t>(source.data.bytes) % sizeof(Line) == 0) {
       for (std::uint32_t item = begin; item < samples * lines; item += threads) {
@@ -53,7 +64,8 @@ RETORT_HOST_DEVICE void gather_rows(Team& team, std::size_t thread, const InputS
         auto* to = reinterpret_cast<Line*>(words + row * pitch) + item % lines;
         if (row < chunk.size) {
           const std::size_t sample = source.sample(chunk.first + row);
-          team.copy(thread, to, reinterpret_cast<const Line*>(source.data.bytes + sample * First::in) + item % lines);
+          const std::uint8_t* from = source.data.bytes + sample * Layout::features + own_features;
+          team.copy(thread, to, reinterpret_cast<const Line*>(from) + item % lines);
         } else {
           *to = Line();
         }
@@ -64,7 +76,9 @@ RETORT_HOST_DEVICE void gather_rows(Team& team, std::size_t thread, const InputS
   for (std::uint32_t item = begin; item < samples * quads; item += threads) {
     const std::uint32_t row = item / quads;
     const std::uint32_t q = item % quads;
-    words[row * pitch + q] = row < chunk.size ? raw_word(source, source.sample(chunk.first + row), q, First::in) : 0;
+    words[row * pitch + q] =
+        row < chunk.size ? raw_word(source, source.sample(chunk.first + row), own_features + quad * q, Layout::features)
+                         : 0;
   }
 }
 
@@ -77,6 +91,7 @@ template <typename Layout, typename Team, typename Scalar>
 RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource<Scalar>& source, const Chunk& chunk,
                                Scalar* inputs, std::size_t first = 0) {
   using First = Stage<typename Layout::Model, 0>;
+  const std::size_t own_features = detail::first_feature<Layout>(team);
   if constexpr (Layout::on_tensor_cores) {
     detail::gather_rows<Layout>(team, thread, source, chunk, reinterpret_cast<std::uint32_t*>(inputs), first);
   } else if constexpr (Layout::input_kind == InputKind::bytes) {
@@ -92,9 +107,10 @@ RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource
       }
       const std::uint32_t sample = source.sample(chunk.first + row);
       if (whole_words) {
-        team.copy(thread, to, reinterpret_cast<const std::uint32_t*>(source.data.bytes + sample * First::in) + q);
+        const std::uint8_t* from = source.data.bytes + sample * Layout::features + own_features;
+        team.copy(thread, to, reinterpret_cast<const std::uint32_t*>(from) + q);
       } else {
-        *to = detail::raw_word(source, sample, q, First::in);
+        *to = detail::raw_word(source, sample, own_features + quad * q, Layout::features);
       }
     }
   } else {
@@ -104,8 +120,8 @@ RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource
       Scalar value = 0;
       if (row < chunk.size) {
         const std::uint32_t sample = source.sample(chunk.first + row);
-        value =
-            data::gathered_feature(source.data, source.constants, sample, detail::offset_of(source, sample), feature);
+        value = data::gathered_feature(source.data, source.constants, sample, detail::offset_of(source, sample),
+                                       own_features + feature);
       }
       inputs[feature * Layout::stride + row] = value;
     }

@@ -12,6 +12,7 @@
 #include "retort/backend/cuda/chip/fragments.hpp"
 #include "retort/backend/cuda/chip/stages.hpp"
 #include "retort/backend/cuda/chip/team.hpp"
+#include "retort/core/host_device.hpp"
 #include "retort/nn/layer.hpp"
 
 namespace retort::backend::chip {
@@ -322,6 +323,13 @@ struct Layout {
   static constexpr std::size_t inputs = sums<stage_count<M>>;
   static constexpr std::size_t size = detail::element_count<M, Scalar>(kind, units, choice);
   static constexpr std::size_t bytes = size * sizeof(Scalar);
+
+  /// What a cluster of blocks has otherwise (cluster.hpp): here one block has the whole model.
+  static constexpr std::size_t blocks = 1;
+  static constexpr std::size_t features = Stage<M, 0>::in;  // of a sample in the dataset
+  /// Where in the model's parameters one is that `block` has at `place`, and whether it is this block that writes it.
+  RETORT_HOST_DEVICE static std::size_t model_place(std::size_t /*block*/, std::size_t place) { return place; }
+  RETORT_HOST_DEVICE static bool is_written_by(std::size_t /*block*/, std::size_t /*place*/) { return true; }
 
   static constexpr detail::Ownership ownership = detail::choose_ownership<M>(units);
   static constexpr std::size_t fragment_warps = ownership.fragment_warps;

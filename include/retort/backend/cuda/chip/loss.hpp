@@ -13,10 +13,11 @@
 
 namespace retort::backend::chip {
 
-/// One thread's part: the gradient takes the place of the logits.
+/// One thread's part: the gradient takes the place of the logits. `records`: whether the block is the one that writes
+/// losses and answers.
 template <typename Layout, Loss L, std::size_t Moments, typename Rule, typename Scalar>
 RETORT_HOST_DEVICE void evaluate_loss(std::size_t thread, const TrainingJob<Scalar, Moments, L, Rule>& job,
-                                      const Chunk& chunk, Scalar* memory) {
+                                      const Chunk& chunk, bool records, Scalar* memory) {
   using M = typename Layout::Model;
   constexpr std::size_t classes = M::output_size;
   Scalar* matrix = memory + Layout::template outputs<stage_count<M> - 1>;
@@ -34,9 +35,12 @@ RETORT_HOST_DEVICE void evaluate_loss(std::size_t thread, const TrainingJob<Scal
       teacher = job.teacher.logits + (job.teacher.by_sample ? sample : position) * classes;
     }
     Scalar gradient[classes];
-    job.losses[position] = job.loss.template row<classes>(
-        StudentLogits<Scalar>{student}, TeacherLogits<Scalar>{teacher}, label, gradient_scale, gradient);
-    job.correct[position] = predicted_class<classes>(student) == label ? 1 : 0;
+    const Scalar loss = job.loss.template row<classes>(StudentLogits<Scalar>{student}, TeacherLogits<Scalar>{teacher},
+                                                       label, gradient_scale, gradient);
+    if (records) {
+      job.losses[position] = loss;
+      job.correct[position] = predicted_class<classes>(student) == label ? 1 : 0;
+    }
     for (std::size_t k = 0; k < classes; ++k) {
       matrix[k * Layout::stride + row] = gradient[k];
     }

@@ -9,6 +9,8 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/chain.hpp"
+#include "retort/backend/cuda/chip/exchange.hpp"
+#include "retort/backend/cuda/chip/input_offset.hpp"
 #include "retort/backend/cuda/chip/job.hpp"
 #include "retort/backend/cuda/chip/layout.hpp"
 #include "retort/backend/cuda/chip/operands.hpp"
@@ -157,29 +159,7 @@ RETORT_HOST_DEVICE void for_each_group(std::size_t thread, const Chunk& chunk, c
 
 }  // namespace detail
 
-/// What an offset of the inputs adds to each output of the first stage: offset times the sum of its weights.
-template <typename Layout, typename Scalar>
-RETORT_HOST_DEVICE void sum_rows(std::size_t thread, Scalar offset, Scalar* memory) {
-  using S = Stage<typename Layout::Model, 0>;
-  for (std::size_t row = thread; row < S::out; row += Layout::threads) {
-    Scalar sums[quad] = {};
-    for (std::size_t q = 0; q < S::quads; ++q) {
-      const Quad<Scalar> weights = weight_quad<S::in>(memory + Layout::parameters + S::weight, row, q);
-      for (std::size_t f = 0; f < quad; ++f) {
-        sums[f] += weights.values[f];
-      }
-    }
-    memory[Layout::row_sums + row] = offset * ((sums[0] + sums[1]) + (sums[2] + sums[3]));
-  }
-}
-
-/// Whether bytes that enter the first stage stand for x * scale + offset with an offset.
-template <typename Layout, typename Scalar>
-RETORT_HOST_DEVICE bool has_offset(const data::GatherConstants<Scalar>& constants) {
-  return Layout::input_kind == InputKind::bytes && constants.offset != 0;
-}
-
-/// All stages forward, in training or outside of it. `random`: of layer 0.
+/// All stages forward, in training or outside of it. `random`: of layer 0. Of a cluster all blocks call it together.
 template <typename Layout, bool training, typename Team, typename Scalar>
 RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>& constants, const LayerRandom& random,
                                 const Chunk& chunk, Scalar* memory, const Scalar* inputs) {
@@ -200,18 +180,24 @@ RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>&
         add_offset(thread);
       });
     }
+    constexpr bool exchanged = Index == 0 && Layout::blocks > 1;
+    constexpr std::size_t slices = exchanged ? Layout::blocks : Layout::template forward_slices<Index>;
+    const Scalar* partial_sums = memory + Layout::partial_sums;
+    if constexpr (exchanged) {
+      exchange_sums<Layout>(team, constants, chunk, memory);
+      partial_sums = memory + place_of_sums<Layout>(chunk, 0);
+    }
     team([&](std::size_t thread) {
-      const bool of_bytes = Index == 0 && Layout::input_kind == InputKind::bytes;
+      const bool of_bytes = Index == 0 && !exchanged && Layout::input_kind == InputKind::bytes;
       const Scalar scale = of_bytes ? constants.scale : Scalar{1};
-      const bool offset = Index == 0 && has_offset<Layout>(constants);
+      const bool offset = of_bytes && has_offset<Layout>(constants);
       detail::for_each_group<Layout, S::out>(
           thread, chunk, [&](std::uint64_t group, const detail::Place(&places)[quad], std::uint32_t count) {
             const auto at = [&](std::size_t i) { return places[i].feature * stride + places[i].sample; };
             Scalar values[quad] = {};
             RETORT_UNROLL for (std::size_t i = 0; i < quad; ++i) {
               if (i < count) {
-                values[i] = detail::sum_slices<Layout::template forward_slices<Index>, S::out * Layout::stride>(
-                    memory + Layout::partial_sums, at(i));
+                values[i] = detail::sum_slices<slices, S::out * Layout::stride>(partial_sums, at(i));
                 values[i] *= scale;
                 if (S::has_bias) {
                   values[i] += memory[Layout::parameters + S::bias + places[i].feature];

@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <type_traits>
 
+#include "retort/backend/cuda/chip/cluster.hpp"
 #include "retort/backend/cuda/chip/job.hpp"
 #include "retort/backend/cuda/chip/layout.hpp"
 #include "retort/backend/cuda/chip/train_blocks.hpp"
+#include "retort/backend/cuda/thread_group.hpp"
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/data/gather.hpp"
@@ -18,7 +20,8 @@ namespace retort::backend::chip {
 
 /// A whole epoch, or what of it is between two reports, by one call: weights, activations and the optimizer's state
 /// stay with one block of threads, which reads pixels and a teacher's cached logits once. Results repeat bit for bit.
-template <StagedModel M, typename Scalar, typename System>
+/// With ThreadGroup::cluster the batches that are single chunks are a cluster's, where it can train the model.
+template <StagedModel M, typename Scalar, typename System, ThreadGroup group = ThreadGroup::block>
 requires fits_block<M, Scalar>
 class OnChipSteps {
  public:
@@ -94,13 +97,25 @@ class OnChipSteps {
  private:
   using Buffer = typename Thrust<System>::template Buffer<Scalar>;
 
-  template <typename Job>
-  static void run_one(const Thrust<System>& backend, const Job& job) {
+  template <std::size_t Moments, typename L, typename Rule>
+  static void run_one(const Thrust<System>& backend, const TrainingJob<Scalar, Moments, L, Rule>& job) {
     if (job.training.data.bytes != nullptr) {
-      train_block<Layout<M, Scalar, InputKind::bytes>>(backend.system(), job);
+      run_on<InputKind::bytes>(backend, job);
     } else {
-      train_block<Layout<M, Scalar, InputKind::reals>>(backend.system(), job);
+      run_on<InputKind::reals>(backend, job);
     }
+  }
+
+  template <InputKind kind, std::size_t Moments, typename L, typename Rule>
+  static void run_on(const Thrust<System>& backend, const TrainingJob<Scalar, Moments, L, Rule>& job) {
+    if constexpr (group == ThreadGroup::cluster && fits_cluster<M, Scalar, kind, Moments>) {
+      using OfCluster = ClusterLayout<M, Scalar, kind>;
+      if (job.batches(OfCluster::samples) == Batches::single_chunks) {
+        train_cluster<OfCluster>(backend.system(), job);
+        return;
+      }
+    }
+    train_block<Layout<M, Scalar, kind>>(backend.system(), job);
   }
 
   Buffer inputs_;     // (batch, in): for a teacher

@@ -14,6 +14,12 @@
 /// - `team.copy(thread, to, from)`: a word, or a Quad of them, from global memory to the block's; it is there in the
 ///   next phase after one in which the same thread called `team.await_copies(thread)`
 ///
+/// Blocks of a cluster (cluster.hpp) each run the same phases on a team of their own:
+///
+/// - `team.block()`: which of the blocks it is
+/// - `team.in_block(other, place)`: the same place in the memory of another block
+/// - `team.cluster(phase)`: a phase behind which all blocks see what any of them wrote before
+///
 /// What the threads of a warp do together, as on tensor cores, is a phase over warps:
 ///
 ///     team.warps([&](const auto& warp) { ... });
@@ -97,6 +103,8 @@ class HostTeam {
 
   explicit HostTeam(ThreadOrder order = ThreadOrder::ascending, Seed seed = {})
       : order_(order), seed_(seed), copies_(Threads) {}
+
+  std::size_t block() const { return 0; }
 
   template <typename Phase>
   void operator()(const Phase& phase) {

@@ -1,14 +1,17 @@
 #pragma once
 /// @file
-/// Jobs of blocks on the host: one after another, each by a team whose threads take turns.
+/// Jobs of blocks on the host: one after another, each by a team whose threads take turns; those of a cluster at the
+/// same time.
 
 #include <concepts>
 #include <cstddef>
 
+#include "retort/backend/cuda/chip/host_cluster.hpp"
 #include "retort/backend/cuda/chip/team.hpp"
 #include "retort/backend/cuda/chip/training.hpp"
 #include "retort/backend/thrust/host_system.hpp"
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/core/philox.hpp"
 
 namespace retort::backend::chip {
 
@@ -23,6 +26,15 @@ void train_block(const System& /*system*/, const TrainingJob<Scalar, Moments, L,
   } else {
     train<Layout, Batches::any>(team, job, memory.data());
   }
+}
+
+/// Takes the steps of a job whose batches are single chunks, by the blocks of a cluster.
+template <typename Layout, std::derived_from<system::HostSystem> System, std::size_t Moments, typename L, typename Rule,
+          typename Scalar>
+void train_cluster(const System& /*system*/, const TrainingJob<Scalar, Moments, L, Rule>& job) {
+  run_host_cluster<Layout, Scalar>(ThreadOrder::ascending, Seed{}, [&job](auto& team, Scalar* memory) {
+    train<Layout, Batches::single_chunks>(team, job, memory);
+  });
 }
 
 /// Takes the steps of `count` jobs.

@@ -32,12 +32,16 @@ RETORT_HOST_DEVICE double clip_factor(const Job& job, const double* squared_norm
 }  // namespace detail
 
 /// Takes all steps of a job that are as `batches` says, and reports. `memory`: Layout::size elements that the team
-/// shares, on a multiple of 16 bytes. The same job gives the same bits on every run of a system.
+/// shares, on a multiple of 16 bytes. The same job gives the same bits on every run of a system. Of a cluster all
+/// blocks call it together; they take single chunks, keep the moments in registers, and write no report.
 template <typename Layout, Batches batches, typename Team, std::size_t Moments, typename L, typename Rule,
           typename Scalar>
 RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, Rule>& job, Scalar* memory) {
   static_assert(Team::threads == Layout::threads);
+  static_assert(Layout::blocks == 1 ||
+                (batches == Batches::single_chunks && Layout::template moments_in_registers<Moments>));
   using M = typename Layout::Model;
+  const std::size_t block = Layout::blocks > 1 ? team.block() : 0;
   typename Team::template PerThread<KeptMoments<Layout, Moments, Scalar>> kept;
   auto* squared_norms = reinterpret_cast<double*>(memory + Layout::partial_sums);
 
@@ -45,12 +49,17 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
   std::size_t buffer = 0;
   const auto inputs = [&](std::size_t number) { return memory + Layout::inputs + number * Layout::input_elements; };
   // What is never written, of a first chunk that is short, is multiplied by zeros: it must be numbers.
-  team([&](std::size_t thread) {
+  const auto begin = [&](std::size_t thread) {
     for (std::size_t i = thread; i < Layout::size; i += Layout::threads) {
-      memory[i] = i < M::parameter_arena_size ? job.parameters[i] : Scalar{0};
+      memory[i] = i < M::parameter_arena_size ? job.parameters[Layout::model_place(block, i)] : Scalar{0};
     }
-    move_moments<true, Layout>(thread, job, memory, kept[thread]);
-  });
+    move_moments<true, Layout>(thread, block, job, memory, kept[thread]);
+  };
+  if constexpr (Layout::blocks > 1) {
+    team.cluster(begin);  // nobody sends anything to a block before
+  } else {
+    team(begin);
+  }
   team([&](std::size_t thread) {
     gather<Layout>(team, thread, job.training, chunk, inputs(0));
     team.await_copies(thread);
@@ -64,7 +73,7 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     const LayerRandom random{job.training.seed, job.first_step + static_cast<std::uint32_t>(chunk.batch)};
     chip::forward<Layout, true>(team, job.training.constants, random, chunk, memory, values);
     team([&](std::size_t thread) {
-      evaluate_loss<Layout>(thread, job, chunk, memory);
+      evaluate_loss<Layout>(thread, job, chunk, block == 0, memory);
       clear_missing<Layout>(thread, chunk, memory);
       // Which next samples there are is read meanwhile by threads that have no loss.
       constexpr std::size_t first = Layout::threads > Layout::samples ? Layout::samples : 0;
@@ -104,12 +113,16 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
 
   team([&](std::size_t thread) {
     for (std::size_t i = thread; i < M::parameter_arena_size; i += Layout::threads) {
-      job.parameters[i] = memory[i];
+      if (Layout::is_written_by(block, i)) {
+        job.parameters[Layout::model_place(block, i)] = memory[i];
+      }
     }
-    move_moments<false, Layout>(thread, job, memory, kept[thread]);
+    move_moments<false, Layout>(thread, block, job, memory, kept[thread]);
   });
-  if (job.report != nullptr) {
-    report<Layout>(team, job, memory);
+  if constexpr (Layout::blocks == 1) {
+    if (job.report != nullptr) {
+      report<Layout>(team, job, memory);
+    }
   }
 }
 

@@ -228,19 +228,23 @@ RETORT_HOST_DEVICE void apply_rule(const Rule& rule, Scalar& parameter, Scalar g
 
 }  // namespace detail
 
-/// Between a thread's moments in registers and the job's. `Load`: into the registers, else out of them.
+/// Between a thread's moments in registers and the job's. `Load`: into the registers, else out of them. `block`: which
+/// one it is of its cluster.
 template <bool Load, typename Layout, std::size_t Moments, typename L, typename Rule, typename Scalar>
-RETORT_HOST_DEVICE void move_moments(std::size_t thread, const TrainingJob<Scalar, Moments, L, Rule>& job,
-                                     const Scalar* memory, KeptMoments<Layout, Moments, Scalar>& kept) {
+RETORT_HOST_DEVICE void move_moments(std::size_t thread, std::size_t block,
+                                     const TrainingJob<Scalar, Moments, L, Rule>& job, const Scalar* memory,
+                                     KeptMoments<Layout, Moments, Scalar>& kept) {
   if constexpr (Moments > 0 && Layout::template moments_in_registers<Moments>) {
     RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) {
+      const auto in_job = [&](std::size_t place) { return job.moments[i] + Layout::model_place(block, place); };
+      const auto writes = [&](std::size_t place) { return !Load && Layout::is_written_by(block, place); };
       detail::for_each_tile<Layout>(
           thread, [&]<std::size_t Index>(std::size_t index, std::size_t first, std::size_t q) {
             using S = Stage<typename Layout::Model, Index>;
             detail::for_each_row<Layout, Index>(first, q, [&](std::size_t o, std::size_t place, std::size_t count) {
               Quad<Scalar> row{};
               if constexpr (Load) {
-                row = detail::load_row<S>(job.moments[i] + place, count);
+                row = detail::load_row<S>(static_cast<const Scalar*>(in_job(place)), count);
               }
               RETORT_UNROLL for (std::size_t f = 0; f < quad; ++f) {
                 if constexpr (Load) {
@@ -249,8 +253,8 @@ RETORT_HOST_DEVICE void move_moments(std::size_t thread, const TrainingJob<Scala
                   row.values[f] = kept.weights[i][index + o * quad + f];
                 }
               }
-              if constexpr (!Load) {
-                detail::store_row<S>(row, count, job.moments[i] + place);
+              if (writes(place)) {
+                detail::store_row<S>(row, count, in_job(place));
               }
             });
           });
@@ -258,7 +262,7 @@ RETORT_HOST_DEVICE void move_moments(std::size_t thread, const TrainingJob<Scala
         using S = Stage<typename Layout::Model, 0>;
         Pair<Scalar> pair{};
         if constexpr (Load) {
-          pair = detail::load_places<S>(job.moments[i] + own.place, own.count);
+          pair = detail::load_places<S>(static_cast<const Scalar*>(in_job(own.place)), own.count);
         }
         RETORT_UNROLL for (std::uint32_t f = 0; f < 2; ++f) {
           if constexpr (Load) {
@@ -267,15 +271,15 @@ RETORT_HOST_DEVICE void move_moments(std::size_t thread, const TrainingJob<Scala
             pair.values[f] = kept.weights[i][own.index + f];
           }
         }
-        if constexpr (!Load) {
-          detail::store_places<S>(pair, own.count, job.moments[i] + own.place);
+        if (writes(own.place)) {
+          detail::store_places<S>(pair, own.count, in_job(own.place));
         }
       });
       detail::for_each_bias<Layout>(thread, memory, [&](std::size_t place, const Scalar*) {
         if constexpr (Load) {
-          kept.biases[i] = job.moments[i][place];
-        } else {
-          job.moments[i][place] = kept.biases[i];
+          kept.biases[i] = *in_job(place);
+        } else if (writes(place)) {
+          *in_job(place) = kept.biases[i];
         }
       });
     }

@@ -59,6 +59,28 @@ class DeviceTeam {
     T value_{};
   };
 
+  __device__ std::size_t block() const {
+    std::uint32_t rank;
+    asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
+    return rank;
+  }
+
+  template <typename Scalar>
+  __device__ Scalar* in_block(std::uint32_t other, Scalar* place) const {
+    std::uint64_t there;
+    asm("mapa.u64 %0, %1, %2;" : "=l"(there) : "l"(place), "r"(other));
+    return reinterpret_cast<Scalar*>(there);
+  }
+
+  template <typename Phase>
+  __device__ void cluster(const Phase& phase) {
+    phase(threadIdx.x);
+    asm volatile(
+        "barrier.cluster.arrive.release.aligned;\n\t"
+        "barrier.cluster.wait.acquire.aligned;" ::
+            : "memory");
+  }
+
   template <typename Phase>
   __device__ void operator()(const Phase& phase) {
     phase(threadIdx.x);

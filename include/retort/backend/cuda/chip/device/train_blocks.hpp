@@ -34,6 +34,16 @@ __global__ void __launch_bounds__(Layout::threads, 1) train_model(const __grid_c
   train<Layout, batches>(team, job, block_shared_memory<Scalar>());
 }
 
+template <typename Layout, typename Scalar, typename Job>
+__global__ void __launch_bounds__(Layout::threads, 1) train_model_by_cluster(const __grid_constant__ Job job) {
+#if __CUDA_ARCH__ >= 900
+  DeviceTeam<Layout::threads> team;
+  train<Layout, Batches::single_chunks>(team, job, block_shared_memory<Scalar>());
+#else
+  __trap();  // such a device has no clusters, and not the memory for a block's layout
+#endif
+}
+
 /// The job is read all the time: it is copied into the block's memory. It has none of its own to start with, so the
 /// copy is of words.
 template <typename Layout, Batches batches, typename Scalar, typename Job>
@@ -73,7 +83,48 @@ void launch(cuda::CudaContext& context, Kernel kernel, unsigned blocks, const Ar
   context.check_launch(where);
 }
 
+/// By the blocks of one cluster. Throws DeviceError where the device has no room for it.
+template <typename Layout, typename Job>
+void launch_cluster(cuda::CudaContext& context, void (*kernel)(Job), const Job& job,
+                    const std::source_location& where) {
+  const auto entry = context.enter(where);
+  require_block_memory(context, Layout::bytes, where);
+  context.check(
+      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(Layout::bytes)),
+      "choice of a block's memory", where);
+  cudaLaunchAttribute shape{};
+  shape.id = cudaLaunchAttributeClusterDimension;
+  shape.val.clusterDim.x = static_cast<unsigned>(Layout::blocks);
+  shape.val.clusterDim.y = 1;
+  shape.val.clusterDim.z = 1;
+  cudaLaunchConfig_t launch{};
+  launch.gridDim = dim3(static_cast<unsigned>(Layout::blocks));
+  launch.blockDim = dim3(static_cast<unsigned>(Layout::threads));
+  launch.dynamicSmemBytes = Layout::bytes;
+  launch.stream = context.stream();
+  launch.attrs = &shape;
+  launch.numAttrs = 1;
+  int clusters = 0;
+  context.check(cudaOccupancyMaxActiveClusters(&clusters, kernel, &launch), "question for room for a cluster", where);
+  if (clusters < 1) {
+    throw DeviceError("CUDA: " + context.facts().name + " has no room for a cluster of " +
+                      std::to_string(Layout::blocks) + " blocks with " + std::to_string(Layout::bytes) +
+                      " bytes of memory each; use backend::Cuda, which trains the model by one block");
+  }
+  context.check(cudaLaunchKernelEx(&launch, kernel, job), "launch of a cluster", where);
+  context.check_launch(where);
+}
+
 }  // namespace detail
+
+/// Takes the steps of a job whose batches are single chunks, in the stream, by the blocks of a cluster. Throws
+/// DeviceError.
+template <typename Layout, int... Architectures, std::size_t Moments, typename L, typename Rule, typename Scalar>
+void train_cluster(const system::CudaFor<Architectures...>& system, const TrainingJob<Scalar, Moments, L, Rule>& job,
+                   const std::source_location& where = std::source_location::current()) {
+  using Job = TrainingJob<Scalar, Moments, L, Rule>;
+  detail::launch_cluster<Layout>(system.context(), &detail::train_model_by_cluster<Layout, Scalar, Job>, job, where);
+}
 
 /// Takes the steps of a job, in the stream, by one block. Throws DeviceError.
 template <typename Layout, int... Architectures, std::size_t Moments, typename L, typename Rule, typename Scalar>

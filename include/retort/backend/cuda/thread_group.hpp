@@ -1,0 +1,14 @@
+#pragma once
+/// @file
+/// How many of a GPU's multiprocessors train one small model.
+
+namespace retort::backend {
+
+/// The threads that train a model which fits a block's memory. The sums are the same, but not the order in which they
+/// are added up: the results are those of other roundings.
+enum class ThreadGroup {
+  block,    ///< of one block; a sweep's student has the same bits as one that trains alone
+  cluster,  ///< of up to eight blocks that share the inputs; many models at once have a block each all the same
+};
+
+}  // namespace retort::backend
