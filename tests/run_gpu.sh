@@ -9,7 +9,7 @@
 #   build       the programs with CUDA: tests, benchmarks, distill_mnist, sweep
 #   tests       all tests on the GPU, the long ones too
 #   memcheck, racecheck, initcheck   compute-sanitizer over the operations, short trainings and a short sweep
-#   job         distill_mnist --recipe original with cuda, thrust-cuda and eigen: the accuracies are within 0.1 points
+#   job         distill_mnist --recipe original with cuda, cuda-cluster, thrust-cuda and eigen: accuracies within 0.1 points
 #               of eigen's, those of cuda-tf32 and cuda-bf16 within 0.5
 #   sweep       the students of the program sweep on the GPU, 132 at once and one: times, and that one of a seed is
 #               the same in both
@@ -345,7 +345,7 @@ compare_accuracies() {
 }
 
 step_job() {
-  local program=$build/examples/distill_mnist backends=(cuda thrust-cuda cuda-tf32 cuda-bf16) backend started limit
+  local program=$build/examples/distill_mnist backends=(cuda cuda-cluster thrust-cuda cuda-tf32 cuda-bf16) backend started limit
   local apart=()
   require_programs examples/distill_mnist
   local arguments=(--recipe original --data "$data")
@@ -411,7 +411,7 @@ step_sweep() {
 }
 
 step_benchmarks() {
-  local filter='/(thrust-cuda|cuda|cuda-tf32|cuda-bf16)/' repetitions=5 time=0.2 program name ran=no
+  local filter='/(thrust-cuda|cuda|cuda-cluster|cuda-tf32|cuda-bf16)/' repetitions=5 time=0.2 program name ran=no
   if [[ -z $gpu ]]; then
     filter='<Student>/(eigen|thrust-cuda|cuda)/|^sweep/cuda/'
   fi

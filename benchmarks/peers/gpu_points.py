@@ -128,7 +128,8 @@ def points(retort, rows):
     epochs = retort.find("distillation_epochs/cuda/batch:64")
     found = [
         Point("student distillation step, batch 64, one block", student, 8, " us", scale=1e6),
-        Point("student distillation step, batch 64, a cluster of blocks", "no benchmark of a cluster", 4, " us"),
+        Point("student distillation step, batch 64, a cluster of blocks", retort.step(cached, "cuda-cluster"), 4, " us",
+              scale=1e6),
         Point("5-epoch distillation of 48,000 images",
               epochs * 5 * SWEEP_STEPS if isinstance(epochs, float) else epochs, 35, " ms", scale=1e3),
         Point("the student's step in PyTorch's CUDA graph, divided by Retort's",

@@ -98,13 +98,18 @@ bool register_teacher_steps() {
   return true;
 }
 
+/// What differs between one block and a cluster of them.
 template <typename Runner>
-bool register_steps() {
+bool register_student_steps() {
   register_benchmark<Runner>("train_step<Student>", {64}, train_step<Student, Runner>);
-  register_teacher_steps<Runner>();
   register_benchmark<Runner>("distillation_step/cached", {64}, distillation_step<false, Runner>);
   register_benchmark<Runner>("distillation_step/online", {64}, distillation_step<true, Runner>);
   return true;
+}
+
+template <typename Runner>
+bool register_steps() {
+  return register_student_steps<Runner>() && register_teacher_steps<Runner>();
 }
 
 }  // namespace retort::benchmarks

@@ -30,11 +30,13 @@ namespace distill_mnist {
 #if RETORT_HAS_CUDA
 #define DISTILL_MNIST_THRUST_CUDA run_thrust_cuda
 #define DISTILL_MNIST_CUDA run_cuda
+#define DISTILL_MNIST_CUDA_CLUSTER run_cuda_cluster
 #define DISTILL_MNIST_CUDA_TF32 run_cuda_tf32
 #define DISTILL_MNIST_CUDA_BF16 run_cuda_bf16
 #else
 #define DISTILL_MNIST_THRUST_CUDA nullptr
 #define DISTILL_MNIST_CUDA nullptr
+#define DISTILL_MNIST_CUDA_CLUSTER nullptr
 #define DISTILL_MNIST_CUDA_TF32 nullptr
 #define DISTILL_MNIST_CUDA_BF16 nullptr
 #endif
@@ -51,6 +53,7 @@ std::span<const BackendEntry> backends() {
                    true, false},
       BackendEntry{"thrust-cuda", DISTILL_MNIST_THRUST_CUDA, cuda, false, true},
       BackendEntry{"cuda", DISTILL_MNIST_CUDA, cuda, false, true},
+      BackendEntry{"cuda-cluster", DISTILL_MNIST_CUDA_CLUSTER, cuda, false, true},
       BackendEntry{"cuda-tf32", DISTILL_MNIST_CUDA_TF32, cuda, false, true},
       BackendEntry{"cuda-bf16", DISTILL_MNIST_CUDA_BF16, cuda, false, true},
   };

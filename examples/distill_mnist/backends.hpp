@@ -38,6 +38,7 @@ void run_thrust_omp(const Options& options);
 void run_thrust_tbb(const Options& options);
 void run_thrust_cuda(const Options& options);
 void run_cuda(const Options& options);
+void run_cuda_cluster(const Options& options);
 void run_cuda_tf32(const Options& options);
 void run_cuda_bf16(const Options& options);
 

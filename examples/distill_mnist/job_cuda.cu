@@ -1,4 +1,4 @@
-/// The job on a GPU, in each precision: in one file, as the kernels of small models are the same for all of them.
+/// The job on a GPU, in each precision and by clusters: in one file, as they share most of their kernels.
 
 #include "backends.hpp"
 #include "job.hpp"
@@ -16,6 +16,7 @@ void run(const Options& options) {
 }  // namespace
 
 void run_cuda(const Options& options) { run<retort::backend::Cuda>(options); }
+void run_cuda_cluster(const Options& options) { run<retort::backend::CudaCluster>(options); }
 void run_cuda_tf32(const Options& options) { run<retort::backend::CudaTf32>(options); }
 void run_cuda_bf16(const Options& options) { run<retort::backend::CudaBf16>(options); }
 

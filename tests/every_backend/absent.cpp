@@ -7,6 +7,7 @@ namespace retort::test {
 #if !RETORT_HAS_THRUST_CPP
 Candidate thrust_cpp_candidate() { return {nullptr, "thrust-cpp was not compiled in"}; }
 Candidate cuda_on_host_candidate() { return {nullptr, "thrust-cpp, which runs cuda's kernels, was not compiled in"}; }
+Candidate cluster_on_host_candidate() { return cuda_on_host_candidate(); }
 #endif
 #if !RETORT_HAS_THRUST_OMP
 Candidate thrust_omp_candidate() { return {nullptr, "thrust-omp was not compiled in"}; }
@@ -17,6 +18,7 @@ Candidate thrust_tbb_candidate() { return {nullptr, "thrust-tbb was not compiled
 #if !RETORT_HAS_CUDA
 Candidate thrust_cuda_candidate() { return {nullptr, "thrust-cuda was not compiled in"}; }
 Candidate cuda_candidate() { return {nullptr, "cuda was not compiled in"}; }
+Candidate cluster_candidate() { return cuda_candidate(); }
 #endif
 
 }  // namespace retort::test

@@ -6,11 +6,19 @@
 
 namespace retort::test {
 
-Candidate cuda_candidate() {
+namespace {
+
+template <typename Backend>
+Candidate on_device() {
   if (const std::string reason = no_cuda_device(); !reason.empty()) {
     return {nullptr, reason};
   }
-  return make_candidate<backend::Cuda>();
+  return make_candidate<Backend>();
 }
+
+}  // namespace
+
+Candidate cuda_candidate() { return on_device<backend::Cuda>(); }
+Candidate cluster_candidate() { return on_device<backend::CudaCluster>(); }
 
 }  // namespace retort::test

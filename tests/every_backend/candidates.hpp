@@ -34,10 +34,18 @@ struct OnCudaOnHost {
 struct OnCuda {
   static Candidate make() { return cuda_candidate(); }
 };
+/// The same with clusters of blocks for small models.
+struct OnClusterOnHost {
+  static Candidate make() { return cluster_on_host_candidate(); }
+};
+struct OnClusterOnCuda {
+  static Candidate make() { return cluster_candidate(); }
+};
 
-#define RETORT_EVERY_BACKEND                                                                              \
-  retort::test::OnEigen, retort::test::OnThrustCpp, retort::test::OnThrustOmp, retort::test::OnThrustTbb, \
-      retort::test::OnThrustCuda, retort::test::OnCudaOnHost, retort::test::OnCuda
+#define RETORT_EVERY_BACKEND                                                                                       \
+  retort::test::OnEigen, retort::test::OnThrustCpp, retort::test::OnThrustOmp, retort::test::OnThrustTbb,          \
+      retort::test::OnThrustCuda, retort::test::OnCudaOnHost, retort::test::OnCuda, retort::test::OnClusterOnHost, \
+      retort::test::OnClusterOnCuda
 
 /// The backend, or null and the reason for which the test is skipped.
 template <typename On>

@@ -103,6 +103,8 @@ Candidate thrust_tbb_candidate();
 Candidate thrust_cuda_candidate();
 Candidate cuda_on_host_candidate();
 Candidate cuda_candidate();
+Candidate cluster_on_host_candidate();
+Candidate cluster_candidate();
 
 /// In double, plain loops: what the others are compared with.
 const Subject& reference();

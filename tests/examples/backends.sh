@@ -34,8 +34,8 @@ weights() { (cd "$1" && cksum ./*.safetensors); }
 "$program" --help >help
 mapfile -t compiled_in < <(sed -n 's/^ *\(.*\) is compiled in$/\1/p' help)
 [[ ${compiled_in[0]:-} == eigen ]] || fail "--help does not say that eigen is compiled in: $(<help)"
-[[ $((${#compiled_in[@]} + $(grep -c "was not compiled in: it needs" help || true))) == 9 ]] ||
-  fail "--help does not say of nine backends whether they are compiled in: $(<help)"
+[[ $((${#compiled_in[@]} + $(grep -c "was not compiled in: it needs" help || true))) == 10 ]] ||
+  fail "--help does not say of ten backends whether they are compiled in: $(<help)"
 
 job eigen eigen >/dev/null
 read -ra expected < <(errors eigen)
