@@ -352,11 +352,13 @@ struct Layout {
   static constexpr std::size_t first_bias = detail::biases_before<M>(Index);
   static constexpr std::size_t tile_size = detail::widest_tile<M>(units) * quad;  // weights of the largest
   static constexpr std::size_t weights_per_thread = ownership.weights;
-  /// Whether a thread keeps that many moments of its weights in registers; else they stay in global memory.
+  /// Whether a thread keeps that many moments of its weights in registers; else they stay in global memory,
+  /// where there are any.
   template <std::size_t Moments>
-  static constexpr bool moments_in_registers =
-      Moments* weights_per_thread*(sizeof(Scalar) / sizeof(float)) <= detail::moment_registers(units) && bias_slots <=
-                                                                                                             1;
+  static constexpr bool moments_in_registers = Moments == 0 ||
+                                               (Moments * weights_per_thread * (sizeof(Scalar) / sizeof(float)) <=
+                                                    detail::moment_registers(units) &&
+                                                bias_slots <= 1);
 };
 
 }  // namespace retort::backend::chip

@@ -48,6 +48,19 @@ RETORT_HOST_DEVICE constexpr std::size_t slice_begin(std::size_t slice, std::siz
   return slice * depth / Slices;
 }
 
+/// A lane's sums of features first ... first + Width - 1 of `Features`, to its first sample's column of a slice.
+template <typename Layout, std::size_t Features, std::size_t Width, typename Scalar>
+RETORT_HOST_DEVICE void store_tile(const Scalar (&sums)[Layout::samples_per_lane][Width], std::size_t first,
+                                   Scalar* column) {
+  for (std::size_t i = 0; i < Width; ++i) {
+    if (Features % Width == 0 || first + i < Features) {
+      for (std::size_t j = 0; j < Layout::samples_per_lane; ++j) {
+        column[(first + i) * Layout::stride + j * team_lanes] = sums[j][i];
+      }
+    }
+  }
+}
+
 /// One thread's part of weight (out, in) input (in, samples), before bias and scale, in slices of its depth.
 template <typename Layout, std::size_t Index, typename Scalar>
 RETORT_HOST_DEVICE void forward_product(std::size_t thread, Scalar* memory, const Scalar* inputs) {
@@ -74,14 +87,7 @@ RETORT_HOST_DEVICE void forward_product(std::size_t thread, Scalar* memory, cons
         }
       }
     }
-    Scalar* to = memory + Layout::partial_sums + slice * S::out * Layout::stride + lane;
-    for (std::size_t o = 0; o < S::out_tile; ++o) {
-      if (S::out % S::out_tile == 0 || first + o < S::out) {
-        for (std::size_t j = 0; j < Layout::samples_per_lane; ++j) {
-          to[(first + o) * Layout::stride + j * team_lanes] = sums[j][o];
-        }
-      }
-    }
+    store_tile<Layout, S::out>(sums, first, memory + Layout::partial_sums + slice * S::out * Layout::stride + lane);
   });
 }
 
@@ -105,14 +111,7 @@ RETORT_HOST_DEVICE void backward_product(std::size_t thread, Scalar* memory) {
         }
       }
     }
-    Scalar* to = memory + Layout::partial_sums + slice * S::in * Layout::stride + lane;
-    for (std::size_t i = 0; i < S::in_tile; ++i) {
-      if (S::in % S::in_tile == 0 || first + i < S::in) {
-        for (std::size_t j = 0; j < Layout::samples_per_lane; ++j) {
-          to[(first + i) * Layout::stride + j * team_lanes] = sums[j][i];
-        }
-      }
-    }
+    store_tile<Layout, S::in>(sums, first, memory + Layout::partial_sums + slice * S::in * Layout::stride + lane);
   });
 }
 

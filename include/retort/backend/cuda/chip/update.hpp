@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "retort/backend/apply_rule.hpp"
 #include "retort/backend/cuda/chip/job.hpp"
 #include "retort/backend/cuda/chip/layout.hpp"
 #include "retort/backend/cuda/chip/operands.hpp"
@@ -213,19 +214,6 @@ RETORT_HOST_DEVICE void store_places(const Pair<Scalar>& pair, std::uint32_t cou
   }
 }
 
-template <std::size_t Moments, typename Rule, typename Scalar>
-RETORT_HOST_DEVICE void apply_rule(const Rule& rule, Scalar& parameter, Scalar gradient, Scalar& first,
-                                   Scalar& second) {
-  static_assert(Moments <= 2, "retort: the CUDA backend knows optimizers of up to two moments");
-  if constexpr (Moments == 0) {
-    rule(parameter, gradient);
-  } else if constexpr (Moments == 1) {
-    rule(parameter, gradient, first);
-  } else {
-    rule(parameter, gradient, first, second);
-  }
-}
-
 }  // namespace detail
 
 /// Between a thread's moments in registers and the job's. `Load`: into the registers, else out of them. `block`: which
@@ -290,7 +278,6 @@ RETORT_HOST_DEVICE void move_moments(std::size_t thread, std::size_t block,
 template <typename Layout, std::size_t Moments, typename L, typename Rule, typename Scalar>
 struct Updater {
   static constexpr bool in_registers = Layout::template moments_in_registers<Moments>;
-  static constexpr std::size_t second = Moments > 1 ? 1 : 0;
 
   const TrainingJob<Scalar, Moments, L, Rule>& job;
   const Rule& rule;
@@ -306,12 +293,13 @@ struct Updater {
     if constexpr (in_registers) {
       apply_kept(parameters, gradients, index);
     } else {
-      Quad<Scalar> means = detail::load_row<S>(static_cast<const Scalar*>(job.moments[0]) + place, count);
-      Quad<Scalar> squares = detail::load_row<S>(static_cast<const Scalar*>(job.moments[second]) + place, count);
-      apply(parameters, gradients, means, squares);
-      detail::store_row<S>(means, count, job.moments[0] + place);
-      if constexpr (second != 0) {
-        detail::store_row<S>(squares, count, job.moments[second] + place);
+      Quad<Scalar> moments[Moments];
+      RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) {
+        moments[i] = detail::load_row<S>(static_cast<const Scalar*>(job.moments[i]) + place, count);
+      }
+      apply(parameters, gradients, [&](std::size_t i) -> Quad<Scalar>& { return moments[i]; });
+      RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) {
+        detail::store_row<S>(moments[i], count, job.moments[i] + place);
       }
     }
     detail::store_row<S>(parameters, count, weights);
@@ -332,17 +320,12 @@ struct Updater {
         }
       }
     } else {
-      Pair<Scalar> means[Count];
-      Pair<Scalar> squares[Count];
-      load_pairs<S>(places, job.moments[0], means);
-      load_pairs<S>(places, job.moments[second], squares);
-      RETORT_UNROLL for (std::size_t i = 0; i < Count; ++i) {
-        apply(parameters[i], gradients[i], means[i], squares[i]);
+      Pair<Scalar> moments[Moments][Count];
+      RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) { load_pairs<S>(places, job.moments[i], moments[i]); }
+      RETORT_UNROLL for (std::size_t pair = 0; pair < Count; ++pair) {
+        apply(parameters[pair], gradients[pair], [&](std::size_t i) -> Pair<Scalar>& { return moments[i][pair]; });
       }
-      store_pairs<S>(places, means, job.moments[0]);
-      if constexpr (second != 0) {
-        store_pairs<S>(places, squares, job.moments[second]);
-      }
+      RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) { store_pairs<S>(places, moments[i], job.moments[i]); }
     }
     store_pairs<S>(places, parameters, weights);
   }
@@ -350,9 +333,9 @@ struct Updater {
   RETORT_HOST_DEVICE void bias(std::size_t place, Scalar gradient) const {
     Scalar& parameter = memory[Layout::parameters + place];
     if constexpr (in_registers) {
-      detail::apply_rule<Moments>(rule, parameter, gradient, kept.biases[0], kept.biases[second]);
+      apply_rule<Moments>(rule, parameter, gradient, [&](std::size_t i) -> Scalar& { return kept.biases[i]; });
     } else {
-      detail::apply_rule<Moments>(rule, parameter, gradient, job.moments[0][place], job.moments[second][place]);
+      apply_rule<Moments>(rule, parameter, gradient, [&](std::size_t i) -> Scalar& { return job.moments[i][place]; });
     }
   }
 
@@ -360,15 +343,15 @@ struct Updater {
   template <typename Values, std::size_t Count>
   RETORT_HOST_DEVICE void apply_kept(Values& parameters, const Scalar (&gradients)[Count], std::size_t index) const {
     RETORT_UNROLL for (std::size_t f = 0; f < Count; ++f) {
-      detail::apply_rule<Moments>(rule, parameters.values[f], gradients[f], kept.weights[0][index + f],
-                                  kept.weights[second][index + f]);
+      apply_rule<Moments>(rule, parameters.values[f], gradients[f],
+                          [&](std::size_t i) -> Scalar& { return kept.weights[i][index + f]; });
     }
   }
-  template <typename Values, std::size_t Count>
-  RETORT_HOST_DEVICE void apply(Values& parameters, const Scalar (&gradients)[Count], Values& means,
-                                Values& squares) const {
+  template <typename Values, std::size_t Count, typename MomentsOf>
+  RETORT_HOST_DEVICE void apply(Values& parameters, const Scalar (&gradients)[Count], const MomentsOf& moments) const {
     RETORT_UNROLL for (std::size_t f = 0; f < Count; ++f) {
-      detail::apply_rule<Moments>(rule, parameters.values[f], gradients[f], means.values[f], squares.values[f]);
+      apply_rule<Moments>(rule, parameters.values[f], gradients[f],
+                          [&](std::size_t i) -> Scalar& { return moments(i).values[f]; });
     }
   }
 
