@@ -27,6 +27,8 @@ RETORT_HOST_DEVICE void exchange_sums(Team& team, const data::GatherConstants<Sc
                                       Scalar* memory) {
   using First = typename Layout::First;
   constexpr auto quads = static_cast<std::uint32_t>(Layout::samples / quad);  // of a feature
+  constexpr auto stride = static_cast<std::uint32_t>(Layout::stride);
+  constexpr auto neighbours = static_cast<std::uint32_t>(quad);
   constexpr auto blocks = static_cast<std::uint32_t>(Layout::blocks);
   constexpr bool of_bytes = Layout::input_kind == InputKind::bytes;
   const auto block = static_cast<std::uint32_t>(team.block());
@@ -34,7 +36,7 @@ RETORT_HOST_DEVICE void exchange_sums(Team& team, const data::GatherConstants<Sc
     for (auto item = static_cast<std::uint32_t>(thread); item < First::out * quads;
          item += static_cast<std::uint32_t>(Layout::threads)) {
       const std::uint32_t feature = item / quads;
-      const std::uint32_t place = feature * static_cast<std::uint32_t>(Layout::stride) + item % quads * quad;
+      const std::uint32_t place = feature * stride + item % quads * neighbours;
       const Scalar* partial_sums = memory + Layout::partial_sums + place;
       Quad<Scalar> sums = load_quad(partial_sums);
       RETORT_UNROLL for (std::size_t slice = 1; slice < Layout::template forward_slices<0>; ++slice) {
