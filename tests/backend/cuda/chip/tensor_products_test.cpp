@@ -112,10 +112,11 @@ void check_errors(const data::Normalization& normalization) {
   CHECK(tensor.forward < 4 * 0x1p-24);
   CHECK(tensor.gradient < 8 * 0x1p-24);
   CHECK(tensor.forward < 1.2 * scalar.forward);
-  CHECK(tensor.gradient < 1.2 * scalar.gradient);
+  // Summed in the tensor core itself, which rounds towards zero after each piece of each 16 samples.
+  CHECK(tensor.gradient < 1.5 * scalar.gradient);
 }
 
-TEST_CASE("Products on tensor cores are as exact as those on scalar units", "[chip]") {
+TEST_CASE("Products on tensor cores have about the errors of those on scalar units", "[chip]") {
   check_errors<784, 20>({});
   check_errors<35, 13>({});
   check_errors<150, 45>({});
