@@ -60,8 +60,10 @@ class DeviceTeam {
   };
 
   __device__ std::size_t block() const {
-    std::uint32_t rank;
+    std::uint32_t rank = 0;
+#if __CUDA_ARCH__ >= 900  // others have no clusters
     asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
+#endif
     return rank;
   }
 
@@ -76,8 +78,8 @@ class DeviceTeam {
   __device__ void cluster(const Phase& phase) {
     phase(threadIdx.x);
     asm volatile(
-        "barrier.cluster.arrive.release.aligned;\n\t"
-        "barrier.cluster.wait.acquire.aligned;" ::
+        "barrier.cluster.arrive.release;\n\t"
+        "barrier.cluster.wait.acquire;" ::
             : "memory");
   }
 
