@@ -10,7 +10,7 @@
 #   tests       all tests on the GPU, the long ones too
 #   memcheck, racecheck, initcheck   compute-sanitizer over the operations, short trainings and a short sweep
 #   job         distill_mnist --recipe original with cuda, cuda-cluster, thrust-cuda and eigen: accuracies within 0.1 points
-#               of eigen's, those of cuda-tf32 and cuda-bf16 within 0.5
+#               of eigen's (0.3 after few epochs), those of cuda-tf32 and cuda-bf16 within 0.5
 #   sweep       the students of the program sweep on the GPU, 132 at once and one: times, and that one of a seed is
 #               the same in both
 #   benchmarks  Google Benchmark, times by CUDA events
@@ -346,10 +346,12 @@ compare_accuracies() {
 
 step_job() {
   local program=$build/examples/distill_mnist backends=(cuda cuda-cluster thrust-cuda cuda-tf32 cuda-bf16) backend started limit
+  local exact_limit=0.1
   local apart=()
   require_programs examples/distill_mnist
   local arguments=(--recipe original --data "$data")
   if [[ $quick == yes || -z $gpu ]]; then
+    exact_limit=0.3 # after few epochs other roundings are further apart
     arguments+=(--teacher-epochs 1 --epochs 2)
   fi
   if [[ -z $gpu ]]; then
@@ -366,7 +368,7 @@ step_job() {
   for backend in "${backends[@]}"; do
     case $backend in
       *-tf32 | *-bf16) limit=0.5 ;;
-      *) limit=0.1 ;;
+      *) limit=$exact_limit ;;
     esac
     echo "held-out accuracy, $backend and eigen, on $data:"
     compare_accuracies "$build/job/$backend/metrics.jsonl" "$build/job/eigen/metrics.jsonl" "$limit" ||
