@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Benchmarks on a GPU: by events in the stream, so the time is that which the device takes for what an iteration

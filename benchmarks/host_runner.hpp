@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Benchmarks of the backends that compute on the host: by the wall clock, which counts what all threads do.

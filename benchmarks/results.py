@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What run.sh needs for RESULTS.md: its generated sections, and the table of the benchmark programs.
 
     results.py check FILE SECTION...     fails unless FILE can be written and has a place for each section

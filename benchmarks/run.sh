@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # benchmarks/run.sh [--repetitions N] [--output FILE] [--quick] [SECTION...]
 #
 # Makes benchmarks/RESULTS.md: measures each SECTION named (all of them where none is), and puts it where the file has

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What all benchmarks do alike: their names and arguments, and what happens where there is no such device.

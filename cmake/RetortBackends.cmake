@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Which backends besides Eigen are built, and whether Eigen's gets a BLAS: the options, the targets
 # (retort-backends.cmake), the CUDA language for Retort's own programs, and the function that gives a program its
 # sources.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What the headers include. retort-config.cmake.in finds the same packages for installed headers: keep the two alike.
 
 find_package(Eigen3 CONFIG REQUIRED)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # `cmake --install`: the headers, the package for find_package(retort), and retort.pc for pkg-config. Headers fit every
 # architecture, so all of it goes to include/ and share/.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The options of Retort's own programs. None of them reaches the library's users.
 
 option(RETORT_BUILD_TESTS "Build the tests (needs Catch2 and nlohmann_json)" ON)

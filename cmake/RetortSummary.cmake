@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What was configured, for people and for bug reports.
 
 string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)

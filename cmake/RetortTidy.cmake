@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # `cmake --build BUILD --target tidy`: clang-tidy over the whole library (the source of tests/headers that includes all
 # of it) and over the examples and benchmarks of this build. The checks are in .clang-tidy; any finding fails.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # cmake -DREADME=FILE -DPROGRAM=FILE|FOLDER -P check_readme.cmake
 # What people read is compiled: fails unless each block of C++ on the page is the program as it is, or, where PROGRAM is
 # a folder, stands word for word in one of its headers.
@@ -22,6 +23,7 @@ while(NOT begin EQUAL -1)
   set(shown FALSE)
   foreach(file IN LISTS files)
     file(READ "${file}" code)
+    string(REGEX REPLACE "^// SPDX-License-Identifier: [^\n]*\n" "" code "${code}")
     string(FIND "${code}" "${block}" position)
     if(code STREQUAL block OR (IS_DIRECTORY "${PROGRAM}" AND NOT position EQUAL -1))
       set(shown TRUE)

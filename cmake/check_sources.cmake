@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # cmake -DLIST=FOLDER/sources.txt -P check_sources.cmake
 # Fails unless the list names every source file below its folder, and only files that exist, so that nothing is silently
 # left out of a build. headers/ and consumer/ below tests/, and peers/ below benchmarks/, have builds of their own.

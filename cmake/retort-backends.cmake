@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The targets of the Thrust and CUDA backends and of a BLAS for Eigen's, made from what this machine has. Retort's own
 # build includes this file, and so does its installed package: both state the same facts once.
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Downloads MNIST (LeCun, Cortes, Burges: 60,000 training and 10,000 test digits) as its four gzipped IDX files.
 #
 #   examples/fetch_mnist.sh [FOLDER]        FOLDER is data/mnist unless given; it is created

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # examples/run.sh [OPTIONS OF distill_mnist...]
 #
 # Installs what is missing (Debian, Ubuntu), builds the examples for this machine's processor, finds MNIST (MNIST_DIR,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # Sourced by tests/run.sh and examples/run.sh: finds the MNIST files.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Counts what is taken from the heap by any thread, through operator new or C: the program's own malloc and its kin

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Catch2 version 2 or 3, whichever is installed, and skipping, which not all of them have. Floating-point checks use

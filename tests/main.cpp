@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// The main function of every test program. Exit code: 0 where nothing failed, 77 where that is because every test case
 /// that ran was skipped, else 1. (Catch2's own code is the number of failures, which may well be 77.)
 

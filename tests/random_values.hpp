@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Repeatable numbers for tests, and comparisons of whole arrays at once.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # tests/run.sh [--quick] [CTEST ARGUMENTS...]
 #
 # Installs what is missing (Debian, Ubuntu), builds everything with g++, again under AddressSanitizer and

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # tests/run_gpu.sh [--quick] [--host] [--only STEP,...] [--jobs N] [--results FILE] [-- CMAKE ARGUMENTS...]
 #
 # Everything that needs a GPU, in one command, for a machine with a GPU and nvcc; no package registry is needed. The

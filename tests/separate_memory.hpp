@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A backend whose memory counts as not the host's, as a device's is not: it computes as Eigen does, but refuses

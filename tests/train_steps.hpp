@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 // Short trainings with the steps of a given class, so that two of them can be compared.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A model's forward and backward pass on one batch, for the tests of layers and backends.

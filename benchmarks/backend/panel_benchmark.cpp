@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// What panels are worth: each product of a Linear layer, and a whole training step, on panels and by Eigen's
 /// operations, on one thread.
 

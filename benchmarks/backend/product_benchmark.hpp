@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The products of Linear, and training steps of a network that is computed operation by operation, with a library of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Products by a BLAS.
 
 #include "backend/product_benchmark.hpp"

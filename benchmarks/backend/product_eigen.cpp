@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Products by Eigen, and what all libraries of products have alike.
 
 #include <benchmark/benchmark.h>

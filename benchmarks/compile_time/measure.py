@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """measure.py COMMAND...: runs it and prints its seconds, those of a processor, and its peak memory in MB.
 measure.py --median FILE: the medians of such lines, as columns of a Markdown table."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # benchmarks/compile_time/run.sh [--rounds N] [--compilers "NAME..."] [--output FILE]
 #
 # What the README's program costs to compile: seconds, those of a processor (fewer on a busy machine) and peak memory of

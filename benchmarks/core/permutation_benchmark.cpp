@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// The order of an epoch of MNIST, and of one sample more than a power of two, where every second number is drawn anew.
 
 #include "retort/core/permutation.hpp"

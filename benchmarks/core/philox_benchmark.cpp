@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Random words, side by side as dropout draws them and block by block: those of a teacher's hidden layer.
 
 #include "retort/core/philox.hpp"

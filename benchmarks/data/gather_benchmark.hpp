@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A batch out of a dataset in the backend's memory: pick, shift, normalise.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Batches out of a dataset with Eigen.
 
 #include "data/gather_benchmark.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Batches out of a dataset with Thrust on a GPU.
 
 #include "cuda_runner.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Images from IDX files, plain and compressed. The bytes are those of the images, decompressed.
 
 #include "retort/data/idx.hpp"

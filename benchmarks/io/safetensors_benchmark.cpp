@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// The teacher to a file and back. Saving waits until the disk has it.
 
 #include "retort/io/safetensors.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Losses over a batch of ten classes: row by row, and with a row in each lane of a vector.
 
 #include <benchmark/benchmark.h>

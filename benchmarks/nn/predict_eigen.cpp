@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Inference with Eigen.
 
 #include "host_runner.hpp"

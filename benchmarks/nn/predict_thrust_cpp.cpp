@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Inference with Thrust on one thread.
 
 #include "host_runner.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Inference with Thrust on a GPU.
 
 #include "cuda_runner.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Inference with Thrust on OpenMP.
 
 #include "host_runner.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Inference with Thrust on oneTBB.
 
 #include "host_runner.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// One pass of Adam over as many parameters as the teacher has, beside what the memory allows: the same seven arrays
 /// read or written, with next to no arithmetic.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The networks of the other benchmarks in dlib, with float32: the same layers, loss and optimizer. dlib's only threads
 // are its BLAS's, and its tensor operations are those compiled into its library, whatever the flags here. It has no
 // distillation loss: the one below is written as dlib's own losses are, with its softmax. What a step leaves out, and

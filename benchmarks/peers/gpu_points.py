@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The points that Retort's GPU backend is to reach, each with what was measured: met, missed or not measured.
 
     gpu_points.py --retort benchmark_train.json [--torch torch_gpu.jsonl] [--sanitizer TOOL=OUTCOME]...

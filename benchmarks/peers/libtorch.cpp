@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The networks of the other benchmarks in libtorch, with float32 and OMP_NUM_THREADS threads: the same layers, loss and
 // optimizer. Dropout's random numbers are libtorch's own. What a step leaves out, --notes says.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What one core, and two, can do at most: independent chains of fused multiply-adds on the widest registers that were
 // compiled in, with nothing read from memory.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # benchmarks/peers/run.sh [--rounds N] [--threads 1|2] [--output FILE]
 #
 # Retort's Eigen backend beside libtorch and dlib on the same work, one thread (or two) each, and the cores' own peak:

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The table of run.sh: medians over rounds, the share of the cores' peak, the ratio to each peer.
 
 table.py FOLDER THREADS PEER...: FOLDER holds NAME.ROUND.json, Google Benchmark's results, for train, nn and each PEER,

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The training steps of benchmark_train in PyTorch, on the same device, in each form in which PyTorch can run them:
 
     eager         one call after another

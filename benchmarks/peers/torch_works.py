@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What torch_gpu.py measures in PyTorch: training steps of one network, and of many students at once."""
 
 import contextlib

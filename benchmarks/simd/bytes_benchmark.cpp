@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Pixels to normalised numbers: a batch of 64 images. Bytes read and written count.
 
 #include "retort/simd/bytes.hpp"

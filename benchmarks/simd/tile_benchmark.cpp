@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// The register tiles with operands from the first-level cache and from the second: what the products of the layers can
 /// reach at most.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Transposition of a panel's inputs: 64 samples of 784 features, as floats and as bytes. Bytes read and written count.
 
 #include "retort/simd/transpose.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The main job's distillation, whole: five epochs of 48,000 images with a teacher whose logits are cached. An

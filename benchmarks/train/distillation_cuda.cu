@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// A whole distillation on a GPU.
 
 #include "cuda_runner.hpp"

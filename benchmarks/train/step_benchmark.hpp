@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Training steps with everything that belongs to one: gather, forward, loss, backward, Adam. An iteration is an epoch,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Training steps on a GPU, models that fit a block's memory on chip; exact fp32.
 
 #include "cuda_runner.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Training steps on a GPU with bf16 products.
 
 #include "cuda_runner.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// The student's training steps on a GPU by a cluster of blocks.
 
 #include "cuda_runner.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Training steps with Eigen in mixed precision.
 
 #include "host_runner.hpp"

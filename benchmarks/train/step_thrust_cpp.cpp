@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Training steps with Thrust on one thread.
 
 #include "host_runner.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Training steps with Thrust on a GPU.
 
 #include "cuda_runner.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Training steps with Thrust on OpenMP.
 
 #include "host_runner.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Training steps with Thrust on oneTBB.
 
 #include "host_runner.hpp"

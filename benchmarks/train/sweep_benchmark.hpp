@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Several students at once. An iteration is a sweep of cached distillations, everything counted: the networks' initial

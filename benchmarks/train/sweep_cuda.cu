@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Several students at once on a GPU, each on a multiprocessor.
 
 #include "cuda_runner.hpp"

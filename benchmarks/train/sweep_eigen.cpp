@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Several students at once with Eigen.
 
 #include "host_runner.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Distils on data of one's own: features and labels from a CSV file, or from two .npy files.
 ///
 ///     custom_dataset flowers.csv            (four numbers and a class from 0 to 2 in each line, the class last)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Where the job can run: every backend by its name, whether this program has it or not.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// The job on a GPU, in each precision and by clusters: in one file, as they share most of their kernels.
 
 #include "backends.hpp"

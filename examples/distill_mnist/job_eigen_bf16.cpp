@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// The job on the CPU, with Eigen in mixed precision.
 
 #include "backends.hpp"

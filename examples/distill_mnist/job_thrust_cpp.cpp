@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// The job on one thread of the CPU, with Thrust.
 
 #include "backends.hpp"

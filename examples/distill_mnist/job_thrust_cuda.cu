@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// The job on a GPU, with Thrust and cuBLAS.
 
 #include "backends.hpp"

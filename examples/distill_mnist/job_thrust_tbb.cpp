@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// The job on the CPU's cores, with Thrust on oneTBB.
 
 #include "backends.hpp"

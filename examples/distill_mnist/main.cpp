@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// The main job: a teacher and a student on MNIST, from raw files to a table.
 
 #include <cstdio>

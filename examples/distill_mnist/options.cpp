@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "options.hpp"
 
 #include <CLI/CLI.hpp>
@@ -59,7 +60,7 @@ std::vector<std::string> backend_names() {
 }
 
 /// The backends that take an option: "eigen, thrust-omp, thrust-tbb".
-std::string takers(bool BackendEntry::*takes_option) {
+std::string takers(bool BackendEntry::* takes_option) {
   std::string names;
   for (const BackendEntry& backend : backends()) {
     if (backend.*takes_option) {
@@ -82,7 +83,7 @@ std::string backend_list() {
 /// An option that would change nothing is a mistake: who gives it expects something of it.
 void require_taken(const Options& options) {
   const BackendEntry& backend = find_backend(options.backend);
-  const auto require = [&](bool given, const char* option, bool BackendEntry::*takes_option) {
+  const auto require = [&](bool given, const char* option, bool BackendEntry::* takes_option) {
     if (given && !(backend.*takes_option)) {
       throw retort::OptionError(std::string(option) + ": --backend " + backend.name + " does not take it, expected " +
                                 takers(takes_option));

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Runs distill_mnist with several seeds and compares the student distilled with the same student alone.
 
     examples/distill_mnist/over_seeds.py --program build/examples/examples/distill_mnist --seeds 10 -- \

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Answers questions with a saved student: prints the digits of the first images of an IDX file, and how many are
 /// right.
 ///

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include <retort/retort.hpp>
 
 namespace rt = retort;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// The sweep on a GPU, a student on each multiprocessor.
 
 #include "job.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// The sweep on the CPU, a student on each thread.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// Many students at once: a grid of temperatures, hard weights, learning rates and seeds on MNIST, from raw files to a
 /// table.
 ///

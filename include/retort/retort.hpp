@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The whole library, but for its bridge to xtensor, data/xtensor.hpp, which would cost every program a second of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The version of the library, stated here and nowhere else: both builds and the package files read it from this file.

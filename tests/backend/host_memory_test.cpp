@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/backend/host_memory.hpp"
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/backend/loss_row.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/backend/passes.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A normalisation of nothing.
 // expect: retort: a BatchNorm<N> layer needs at least one feature
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Mixed precision for a model that it does not know.
 // expect: retort: backend::EigenBf16 trains models of Linear and pointwise layers; this one has others
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # cmake -DCOMPILER=... -DSOURCE=FILE.cpp "-DINCLUDES=FOLDER;..." -P check.cmake
 # Compiles FILE.cpp, syntax only. A line `// expect: REGEX` in it says that this must fail with diagnostics that match
 # REGEX (CMake's regular expressions), and so does each further line of this form; a line `// expect success` says that

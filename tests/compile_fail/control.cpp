@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The right counterpart of the mistakes beside it.
 // expect success
 

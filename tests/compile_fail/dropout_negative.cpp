@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A rate below 0.
 // expect: retort: the rate of a Dropout<Rate> layer must be in .0, 1
 

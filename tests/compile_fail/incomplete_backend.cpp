@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A backend that lacks operations: the compiler names the concept, and the first operation that is missing.
 // expect: InfersLayer
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A normalisation of nothing.
 // expect: retort: a LayerNorm<N> layer needs at least one feature
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A layer that does not fit the one before it.
 // expect: shape_check::layer<1>::receives<20>::but_expects<30>
 // expect: a layer of this Sequential does not fit the one before it

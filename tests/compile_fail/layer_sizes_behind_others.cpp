@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The index is the layer's own, and the width passes through layers without sizes.
 // expect: shape_check::layer<3>::receives<20>::but_expects<30>
 

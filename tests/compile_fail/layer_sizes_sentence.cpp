@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The sentence that explains a layer that does not fit the one before it.
 // expect: retort: a layer of this Sequential does not fit the one before it
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A layer without inputs.
 // expect: retort: a Linear<In, Out> layer needs at least one input and one output
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A loss that compares with a teacher, for a trainer that has none.
 // expect: retort: this loss compares with a teacher; train with a DistillationTrainer
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A model whose sizes nobody states.
 // expect: retort: a Sequential needs a layer with sizes
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A type that is no layer: both compilers say which type, and which concept it does not satisfy.
 // expect: Layer<Layers>.*constraints not satisfied|does not satisfy .Layer.
 // expect: string

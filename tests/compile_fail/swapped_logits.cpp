@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The teacher's logits where the student's belong.
 // expect: TeacherLogits<float>.* is not derived from .*StudentLogits|could not match .StudentLogits. against .retort::TeacherLogits.
 

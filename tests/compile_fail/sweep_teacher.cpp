@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A sweep of students with another number of inputs than their teacher's.
 // expect: teacher_of<8>::inputs_but_student_of<6>
 // expect: retort: a teacher and its student must have the same number of inputs

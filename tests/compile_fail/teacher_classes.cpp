@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A teacher and a student that answer with different numbers of classes.
 // expect: teacher_with<10>::classes_but_student_with<5>
 // expect: retort: a teacher and its student must have the same number of classes

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A teacher and a student that are asked about different inputs.
 // expect: teacher_of<8>::inputs_but_student_of<7>
 // expect: retort: a teacher and its student must have the same number of inputs

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The smallest program of another project: whichever way Retort reaches it, this compiles, links and runs.
 
 #include <cstdio>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/core/aligned_buffer.hpp"
 
 #include <cstddef>

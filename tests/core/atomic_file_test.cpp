@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/core/atomic_file.hpp"
 
 #include <sys/resource.h>

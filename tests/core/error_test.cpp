@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/core/error.hpp"
 
 #include <exception>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/core/fingerprint.hpp"
 
 #include <cstddef>

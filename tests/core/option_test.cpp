@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/core/option.hpp"
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/core/permutation.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/core/text.hpp"
 
 #include <charconv>

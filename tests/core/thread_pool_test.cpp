@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/core/thread_pool.hpp"
 
 #include <sys/resource.h>

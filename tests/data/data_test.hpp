@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What the tests of the readers share: the message of an exception, and files made by hand.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/data/dataset.hpp"
 
 #include <cmath>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/data/gather.hpp"
 
 #include <algorithm>

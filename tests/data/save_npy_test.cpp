@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/data/save_npy.hpp"
 
 #include <cstring>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/data/split.hpp"
 
 #include <algorithm>

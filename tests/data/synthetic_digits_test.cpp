@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/data/synthetic_digits.hpp"
 
 #include <algorithm>

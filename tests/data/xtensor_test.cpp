@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/data/xtensor.hpp"
 
 #include <array>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// The backends that this build leaves out.
 
 #include "every_backend/subject.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "every_backend/subject_of.hpp"
 #include "retort/backend/thrust/tbb.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The backends as types, for TEMPLATE_TEST_CASE, and how far two results may lie apart.

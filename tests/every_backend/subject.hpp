@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What the tests ask of a backend, without its type: each backend is compiled in a file of its own (the one for CUDA

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A Subject for a backend type. No Catch2 here, which nvcc need not read.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # answers.sh FOLDER DIGITS PROGRAMS TOOLS
 #
 # The programs agree with each other: predict makes as many errors as distill_mnist said, distill_mnist accepts its own

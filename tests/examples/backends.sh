@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # backends.sh FOLDER DIGITS PROGRAMS TOOLS
 #
 # distill_mnist on every backend that was compiled in: about the same accuracies as with Eigen, a run that is killed ends

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # bad_input.sh FOLDER DIGITS PROGRAMS TOOLS
 #
 # Whatever is wrong with files or options: one line on stderr that names it and says what was expected, an exit status

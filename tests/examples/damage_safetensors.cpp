@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// damage_safetensors SOURCE TARGET missing|extra|misshaped|nan|weights
 /// Copies a safetensors file with one thing wrong in it, each time in the first tensor or beside it. `weights` changes
 /// signs: still a valid file, whose example no longer gives its logits.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # fetch_mnist.sh REPOSITORY
 # The download script with mirrors on this disk: a damaged mirror is passed over, a good one taken, nothing is left behind on failure.
 # Skipped (77) where MNIST_DIR names no gzipped MNIST to serve, or without curl.

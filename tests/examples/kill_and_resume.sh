@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # kill_and_resume.sh FOLDER DIGITS PROGRAMS TOOLS [OPTIONS OF distill_mnist...]
 #
 # A run that is killed twenty times and resumed each time must leave the files of a run that nobody disturbed: the same

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// make_digits FOLDER TRAINING_IMAGES TEST_IMAGES
 /// Makes the folder and writes synthetic digits into it as the four files of MNIST, so that no test needs the real
 /// ones.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """pytorch_interop.py FOLDER DIGITS PROGRAMS TOOLS
 
 Weights travel between Retort and PyTorch in both directions, and each network answers alike in both: trained here and

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # sweep.sh FOLDER DIGITS PROGRAMS TOOLS
 #
 # A sweep makes the students that distill_mnist makes, byte for byte, on one thread and on several; its table is of its

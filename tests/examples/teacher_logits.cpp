@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /// teacher_logits TEACHER.safetensors FOLDER_WITH_MNIST LOGITS.npy [LAYER_NAME LAYER_NAME LAYER_NAME]
 /// Writes the logits of the folder's test images, (images, 10), for comparison with another program's. The layer names
 /// are those of the file where it is not an nn.Sequential's.

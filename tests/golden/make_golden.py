@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Writes the golden values beside this script: what PyTorch computes, in float64, as constexpr arrays.
 
     python3 tests/golden/make_golden.py

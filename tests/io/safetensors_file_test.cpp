@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/io/safetensors_file.hpp"
 
 #include <bit>

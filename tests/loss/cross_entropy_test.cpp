@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/loss/cross_entropy.hpp"
 
 #include <cmath>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/loss/hinton.hpp"
 
 #include <cmath>

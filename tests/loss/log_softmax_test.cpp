@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/loss/log_softmax.hpp"
 
 #include <cmath>

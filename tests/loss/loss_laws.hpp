@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Random rows of logits and the laws that every loss must obey, for the tests of the single losses.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/loss/softmax_passed_to_kl.hpp"
 
 #include <cmath>

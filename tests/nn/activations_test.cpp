@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The scalar functions of all elementwise layers: relu.hpp, leaky_relu.hpp, gelu.hpp, silu.hpp, tanh.hpp, sigmoid.hpp.
 
 #include <cmath>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program may not allocate where it answers in a microsecond: predict takes nothing from the heap once warmed up.
 
 #include "allocation_count.hpp"

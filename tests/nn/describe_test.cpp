@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/nn/describe.hpp"
 
 #include <sstream>

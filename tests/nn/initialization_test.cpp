@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/nn/initialization.hpp"
 
 #include <algorithm>

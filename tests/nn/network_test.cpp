@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/nn/network.hpp"
 
 #include <algorithm>

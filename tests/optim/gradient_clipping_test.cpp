@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/optim/gradient_clipping.hpp"
 
 #include <cmath>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Runs an optimizer's rule element by element and over arrays, for the tests of the single optimizers.

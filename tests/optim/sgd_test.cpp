@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/optim/sgd.hpp"
 
 #include <limits>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A whole backend in plain loops, as somebody outside of the library writes one: docs/write_your_own_backend.md walks

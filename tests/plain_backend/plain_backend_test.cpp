@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The backend of docs/write_your_own_backend.md: a complete one, right by finite differences, and in double the
 // reference of the others.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # kernels.sh FOLDER PROCESSOR INCLUDES...
 #
 # The tests of the SIMD kernels and of whole models on panels, compiled for PROCESSOR (avx512, avx2, neon, plain) and

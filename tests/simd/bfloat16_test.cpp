@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/simd/bfloat16.hpp"
 
 #include <array>

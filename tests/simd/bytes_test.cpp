@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/simd/bytes.hpp"
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/simd/tile.hpp"
 
 #include <algorithm>

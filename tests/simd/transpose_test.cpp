@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/simd/transpose.hpp"
 
 #include <array>

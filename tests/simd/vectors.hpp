@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The vectors that the tests of simd/ run over: this compilation's, and plain ones of several widths.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Cases for the exit code of a program of which all, some or no cases are skipped; tests/CMakeLists.txt says which code
 // each selection must give.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/train/checkpoint.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/train/distillation_trainer.hpp"
 
 #include <cmath>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/train/fit.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Two steps of training, as PyTorch does them: by hand through the backend's operations, and by the trainers.
 
 #include <Eigen/Dense>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/train/json_lines_log.hpp"
 
 #include <cstddef>

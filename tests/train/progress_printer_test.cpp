@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/train/progress_printer.hpp"
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A training that is interrupted and resumed ends with the bits of one that is not.
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A training engine that learns nothing and follows a script, for the tests of the epoch loop.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Training, distilling and answering where the backend's memory is not the host's: the bits of a backend in the host's
 // memory, and nothing copied in a step.
 
@@ -189,7 +190,9 @@ TEST_CASE("A distillation waits for its teacher's work before it begins, and for
     CHECK(of_student.to_host == answers + 1);
   }
   const std::size_t answers = of_student.to_host;
-  { const StepEngine<Small, SeparateMemory, float, CrossEntropy, AdamW, NoTeacher> alone(student, {}, {}, {}); }
+  {
+    const StepEngine<Small, SeparateMemory, float, CrossEntropy, AdamW, NoTeacher> alone(student, {}, {}, {});
+  }
   CHECK(of_student.to_host == answers);
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/train/sweep_summary.hpp"
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/train/sweep.hpp"
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sweeps on a backend that takes runs of steps: the CUDA backend's kernels for small models, run on the host.
 
 #include "retort/train/sweep_together.hpp"

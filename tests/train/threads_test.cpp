@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The number of threads changes no bit of a whole training, with layers wide enough that every operation is shared out.
 
 #include <cstddef>

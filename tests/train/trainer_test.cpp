@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/train/trainer.hpp"
 
 #include <algorithm>

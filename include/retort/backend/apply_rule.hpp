@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// An optimizer's rule on one parameter, for backends that take one at a time.
@@ -13,8 +14,9 @@ namespace retort::backend {
 template <std::size_t Moments, typename Rule, typename Scalar, typename MomentOf>
 RETORT_HOST_DEVICE void apply_rule(const Rule& rule, Scalar& parameter, const Scalar& gradient,
                                    const MomentOf& moment) {
-  [&]<std::size_t... Index>(std::index_sequence<Index...>) { rule(parameter, gradient, moment(Index)...); }
-  (std::make_index_sequence<Moments>{});
+  [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+    rule(parameter, gradient, moment(Index)...);
+  }(std::make_index_sequence<Moments>{});
 }
 
 }  // namespace retort::backend

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What a backend's operations are called with. Every matrix is row-major, one sample a row; the widths are template

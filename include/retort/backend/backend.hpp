@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What a backend must provide. A backend is a copyable handle type with memory of its own and free functions beside

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A run of pointwise layers as one operation: each element of the output depends on the same element of the input, so

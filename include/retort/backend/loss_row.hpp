@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A loss on one row of a batch: what every backend does for each sample, on whatever thread.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A model's operations run one after another on a backend: outside of training, and forward and backward in a training

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A model as the operations that a backend is asked for: each sized layer is one, each run of pointwise layers between
@@ -88,24 +89,21 @@ struct Plan {
   /// How many of the operations are Linear layers; linear_operation[i] is the i-th of them.
   static constexpr std::size_t linear_count = []<std::size_t... Index>(std::index_sequence<Index...>) {
     return (std::size_t{is_linear<Index>} + ... + 0);
-  }
-  (std::make_index_sequence<size>{});
+  }(std::make_index_sequence<size>{});
   static constexpr std::array<std::size_t, linear_count> linear_operation =
       []<std::size_t... Index>(std::index_sequence<Index...>) {
-    std::array<std::size_t, linear_count> result{};
-    std::size_t count = 0;
-    (static_cast<void>(is_linear<Index> ? result[count++] = Index : 0), ...);
-    return result;
-  }
-  (std::make_index_sequence<size>{});
+        std::array<std::size_t, linear_count> result{};
+        std::size_t count = 0;
+        (static_cast<void>(is_linear<Index> ? result[count++] = Index : 0), ...);
+        return result;
+      }(std::make_index_sequence<size>{});
 
   /// first_layer[i] is the index in the model of operation i's first layer; first_layer[size] is the model's count.
   static constexpr std::array<std::size_t, size + 1> first_layer = [] {
     std::array<std::size_t, size + 1> result{};
     [&]<std::size_t... Index>(std::index_sequence<Index...>) {
       ((result[Index + 1] = result[Index] + detail::layers_in<Operation<Index>>), ...);
-    }
-    (std::make_index_sequence<size>{});
+    }(std::make_index_sequence<size>{});
     return result;
   }();
 
@@ -142,7 +140,8 @@ struct ChainAt {
   using type = NoChain;
 };
 template <typename Plan, std::size_t Index>
-requires(Index < Plan::size) struct ChainAt<Plan, Index> {
+  requires(Index < Plan::size)
+struct ChainAt<Plan, Index> {
   using Operation = typename Plan::template Operation<Index>;
   using type = std::conditional_t<is_chain<Operation>, Operation, NoChain>;
 };
@@ -150,8 +149,8 @@ requires(Index < Plan::size) struct ChainAt<Plan, Index> {
 template <typename Operations>
 inline constexpr bool are_linear_or_chains = false;
 template <typename... Operations>
-inline constexpr bool are_linear_or_chains<std::tuple<Operations...>> = ((is_linear<Operations> ||
-                                                                          is_chain<Operations>)&&...);
+inline constexpr bool are_linear_or_chains<std::tuple<Operations...>> =
+    ((is_linear<Operations> || is_chain<Operations>) && ...);
 
 }  // namespace detail
 
@@ -166,15 +165,17 @@ concept FullyConnectedModel = Model<M> && detail::are_linear_or_chains<typename 
 /// Calls function.template operator()<Index>() for Index = 0 ... Count - 1.
 template <std::size_t Count, typename Function>
 constexpr void for_each_index(Function&& function) {
-  [&]<std::size_t... Index>(std::index_sequence<Index...>) { (function.template operator()<Index>(), ...); }
-  (std::make_index_sequence<Count>{});
+  [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+    (function.template operator()<Index>(), ...);
+  }(std::make_index_sequence<Count>{});
 }
 
 /// The same, from Count - 1 to 0.
 template <std::size_t Count, typename Function>
 constexpr void for_each_index_reversed(Function&& function) {
-  [&]<std::size_t... Index>(std::index_sequence<Index...>) { (function.template operator()<Count - 1 - Index>(), ...); }
-  (std::make_index_sequence<Count>{});
+  [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+    (function.template operator()<Count - 1 - Index>(), ...);
+  }(std::make_index_sequence<Count>{});
 }
 
 }  // namespace retort::backend

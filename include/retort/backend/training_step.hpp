@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A whole training step as one operation of a backend. A backend that has none gets one made of its single operations

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Memory for arenas: 64-byte aligned, sized once, zeroed once.
@@ -64,7 +65,7 @@ class AlignedBuffer {
 
  private:
   struct Release {
-    void operator()(T* memory) const { ::operator delete (memory, std::align_val_t{arena_alignment}); }
+    void operator()(T* memory) const { ::operator delete(memory, std::align_val_t{arena_alignment}); }
   };
 
   [[gnu::noinline]] static std::unique_ptr<T[], Release> allocate(std::size_t size) {
@@ -75,7 +76,7 @@ class AlignedBuffer {
       throw std::bad_array_new_length();
     }
     return std::unique_ptr<T[], Release>(
-        static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{arena_alignment})));
+        static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{arena_alignment})));
   }
 
   std::size_t size_ = 0;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Quotients and square roots of formulas that a device evaluates for every parameter.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The exceptions of the library. Whatever a user or a file can get wrong at run time throws one of these; `what()` is

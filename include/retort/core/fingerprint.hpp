@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A 64-bit fingerprint of bytes: tells whether a checkpoint or a table of logits belongs to the data and settings at

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A float as its bits, and back, on host and device: std::bit_cast cannot be called in device code without extra

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// `RETORT_HOST_DEVICE` marks the scalar formulas (losses, activations, optimizers, random numbers) that a device

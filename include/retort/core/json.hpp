@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// JSON (RFC 8259) as the library's files need it: strings and numbers are written one by one, and a text is read in
@@ -256,7 +257,7 @@ class JsonReader {
   /// A number as the nearest `Number`. One that it cannot hold (a fraction as an integer, 1e999 as a double) is an
   /// error.
   template <typename Number>
-  requires std::is_arithmetic_v<Number>
+    requires std::is_arithmetic_v<Number>
   [[gnu::cold]] Number number() {
     skip_space();
     const std::size_t begin = at_;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Random permutations: the order of an epoch's samples, and the split of a dataset.

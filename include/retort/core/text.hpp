@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Numbers and settings as text that reads back to the same bits: for checkpoints, logs and messages, independent of

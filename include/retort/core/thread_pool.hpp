@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The threads of a CPU backend. Work is cut into a number of chunks that depends on shapes alone, never on the number

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What a formula needs to be written once for scalars and for SIMD vectors, of which each lane is a scalar.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Random shifts of images: the augmentation of the networks in Hinton, Vinyals and Dean, "Distilling the knowledge in

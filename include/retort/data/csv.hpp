@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Tables of numbers as text (RFC 4180) as datasets: one row a sample, one column its label, the others its features.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A dataset as plain pointers: what a backend needs to gather batches, without the containers that own the memory.

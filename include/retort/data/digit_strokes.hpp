@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// How a pen writes the ten digits: the curves that `synthetic_digits` distorts.

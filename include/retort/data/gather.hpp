@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// From raw samples to a network's inputs, in one pass: pick, shift, normalise. A backend loops over the rows of a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Whole files, plain or compressed by gzip (RFC 1952), through zlib.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// IDX, the file format of MNIST (Y. LeCun, C. Cortes and C. Burges, "The MNIST database of handwritten digits",

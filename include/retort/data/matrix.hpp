@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A matrix in memory: what a dataset's features are. Plain C++, so that a device compiler takes it too;

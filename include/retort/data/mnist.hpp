@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// MNIST, and every dataset that comes as pairs of IDX files: Fashion-MNIST, KMNIST, EMNIST, QMNIST, one's own.

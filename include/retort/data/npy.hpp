@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Arrays saved by NumPy (NPY format, versions 1.0 to 3.0: numpy.lib.format) as datasets. data/save_npy.hpp writes such

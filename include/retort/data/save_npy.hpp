@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Arrays saved for NumPy (NPY format, version 1.0: numpy.lib.format). data/npy.hpp reads them; data/xtensor.hpp saves

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Handwritten-like digits, drawn by formula: a dataset for where there is none. Pen strokes with several ways of

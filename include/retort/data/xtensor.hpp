@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// xtensor, the library of N-dimensional arrays, at the border: its containers, views and adaptors wherever the
@@ -93,8 +94,8 @@ Matrix<std::remove_cv_t<typename Expression::value_type>> to_matrix(const xt::xe
 /// Labels from an xtensor expression of whole numbers of rank 1. Throws ShapeError for another rank, and for a number
 /// that is negative or 2^32 and more, with its place.
 template <typename Expression>
-requires std::integral<typename Expression::value_type> Labels
-to_labels(const xt::xexpression<Expression>& expression) {
+  requires std::integral<typename Expression::value_type>
+Labels to_labels(const xt::xexpression<Expression>& expression) {
   const Expression& values = expression.derived_cast();
   if (values.dimension() != 1) {
     throw ShapeError(concatenate({"to_labels: rank ", values.dimension(), ", expected 1 (samples)"}));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A network's weights in a safetensors file, with PyTorch's names and layout, so that `safetensors.torch.load_file`

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The safetensors container: named tensors and text in one file. Format: the README of huggingface/safetensors (8

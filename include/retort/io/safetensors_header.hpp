@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The JSON header of a safetensors file: its text as facts, and the other way round. Format: the README of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Cross-entropy with the label: how a network is trained without a teacher.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Knowledge distillation as it was first defined: the student matches the teacher's softened probabilities.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Softmax of one row of logits at a temperature, without overflow: the arithmetic that the losses share. `Scalar` may

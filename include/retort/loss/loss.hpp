@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What a loss is: for one sample, its value and its gradient in the student's logits, in one pass.
@@ -46,7 +47,7 @@ concept Loss = std::copyable<L> && requires(const L& loss, const float* logits, 
   { loss.describe() } -> std::same_as<std::string>;
   {
     loss.template row<10>(StudentLogits<float>{logits}, TeacherLogits<float>{logits}, std::uint32_t{}, 1.0f, gradient)
-    } -> std::same_as<float>;
+  } -> std::same_as<float>;
 };
 
 }  // namespace retort

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A widespread mistake in distillation code, kept so that results obtained with it can be reproduced and compared.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A model in words: a signature that tells models apart in files, and a table for people.

@@ -1,15 +1,15 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What a layer is: a type of constexpr facts. A layer holds no data; its tensors live in a Network's arena, and a
 /// backend says how it is computed.
 ///
 /// - A *sized* layer states `input_size` and `output_size`, `flops` for one sample, and the tensors it learns
-/// (`parameters`) and
-///   keeps (`buffers`): Linear, LayerNorm, BatchNorm.
+///   (`parameters`) and keeps (`buffers`): Linear, LayerNorm, BatchNorm.
 /// - An *elementwise* layer has any width and no tensors. It states two scalar functions: `value(x)`, and
-/// `derivative(x, y)` at
-///   x with y = value(x): ReLU, GELU, Tanh, ... A new one needs no more than that. Where both are templates that also
-///   take arrays with elementwise arithmetic, `takes_arrays = true` lets a backend call them on SIMD registers.
+///   `derivative(x, y)` at x with y = value(x): ReLU, GELU, Tanh, ... A new one needs no more than that. Where both are
+///   templates that also take arrays with elementwise arithmetic, `takes_arrays = true` lets a backend call them on SIMD
+///   registers.
 /// - Dropout has any width and a rate.
 ///
 /// A layer whose template arguments are more than its widths says them in `static std::string describe()`, so that

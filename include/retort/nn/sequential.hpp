@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A model: a flat list of layers, and every fact that follows from it, known before the program runs.

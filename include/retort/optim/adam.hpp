@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Adam: steps scaled by running estimates of the gradient's first two moments.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What an optimizer is: how one parameter moves, given its gradient and its moments. A backend applies it to the whole

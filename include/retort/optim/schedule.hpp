@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// How the learning rate changes during training: schedules, each a pure function of the progress, so that a resumed
@@ -49,8 +50,8 @@ class Schedule {
   Schedule() : Schedule(ConstantSchedule{}) {}
 
   template <typename S>
-  requires(!std::same_as<S, Schedule> && LearningRateSchedule<S>) Schedule(S schedule)
-      : schedule_(std::make_shared<Holder<S>>(std::move(schedule))) {}
+    requires(!std::same_as<S, Schedule> && LearningRateSchedule<S>)
+  Schedule(S schedule) : schedule_(std::make_shared<Holder<S>>(std::move(schedule))) {}
 
   double factor(const TrainingProgress& progress) const { return schedule_->factor(progress); }
   void validate() const { schedule_->validate(); }

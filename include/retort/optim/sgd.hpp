@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Stochastic gradient descent with momentum, also Nesterov's.

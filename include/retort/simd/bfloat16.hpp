@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// bfloat16: the upper half of a float, with its range and 8 bits of precision. Products take two at a time: a word of
@@ -136,9 +137,8 @@ struct MultiplyWords {
   RETORT_INLINE V operator()(const V& left, const V& right, const V& sum) const {
 #if defined(__AVX512BF16__) && !defined(RETORT_PLAIN_SIMD)
     if constexpr (detail::multiplies_words<V>) {
-      const auto words = [](__m512 values) __attribute__((always_inline)) {
-        return reinterpret_cast<__m512bh>(values);
-      };
+      const auto words = [](__m512 values)
+                             __attribute__((always_inline)) { return reinterpret_cast<__m512bh>(values); };
       return V(_mm512_dpbf16_ps(sum, words(left), words(right)));
     }
 #endif

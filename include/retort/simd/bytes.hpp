@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Bytes as numbers in registers. xsimd converts between numbers of one size only, so the common instruction sets are

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A vector in plain C++, with the part of xsimd's interface that the kernels use: for processors that xsimd does not

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Register tiles: the inner loops of every product. A tile of sums stays in registers while the loop runs along the
@@ -42,7 +43,7 @@ template <typename V>
 inline constexpr std::size_t tile_vectors = has_many_registers<V> ? 4 : 2;
 inline constexpr std::size_t tile_rows = 5;
 template <typename V>
-inline constexpr std::size_t tile_width = tile_vectors<V>* lanes<V>;
+inline constexpr std::size_t tile_width = tile_vectors<V> * lanes<V>;
 
 /// A matrix that is read element by element: (row, depth) is at data[row * row_stride + depth * depth_stride].
 template <typename Scalar>
@@ -105,8 +106,7 @@ template <std::size_t Count, typename Function>
 RETORT_INLINE void unroll(const Function& function) {
   [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
     (function(std::integral_constant<std::size_t, I>{}), ...);
-  }
-  (std::make_index_sequence<Count>{});
+  }(std::make_index_sequence<Count>{});
 }
 
 }  // namespace detail
@@ -134,9 +134,8 @@ RETORT_INLINE void outer_tile(Tile<V, Rows, Vectors>& tile, ScalarOperand<Scalar
   for (std::size_t d = 0; d < depth; ++d) {
     prefetch(d);
     V row[Vectors];  // NOLINT(modernize-avoid-c-arrays)
-    detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-      row[v] = vectors.template load_vector<V>(d, v * lanes<V>);
-    });
+    detail::unroll<Vectors>(
+        [&](auto v) __attribute__((always_inline)) { row[v] = vectors.template load_vector<V>(d, v * lanes<V>); });
     detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
       const V factor(scalar[r * scalars.row_stride]);
       detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
@@ -193,9 +192,8 @@ RETORT_INLINE void dot_tile(VectorOperand<ScalarOf<V>> left, VectorOperand<Scala
   constexpr std::size_t count = Rows * Columns;
   constexpr std::size_t groups = (count + lanes<V> - 1) / lanes<V>;
   V sums[groups][lanes<V>];  // NOLINT(modernize-avoid-c-arrays)
-  detail::unroll<groups * lanes<V>>([&](auto i) __attribute__((always_inline)) {
-    sums[i / lanes<V>][i % lanes<V>] = V(ScalarOf<V>{0});
-  });
+  detail::unroll<groups * lanes<V>>(
+      [&](auto i) __attribute__((always_inline)) { sums[i / lanes<V>][i % lanes<V>] = V(ScalarOf<V>{0}); });
   const auto step = [&](const auto& read) __attribute__((always_inline)) {
     V row[Rows];  // NOLINT(modernize-avoid-c-arrays)
     detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) { row[r] = read(left.data + r * left.stride); });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Transposition of matrices in memory, a square of registers at a time: as many rounds of interleaving row i with row
@@ -92,8 +93,7 @@ template <std::size_t Count>
 RETORT_INLINE Packed<2 * Count> concatenate(const Packed<Count>& first, const Packed<Count>& second) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
     return __builtin_shufflevector(first, second, static_cast<int>(I)...);
-  }
-  (std::make_index_sequence<2 * Count>{});
+  }(std::make_index_sequence<2 * Count>{});
 }
 
 /// The bytes of both vectors by turns, in each sixteen of them: of their lower or their upper halves.
@@ -104,8 +104,7 @@ RETORT_INLINE Packed<Count> interleave(const Packed<Count>& first, const Packed<
   };
   return [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
     return __builtin_shufflevector(first, second, index(I)...);
-  }
-  (std::make_index_sequence<Count>{});
+  }(std::make_index_sequence<Count>{});
 }
 
 /// Sixteen bytes of each of Squares rows, sixteen rows apart.
@@ -129,9 +128,8 @@ template <std::size_t Squares, typename Write>
 RETORT_INLINE void transpose_bytes(const std::uint8_t* const* rows, std::size_t first_column, const Write& write) {
   using Bytes = detail::Packed<16 * Squares>;
   Bytes square[16];  // NOLINT(modernize-avoid-c-arrays)
-  detail::unroll<16>([&](auto i) __attribute__((always_inline)) {
-    square[i] = detail::load_rows<Squares>(rows + i, first_column);
-  });
+  detail::unroll<16>(
+      [&](auto i) __attribute__((always_inline)) { square[i] = detail::load_rows<Squares>(rows + i, first_column); });
   detail::unroll<4>([&](auto) __attribute__((always_inline)) {
     Bytes mixed[16];  // NOLINT(modernize-avoid-c-arrays)
     detail::unroll<8>([&](auto i) __attribute__((always_inline)) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The SIMD register of this compilation, `simd::Vector<Scalar>`: xsimd's batch for the instruction set that the

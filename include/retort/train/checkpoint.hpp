@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A training on disk: everything that is needed to go on as if it had never stopped.

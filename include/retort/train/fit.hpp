@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The epoch loop: order, train, evaluate, stop early, write a checkpoint, tell the observers.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Progress for programs: one JSON object an epoch, one object a line (https://jsonlines.org).

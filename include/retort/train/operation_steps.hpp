@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A training step made of a backend's single operations: gather, forward, loss, backward, clipping, optimizer. Every

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Progress for people: a bar that moves on a terminal, one line an epoch everywhere.

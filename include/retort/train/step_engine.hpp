@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Training by steps over any backend.
@@ -66,7 +67,7 @@ template <Model M>
 /// the inputs are augmented. `Steps` takes the steps: the backend's own class for the model, or OperationSteps.
 template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O, typename TeacherSource,
           typename Steps = StepsOf<Backend, M, Scalar>>
-requires backend::Backend<Backend, Scalar>
+  requires backend::Backend<Backend, Scalar>
 class StepEngine final : public TrainingEngine {
  public:
   static constexpr bool uses_teacher = L::needs_teacher;
@@ -180,7 +181,9 @@ class StepEngine final : public TrainingEngine {
   // For who takes an epoch of many engines at one call: a job of each, to be carried out by Steps::run_jobs.
 
   /// The optimizer's rules of an epoch's steps; returns the last one's learning rate.
-  double fill_rules(const EpochPlan& plan, std::span<Rule> rules) const requires takes_runs {
+  double fill_rules(const EpochPlan& plan, std::span<Rule> rules) const
+    requires takes_runs
+  {
     TrainingProgress progress = plan.progress;
     double learning_rate = 0.0;
     for (Rule& rule : rules) {
@@ -190,7 +193,9 @@ class StepEngine final : public TrainingEngine {
   }
 
   /// An epoch, whose order is arranged now. `rules` are in the backend's memory.
-  auto epoch_job(const EpochPlan& plan, const Rule* rules) requires takes_runs {
+  auto epoch_job(const EpochPlan& plan, const Rule* rules)
+    requires takes_runs
+  {
     arrange(plan, data_.view().size);
     return steps_->job(batch_at(plan, 0, data_.view().size, plan.progress), plan.batch_size, target_at(plan, 0), loss_,
                        rules);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Training many students at once, each with hyperparameters and a seed of its own.
@@ -74,9 +75,8 @@ struct AnyWork {
 
 /// Whether a backend can hand out its threads one by one.
 template <typename Backend>
-concept HandsOutThreads = requires(const Backend& backend) {
-  for_each_on_one_thread(backend, std::size_t{}, AnyWork{});
-};
+concept HandsOutThreads =
+    requires(const Backend& backend) { for_each_on_one_thread(backend, std::size_t{}, AnyWork{}); };
 
 }  // namespace detail
 
@@ -117,7 +117,8 @@ class Sweep {
   }
 
   /// Students that learn from labels alone.
-  Sweep(std::vector<Setting> settings, Backend backend) requires(!L::needs_teacher)
+  Sweep(std::vector<Setting> settings, Backend backend)
+    requires(!L::needs_teacher)
       : settings_(std::move(settings)), backend_(std::move(backend)) {
     require_settings();
   }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A sweep over seeds in a few numbers: mean and standard deviation for each setting.

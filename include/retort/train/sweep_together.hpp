@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The students of a sweep trained together: an epoch of all of them by one call of a backend that takes runs of steps

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What a training asks of a teacher: its logits, of a batch or of a whole dataset.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What the epoch loop drives: something that can train an epoch, evaluate, and hand out its state. The loop in fit.hpp

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/backend/eigen/cblas.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/backend/eigen/loss.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/backend/thrust/backend.hpp"
 
 #include <cstddef>

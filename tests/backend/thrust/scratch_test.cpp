@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/backend/thrust/scratch.hpp"
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program of another project that trains with the products of a BLAS.
 
 #include <cstdio>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program of another project that trains on a GPU: whichever way Retort reaches it, this compiles and links. It is
 // not run: there need not be a GPU.
 

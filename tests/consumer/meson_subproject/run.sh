@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # run.sh REPOSITORY COMPILER FOLDER: a Meson project in FOLDER with Retort below subprojects/.
 # Exits with 77 (skipped) where Meson is missing.
 set -eu

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # run.sh PREFIX COMPILER FOLDER: a program built with nothing but the compiler and the installed retort.pc.
 # Exits with 77 (skipped) where pkg-config is missing.
 set -eu

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program of another project that trains on Thrust, on the system it is compiled for (SYSTEM, BACKEND_HEADER):
 // whichever of Retort's targets it links, this compiles, links and runs.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/retort.hpp"
 
 const char* version_in_second();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// `retort::backend::Cuda`: training and inference on a GPU, for speed. To be compiled by nvcc, and linked with cudart,

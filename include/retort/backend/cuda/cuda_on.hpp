@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The CUDA backend without its system: what it does on a GPU, and, for the tests, the same kernels run on the host.

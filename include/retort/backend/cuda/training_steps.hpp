@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Which training steps the CUDA backend takes itself.
@@ -14,15 +15,15 @@ namespace retort::backend {
 
 /// Models that fit one block's memory.
 template <typename System, Precision precision, ThreadGroup group, Model M, typename Scalar>
-requires chip::fits_block<M, Scalar>
+  requires chip::fits_block<M, Scalar>
 struct OwnTrainingSteps<CudaOn<System, precision, group>, M, Scalar> {
   using type = chip::OnChipSteps<M, Scalar, System, group>;
 };
 
 /// Other models of Linear and pointwise layers.
 template <typename System, Precision precision, ThreadGroup group, Model M, typename Scalar>
-requires large::LargeModel<M> &&
-    (!chip::fits_block<M, Scalar>)struct OwnTrainingSteps<CudaOn<System, precision, group>, M, Scalar> {
+  requires large::LargeModel<M> && (!chip::fits_block<M, Scalar>)
+struct OwnTrainingSteps<CudaOn<System, precision, group>, M, Scalar> {
   using type = large::LargeSteps<M, Scalar, System, precision>;
 };
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Mixed precision on the CPU: `retort::backend::EigenBf16`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A BLAS for backend::Eigen, through the C interface: `backend::Eigen cpu{2, backend::cblas()}`. Needs cblas.h and a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Runs of pointwise layers on the Eigen backend: a block of elements goes through all of them while it is in the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Batches out of a dataset on the Eigen backend: shuffle, shift and normalise in one pass over the samples asked for.

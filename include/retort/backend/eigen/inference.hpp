@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Whole models outside of training on the Eigen backend: in panels where the model's layers allow it. Else blocks of

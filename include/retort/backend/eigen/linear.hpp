@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Linear on the Eigen backend: three products, each cut into strips of its result that do not depend on the number of

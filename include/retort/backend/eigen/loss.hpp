@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Losses on the Eigen backend: row after row, on the calling thread (ten classes are too few to share out).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// LayerNorm and BatchNorm on the Eigen backend. The backward passes compute the statistics again instead of storing

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Optimizers and gradient norms on the Eigen backend: one pass over the parameter arena.

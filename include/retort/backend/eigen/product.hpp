@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Eigen's matrix product with packing buffers of our own. Eigen allocates them in every product of more than 128 KiB;

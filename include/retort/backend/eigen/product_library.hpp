@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Matrix products from outside of the library, which backend::Eigen can be given in place of Eigen's: `ProductLibrary`

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Every operation of backend::Thrust. Include the header of a system instead: cpp.hpp, omp.hpp, tbb.hpp, cuda.hpp.

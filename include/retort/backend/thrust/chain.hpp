@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Runs of pointwise layers on Thrust, in one pass over memory: a bias before them where a Linear precedes them, then

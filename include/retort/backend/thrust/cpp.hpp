@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// `retort::backend::Thrust<retort::system::Cpp>`: Thrust on the calling thread. Needs Thrust's headers alone.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// `retort::backend::Thrust<retort::system::Cuda>`: Thrust on a GPU, products by cuBLAS in exact fp32. To be compiled

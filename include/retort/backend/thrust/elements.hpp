@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Work on flat memory: a function object for elements, called with as many at a time as suit the system.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// An epoch's order and its batches on Thrust: pixels stay bytes until they are gathered.

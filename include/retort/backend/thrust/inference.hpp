@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Whole models outside of training on Thrust: blocks of samples run through the layers one after another.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Linear on Thrust: the system's products, and the bias in one pass with the pointwise layers behind it.

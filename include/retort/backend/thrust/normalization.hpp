@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// LayerNorm (a row a call) and BatchNorm (a column a call) on Thrust. The backward passes compute the statistics again

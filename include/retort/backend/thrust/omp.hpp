@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// `retort::backend::Thrust<retort::system::Omp>`: Thrust on the threads of OpenMP. Needs a compiler that is told to

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Optimizers, gradient clipping and the search for what is not finite, on Thrust.

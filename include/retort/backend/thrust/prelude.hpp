@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What has to be said before the first header of Thrust. Retort names the execution policy of every call and never

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The products of a Linear on Thrust's host systems: plain loops over register tiles, each sum in one fixed order, so

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Sums on Thrust in an order that depends on their length alone: pieces are summed apart, then the pieces' sums, until

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Memory that operations need for the moment: kept from one to the next, so that a training step allocates nothing

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// `retort::backend::Thrust<retort::system::Tbb>`: Thrust on the threads of oneTBB. Link with it (-ltbb).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The portable backend on Thrust: `retort::backend::Thrust<System>`. A system says where: on one core (system::Cpp),

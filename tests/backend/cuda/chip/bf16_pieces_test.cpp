@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Floats and bytes as bfloat16 numbers.
 
 #include "retort/backend/cuda/chip/bf16_pieces.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A host on which blocks train with the product units and the order of threads that a test asks for.

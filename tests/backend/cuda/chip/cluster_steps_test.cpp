@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Steps by a cluster of blocks against the same by one block and against steps made of single operations.
 
 #include <algorithm>

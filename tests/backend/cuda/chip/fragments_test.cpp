@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A tensor core's instruction on the host, against a plain product of matrices.
 
 #include "retort/backend/cuda/chip/fragments.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Models trained by one block, run on the host, against steps made of single operations.
 
 #include "retort/backend/cuda/chip/steps.hpp"

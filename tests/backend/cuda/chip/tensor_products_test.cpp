@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How exact the products on tensor cores are, emulated on the host, beside those on scalar units: both against double.
 
 #include <algorithm>

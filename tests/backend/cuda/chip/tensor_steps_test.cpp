@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Models whose first stage is on tensor cores, emulated on the host, against the same on scalar units and against steps
 // made of single operations.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/backend/cuda/large/chain.hpp"
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/backend/cuda/large/column_sums.hpp"
 
 #include <cstddef>

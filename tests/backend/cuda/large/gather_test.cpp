@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/backend/cuda/large/gather.hpp"
 
 #include <cstddef>

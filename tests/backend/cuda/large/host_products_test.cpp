@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/backend/cuda/large/host_products.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Steps of large models against steps made of the backend's single operations, by the CUDA backend's kernels run on the
 // host.
 

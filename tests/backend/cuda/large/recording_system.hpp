@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// CUDA graphs without a GPU: a system whose work is recorded and done again, to find what a record would freeze.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What a short training by the steps of a given class came to. No Catch2 here, which nvcc need not read.

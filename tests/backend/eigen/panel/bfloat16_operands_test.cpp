@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Products with bfloat16 factors against plain loops over factors that are rounded one by one.
 
 #include "retort/backend/eigen/panel/bfloat16_operands.hpp"

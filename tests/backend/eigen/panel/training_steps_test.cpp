@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Steps of whole models on panels against steps made of Eigen's operations, one after another.
 
 #include "retort/backend/eigen/panel/training_steps.hpp"

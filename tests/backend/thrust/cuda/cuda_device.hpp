@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What the tests of CUDA share: whether there is a device, and the line of an error.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/backend/thrust/cuda/device.hpp"
 
 #include <array>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Whether there is a CUDA device to test on. No Catch2 here, which nvcc need not read.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/backend/thrust/cuda/products.hpp"
 
 #include <array>
@@ -112,8 +113,8 @@ TEMPLATE_TEST_CASE("The products of a linear layer are those of a plain loop", "
         const auto before = random_values<Scalar>(out, 7);
         auto db = device.put(before);
         column_sums(*device.context, batch, out, device_dy.data(), db.data(), a, b);
-        const auto expected = host_product(
-            1, out, batch, [](std::size_t, std::size_t) { return 1.0; }, dy_at, before, alpha, beta);
+        const auto expected =
+            host_product(1, out, batch, [](std::size_t, std::size_t) { return 1.0; }, dy_at, before, alpha, beta);
         CHECK(largest_difference(device.get(db), expected) < tolerance<Scalar>(batch));
       }
     }
@@ -164,12 +165,10 @@ TEST_CASE("Sizes that cuBLAS cannot count are refused by name", "[backend]") {
   CHECK(detail::blas_size(most, "batch") == 2'147'483'647);
   CHECK(error_of<retort::ShapeError>([] { detail::blas_size(0, "batch"); }) ==
         "cuBLAS: batch is 0, expected 1 to 2147483647");
-  CHECK(error_of<retort::ShapeError>([] {
-          const detail::BlasSizes sizes({1, most + 1, 1});
-        }) == "cuBLAS: in is 2147483648, expected 1 to 2147483647");
-  CHECK(error_of<retort::ShapeError>([] {
-          const detail::BlasSizes sizes({1, 1, std::size_t{1} << 32});
-        }) == "cuBLAS: out is 4294967296, expected 1 to 2147483647");
+  CHECK(error_of<retort::ShapeError>([] { const detail::BlasSizes sizes({1, most + 1, 1}); }) ==
+        "cuBLAS: in is 2147483648, expected 1 to 2147483647");
+  CHECK(error_of<retort::ShapeError>([] { const detail::BlasSizes sizes({1, 1, std::size_t{1} << 32}); }) ==
+        "cuBLAS: out is 4294967296, expected 1 to 2147483647");
 }
 
 }  // namespace

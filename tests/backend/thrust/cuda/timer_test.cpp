@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/backend/thrust/cuda/timer.hpp"
 
 #include <cstddef>

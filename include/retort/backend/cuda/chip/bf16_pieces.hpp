@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Operands of tensor cores: floats as sums of bfloat16 numbers, and bytes as such. Two neighbours of an operand share

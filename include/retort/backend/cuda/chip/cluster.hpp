@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A model's training by a cluster of blocks, which read and write each other's memory (CUDA C++ Programming Guide,
@@ -87,9 +88,9 @@ struct ClusterLayout : detail::BlockLayout<M, Scalar, kind> {
 template <typename M, typename Scalar, InputKind kind, std::size_t Moments>
 inline constexpr bool fits_cluster = false;
 template <StagedModel M, typename Scalar, InputKind kind, std::size_t Moments>
-requires(cluster_blocks<M> > 1 && requires { typename detail::BlockLayout<M, Scalar, kind>; })  //
-    inline constexpr bool fits_cluster<M, Scalar, kind, Moments> =
-        ClusterLayout<M, Scalar, kind>::bytes <= block_memory
-        && ClusterLayout<M, Scalar, kind>::template moments_in_registers<Moments>;
+  requires(cluster_blocks<M> > 1 && requires { typename detail::BlockLayout<M, Scalar, kind>; })  //
+inline constexpr bool fits_cluster<M, Scalar, kind, Moments> =
+    ClusterLayout<M, Scalar, kind>::bytes <= block_memory &&
+    ClusterLayout<M, Scalar, kind>::template moments_in_registers<Moments>;
 
 }  // namespace retort::backend::chip

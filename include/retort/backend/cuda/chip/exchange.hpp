@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What the blocks of a cluster send each other: their parts of the first stage's sums.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The matrices of a tensor core's instruction, C += A B with A (16, 16), B (16, 8) and C (16, 8), as the 32 lanes of a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A cluster of blocks on the host: each is a thread of the system's with a HostTeam of its own.

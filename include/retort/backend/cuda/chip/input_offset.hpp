@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Inputs that are bytes stand for x * scale + offset. The products are of the bytes x; the offset is added to their

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What a block keeps in its shared memory while it trains a model, and how its threads share the work: all of it
@@ -265,19 +266,19 @@ constexpr Choice choose_layout(InputKind kind, ProductUnits units) {
 template <typename M, typename Scalar, InputKind kind, ProductUnits units>
 inline constexpr bool fits_block_with = false;
 template <StagedModel M, typename Scalar, InputKind kind, ProductUnits units>
-requires(units == ProductUnits::scalar || (std::is_same_v<Scalar, float> && kind == InputKind::bytes))  //
-    inline constexpr bool fits_block_with<M, Scalar, kind, units> =
-        detail::choose_layout<M, Scalar>(kind, units).samples > 0;
+  requires(units == ProductUnits::scalar || (std::is_same_v<Scalar, float> && kind == InputKind::bytes))  //
+inline constexpr bool fits_block_with<M, Scalar, kind, units> =
+    detail::choose_layout<M, Scalar>(kind, units).samples > 0;
 
 template <typename M, typename Scalar>
-inline constexpr bool fits_block = fits_block_with<M, Scalar, InputKind::bytes, ProductUnits::scalar>&&
-    fits_block_with<M, Scalar, InputKind::reals, ProductUnits::scalar>;
+inline constexpr bool fits_block = fits_block_with<M, Scalar, InputKind::bytes, ProductUnits::scalar> &&
+                                   fits_block_with<M, Scalar, InputKind::reals, ProductUnits::scalar>;
 
 /// Tensor cores where they can be used and there is enough for them to do: a tile of 16 features for each warp.
 template <typename M, typename Scalar, InputKind kind>
 inline constexpr ProductUnits preferred_units = ProductUnits::scalar;
 template <StagedModel M, typename Scalar, InputKind kind>
-requires fits_block_with<M, Scalar, kind, ProductUnits::tensor>
+  requires fits_block_with<M, Scalar, kind, ProductUnits::tensor>
 inline constexpr ProductUnits preferred_units<M, Scalar, kind> =
     stage_sizes<M>[0].in >= detail::tensor_warps * fragment_depth ? ProductUnits::tensor : ProductUnits::scalar;
 
@@ -285,7 +286,7 @@ inline constexpr ProductUnits preferred_units<M, Scalar, kind> =
 /// once; matrices are (features, samples), a feature's samples `stride` apart from the next feature's. Products are cut
 /// along their depth into slices, so that all warps work; these are added in order.
 template <StagedModel M, typename Scalar, InputKind kind, ProductUnits product_units = preferred_units<M, Scalar, kind>>
-requires fits_block_with<M, Scalar, kind, product_units>
+  requires fits_block_with<M, Scalar, kind, product_units>
 struct Layout {
   using Model = M;
 
@@ -303,11 +304,11 @@ struct Layout {
   static constexpr std::size_t word_pitch = detail::word_pitch(stage_sizes<M>[0]);  // of inputs for tensor cores
 
   template <std::size_t Index>
-  static constexpr std::size_t forward_slices = detail::forward_slice_count(stage_sizes<M>[Index], Index, units, warps,
-                                                                            choice.slice_limit);
+  static constexpr std::size_t forward_slices =
+      detail::forward_slice_count(stage_sizes<M>[Index], Index, units, warps, choice.slice_limit);
   template <std::size_t Index>
-  static constexpr std::size_t backward_slices = detail::slice_count(Stage<M, Index>::in_tiles, Stage<M, Index>::out,
-                                                                     warps, choice.slice_limit);
+  static constexpr std::size_t backward_slices =
+      detail::slice_count(Stage<M, Index>::in_tiles, Stage<M, Index>::out, warps, choice.slice_limit);
 
   static constexpr std::size_t parameters = 0;
   static constexpr std::size_t row_sums = M::parameter_arena_size;  // (first stage's out): what an input offset adds
@@ -317,8 +318,8 @@ struct Layout {
   static constexpr std::size_t sums =
       detail::first_stage_element<M, Scalar>(units, choice) + detail::elements_before<M>(Index, choice);
   template <std::size_t Index>
-  static constexpr std::size_t outputs = sums<Index> +
-                                         (Stage<M, Index>::keeps_outputs ? Stage<M, Index>::out * stride : 0);
+  static constexpr std::size_t outputs =
+      sums<Index> + (Stage<M, Index>::keeps_outputs ? Stage<M, Index>::out * stride : 0);
   static constexpr std::size_t input_elements = detail::input_elements<M, Scalar>(kind, units, choice);  // of one
   static constexpr std::size_t inputs = sums<stage_count<M>>;
   static constexpr std::size_t size = detail::element_count<M, Scalar>(kind, units, choice);
@@ -355,10 +356,10 @@ struct Layout {
   /// Whether a thread keeps that many moments of its weights in registers; else they stay in global memory,
   /// where there are any.
   template <std::size_t Moments>
-  static constexpr bool moments_in_registers = Moments == 0 ||
-                                               (Moments * weights_per_thread * (sizeof(Scalar) / sizeof(float)) <=
-                                                    detail::moment_registers(units) &&
-                                                bias_slots <= 1);
+  static constexpr bool moments_in_registers =
+      Moments == 0 ||
+      (Moments * weights_per_thread * (sizeof(Scalar) / sizeof(float)) <= detail::moment_registers(units) &&
+       bias_slots <= 1);
 };
 
 }  // namespace retort::backend::chip

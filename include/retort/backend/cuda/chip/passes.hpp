@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The stages of a model forward and backward over a chunk. Each product is one phase, in which a warp has a tile of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What a job came to, summed by the block itself: so a sweep reads one report of each student, and nothing else.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A model as stages: each Linear layer with the pointwise layers behind it. What device code asks of a model is here
@@ -91,8 +92,9 @@ inline constexpr std::array<StageSizes, stage_count<M>> stage_sizes =
 /// Calls function.template operator()<Index>() for each stage, from the first to the last.
 template <StagedModel M, typename Function>
 RETORT_HOST_DEVICE void for_each_stage(const Function& function) {
-  [&]<std::size_t... Index>(std::index_sequence<Index...>) { (function.template operator()<Index>(), ...); }
-  (std::make_index_sequence<stage_count<M>>{});
+  [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+    (function.template operator()<Index>(), ...);
+  }(std::make_index_sequence<stage_count<M>>{});
 }
 
 /// The same, from the last to the first.
@@ -100,8 +102,7 @@ template <StagedModel M, typename Function>
 RETORT_HOST_DEVICE void for_each_stage_reversed(const Function& function) {
   [&]<std::size_t... Index>(std::index_sequence<Index...>) {
     (function.template operator()<stage_count<M> - 1 - Index>(), ...);
-  }
-  (std::make_index_sequence<stage_count<M>>{});
+  }(std::make_index_sequence<stage_count<M>>{});
 }
 
 }  // namespace retort::backend::chip

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Training steps of models that fit one block's memory.
@@ -22,7 +23,7 @@ namespace retort::backend::chip {
 /// stay with one block of threads, which reads pixels and a teacher's cached logits once. Results repeat bit for bit.
 /// With ThreadGroup::cluster the batches that are single chunks are a cluster's, where it can train the model.
 template <StagedModel M, typename Scalar, typename System, ThreadGroup group = ThreadGroup::block>
-requires fits_block<M, Scalar>
+  requires fits_block<M, Scalar>
 class OnChipSteps {
  public:
   static constexpr bool takes_runs = true;

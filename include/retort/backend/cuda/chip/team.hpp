@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The threads of one block, in lock step. A kernel is written as phases over a team,

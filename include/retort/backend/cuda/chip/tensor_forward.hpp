@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The first stage's forward product on tensor cores, of inputs that are bytes.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The gradient of the first stage's weights on tensor cores: input (in, samples) output_gradient^T (samples, out).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The first stage on tensor cores: how its matrices are cut into fragments (fragments.hpp).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Jobs of blocks on the host: one after another, each by a team whose threads take turns; those of a cluster at the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A block's whole work: steps of one model's training, with everything that it needs in the block's memory.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The gradients of the weights, and the optimizer's step: each weight is one thread's, with its moments. Threads have
@@ -44,7 +45,7 @@ RETORT_HOST_DEVICE void for_each_tile(std::size_t thread, const Function& functi
     const std::size_t tile = thread - Layout::first_tile_thread + slot * Layout::tile_threads;
     for_each_stage<typename Layout::Model>([&]<std::size_t Index>() {
       using S = Stage<typename Layout::Model, Index>;
-      if constexpr (Layout::template weight_tiles < Index >> 0) {
+      if constexpr ((Layout::template weight_tiles<Index>) > 0) {
         const std::size_t own = tile - Layout::template first_tile<Index>;  // huge for a tile of an earlier stage
         if (own < Layout::template weight_tiles<Index>) {
           function.template operator()<Index>(slot * Layout::tile_size,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A model of Linear and pointwise layers as blocks: a Linear and the run of pointwise layers behind it.
@@ -28,9 +29,8 @@ inline constexpr bool is_relu<Chain<ReLU>> = true;
 template <typename C>
 inline constexpr bool differentiable_by_output = false;
 template <PointwiseLayer... Layers>
-inline constexpr bool differentiable_by_output<Chain<Layers...>> = (std::is_same_v<Layers, ReLU> || ...) &&
-                                                                   ((std::is_same_v<Layers, ReLU> ||
-                                                                     DropoutLayer<Layers>)&&...);
+inline constexpr bool differentiable_by_output<Chain<Layers...>> =
+    (std::is_same_v<Layers, ReLU> || ...) && ((std::is_same_v<Layers, ReLU> || DropoutLayer<Layers>) && ...);
 
 template <LargeModel M>
 struct Blocks {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What stands between two products: bias, activation functions and dropout in one pass over memory, and their way

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What gradients are multiplied with to be clipped: from their norm over all parameters, summed in an order that

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A bias's gradient from that of a Linear's output: its sum over the batch, in an order that depends on shapes alone.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What changes from one training step to the next, in the device's memory: kernels read it there, so that the graph

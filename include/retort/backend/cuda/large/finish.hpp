@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What a product leaves undone: bias, ReLU and scale, where it has no way of its own to do them.

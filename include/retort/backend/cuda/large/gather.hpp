@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A batch's samples as the first product's factors, picked, shifted, normalised and through what stands before the
@@ -41,7 +42,7 @@ struct InputScaling {
 /// Whether a model's InputScaling waits for the sums.
 template <typename Scalar, Precision precision, typename FrontChain>
 inline constexpr bool scale_waits =
-    product_precision<Scalar, precision> != Precision::fp32&& std::is_same_v<FrontChain, NoChain>;
+    product_precision<Scalar, precision> != Precision::fp32 && std::is_same_v<FrontChain, NoChain>;
 
 template <typename FrontChain, std::size_t Features, typename Cursor, typename Output>
 struct GatherInputs {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Four neighbouring elements of a matrix, which one call of a kernel takes: as few and as wide accesses to memory as

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The products of a large model on Thrust's host systems: their plain loops, over factors rounded as tensor cores take

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Training steps of models whose layers are large: each product takes the whole device, and what stands between two

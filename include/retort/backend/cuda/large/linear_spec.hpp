@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What a large model asks of the products of one of its Linear layers.
@@ -42,8 +43,7 @@ template <LargeModel M, typename Scalar, Precision precision>
 constexpr auto linear_specs() {
   return []<std::size_t... Index>(std::index_sequence<Index...>) {
     return std::array<LinearSpec, sizeof...(Index)>{linear_spec<M, Scalar, precision, Index>()...};
-  }
-  (std::make_index_sequence<Blocks<M>::size>{});
+  }(std::make_index_sequence<Blocks<M>::size>{});
 }
 
 }  // namespace retort::backend::large

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The factors of a large model's products, by precision: what type they are kept in, and how a number is rounded to

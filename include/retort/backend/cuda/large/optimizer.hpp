@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The optimizer's step: clipping, rule and the new weights as products' factors, in one pass over the parameters.

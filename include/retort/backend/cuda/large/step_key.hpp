@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What the work of a training step depends on, beside what its cursor says: as long as it stays the same, a record of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What LargeSteps leaves to the system: how to multiply, and how to run the kernels of a step.
@@ -26,7 +27,8 @@ template <typename System, typename Scalar, Precision precision>
 struct SystemParts;
 
 template <typename System, typename Scalar, Precision precision>
-requires(System::host_memory) struct SystemParts<System, Scalar, precision> {
+  requires(System::host_memory)
+struct SystemParts<System, Scalar, precision> {
   using Products = HostProducts<System, Scalar, precision>;
   template <typename Key>
   using Runner = ImmediateRunner<System, Key>;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The products of a training step on panels with bfloat16 factors and float sums. Activations and gradients are

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Runs of pointwise layers on panels, a few rows at a time while they are in the first-level cache.
@@ -35,7 +36,7 @@ struct Rectifier {
 template <PointwiseLayer... Layers>
 struct Rectifier<Chain<Layers...>> {
   static constexpr bool value =
-      (std::is_same_v<Layers, ReLU> || ...) && ((std::is_same_v<Layers, ReLU> || DropoutLayer<Layers>)&&...);
+      (std::is_same_v<Layers, ReLU> || ...) && ((std::is_same_v<Layers, ReLU> || DropoutLayer<Layers>) && ...);
   static constexpr double slope = [] {
     double product = 1.0;
     const auto multiply = [&]<typename L>(std::type_identity<L>) {

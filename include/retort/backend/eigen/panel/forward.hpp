@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The product of a Linear layer on panels: output = weight * input + bias, a tile of its rows at a time.
@@ -45,10 +46,10 @@ RETORT_NOINLINE void forward_tile(const simd::ScalarOf<V>* weight, std::size_t w
     const V initial(bias != nullptr && !of_bytes ? bias[r] : Scalar{0});
     simd::detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) { tile.sums[r][v] = initial; });
   });
-  simd::outer_tile<V, Rows, Vectors, Multiply>(
-      tile, {weight, weight_stride, 1}, input, in, [&](std::size_t depth) __attribute__((always_inline)) {
-        simd::prefetch<simd::PrefetchFor::reading>(ahead, depth * step);
-      });
+  simd::outer_tile<V, Rows, Vectors, Multiply>(tile, {weight, weight_stride, 1}, input, in,
+                                               [&](std::size_t depth) __attribute__((always_inline)) {
+                                                 simd::prefetch<simd::PrefetchFor::reading>(ahead, depth * step);
+                                               });
   simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
     simd::detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
       V& sum = tile.sums[r][v];

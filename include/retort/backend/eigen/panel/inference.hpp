@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Whole models outside of training, on panels: a panel runs through all layers while it is in the cache. Panels that

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What whole models outside of training infer from, panel by panel: a batch of numbers, or a dataset.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Memory for inference on panels, kept by each thread: one place for whole panels, split panels and single samples, so

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The gradient of what enters a Linear layer, on panels: a tile of its rows at a time.
@@ -42,9 +43,8 @@ RETORT_NOINLINE void input_gradient_tile(const simd::ScalarOf<V>* weight, std::s
     tile.fill(Scalar{0});
   } else {
     simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-      simd::detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-        tile.sums[r][v] = V::load_aligned(place(r, v));
-      });
+      simd::detail::unroll<Vectors>(
+          [&](auto v) __attribute__((always_inline)) { tile.sums[r][v] = V::load_aligned(place(r, v)); });
     });
   }
   simd::outer_tile<V, Rows, Vectors, Multiply>(tile, {weight, 1, weight_stride},

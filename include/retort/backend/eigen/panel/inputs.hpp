@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What enters a model in panels: batches out of a dataset, and rows that somebody else laid out.

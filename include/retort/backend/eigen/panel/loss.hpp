@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Losses on panels: a vector of samples at a time, value, gradient and answer in one pass.
@@ -20,7 +21,7 @@ template <typename L, std::size_t Classes, typename V>
 concept VectorLoss = requires(const L& loss, const V& value, V* values) {
   {
     loss.template row<Classes>(StudentLogits<V>{values}, TeacherLogits<V>{values}, value, value, values)
-    } -> std::same_as<V>;
+  } -> std::same_as<V>;
 };
 
 /// As LossArguments, with the matrices of the batch in panels.

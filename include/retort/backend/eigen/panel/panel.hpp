@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// How whole models keep a batch on the CPU: feature by feature, in panels.

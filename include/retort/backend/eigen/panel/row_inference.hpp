@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Inference of fewer panels than there are threads: layer by layer, the rows of each wide layer split among the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// One sample through a whole model: a chain of matrix-vector products. What they cost is reading the weights, so the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What becomes of a gradient that a product has in registers: `sink(offset, vector)`, or `sink(offset, vector, count)`
@@ -28,7 +29,7 @@ struct ApplyRule {
       return;
     }
     apply<V>(
-        gradient, [&](Scalar * array) __attribute__((always_inline)) { return simd::load<V>(array + offset); },
+        gradient, [&](Scalar* array) __attribute__((always_inline)) { return simd::load<V>(array + offset); },
         [&](const V& value, Scalar* array) __attribute__((always_inline)) { value.store_unaligned(array + offset); });
   }
   template <typename V>
@@ -58,8 +59,7 @@ struct ApplyRule {
     }
     [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
       rule(parameter, gradient, values[I]...);
-    }
-    (std::make_index_sequence<Moments>{});
+    }(std::make_index_sequence<Moments>{});
     for (std::size_t i = 0; i < Moments; ++i) {
       store(values[i], moments[i]);
     }

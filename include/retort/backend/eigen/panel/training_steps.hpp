@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Training steps of whole models on panels. Bias, activation and dropout follow each tile of a product, the loss is
@@ -31,7 +32,7 @@ namespace retort::backend::panel {
 
 /// `Operands` computes the products, in its precision, and keeps what they read: FullOperands says how.
 template <Model M, typename Scalar, typename Operands = FullOperands<M, Scalar>>
-requires PanelModel<M>
+  requires PanelModel<M>
 class TrainingSteps {
  public:
   TrainingSteps(const Eigen& /*backend*/, std::size_t capacity)
@@ -104,8 +105,7 @@ class TrainingSteps {
   }
   static constexpr std::array<bool, Plan::size> in_place = []<std::size_t... Index>(std::index_sequence<Index...>) {
     return std::array<bool, Plan::size>{is_in_place<Index>()...};
-  }
-  (std::make_index_sequence<Plan::size>{});
+  }(std::make_index_sequence<Plan::size>{});
 
   /// values(i) enters operation i, in panels; values(size) are the logits. They lie behind one another, but for those
   /// that share a place.
@@ -235,7 +235,7 @@ class TrainingSteps {
 namespace retort::backend {
 
 template <Model M, typename Scalar>
-requires panel::PanelModel<M>
+  requires panel::PanelModel<M>
 struct OwnTrainingSteps<Eigen, M, Scalar> {
   using type = panel::TrainingSteps<M, Scalar>;
 };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The gradients of a Linear layer's weight and bias on panels. A tile of sums over the whole batch is handed to a sink

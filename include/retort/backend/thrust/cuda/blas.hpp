@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A cuBLAS handle bound to one stream, with the settings under which its products repeat bit for bit.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// What everything that one handle of the backend does on a device shares: stream, memory, cuBLAS, and whether the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Ways between the host's memory and a context's, and within the latter. Pointers to the device are the context's.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The devices of the machine: which there are, what they are called, and whether this program can run on one.

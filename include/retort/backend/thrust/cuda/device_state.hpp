@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Whether a device may still be used. After certain errors CUDA answers every call with the same error, which by then

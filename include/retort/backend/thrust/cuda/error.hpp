@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Every status of the CUDA runtime and of cuBLAS, checked: a failure is a DeviceError of one line,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Device memory in stream order: allocating and freeing wait for nothing, and what is freed is kept for the next

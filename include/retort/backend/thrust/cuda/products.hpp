@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The products of a linear layer, by cuBLAS. All matrices are row-major without gaps and lie in the context's memory.

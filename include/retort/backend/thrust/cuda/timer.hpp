@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A stopwatch that runs on the device: for times without what the host does meanwhile.

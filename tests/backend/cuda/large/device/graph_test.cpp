@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "retort/backend/cuda/large/device/graph.hpp"
 
 #include <cstddef>

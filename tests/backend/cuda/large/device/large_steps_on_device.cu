@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "backend/cuda/large/device/large_steps_on_device.hpp"
 #include "backend/cuda/large/trained_steps.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"

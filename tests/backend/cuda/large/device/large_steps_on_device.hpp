@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Trainings of a large model on the GPU, compiled by nvcc for the tests.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Steps of large models on a GPU: products by cuBLASLt, each step a CUDA graph.
 
 #include <cmath>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// A team (team.hpp) that is a block of threads on a GPU. To be compiled by nvcc.

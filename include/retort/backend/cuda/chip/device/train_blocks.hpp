@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// Jobs of blocks on a GPU. To be compiled by nvcc.

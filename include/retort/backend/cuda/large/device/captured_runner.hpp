@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The work of training steps as CUDA graphs: recorded once, launched as one.

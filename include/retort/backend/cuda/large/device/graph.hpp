@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// CUDA graphs: work recorded from a stream once and launched again as one.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// One product by cuBLASLt, decided once and run many times. NVIDIA, cuBLAS documentation, "Using the cuBLASLt API".

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// The products of a large model by cuBLASLt, with bias, ReLU and a bias's gradient in their epilogues where it has

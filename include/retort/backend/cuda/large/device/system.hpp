@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #pragma once
 /// @file
 /// LargeSteps on a GPU: products by cuBLASLt, each step a CUDA graph. To be compiled by nvcc, and linked with cudart,
