@@ -116,6 +116,7 @@ function(retort_add_backend_sources target)
         PROPERTY COMPILE_OPTIONS "$<TARGET_PROPERTY:OpenMP::OpenMP_CXX,INTERFACE_COMPILE_OPTIONS>"
       )
       set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_DEFINITIONS EIGEN_DONT_PARALLELIZE)
+      set_property(SOURCE "${source}" PROPERTY SKIP_PRECOMPILE_HEADERS ON)
     else()
       target_link_libraries(${target} PRIVATE retort::${component})
     endif()

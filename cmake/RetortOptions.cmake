@@ -6,6 +6,7 @@ option(RETORT_BUILD_EXAMPLES "Build the examples (needs CLI11)" ON)
 option(RETORT_BUILD_BENCHMARKS "Build the benchmarks (needs Google Benchmark)" OFF)
 option(RETORT_NATIVE "Compile Retort's own programs for this machine's processor (-march=native)" OFF)
 option(RETORT_SANITIZE "Compile Retort's own programs with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(RETORT_PRECOMPILE "Precompile retort.hpp (and Catch2) for Retort's own programs: hides missing includes" OFF)
 option(RETORT_WERROR "Treat warnings in Retort's own programs as errors" OFF)
 set(RETORT_TEST_PREFIX "" CACHE STRING "Put before the name of every test, to tell builds apart in one ctest run")
 
@@ -58,6 +59,30 @@ if(RETORT_SANITIZE)
   target_compile_options(retort_program INTERFACE ${sanitizers})
   target_link_options(retort_program INTERFACE ${sanitizers})
 endif()
+
+# retort_precompile(TARGET HEADERS...): with RETORT_PRECOMPILE the target's C++ sources begin with retort.hpp and HEADERS,
+# compiled once for all targets that ask for the same. Only for targets made of retort_program and
+# retort_add_backend_sources: the flags must be the same.
+function(retort_precompile target)
+  if(NOT RETORT_PRECOMPILE)
+    return()
+  endif()
+  set(precompiled retort_precompiled)
+  foreach(header IN LISTS ARGN)
+    get_filename_component(name "${header}" NAME_WE)
+    string(APPEND precompiled "_${name}")
+  endforeach()
+  if(NOT TARGET ${precompiled})
+    file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/${precompiled}.cpp" CONTENT "")
+    add_library(${precompiled} OBJECT)
+    retort_add_backend_sources(${precompiled} "${PROJECT_BINARY_DIR}/${precompiled}.cpp")
+    target_link_libraries(${precompiled} PRIVATE retort_program)
+    set(headers "<retort/retort.hpp>" ${ARGN})
+    list(TRANSFORM headers REPLACE "^.+$" "$<$<COMPILE_LANGUAGE:CXX>:\\0>")
+    target_precompile_headers(${precompiled} PRIVATE ${headers})
+  endif()
+  target_precompile_headers(${target} REUSE_FROM ${precompiled})
+endfunction()
 
 # retort_read_sources(VARIABLE FILE) reads a list of source files, one on a line, which CMake and Meson share.
 function(retort_read_sources variable file)

@@ -28,11 +28,23 @@ install_missing() {
     root=(sudo -n)
   fi
   echo "packages: installing ${missing[*]}"
-  run_quietly "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q "${apt_options[@]}" update &&
-    run_quietly "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q "${apt_options[@]}" install -y \
-      --no-install-recommends "${missing[@]}"
+  if [[ $packages_updated == no ]]; then
+    run_quietly "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q "${apt_options[@]}" update || return
+    packages_updated=yes
+  fi
+  run_quietly "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q "${apt_options[@]}" install -y \
+    --no-install-recommends "${missing[@]}"
 }
 
+# install_optional WITHOUT PACKAGE...
+# The same for packages without which less is done: where they cannot be installed, says so and what is then left out.
+install_optional() {
+  local without=$1
+  shift
+  install_missing "$@" || echo "packages: not available here: $*: $without"
+}
+
+packages_updated=no # whether the list of packages is of today
 apt_options=(-o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
 
 is_installed() {

@@ -2,15 +2,26 @@
 # SPDX-License-Identifier: MIT
 # tests/run.sh [--quick] [CTEST ARGUMENTS...]
 #
-# Installs what is missing (Debian, Ubuntu), builds everything with g++, again under AddressSanitizer and
-# UndefinedBehaviorSanitizer, again with clang++-19 (where there is one) for this machine's processor, warnings as
-# errors, and runs all of it as one ctest. --quick builds with g++ only and leaves out the consumer projects and the
-# kernels for other processors. Further arguments go to ctest: `tests/run.sh --quick -R loss`.
+# Installs what is missing (Debian, Ubuntu), builds everything with g++ for any processor, and the tests again with
+# clang++-19 for this machine's processor under AddressSanitizer and UndefinedBehaviorSanitizer, warnings as errors, and
+# runs all of it as one ctest. Where there is no clang++-19, g++ does the second build too. Prints the seconds that each
+# part took. --quick builds tests and examples with g++ only, without CUDA, and leaves out the consumer projects, the
+# kernels for other processors and the checks of the sources. Further arguments go to ctest:
+# `tests/run.sh --quick -R loss`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 repository=$PWD
 source scripts/packages.sh
 source scripts/mnist.sh
+
+parts=()
+part_started=$SECONDS
+# end_part NAME: prints the seconds since the end of the part before, and keeps them for the last lines.
+end_part() {
+  parts+=("$1 $((SECONDS - part_started)) s")
+  echo "time: ${parts[-1]}"
+  part_started=$SECONDS
+}
 
 # count_skipped FILE: of ctest's results in JUnit's format, one line for each reason for which tests were skipped.
 count_skipped() {
@@ -34,19 +45,23 @@ fi
 
 install_missing cmake ninja-build g++ catch2 libeigen3-dev libxtensor-dev libxsimd-dev nlohmann-json3-dev zlib1g-dev \
   libcli11-dev libbenchmark-dev pkg-config meson libthrust-dev libtbb-dev
-install_missing libopenblas-dev || echo "libopenblas-dev is not to be had here: the tests with a BLAS may not be compiled"
-presets=(ci)
+install_optional "the tests with a BLAS may not be compiled" libopenblas-dev
 ctest_arguments=("$@")
+sanitize_arguments=()
 if [[ $quick == yes ]]; then
-  ctest_arguments+=(--label-exclude '^(consumer|processors)$')
+  presets=(quick)
+  ctest_arguments+=(--label-exclude '^(consumer|processors|headers|sources)$')
 else
-  presets+=(sanitize)
-  install_missing qemu-user g++-aarch64-linux-gnu || echo "no emulator or compiler for 64-bit ARM is to be had here"
-  if command -v clang++-19 >/dev/null || { install_missing clang-19 && command -v clang++-19 >/dev/null; }; then
-    presets+=(clang)
-    install_missing libomp-19-dev || echo "libomp-19-dev is not to be had here: no OpenMP with clang++-19"
-  else
-    echo "clang++-19 is not to be had here: building with g++ only"
+  presets=(ci sanitize)
+  install_optional "the kernels for 64-bit ARM are not tested" qemu-user g++-aarch64-linux-gnu
+  install_optional "OpenMP is not tested with clang++-19" clang-19 libomp-19-dev
+  install_optional "nothing is fuzzed" libclang-rt-19-dev
+  install_optional "the sources are not checked by them" clang-tidy-19 clang-format-19
+  install_optional "nothing is compiled against libc++" libc++-19-dev libc++abi-19-dev
+  install_optional "the reference is not written" doxygen
+  if ! command -v clang++-19 >/dev/null; then
+    echo "clang++-19 is not available: g++ makes both builds"
+    sanitize_arguments=(-DCMAKE_CXX_COMPILER=g++)
   fi
 fi
 
@@ -57,6 +72,7 @@ else
   unset MNIST_DIR
   echo "MNIST: not found (MNIST_DIR, ../shared/data/mnist, data/mnist); the tests that read it will be skipped"
 fi
+end_part "packages"
 
 # A translation unit takes about a gigabyte to compile.
 jobs=$(nproc)
@@ -67,14 +83,17 @@ fi
 
 mkdir -p build/all
 for preset in "${presets[@]}"; do
-  started=$SECONDS
-  cmake --preset "$preset" | tee build/all/configure.log
+  configure=(cmake --preset "$preset")
+  if [[ $preset == sanitize ]]; then
+    configure+=("${sanitize_arguments[@]}")
+  fi
+  "${configure[@]}" | tee build/all/configure.log
   if [[ $preset == ci ]]; then # the others leave CUDA out
     sed -n 's/^-- *thrust-cuda *not built: /CUDA: the CUDA tests are not compiled: /p
       s/^-- *cblas *not built: /BLAS: the tests with a BLAS are not compiled: /p' build/all/configure.log
   fi
   cmake --build --preset "$preset" --parallel "$jobs"
-  echo "built $preset in $((SECONDS - started)) s"
+  end_part "build $preset"
 done
 
 # One ctest over all builds, so that its last lines speak for all of them.
@@ -86,5 +105,7 @@ ctest --test-dir build/all --parallel "$jobs" --output-on-failure --no-tests=err
 if [[ -f build/all/results.xml ]]; then
   count_skipped build/all/results.xml
 fi
+end_part "tests"
 ((status == 0)) || exit "$status"
+printf 'time: %s\n' "${parts[@]}"
 echo "Retort: every test passed in the builds ${presets[*]}, after $((SECONDS / 60)) min $((SECONDS % 60)) s"

@@ -13,7 +13,13 @@ done
 rm -rf "$folder"
 mkdir -p "$folder/subprojects"
 cp "$sources/main.cpp" "$sources/meson_subproject/meson.build" "$folder"
+cp "$sources/thrust/main.cpp" "$folder/thrust.cpp"
+cp "$sources/cblas/main.cpp" "$folder/cblas.cpp"
 ln -s "$repository" "$folder/subprojects/retort"
 CXX=$compiler meson setup --wrap-mode=nodownload "$folder/build" "$folder"
 meson compile -C "$folder/build"
-"$folder/build/consumer"
+for program in "$folder"/build/consumer*; do
+  if [ -f "$program" ]; then
+    "$program"
+  fi
+done
