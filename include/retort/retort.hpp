@@ -47,6 +47,7 @@
 #include "retort/data/npy.hpp"
 #include "retort/data/save_npy.hpp"
 #include "retort/data/split.hpp"
+#include "retort/data/standardization.hpp"
 #include "retort/data/synthetic_digits.hpp"
 
 // Who drives
