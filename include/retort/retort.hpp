@@ -25,6 +25,7 @@
 #include "retort/nn/tanh.hpp"
 
 // What is minimised, and how parameters move
+#include "retort/loss/class_weighted.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
@@ -41,6 +42,7 @@
 
 // What is learned from
 #include "retort/data/augment.hpp"
+#include "retort/data/class_weights.hpp"
 #include "retort/data/csv.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/mnist.hpp"
