@@ -214,8 +214,8 @@ class Inflater {
   z_stream stream_{};
 };
 
-// Memory: the result. A file's last four bytes promise its size (modulo 2^32, of its last member); where they say too
-// little, the bytes are counted before the memory is taken.
+// Memory: the result. A file's last four bytes promise its size (modulo 2^32, of its last member); where they do not
+// say it, the bytes are counted before the memory is taken.
 inline std::vector<std::uint8_t> unpack_gzip(const std::filesystem::path& path,
                                              const std::vector<std::uint8_t>& compressed, std::uint64_t size_limit,
                                              std::uint64_t expansion_limit) {
@@ -229,7 +229,9 @@ inline std::vector<std::uint8_t> unpack_gzip(const std::filesystem::path& path,
   for (std::size_t i = 0; i < std::min<std::size_t>(4, compressed.size()); ++i) {
     promised = promised << 8 | compressed[compressed.size() - 1 - i];
   }
-  std::vector<std::uint8_t> output(static_cast<std::size_t>(std::min({promised, limit, size * most_by_deflate})));
+  // A promise beyond the limits is kept for nobody, nor believed: the file may be cut short.
+  std::vector<std::uint8_t> output(
+      promised <= std::min(limit, size * most_by_deflate) ? static_cast<std::size_t>(promised) : 0);
   const std::uint64_t total = Inflater(path).run(compressed, output, limit);
   if (total > limit) {
     if (limit == size_limit) {
@@ -240,7 +242,7 @@ inline std::vector<std::uint8_t> unpack_gzip(const std::filesystem::path& path,
                            size, " compressed bytes (raise expansion_limit if it is meant to)"}));
   }
   if (total > output.size()) {
-    output = {};  // the old memory goes before the new is taken
+    std::vector<std::uint8_t>().swap(output);  // the old memory goes before the new is taken
     output.resize(static_cast<std::size_t>(total));
     Inflater(path).run(compressed, output, limit);
   }
