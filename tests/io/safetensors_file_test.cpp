@@ -302,7 +302,7 @@ TEST_CASE("a header length beyond the file or the format's limit is refused befo
     }
     return std::string("read");
   };
-  CHECK(contains(refused(io::default_header_limit), "expected at most 16777216, the limit"));
+  CHECK(contains(refused(retort::io::default_header_limit), "expected at most 16777216, the limit"));
   CHECK(contains(refused(~std::uintmax_t{0}), "expected at most 100000000, the format's limit"));
   bytes = assembled("{}", "");
   write_file(folder / "sparse", bytes);
