@@ -15,12 +15,12 @@ folder=${1:-data/mnist}
 read -r -a mirrors <<< "${RETORT_MNIST_MIRRORS:-https://storage.googleapis.com/cvdf-datasets/mnist/ \
 https://ossci-datasets.s3.amazonaws.com/mnist/ https://raw.githubusercontent.com/fgnt/mnist/master/}" || true
 
-# The SHA-256 of each unpacked file, and its size in bytes.
+# The SHA-256 of each unpacked file, its size in bytes, and about what it is packed by gzip.
 files=(
-  "train-images-idx3-ubyte ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db 47040016"
-  "train-labels-idx1-ubyte 65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5 60008"
-  "t10k-images-idx3-ubyte 0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7 7840016"
-  "t10k-labels-idx1-ubyte ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2 10008"
+  "train-images-idx3-ubyte ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db 47040016 9912422"
+  "train-labels-idx1-ubyte 65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5 60008 28881"
+  "t10k-images-idx3-ubyte 0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7 7840016 1648877"
+  "t10k-labels-idx1-ubyte ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2 10008 4542"
 )
 
 fail() {
@@ -28,15 +28,14 @@ fail() {
   exit 1
 }
 
-# download URL FILE: 5 seconds to connect, and no patience with a line that stands still.
+# stream URL: to standard output; 5 seconds to connect, and no patience with a line that stands still.
 if command -v curl > /dev/null; then
-  download() {
-    curl --fail --silent --location --connect-timeout 5 --speed-time 20 --speed-limit 1024 --max-filesize 20000000 \
-      --output "$2" -- "$1"
+  stream() {
+    curl --fail --silent --location --connect-timeout 5 --speed-time 20 --speed-limit 1024 -- "$1"
   }
 elif command -v wget > /dev/null; then
-  download() {
-    wget --quiet --tries=1 --dns-timeout=5 --connect-timeout=5 --read-timeout=20 --output-document="$2" -- "$1"
+  stream() {
+    wget --quiet --tries=1 --dns-timeout=5 --connect-timeout=5 --read-timeout=20 --output-document=- -- "$1"
   }
 else
   fail "needs curl or wget, and finds neither"
@@ -44,6 +43,15 @@ fi
 for tool in gzip sha256sum; do
   command -v "$tool" > /dev/null || fail "needs $tool, and does not find it"
 done
+
+# download URL FILE SIZE: takes at most SIZE bytes, and one more that tells that there are more. Then the stream is cut,
+# whatever the server says of its length or goes on to send. Fails (1) where the transfer does, and (2) where it was cut.
+download() {
+  local status=0
+  stream "$1" | head --bytes=$(($3 + 1)) > "$2" || status=1
+  (($(stat --format=%s -- "$2") <= $3)) || return 2
+  return "$status"
+}
 
 # right FILE SHA256 SIZE: unpacks at most one byte beyond SIZE, so that a hostile file costs no more than a good one. The
 # sum also tells the size: only a file known to be small is then tested for its own checksum and for what trails it.
@@ -67,14 +75,18 @@ trap 'exit 1' HUP INT TERM
 # All four files come before any is moved: a folder holds the whole set or what it held before.
 fetched=()
 for entry in "${files[@]}"; do
-  read -r name sha256 size <<< "$entry"
+  read -r name sha256 size packed <<< "$entry"
   if right "$folder/$name.gz" "$sha256" "$size"; then
     echo "fetch_mnist: $folder/$name.gz: already there, SHA-256 right"
     continue
   fi
   for mirror in "${mirrors[@]}"; do
     url=${mirror%/}/$name.gz
-    if ! download "$url" "$partial/$name.gz"; then
+    status=0
+    download "$url" "$partial/$name.gz" $((2 * packed)) || status=$?
+    if ((status == 2)); then
+      echo "fetch_mnist: $url: more than $((2 * packed)) bytes, not used" >&2
+    elif ((status != 0)); then
       echo "fetch_mnist: $url: no answer, or no such file" >&2
     elif ! right "$partial/$name.gz" "$sha256" "$size"; then
       echo "fetch_mnist: $url: wrong SHA-256, not used" >&2

@@ -25,6 +25,7 @@
 #include "retort/nn/tanh.hpp"
 
 // What is minimised, and how parameters move
+#include "retort/loss/class_weighted.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
@@ -41,12 +42,16 @@
 
 // What is learned from
 #include "retort/data/augment.hpp"
+#include "retort/data/class_weights.hpp"
 #include "retort/data/csv.hpp"
+#include "retort/data/csv_images.hpp"
 #include "retort/data/dataset.hpp"
+#include "retort/data/emnist.hpp"
 #include "retort/data/mnist.hpp"
 #include "retort/data/npy.hpp"
 #include "retort/data/save_npy.hpp"
 #include "retort/data/split.hpp"
+#include "retort/data/standardization.hpp"
 #include "retort/data/synthetic_digits.hpp"
 
 // Who drives

@@ -102,6 +102,26 @@ TEST_CASE("another normalization changes nothing else") {
   CHECK(other.with_normalization(dataset.normalization()).fingerprint() == dataset.fingerprint());
 }
 
+TEST_CASE("classes may have names, which stay with the dataset") {
+  const std::vector<std::string> names{"setosa", "versicolor", "virginica"};
+  CHECK(small().class_names().empty());
+  const Dataset named = small().with_class_names(names);
+  CHECK(named.class_names() == names);
+  CHECK(named.with_normalization({0, 1}).class_names() == names);
+  CHECK(named.subset(std::vector<std::uint32_t>{1}).class_names() == names);
+  CHECK(named.with_class_names({}).fingerprint() == small().fingerprint());
+}
+
+TEST_CASE("names that do not tell the classes apart are refused") {
+  const auto refused = [](std::vector<std::string> names) {
+    return message_of<OptionError>([&] { small().with_class_names(std::move(names)); });
+  };
+  CHECK(contains(refused({"a", "b"}), "class_names: 2 names, expected 3"));
+  CHECK(contains(refused({"a", "b", "c", "d"}), "class_names: 4 names, expected 3"));
+  CHECK(contains(refused({"a", "", "c"}), "the name of class 1 is empty"));
+  CHECK(contains(refused({"a", "b", "a"}), "'a' is the name of class 0 and of class 2"));
+}
+
 TEST_CASE("a subset has the chosen samples in the chosen order") {
   const Dataset dataset = small();
   const std::vector<std::uint32_t> indices{2, 0, 2};
@@ -131,6 +151,10 @@ TEST_CASE("the fingerprint sees every part and nothing else") {
       {bytes, labels, 2, {2, 1}},
       {bytes, labels, 2, {}, {0.5, 1}},
       {bytes, labels, 2, {}, {0, 0.5}},
+      Dataset{bytes, labels, 2}.with_class_names({"a", "bc"}),
+      Dataset{bytes, labels, 2}.with_class_names({"ab", "c"}),
+      data::Standardization{{0, 0}, {1, 1}}.apply({bytes, labels, 2}),
+      data::Standardization{{1, 2}, {1, 1}}.apply({Bytes{{2, 4}, {4, 6}}, labels, 2}),
   };
   std::set<std::uint64_t> prints;
   for (const Dataset& dataset : all) {

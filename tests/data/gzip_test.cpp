@@ -16,8 +16,9 @@ using namespace retort::test;
 
 namespace {
 
-std::string text_of(const std::filesystem::path& path, std::uint64_t limit = data::default_size_limit) {
-  const auto bytes = data::read_plain_or_gzip(path, limit);
+std::string text_of(const std::filesystem::path& path, std::uint64_t limit = data::default_size_limit,
+                    std::uint64_t expansion = data::default_expansion_limit) {
+  const auto bytes = data::read_plain_or_gzip(path, limit, expansion);
   return {bytes.begin(), bytes.end()};
 }
 
@@ -117,6 +118,36 @@ TEST_CASE("a decompression bomb ends at the limit") {
   const TemporaryFolder folder;
   write_file(folder / "bomb.gz", gzip(std::string(std::size_t{64} << 20, '\0')));
   CHECK(contains(message_of<FormatError>([&] { text_of(folder / "bomb.gz", 1 << 20); }), "size limit of 1048576"));
+}
+
+TEST_CASE("a file that unpacks to far more than its size is refused, unless it is small or asked for") {
+  const TemporaryFolder folder;
+  const std::string zeros(static_cast<std::size_t>(data::always_unpacked), '\0');
+  write_file(folder / "small.gz", gzip(zeros));
+  CHECK(text_of(folder / "small.gz") == zeros);
+  write_file(folder / "bomb.gz", gzip(zeros + '1'));
+  CHECK(is_message(message_of<FormatError>([&] { text_of(folder / "bomb.gz"); }), folder / "bomb.gz",
+                   {"unpacks to more than 67108864 bytes, expected at most 100 times its", "expansion_limit"}));
+  CHECK(text_of(folder / "bomb.gz", data::default_size_limit, 1100) == zeros + '1');
+  // What it promises at its end may be a lie, to either side, or of the last member only.
+  write_file(folder / "members.gz", gzip(zeros.substr(0, 1 << 20)) + gzip("end"));
+  CHECK(text_of(folder / "members.gz") == zeros.substr(0, 1 << 20) + "end");
+}
+
+TEST_CASE("an archive in the place of data is named, with what to do") {
+  const TemporaryFolder folder;
+  const auto refused = [&](std::string_view begin, const char* name) {
+    const std::string bytes = std::string(begin) + std::string(40, 'x');
+    for (const std::string& stored : {bytes, gzip(bytes)}) {
+      write_file(folder / "data", stored);
+      CHECK(is_message(message_of<FormatError>([&] { text_of(folder / "data"); }), folder / "data", {name}));
+    }
+  };
+  refused("PK\x03\x04", "is a ZIP archive, as .npz and .xlsx files are too, which is not read: unpack it");
+  refused({"\xFD\x37\x7A\x58\x5A\0", 6}, "packed by xz");
+  refused("\x28\xB5\x2F\xFD", "packed by zstd");
+  refused("\x89HDF\r\n\x1A\n", "an HDF5 file");
+  refused("PAR1", "a Parquet file");
 }
 
 TEST_CASE("a missing file, a folder and a forbidden file are file errors") {

@@ -78,6 +78,26 @@ TEST_CASE("each field of the header is checked") {
   CHECK(is_message(with(4, '\xff'), path, {"elements: 2 bytes, expected 4278190082"}));
 }
 
+TEST_CASE("labels are whole numbers of one to four bytes, alone or before other fields") {
+  const TemporaryFolder folder;
+  const auto path = folder / "labels";
+  const auto labels = [&](const std::string& bytes) {
+    write_file(path, bytes);
+    return data::read_idx_labels(path);
+  };
+  using Found = std::vector<std::int64_t>;
+  CHECK(labels(idx_bytes({2}, "\x07\xff")) == Found{7, 255});
+  CHECK(labels(std::string{"\0\0\x09\x01\0\0\0\x02\x07\xff", 10}) == Found{7, -1});
+  CHECK(labels(std::string{"\0\0\x0b\x01\0\0\0\x02\x01\x02\xff\xfe", 12}) == Found{258, -2});
+  CHECK(labels(std::string{"\0\0\x0c\x02\0\0\0\x01\0\0\0\x02\0\x01\0\x03\x7f\0\0\0", 20}) == Found{65539});
+  const auto refused = [&](const std::string& bytes, const char* reason) {
+    CHECK(is_message(message_of<FormatError>([&] { labels(bytes); }), path, {reason}));
+  };
+  refused(std::string{"\0\0\x0d\x01\0\0\0\x01\0\0\0\0", 12}, "element type: 0x0d, expected 0x08");
+  refused(std::string{"\0\0\x0c\x01\0\0\0\x01\0\0\0", 11}, "elements: 3 bytes, expected 4");
+  refused(idx_bytes({1, 1, 1}, "a"), "rank: 3, expected 1 to 2");
+}
+
 TEST_CASE("extents whose product wraps around are refused") {
   const TemporaryFolder folder;
   // (2^32 - 1)^4 and 2^16 * 2^16 * 2^16 * 2^16 = 2^64, which is 0 in 64 bits: no bytes at all would "fit".

@@ -57,10 +57,79 @@ TEST_CASE("the names may have a dot, and each file may be compressed") {
   CHECK(data::load_mnist(folder.path()).first.fingerprint() == expected);
 }
 
+TEST_CASE("files may be in folders of their own names, as in Kaggle's copy") {
+  const TemporaryFolder folder;
+  write_small_set(folder);
+  const auto expected = data::load_mnist(folder.path());
+  for (const char* name : {"train-images.idx3-ubyte", "train-labels.idx1-ubyte", "t10k-images.idx3-ubyte"}) {
+    std::string hyphened = name;
+    hyphened.replace(hyphened.find('.'), 1, "-");
+    const std::string bytes = read_file(folder / hyphened);
+    std::filesystem::remove(folder / hyphened);
+    std::filesystem::create_directory(folder / hyphened);
+    // Kaggle has the file beside the folder and inside; either is enough.
+    write_file(folder / hyphened / (name[0] == 't' && name[1] == 'r' ? hyphened : std::string(name)), bytes);
+  }
+  const auto found = data::load_mnist(folder.path());
+  CHECK(found.first.fingerprint() == expected.first.fingerprint());
+  CHECK(found.second.fingerprint() == expected.second.fingerprint());
+  write_file(folder / "train-images.idx3-ubyte", idx_bytes({5, 2, 3}, std::string(30, 'x')));
+  CHECK(std::get<0>(data::load_mnist(folder.path()).first.features())(0, 0) == 'x');
+}
+
+TEST_CASE("QMNIST's names and labels of eight fields are read") {
+  const TemporaryFolder folder;
+  write_small_set(folder);
+  const auto expected = data::load_mnist(folder.path());
+  const auto extended = [](std::initializer_list<char> labels) {
+    std::string bytes{"\0\0\x0c\x02\0\0\0", 7};
+    bytes += static_cast<char>(labels.size());
+    bytes += std::string{"\0\0\0\x08", 4};
+    for (const char label : labels) {
+      bytes += std::string{"\0\0\0", 3} + label + std::string(28, '\x7f');  // the writer, the place in NIST's files
+    }
+    return bytes;
+  };
+  std::filesystem::rename(folder / "train-images-idx3-ubyte", folder / "qmnist-train-images-idx3-ubyte");
+  std::filesystem::rename(folder / "t10k-images-idx3-ubyte", folder / "qmnist-test-images-idx3-ubyte");
+  write_file(folder / "qmnist-train-labels-idx2-int", extended({0, 9, 3, 1, 2}));
+  write_file(folder / "qmnist-test-labels-idx2-int.gz", gzip(extended({4, 5})));
+  const auto found = data::load_mnist(folder.path());
+  CHECK(found.first.fingerprint() == expected.first.fingerprint());
+  CHECK(found.second.fingerprint() == expected.second.fingerprint());
+  write_file(folder / "qmnist-train-labels-idx2-int", extended({0, 9, 3, 1, 11}));
+  CHECK(is_message(refusal<FormatError>(folder), folder / "qmnist-train-labels-idx2-int", {"label of sample 4: 11"}));
+  std::string negative = extended({0, 9, 3, 1, 2});
+  negative.replace(12, 4, 4, '\xff');
+  write_file(folder / "qmnist-train-labels-idx2-int", negative);
+  CHECK(is_message(refusal<FormatError>(folder), folder / "qmnist-train-labels-idx2-int",
+                   {"label of sample 0: -1, expected at least 0"}));
+}
+
+TEST_CASE("tables of pixels are read from a folder, and one without labels is named") {
+  const TemporaryFolder folder;
+  write_file(folder / "train.csv", "label,pixel0,pixel1,pixel2,pixel3\n7,0,255,3,4\n1,5,6,7,8\n");
+  write_file(folder / "test.csv", "label,pixel0,pixel1,pixel2,pixel3\n9,1,2,3,4\n");
+  const auto [train, test] = data::load_mnist(folder.path());
+  CHECK(train.image() == data::ImageShape{2, 2});
+  CHECK(train.classes() == 10);
+  CHECK((train.labels() == data::Labels{7, 1}));
+  CHECK((std::get<0>(train.features()) == data::Matrix<std::uint8_t>{{0, 255, 3, 4}, {5, 6, 7, 8}}));
+  CHECK(train.normalization() == data::Normalization{0.5, 0.5});
+  CHECK((test.labels() == data::Labels{9}));
+  // Kaggle's Digit Recognizer keeps the labels of its test images.
+  write_file(folder / "test.csv", "pixel0,pixel1,pixel2,pixel3\n1,2,3,4\n");
+  CHECK(is_message(refusal<FormatError>(folder), folder / "test.csv",
+                   {"columns: 4, expected the pixels of a square image and a label (it has no labels"}));
+  CHECK(data::load_mnist_train(folder.path()).fingerprint() == train.fingerprint());
+  std::filesystem::rename(folder / "train.csv", folder / "fashion-mnist_train.csv");
+  CHECK(data::load_mnist_train(folder.path()).fingerprint() == train.fingerprint());
+}
+
 TEST_CASE("a missing folder and a missing file are named with what was looked for") {
   const TemporaryFolder folder;
   CHECK(is_message(message_of<FileError>([&] { data::load_mnist(folder / "absent"); }), folder / "absent",
-                   {"no such folder", "train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}));
+                   {"no such folder", "train-images-idx3-ubyte", "t10k-labels-idx1-ubyte", "train.csv"}));
   write_small_set(folder);
   for (const char* name :
        {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) {
@@ -77,6 +146,8 @@ TEST_CASE("labels outside the classes are refused, with the sample's number") {
   write_file(path, idx_bytes({5}, std::string{"\x00\x09\x0b\x01\x02", 5}));
   CHECK(is_message(refusal<FormatError>(folder), path, {"label of sample 2: 11, expected less than 10"}));
   CHECK(data::load_mnist(folder.path(), {.classes = 12}).first.classes() == 12);
+  write_file(path, idx_bytes({5}, "\x01\x09\x0a\x01\x02"));
+  CHECK(data::load_idx_images(folder / "train-images-idx3-ubyte", path, {.first_label = 1}).labels()[2] == 9);
 }
 
 TEST_CASE("counts, ranks and extents that disagree are refused, with the file's name") {

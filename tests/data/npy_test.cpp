@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "retort/data/npy.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -94,11 +96,14 @@ TEST_CASE("versions, key orders, byte orders and Fortran order are all read") {
   CHECK((std::get<Reals>(files.load().features()) == Reals{{0.1f}, {-2.5f}}));
 }
 
-TEST_CASE("labels of every integer type are read") {
+TEST_CASE("labels of every type are read, in one column too") {
   const Files files;
   const auto check = [&]<typename T>(const std::string& type, std::vector<T> values) {
-    write_file(files.labels, npy(header(type, "(2,)"), raw(values)));
-    CHECK((files.load().labels() == data::Labels{7, 100}));
+    for (const char* shape : {"(2,)", "(2, 1)"}) {
+      write_file(files.labels, npy(header(type, shape), raw(values)));
+      CHECK((files.load({.classes = 101}).labels() == data::Labels{7, 100}));
+      CHECK((files.load({.first_label = 7}).labels() == data::Labels{0, 93}));
+    }
   };
   check("|u1", std::vector<std::uint8_t>{7, 100});
   check("<u2", std::vector<std::uint16_t>{7, 100});
@@ -108,8 +113,69 @@ TEST_CASE("labels of every integer type are read") {
   check("<i2", std::vector<std::int16_t>{7, 100});
   check("<i4", std::vector<std::int32_t>{7, 100});
   check("<i8", std::vector<std::int64_t>{7, 100});
+  check("<f2", std::vector<std::uint16_t>{0x4700, 0x5640});
+  check("<f4", std::vector<float>{7, 100});
+  check("<f8", std::vector<double>{7, 100});
   write_file(files.labels, npy(header(">i2", "(2,)"), std::string{"\0\x07\0\x64", 4}));
-  CHECK((files.load().labels() == data::Labels{7, 100}));
+  CHECK((files.load({.classes = 101}).labels() == data::Labels{7, 100}));
+  write_file(files.labels, npy(header("|b1", "(2,)"), std::string{"\1\0", 2}));
+  CHECK((files.load().labels() == data::Labels{1, 0}));
+}
+
+TEST_CASE("features of every type are read where float holds them") {
+  const Files files;
+  const auto check = [&]<typename T>(const std::string& type, std::vector<T> values, const Reals& expected) {
+    write_file(files.features, npy(header(type, "(2, 2)"), raw(values)));
+    CAPTURE(type);
+    CHECK((std::get<Reals>(files.load().features()) == expected));
+    for (T& value : values) {
+      auto* bytes = reinterpret_cast<unsigned char*>(&value);
+      std::reverse(bytes, bytes + sizeof(T));
+    }
+    write_file(files.features, npy(header('>' + type.substr(1), "(2, 2)"), raw(values)));
+    CHECK((std::get<Reals>(files.load().features()) == expected));
+  };
+  check("|b1", std::vector<std::uint8_t>{0, 1, 1, 0}, {{0, 1}, {1, 0}});
+  check("|i1", std::vector<std::int8_t>{-128, 127, 0, 1}, {{-128, 127}, {0, 1}});
+  check("<i2", std::vector<std::int16_t>{-32768, 32767, 0, 1}, {{-32768, 32767}, {0, 1}});
+  check("<u2", std::vector<std::uint16_t>{65535, 1, 2, 3}, {{65535, 1}, {2, 3}});
+  check("<i4", std::vector<std::int32_t>{-16777216, 16777216, 1 << 30, INT32_MIN},
+        {{-16777216, 16777216}, {1 << 30, -2147483648.0f}});
+  check("<u4", std::vector<std::uint32_t>{4294967040u, 1, 2, 3}, {{4294967040.0f, 1}, {2, 3}});
+  check("<i8", std::vector<std::int64_t>{INT64_MIN, std::int64_t{1} << 62, -3, 4}, {{-0x1p63f, 0x1p62f}, {-3, 4}});
+  check("<u8", std::vector<std::uint64_t>{std::uint64_t{1} << 63, 2, 3, 4}, {{0x1p63f, 2}, {3, 4}});
+  check("<f2", std::vector<std::uint16_t>{0x3C00, 0xC000, 0x0001, 0x7BFF}, {{1, -2}, {0x1p-24f, 65504}});
+  check("<f8", std::vector<double>{0.1, -2.5, 1e-300, 3}, {{0.1f, -2.5f}, {0, 3}});
+}
+
+TEST_CASE("a whole number that float would round is refused, with its place") {
+  const Files files;
+  const auto refused = [&]<typename T>(const std::string& type, T value) {
+    const std::string message = files.features_refusal(npy(header(type, "(2, 1)"), raw(std::vector<T>{T{1}, value})));
+    CAPTURE(type, message);
+    CHECK(is_message(message, files.features,
+                     {"element 1: " + std::to_string(value) + ", expected a whole number that float holds"}));
+  };
+  refused("<i4", std::int32_t{16777217});
+  refused("<i4", std::int32_t{-16777217});
+  refused("<u4", ~std::uint32_t{0});
+  refused("<i8", INT64_MAX);
+  refused("<i8", INT64_MIN + 1);
+  refused("<u8", ~std::uint64_t{0});
+  CHECK(is_message(files.features_refusal(npy(header("|b1", "(2, 1)"), "\1\2")), files.features,
+                   {"element 1: 2, expected 0 or 1"}));
+  CHECK(is_message(files.features_refusal(npy(header("<f2", "(2, 1)"), raw(std::vector<std::uint16_t>{0, 0x7C00}))),
+                   files.features, {"element 1: inf, expected a finite number"}));
+}
+
+TEST_CASE("a file of Python 2 is read, whose extents are long integers") {
+  const Files files;
+  const std::uint64_t expected = files.load().fingerprint();
+  write_file(files.features, npy(header("|u1", "(2L, 3L)"), "abcdef"));
+  write_file(files.labels, npy(header("|u1", "(2L,)"), std::string{"\0\1", 2}));
+  CHECK(files.load().fingerprint() == expected);
+  CHECK(contains(files.features_refusal(npy(header("|u1", "(2LL, 3)"), "abcdef")), "expected ')'"));
+  CHECK(contains(files.features_refusal(npy(header("|u1", "(L, 3)"), "abcdef")), "shape"));
 }
 
 TEST_CASE("an NPY file cut at any byte, or too long, is refused") {
@@ -141,8 +207,9 @@ TEST_CASE("each part of an NPY header is checked") {
   refused("{'descr': [('a', '|u1')], 'fortran_order': False, 'shape': (2, 3)}", "plain element type");
   refused(header("|u1", "(2, 3)", "Maybe"), "expected True or False");
   refused(header("u1", "(2, 3)"), "element type 'u1'");
-  refused(header("|S1", "(2, 3)"), "element type: 'S1', expected one of u1, f4, f8");
-  refused(header("<f2", "(2, 3)"), "element type: 'f2'");
+  refused(header("|S1", "(2, 3)"), "element type: 'S1', expected one of u1, f4, f8, f2, b1");
+  refused(header("<c8", "(2, 3)"), "element type: 'c8'");
+  refused(header("|O", "(2, 3)"), "element type '|O', Python objects, expected numbers");
   refused(header("|u1", "(2, -3)"), "shape");
   refused(header("|u1", "(2, 3"), "shape");
   refused(header("|u1", "2, 3"), "expected '('");
@@ -171,9 +238,16 @@ TEST_CASE("numbers and labels outside their range are refused, with their place"
                    {"label of sample 1: 11", "less than 10"}));
   CHECK(is_message(others.labels_refusal(npy(header("<u8", "(2,)"), raw(std::vector<std::uint64_t>{1, ~0ull}))),
                    others.labels, {"18446744073709551615"}));
-  CHECK(is_message(others.labels_refusal(npy(header("<f4", "(2,)"), "00000000")), others.labels, {"element type"}));
-  CHECK(
-      is_message(others.labels_refusal(npy(header("|u1", "(1, 2)"), "\1\2")), others.labels, {"rank: 2, expected 1"}));
+  CHECK(is_message(others.labels_refusal(npy(header("<f4", "(2,)"), raw(std::vector<float>{0, 1.5f}))), others.labels,
+                   {"label of sample 1: 1.5, expected a whole number"}));
+  CHECK(is_message(others.labels_refusal(npy(header("<f4", "(2,)"), raw(std::vector<float>{0, std::nanf("")}))),
+                   others.labels, {"label of sample 1: nan"}));
+  CHECK(is_message(others.labels_refusal(npy(header("|u1", "(1, 2)"), "\1\2")), others.labels,
+                   {"labels of shape 1 x 2, expected (samples) or (samples, 1)"}));
+  CHECK(is_message(others.labels_refusal(npy(header("|u1", "(2,)"), "\1\5")), others.labels,
+                   {"labels: from 1 to 5, expected 0 among them (first_label 1 makes the lowest class 0"}));
+  CHECK(is_message(others.labels_refusal(npy(header("|u1", "(2,)"), std::string{"\1\0", 2}), {.first_label = 1}),
+                   others.labels, {"label of sample 1: 0, expected a whole number, 1 or more"}));
   CHECK(is_message(others.labels_refusal(npy(header("|u1", "(3,)"), "\1\2\3")), others.labels,
                    {"number of labels: 3, expected 2", "features.npy"}));
 }

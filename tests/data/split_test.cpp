@@ -61,6 +61,44 @@ TEST_CASE("the parts of a dataset are its subsets") {
   CHECK(second.fingerprint() == dataset.subset(second_indices).fingerprint());
 }
 
+TEST_CASE("a stratified split gives each class its share, the largest remainders the rest") {
+  data::Labels labels;
+  for (const auto& [label, count] : {std::pair{0u, 50}, {2u, 27}, {5u, 13}, {6u, 10}}) {  // 100 in all
+    labels.insert(labels.end(), static_cast<std::size_t>(count), label);
+  }
+  const auto [first, second] = data::stratified_split_indices(labels, 0.35, Seed{1});
+  const auto of_class = [&](const std::vector<std::uint32_t>& part, std::uint32_t label) {
+    return std::ranges::count_if(part, [&](std::uint32_t index) { return labels[index] == label; });
+  };
+  CHECK(first.size() == 35);
+  CHECK(of_class(first, 0) == 18);  // 17.5: the first of the two remainders of a half
+  CHECK(of_class(first, 2) == 9);   // 9.45
+  CHECK(of_class(first, 5) == 5);   // 4.55: the largest remainder
+  CHECK(of_class(first, 6) == 3);   // 3.5
+  std::vector<std::uint32_t> all = first;
+  all.insert(all.end(), second.begin(), second.end());
+  CHECK_FALSE(std::ranges::is_sorted(first));
+  std::ranges::sort(all);
+  std::vector<std::uint32_t> range(100);
+  std::iota(range.begin(), range.end(), 0u);
+  CHECK(all == range);
+  CHECK(data::stratified_split_indices(labels, 0.35, Seed{1}).first == first);
+  CHECK(data::stratified_split_indices(labels, 0.35, Seed{2}).first != first);
+}
+
+TEST_CASE("a stratified split never asks a class for more than it has") {
+  for (std::size_t size = 2; size < 60; ++size) {
+    data::Labels labels(size);
+    for (std::size_t i = 0; i < size; ++i) {
+      labels[i] = static_cast<std::uint32_t>(i % 7 * (i % 3));
+    }
+    for (const double fraction : {0.5, 0.7, 0.999, 1 - 1e-16}) {
+      const auto plain = data::random_split_indices(size, fraction, Seed{size}).first.size();
+      CHECK(data::stratified_split_indices(labels, fraction, Seed{size}).first.size() == plain);
+    }
+  }
+}
+
 TEST_CASE("a fraction that leaves a part empty is refused") {
   for (const double fraction : {0.0, 1.0, -0.5, 1.5, std::nan("")}) {
     CHECK(contains(message_of<OptionError>([&] { data::random_split_indices(10, fraction, Seed{0}); }),

@@ -294,12 +294,16 @@ TEST_CASE("a header length beyond the file or the format's limit is refused befo
   std::memcpy(bytes.data(), &size, sizeof(size));
   write_file(folder / "sparse", bytes);
   std::filesystem::resize_file(folder / "sparse", std::uintmax_t{1} << 40);
-  try {
-    SafetensorsFile::read(folder / "sparse");
-    FAIL("read");
-  } catch (const FormatError& error) {
-    CHECK(contains(error.what(), "expected at most 100000000, the format's limit"));
-  }
+  const auto refused = [&](std::uintmax_t limit) {
+    try {
+      SafetensorsFile::read(folder / "sparse", limit);
+    } catch (const FormatError& error) {
+      return std::string(error.what());
+    }
+    return std::string("read");
+  };
+  CHECK(contains(refused(retort::io::default_header_limit), "expected at most 16777216, the limit"));
+  CHECK(contains(refused(~std::uintmax_t{0}), "expected at most 100000000, the format's limit"));
   bytes = assembled("{}", "");
   write_file(folder / "sparse", bytes);
   std::filesystem::resize_file(folder / "sparse", std::uintmax_t{1} << 40);

@@ -68,6 +68,39 @@ TEST_CASE("Each epoch has an order of its own, a permutation that follows from t
   }
 }
 
+TEST_CASE("Without the last batch fewer steps are counted, and metrics are of the samples trained on", "[train]") {
+  ScriptedEngine engine;
+  const History history =
+      fit(engine, numbered(50), nullptr, {.epochs = 2, .batch_size = 16, .drop_last = true, .seed = Seed{9}});
+  REQUIRE(engine.epochs.size() == 2);
+  CHECK(engine.epochs[1].plan.progress.step == 3);
+  CHECK(engine.epochs[1].plan.progress.total_steps == 6);
+  CHECK(engine.epochs[1].plan.trained(50) == 48);
+  CHECK(history[0].errors == 48);
+  CHECK(history[0].loss == engine.loss);
+  const std::string refused = [&] {
+    try {
+      fit(engine, numbered(10), nullptr, {.batch_size = 16, .drop_last = true});
+    } catch (const OptionError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  }();
+  CHECK(refused.find("drop_last with 10 samples and a batch_size of 16") != std::string::npos);
+}
+
+TEST_CASE("A stratified validation set has each class in its share", "[train]") {
+  std::vector<std::uint32_t> labels(40, 0);
+  std::fill(labels.begin(), labels.begin() + 10, 1);
+  const data::Dataset data = test::make_dataset(std::vector<float>(40), labels, 2);
+  ScriptedEngine engine{{1}};
+  fit(engine, data, nullptr, {.epochs = 1, .validation_fraction = 0.2, .stratified = true});
+  const auto ones = [](const data::Dataset& part) { return std::ranges::count(part.labels(), 1u); };
+  CHECK(engine.validation_data.back().size() == 8);
+  CHECK(ones(engine.validation_data.back()) == 2);
+  CHECK(ones(engine.training_data.back()) == 8);
+}
+
 TEST_CASE("Steps are counted through all epochs", "[train]") {
   ScriptedEngine engine;
   fit(engine, numbered(50), nullptr, {.epochs = 3, .batch_size = 16, .seed = Seed{9}, .shift = {}});

@@ -27,7 +27,7 @@ class ScriptedEngine : public TrainingEngine {
   explicit ScriptedEngine(std::vector<std::size_t> errors = {}) : validation_errors(std::move(errors)) {}
 
   void begin(const data::Dataset& train, const data::Dataset* validation, std::size_t /*batch_size*/,
-             data::RandomShift /*shift*/) override {
+             data::RandomShift /*shift*/, bool /*drop_last*/) override {
     training_data.push_back(train);
     if (validation != nullptr) {
       validation_data.push_back(*validation);
@@ -36,10 +36,11 @@ class ScriptedEngine : public TrainingEngine {
   }
 
   EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) override {
-    const std::size_t samples = training_data.back().size();
-    std::vector<std::uint32_t> order(samples);
+    const std::size_t size = training_data.back().size();
+    const std::size_t samples = plan.trained(size);
+    std::vector<std::uint32_t> order(size);
     if (plan.shuffle) {
-      plan.order(samples).fill(0, order);
+      plan.order(size).fill(0, order);
     } else {
       std::iota(order.begin(), order.end(), 0u);
     }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -155,6 +156,34 @@ TEST_CASE("Batch statistics of a single sample are refused", "[train]") {
   CHECK(same_bits(network.parameter_arena(), before.parameter_arena()));
   CHECK_NOTHROW(fit(34, 16));
   CHECK_NOTHROW(fit(2, 16));
+}
+
+TEST_CASE("A model may have more outputs than a dataset has classes", "[train]") {
+  Network<M> network{Seed{1}};
+  const data::Dataset two_classes = clouds(60, 6, 2, 1);
+  CHECK_NOTHROW(Trainer{network, CrossEntropy{}, Adam{.learning_rate = 1e-2}}.fit(two_classes, {.epochs = 20}));
+  CHECK(evaluate(network, two_classes).accuracy > 0.9);
+}
+
+TEST_CASE("A last batch that is dropped changes nothing", "[train]") {
+  // Unshuffled, the samples of an epoch are the first ones.
+  const data::Dataset data = clouds(50, 6, 3, 1);
+  std::vector<std::uint32_t> whole(48);
+  std::iota(whole.begin(), whole.end(), 0u);
+  const FitOptions options{.epochs = 3, .batch_size = 16, .drop_last = true, .shuffle = false};
+  const Trained<> dropped(data, options);
+  const Trained<> first(data.subset(whole), options);
+  CHECK(same_bits(dropped.network.parameter_arena(), first.network.parameter_arena()));
+  REQUIRE(dropped.history.size() == 3);
+  for (std::size_t epoch = 0; epoch < 3; ++epoch) {
+    CHECK(dropped.history[epoch].loss == first.history[epoch].loss);
+    CHECK(dropped.history[epoch].errors == first.history[epoch].errors);
+  }
+  // Shuffled, every sample has its turn.
+  const Trained<> shuffled(data, {.epochs = 3, .batch_size = 16, .drop_last = true});
+  CHECK_FALSE(same_bits(shuffled.network.parameter_arena(), first.network.parameter_arena()));
+  // The last batch of one is too small for batch statistics, unless it is dropped.
+  CHECK_NOTHROW(Trained<WithBatchNorm>(clouds(33, 6, 3, 1), {.epochs = 1, .batch_size = 16, .drop_last = true}));
 }
 
 TEST_CASE("Data of other sizes than the model's is refused", "[train]") {

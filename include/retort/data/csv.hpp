@@ -9,7 +9,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <limits>
+#include <map>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -20,28 +22,58 @@
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
+#include "retort/data/label_range.hpp"
 #include "retort/data/matrix.hpp"
 #include "retort/data/message.hpp"
 
 namespace retort::data {
 
 enum class CsvHeader {
-  automatic,  // the first line is a header when what stands in its label column is no number
+  automatic,  // the first line is a header when none of its fields is a number or says that one is missing
   present,
   absent,
 };
 
+/// What to do with a missing value: a field that is empty, `NA`, `N/A`, `NaN`, `null` or `?`, in letters of any case. A
+/// label is missing only where it is empty.
+enum class CsvMissing {
+  refuse,       // an error that names the line and the column
+  drop_row,     // leave out the sample
+  column_mean,  // the mean of the values that the column has, or CsvOptions::column_means; a label is never filled in
+};
+
 struct CsvOptions {
+  bool labelled = true;             // false: every column is a feature, and every label is 0 (for predictions)
   std::ptrdiff_t label_column = 0;  // from 0; negative numbers count from the right, -1 is the last column
   CsvHeader header = CsvHeader::automatic;
   char delimiter = ',';
-  std::uint32_t classes = 0;  // 0: the highest label + 1
-  ImageShape image{};         // of the features, where they are pixels
+  std::uint32_t classes = 0;      // 0: the highest label + 1, or the number of names
+  std::uint32_t first_label = 0;  // the number of class 0: 1 where labels count from 1
+  // What the label column may hold, in the order of the classes. Empty: numbers, or the names found, in the order of
+  // their bytes, which does not depend on the order of the rows. Names found are kept by the dataset.
+  std::vector<std::string> class_names{};
+  CsvMissing missing = CsvMissing::refuse;
+  std::vector<double> column_means{};  // (features), of the training samples: what CsvMissing::column_mean puts in
+  ImageShape image{};                  // of the features, where they are pixels
   Normalization normalization{};
-  std::uint64_t size_limit = default_size_limit;  // bytes of the file
+  std::uint64_t size_limit = default_size_limit;            // bytes of the file
+  std::uint64_t expansion_limit = default_expansion_limit;  // of a compressed file, see read_plain_or_gzip
+  std::size_t column_limit = std::size_t{1} << 20;
 };
 
 namespace detail {
+
+/// Throws FormatError for text of another encoding or with other line ends than the reader's.
+[[gnu::cold]] inline void require_plain_text(const std::filesystem::path& path, std::string_view text) {
+  const auto begins = [&](std::string_view bytes) { return text.substr(0, bytes.size()) == bytes; };
+  // Without a mark UTF-16 still shows by the zero bytes beside its ASCII letters.
+  if (begins("\xFF\xFE") || begins("\xFE\xFF") || (text.size() >= 2 && (text[0] == '\0') != (text[1] == '\0'))) {
+    throw FormatError(path, "is text in UTF-16, expected UTF-8 or ASCII: convert it, as with iconv -f UTF-16 -t UTF-8");
+  }
+  if (text.find('\n') == std::string_view::npos && text.find('\r') != std::string_view::npos) {
+    throw FormatError(path, "ends its lines with CR alone, expected LF or CRLF: convert it, as with tr '\\r' '\\n'");
+  }
+}
 
 class CsvReader {
  public:
@@ -49,6 +81,12 @@ class CsvReader {
     if (std::string_view("0123456789+-.eE\"\r\n").find(options.delimiter) != std::string_view::npos) {
       throw OptionError(concatenate(
           {"delimiter: ", in_quotes({&options.delimiter, 1}), ", expected a character no number contains"}));
+    }
+    for (const std::string& name : options.class_names) {
+      names_.emplace(name, static_cast<std::uint32_t>(names_.size()));
+    }
+    if (names_.size() != options.class_names.size()) {
+      throw OptionError("class_names: a name stands twice, expected different names");
     }
   }
 
@@ -60,23 +98,32 @@ class CsvReader {
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
       text.remove_suffix(1);
     }
+    require_plain_text(path_, text);
     while (!text.empty()) {
       const std::size_t end = text.find('\n');
+      rest_ = text;
       read_line(text.substr(0, end));
       text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     }
     if (labels_.empty()) {
-      throw FormatError(path_, "no samples, expected at least one line of numbers");
+      throw FormatError(path_, dropped_ == 0 ? std::string("no samples")
+                                             : concatenate({"no samples: a value is missing in each of ", dropped_}));
+    }
+    if (options_.missing == CsvMissing::column_mean) {
+      fill_missing();
     }
     return dataset();
   }
 
+  /// Of each column's features, after `read` with CsvMissing::column_mean.
+  const std::vector<double>& column_means() const { return means_; }
+
  private:
-  [[noreturn]] void fail(std::size_t column, const std::string& reason) const {
-    throw FormatError(path_, concatenate({"line ", line_, ", column ", column + 1, ": ", reason}));
-  }
   [[noreturn]] void fail_line(const std::string& reason) const {
     throw FormatError(path_, concatenate({"line ", line_, ": ", reason}));
+  }
+  [[noreturn]] void fail(std::size_t column, const std::string& reason) const {
+    throw FormatError(path_, concatenate({"line ", line_, ", column ", column + 1, ": ", reason}));
   }
 
   void read_line(std::string_view line) {
@@ -86,7 +133,7 @@ class CsvReader {
     }
     split(line);
     if (line_ == 1) {
-      find_label_column();
+      find_label_column(line);
       if (is_header()) {
         return;
       }
@@ -94,19 +141,44 @@ class CsvReader {
     if (fields_.size() != columns_) {
       fail_line(concatenate({"columns: ", fields_.size(), ", expected ", columns_, " as in the first line"}));
     }
+    if (features_.capacity() == 0) {
+      reserve();
+    }
+    if (options_.missing == CsvMissing::drop_row && has_missing()) {
+      ++dropped_;
+      return;
+    }
+    if (!options_.labelled) {
+      labels_.push_back(0);
+    }
     for (std::size_t column = 0; column < columns_; ++column) {
       if (column == label_column_) {
         labels_.push_back(label(column));
+      } else if (options_.missing == CsvMissing::column_mean) {
+        const bool missing = is_missing(fields_[column]);
+        missing_.push_back(missing);
+        features_.push_back(missing ? 0.0f : number(column));
       } else {
         features_.push_back(number(column));
       }
     }
   }
 
+  // For what is left of the text: a field takes two bytes of it, or one where it is missing.
+  void reserve() {
+    const auto rows = static_cast<std::size_t>(std::count(rest_.begin(), rest_.end(), '\n')) + 1;
+    const std::size_t most = rest_.size() / 2 + 1;
+    labels_.reserve(std::min(rows, most));
+    features_.reserve(std::min(feature_columns() > most / rows ? most : rows * feature_columns(), most));
+  }
+
   // Fills fields_; a field in quotes keeps its inside, where the delimiter is an ordinary character.
   void split(std::string_view line) {
     fields_.clear();
     for (;;) {
+      if (fields_.size() == options_.column_limit) {
+        fail_line(concatenate({"more than ", options_.column_limit, " columns, the limit (column_limit raises it)"}));
+      }
       std::size_t end = 0;
       const std::string_view start = trim(line);
       if (!start.empty() && start.front() == '"') {
@@ -145,11 +217,18 @@ class CsvReader {
     return text;
   }
 
-  void find_label_column() {
+  void find_label_column(std::string_view line) {
     columns_ = fields_.size();
+    if (!options_.labelled) {
+      label_column_ = columns_;
+      return;
+    }
     if (columns_ < 2) {
+      const std::size_t other = line.find_first_of(";\t|,");
+      const std::string_view found =
+          other == std::string_view::npos ? std::string_view(&options_.delimiter, 1) : line.substr(other, 1);
       fail_line(concatenate({"columns: 1, expected at least 2, a label and a feature (is the delimiter ",
-                             in_quotes({&options_.delimiter, 1}), "?)"}));
+                             found == "\t" ? "a tab" : in_quotes(found), "?)"}));
     }
     const auto count = static_cast<std::ptrdiff_t>(columns_);
     const std::ptrdiff_t wanted = options_.label_column;
@@ -160,12 +239,18 @@ class CsvReader {
     label_column_ = static_cast<std::size_t>(wanted < 0 ? wanted + count : wanted);
   }
 
+  std::size_t feature_columns() const { return columns_ - (options_.labelled ? 1 : 0); }
+
   bool is_header() const {
     if (options_.header != CsvHeader::automatic) {
       return options_.header == CsvHeader::present;
     }
     double value = 0;
-    return !parse(fields_[label_column_], value);
+    const auto is_value = [&](std::string_view field) {
+      return parse(field, value) || (!field.empty() && is_missing(field));
+    };
+    return std::none_of(fields_.begin(), fields_.end(), is_value) &&
+           std::any_of(fields_.begin(), fields_.end(), [](std::string_view field) { return !field.empty(); });
   }
 
   // Whether the whole text is one number; one beyond the range of `Number` is none.
@@ -178,63 +263,239 @@ class CsvReader {
     return error == std::errc{} && end == text.data() + text.size();
   }
 
+  static bool is_missing(std::string_view field) {
+    if (field.size() > 4 || (!field.empty() && field[0] >= '-' && field[0] <= '9')) {
+      return false;  // most numbers, at little cost
+    }
+    std::string lower(field);
+    for (char& letter : lower) {
+      letter = static_cast<char>(letter >= 'A' && letter <= 'Z' ? letter - 'A' + 'a' : letter);
+    }
+    return lower.empty() || lower == "na" || lower == "n/a" || lower == "nan" || lower == "null" || lower == "?";
+  }
+
+  bool has_missing() const {
+    for (std::size_t column = 0; column < columns_; ++column) {
+      if (column == label_column_ ? fields_[column].empty() : is_missing(fields_[column])) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   float number(std::size_t column) const {
     double value = 0;
     if (!parse(fields_[column], value)) {
-      fail(column, concatenate({in_quotes(fields_[column]), ", expected a number"}));
+      fail_number(column);
     }
     if (!(std::abs(value) <= double{std::numeric_limits<float>::max()})) {
+      if (is_missing(fields_[column])) {
+        fail_number(column);  // nan
+      }
       fail(column, concatenate({in_quotes(fields_[column]), ", expected a finite number within float's range"}));
     }
     return static_cast<float>(value);
   }
 
-  std::uint32_t label(std::size_t column) {
-    const std::uint32_t limit = options_.classes != 0 ? options_.classes : std::numeric_limits<std::uint32_t>::max();
-    std::uint32_t value = 0;
-    if (!parse(fields_[column], value) || value >= limit) {
-      fail(column, concatenate({"label ", in_quotes(fields_[column]),
-                                ", expected a whole number, 0 or more and less than ", limit}));
+  [[noreturn, gnu::cold]] void fail_number(std::size_t column) const {
+    const std::string_view field = fields_[column];
+    std::string with_point(field);
+    std::replace(with_point.begin(), with_point.end(), ',', '.');
+    double value = 0;
+    std::string_view hint;
+    if (is_missing(field)) {
+      hint = "; it is missing, and CsvOptions::missing can drop its row or fill it in";
+    } else if (options_.delimiter != ',' && parse(with_point, value)) {
+      hint = " with a decimal point: replace the commas, as with tr , .";
+    } else if (options_.delimiter != ';' && field.find(';') != std::string_view::npos) {
+      hint = " (is the delimiter ';'?)";
+    } else if (line_ == 1 && options_.header == CsvHeader::automatic) {
+      hint = "; a header is a line without any number, else CsvHeader::present says that it is one";
     }
-    highest_label_ = std::max(highest_label_, value);
-    return value;
+    fail(column, concatenate({in_quotes(field), ", expected a number", hint}));
+  }
+
+  std::uint32_t label(std::size_t column) {
+    const std::string_view text = fields_[column];
+    double value = 0;
+    const bool is_number = parse(text, value);
+    if (!options_.class_names.empty()) {
+      const auto name = names_.find(text);
+      if (name == names_.end()) {
+        fail(column, concatenate({"label ", in_quotes(text), ", expected one of the ", names_.size(), " class_names"}));
+      }
+      return name->second;
+    }
+    if (labels_.empty()) {
+      named_ = !is_number && !text.empty();
+      first_line_ = line_;
+    } else if (named_ && is_number) {
+      fail_mixed_labels(column);
+    }
+    return named_ && !text.empty() ? named_label(text) : numbered_label(column, is_number, value);
+  }
+
+  [[noreturn, gnu::cold]] void fail_mixed_labels(std::size_t column) const {
+    const auto first = std::find_if(names_.begin(), names_.end(), [](const auto& name) { return name.second == 0; });
+    throw FormatError(path_, concatenate({"line ", first_line_, ", column ", column + 1, ": label ",
+                                          in_quotes(first->first), ", but a number in line ", line_,
+                                          ", expected a number in both (a header of which a field is a number needs "
+                                          "CsvHeader::present)"}));
+  }
+
+  // In the order in which they come.
+  std::uint32_t named_label(std::string_view text) {
+    const auto name = names_.find(text);
+    return name != names_.end()
+               ? name->second
+               : names_.emplace(std::string(text), static_cast<std::uint32_t>(names_.size())).first->second;
+  }
+
+  // Whole numbers, also as 5.0 and 5.000e+00.
+  std::uint32_t numbered_label(std::size_t column, bool is_number, double value) const {
+    const std::uint32_t limit = options_.classes != 0 ? options_.classes : std::numeric_limits<std::uint32_t>::max();
+    const double first = options_.first_label;
+    if (!is_number || !(value >= first && value < first + limit) || value != std::floor(value)) {
+      fail(column,
+           concatenate({"label ", in_quotes(fields_[column]), ", expected a whole number, ", options_.first_label,
+                        " or more and less than ", std::uint64_t{options_.first_label} + limit}));
+    }
+    return static_cast<std::uint32_t>(value - first);
+  }
+
+  void fill_missing() {
+    const std::size_t columns = feature_columns();
+    means_ = options_.column_means;
+    if (means_.empty()) {
+      measure_means();
+    } else if (means_.size() != columns) {
+      throw OptionError(concatenate(
+          {"column_means: ", means_.size(), " means, but ", path_.string(), " has ", columns, " features"}));
+    }
+    for (std::size_t i = 0; i < features_.size(); ++i) {
+      if (missing_[i]) {
+        features_[i] = static_cast<float>(means_[i % columns]);
+      }
+    }
+  }
+
+  void measure_means() {
+    const std::size_t columns = feature_columns();
+    means_.assign(columns, 0);
+    std::vector<std::size_t> counts(columns);
+    for (std::size_t i = 0; i < features_.size(); ++i) {
+      if (!missing_[i]) {
+        means_[i % columns] += double{features_[i]};
+        ++counts[i % columns];
+      }
+    }
+    for (std::size_t column = 0; column < columns; ++column) {
+      if (counts[column] == 0) {
+        throw FormatError(path_, concatenate({"column ", column + (column >= label_column_ ? 2 : 1),
+                                              ": no value at all, expected one to take the mean of"}));
+      }
+      means_[column] /= static_cast<double>(counts[column]);
+    }
+  }
+
+  // Names in the order of their bytes, which is that of the map, where the options have no other.
+  std::vector<std::string> sorted_names() {
+    if (!options_.class_names.empty()) {
+      return options_.class_names;
+    }
+    std::vector<std::string> names;
+    std::vector<std::uint32_t> classes(names_.size());
+    for (const auto& [name, index] : names_) {
+      classes[index] = static_cast<std::uint32_t>(names.size());
+      names.push_back(name);
+    }
+    for (std::uint32_t& label : labels_) {
+      label = classes[label];
+    }
+    return names;
+  }
+
+  std::uint32_t class_count() const {
+    if (names_.empty()) {
+      return options_.labelled ? count_classes(path_, labels_, options_.classes, options_.first_label)
+                               : std::max(options_.classes, 1u);
+    }
+    if (options_.classes != 0 && names_.size() > options_.classes) {
+      throw FormatError(path_, concatenate({"labels: ", names_.size(), " different names, expected at most ",
+                                            options_.classes, ", the number of classes"}));
+    }
+    return static_cast<std::uint32_t>(names_.size());
   }
 
   Dataset dataset() {
-    const std::size_t features = columns_ - 1;
+    const std::size_t features = feature_columns();
     if (options_.image != ImageShape{} && (options_.image.rows == 0 || features % options_.image.rows != 0 ||
                                            features / options_.image.rows != options_.image.columns)) {
       throw OptionError(concatenate({"image: ", options_.image.rows, " x ", options_.image.columns, ", but ",
                                      path_.string(), " has ", features, " features"}));
     }
-    features_.shrink_to_fit();  // it grew by doubling, and lives as long as the dataset
+    const std::uint32_t classes = class_count();
+    std::vector<std::string> names = names_.empty() ? std::vector<std::string>{} : sorted_names();
+    features_.shrink_to_fit();  // dropped rows and blanks were reserved for, and it lives as long as the dataset
     Matrix<float> rows(labels_.size(), features, std::move(features_));
-    return {std::move(rows), std::move(labels_), options_.classes != 0 ? options_.classes : highest_label_ + 1,
-            options_.image, options_.normalization};
+    return Dataset{std::move(rows), std::move(labels_), classes, options_.image, options_.normalization}
+        .with_class_names(std::move(names));
   }
 
   const std::filesystem::path& path_;
   const CsvOptions& options_;
+  std::string_view rest_;  // of the text, from the line at hand on
   std::size_t line_ = 0;
+  std::size_t first_line_ = 0;  // of the samples
+  std::size_t dropped_ = 0;
   std::size_t columns_ = 0;
-  std::size_t label_column_ = 0;
-  std::uint32_t highest_label_ = 0;
+  std::size_t label_column_ = 0;  // columns_ where there is none
+  bool named_ = false;
+  std::map<std::string, std::uint32_t, std::less<>> names_;  // of the classes, with their numbers
   std::vector<std::string_view> fields_;
   std::vector<float> features_;
+  std::vector<bool> missing_;  // beside features_, where they are filled in
+  std::vector<double> means_;
   Labels labels_;
 };
 
+inline Dataset read_csv(CsvReader& reader, const std::filesystem::path& path, const CsvOptions& options) {
+  const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, options.size_limit, options.expansion_limit);
+  return reader.read({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
 }  // namespace detail
 
-/// A dataset from a CSV file, plain or compressed by gzip: float features and whole-number labels. Lines end with LF or
-/// CRLF, the last one with or without; numbers may stand in quotes or between blanks; a byte order mark and empty lines
-/// at the end are passed over. Throws FileError; FormatError that names the file, line and column (from 1): rows of
-/// different length, what is not a number, NaN, infinity, a negative label, one that is not below options.classes, no
-/// sample at all; OptionError for options that cannot be meant or do not fit the file.
-inline Dataset load_csv(const std::filesystem::path& path, const CsvOptions& options = {}) {
+/// A dataset from a CSV file, plain or compressed by gzip: float features, and labels that are whole numbers (5, 5.0,
+/// 5.000e+00) or names. Lines end with LF or CRLF, the last one with or without; numbers may stand in quotes or between
+/// blanks; a byte order mark and empty lines at the end are passed over. Throws FileError; FormatError that names the
+/// file, line and column (from 1): rows of different length, what is not a number, infinity, a missing value unless the
+/// options say otherwise, a negative label, one that is not below options.classes, labels of which some are numbers
+/// and some names, numbers that do not begin at first_label where `classes` is not given, no sample at all, text in
+/// UTF-16 or with CR alone at its line ends, more columns than the limit; OptionError for options that cannot be meant
+/// or do not fit the file. Memory: the text, and at most twice as much for what is read from it.
+[[gnu::cold]] inline Dataset load_csv(const std::filesystem::path& path, const CsvOptions& options = {}) {
   detail::CsvReader reader(path, options);
-  const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, options.size_limit);
-  return reader.read({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return detail::read_csv(reader, path, options);
+}
+
+/// {train, test} from two files of the same columns. What the training file says holds for the test file: the number of
+/// classes and their names, and the column means that are put in for missing values.
+[[gnu::cold]] inline std::pair<Dataset, Dataset> load_csv_train_test(const std::filesystem::path& train_path,
+                                                                     const std::filesystem::path& test_path,
+                                                                     const CsvOptions& options = {}) {
+  detail::CsvReader reader(train_path, options);
+  Dataset train = detail::read_csv(reader, train_path, options);
+  CsvOptions test_options = options;
+  test_options.classes = train.classes();
+  test_options.class_names = train.class_names();
+  test_options.column_means = reader.column_means();
+  Dataset test = load_csv(test_path, test_options);
+  if (test.feature_count() != train.feature_count()) {
+    throw FormatError(test_path, concatenate({"features: ", test.feature_count(), ", expected ", train.feature_count(),
+                                              " as in ", train_path.filename().string()}));
+  }
+  return {std::move(train), std::move(test)};
 }
 
 }  // namespace retort::data

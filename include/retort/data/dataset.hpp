@@ -22,6 +22,7 @@
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/matrix.hpp"
 #include "retort/data/message.hpp"
+#include "retort/data/standardization.hpp"
 
 namespace retort::data {
 
@@ -69,6 +70,11 @@ class Dataset {
   ImageShape image() const { return image_; }
   Normalization normalization() const { return normalization_; }
 
+  /// One name a class, in the order of the classes; empty where the classes are their numbers.
+  const std::vector<std::string>& class_names() const { return class_names_; }
+  /// What was applied to the features; empty where they are raw.
+  const Standardization& standardization() const { return standardization_; }
+
   /// The same samples under another normalization. Throws OptionError.
   Dataset with_normalization(Normalization normalization) const& {
     return Dataset(*this).with_normalization(normalization);
@@ -76,6 +82,29 @@ class Dataset {
   Dataset with_normalization(Normalization normalization) && {
     normalization_ = normalization;
     validate_normalization();
+    return std::move(*this);
+  }
+
+  /// The same samples, whose classes have these names; none takes the names away. Throws OptionError unless there is one
+  /// for each class, each different and none empty.
+  Dataset with_class_names(std::vector<std::string> names) const& {
+    return Dataset(*this).with_class_names(std::move(names));
+  }
+  [[gnu::cold]] Dataset with_class_names(std::vector<std::string> names) && {
+    if (!names.empty() && names.size() != classes_) {
+      throw OptionError(concatenate({"class_names: ", names.size(), " names, expected ", classes_, ", one a class"}));
+    }
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (names[i].empty()) {
+        throw OptionError(concatenate({"class_names: the name of class ", i, " is empty"}));
+      }
+      const auto same = std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]);
+      if (static_cast<std::size_t>(same - names.begin()) != i) {
+        throw OptionError(concatenate({"class_names: ", detail::in_quotes(names[i]), " is the name of class ",
+                                       same - names.begin(), " and of class ", i, ", expected different names"}));
+      }
+    }
+    class_names_ = std::move(names);
     return std::move(*this);
   }
 
@@ -98,7 +127,10 @@ class Dataset {
     for (std::size_t row = 0; row < indices.size(); ++row) {
       labels[row] = labels_[indices[row]];
     }
-    return {std::move(features), std::move(labels), classes_, image_, normalization_};
+    Dataset result{std::move(features), std::move(labels), classes_, image_, normalization_};
+    result.class_names_ = class_names_;
+    result.standardization_ = standardization_;
+    return result;
   }
 
   /// Plain pointers into this dataset, valid while it lives and is neither moved from nor assigned to.
@@ -118,7 +150,7 @@ class Dataset {
   }
   DatasetView view() const&& = delete;  // its pointers would outlive the samples
 
-  /// Equal for equal samples, labels, classes, extents and normalization; so a file made from this dataset (a table of
+  /// Equal for equal samples, labels, classes, names, extents, normalization and standardization; so a file made from this dataset (a table of
   /// logits, a checkpoint) can tell whether it meets the same one again. The same number on every little-endian
   /// machine.
   std::uint64_t fingerprint() const {
@@ -131,10 +163,18 @@ class Dataset {
       print.add(std::span{&number, 1});
     }
     visit([&](const auto& values) { print.add(values.values()); });
+    for (const std::string& name : class_names_) {
+      const std::uint64_t length = name.size();
+      print.add(std::span{&length, 1}).add(std::span<const char>{name});
+    }
+    print.add(std::span<const double>{standardization_.means});
+    print.add(std::span<const double>{standardization_.deviations});
     return print.add(std::span{labels_}).value();
   }
 
  private:
+  friend struct Standardization;
+
   [[gnu::cold]] void validate_shapes() const {
     const std::size_t rows = visit([](const auto& values) { return values.rows(); });  // samples
     const std::size_t columns = feature_count();
@@ -201,6 +241,81 @@ class Dataset {
   std::uint32_t classes_;
   ImageShape image_;
   Normalization normalization_;
+  std::vector<std::string> class_names_{};
+  Standardization standardization_{};
 };
+
+namespace detail {
+
+/// Throws OptionError.
+[[gnu::cold]] inline void require_not_standardized(const Dataset& dataset) {
+  if (!dataset.standardization().empty()) {
+    throw OptionError("standardization: the dataset is standardised already, expected raw features");
+  }
+}
+
+}  // namespace detail
+
+[[gnu::cold]] inline Standardization Standardization::fit(const Dataset& training) {
+  detail::require_not_standardized(training);
+  return training.visit([](const auto& values) {
+    const std::size_t columns = values.columns();
+    const auto samples = static_cast<double>(values.rows());
+    const auto first = values.row(0);
+    std::vector<bool> constant(columns, true);
+    Standardization result{std::vector<double>(columns), std::vector<double>(columns)};
+    for (std::size_t row = 0; row < values.rows(); ++row) {
+      for (std::size_t column = 0; column < columns; ++column) {
+        result.means[column] += static_cast<double>(values(row, column));
+        constant[column] = constant[column] && values(row, column) == first[column];
+      }
+    }
+    for (double& mean : result.means) {
+      mean /= samples;
+    }
+    for (std::size_t row = 0; row < values.rows(); ++row) {
+      for (std::size_t column = 0; column < columns; ++column) {
+        const double difference = static_cast<double>(values(row, column)) - result.means[column];
+        result.deviations[column] += difference * difference;
+      }
+    }
+    for (std::size_t column = 0; column < columns; ++column) {
+      if (constant[column]) {  // exactly, whatever the roundings of the sums
+        result.means[column] = static_cast<double>(first[column]);
+        result.deviations[column] = 1;
+      } else {
+        result.deviations[column] = std::sqrt(result.deviations[column] / samples);
+      }
+    }
+    return result;
+  });
+}
+
+[[gnu::cold]] inline Dataset Standardization::apply(const Dataset& dataset) const {
+  validate();
+  detail::require_not_standardized(dataset);
+  if (means.size() != dataset.feature_count()) {
+    throw ShapeError(concatenate(
+        {"standardization: of ", means.size(), " columns, the dataset has ", dataset.feature_count(), " features"}));
+  }
+  Matrix<float> features = dataset.visit([this](const auto& values) {
+    Matrix<float> result(values.rows(), values.columns());
+    for (std::size_t row = 0; row < values.rows(); ++row) {
+      for (std::size_t column = 0; column < values.columns(); ++column) {
+        const double value = (static_cast<double>(values(row, column)) - means[column]) / deviations[column];
+        if (!(std::abs(value) <= double{std::numeric_limits<float>::max()})) {
+          throw ShapeError(concatenate({"standardization: feature ", column, " of sample ", row, " becomes ", value,
+                                        ", expected a number within float's range"}));
+        }
+        result(row, column) = static_cast<float>(value);
+      }
+    }
+    return result;
+  });
+  Dataset result{std::move(features), dataset.labels_, dataset.classes_, dataset.image_};
+  result.class_names_ = dataset.class_names_;
+  result.standardization_ = *this;
+  return result;
+}
 
 }  // namespace retort::data

@@ -4,15 +4,19 @@
 /// Whole files, plain or compressed by gzip (RFC 1952), through zlib.
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -27,6 +31,13 @@ namespace retort::data {
 /// The most bytes a reader takes from one file, after decompression, unless it is told otherwise: 4 GiB.
 inline constexpr std::uint64_t default_size_limit = std::uint64_t{1} << 32;
 
+/// How many times its own size a compressed file may unpack to, unless a reader is told otherwise. Images and tables
+/// shrink to between a half and a thirtieth; what gzip packs a thousand to one is hardly data.
+inline constexpr std::uint64_t default_expansion_limit = 100;
+
+/// What a compressed file may unpack to in any case, 64 MiB: sorted labels and empty images are small, and shrink a lot.
+inline constexpr std::uint64_t always_unpacked = std::uint64_t{1} << 26;
+
 namespace detail {
 
 class ReadDescriptor {
@@ -40,6 +51,13 @@ class ReadDescriptor {
   ReadDescriptor(const ReadDescriptor&) = delete;
   ReadDescriptor& operator=(const ReadDescriptor&) = delete;
   ~ReadDescriptor() { ::close(descriptor_); }
+
+  // 0 for what is no regular file.
+  std::uint64_t size() const {
+    struct stat status{};
+    return ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size)
+                                                                         : 0;
+  }
 
   // 0 at the end of the file.
   std::size_t read(std::uint8_t* output, std::size_t count) const {
@@ -64,10 +82,21 @@ class ReadDescriptor {
   int descriptor_;
 };
 
-// Bytes of unknown number, in memory that at most doubles, so that a false promise in a header costs nothing.
+[[noreturn, gnu::cold]] inline void fail_size_limit(const std::filesystem::path& path, std::uint64_t limit) {
+  throw FormatError(path, concatenate({"holds more than the size limit of ", limit, " bytes"}));
+}
+
+// Bytes of about an expected number, in memory that at most doubles where there are more.
 class GrowingBytes {
  public:
-  GrowingBytes(const std::filesystem::path& path, std::uint64_t limit) : path_(path), limit_(limit) {}
+  // Throws FormatError when more than the limit are expected.
+  GrowingBytes(const std::filesystem::path& path, std::uint64_t limit, std::uint64_t expected)
+      : path_(path), limit_(limit) {
+    if (expected > limit) {
+      fail_size_limit(path, limit);
+    }
+    bytes_.resize(static_cast<std::size_t>(expected + 1));  // one more, to see the end
+  }
 
   // Room for at least one byte more.
   std::uint8_t* room() {
@@ -83,7 +112,7 @@ class GrowingBytes {
   void add(std::size_t count) {
     used_ += count;
     if (used_ > limit_) {
-      throw FormatError(path_, concatenate({"holds more than the size limit of ", limit_, " bytes"}));
+      fail_size_limit(path_, limit_);
     }
   }
 
@@ -101,7 +130,7 @@ class GrowingBytes {
 
 inline std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path, std::uint64_t limit) {
   const ReadDescriptor file(path);
-  GrowingBytes bytes(path, limit);
+  GrowingBytes bytes(path, limit, file.size());
   for (;;) {
     std::uint8_t* room = bytes.room();
     const std::size_t got = file.read(room, bytes.room_size());
@@ -128,23 +157,27 @@ class Inflater {
   Inflater& operator=(const Inflater&) = delete;
   ~Inflater() { inflateEnd(&stream_); }
 
-  std::vector<std::uint8_t> inflate_all(const std::vector<std::uint8_t>& compressed, std::uint64_t limit) {
-    GrowingBytes output(path_, limit);
+  // Unpacks `compressed`; what does not fit into `output` is counted and dropped. Returns how many bytes there are, or
+  // some number above `limit` where there are more than that.
+  std::uint64_t run(const std::vector<std::uint8_t>& compressed, std::span<std::uint8_t> output, std::uint64_t limit) {
+    std::array<std::uint8_t, 1 << 15> dropped;  // NOLINT(cppcoreguidelines-pro-type-member-init)
     std::size_t position = 0;
-    for (;;) {
+    for (std::uint64_t total = 0; total <= limit;) {
       constexpr std::size_t most = std::size_t{1} << 30;  // zlib counts in 32 bits
       const std::size_t given = std::min(compressed.size() - position, most);
+      const std::span<std::uint8_t> room =
+          total < output.size() ? output.subspan(static_cast<std::size_t>(total)) : std::span<std::uint8_t>(dropped);
       stream_.next_in = const_cast<Bytef*>(compressed.data() + position);  // zlib does not write there
       stream_.avail_in = static_cast<uInt>(given);
-      stream_.next_out = output.room();
-      const std::size_t room = std::min(output.room_size(), most);
-      stream_.avail_out = static_cast<uInt>(room);
+      stream_.next_out = room.data();
+      const std::size_t taken = std::min(room.size(), most);
+      stream_.avail_out = static_cast<uInt>(taken);
       const int status = inflate(&stream_, Z_NO_FLUSH);
       position += given - stream_.avail_in;
-      output.add(room - stream_.avail_out);
+      total += taken - stream_.avail_out;
       if (status == Z_STREAM_END) {
-        if (position == compressed.size()) {
-          return output.take();
+        if (position == compressed.size() || total > limit) {
+          return total;
         }
         begin_member(compressed, position);
       } else if (status == Z_BUF_ERROR || (status == Z_OK && position == compressed.size() && stream_.avail_out != 0)) {
@@ -153,6 +186,7 @@ class Inflater {
         fail(position);
       }
     }
+    return limit + 1;
   }
 
  private:
@@ -180,25 +214,92 @@ class Inflater {
   z_stream stream_{};
 };
 
+// Memory: the result. A file's last four bytes promise its size (modulo 2^32, of its last member); where they do not
+// say it, the bytes are counted before the memory is taken.
+inline std::vector<std::uint8_t> unpack_gzip(const std::filesystem::path& path,
+                                             const std::vector<std::uint8_t>& compressed, std::uint64_t size_limit,
+                                             std::uint64_t expansion_limit) {
+  constexpr std::uint64_t most_by_deflate = 1032;  // zlib's own bound of what a byte can become
+  const std::uint64_t size = compressed.size();
+  const std::uint64_t by_expansion =
+      std::max(always_unpacked,
+               size > size_limit / std::max<std::uint64_t>(expansion_limit, 1) ? size_limit : size * expansion_limit);
+  const std::uint64_t limit = std::min(size_limit, by_expansion);
+  std::uint64_t promised = 0;
+  for (std::size_t i = 0; i < std::min<std::size_t>(4, compressed.size()); ++i) {
+    promised = promised << 8 | compressed[compressed.size() - 1 - i];
+  }
+  // A promise beyond the limits is kept for nobody, nor believed: the file may be cut short.
+  std::vector<std::uint8_t> output(
+      promised <= std::min(limit, size * most_by_deflate) ? static_cast<std::size_t>(promised) : 0);
+  const std::uint64_t total = Inflater(path).run(compressed, output, limit);
+  if (total > limit) {
+    if (limit == size_limit) {
+      fail_size_limit(path, limit);
+    }
+    throw FormatError(
+        path, concatenate({"unpacks to more than ", limit, " bytes, expected at most ", expansion_limit, " times its ",
+                           size, " compressed bytes (raise expansion_limit if it is meant to)"}));
+  }
+  if (total > output.size()) {
+    std::vector<std::uint8_t>().swap(output);  // the old memory goes before the new is taken
+    output.resize(static_cast<std::size_t>(total));
+    Inflater(path).run(compressed, output, limit);
+  }
+  output.resize(static_cast<std::size_t>(total));
+  return output;
+}
+
+// Throws FormatError for the archives and packers that are met in the place of data.
+[[gnu::cold]] inline void require_no_archive(const std::filesystem::path& path,
+                                             const std::vector<std::uint8_t>& bytes) {
+  struct Signature {
+    std::string_view bytes;
+    std::string_view name;
+    std::string_view cure;
+  };
+  constexpr std::string_view unpack = "unpack it, and give the file inside";
+  constexpr Signature signatures[] = {
+      {"PK\x03\x04", "a ZIP archive, as .npz and .xlsx files are too", unpack},
+      {{"\xFD"
+        "7zXZ\0",
+        6},
+       "packed by xz",
+       "unpack it with xz -d"},
+      {"\x28\xB5\x2F\xFD", "packed by zstd", "unpack it with zstd -d"},
+      {"\x89HDF\r\n\x1A\n", "an HDF5 file", "save its arrays as .npy"},
+      {"PAR1", "a Parquet file", "save it as CSV"},
+  };
+  for (const Signature& signature : signatures) {
+    if (bytes.size() >= signature.bytes.size() &&
+        std::memcmp(bytes.data(), signature.bytes.data(), signature.bytes.size()) == 0) {
+      throw FormatError(path, concatenate({"is ", signature.name, ", which is not read: ", signature.cure}));
+    }
+  }
+}
+
 }  // namespace detail
 
 /// All bytes of the file, decompressed where it begins with gzip's magic bytes 1f 8b, whatever its name. Throws
 /// FileError when it cannot be opened or read (missing, a folder, no permission); FormatError when it is named .gz but
-/// is no gzip file, or its gzip stream is truncated, corrupt, fails its checksum or is followed by other bytes, or when
-/// it holds more than `size_limit` bytes, compressed or not. Memory stays within about three times the limit.
-[[gnu::cold]] inline std::vector<std::uint8_t> read_plain_or_gzip(const std::filesystem::path& path,
-                                                                  std::uint64_t size_limit = default_size_limit) {
+/// is no gzip file, or its gzip stream is truncated, corrupt, fails its checksum or is followed by other bytes; when it
+/// holds more than `size_limit` bytes, compressed or not, or unpacks to more than `expansion_limit` times its size and
+/// than `always_unpacked`; and when it is an archive of another kind (ZIP, xz, zstd, HDF5, Parquet), which it names.
+/// Memory: the file and what it unpacks to, never more than the limits, which are checked before it is taken.
+[[gnu::cold]] inline std::vector<std::uint8_t> read_plain_or_gzip(
+    const std::filesystem::path& path, std::uint64_t size_limit = default_size_limit,
+    std::uint64_t expansion_limit = default_expansion_limit) {
   std::vector<std::uint8_t> bytes = detail::read_bytes(path, size_limit);
   if (detail::has_gzip_magic(bytes.data(), bytes.size())) {
-    return detail::Inflater(path).inflate_all(bytes, size_limit);
-  }
-  if (path.extension() == ".gz") {
+    bytes = detail::unpack_gzip(path, bytes, size_limit, expansion_limit);
+  } else if (path.extension() == ".gz") {
     std::string found = bytes.empty() ? " no bytes" : "";
     for (std::size_t i = 0; i < std::min<std::size_t>(bytes.size(), 2); ++i) {
       found += concatenate({" ", detail::hex_text(bytes[i])});
     }
     throw FormatError(path, concatenate({"not a gzip file: begins with", found, ", expected 0x1f 0x8b"}));
   }
+  detail::require_no_archive(path, bytes);
   return bytes;
 }
 

@@ -37,11 +37,24 @@ struct IdxArray {
 namespace detail {
 
 inline constexpr unsigned idx_unsigned_byte = 0x08;
+inline constexpr unsigned idx_signed_byte = 0x09;
+inline constexpr unsigned idx_short = 0x0b;
+inline constexpr unsigned idx_int = 0x0c;
 
-// Returns the extents; the elements follow at byte 4 + 4 * Rank.
-template <std::size_t Rank>
-[[gnu::cold]] std::array<std::size_t, Rank> idx_extents(const std::filesystem::path& path,
-                                                        std::span<const std::uint8_t> bytes) {
+struct IdxHeader {
+  unsigned type = 0;
+  std::size_t item_size = 0;           // bytes of an element
+  std::vector<std::size_t> extents{};  // none of zero
+  std::size_t begin = 0;               // of the elements
+};
+
+inline std::size_t idx_item_size(unsigned type) {
+  return type == idx_int ? 4 : type == idx_short ? 2 : type == idx_unsigned_byte || type == idx_signed_byte ? 1 : 0;
+}
+
+// Of a file that holds exactly the elements it announces; `whole_numbers` lets other types than unsigned bytes through.
+[[gnu::cold]] inline IdxHeader read_idx_header(const std::filesystem::path& path, std::span<const std::uint8_t> bytes,
+                                               bool whole_numbers, std::size_t lowest_rank, std::size_t highest_rank) {
   if (bytes.size() < 4) {
     throw FormatError(path, concatenate({"magic number: the file has ", bytes.size(), " bytes, expected 4 or more"}));
   }
@@ -49,54 +62,84 @@ template <std::size_t Rank>
     throw FormatError(path, concatenate({"magic number: begins with ", hex_text(bytes[0]), " ", hex_text(bytes[1]),
                                          ", expected 0x00 0x00 (is it an IDX file?)"}));
   }
-  if (bytes[2] != idx_unsigned_byte) {
-    throw FormatError(path, concatenate({"element type: ", hex_text(bytes[2]), ", expected ",
-                                         hex_text(idx_unsigned_byte), " (unsigned byte)"}));
+  IdxHeader header{.type = bytes[2], .item_size = idx_item_size(bytes[2]), .extents = {}};
+  if (whole_numbers ? header.item_size == 0 : header.type != idx_unsigned_byte) {
+    throw FormatError(path,
+                      concatenate({"element type: ", hex_text(bytes[2]), ", expected ", hex_text(idx_unsigned_byte),
+                                   " (unsigned byte)", whole_numbers ? ", 0x09, 0x0b or 0x0c (whole numbers)" : ""}));
   }
-  if (bytes[3] != Rank) {
-    throw FormatError(path, concatenate({"rank: ", bytes[3], ", expected ", Rank}));
+  const std::size_t rank = bytes[3];
+  if (rank < lowest_rank || rank > highest_rank) {
+    throw FormatError(path, concatenate({"rank: ", rank, ", expected ", lowest_rank,
+                                         lowest_rank == highest_rank ? "" : concatenate({" to ", highest_rank})}));
   }
-  if (bytes.size() < 4 + 4 * Rank) {
-    throw FormatError(path, concatenate({"header: the file has ", bytes.size(), " bytes, expected ", 4 + 4 * Rank,
-                                         " or more for rank ", Rank}));
+  header.begin = 4 + 4 * rank;
+  if (bytes.size() < header.begin) {
+    throw FormatError(path, concatenate({"header: the file has ", bytes.size(), " bytes, expected ", header.begin,
+                                         " or more for rank ", rank}));
   }
-  std::array<std::size_t, Rank> extents{};
-  for (std::size_t axis = 0; axis < Rank; ++axis) {
+  std::size_t expected = header.item_size;
+  for (std::size_t axis = 0; axis < rank; ++axis) {
     const std::uint8_t* word = bytes.data() + 4 + 4 * axis;
-    extents[axis] = std::size_t{word[0]} << 24 | std::size_t{word[1]} << 16 | std::size_t{word[2]} << 8 | word[3];
+    header.extents.push_back(std::size_t{word[0]} << 24 | std::size_t{word[1]} << 16 | std::size_t{word[2]} << 8 |
+                             word[3]);
   }
-  return extents;
+  for (std::size_t axis = 0; axis < rank; ++axis) {
+    const std::size_t extent = header.extents[axis];
+    if (extent == 0) {
+      throw FormatError(path, concatenate({"extent ", axis, ": 0, expected at least 1"}));
+    }
+    if (expected > std::numeric_limits<std::size_t>::max() / extent) {
+      throw FormatError(path,
+                        concatenate({"extents: ", extents_text(header.extents), " is more than any file can hold"}));
+    }
+    expected *= extent;
+  }
+  const std::size_t found = bytes.size() - header.begin;
+  if (found != expected) {
+    throw FormatError(path, concatenate({"elements: ", found, " bytes, expected ", expected, " for extents ",
+                                         extents_text(header.extents)}));
+  }
+  return header;
 }
 
 }  // namespace detail
 
 /// The array of unsigned bytes in an IDX file of rank `Rank`, plain or compressed by gzip, with no extent of zero.
 /// Throws FileError, and FormatError that names the field, what stands there and what was expected; a file with too
-/// many bytes is an error like one with too few.
+/// many bytes is an error like one with too few. For the limits see read_plain_or_gzip.
 template <std::size_t Rank>
-[[gnu::cold]] IdxArray<Rank> read_idx(const std::filesystem::path& path,
-                                      std::uint64_t size_limit = default_size_limit) {
+[[gnu::cold]] IdxArray<Rank> read_idx(const std::filesystem::path& path, std::uint64_t size_limit = default_size_limit,
+                                      std::uint64_t expansion_limit = default_expansion_limit) {
   static_assert(Rank >= 1 && Rank <= max_idx_rank, "retort::data::read_idx reads arrays of rank 1 to 4");
-  const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit);
-  const auto extents = detail::idx_extents<Rank>(path, bytes);
-  std::size_t expected = 1;
-  for (std::size_t axis = 0; axis < Rank; ++axis) {
-    if (extents[axis] == 0) {
-      throw FormatError(path, concatenate({"extent ", axis, ": 0, expected at least 1"}));
+  std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit, expansion_limit);
+  const detail::IdxHeader header = detail::read_idx_header(path, bytes, false, Rank, Rank);
+  IdxArray<Rank> array;
+  std::copy_n(header.extents.begin(), Rank, array.extents.begin());
+  bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(header.begin));
+  array.elements = std::move(bytes);
+  return array;
+}
+
+/// The labels in an IDX file of whole numbers of 8, 16 or 32 bits: of rank 1, or of rank 2, where each row begins with
+/// the label (QMNIST's idx2-int). Throws as `read_idx`.
+[[gnu::cold]] inline std::vector<std::int64_t> read_idx_labels(
+    const std::filesystem::path& path, std::uint64_t size_limit = default_size_limit,
+    std::uint64_t expansion_limit = default_expansion_limit) {
+  const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit, expansion_limit);
+  const detail::IdxHeader header = detail::read_idx_header(path, bytes, true, 1, 2);
+  const std::size_t stride = header.item_size * (header.extents.size() == 2 ? header.extents[1] : 1);
+  std::vector<std::int64_t> labels;
+  labels.reserve(header.extents[0]);
+  for (std::size_t row = 0; row < header.extents[0]; ++row) {
+    const std::uint8_t* source = bytes.data() + header.begin + row * stride;
+    std::int64_t value = header.type != detail::idx_unsigned_byte && source[0] > 127 ? -1 : 0;  // the sign
+    for (std::size_t i = 0; i < header.item_size; ++i) {
+      value = value * 256 + source[i];
     }
-    if (expected > std::numeric_limits<std::size_t>::max() / extents[axis]) {
-      throw FormatError(path,
-                        concatenate({"extents: ", detail::extents_text(extents), " is more than any file can hold"}));
-    }
-    expected *= extents[axis];
+    labels.push_back(value);
   }
-  constexpr std::size_t header = 4 + 4 * Rank;
-  const std::size_t found = bytes.size() - header;
-  if (found != expected) {
-    throw FormatError(path, concatenate({"elements: ", found, " bytes, expected ", expected, " for extents ",
-                                         detail::extents_text(extents)}));
-  }
-  return {extents, {bytes.begin() + header, bytes.end()}};
+  return labels;
 }
 
 /// Writes `elements` as an uncompressed IDX file with these extents, last axis fastest. Throws ShapeError when the

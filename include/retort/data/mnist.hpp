@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// MNIST, and every dataset that comes as pairs of IDX files: Fashion-MNIST, KMNIST, EMNIST, QMNIST, one's own.
+/// MNIST, and every dataset that comes as it does, in pairs of IDX files or as tables of pixels: Fashion-MNIST, KMNIST,
+/// QMNIST, one's own. EMNIST is in data/emnist.hpp.
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,88 +20,173 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/text.hpp"
+#include "retort/data/csv_images.hpp"
 #include "retort/data/dataset.hpp"
-#include "retort/data/gzip.hpp"
 #include "retort/data/idx.hpp"
 #include "retort/data/matrix.hpp"
 #include "retort/data/message.hpp"
+#include "retort/data/mnist_options.hpp"
 
 namespace retort::data {
 
-struct MnistOptions {
-  std::uint32_t classes = 10;
-  Normalization normalization{.mean = 0.5, .standard_deviation = 0.5};
-  std::uint64_t size_limit = default_size_limit;  // bytes of one decompressed file
-};
-
-/// The images (count, rows, columns) of one IDX file with the labels (count) of another. Throws FileError, FormatError
-/// naming the file at fault (counts that differ, a label that is not below options.classes), OptionError.
+/// The images (count, rows, columns) of one IDX file with the labels of another: (count), or the first column of
+/// (count, fields), as QMNIST's. Throws FileError, FormatError naming the file at fault (counts that differ, a label
+/// that is below options.first_label or not below it + options.classes), OptionError.
 [[gnu::cold]] inline Dataset load_idx_images(const std::filesystem::path& images_path,
                                              const std::filesystem::path& labels_path,
                                              const MnistOptions& options = {}) {
-  IdxArray<3> images = read_idx<3>(images_path, options.size_limit);  // (count, rows, columns)
-  const std::vector<std::uint8_t> labels = read_idx<1>(labels_path, options.size_limit).elements;  // (count)
-  const auto [count, rows, columns] = images.extents;
+  IdxArray<3> images = read_idx<3>(images_path, options.size_limit, options.expansion_limit);  // (count, rows, columns)
+  const std::vector<std::int64_t> labels = read_idx_labels(labels_path, options.size_limit, options.expansion_limit);
+  auto [count, rows, columns] = images.extents;
   if (labels.size() != count) {
     throw FormatError(labels_path, concatenate({"number of labels: ", labels.size(), ", expected ", count, " as in ",
                                                 images_path.filename().string()}));
   }
-  const auto wrong =
-      std::find_if(labels.begin(), labels.end(), [&](std::uint8_t label) { return label >= options.classes; });
+  const std::int64_t first = options.first_label;
+  const auto wrong = std::find_if(labels.begin(), labels.end(), [&](std::int64_t label) {
+    return label < first || label >= first + std::int64_t{options.classes};
+  });
   if (wrong != labels.end()) {
     throw FormatError(labels_path, concatenate({"label of sample ", wrong - labels.begin(), ": ", *wrong,
-                                                ", expected less than ", options.classes}));
+                                                *wrong < first ? ", expected at least " : ", expected less than ",
+                                                *wrong < first ? first : first + std::int64_t{options.classes}}));
+  }
+  if (options.transposed) {
+    images.elements = detail::transposed_images(images.elements, rows, columns);
+    std::swap(rows, columns);
   }
   Matrix<std::uint8_t> features(count, rows * columns, std::move(images.elements));
-  Labels classes(labels.begin(), labels.end());
+  Labels classes(count);
+  std::transform(labels.begin(), labels.end(), classes.begin(),
+                 [&](std::int64_t label) { return static_cast<std::uint32_t>(label - first); });
   return {std::move(features), std::move(classes), options.classes, ImageShape{rows, columns}, options.normalization};
 }
 
 namespace detail {
 
-// The published names have a hyphen before "idx"; some archives unpack with a dot.
+/// A part of a dataset on disk: a pair of IDX files, or one table.
+struct ImageFiles {
+  std::filesystem::path images{};  // empty where there is none
+  std::filesystem::path labels{};  // empty for a table
+};
+
+// The published names have a hyphen before "idx"; some archives unpack with a dot, or into a folder of the file's name.
 [[gnu::cold]] inline std::filesystem::path find_idx(const std::filesystem::path& folder, std::string_view subject,
                                                     std::string_view kind) {
-  std::string looked_for;
-  for (const char separator : {'-', '.'}) {
-    for (const std::string_view suffix : {"", ".gz"}) {
-      const std::string name = concatenate({subject, separator, kind, suffix});
-      std::error_code unreadable;
-      if (std::filesystem::exists(folder / name, unreadable)) {
-        return folder / name;
+  std::error_code unreadable;
+  const auto find = [&](const std::filesystem::path& within) {
+    for (const char separator : {'-', '.'}) {
+      for (const std::string_view suffix : {"", ".gz"}) {
+        std::filesystem::path candidate = within / concatenate({subject, separator, kind, suffix});
+        if (std::filesystem::exists(candidate, unreadable) && !std::filesystem::is_directory(candidate, unreadable)) {
+          return candidate;
+        }
       }
-      looked_for += concatenate({looked_for.empty() ? "" : ", ", name});
+    }
+    return std::filesystem::path();
+  };
+  std::filesystem::path found = find(folder);
+  for (const char separator : {'-', '.'}) {
+    if (found.empty()) {
+      found = find(folder / concatenate({subject, separator, kind}));
     }
   }
-  throw FileError(folder, concatenate({"has none of ", looked_for}));
+  return found;
 }
 
-}  // namespace detail
+// The pair of IDX files of the first of `stems` that has images. Throws FileError where the labels are missing.
+[[gnu::cold]] inline ImageFiles find_idx_pair(const std::filesystem::path& folder,
+                                              std::initializer_list<std::string_view> stems) {
+  for (const std::string_view stem : stems) {
+    ImageFiles files{.images = find_idx(folder, concatenate({stem, "-images"}), "idx3-ubyte")};
+    if (files.images.empty()) {
+      continue;
+    }
+    const std::string subject = concatenate({stem, "-labels"});
+    for (const std::string_view kind : {"idx1-ubyte", "idx2-int"}) {
+      if (files.labels.empty()) {
+        files.labels = find_idx(folder, subject, kind);
+      }
+    }
+    if (files.labels.empty()) {
+      throw FileError(folder,
+                      concatenate({"has ", files.images.filename().string(), ", but none of ", subject, "-idx1-ubyte, ",
+                                   subject, "-idx1-ubyte.gz, ", subject, ".idx1-ubyte, ", subject, "-idx2-int"}));
+    }
+    return files;
+  }
+  return {};
+}
 
-/// {train, test} from a folder that holds train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
-/// t10k-labels-idx1-ubyte, each plain or with .gz, also spelled with a dot before "idx". Any count and image extents,
-/// the same extents in both parts. Throws as `load_idx_images`, and FileError naming the folder and the names looked
-/// for.
-[[gnu::cold]] inline std::pair<Dataset, Dataset> load_mnist(const std::filesystem::path& folder,
-                                                            const MnistOptions& options = {}) {
+// The first of the tables that is there.
+[[gnu::cold]] inline ImageFiles find_table(const std::filesystem::path& folder, std::string_view part) {
+  std::error_code unreadable;
+  for (const std::string_view prefix : {"", "mnist_", "fashion-mnist_", "emnist-mnist-"}) {
+    for (const std::string_view suffix : {".csv", ".csv.gz"}) {
+      std::filesystem::path path = folder / concatenate({prefix, part, suffix});
+      if (std::filesystem::exists(path, unreadable)) {
+        return {.images = std::move(path)};
+      }
+    }
+  }
+  return {};
+}
+
+[[gnu::cold]] inline ImageFiles find_mnist_part(const std::filesystem::path& folder, bool train) {
   std::error_code unreadable;
   if (!std::filesystem::is_directory(folder, unreadable)) {
     throw FileError(folder,
                     "no such folder, expected one with train-images-idx3-ubyte, train-labels-idx1-ubyte, "
-                    "t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz");
+                    "t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz, or with train.csv and test.csv");
   }
-  const std::filesystem::path train_images = detail::find_idx(folder, "train-images", "idx3-ubyte");
-  const std::filesystem::path train_labels = detail::find_idx(folder, "train-labels", "idx1-ubyte");
-  const std::filesystem::path test_images = detail::find_idx(folder, "t10k-images", "idx3-ubyte");
-  const std::filesystem::path test_labels = detail::find_idx(folder, "t10k-labels", "idx1-ubyte");
-  Dataset train = load_idx_images(train_images, train_labels, options);
-  Dataset test = load_idx_images(test_images, test_labels, options);
+  ImageFiles files =
+      train ? find_idx_pair(folder, {"train", "qmnist-train"}) : find_idx_pair(folder, {"t10k", "test", "qmnist-test"});
+  if (files.images.empty()) {
+    files = find_table(folder, train ? "train" : "test");
+  }
+  if (files.images.empty()) {
+    const std::string_view stem = train ? "train" : "t10k";
+    throw FileError(folder, concatenate({"has none of ", stem, "-images-idx3-ubyte, ", stem, "-images-idx3-ubyte.gz, ",
+                                         stem, "-images.idx3-ubyte, ", stem, "-images.idx3-ubyte.gz, ",
+                                         train ? "train.csv, mnist_train.csv" : "test.csv, mnist_test.csv"}));
+  }
+  return files;
+}
+
+[[gnu::cold]] inline Dataset load_images(const ImageFiles& files, const MnistOptions& options) {
+  return files.labels.empty() ? load_csv_images(files.images, options)
+                              : load_idx_images(files.images, files.labels, options);
+}
+
+}  // namespace detail
+
+/// {train, test} from a folder with
+/// - train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each plain or
+///   with .gz, also spelled with a dot before "idx", or in a folder of its own name, as Kaggle's copy has them;
+/// - QMNIST's files, qmnist-train-images-idx3-ubyte, qmnist-train-labels-idx2-int and so on;
+/// - Kaggle's tables train.csv and test.csv, mnist_train.csv and mnist_test.csv, fashion-mnist_train.csv and so on,
+///   which load_csv_images reads.
+/// Any count and image extents, the same extents in both parts. Throws as `load_idx_images` and `load_csv_images`, and
+/// FileError naming the folder and the names looked for.
+[[gnu::cold]] inline std::pair<Dataset, Dataset> load_mnist(const std::filesystem::path& folder,
+                                                            const MnistOptions& options = {}) {
+  const detail::ImageFiles train_files = detail::find_mnist_part(folder, true);
+  const detail::ImageFiles test_files = detail::find_mnist_part(folder, false);
+  Dataset train = detail::load_images(train_files, options);
+  Dataset test = detail::load_images(test_files, options);
   if (train.image() != test.image()) {
     const auto text = [](ImageShape image) { return detail::extents_text(std::array{image.rows, image.columns}); };
-    throw FormatError(test_images, concatenate({"image extents: ", text(test.image()), ", expected ",
-                                                text(train.image()), " as in ", train_images.filename().string()}));
+    throw FormatError(test_files.images,
+                      concatenate({"image extents: ", text(test.image()), ", expected ", text(train.image()), " as in ",
+                                   train_files.images.filename().string()}));
   }
   return {std::move(train), std::move(test)};
+}
+
+/// The training part alone, of a folder whose test part is missing or has no labels, as that of Kaggle's Digit
+/// Recognizer. Throws as `load_mnist`.
+[[gnu::cold]] inline Dataset load_mnist_train(const std::filesystem::path& folder, const MnistOptions& options = {}) {
+  return detail::load_images(detail::find_mnist_part(folder, true), options);
 }
 
 /// Writes a dataset of byte images as a pair of IDX files that `load_idx_images` reads. Throws ShapeError when the

@@ -11,11 +11,11 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
-#include <initializer_list>
 #include <limits>
 #include <span>
 #include <string>
@@ -26,25 +26,29 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/half.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
+#include "retort/data/label_range.hpp"
 #include "retort/data/matrix.hpp"
 #include "retort/data/message.hpp"
 
 namespace retort::data {
 
 struct NpyOptions {
-  std::uint32_t classes = 0;  // 0: the highest label + 1
+  std::uint32_t classes = 0;      // 0: the highest label + 1
+  std::uint32_t first_label = 0;  // the number of class 0: 1 where labels count from 1
   Normalization normalization{};
-  std::uint64_t size_limit = default_size_limit;  // bytes of one file
+  std::uint64_t size_limit = default_size_limit;            // bytes of one file
+  std::uint64_t expansion_limit = default_expansion_limit;  // of a compressed file, see read_plain_or_gzip
 };
 
 namespace detail {
 
 struct NpyHeader {
   bool big_endian = false;
-  std::string type;  // kind and bytes of an element: "f4", "u1"
+  std::string type;  // kind and bytes of an element: "f4", "u1", "b1"
   bool fortran_order = false;
   std::vector<std::size_t> shape;
   std::size_t data_begin = 0;  // bytes before the elements
@@ -127,6 +131,9 @@ class NpyHeaderParser {
 
   void read_type(NpyHeader& header) {
     const std::string_view type = string("a plain element type such as '<f4'");
+    if (type == "|O") {
+      fail("element type '|O', Python objects, expected numbers: save array.astype(numpy.float32), say");
+    }
     if (type.size() < 3 || std::string_view("<>|").find(type.front()) == std::string_view::npos) {
       fail(concatenate({"element type ", in_quotes(type), ", expected one such as '<f4' or '|u1'"}));
     }
@@ -159,6 +166,9 @@ class NpyHeaderParser {
       }
       extents.push_back(extent);
       text_.remove_prefix(static_cast<std::size_t>(end - text_.data()));
+      if (!text_.empty() && text_.front() == 'L') {
+        text_.remove_prefix(1);  // a long integer of Python 2
+      }
       if (!accept(',')) {
         expect(')');
         break;
@@ -171,10 +181,13 @@ class NpyHeaderParser {
   std::string_view text_;
 };
 
-inline std::size_t npy_item_size(const std::filesystem::path& path, const NpyHeader& header,
-                                 std::initializer_list<std::string_view> accepted) {
+// The types of number that are read.
+inline constexpr std::string_view npy_types[] = {"u1", "f4", "f8", "f2", "b1", "i1",
+                                                 "i2", "i4", "i8", "u2", "u4", "u8"};
+
+inline std::size_t npy_item_size(const std::filesystem::path& path, const NpyHeader& header) {
   std::string names;
-  for (const std::string_view name : accepted) {
+  for (const std::string_view name : npy_types) {
     if (name == header.type) {
       return static_cast<std::size_t>(name.back() - '0');
     }
@@ -183,9 +196,8 @@ inline std::size_t npy_item_size(const std::filesystem::path& path, const NpyHea
   throw FormatError(path, concatenate({"element type: ", in_quotes(header.type), ", expected one of ", names}));
 }
 
-// The header of a file that holds exactly the elements it announces, of one of the accepted types.
-inline NpyHeader read_npy_header(const std::filesystem::path& path, std::span<const std::uint8_t> bytes,
-                                 std::initializer_list<std::string_view> accepted) {
+// The header of a file that holds exactly the elements it announces.
+inline NpyHeader read_npy_header(const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
   constexpr std::array<std::uint8_t, 6> magic{0x93, 'N', 'U', 'M', 'P', 'Y'};
   if (bytes.size() < 10 || !std::equal(magic.begin(), magic.end(), bytes.begin())) {
     throw FormatError(path, "magic number: the file does not begin with 0x93 and NUMPY (is it an NPY file?)");
@@ -207,7 +219,7 @@ inline NpyHeader read_npy_header(const std::filesystem::path& path, std::span<co
                          bytes.begin() + static_cast<std::ptrdiff_t>(begin + length));
   NpyHeader header = NpyHeaderParser(path, text).parse();
   header.data_begin = begin + length;
-  std::size_t expected = npy_item_size(path, header, accepted);
+  std::size_t expected = npy_item_size(path, header);
   for (const std::size_t extent : header.shape) {
     if (extent == 0) {
       throw FormatError(path, concatenate({"shape: ", extents_text(header.shape), ", expected extents of at least 1"}));
@@ -225,6 +237,14 @@ inline NpyHeader read_npy_header(const std::filesystem::path& path, std::span<co
   return header;
 }
 
+// A number as it stands in a file: its kind and its bytes.
+struct NpyBool {
+  std::uint8_t byte;
+};
+struct NpyHalf {
+  std::uint16_t bits;
+};
+
 template <typename From>
 From npy_element(const std::uint8_t* source, bool big_endian) {
   std::array<std::uint8_t, sizeof(From)> bytes;
@@ -237,19 +257,57 @@ From npy_element(const std::uint8_t* source, bool big_endian) {
   return value;
 }
 
-// Writes convert(element, its number in the file) to output, in C order.
+// Converts the elements in the order of the file: output[number] = convert(element, number).
 template <typename From, typename To, typename Convert>
-void copy_npy(const NpyHeader& header, std::span<const std::uint8_t> bytes, const Convert& convert, To* output) {
-  const auto element = [&](std::size_t number) {
-    return convert(npy_element<From>(bytes.data() + header.data_begin + number * sizeof(From), header.big_endian),
-                   number);
-  };
+void convert_npy(const NpyHeader& header, std::span<const std::uint8_t> bytes, const Convert& convert, To* output) {
+  const std::uint8_t* source = bytes.data() + header.data_begin;
   const std::size_t size = (bytes.size() - header.data_begin) / sizeof(From);
-  if (!header.fortran_order) {
-    for (std::size_t i = 0; i < size; ++i) {
-      output[i] = element(i);
-    }
-    return;
+  for (std::size_t i = 0; i < size; ++i) {
+    output[i] = convert(npy_element<From>(source + i * sizeof(From), header.big_endian), i);
+  }
+}
+
+// The same by the type that the header names, one of npy_types.
+template <typename To, typename Convert>
+std::vector<To> convert_npy(const NpyHeader& header, std::span<const std::uint8_t> bytes, const Convert& convert) {
+  std::vector<To> output((bytes.size() - header.data_begin) / static_cast<std::size_t>(header.type.back() - '0'));
+  const auto as = [&]<typename From>(std::type_identity<From>) {
+    convert_npy<From>(header, bytes, convert, output.data());
+  };
+  const std::string_view type = header.type;
+  if (type == "f4") {
+    as(std::type_identity<float>{});
+  } else if (type == "f8") {
+    as(std::type_identity<double>{});
+  } else if (type == "f2") {
+    as(std::type_identity<NpyHalf>{});
+  } else if (type == "b1") {
+    as(std::type_identity<NpyBool>{});
+  } else if (type == "u1") {
+    as(std::type_identity<std::uint8_t>{});
+  } else if (type == "u2") {
+    as(std::type_identity<std::uint16_t>{});
+  } else if (type == "u4") {
+    as(std::type_identity<std::uint32_t>{});
+  } else if (type == "u8") {
+    as(std::type_identity<std::uint64_t>{});
+  } else if (type == "i1") {
+    as(std::type_identity<std::int8_t>{});
+  } else if (type == "i2") {
+    as(std::type_identity<std::int16_t>{});
+  } else if (type == "i4") {
+    as(std::type_identity<std::int32_t>{});
+  } else {
+    as(std::type_identity<std::int64_t>{});
+  }
+  return output;
+}
+
+// The values in C order, in which the last axis runs fastest.
+template <typename T>
+std::vector<T> in_c_order(const NpyHeader& header, std::vector<T> values) {
+  if (!header.fortran_order || header.shape.size() < 2) {
+    return values;
   }
   // In Fortran order the first axis runs fastest: count the axes up like an odometer, from the left.
   const std::size_t rank = header.shape.size();
@@ -257,10 +315,11 @@ void copy_npy(const NpyHeader& header, std::span<const std::uint8_t> bytes, cons
   for (std::size_t axis = rank; axis-- > 1;) {
     strides[axis - 1] = strides[axis] * header.shape[axis];
   }
+  std::vector<T> ordered(values.size());
   std::vector<std::size_t> index(rank, 0);
   std::size_t position = 0;
-  for (std::size_t i = 0; i < size; ++i) {
-    output[position] = element(i);
+  for (const T value : values) {
+    ordered[position] = value;
     for (std::size_t axis = 0; axis < rank; ++axis) {
       position += strides[axis];
       if (++index[axis] < header.shape[axis]) {
@@ -270,97 +329,146 @@ void copy_npy(const NpyHeader& header, std::span<const std::uint8_t> bytes, cons
       index[axis] = 0;
     }
   }
+  return ordered;
 }
 
-// (samples, all other axes)
-template <typename From, typename To, typename Convert>
-Matrix<To> npy_rows(const NpyHeader& header, std::span<const std::uint8_t> bytes, const Convert& convert) {
-  const std::size_t size = (bytes.size() - header.data_begin) / sizeof(From);
-  Matrix<To> rows(header.shape[0], size / header.shape[0]);
-  copy_npy<From>(header, bytes, convert, rows.data());
-  return rows;
-}
+// A number of a file as a feature. Real numbers are rounded to the nearest float; others must be one.
+struct NpyToFloat {
+  const std::filesystem::path& path;
+
+  float operator()(NpyHalf value, std::size_t element) const { return (*this)(half_to_float(value.bits), element); }
+
+  float operator()(NpyBool value, std::size_t element) const {
+    if (value.byte > 1) {
+      fail(element, unsigned{value.byte}, "0 or 1");
+    }
+    return static_cast<float>(value.byte);
+  }
+
+  template <std::floating_point Real>
+  float operator()(Real value, std::size_t element) const {
+    if (!(std::abs(value) <= std::numeric_limits<float>::max())) {
+      fail(element, value, "a finite number within float's range");
+    }
+    return static_cast<float>(value);
+  }
+
+  template <std::integral Integer>
+  float operator()(Integer value, std::size_t element) const {
+    const auto result = static_cast<float>(value);
+    if constexpr (sizeof(Integer) > 2) {
+      const std::uint64_t magnitude =
+          value < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+      const float rounded = std::abs(result);
+      if (!(rounded < 0x1p64f) || static_cast<std::uint64_t>(rounded) != magnitude) {
+        fail(element, value, "a whole number that float holds exactly");
+      }
+    }
+    return result;
+  }
+
+ private:
+  [[noreturn, gnu::cold, gnu::noinline]] void fail(std::size_t element, const TextPart& value,
+                                                   std::string_view expected) const {
+    throw FormatError(path, concatenate({"element ", element, ": ", value.text(), ", expected ", expected}));
+  }
+};
+
+// A number of a file as a class.
+struct NpyToLabel {
+  const std::filesystem::path& path;
+  std::uint32_t first;
+  std::uint32_t classes;  // the highest there can be
+
+  std::uint32_t operator()(NpyHalf value, std::size_t sample) const {
+    return (*this)(half_to_float(value.bits), sample);
+  }
+
+  std::uint32_t operator()(NpyBool value, std::size_t sample) const { return (*this)(value.byte, sample); }
+
+  template <std::floating_point Real>
+  std::uint32_t operator()(Real value, std::size_t sample) const {
+    const auto real = double{value};
+    const auto lowest = static_cast<double>(first);
+    if (!(real >= lowest && real < lowest + static_cast<double>(classes)) || real != std::floor(real)) {
+      fail(sample, value);
+    }
+    return static_cast<std::uint32_t>(real) - first;
+  }
+
+  template <std::integral Integer>
+  std::uint32_t operator()(Integer value, std::size_t sample) const {
+    if (std::cmp_less(value, first) || std::cmp_greater_equal(value, std::uint64_t{first} + classes)) {
+      fail(sample, value);
+    }
+    return static_cast<std::uint32_t>(value) - first;
+  }
+
+ private:
+  [[noreturn, gnu::cold, gnu::noinline]] void fail(std::size_t sample, const TextPart& value) const {
+    throw FormatError(path, concatenate({"label of sample ", sample, ": ", value.text(), ", expected a whole number, ",
+                                         first, " or more and less than ", std::uint64_t{first} + classes}));
+  }
+};
 
 struct NpyFeatures {
   Features values;  // (count, features)
   ImageShape image;
 };
 
-inline NpyFeatures load_npy_features(const std::filesystem::path& path, std::uint64_t size_limit) {
-  const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit);
-  const NpyHeader header = read_npy_header(path, bytes, {"u1", "f4", "f8"});
+inline NpyFeatures load_npy_features(const std::filesystem::path& path, const NpyOptions& options) {
+  std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, options.size_limit, options.expansion_limit);
+  const NpyHeader header = read_npy_header(path, bytes);
   if (header.shape.size() < 2) {
     throw FormatError(path, concatenate({"rank: ", header.shape.size(), ", expected 2 (samples, features) or more"}));
   }
   const ImageShape image = header.shape.size() == 3 ? ImageShape{header.shape[1], header.shape[2]} : ImageShape{};
-  const auto finite = [&](auto value, std::size_t element) {
-    if (!(std::abs(value) <= std::numeric_limits<float>::max())) {
-      throw FormatError(
-          path, concatenate({"element ", element, ": ", value, ", expected a finite number within float's range"}));
-    }
-    return static_cast<float>(value);
+  const std::size_t count = header.shape[0];
+  const auto rows = [&]<typename T>(std::vector<T> values) {
+    const std::size_t columns = values.size() / count;
+    return Matrix<T>(count, columns, in_c_order(header, std::move(values)));
   };
   if (header.type == "u1") {
-    const auto same = [](std::uint8_t value, std::size_t) { return value; };
-    return {npy_rows<std::uint8_t, std::uint8_t>(header, bytes, same), image};
+    bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(header.data_begin));
+    return {rows(std::move(bytes)), image};
   }
-  if (header.type == "f4") {
-    return {npy_rows<float, float>(header, bytes, finite), image};
-  }
-  return {npy_rows<double, float>(header, bytes, finite), image};
+  return {rows(convert_npy<float>(header, bytes, NpyToFloat{path})), image};
 }
 
-inline Labels load_npy_labels(const std::filesystem::path& path, std::uint32_t classes, std::uint64_t size_limit) {
-  const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit);
-  const NpyHeader header = read_npy_header(path, bytes, {"u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8"});
-  if (header.shape.size() != 1) {
-    throw FormatError(path, concatenate({"rank: ", header.shape.size(), ", expected 1 (samples)"}));
+inline Labels load_npy_labels(const std::filesystem::path& path, const NpyOptions& options) {
+  const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, options.size_limit, options.expansion_limit);
+  const NpyHeader header = read_npy_header(path, bytes);
+  const bool is_column = header.shape.size() == 2 && header.shape[1] == 1;
+  if (header.shape.size() != 1 && !is_column) {
+    throw FormatError(path, concatenate({"labels of shape ", extents_text(header.shape),
+                                         ", expected (samples) or (samples, 1) (one column a class? save "
+                                         "array.argmax(axis=1))"}));
   }
-  const std::uint64_t limit = classes != 0 ? classes : std::numeric_limits<std::uint32_t>::max();
-  const auto convert = [&](auto value, std::size_t element) {
-    if (std::cmp_less(value, 0) || std::cmp_greater_equal(value, limit)) {
-      throw FormatError(
-          path, concatenate({"label of sample ", element, ": ", value, ", expected 0 or more and less than ", limit}));
-    }
-    return static_cast<std::uint32_t>(value);
-  };
-  const auto load = [&]<typename From>(std::type_identity<From>) {
-    Labels labels(header.shape[0]);
-    copy_npy<From>(header, bytes, convert, labels.data());
-    return labels;
-  };
-  const bool is_signed = header.type.front() == 'i';
-  switch (header.type.back()) {
-    case '1':
-      return is_signed ? load(std::type_identity<std::int8_t>{}) : load(std::type_identity<std::uint8_t>{});
-    case '2':
-      return is_signed ? load(std::type_identity<std::int16_t>{}) : load(std::type_identity<std::uint16_t>{});
-    case '4':
-      return is_signed ? load(std::type_identity<std::int32_t>{}) : load(std::type_identity<std::uint32_t>{});
-    default:
-      return is_signed ? load(std::type_identity<std::int64_t>{}) : load(std::type_identity<std::uint64_t>{});
-  }
+  const std::uint32_t limit = options.classes != 0 ? options.classes : std::numeric_limits<std::uint32_t>::max();
+  return convert_npy<std::uint32_t>(header, bytes, NpyToLabel{path, options.first_label, limit});
 }
 
 }  // namespace detail
 
-/// A dataset from two NPY files, plain or compressed by gzip. Features: uint8, float32 or float64 (converted to float),
-/// of shape (samples, features), (samples, rows, columns), which sets the image's extents, or more axes, flattened
-/// after the first. Labels: any integer type, of shape (samples). Either byte order, C or Fortran order. Throws
-/// FileError, and FormatError that names the file and what is wrong in it: anything but exactly the announced elements,
-/// a NaN or an infinity, a negative label, a label that is not below options.classes, counts that differ; OptionError.
-inline Dataset load_npy(const std::filesystem::path& features_path, const std::filesystem::path& labels_path,
-                        const NpyOptions& options = {}) {
-  detail::NpyFeatures features = detail::load_npy_features(features_path, options.size_limit);
-  Labels labels = detail::load_npy_labels(labels_path, options.classes, options.size_limit);
+/// A dataset from two NPY files, plain or compressed by gzip, of Python 2 or 3. Features: uint8, which stay bytes; other
+/// integers and bool, each of which float must hold exactly; float16, float32, and float64, rounded to float. Their
+/// shape is (samples, features), (samples, rows, columns), which sets the image's extents, or has more axes, flattened
+/// after the first. Labels: any of these types, whole numbers, of shape (samples) or (samples, 1). Either byte order, C
+/// or Fortran order. Throws FileError, and FormatError that names the file and what is wrong in it: anything but exactly
+/// the announced elements, a NaN or an infinity, a whole number that float would round, a label that is no whole number,
+/// is below options.first_label or is not below it + options.classes, labels that do not begin at first_label where
+/// `classes` is not given, counts that differ; OptionError.
+[[gnu::cold]] inline Dataset load_npy(const std::filesystem::path& features_path,
+                                      const std::filesystem::path& labels_path, const NpyOptions& options = {}) {
+  detail::NpyFeatures features = detail::load_npy_features(features_path, options);
+  Labels labels = detail::load_npy_labels(labels_path, options);
   const std::size_t count =
       features.values.index() == 0 ? std::get<0>(features.values).rows() : std::get<1>(features.values).rows();
   if (labels.size() != count) {
     throw FormatError(labels_path, concatenate({"number of labels: ", labels.size(), ", expected ", count, " as in ",
                                                 features_path.filename().string()}));
   }
-  const std::uint32_t classes =
-      options.classes != 0 ? options.classes : *std::max_element(labels.begin(), labels.end()) + 1;
+  const std::uint32_t classes = detail::count_classes(labels_path, labels, options.classes, options.first_label);
   return {std::move(features.values), std::move(labels), classes, features.image, options.normalization};
 }
 

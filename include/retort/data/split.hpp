@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A dataset cut in two at random: training and validation.
+/// A dataset cut in two at random: training and validation, with the classes as chance has them or in equal shares.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <span>
 #include <string>
 #include <utility>
@@ -41,10 +43,52 @@ namespace retort::data {
   return {{order.begin(), middle}, {middle, order.end()}};
 }
 
+/// As `random_split_indices` for the samples of these labels, but with the same share of every class in both parts:
+/// where the first part has h of n samples, each class of m samples gives it floor(h m / n) of them, and what is then
+/// missing comes one each from the classes with the largest remainders, the first of equals.
+[[gnu::cold]] inline std::pair<std::vector<std::uint32_t>, std::vector<std::uint32_t>> stratified_split_indices(
+    const Labels& labels, double first_fraction, Seed seed) {
+  const auto [head, tail] = random_split_indices(labels.size(), first_fraction, seed);
+  std::map<std::uint32_t, std::uint64_t> shares;  // samples of each class, then those in the first part
+  for (const std::uint32_t label : labels) {
+    ++shares[label];
+  }
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> remainders;  // times n, with their classes
+  std::uint64_t missing = head.size();
+  for (auto& [label, share] : shares) {
+    const std::uint64_t product = head.size() * share;  // both are below 2^32
+    share = product / labels.size();
+    remainders.emplace_back(product % labels.size(), label);
+    missing -= share;
+  }
+  std::stable_sort(remainders.begin(), remainders.end(),
+                   [](const auto& left, const auto& right) { return left.first > right.first; });
+  for (std::size_t i = 0; i < missing; ++i) {
+    ++shares[remainders[i].second];
+  }
+  // In the order of the plain split, each class gives its first samples.
+  std::pair<std::vector<std::uint32_t>, std::vector<std::uint32_t>> parts;
+  for (const std::vector<std::uint32_t>& part : {head, tail}) {
+    for (const std::uint32_t index : part) {
+      std::uint64_t& share = shares[labels[index]];
+      (share > 0 ? parts.first : parts.second).push_back(index);
+      share -= share > 0 ? 1 : 0;
+    }
+  }
+  return parts;
+}
+
 /// The two parts themselves, copied. Errors as above.
 [[gnu::cold]] inline std::pair<Dataset, Dataset> random_split(const Dataset& dataset, double first_fraction,
                                                               Seed seed) {
   const auto [first, second] = random_split_indices(dataset.size(), first_fraction, seed);
+  return {dataset.subset(first), dataset.subset(second)};
+}
+
+/// The same by `stratified_split_indices`.
+[[gnu::cold]] inline std::pair<Dataset, Dataset> stratified_split(const Dataset& dataset, double first_fraction,
+                                                                  Seed seed) {
+  const auto [first, second] = stratified_split_indices(dataset.labels(), first_fraction, seed);
   return {dataset.subset(first), dataset.subset(second)};
 }
 

@@ -80,11 +80,12 @@ bool convert(Value value, Scalar& result) {
 class SafetensorsFile {
  public:
   /// Throws FileError when the file cannot be read, FormatError when anything in it is not as the format says: the
-  /// header is JSON in UTF-8 of at most 100 MB that begins with '{', has no key twice, and gives each tensor a dtype, a
+  /// header is JSON in UTF-8 of at most `header_limit` bytes (and 100 MB, the format's limit), begins with '{', has no key twice, and gives each tensor a dtype, a
   /// shape and data_offsets and nothing else; the data is covered by the tensors exactly, without gap, overlap or
   /// trailing bytes. Values are not looked at: NaN and infinity are let through. Memory: the file's size, and the
   /// header once more while it is read.
-  [[gnu::cold]] static SafetensorsFile read(std::filesystem::path path) {
+  [[gnu::cold]] static SafetensorsFile read(std::filesystem::path path,
+                                            std::uintmax_t header_limit = default_header_limit) {
     std::error_code error;
     const std::uintmax_t file_size = std::filesystem::file_size(path, error);
     if (error) {
@@ -100,12 +101,14 @@ class SafetensorsFile {
     }
     std::uint64_t header_size = 0;
     take(stream, path, std::as_writable_bytes(std::span{&header_size, 1}));
-    const std::uintmax_t most = std::min(file_size - sizeof(header_size), detail::largest_header);
+    const std::uintmax_t allowed = std::min(header_limit, detail::largest_header);
+    const std::uintmax_t most = std::min(file_size - sizeof(header_size), allowed);
     if (header_size > most) {
-      throw FormatError(
-          path, concatenate({"header length: ", header_size, ", expected at most ", most,
-                             (most == detail::largest_header ? ", the format's limit"
-                                                             : ", the rest of the file (is it a safetensors file?)")}));
+      throw FormatError(path, concatenate({"header length: ", header_size, ", expected at most ", most,
+                                           most < allowed ? ", the rest of the file (is it a safetensors file?)"
+                                           : allowed == detail::largest_header
+                                               ? ", the format's limit"
+                                               : ", the limit (SafetensorsFile::read takes another)"}));
     }
     std::string header(static_cast<std::size_t>(header_size), '\0');
     take(stream, path, std::as_writable_bytes(std::span{header}));
@@ -256,7 +259,7 @@ class SafetensorsFile {
 /// on. Equal arguments give equal bytes. Put wider elements first where every tensor is to stay aligned. Throws
 /// FileError when `path` cannot be written, ShapeError when a tensor's bytes are not those of its dtype and shape,
 /// FormatError for what the format cannot say (a name twice, the name "__metadata__", text that is not UTF-8, a header
-/// over 100 MB); in each case a file that was there is as it was.
+/// over default_header_limit); in each case a file that was there is as it was.
 [[gnu::cold]] inline void write_safetensors(const std::filesystem::path& path, std::span<const Tensor> tensors,
                                             const Metadata& metadata = {}) {
   detail::SafetensorsHeader header{metadata, {}};
@@ -284,9 +287,8 @@ class SafetensorsFile {
   // Spaces after the object are part of the header: they bring the data to an aligned offset.
   constexpr std::size_t length_size = sizeof(std::uint64_t);
   text.resize(aligned_count<std::byte>(length_size + text.size()) - length_size, ' ');
-  if (text.size() > detail::largest_header) {
-    throw FormatError(path,
-                      concatenate({"header: ", text.size(), " bytes, expected at most ", detail::largest_header}));
+  if (text.size() > default_header_limit) {
+    throw FormatError(path, concatenate({"header: ", text.size(), " bytes, expected at most ", default_header_limit}));
   }
   const std::uint64_t header_size = text.size();
   AtomicFile file(path);

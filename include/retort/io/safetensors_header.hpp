@@ -40,6 +40,14 @@ inline constexpr std::string_view metadata_key = "__metadata__";
 /// The format's limit, in bytes.
 inline constexpr std::uintmax_t largest_header = 100'000'000;
 
+}  // namespace detail
+
+/// Bytes of the longest header that is written, and read unless a reader asks for more: 16 MiB, the names and shapes of
+/// more than 100,000 tensors. Once it is parsed, a header takes up to ten times its bytes.
+inline constexpr std::uintmax_t default_header_limit = std::uintmax_t{1} << 24;
+
+namespace detail {
+
 /// What the header says of one tensor. Offsets count bytes from the end of the header.
 struct TensorEntry {
   std::string name;

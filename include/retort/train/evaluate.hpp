@@ -23,10 +23,11 @@
 
 namespace retort {
 
-/// Throws ShapeError unless the dataset's features and classes are the model's inputs and outputs.
+/// Throws ShapeError unless the dataset's features are the model's inputs, and its classes are among the model's
+/// outputs. Fewer classes than outputs are allowed: the other outputs belong to classes of which these samples show none.
 template <Model M>
 void require_matching_data(const data::Dataset& data) {
-  if (data.feature_count() != M::input_size || data.classes() != M::output_size) {
+  if (data.feature_count() != M::input_size || data.classes() > M::output_size) {
     throw ShapeError(
         concatenate({"the dataset has ", data.feature_count(), " features and ", std::size_t{data.classes()},
                      " classes, the model ", M::input_size, " inputs and ", M::output_size, " outputs"}));

@@ -50,7 +50,7 @@ class Fit {
   // epoch after plan() and finish_epoch(), then end().
 
   [[gnu::cold]] void begin() {
-    engine_.begin(train_, validation_, options_.batch_size, options_.shift);
+    engine_.begin(train_, validation_, options_.batch_size, options_.shift, options_.drop_last);
     if (options_.checkpoint) {
       settings_ = describe_run();  // reads all of the data: not for a training that writes nothing down
       resume();
@@ -66,6 +66,7 @@ class Fit {
   EpochPlan plan(std::size_t ahead = 0) const {
     const std::size_t epoch = history_.size() + ahead;
     return {.batch_size = options_.batch_size,
+            .drop_last = options_.drop_last,
             .seed = options_.seed,
             .shuffle = options_.shuffle,
             .shift = options_.shift,
@@ -81,12 +82,12 @@ class Fit {
   /// DivergenceError.
   [[gnu::cold]] void finish_epoch(const EpochResult& result, double seconds, bool finite,
                                   const std::function<Evaluation()>& evaluate) {
-    const auto samples = static_cast<double>(train_.size());
+    const auto samples = static_cast<double>(samples_per_epoch());
     EpochMetrics metrics{.epoch = history_.size() + 1,
                          .learning_rate = result.learning_rate,
                          .loss = result.sum.loss / samples,
                          .accuracy = static_cast<double>(result.sum.correct) / samples,
-                         .errors = train_.size() - result.sum.correct,
+                         .errors = samples_per_epoch() - result.sum.correct,
                          .seconds = seconds,
                          .samples_per_second = samples / seconds};
     if (!std::isfinite(metrics.loss) || !finite) {
@@ -126,6 +127,7 @@ class Fit {
   }
 
  private:
+  std::size_t samples_per_epoch() const { return options_.samples_per_epoch(train_.size()); }
   std::uint64_t steps_per_epoch() const { return options_.steps_per_epoch(train_.size()); }
 
   /// Everything that decides the result: two runs with equal settings give equal bits.
@@ -134,6 +136,7 @@ class Fit {
     const auto add = [&](const char* name, const TextPart& value) { settings.emplace_back(name, value.text()); };
     add("epochs", options_.epochs);
     add("batch_size", options_.batch_size);
+    add("drop_last", options_.drop_last);
     add("seed", options_.seed.value);
     add("shuffle", options_.shuffle);
     add("shift", options_.shift.pixels);
@@ -198,7 +201,7 @@ class Fit {
     if (options_.observers.empty()) {
       return;
     }
-    const std::size_t samples = std::min(batch * options_.batch_size, train_.size());
+    const std::size_t samples = std::min(batch * options_.batch_size, samples_per_epoch());
     const BatchProgress progress{.epoch = epoch + 1,
                                  .epochs = options_.epochs,
                                  .batch = batch,
@@ -226,7 +229,9 @@ class Fit {
     const double held_out_count = std::floor(options.validation_fraction * static_cast<double>(train.size()));
     require_option(held_out_count >= 1.0, "fit", "validation_fraction", options.validation_fraction,
                    concatenate({"a share of at least one of the ", train.size(), " samples"}));
-    const auto [held_out, rest] = data::random_split(train, options.validation_fraction, options.seed);
+    const auto [held_out, rest] = options.stratified
+                                      ? data::stratified_split(train, options.validation_fraction, options.seed)
+                                      : data::random_split(train, options.validation_fraction, options.seed);
     return Fit(engine, rest, &held_out, options).run();
   }
   return Fit(engine, train, validation, options).run();

@@ -32,6 +32,7 @@ struct CheckpointOptions {
 struct FitOptions {
   std::size_t epochs = 1;       ///< > 0
   std::size_t batch_size = 64;  ///< > 0; the last batch of an epoch holds what is left
+  bool drop_last = false;       ///< leave out a last batch that is not full: other samples each epoch where shuffled
   Seed seed{};                  ///< of shuffling, dropout and augmentation
   bool shuffle = true;          ///< a new order each epoch
   data::RandomShift shift{};    ///< augmentation of the training images
@@ -40,6 +41,7 @@ struct FitOptions {
   /// Share of the dataset that is held out of training and evaluated after each epoch, for `fit` without a validation
   /// set.
   double validation_fraction = 0.0;  ///< in [0, 1)
+  bool stratified = false;           ///< whether every class gives that share (data::stratified_split)
   std::optional<EarlyStopping> early_stopping{};
   std::optional<CheckpointOptions> checkpoint{};
   std::vector<Observer*> observers{};  ///< not owned
@@ -59,16 +61,26 @@ struct FitOptions {
     }
   }
 
+  /// Those of `samples` samples, none of them held out, that an epoch trains on: all of them, or whole batches.
+  std::size_t samples_per_epoch(std::size_t samples) const {
+    return drop_last ? samples - samples % batch_size : samples;
+  }
   /// Steps in an epoch of `samples` samples, none of them held out.
-  std::uint64_t steps_per_epoch(std::size_t samples) const { return (samples + batch_size - 1) / batch_size; }
+  std::uint64_t steps_per_epoch(std::size_t samples) const {
+    return (samples_per_epoch(samples) + batch_size - 1) / batch_size;
+  }
 
   /// Throws OptionError also for more steps than can be counted with `samples` samples to train on, and for early
-  /// stopping where none are held out.
+  /// stopping where none are held out, and for `drop_last` with fewer samples than a batch.
   void validate_for(std::size_t samples, bool validated) const {
     validate();
     if (early_stopping && !validated) {
       throw OptionError(
           "fit: early_stopping needs held-out samples, expected a validation set or a validation_fraction");
+    }
+    if (drop_last && samples < batch_size) {
+      throw OptionError(concatenate({"fit: drop_last with ", samples, " samples and a batch_size of ", batch_size,
+                                     " leaves no batch, expected at least one that is full"}));
     }
     if (steps_per_epoch(samples) > std::uint64_t{UINT32_MAX} / epochs) {
       throw OptionError(concatenate({"fit: epochs is ", epochs, ", expected at most 2^32 - 1 steps in all"}));

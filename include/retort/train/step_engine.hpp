@@ -41,10 +41,10 @@ struct SharedInputs {
 namespace detail {
 
 /// Throws ShapeError for data that does not fit the model, and OptionError for a shift beyond the image and for a last
-/// batch too small for the model. `validation` may be null.
+/// batch too small for the model, unless it is dropped. `validation` may be null.
 template <Model M>
 [[gnu::cold]] void require_trainable(const data::Dataset& train, const data::Dataset* validation,
-                                     std::size_t batch_size, data::RandomShift shift) {
+                                     std::size_t batch_size, data::RandomShift shift, bool drop_last) {
   require_matching_data<M>(train);
   if (validation != nullptr) {
     require_matching_data<M>(*validation);
@@ -52,7 +52,7 @@ template <Model M>
   shift.validate(train.image());
   const std::size_t samples = train.size();
   const std::size_t last = samples % batch_size == 0 ? std::min(samples, batch_size) : samples % batch_size;
-  if (last < M::minimum_batch) {
+  if (last < M::minimum_batch && !drop_last) {
     throw OptionError(
         concatenate({"fit: batch_size is ", batch_size, " and leaves a last batch of ", last, " of ", samples,
                      " samples, expected at least ", M::minimum_batch, " for the model's batch statistics"}));
@@ -119,8 +119,8 @@ class StepEngine final : public TrainingEngine {
   }
 
   [[gnu::cold]] void begin(const data::Dataset& train, const data::Dataset* validation, std::size_t batch_size,
-                           data::RandomShift shift) override {
-    detail::require_trainable<M>(train, validation, batch_size, shift);
+                           data::RandomShift shift, bool drop_last) override {
+    detail::require_trainable<M>(train, validation, batch_size, shift, drop_last);
     if (validation != nullptr) {
       validation_data_ = resident(*validation, shared_.validation);
     }
@@ -157,8 +157,8 @@ class StepEngine final : public TrainingEngine {
   }
 
   EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) override {
-    const std::size_t samples = data_.view().size;
-    arrange(plan, samples);
+    const std::size_t samples = plan.trained(data_.view().size);
+    arrange(plan);
     EpochResult result;
     TrainingProgress progress = plan.progress;
     std::size_t reported = 0;  // samples whose losses have been read
@@ -196,9 +196,9 @@ class StepEngine final : public TrainingEngine {
   auto epoch_job(const EpochPlan& plan, const Rule* rules)
     requires takes_runs
   {
-    arrange(plan, data_.view().size);
-    return steps_->job(batch_at(plan, 0, data_.view().size, plan.progress), plan.batch_size, target_at(plan, 0), loss_,
-                       rules);
+    arrange(plan);
+    return steps_->job(batch_at(plan, 0, plan.trained(data_.view().size), plan.progress), plan.batch_size,
+                       target_at(plan, 0), loss_, rules);
   }
 
   Evaluation evaluate() override {
@@ -314,7 +314,8 @@ class StepEngine final : public TrainingEngine {
   }
 
   /// Fills `order_` for an epoch.
-  void arrange(const EpochPlan& plan, std::size_t samples) {
+  void arrange(const EpochPlan& plan) {
+    const std::size_t samples = data_.view().size;
     if (plan.shuffle) {
       shuffle_samples(backend(), plan.order(samples), order_.data());
       return;
@@ -346,7 +347,7 @@ class StepEngine final : public TrainingEngine {
     return {.data = data_.view(),
             .samples = order_.data() + first,
             .size = count,
-            .following = std::min(plan.batch_size, data_.view().size - first - count),
+            .following = std::min(plan.batch_size, plan.trained(data_.view().size) - first - count),
             .shift = plan.shift,
             .seed = plan.seed,
             .epoch = plan.epoch(),

@@ -184,7 +184,7 @@ class Sweep {
                           const SweepOptions& options) const {
     // Before the teachers are asked and the networks are made, not within the first student.
     options.fit_options({}).validate_for(train.size(), validation != nullptr);
-    detail::require_trainable<StudentModel>(train, validation, options.batch_size, options.shift);
+    detail::require_trainable<StudentModel>(train, validation, options.batch_size, options.shift, options.drop_last);
     Run run{train, validation, options};
     run.resident_train = ResidentDataset(backend_, train);
     if (validation != nullptr) {

@@ -22,6 +22,7 @@ namespace retort {
 struct SweepOptions {
   std::size_t epochs = 1;       ///< > 0
   std::size_t batch_size = 64;  ///< > 0; the last batch of an epoch holds what is left
+  bool drop_last = false;       ///< leave out a last batch that is not full
   bool shuffle = true;          ///< a new order each epoch
   data::RandomShift shift{};    ///< augmentation of the training images; the teachers then answer every batch
   Schedule schedule{};          ///< multiplies each optimizer's learning rate
@@ -34,6 +35,7 @@ struct SweepOptions {
   FitOptions fit_options(Seed seed) const {
     return {.epochs = epochs,
             .batch_size = batch_size,
+            .drop_last = drop_last,
             .seed = seed,
             .shuffle = shuffle,
             .shift = shift,

@@ -23,9 +23,11 @@
 
 namespace retort {
 
-/// One epoch's work. Batch b holds the samples order(b * batch_size) ..., the last one what is left.
+/// One epoch's work. Batch b holds the samples order(b * batch_size) ..., the last one what is left,
+/// unless it is dropped.
 struct EpochPlan {
   std::size_t batch_size = 0;
+  bool drop_last = false;
   Seed seed{};
   bool shuffle = true;
   data::RandomShift shift{};
@@ -34,6 +36,8 @@ struct EpochPlan {
   std::optional<GradientClipping> clipping{};
 
   std::uint32_t epoch() const { return static_cast<std::uint32_t>(progress.epoch); }  ///< from 0
+  /// Those of `samples` samples that are trained on: the first of the order.
+  std::size_t trained(std::size_t samples) const { return drop_last ? samples - samples % batch_size : samples; }
   /// The order of `samples` samples where `shuffle` is set; else they come as they stand.
   RandomPermutation order(std::size_t samples) const {
     return {static_cast<std::uint32_t>(samples), {seed, Stream::shuffle, epoch()}};
@@ -69,10 +73,10 @@ class TrainingEngine {
   virtual ~TrainingEngine() = default;
 
   /// Takes everything into memory before the first step, and forgets the moments of an earlier training. Both datasets
-  /// must outlive it; `validation` may be null. Throws ShapeError when the data does not fit the model, OptionError
-  /// when the batch size does not.
+  /// must outlive it; `validation` may be null; `drop_last` says the same as the epochs' plans will. Throws ShapeError
+  /// when the data does not fit the model, OptionError when the batch size does not.
   virtual void begin(const data::Dataset& train, const data::Dataset* validation, std::size_t batch_size,
-                     data::RandomShift shift) = 0;
+                     data::RandomShift shift, bool drop_last) = 0;
   virtual EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) = 0;
   /// On the validation data. Precondition: there is some.
   virtual Evaluation evaluate() = 0;

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// A weight for each class, for the loss ClassWeighted (loss/class_weighted.hpp).
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
+#include "retort/data/dataset.hpp"
+
+namespace retort::data {
+
+namespace detail {
+
+/// Throws ShapeError for more classes than `Classes`.
+template <std::size_t Classes>
+std::array<double, Classes> class_counts(const Dataset& dataset) {
+  if (dataset.classes() > Classes) {
+    throw ShapeError(
+        concatenate({"class weights: the dataset has ", dataset.classes(), " classes, expected at most ", Classes}));
+  }
+  std::array<double, Classes> counts{};
+  for (const std::uint32_t label : dataset.labels()) {
+    counts[label] += 1;
+  }
+  return counts;
+}
+
+}  // namespace detail
+
+/// The weights times the one number that gives them the mean 1 over the training set's samples: their losses then keep
+/// the size that learning rates are made for. Throws ShapeError for more classes than `Classes`, OptionError where no
+/// sample has a weight above 0.
+template <std::size_t Classes>
+[[gnu::cold]] std::array<double, Classes> normalized_class_weights(std::array<double, Classes> weights,
+                                                                   const Dataset& training) {
+  const std::array<double, Classes> counts = detail::class_counts<Classes>(training);
+  double sum = 0;
+  for (std::size_t label = 0; label < Classes; ++label) {
+    sum += weights[label] * counts[label];
+  }
+  if (!(sum > 0)) {
+    throw OptionError("class weights: no sample of the training set has a weight above 0");
+  }
+  for (double& weight : weights) {
+    weight *= static_cast<double>(training.size()) / sum;
+  }
+  return weights;
+}
+
+/// Inverse to the classes' sizes, size / (classes * count), so that every class that there is weighs as much as any
+/// other, with the mean 1 over the training set. A class without samples gets 1. Throws ShapeError for more classes than
+/// `Classes`.
+template <std::size_t Classes>
+[[gnu::cold]] std::array<double, Classes> balanced_class_weights(const Dataset& training) {
+  std::array<double, Classes> weights = detail::class_counts<Classes>(training);
+  double present = 0;
+  for (const double count : weights) {
+    present += count > 0 ? 1 : 0;
+  }
+  for (double& weight : weights) {
+    weight = weight > 0 ? static_cast<double>(training.size()) / (present * weight) : 1;
+  }
+  return weights;
+}
+
+}  // namespace retort::data

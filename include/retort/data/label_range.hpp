@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// How many classes a file of labels has, for the readers.
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
+#include "retort/data/dataset.hpp"
+
+namespace retort::data::detail {
+
+/// `classes`, or the highest label + 1 where it is 0. In that case throws FormatError when no label is 0: labels from 1
+/// to 5 are five classes, and would silently become six. `first_label` has been subtracted from the labels.
+[[gnu::cold]] inline std::uint32_t count_classes(const std::filesystem::path& path, const Labels& labels,
+                                                 std::uint32_t classes, std::uint32_t first_label) {
+  if (classes != 0) {
+    return classes;
+  }
+  const auto [lowest, highest] = std::minmax_element(labels.begin(), labels.end());
+  if (*lowest != 0) {
+    throw FormatError(path, concatenate({"labels: from ", first_label + *lowest, " to ", first_label + *highest,
+                                         ", expected ", first_label, " among them (first_label ", first_label + *lowest,
+                                         " makes the lowest class 0; or set classes)"}));
+  }
+  return *highest + 1;
+}
+
+}  // namespace retort::data::detail

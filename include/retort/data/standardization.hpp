@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// Columns of measurements in different units, each brought to mean 0 and standard deviation 1.
+
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
+
+namespace retort::data {
+
+class Dataset;
+
+/// What each column of features was before: `apply` makes of a raw feature x of column c the float nearest to
+/// (x - means[c]) / deviations[c]. Fit it to the training samples alone and apply the same to every other dataset:
+///
+///     const auto standardization = data::Standardization::fit(train);
+///     train = standardization.apply(train);
+///     test = standardization.apply(test);
+///
+/// A dataset remembers what was applied to it (Dataset::standardization()). data/dataset.hpp defines `fit` and `apply`.
+struct Standardization {
+  std::vector<double> means;       // (features)
+  std::vector<double> deviations;  // (features), above 0
+
+  /// The mean and the standard deviation (by the number of samples, not by one less) of every column of the raw
+  /// features, in double; bytes count from 0 to 255. A column that is constant gets the deviation 1, so it becomes 0.
+  /// Throws OptionError for a dataset that is standardised already.
+  static Standardization fit(const Dataset& training);
+
+  /// The same samples with real, standardised features, the normalization 0 and 1, and this standardization. Throws
+  /// ShapeError for another number of features and for a result beyond float's range; OptionError where `validate`
+  /// does, and for a dataset that is standardised already.
+  Dataset apply(const Dataset& dataset) const;
+
+  /// Whether it is that of no dataset.
+  bool empty() const { return means.empty() && deviations.empty(); }
+
+  /// Throws OptionError unless there is a deviation for each mean, the means are finite, and the deviations are finite
+  /// and above 0.
+  [[gnu::cold]] void validate() const {
+    if (means.size() != deviations.size()) {
+      throw OptionError(concatenate({"standardization: ", means.size(), " means and ", deviations.size(),
+                                     " deviations, expected as many of both"}));
+    }
+    constexpr double most = std::numeric_limits<double>::max();
+    for (std::size_t column = 0; column < means.size(); ++column) {
+      if (!(std::abs(means[column]) <= most)) {
+        throw OptionError(concatenate(
+            {"standardization: the mean of column ", column, " is ", means[column], ", expected a finite number"}));
+      }
+      if (!(deviations[column] > 0 && deviations[column] <= most)) {
+        throw OptionError(concatenate({"standardization: the deviation of column ", column, " is ", deviations[column],
+                                       ", expected a finite number above 0"}));
+      }
+    }
+  }
+
+  friend bool operator==(const Standardization&, const Standardization&) = default;
+};
+
+}  // namespace retort::data

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// Any loss with a weight for each class, for classes of very different size.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "retort/core/error.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/text.hpp"
+#include "retort/loss/loss.hpp"
+
+namespace retort {
+
+/// w[label] times the loss `L`, and so its gradient. A batch's loss is the mean over its rows, sum_i w[label_i] l_i / n.
+/// PyTorch's CrossEntropyLoss(weight=w) divides by the weights that happen to be in the batch, sum_i w[label_i], instead
+/// of by n. The two are equal wherever the batch's weights have the mean 1, over the whole training set in particular
+/// where the weights are normalised so (data::normalized_class_weights, data::balanced_class_weights); this one then is
+/// the unbiased estimate of the training set's loss. Evaluations stay unweighted.
+///
+///     const auto weights = data::balanced_class_weights<3>(train);
+///     Trainer{network, ClassWeighted{CrossEntropy{}, weights}, Adam{}}.fit(train);
+template <Loss L, std::size_t ClassCount>
+class ClassWeighted {
+ public:
+  static constexpr std::string_view name = "ClassWeighted";
+  static constexpr bool needs_teacher = L::needs_teacher;
+
+  /// `weights`: finite, 0 or more, not all 0; see `validate`.
+  ClassWeighted(L loss, const std::array<double, ClassCount>& weights) : loss_(std::move(loss)) {
+    std::copy(weights.begin(), weights.end(), weights_);
+  }
+
+  /// Throws OptionError for a weight outside its range and for the loss's own hyperparameters.
+  [[gnu::cold]] void validate() const {
+    loss_.validate();
+    double sum = 0;
+    for (std::size_t label = 0; label < ClassCount; ++label) {
+      if (!(weights_[label] >= 0 && weights_[label] <= double{std::numeric_limits<float>::max()})) {
+        throw OptionError(concatenate(
+            {name, ": the weight of class ", label, " is ", weights_[label], ", expected a finite number, 0 or more"}));
+      }
+      sum += weights_[label];
+    }
+    if (!(sum > 0)) {
+      throw OptionError(concatenate({name, ": every weight is 0, expected one above 0"}));
+    }
+  }
+
+  [[gnu::cold]] std::string describe() const {
+    std::string text = concatenate({name, "(loss=", loss_.describe(), ", weights="});
+    for (std::size_t label = 0; label < ClassCount; ++label) {
+      text += concatenate({label == 0 ? "" : " ", weights_[label]});
+    }
+    return text += ')';
+  }
+
+  /// One sample; see the concept Loss.
+  template <std::size_t Classes, typename Scalar>
+  RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, std::uint32_t label,
+                                Scalar gradient_scale, Scalar* gradient) const {
+    static_assert(Classes == ClassCount, "retort: ClassWeighted wants a weight for each of the model's outputs");
+    const auto weight = static_cast<Scalar>(weights_[label]);
+    return weight * loss_.template row<Classes>(student, teacher, label, weight * gradient_scale, gradient);
+  }
+
+  friend bool operator==(const ClassWeighted&, const ClassWeighted&) = default;
+
+ private:
+  L loss_;
+  double weights_[ClassCount];  // a plain array, for device compilers
+};
+
+}  // namespace retort
