@@ -27,6 +27,7 @@
 #include "retort/backend/thrust/cuda/context.hpp"
 #include "retort/backend/thrust/cuda/copy.hpp"
 #include "retort/backend/thrust/cuda/products.hpp"
+#include "retort/core/text.hpp"
 
 namespace retort::system {
 
