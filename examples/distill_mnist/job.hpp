@@ -30,6 +30,7 @@
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/evaluate.hpp"
 #include "retort/train/json_lines_log.hpp"
+#include "retort/train/preprocessing.hpp"
 #include "retort/train/progress_printer.hpp"
 #include "retort/train/trainer.hpp"
 
@@ -58,6 +59,7 @@ class Job {
     retort::Network<Teacher, Backend> teacher(retort::Seed{2 * options_.seed}, backend_);
     if (!options_.teacher_file.empty()) {
       retort::io::load_safetensors(teacher, options_.teacher_file);
+      retort::require_preprocessing(teacher.preprocessing(), train(), options_.teacher_file.string());
     }
     prepare_folder();  // from here on the results of an earlier run are replaced
     if (options_.teacher_file.empty()) {
@@ -89,6 +91,7 @@ class Job {
     as_written_loss().validate();
     fit_options(options_.teacher).validate();
     fit_options(options_.student).validate();
+    checkpoint("teacher").validate();
     auto data = examples::load_data(options_.data, options_.split, options_.seed);
     retort::require_matching_data<Teacher>(data.first);
     fit_options(options_.teacher).shift.validate(data.first.image());
@@ -110,6 +113,14 @@ class Job {
             .seed = retort::Seed{options_.seed},
             .shift = {.pixels = training.shift},
             .schedule = training.schedule_with_warmup()};
+  }
+
+  retort::CheckpointOptions checkpoint(const std::string& phase) const {
+    return {.path = checkpoint_folder() / (phase + ".safetensors"),
+            .resume = options_.resume,
+            .any_processor = options_.any_processor,
+            .every_epochs = options_.checkpoint_epochs,
+            .every_seconds = options_.checkpoint_seconds};
   }
 
   std::filesystem::path checkpoint_folder() const { return options_.out / "checkpoints"; }
@@ -163,8 +174,7 @@ class Job {
     retort::ProgressPrinter printer(phase);
     retort::JsonLinesObserver logger(log_, phase);
     retort::FitOptions settings = fit_options(training);
-    settings.checkpoint =
-        retort::CheckpointOptions{.path = checkpoint_folder() / (phase + ".safetensors"), .resume = options_.resume};
+    settings.checkpoint = checkpoint(phase);
     settings.observers = {&logger};
     if (!options_.quiet) {
       settings.observers.push_back(&printer);

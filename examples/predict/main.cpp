@@ -24,9 +24,10 @@ int main(int argc, char** argv) {
   try {
     rt::Network<Student> student{rt::Seed{0}};
     rt::io::load_safetensors(student, argv[1]);  // strict: another model, a missing tensor or a NaN is an error
-    const auto [train, test] = rt::data::load_mnist(argv[2]);
+    // Normalised as the file says that the training images were.
+    const rt::data::Dataset test = rt::preprocess_for(student, rt::data::load_mnist(argv[2]).second);
 
-    // One image at a time, as a program would meet them: 784 inputs, normalised as in training.
+    // One image at a time, as a program would meet them: 784 inputs.
     const rt::data::DatasetView images = test.view();
     const rt::data::GatherConstants<float> normalise(images);
     std::vector<float> pixels(Student::input_size);

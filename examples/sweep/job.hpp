@@ -26,6 +26,7 @@
 #include "retort/nn/network.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/train/evaluate.hpp"
+#include "retort/train/preprocessing.hpp"
 #include "retort/train/progress_printer.hpp"
 #include "retort/train/sweep.hpp"
 #include "retort/train/sweep_grid.hpp"
@@ -57,6 +58,7 @@ class Job {
     }
     if (!options_.teacher_file.empty()) {
       retort::io::load_safetensors(teacher_, options_.teacher_file);
+      retort::require_preprocessing(teacher_.preprocessing(), train(), options_.teacher_file.string());
     }
     prepare_folder();
     if (options_.teacher_file.empty()) {

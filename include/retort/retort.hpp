@@ -59,6 +59,7 @@
 #include "retort/train/early_stopping.hpp"
 #include "retort/train/evaluate.hpp"
 #include "retort/train/json_lines_log.hpp"
+#include "retort/train/preprocessing.hpp"
 #include "retort/train/progress_printer.hpp"
 #include "retort/train/sweep.hpp"
 #include "retort/train/sweep_grid.hpp"

@@ -132,6 +132,16 @@ refused() { # NAME OPTIONS...
 }
 refused batch_size --batch-size 32
 refused seed --seed 8
-refused epochs --epochs $((epochs + 1))
 refused temperature --temperature 3
+more=$((epochs + 2))
+if [[ " $* " == *" recommended "* ]]; then # under a cosine, which depends on the number of epochs
+  refused epochs --epochs $more
+else # at a constant learning rate: as if it had been asked for them at once
+  "$program" "${options[@]}" --epochs $more --out "$folder/longer" --quiet >/dev/null
+  "$program" "${options[@]}" --epochs $more --out "$folder/killed" --resume --quiet >/dev/null
+  for file in student_alone.safetensors student_distilled.safetensors; do
+    cmp "$folder/longer/$file" "$folder/killed/$file" || fail "$file differs after more epochs"
+  done
+  diff <(untimed "$folder/longer") <(untimed "$folder/killed") || fail "metrics.jsonl differs after more epochs"
+fi
 echo "equal to the undisturbed run"

@@ -165,6 +165,7 @@ TEST_CASE("the Python package reads what is written") {
       "import sys, safetensors, safetensors.numpy as n; f = n.load_file(sys.argv[1]);"
       "m = safetensors.safe_open(sys.argv[1], \"np\").metadata();"
       "w = f[chr(233) + \".weight\"];"
+      "assert m.pop(\"retort.checksum\").isdigit();"
       "assert m == {\"format\": \"pt\"} and f[\"flag\"].tolist() == [7];"
       "assert w.dtype == \"float32\" and w.tolist() == [[1.5], [-2.0]]";
   CHECK(std::system(("python3 -c '" + script + "' '" + path.string() + "'").c_str()) == 0);

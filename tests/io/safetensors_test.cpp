@@ -184,6 +184,152 @@ TEST_CASE("A number that is not finite is refused by tensor and element", "[io]"
   }
 }
 
+/// What saving says of make_network() with a change; an older file must stay.
+template <typename Scalar = float>
+std::string save_refusal(const std::function<void(Network<M, backend::Eigen, Scalar>&)>& change) {
+  const TemporaryFolder folder;
+  auto network = make_network<Scalar>();
+  io::save_safetensors(network, folder / "a");
+  const std::string before = read_file(folder / "a");
+  change(network);
+  std::string message = "no error";
+  try {
+    io::save_safetensors(network, folder / "a");
+  } catch (const FormatError& error) {
+    message = error.what();
+    CHECK(message.find((folder / "a").string()) == 0);
+  }
+  CHECK((read_file(folder / "a") == before) == (message != "no error"));
+  return message;
+}
+
+TEST_CASE("What a load would refuse is not saved, and the older file stays", "[io]") {
+  using N = Network<M>;
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinity = std::numeric_limits<float>::infinity();
+  CHECK(save_refusal<float>([](N& network) { network.parameter(0)[7] = 2.0f; }) == "no error");
+  CHECK(contains(save_refusal<float>([&](N& network) { network.parameter(0)[7] = nan; }),
+                 "\"0.weight\": element 7 is nan, expected a finite number"));
+  CHECK(contains(save_refusal<float>([&](N& network) { network.parameter(3)[1] = -infinity; }),
+                 "\"1.bias\": element 1 is -inf, expected a finite number"));
+  CHECK(contains(save_refusal<float>([](N& network) { network.parameter(4)[2] = 3e38f; }),
+                 "\"4.weight\": element 2 is 3e+38, expected a magnitude of at most 9"));
+  CHECK(contains(save_refusal<float>([&](N& network) { network.buffer(1)[4] = nan; }),
+                 "\"1.running_var\": element 4 is nan, expected a finite number"));
+  CHECK(contains(save_refusal<float>([](N& network) { network.buffer(1)[4] = -0.25f; }),
+                 "\"1.running_var\": element 4 is -0.25, expected a number of at least 0"));
+  for (const float count : {-1.0f, 0.5f, 0x1p25f, 1e30f}) {
+    CHECK(contains(
+        save_refusal<float>([&](N& network) { network.buffer(2)[0] = count; }),
+        "\"1.num_batches_tracked\": element 0 is " + to_text(count) + ", expected a whole number from 0 to 16777216"));
+  }
+  using Wide = Network<M, backend::Eigen, double>;
+  CHECK(save_refusal<double>([](Wide& network) { network.buffer(2)[0] = 0x1p53; }) == "no error");
+  for (const double count : {0x1p54, 1e300}) {
+    CHECK(contains(save_refusal<double>([&](Wide& network) { network.buffer(2)[0] = count; }),
+                   "from 0 to 9007199254740992"));
+  }
+  CHECK(save_refusal<double>([](Wide& network) { network.parameter(0)[0] = 3e38; }) == "no error");
+  // Each within its bounds, but not what they make of an input.
+  CHECK(contains(save_refusal<float>([](N& network) {
+                   for (const std::size_t index : {0u, 4u}) {
+                     std::ranges::fill(network.parameter(index), 9e18f);
+                   }
+                   std::ranges::fill(network.parameter(1), 0.0f);
+                   std::ranges::fill(network.parameter(2), -1.0f);
+                 }),
+                 "expected a finite number"));
+}
+
+TEST_CASE("Weights are real numbers of a sane size, variances not negative, counts whole", "[io]") {
+  const std::vector<std::int8_t> quantised(30, 7);
+  for (const io::DType dtype : {io::DType::I8, io::DType::U8, io::DType::F8_E4M3, io::DType::BOOL}) {
+    CHECK(contains(refusal([&](Parts& parts) {
+                     parts.at("0.weight").dtype = dtype;
+                     parts.at("0.weight").bytes = std::as_bytes(std::span{quantised});
+                   }),
+                   "\"0.weight\": dtype " + std::string(io::dtype_name(dtype)) + ", expected F64, F32, F16 or BF16"));
+  }
+  const auto with = [](const char* name, std::vector<float> values, io::DType dtype = io::DType::F32) {
+    return refusal([&](Parts& parts) {
+      parts.at(name).dtype = dtype;
+      parts.at(name).bytes = std::as_bytes(std::span{values});
+    });
+  };
+  CHECK(contains(with("0.bias", {0, 0, 3e38f, 0, 0}), "\"0.bias\": element 2 is 3e+38"));
+  CHECK(
+      contains(with("1.running_var", {1, -1, 1, 1, 1}), "\"1.running_var\": element 1 is -1, expected a number of at"));
+  CHECK(contains(with("1.num_batches_tracked", {1.5f}), "element 0 is 1.5, expected a whole number"));
+  const std::int64_t many = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t negative = -1;
+  for (const std::int64_t* count : {&many, &negative}) {
+    CHECK(contains(
+        refusal([&](Parts& parts) { parts.at("1.num_batches_tracked").bytes = std::as_bytes(std::span{count, 1}); }),
+        "1.num_batches_tracked"));
+  }
+}
+
+TEST_CASE("A flipped bit anywhere in the arrays is an error", "[io]") {
+  const TemporaryFolder folder;
+  io::save_safetensors(make_network(), folder / "a");
+  const std::string whole = read_file(folder / "a");
+  std::uint64_t header_size = 0;
+  std::memcpy(&header_size, whole.data(), sizeof(header_size));
+  Network<M> network{Seed{7}};
+  const Network<M> before = network;
+  for (std::size_t at = sizeof(header_size) + header_size; at < whole.size(); ++at) {
+    CAPTURE(at);
+    std::string changed = whole;
+    changed[at] = static_cast<char>(static_cast<unsigned char>(changed[at]) ^ (1u << at % 8));
+    write_file(folder / "b", changed);
+    try {
+      io::load_safetensors(network, folder / "b");
+      FAIL("no error");
+    } catch (const FormatError& error) {
+      CHECK(contains(error.what(), (folder / "b").string() + ": checksum: "));
+    }
+  }
+  CHECK(same_networks(network, before));
+}
+
+TEST_CASE("A network's preprocessing travels with its file", "[io]") {
+  const TemporaryFolder folder;
+  auto network = make_network();
+  const Preprocessing images{.bytes = true, .mean = 0.1307, .standard_deviation = 0.3081};
+  Preprocessing table{.column_means = {1, 2, 3, 4, 5, 1e-300},
+                      .column_deviations = {1, 1, 1, 1, 1, 0.1},
+                      .class_names = {"iris setosa", "\xC3\xA9\"", "c"}};
+  for (const Preprocessing& preprocessing : {images, table}) {
+    network.set_preprocessing(preprocessing);
+    io::save_safetensors(network, folder / "a");
+    Network<M> loaded{Seed{2}};
+    const io::Metadata metadata = io::load_safetensors(loaded, folder / "a");
+    CHECK(loaded.preprocessing() == preprocessing);
+    // The metadata of one file are not to be taken over by another.
+    io::save_safetensors(make_network(), folder / "b", {.layer_names = {}, .metadata = metadata});
+    io::load_safetensors(loaded, folder / "b");
+    CHECK_FALSE(loaded.preprocessing().has_value());
+  }
+  // As PyTorch's, which say nothing of it.
+  network.set_preprocessing(images);
+  io::write_safetensors(folder / "c", Parts(folder / "b").tensors, {{"format", "pt"}});
+  CHECK_NOTHROW(io::load_safetensors(network, folder / "c"));
+  CHECK_FALSE(network.preprocessing().has_value());
+
+  const std::string start = R"({"raw":"real","mean":0,"standard_deviation":)";
+  for (const std::string& text :
+       {std::string("{}"), std::string("7"), start + "0}", start + "-1}", start + "1,\"mean\":0}", start + "1,\"x\":0}",
+        start + "1,\"column_means\":[1,2,3,4,5,6]}", start + "1,\"column_means\":[1],\"column_deviations\":[1]}",
+        start + "1,\"column_means\":[1,2,3,4,5,6],\"column_deviations\":[1,2,3,4,5,0]}",
+        start + "1,\"class_names\":[\"a\",\"b\"]}", start + "1,\"class_names\":[1,2,3]}", start + "1} 2",
+        std::string(R"({"raw":"int8","mean":0,"standard_deviation":1})")}) {
+    CAPTURE(text);
+    CHECK(contains(refusal([&](Parts& parts) { parts.metadata["retort.preprocessing"] = text; }),
+                   "metadata retort.preprocessing: "));
+  }
+  CHECK(refusal([&](Parts& parts) { parts.metadata["retort.preprocessing"] = start + "1}"; }) == "no error");
+}
+
 TEST_CASE("A file that says it holds another model is refused", "[io]") {
   const TemporaryFolder folder;
   io::save_safetensors(make_network(), folder / "a");

@@ -27,6 +27,7 @@ std::vector<std::byte> bytes_of(std::initializer_list<int> numbers) {
 
 Checkpoint example() {
   return {.settings = {{"model", "Linear(3, 2)"}, {"seed", "7"}},
+          .epochs = 3,
           .history = {{.epoch = 1,
                        .learning_rate = 0.1,
                        .loss = 1.0 / 3.0,
@@ -76,6 +77,7 @@ TEST_CASE("A checkpoint comes back as it was written", "[train]") {
   save_checkpoint(folder / "a", written);
   const Checkpoint read = load_checkpoint(folder / "a", written.settings);
   CHECK(read.settings == written.settings);
+  CHECK(read.epochs == 3);
   check_equal(written.state, read.state);
   check_equal(written.best, read.best);
   REQUIRE(read.history.size() == 2);
@@ -143,7 +145,9 @@ TEST_CASE("A safetensors file that is no checkpoint says what is missing", "[tra
   CHECK(contains(load({{"format", format}, {"history", "[{"}}), "metadata history"));
   CHECK(contains(load({{"format", format}, {"history", "[{\"epoch\": 1}]"}}), "metadata history"));
   CHECK(contains(load({{"format", format}, {"history", "[1, 2]"}}), "metadata history"));
-  CHECK(load({{"format", format}, {"history", "[]"}}) == "no error");
+  CHECK(contains(load({{"format", format}, {"history", "[]"}}), "metadata epochs: missing"));
+  CHECK(contains(load({{"format", format}, {"history", "[]"}, {"epochs", "-1"}}), "metadata epochs"));
+  CHECK(load({{"format", format}, {"history", "[]"}, {"epochs", "3"}}) == "no error");
 }
 
 TEST_CASE("A checkpoint that cannot be written leaves the old one", "[train]") {

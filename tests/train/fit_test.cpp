@@ -258,6 +258,71 @@ TEST_CASE("Parameters that are not finite end training with an error before a ch
   CHECK_FALSE(std::filesystem::exists(folder / "checkpoint"));
 }
 
+TEST_CASE("A training does not end with numbers that no file may hold", "[train]") {
+  const test::TemporaryFolder folder;
+  ScriptedEngine engine;
+  engine.fault = "0.weight: element 3 is 3e+38, expected less";
+  const FitOptions options{.epochs = 3, .checkpoint = CheckpointOptions{.path = folder / "checkpoint"}};
+  CHECK_THROWS_WITH(fit(engine, numbered(20), nullptr, options),
+                    "training has diverged: after epoch 3 the loss is 0.25 (0.weight: element 3 is 3e+38, expected "
+                    "less); try a smaller learning rate, gradient clipping or smaller inputs");
+  // That of the epoch before, which a run with other options would go on from.
+  CHECK(load_checkpoint(folder / "checkpoint", {}).history.size() == 2);
+}
+
+/// In how many epochs of `epochs` a checkpoint was written, and after which.
+class CheckpointWatcher : public Observer {
+ public:
+  explicit CheckpointWatcher(std::filesystem::path path) : path_(std::move(path)) {}
+  void on_epoch_end(const EpochMetrics& metrics, std::size_t /*epochs*/) override {
+    if (std::filesystem::exists(path_) && load_checkpoint(path_, {}).history.size() == metrics.epoch) {
+      written.push_back(metrics.epoch);
+    }
+  }
+  std::vector<std::size_t> written;
+
+ private:
+  std::filesystem::path path_;
+};
+
+TEST_CASE("A checkpoint is written as often as it is asked for, and always after the last epoch", "[train]") {
+  const data::Dataset data = numbered(20);
+  const auto written = [&](CheckpointOptions checkpoint, const std::vector<std::size_t>& errors = {}) {
+    const test::TemporaryFolder folder;
+    checkpoint.path = folder / "run";
+    CheckpointWatcher watcher(checkpoint.path);
+    ScriptedEngine engine(errors);
+    FitOptions options{.epochs = 7, .checkpoint = checkpoint, .observers = {&watcher}};
+    if (!errors.empty()) {
+      options.early_stopping = EarlyStopping{.patience = 2};
+    }
+    fit(engine, data, errors.empty() ? nullptr : &data, options);
+    return watcher.written;
+  };
+  using Epochs = std::vector<std::size_t>;
+  CHECK(written({}) == Epochs{1, 2, 3, 4, 5, 6, 7});
+  CHECK(written({.every_epochs = 3}) == Epochs{3, 6, 7});
+  CHECK(written({.every_epochs = 100}) == Epochs{7});
+  CHECK(written({.every_seconds = 3600}) == Epochs{7});
+  CHECK(written({.every_epochs = 2, .every_seconds = 1e-9}) == Epochs{2, 4, 6, 7});
+  CHECK(written({.every_epochs = 100}, {5, 4, 3, 9, 9, 9, 9}) == Epochs{5});
+}
+
+TEST_CASE("A checkpoint is counted from the one that a run was resumed from", "[train]") {
+  const test::TemporaryFolder folder;
+  const data::Dataset data = numbered(20);
+  FitOptions options{.epochs = 3, .checkpoint = CheckpointOptions{.path = folder / "run", .resume = true}};
+  options.checkpoint->every_epochs = 4;
+  ScriptedEngine first;
+  fit(first, data, nullptr, options);
+  CheckpointWatcher watcher(folder / "run");
+  options.epochs = 12;
+  options.observers = {&watcher};
+  ScriptedEngine second;
+  fit(second, data, nullptr, options);
+  CHECK(watcher.written == std::vector<std::size_t>{7, 11, 12});
+}
+
 TEST_CASE("A validation loss that is not finite ends training with an error before a checkpoint is written",
           "[train]") {
   const test::TemporaryFolder folder;
@@ -271,7 +336,7 @@ TEST_CASE("A validation loss that is not finite ends training with an error befo
   CHECK_THROWS_AS(diverge(std::numeric_limits<double>::quiet_NaN()), DivergenceError);
   CHECK_THROWS_WITH(diverge(std::numeric_limits<double>::infinity()),
                     "training has diverged: after epoch 1 the validation loss is inf; "
-                    "try a smaller learning rate or gradient clipping");
+                    "try a smaller learning rate, gradient clipping or smaller inputs");
   CHECK_FALSE(std::filesystem::exists(folder / "run.checkpoint"));
 }
 
@@ -308,6 +373,10 @@ TEST_CASE("Options outside their range are refused by name, before anything is d
   CHECK(names({.clipping = GradientClipping{-1.0}}, "max_norm is -1"));
   CHECK(names({.early_stopping = EarlyStopping{.patience = 0}}, "patience is 0"));
   CHECK(names({.epochs = std::size_t{1} << 40}, "2^32 - 1 steps"));
+  CHECK(names({.checkpoint = CheckpointOptions{.every_epochs = 0}}, "every_epochs is 0"));
+  CHECK(names({.checkpoint = CheckpointOptions{.every_seconds = -1}}, "every_seconds is -1"));
+  CHECK(names({.checkpoint = CheckpointOptions{.every_seconds = std::numeric_limits<double>::quiet_NaN()}},
+              "every_seconds is nan"));
 }
 
 TEST_CASE("An interrupted training goes on after its last whole epoch", "[train]") {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "retort/train/json_lines_log.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
@@ -97,6 +99,46 @@ TEST_CASE("The phases of a program follow one another, also after a resume", "[t
   CHECK(lines[1].at("phase") == "teacher");
   CHECK(lines[2].at("phase") == "student");
   CHECK(lines[2].at("epoch") == 1);
+}
+
+TEST_CASE("A log that is ahead of its checkpoint, behind it or not there ends with the same epochs", "[train]") {
+  const test::TemporaryFolder folder;
+  const History done{metrics(1), metrics(2)};
+  // A first phase of three epochs, of which two are in the checkpoint, then another.
+  const auto go_on = [&](const std::string& found) {
+    test::write_file(folder / "log.jsonl", found);
+    JsonLinesLog log(folder / "log.jsonl");
+    JsonLinesObserver teacher(log, "teacher");
+    teacher.on_fit_begin(done, 3);
+    const std::string begun = test::read_file(folder / "log.jsonl");
+    teacher.on_epoch_end(metrics(3), 3);
+    JsonLinesObserver student(log, "student");
+    student.on_fit_begin({}, 1);
+    student.on_epoch_end(metrics(1), 1);
+    return std::pair(begun, test::read_file(folder / "log.jsonl"));
+  };
+  const auto [two, straight] = go_on("");
+  CHECK(std::ranges::count(two, '\n') == 2);
+  CHECK(std::ranges::count(straight, '\n') == 4);
+  // Ahead: what comes after the checkpoint stays until there is something better.
+  CHECK(go_on(straight) == std::pair(straight, straight));
+  const std::string torn = straight.substr(0, straight.size() - 20);
+  CHECK(go_on(torn) == std::pair(torn, straight));
+  // Behind, by an epoch or a part of one, and of another run.
+  for (const std::string& found :
+       {two.substr(0, two.size() / 2), two.substr(0, two.size() - 1), std::string("{}\n{}\n{}\n")}) {
+    CHECK(go_on(found) == std::pair(two, straight));
+  }
+}
+
+TEST_CASE("A run that begins anew replaces an older log", "[train]") {
+  const test::TemporaryFolder folder;
+  test::write_file(folder / "log.jsonl", "old\n");
+  JsonLinesLog log(folder / "log.jsonl");
+  CHECK(test::read_file(folder / "log.jsonl") == "old\n");
+  JsonLinesObserver observer(log, "teacher");
+  observer.on_fit_begin({}, 1);
+  CHECK(test::read_file(folder / "log.jsonl").empty());
 }
 
 TEST_CASE("A log that cannot be written is a FileError", "[train]") {

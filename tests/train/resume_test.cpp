@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 // A training that is interrupted and resumed ends with the bits of one that is not.
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <optional>
+#include <regex>
 #include <string>
 #include <vector>
 
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/core/text.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/nn/tanh.hpp"
@@ -17,6 +21,7 @@
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/sgd.hpp"
 #include "retort/train/distillation_trainer.hpp"
+#include "retort/train/json_lines_log.hpp"
 #include "retort/train/trainer.hpp"
 #include "small_datasets.hpp"
 #include "temporary_folder.hpp"
@@ -66,8 +71,8 @@ void check_resume(const Fit& fit, FitOptions options) {
     Network<M> first{Seed{1}};
     CHECK_THROWS_AS(fit(first, options), test::Interruption);
     options.observers.clear();
-    // Another process begins with other numbers: all that counts must come from the file.
-    Network<M> second{Seed{99}};
+    // Another process: all that counts must come from the file.
+    Network<M> second{Seed{1}};
     CHECK(same_results(fit(second, options), expected));
     CHECK(same_bits(second.parameter_arena(), straight.parameter_arena()));
     CHECK(same_bits(second.buffer_arena(), straight.buffer_arena()));
@@ -147,7 +152,6 @@ TEST_CASE("A checkpoint of another training is refused by what differs, and the 
     CHECK(same_bits(network.parameter_arena(), before.parameter_arena()));
     return text;
   };
-  CHECK(contains(refused([](FitOptions& options) { options.epochs = 3; }), "epochs = 2"));
   CHECK(contains(refused([](FitOptions& options) { options.batch_size = 17; }), "batch_size = 16"));
   CHECK(contains(refused([](FitOptions& options) { options.seed = Seed{1}; }), "seed = 0"));
   CHECK(contains(refused([](FitOptions& options) { options.shuffle = false; }), "shuffle = true"));
@@ -179,7 +183,157 @@ TEST_CASE("A checkpoint of another training is refused by what differs, and the 
                  }),
                  "scalar = float"));
 
+  network.initialize(Seed{2});
+  CHECK(contains(refusal([&] { training_with<Plain>(Adam{})(network, original); }), "initial weights = "));
+
   CHECK(test::read_file(folder / "run") == file);
+}
+
+TEST_CASE("A second training of equal options does not take over the first one's result", "[train]") {
+  const test::TemporaryFolder folder;
+  const FitOptions options{.epochs = 2, .checkpoint = CheckpointOptions{folder / "run", true}};
+  const auto fit = training_with<Plain>(Adam{});
+  Network<Plain> first{Seed{1}};
+  fit(first, options);
+  Network<Plain> second{Seed{2}};
+  CHECK(contains(refusal([&] { fit(second, options); }), "initial weights = "));
+  CHECK(contains(refusal([&] { fit(first, options); }), "initial weights = "));  // which are the trained ones now
+  Network<Plain> again{Seed{1}};
+  fit(again, options);
+  CHECK(same_bits(again.parameter_arena(), first.parameter_arena()));
+}
+
+TEST_CASE("A checkpoint made on another processor is refused, unless any will do", "[train]") {
+  const test::TemporaryFolder folder;
+  FitOptions options{.epochs = 2, .checkpoint = CheckpointOptions{folder / "run", true}};
+  const auto fit = training_with<Plain>(Adam{});
+  Network<Plain> network{Seed{1}};
+  fit(network, options);
+  {
+    const auto file = io::SafetensorsFile::read(folder / "run");
+    io::Metadata metadata = file.metadata();
+    CHECK(metadata.at("setting.processor") == instruction_set);
+    metadata["setting.processor"] = "an abacus";
+    io::write_safetensors(folder / "run", file.tensors(), metadata);
+  }
+  Network<Plain> resumed{Seed{1}};
+  CHECK(contains(refusal([&] { fit(resumed, options); }),
+                 "processor = an abacus, cannot be resumed with " + std::string(instruction_set)));
+  options.checkpoint->any_processor = true;
+  fit(resumed, options);
+  CHECK(same_bits(resumed.parameter_arena(), network.parameter_arena()));
+}
+
+TEST_CASE("A training that has ended goes on with more epochs, as if it had been asked for them at once", "[train]") {
+  const std::vector<Schedule> schedules{ConstantSchedule{}, StepSchedule{.every_epochs = 2, .decay = 0.5},
+                                        LinearWarmup{.steps = 5, .then = StepSchedule{.every_epochs = 2}}};
+  for (const Schedule& schedule : schedules) {
+    CAPTURE(schedule.describe());
+    const test::TemporaryFolder folder;
+    const auto fit = training_with<WithState>(AdamW{.learning_rate = 1e-2});
+    FitOptions options{.epochs = 5, .batch_size = 16, .schedule = schedule};
+    Network<WithState> straight{Seed{1}};
+    const History expected = fit(straight, options);
+    options.checkpoint = CheckpointOptions{folder / "run", true};
+    for (const std::size_t epochs : {2u, 3u, 5u}) {
+      options.epochs = epochs;
+      Network<WithState> network{Seed{1}};
+      const History history = fit(network, options);
+      REQUIRE(history.size() == epochs);
+      if (epochs == 5) {
+        CHECK(same_results(history, expected));
+        CHECK(same_bits(network.parameter_arena(), straight.parameter_arena()));
+        CHECK(same_bits(network.buffer_arena(), straight.buffer_arena()));
+      }
+    }
+  }
+}
+
+/// A schedule of a user's own, which does not say whether it looks at the number of epochs.
+struct Halving {
+  double factor(const TrainingProgress& progress) const { return progress.epoch * 2 < progress.total_epochs ? 1 : 0.5; }
+  void validate() const {}
+  std::string describe() const { return "Halving()"; }
+};
+
+TEST_CASE("A schedule that looks at the number of epochs cannot be resumed with another", "[train]") {
+  const std::vector<Schedule> schedules{CosineSchedule{}, LinearWarmup{.steps = 5, .then = CosineSchedule{}},
+                                        Halving{}};
+  for (const Schedule& schedule : schedules) {
+    const test::TemporaryFolder folder;
+    FitOptions options{.epochs = 2, .schedule = schedule, .checkpoint = CheckpointOptions{folder / "run", true}};
+    const auto fit = training_with<Plain>(Adam{});
+    Network<Plain> network{Seed{1}};
+    fit(network, options);
+    for (const std::size_t epochs : {1u, 3u}) {
+      options.epochs = epochs;
+      Network<Plain> other{Seed{1}};
+      CHECK(contains(refusal([&] { fit(other, options); }), "made with epochs = 2, cannot be resumed with " +
+                                                                to_text(epochs) + " under " + schedule.describe()));
+    }
+  }
+  const test::TemporaryFolder folder;
+  FitOptions options{.epochs = 3, .checkpoint = CheckpointOptions{folder / "run", true}};
+  Network<Plain> network{Seed{1}};
+  training_with<Plain>(Adam{})(network, options);
+  options.epochs = 2;  // fewer than are done
+  Network<Plain> other{Seed{1}};
+  CHECK_THROWS_AS(training_with<Plain>(Adam{})(other, options), FormatError);
+}
+
+TEST_CASE("Checkpoints that are not written each epoch resume to the same bits and the same log", "[train]") {
+  const test::TemporaryFolder folder;
+  const auto fit = training_with<WithState>(Adam{.learning_rate = 1e-2});
+  FitOptions options{.epochs = 8, .batch_size = 16};
+  const auto run = [&](const std::string& name, std::optional<std::size_t> interruption) {
+    JsonLinesLog log(folder / (name + ".jsonl"));
+    JsonLinesObserver observer(log, "a phase");
+    test::Interrupter interrupter(interruption.value_or(0));
+    options.checkpoint = CheckpointOptions{.path = folder / name, .resume = true, .every_epochs = 3};
+    options.observers = {&observer, &interrupter};
+    Network<WithState> network{Seed{1}};
+    if (interruption) {
+      CHECK_THROWS_AS(fit(network, options), test::Interruption);
+    } else {
+      fit(network, options);
+    }
+    return network;
+  };
+  const auto untimed = [&](const std::string& name) {
+    return std::regex_replace(test::read_file(folder / (name + ".jsonl")),
+                              std::regex("\"(seconds|samples_per_second)\":[^,}]*"), "");
+  };
+  const auto straight = run("straight", {});
+  for (const std::size_t epoch : {1u, 2u, 3u, 5u, 7u, 8u}) {
+    CAPTURE(epoch);
+    const std::string name = "run" + std::to_string(epoch);
+    run(name, epoch);
+    // The log is ahead of the checkpoint.
+    CHECK(std::ranges::count(test::read_file(folder / (name + ".jsonl")), '\n') == static_cast<std::ptrdiff_t>(epoch));
+    CHECK(std::filesystem::exists(folder / name) == (epoch >= 3));
+    const auto resumed = run(name, {});
+    CHECK(same_bits(resumed.parameter_arena(), straight.parameter_arena()));
+    CHECK(same_bits(resumed.buffer_arena(), straight.buffer_arena()));
+    CHECK(untimed(name) == untimed("straight"));
+  }
+}
+
+TEST_CASE("A flipped bit in a checkpoint is an error, and the network is left alone", "[train]") {
+  const test::TemporaryFolder folder;
+  const FitOptions options{.epochs = 1, .checkpoint = CheckpointOptions{folder / "run", true}};
+  const auto fit = training_with<Plain>(Adam{});
+  Network<Plain> network{Seed{1}};
+  fit(network, options);
+  const std::string whole = test::read_file(folder / "run");
+  network.initialize(Seed{1});
+  const Network<Plain> before = network;
+  for (const std::size_t from_end : {1u, 100u, 1000u, 2000u}) {
+    std::string changed = whole;
+    changed[whole.size() - from_end] ^= 4;
+    test::write_file(folder / "run", changed);
+    CHECK_THROWS_WITH(fit(network, options), Catch::Matchers::StartsWith((folder / "run").string() + ": checksum: "));
+    CHECK(same_bits(network.parameter_arena(), before.parameter_arena()));
+  }
 }
 
 TEST_CASE("A checkpoint made with another teacher is refused", "[train]") {
@@ -228,6 +382,7 @@ TEST_CASE("A checkpoint with arrays missing or misshaped is a FormatError, and t
   const auto fit = training_with<WithState>(Adam{});
   Network<WithState> network{Seed{1}};
   fit(network, options);
+  network.initialize(Seed{1});
   const auto file = io::SafetensorsFile::read(folder / "run");
   const Network<WithState> before = network;
 

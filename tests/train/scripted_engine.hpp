@@ -64,6 +64,7 @@ class ScriptedEngine : public TrainingEngine {
   }
 
   bool is_finite() const override { return finite; }
+  std::string describe_fault() const override { return fault; }
 
   TrainingState state() const override {
     TrainingState arrays = model_state();
@@ -90,6 +91,7 @@ class ScriptedEngine : public TrainingEngine {
   double validation_loss = 1.0;
   /// The epochs trained, counted by what a network would hold as its parameters.
   bool finite = true;
+  std::string fault;  ///< what no file may hold
   std::size_t parameter = 0;
   std::vector<std::size_t> validation_errors;
   std::vector<data::Dataset> training_data;

@@ -19,11 +19,13 @@
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/backend/eigen/bf16.hpp"
 #include "retort/data/synthetic_digits.hpp"
+#include "retort/io/safetensors.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/sgd.hpp"
 #include "small_datasets.hpp"
+#include "temporary_folder.hpp"
 #include "train/recorder.hpp"
 
 namespace {
@@ -238,9 +240,36 @@ TEST_CASE("A gradient that is not finite is found at the end of its epoch, clipp
     CHECK_NOTHROW(trainer.fit(test::make_dataset(features, labels, 3), options));
     labels[20] = 2;
     CHECK_THROWS_WITH(trainer.fit(test::make_dataset(features, labels, 3), options),
-                      Catch::Matchers::StartsWith("training has diverged: after epoch 1 the loss is 1 and the "
-                                                  "parameters are not all finite"));
+                      Catch::Matchers::StartsWith("training has diverged: after epoch 1 the loss is 1 (") &&
+                          Catch::Matchers::Contains("expected a finite number"));
   }
+}
+
+TEST_CASE("Running statistics that are not finite are found and named, and the old files stay", "[train]") {
+  using Normalized = Sequential<BatchNorm<6>, Linear<6, 3>>;
+  const test::TemporaryFolder folder;
+  auto features = test::random_values<float>(50 * 6, 1);
+  const std::vector<std::uint32_t> labels(50, 1);
+  Network<Normalized> network{Seed{1}};
+  const auto fit = [&] {
+    Trainer{network, CrossEntropy{}, Adam{}}.fit(test::make_dataset(features, labels, 3),
+                                                 {.epochs = 2, .checkpoint = CheckpointOptions{folder / "run"}});
+    io::save_safetensors(network, folder / "network");
+  };
+  fit();
+  const std::string checkpoint = test::read_file(folder / "run");
+  const std::string file = test::read_file(folder / "network");
+  for (std::size_t sample = 0; sample < 50; ++sample) {
+    features[sample * 6 + 4] = sample % 2 == 0 ? 3e20f : -3e20f;
+  }
+  CHECK_THROWS_WITH(fit(), Catch::Matchers::StartsWith("training has diverged: after epoch 1 the loss is ") &&
+                               Catch::Matchers::Contains("(0.running_var: element 4 is "));
+  CHECK_THROWS_WITH(io::save_safetensors(network, folder / "network"),
+                    Catch::Matchers::Contains("\"0.running_var\": element 4 is "));
+  CHECK(test::read_file(folder / "run") == checkpoint);
+  CHECK(test::read_file(folder / "network") == file);
+  Network<Normalized> loaded{Seed{2}};
+  CHECK_NOTHROW(io::load_safetensors(loaded, folder / "network"));
 }
 
 TEST_CASE("Clipping bounds the step", "[train]") {

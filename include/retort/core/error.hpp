@@ -46,8 +46,8 @@ class OptionError : public Error {
   using Error::Error;
 };
 
-/// A training whose loss, on samples held out too, or parameters are no longer finite numbers: `what()` says after
-/// which epoch.
+/// A training whose loss, on samples held out too, parameters or running statistics are no longer finite numbers, or
+/// that ends with some that no file may hold: `what()` says after which epoch, and names the first.
 class DivergenceError : public Error {
  public:
   using Error::Error;

@@ -94,6 +94,11 @@ constexpr std::string_view dtype_name(DType dtype) { return detail::dtype_facts[
 /// Bits of one element: some types are narrower than a byte.
 constexpr std::size_t dtype_bits(DType dtype) { return detail::dtype_facts[static_cast<std::size_t>(dtype)].bits; }
 
+/// Whether it is a type of real numbers that C++ or a conversion below can read.
+constexpr bool is_floating_point(DType dtype) {
+  return dtype == DType::F64 || dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16;
+}
+
 /// The type of that name, or nothing.
 constexpr std::optional<DType> parse_dtype(std::string_view name) {
   for (const detail::DTypeFacts& facts : detail::dtype_facts) {

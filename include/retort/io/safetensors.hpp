@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -19,13 +20,17 @@
 
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
+#include "retort/io/preprocessing_text.hpp"
 #include "retort/io/safetensors_file.hpp"
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
+#include "retort/nn/preprocessing.hpp"
 #include "retort/nn/sequential.hpp"
+#include "retort/nn/tensor_values.hpp"
 
 namespace retort::io {
 
@@ -42,6 +47,15 @@ namespace detail {
 
 inline constexpr const char* signature_key = "retort.model";
 inline constexpr const char* example_key = "retort.example";
+
+/// Throws FormatError naming the tensor and the element where no network may hold it.
+template <typename Scalar>
+void require_values(const std::filesystem::path& path, const std::string& name, const TensorSpec& spec,
+                    std::span<const Scalar> values) {
+  if (const std::string fault = describe_fault(spec, values); !fault.empty()) {
+    throw FormatError(path, concatenate({"tensor ", in_quotes(name), ": ", fault}));
+  }
+}
 
 /// The names of a model's tensors in a file: those of `parameters`, then those of `buffers`.
 [[gnu::cold]] inline std::vector<std::string> tensor_names(std::span<const TensorInfo> parameters,
@@ -94,12 +108,13 @@ void read_tensor(const SafetensorsFile& file, const std::string& name, const Ten
     throw FormatError(file.path(), concatenate({"tensor ", in_quotes(name), ": shape ", shape_text(tensor.shape),
                                                 ", expected ", shape_text(shape_of(spec))}));
   }
-  file.copy_to(tensor, values);
-  const auto bad = std::find_if(values.begin(), values.end(), [](Scalar value) { return !std::isfinite(value); });
-  if (bad != values.end()) {
-    throw FormatError(file.path(), concatenate({"tensor ", in_quotes(name), ": element ", bad - values.begin(), " is ",
-                                                *bad, ", expected a finite number"}));
+  if (!spec.integral && !is_floating_point(tensor.dtype)) {
+    throw FormatError(file.path(), concatenate({"tensor ", in_quotes(name), ": dtype ", dtype_name(tensor.dtype),
+                                                ", expected F64, F32, F16 or BF16: integers are quantised weights, and "
+                                                "the file says no scale"}));
   }
+  file.copy_to(tensor, values);
+  require_values(file.path(), name, spec, std::span<const Scalar>(values));
 }
 
 /// A network's tensors by their names, parameters and running statistics; `arenas` hold them as the model lays them
@@ -112,7 +127,17 @@ struct NamedTensors {
   AlignedBuffer<Scalar> parameter_arena;
   AlignedBuffer<Scalar> buffer_arena;
 
-  /// Writes them. The metadata are given whole.
+  /// Throws FormatError for values that `read` would refuse.
+  [[gnu::cold]] void require_readable(const std::filesystem::path& path) const {
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      require_values(path, names[i], parameters[i].spec, parameters[i].in(parameter_arena.span()));
+    }
+    for (std::size_t i = 0; i < buffers.size(); ++i) {
+      require_values(path, names[parameters.size() + i], buffers[i].spec, buffers[i].in(buffer_arena.span()));
+    }
+  }
+
+  /// Writes them. The metadata are given whole. Precondition: require_readable.
   [[gnu::cold]] void write(const std::filesystem::path& path, const Metadata& metadata) const {
     std::vector<Tensor> tensors;
     std::vector<std::int64_t> counts(buffers.size());
@@ -195,13 +220,43 @@ template <typename Scalar>
   json.end();
 }
 
+/// The file's, or nothing. Throws FormatError.
+[[gnu::cold]] inline std::optional<Preprocessing> preprocessing_in(const SafetensorsFile& file, std::size_t inputs,
+                                                                   std::size_t outputs) {
+  const auto found = file.metadata().find(preprocessing_key);
+  if (found == file.metadata().end()) {
+    return std::nullopt;
+  }
+  try {
+    return read_preprocessing(found->second, inputs, outputs);
+  } catch (const JsonError& error) {
+    throw FormatError(file.path(), concatenate({"metadata ", preprocessing_key, ": ", error.what()}));
+  }
+}
+
+/// The network's logits for an example. Throws FormatError where they are not finite: weights within their bounds may
+/// still multiply to infinity.
+template <typename N>
+auto example_logits(const N& network, const std::filesystem::path& path,
+                    const std::vector<typename N::scalar_type>& input) {
+  const auto logits = network.predict(std::span<const typename N::scalar_type, N::input_size>(input));
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    if (!is_finite(logits[i])) {
+      throw FormatError(path, concatenate({"the weights give an input within -1 and 0.5 the logit ", i, " = ",
+                                           logits[i], ", expected a finite number"}));
+    }
+  }
+  return logits;
+}
+
 /// Throws unless the network gives the file's example the file's logits, up to what another order of addition may
-/// change.
+/// change, and finite logits where the file has no example.
 template <typename N>
 void check_example(const N& network, const SafetensorsFile& file) {
   using Scalar = typename N::scalar_type;
   const auto found = file.metadata().find(example_key);
   if (found == file.metadata().end()) {
+    example_logits(network, file.path(), example_input<Scalar>(N::input_size));
     return;
   }
   std::vector<Scalar> input;
@@ -216,7 +271,7 @@ void check_example(const N& network, const SafetensorsFile& file) {
                       concatenate({"metadata ", example_key, ": ", input.size(), " inputs and ", expected.size(),
                                    " logits, expected ", N::input_size, " and ", N::output_size}));
   }
-  const auto logits = network.predict(std::span<const Scalar, N::input_size>(input));
+  const auto logits = example_logits(network, file.path(), input);
   Scalar largest{1};
   for (const Scalar value : expected) {
     largest = std::max(largest, std::abs(value));
@@ -232,26 +287,34 @@ void check_example(const N& network, const SafetensorsFile& file) {
 }  // namespace detail
 
 /// Writes parameters and running statistics, whole or not at all. Equal networks give equal bytes. The metadata carry
-/// the model's signature, and one example input with its logits, which load_safetensors checks. Throws FileError, and
-/// OptionError for layer names that are not as many as the layers with tensors.
+/// the model's signature, the network's preprocessing where it is known, one example input with its logits, and a
+/// checksum, which load_safetensors checks. Throws FileError; OptionError for layer names that are not as many as the
+/// layers with tensors; and FormatError naming the tensor for what load_safetensors would refuse, such as a weight that
+/// is not finite: an older file is then as it was.
 template <Model M, typename Backend, typename Scalar>
 void save_safetensors(const Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
                       const SafetensorsOptions& options = {}) {
   const detail::NamedTensors<Scalar> tensors = detail::named_tensors(network, options);
+  tensors.require_readable(path);
   const std::vector<Scalar> input = detail::example_input<Scalar>(M::input_size);
-  const auto logits = network.predict(std::span<const Scalar, M::input_size>(input));
+  const auto logits = detail::example_logits(network, path, input);
   Metadata metadata = options.metadata;
   metadata.try_emplace("format", "pt");
   metadata[detail::signature_key] = model_signature<M>();
   metadata[detail::example_key] = detail::example_text(std::span<const Scalar>(input), std::span<const Scalar>(logits));
+  metadata.erase(detail::preprocessing_key);
+  if (network.preprocessing()) {
+    metadata[detail::preprocessing_key] = detail::preprocessing_text(*network.preprocessing());
+  }
   tensors.write(path, metadata);
 }
 
-/// Reads parameters and running statistics into `network`; returns the file's metadata. Strict: a tensor that is
-/// missing, that the model does not have, of another shape or with a number that is not finite is a FormatError naming
-/// it, and so is a file that says it holds another model, or whose example gives other logits. The network is then as
-/// it was. F64, F32, F16 and BF16 are converted to Scalar. `num_batches_tracked` may be missing, as PyTorch allows.
-/// Throws FileError when it cannot be read.
+/// Reads parameters, running statistics and preprocessing into `network`; returns the file's metadata. Strict: a tensor
+/// that is missing, that the model does not have, of another shape or dtype, or with a number that no network may hold
+/// (nn/tensor_values.hpp) is a FormatError naming it, and so is a file that says it holds another model, whose example
+/// gives other logits, or that is not as its checksum says. The network is then as it was. F64, F32, F16 and BF16 are
+/// converted to Scalar; integers are not weights. `num_batches_tracked` may be missing, as PyTorch allows. A file without
+/// preprocessing, as PyTorch's, leaves the network without. Throws FileError when it cannot be read.
 template <Model M, typename Backend, typename Scalar>
 Metadata load_safetensors(Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
                           const SafetensorsOptions& options = {}) {
@@ -261,6 +324,7 @@ Metadata load_safetensors(Network<M, Backend, Scalar>& network, const std::files
   Network<M, Backend, Scalar> loaded = network;
   loaded.assign_parameters(tensors.parameter_arena.span());
   loaded.assign_buffers(tensors.buffer_arena.span());
+  loaded.set_preprocessing(detail::preprocessing_in(file, M::input_size, M::output_size));
   detail::check_example(loaded, file);
   network = std::move(loaded);
   return file.metadata();

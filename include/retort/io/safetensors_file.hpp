@@ -13,10 +13,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <ios>
 #include <limits>
-#include <numeric>
 #include <set>
 #include <span>
 #include <string>
@@ -31,29 +29,14 @@
 #include "retort/core/error.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/text.hpp"
+#include "retort/io/checksum.hpp"
 #include "retort/io/dtype.hpp"
 #include "retort/io/safetensors_header.hpp"
+#include "retort/io/tensor.hpp"
 
 namespace retort::io {
 
 static_assert(std::endian::native == std::endian::little, "safetensors data is little-endian, and so must be the host");
-
-/// One tensor of a file. Its bytes belong to the SafetensorsFile it came from, or to whoever made it.
-struct Tensor {
-  std::string name;
-  DType dtype = DType::F32;
-  std::vector<std::size_t> shape;    // outermost first; empty for a single number
-  std::span<const std::byte> bytes;  // row-major, little-endian, not necessarily aligned
-
-  /// A tensor over somebody's values, which must outlive it: `Tensor::of<float>("0.weight", {20, 784}, values)`.
-  template <typename Scalar>
-  static Tensor of(std::string name, std::vector<std::size_t> shape, std::span<const Scalar> values) {
-    return {std::move(name), dtype_of<Scalar>(), std::move(shape), std::as_bytes(values)};
-  }
-
-  /// Elements: the product of the shape, 1 where it is empty.
-  std::size_t count() const { return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>{}); }
-};
 
 namespace detail {
 
@@ -80,10 +63,10 @@ bool convert(Value value, Scalar& result) {
 class SafetensorsFile {
  public:
   /// Throws FileError when the file cannot be read, FormatError when anything in it is not as the format says: the
-  /// header is JSON in UTF-8 of at most `header_limit` bytes (and 100 MB, the format's limit), begins with '{', has no key twice, and gives each tensor a dtype, a
-  /// shape and data_offsets and nothing else; the data is covered by the tensors exactly, without gap, overlap or
-  /// trailing bytes. Values are not looked at: NaN and infinity are let through. Memory: the file's size, and the
-  /// header once more while it is read.
+  /// header is JSON in UTF-8 of at most `header_limit` bytes (and 100 MB, the format's limit), begins with '{', has no
+  /// key twice, and gives each tensor a dtype, a shape and data_offsets and nothing else; the data is covered by the tensors exactly, without gap, overlap or
+  /// trailing bytes; and a file with a checksum (write_safetensors) is as it was written. Values are not looked at: NaN
+  /// and infinity are let through. Memory: the file's size, and the header once more while it is read.
   [[gnu::cold]] static SafetensorsFile read(std::filesystem::path path,
                                             std::uintmax_t header_limit = default_header_limit) {
     std::error_code error;
@@ -117,7 +100,9 @@ class SafetensorsFile {
     // Only now is the data worth its memory.
     AlignedBuffer<std::byte> data(data_size);
     take(stream, path, data.span());
-    return SafetensorsFile(std::move(path), std::move(facts), std::move(data));
+    SafetensorsFile file(std::move(path), std::move(facts), std::move(data));
+    file.verify_checksum();
+    return file;
   }
 
   SafetensorsFile(const SafetensorsFile&) = delete;
@@ -127,6 +112,7 @@ class SafetensorsFile {
   ~SafetensorsFile() = default;
 
   const std::filesystem::path& path() const& { return path_; }
+  /// Without the checksum.
   const Metadata& metadata() const& { return metadata_; }
 
   /// In the order of their data; by name where several are empty and share a place.
@@ -213,6 +199,22 @@ class SafetensorsFile {
     }
   }
 
+  [[gnu::cold]] void verify_checksum() {
+    const auto written = metadata_.find(detail::checksum_key);
+    if (written == metadata_.end()) {
+      return;
+    }
+    const std::string found = detail::checksum(metadata_, tensors_);
+    if (found != written->second) {
+      throw FormatError(path_, concatenate({"checksum: ", found, ", expected ", detail::in_quotes(written->second),
+                                            ", that of the metadata: the file is not as it was written; restore it "
+                                            "from a copy (a program that changes a file on purpose removes the "
+                                            "metadata's key ",
+                                            detail::checksum_key, ")"}));
+    }
+    metadata_.erase(written);
+  }
+
   static void take(std::ifstream& stream, const std::filesystem::path& path, std::span<std::byte> bytes) {
     stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     if (static_cast<std::size_t>(stream.gcount()) != bytes.size()) {
@@ -256,13 +258,15 @@ class SafetensorsFile {
 };
 
 /// Writes a safetensors file whole or not at all, the tensors in the order given, the data from a multiple of 64 bytes
-/// on. Equal arguments give equal bytes. Put wider elements first where every tensor is to stay aligned. Throws
-/// FileError when `path` cannot be written, ShapeError when a tensor's bytes are not those of its dtype and shape,
+/// on. The metadata get one key more, "retort.checksum", a fingerprint of everything else (io/checksum.hpp), which
+/// SafetensorsFile::read verifies. Equal arguments give equal bytes. Put wider elements first where every tensor is to
+/// stay aligned. Throws FileError when `path` cannot be written, ShapeError when a tensor's bytes are not those of its dtype and shape,
 /// FormatError for what the format cannot say (a name twice, the name "__metadata__", text that is not UTF-8, a header
 /// over default_header_limit); in each case a file that was there is as it was.
 [[gnu::cold]] inline void write_safetensors(const std::filesystem::path& path, std::span<const Tensor> tensors,
                                             const Metadata& metadata = {}) {
   detail::SafetensorsHeader header{metadata, {}};
+  header.metadata.insert_or_assign(std::string(detail::checksum_key), detail::checksum(metadata, tensors));
   std::set<std::string_view> names{detail::metadata_key};
   std::size_t end = 0;
   for (const Tensor& tensor : tensors) {

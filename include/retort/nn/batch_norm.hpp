@@ -31,7 +31,7 @@ struct BatchNorm {
   static constexpr std::array parameters{TensorSpec{"weight", {N}, 1, InitialValue::one, N, N},
                                          TensorSpec{"bias", {N}, 1, InitialValue::zero, N, N}};
   static constexpr std::array buffers{TensorSpec{"running_mean", {N}, 1, InitialValue::zero, N, N},
-                                      TensorSpec{"running_var", {N}, 1, InitialValue::one, N, N},
+                                      TensorSpec{"running_var", {N}, 1, InitialValue::one, N, N, false, true},
                                       TensorSpec{"num_batches_tracked", {}, 0, InitialValue::zero, 1, 1, true}};
 };
 

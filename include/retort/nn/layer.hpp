@@ -39,6 +39,7 @@ struct TensorSpec {
   std::size_t fan_in = 0;
   std::size_t fan_out = 0;
   bool integral = false;  ///< a count, int64 in PyTorch (BatchNorm's num_batches_tracked)
+  bool variance = false;  ///< never below 0 (BatchNorm's running_var)
 
   constexpr std::size_t count() const {
     std::size_t product = 1;

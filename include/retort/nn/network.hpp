@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
 #include "retort/nn/initialization.hpp"
+#include "retort/nn/preprocessing.hpp"
 #include "retort/nn/sequential.hpp"
 
 namespace retort {
@@ -45,8 +47,9 @@ class Network {
     initialize(seed, initialization);
   }
 
-  /// Fills parameters and running statistics anew.
+  /// Fills parameters and running statistics anew, and forgets the preprocessing.
   void initialize(Seed seed, Initialization initialization = Initialization::pytorch) {
+    preprocessing_.reset();
     assign_parameters(initial_values(M::parameters, M::parameter_arena_size, seed, initialization).span());
     assign_buffers(initial_values(M::buffers, M::buffer_arena_size, seed, initialization).span());
   }
@@ -61,6 +64,11 @@ class Network {
   /// Takes over an arena of that layout. Throws ShapeError for another size.
   void assign_parameters(std::span<const Scalar> values) { assign(parameters_, values, "parameters"); }
   void assign_buffers(std::span<const Scalar> values) { assign(buffers_, values, "buffers"); }
+
+  /// How its inputs are made from raw features, where that is known: `fit` notes it, files keep it, and a dataset of
+  /// other inputs is refused. Set it to nothing for a network that is to take any.
+  const std::optional<Preprocessing>& preprocessing() const { return preprocessing_; }
+  void set_preprocessing(std::optional<Preprocessing> preprocessing) { preprocessing_ = std::move(preprocessing); }
 
   /// The arenas in the backend's memory, for its operations.
   Scalar* parameter_data() { return parameters_.data(); }
@@ -154,6 +162,7 @@ class Network {
   Backend backend_;
   Arena parameters_;
   Arena buffers_;
+  std::optional<Preprocessing> preprocessing_{};
 };
 
 }  // namespace retort

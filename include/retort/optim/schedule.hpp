@@ -29,7 +29,10 @@ struct TrainingProgress {
 /// A schedule S has
 /// - `s.factor(progress)`, by which the optimizer's learning rate is multiplied; precondition: valid settings,
 /// - `s.validate()`, which throws OptionError for a setting outside its range,
-/// - `s.describe()`: its name and settings, equal for equal settings and only then.
+/// - `s.describe()`: its name and settings, equal for equal settings and only then,
+/// - where it looks neither at total_steps nor at total_epochs, `static constexpr bool any_length = true` (a schedule
+///   that holds others may have a function `bool any_length() const`): a training that has ended can then be resumed
+///   with more epochs.
 template <typename S>
 concept LearningRateSchedule = std::copyable<S> && requires(const S& schedule, const TrainingProgress& progress) {
   { schedule.factor(progress) } -> std::same_as<double>;
@@ -39,6 +42,7 @@ concept LearningRateSchedule = std::copyable<S> && requires(const S& schedule, c
 
 /// The optimizer's own learning rate throughout.
 struct ConstantSchedule {
+  static constexpr bool any_length = true;
   double factor(const TrainingProgress&) const { return 1.0; }
   void validate() const {}
   std::string describe() const { return "ConstantSchedule()"; }
@@ -56,6 +60,8 @@ class Schedule {
   double factor(const TrainingProgress& progress) const { return schedule_->factor(progress); }
   void validate() const { schedule_->validate(); }
   std::string describe() const { return schedule_->describe(); }
+  /// Whether its factors are the same for every length of the training.
+  bool any_length() const { return schedule_->any_length(); }
 
  private:
   struct Interface {
@@ -63,6 +69,7 @@ class Schedule {
     virtual double factor(const TrainingProgress& progress) const = 0;
     virtual void validate() const = 0;
     virtual std::string describe() const = 0;
+    virtual bool any_length() const = 0;
   };
 
   template <typename S>
@@ -71,6 +78,15 @@ class Schedule {
     double factor(const TrainingProgress& progress) const override { return schedule.factor(progress); }
     void validate() const override { schedule.validate(); }
     std::string describe() const override { return schedule.describe(); }
+    bool any_length() const override {
+      if constexpr (requires { schedule.any_length(); }) {
+        return schedule.any_length();
+      } else if constexpr (requires { S::any_length; }) {
+        return S::any_length;
+      } else {
+        return false;
+      }
+    }
     S schedule;
   };
 
@@ -79,6 +95,7 @@ class Schedule {
 
 /// decay^floor(epoch / every_epochs): a drop after every so many epochs.
 struct StepSchedule {
+  static constexpr bool any_length = true;
   std::size_t every_epochs = 1;  ///< > 0
   double decay = 0.1;            ///< in (0, 1]
 
@@ -130,6 +147,7 @@ struct LinearWarmup {
     rest.total_steps -= steps < progress.total_steps ? steps : progress.total_steps;
     return then.factor(rest);
   }
+  bool any_length() const { return then.any_length(); }
   void validate() const { then.validate(); }
   std::string describe() const {
     return describe_settings("LinearWarmup", {{"steps", steps}, {"then", then.describe()}});

@@ -25,6 +25,7 @@ namespace retort {
 /// What a checkpoint holds. Random numbers are functions of the seed and the step, so no generator's state is among it.
 struct Checkpoint {
   Settings settings;    ///< of the run that wrote it
+  std::size_t epochs;   ///< that it was to take in all
   History history;      ///< one entry for each epoch done
   TrainingState state;  ///< after the last of them
   TrainingState best;   ///< the model after the best epoch; empty without early stopping
@@ -122,7 +123,7 @@ struct MetricsField {
   return history;
 }
 
-inline constexpr const char* checkpoint_format = "retort-checkpoint-1";
+inline constexpr const char* checkpoint_format = "retort-checkpoint-2";
 inline constexpr std::string_view best_prefix = "best.";
 inline constexpr std::string_view setting_prefix = "setting.";
 
@@ -139,7 +140,9 @@ inline constexpr std::string_view setting_prefix = "setting.";
   };
   append(checkpoint.state, "");
   append(checkpoint.best, detail::best_prefix);
-  io::Metadata metadata{{"format", detail::checkpoint_format}, {"history", detail::history_text(checkpoint.history)}};
+  io::Metadata metadata{{"format", detail::checkpoint_format},
+                        {"epochs", to_text(checkpoint.epochs)},
+                        {"history", detail::history_text(checkpoint.history)}};
   for (const auto& [name, value] : checkpoint.settings) {
     metadata[concatenate({detail::setting_prefix, name})] = value;
   }
@@ -162,7 +165,7 @@ inline constexpr std::string_view setting_prefix = "setting.";
     throw FormatError(path,
                       concatenate({"metadata format: ", field("format"), ", expected ", detail::checkpoint_format}));
   }
-  Checkpoint checkpoint;
+  Checkpoint checkpoint{};
   for (const auto& [name, value] : expected) {
     const std::string& found = field(concatenate({detail::setting_prefix, name}));
     if (found != value) {
@@ -175,6 +178,13 @@ inline constexpr std::string_view setting_prefix = "setting.";
     checkpoint.history = detail::read_history(field("history"));
   } catch (const JsonError& error) {
     throw FormatError(path, concatenate({"metadata history: ", error.what()}));
+  }
+  try {
+    JsonReader json(field("epochs"));
+    checkpoint.epochs = json.number<std::size_t>();
+    json.end();
+  } catch (const JsonError& error) {
+    throw FormatError(path, concatenate({"metadata epochs: ", error.what()}));
   }
   for (const io::Tensor& tensor : file.tensors()) {
     const bool best = tensor.name.starts_with(detail::best_prefix);

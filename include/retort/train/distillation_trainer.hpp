@@ -42,7 +42,8 @@ class DistillationTrainer
   DistillationTrainer(const Network<TeacherModel, Backend, Scalar>&& teacher,
                       Network<StudentModel, Backend, Scalar>& student, L loss, O optimizer) = delete;
 
-  /// As Trainer::fit, for the student.
+  /// As Trainer::fit, for the student. Throws OptionError also for data whose inputs are made otherwise than those that
+  /// the teacher was trained on.
   History fit(const data::Dataset& train, const FitOptions& options) {
     return detail::fit(*engine_, train, nullptr, options);
   }

@@ -19,6 +19,7 @@
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/train/metrics.hpp"
+#include "retort/train/preprocessing.hpp"
 #include "retort/train/resident_dataset.hpp"
 
 namespace retort {
@@ -73,16 +74,17 @@ Evaluation evaluate_logits(const std::vector<Scalar>& logits, const data::Datase
 }  // namespace detail
 
 /// The logits (data.size(), classes) of every sample, row-major. Throws ShapeError when the data does not fit the
-/// model.
+/// model, and OptionError when its inputs are made otherwise than those the network was trained on (preprocess_for
+/// makes them alike).
 template <Model M, typename Backend, typename Scalar>
 std::vector<Scalar> predict_all(const Network<M, Backend, Scalar>& network, const data::Dataset& data) {
   require_matching_data<M>(data);
+  require_preprocessing(network.preprocessing(), data, "the network");
   const Backend& backend = network.backend();
   return detail::predict_resident(backend, network, ResidentDataset(backend, data).view());
 }
 
-/// Loss, accuracy and errors over a dataset, normalised but not augmented. Throws ShapeError when it does not fit the
-/// model.
+/// Loss, accuracy and errors over a dataset, normalised but not augmented. Throws as predict_all does.
 template <Model M, typename Backend, typename Scalar>
 Evaluation evaluate(const Network<M, Backend, Scalar>& network, const data::Dataset& data) {
   return detail::evaluate_logits<M::output_size>(predict_all(network, data), data);

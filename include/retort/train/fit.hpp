@@ -10,10 +10,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "retort/core/error.hpp"
+#include "retort/core/fingerprint.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/split.hpp"
@@ -78,7 +82,7 @@ class Fit {
             .clipping = options_.clipping};
   }
 
-  /// `finite`: whether the parameters are. `evaluate`: on the validation data, called where there is some. Throws
+  /// `finite`: whether parameters and running statistics are. `evaluate`: on the validation data, called where there is some. Throws
   /// DivergenceError.
   [[gnu::cold]] void finish_epoch(const EpochResult& result, double seconds, bool finite,
                                   const std::function<Evaluation()>& evaluate) {
@@ -90,26 +94,24 @@ class Fit {
                          .errors = samples_per_epoch() - result.sum.correct,
                          .seconds = seconds,
                          .samples_per_second = samples / seconds};
-    if (!std::isfinite(metrics.loss) || !finite) {
-      throw DivergenceError(
-          concatenate({"training has diverged: after epoch ", metrics.epoch, " the loss is ", metrics.loss,
-                       " and the parameters are ", (finite ? "finite" : "not all finite"),
-                       "; try a smaller learning rate or gradient clipping"}));
+    if (!is_finite(metrics.loss) || !finite) {
+      fail(metrics, "the loss", metrics.loss);
     }
     if (validation_ != nullptr) {
       metrics.validation = evaluate();
-      if (!std::isfinite(metrics.validation->loss)) {  // finite parameters, but logits that are not
-        throw DivergenceError(
-            concatenate({"training has diverged: after epoch ", metrics.epoch, " the validation loss is ",
-                         metrics.validation->loss, "; try a smaller learning rate or gradient clipping"}));
+      if (!is_finite(metrics.validation->loss)) {  // finite parameters, but logits that are not
+        fail(metrics, "the validation loss", metrics.validation->loss);
       }
     }
     history_.push_back(metrics);
+    if (finished() && !engine_.describe_fault().empty()) {  // finite, but more than a file may hold
+      fail(metrics, "the loss", metrics.loss);
+    }
     if (options_.early_stopping && best_epoch(history_, options_.early_stopping->minimum_gain) == history_.size()) {
       best_ = engine_.model_state();
     }
-    if (options_.checkpoint) {
-      save_checkpoint(options_.checkpoint->path, {settings_, history_, engine_.state(), best_});
+    if (options_.checkpoint && checkpoint_is_due()) {
+      write_checkpoint();
     }
     for (Observer* observer : options_.observers) {
       observer->on_epoch_end(metrics, options_.epochs);
@@ -128,13 +130,35 @@ class Fit {
 
  private:
   std::size_t samples_per_epoch() const { return options_.samples_per_epoch(train_.size()); }
+  using Clock = std::chrono::steady_clock;
+
+  /// What diverged, in one line: `what` has become `value`, and the first number that no file may hold.
+  [[noreturn, gnu::cold]] void fail(const EpochMetrics& metrics, std::string_view what, double value) const {
+    const std::string fault = engine_.describe_fault();
+    throw DivergenceError(concatenate({"training has diverged: after epoch ", metrics.epoch, " ", what, " is ", value,
+                                       fault.empty() ? "" : " (", fault, fault.empty() ? "" : ")",
+                                       "; try a smaller learning rate, gradient clipping or smaller inputs"}));
+  }
+
+  bool checkpoint_is_due() const {
+    const CheckpointOptions& checkpoint = *options_.checkpoint;
+    const std::chrono::duration<double> since = Clock::now() - written_at_;
+    return finished() ||
+           (history_.size() - written_ >= checkpoint.every_epochs && since.count() >= checkpoint.every_seconds);
+  }
+
+  [[gnu::cold]] void write_checkpoint() {
+    save_checkpoint(options_.checkpoint->path, {settings_, options_.epochs, history_, engine_.state(), best_});
+    written_ = history_.size();
+    written_at_ = Clock::now();
+  }
+
   std::uint64_t steps_per_epoch() const { return options_.steps_per_epoch(train_.size()); }
 
-  /// Everything that decides the result: two runs with equal settings give equal bits.
+  /// Everything that decides the result: two runs with equal settings give equal bits. The number of epochs is apart.
   [[gnu::cold]] Settings describe_run() const {
     Settings settings = engine_.settings();
     const auto add = [&](const char* name, const TextPart& value) { settings.emplace_back(name, value.text()); };
-    add("epochs", options_.epochs);
     add("batch_size", options_.batch_size);
     add("drop_last", options_.drop_last);
     add("seed", options_.seed.value);
@@ -145,20 +169,42 @@ class Fit {
     add("early_stopping", options_.early_stopping ? options_.early_stopping->describe() : "none");
     add("training data", train_.fingerprint());
     add("validation data", validation_ == nullptr ? "none" : to_text(validation_->fingerprint()));
+    Fingerprint weights;
+    for (const StateArray& array : engine_.model_state()) {
+      weights.add(std::span<const std::byte>(array.bytes));
+    }
+    add("initial weights", weights.value());  // last: another seed is named first
     return settings;
+  }
+
+  /// The epochs that are done are those of this run's first only where the schedule gave them the same factors.
+  [[gnu::cold]] void require_epochs(std::size_t epochs) const {
+    if (epochs != options_.epochs && !options_.schedule.any_length()) {
+      throw OptionError(
+          concatenate({options_.checkpoint->path.string(), ": made with epochs = ", epochs, ", cannot be resumed with ",
+                       options_.epochs, " under ", options_.schedule.describe(),
+                       ", whose learning rates depend on the epochs in "
+                       "all (those of a constant or a step schedule do not)"}));
+    }
   }
 
   [[gnu::cold]] void resume() {
     if (!options_.checkpoint->resume || !std::filesystem::exists(options_.checkpoint->path)) {
       return;
     }
-    Checkpoint checkpoint = load_checkpoint(options_.checkpoint->path, settings_);
+    Settings expected = settings_;
+    if (options_.checkpoint->any_processor) {
+      std::erase_if(expected, [](const auto& setting) { return setting.first == "processor"; });
+    }
+    Checkpoint checkpoint = load_checkpoint(options_.checkpoint->path, expected);
+    require_epochs(checkpoint.epochs);
     require_arrays(checkpoint.state, engine_.state());
     require_arrays(checkpoint.best, options_.early_stopping ? engine_.model_state() : TrainingState{});
     require_history(checkpoint.history);
     engine_.restore(checkpoint.state);
     history_ = std::move(checkpoint.history);
     best_ = std::move(checkpoint.best);
+    written_ = history_.size();
   }
 
   /// Throws FormatError unless the checkpoint's arrays have the names and sizes of those that the engine would write.
@@ -219,6 +265,8 @@ class Fit {
   Settings settings_;
   History history_;
   TrainingState best_;
+  std::size_t written_ = 0;  // epochs in the checkpoint
+  Clock::time_point written_at_ = Clock::now();
 };
 
 /// Trains on `train` and evaluates on `validation` where it is given, or on the options' fraction of `train`.

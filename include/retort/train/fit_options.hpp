@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
@@ -21,12 +22,28 @@
 
 namespace retort {
 
-/// A file that holds everything a run needs to go on: written after each epoch, replaced atomically.
+/// A file that holds everything a run needs to go on, replaced atomically: after each epoch, or less often, and always
+/// after the last.
 struct CheckpointOptions {
   std::filesystem::path path{};
   /// Go on from `path` where it exists. The result is the same bits as without the interruption. A checkpoint of
-  /// another model, of other settings or other data is an error that names the difference.
+  /// another model, other initial weights, settings, data or processor is an error that names the difference. The number of
+  /// epochs may differ where the schedule does not look at it (a constant one, steps): a training that has ended goes
+  /// on.
   bool resume = false;
+  /// Go on also from a checkpoint that was made on another processor: by a program for another instruction set, with
+  /// another library of products, on another kind of GPU. Sums round otherwise there, so the result has the bits of
+  /// neither.
+  bool any_processor = false;
+  std::size_t every_epochs = 1;  ///< epochs from one checkpoint to the next, > 0
+  double every_seconds = 0.0;    ///< and the least time between them, in seconds, >= 0
+
+  /// Throws OptionError for an option outside its range.
+  void validate() const {
+    require_option(every_epochs > 0, "checkpoint", "every_epochs", every_epochs, "a number above 0");
+    require_option(every_seconds >= 0.0 && is_finite(every_seconds), "checkpoint", "every_seconds", every_seconds,
+                   "a finite number of at least 0");
+  }
 };
 
 struct FitOptions {
@@ -58,6 +75,9 @@ struct FitOptions {
     }
     if (early_stopping) {
       early_stopping->validate();
+    }
+    if (checkpoint) {
+      checkpoint->validate();
     }
   }
 

@@ -4,13 +4,12 @@
 /// Progress for programs: one JSON object an epoch, one object a line (https://jsonlines.org).
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <ios>
 #include <string>
 #include <utility>
 
-#include "retort/core/atomic_file.hpp"
+#include "retort/core/append_file.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/text.hpp"
 #include "retort/train/metrics.hpp"
@@ -18,8 +17,12 @@
 
 namespace retort {
 
-/// A log file of one or more trainings, its phases. It is written anew, atomically, after each epoch: at every moment
-/// it holds whole lines, and after a resume the same epochs as without the interruption.
+/// A log file of one or more trainings, its phases. Each epoch appends its line, in one piece, so a killed process
+/// leaves whole lines. A phase that begins anew cuts off what an older run left after the phases before it. A resumed
+/// one keeps the lines of the epochs that its checkpoint holds, writes those that are missing, and cuts off the lines
+/// after them (the log may be ahead of the checkpoint) when its next epoch ends: after a resume the file holds the same
+/// epochs as without the interruption. Lines are not flushed to the disk; a checkpoint is, and brings back those that a
+/// power cut took.
 ///
 /// Fields: `phase`, `epoch` (from 1), `loss` (the trained loss), `accuracy` and `errors` (on the held-out samples, or
 /// of training where there are none), `seconds`, `learning_rate`, `samples_per_second`.
@@ -27,9 +30,38 @@ class JsonLinesLog {
  public:
   explicit JsonLinesLog(std::filesystem::path path) : path_(std::move(path)) {}
 
-  void append(const std::string& phase, const EpochMetrics& metrics) {
+  /// A phase that begins with the epochs `restored`, none for one that begins anew. Throws FileError.
+  [[gnu::cold]] void begin_phase(const std::string& phase, const History& restored) {
+    AppendFile file(path_);
+    if (restored.empty()) {
+      file.truncate(end_);
+      return;
+    }
+    std::string lines;
+    for (const EpochMetrics& metrics : restored) {
+      lines += line_of(phase, metrics);
+    }
+    // A resumed run that fails before its next epoch, for an option that differs, leaves the log as it found it.
+    if (!file.holds(end_, lines)) {
+      file.truncate(end_);
+      file.append(lines);
+    }
+    end_ += lines.size();
+  }
+
+  /// Throws FileError.
+  [[gnu::cold]] void append(const std::string& phase, const EpochMetrics& metrics) {
+    const std::string line = line_of(phase, metrics);
+    AppendFile file(path_);
+    file.truncate(end_);
+    file.append(line);
+    end_ += line.size();
+  }
+
+ private:
+  [[gnu::cold]] static std::string line_of(const std::string& phase, const EpochMetrics& metrics) {
     const auto& validation = metrics.validation;
-    text_ += concatenate(
+    return concatenate(
         {"{\"phase\":", json_string(phase), ",\"epoch\":", metrics.epoch, ",\"loss\":", json_number(metrics.loss),
          ",\"accuracy\":", json_number(validation ? validation->accuracy : metrics.accuracy),
          ",\"errors\":", validation ? validation->errors : metrics.errors,
@@ -37,23 +69,8 @@ class JsonLinesLog {
          ",\"samples_per_second\":", json_number(metrics.samples_per_second), "}\n"});
   }
 
-  /// Whether the file begins with every line appended so far. That of an interrupted run may go on with later ones.
-  bool is_on_disk() const {
-    std::ifstream file(path_, std::ios::binary);
-    std::string found(text_.size(), '\0');
-    return file.read(found.data(), static_cast<std::streamsize>(found.size())) && found == text_;
-  }
-
-  /// Throws FileError.
-  void write() const {
-    AtomicFile file(path_);
-    file.write(text_);
-    file.commit();
-  }
-
- private:
   std::filesystem::path path_;
-  std::string text_;
+  std::uint64_t end_ = 0;  // bytes of the lines of this log; what lies behind is of an older run
 };
 
 /// Logs one training under a phase's name. The log must outlive it.
@@ -61,20 +78,8 @@ class JsonLinesObserver : public Observer {
  public:
   JsonLinesObserver(JsonLinesLog& log, std::string phase) : log_(log), phase_(std::move(phase)) {}
 
-  void on_fit_begin(const History& restored, std::size_t /*epochs*/) override {
-    for (const EpochMetrics& metrics : restored) {
-      log_.append(phase_, metrics);
-    }
-    // A resumed run that fails before its next epoch, for an option that differs, leaves the log as it found it.
-    if (restored.empty() || !log_.is_on_disk()) {
-      log_.write();
-    }
-  }
-
-  void on_epoch_end(const EpochMetrics& metrics, std::size_t /*epochs*/) override {
-    log_.append(phase_, metrics);
-    log_.write();
-  }
+  void on_fit_begin(const History& restored, std::size_t /*epochs*/) override { log_.begin_phase(phase_, restored); }
+  void on_epoch_end(const EpochMetrics& metrics, std::size_t /*epochs*/) override { log_.append(phase_, metrics); }
 
  private:
   JsonLinesLog& log_;

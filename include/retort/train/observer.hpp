@@ -21,7 +21,7 @@ struct BatchProgress {
 /// Called by `fit`, on its thread, in this order: on_fit_begin, then for every epoch on_batch_end ... and on_epoch_end,
 /// then on_fit_end. on_batch_end comes after each batch where the backend computes in the host's memory; on a device
 /// after several, since it would wait for each of them, and always after an epoch's last. An exception thrown by an
-/// observer ends the training; a checkpoint of the epoch is already written then.
+/// observer ends the training; a checkpoint of the epoch is already written then, where one was due.
 class Observer {
  public:
   Observer() = default;

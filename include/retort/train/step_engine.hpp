@@ -19,11 +19,14 @@
 #include "retort/backend/backend.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
+#include "retort/nn/tensor_values.hpp"
 #include "retort/train/evaluate.hpp"
 #include "retort/train/operation_steps.hpp"
+#include "retort/train/preprocessing.hpp"
 #include "retort/train/resident_dataset.hpp"
 #include "retort/train/teacher.hpp"
 #include "retort/train/training_engine.hpp"
@@ -40,14 +43,16 @@ struct SharedInputs {
 
 namespace detail {
 
-/// Throws ShapeError for data that does not fit the model, and OptionError for a shift beyond the image and for a last
-/// batch too small for the model, unless it is dropped. `validation` may be null.
+/// Throws ShapeError for data that does not fit the model, and OptionError for validation data whose inputs are made
+/// otherwise, for a shift beyond the image and for a last batch too small for the model, unless it is dropped.
+/// `validation` may be null.
 template <Model M>
 [[gnu::cold]] void require_trainable(const data::Dataset& train, const data::Dataset* validation,
                                      std::size_t batch_size, data::RandomShift shift, bool drop_last) {
   require_matching_data<M>(train);
   if (validation != nullptr) {
     require_matching_data<M>(*validation);
+    require_preprocessing(preprocessing_of(train), *validation, "the training data");
   }
   shift.validate(train.image());
   const std::size_t samples = train.size();
@@ -121,6 +126,10 @@ class StepEngine final : public TrainingEngine {
   [[gnu::cold]] void begin(const data::Dataset& train, const data::Dataset* validation, std::size_t batch_size,
                            data::RandomShift shift, bool drop_last) override {
     detail::require_trainable<M>(train, validation, batch_size, shift, drop_last);
+    if constexpr (uses_teacher) {
+      require_preprocessing(teacher_.preprocessing(), train, "the teacher");
+    }
+    network_.set_preprocessing(preprocessing_of(train));
     if (validation != nullptr) {
       validation_data_ = resident(*validation, shared_.validation);
     }
@@ -207,7 +216,20 @@ class StepEngine final : public TrainingEngine {
   }
 
   bool is_finite() const override {
-    return all_finite(backend(), std::as_const(network_).parameter_data(), M::parameter_arena_size);
+    const auto& network = std::as_const(network_);
+    return all_finite(backend(), network.parameter_data(), M::parameter_arena_size) &&
+           all_finite(backend(), network.buffer_data(), M::buffer_arena_size);
+  }
+
+  [[gnu::cold]] std::string describe_fault() const override {
+    const auto fault_in = [&](std::span<const TensorInfo> tensors, const Scalar* values, std::size_t size) {
+      std::vector<Scalar> copy(size);
+      copy_to_host(backend(), values, std::span(copy));
+      return retort::describe_fault(tensors, std::span<const Scalar>(copy));
+    };
+    const auto& network = std::as_const(network_);
+    const std::string fault = fault_in(M::parameters, network.parameter_data(), M::parameter_arena_size);
+    return fault.empty() ? fault_in(M::buffers, network.buffer_data(), M::buffer_arena_size) : fault;
   }
 
   [[gnu::cold]] TrainingState state() const override {
@@ -244,11 +266,9 @@ class StepEngine final : public TrainingEngine {
   }
 
   [[gnu::cold]] Settings settings() const override {
-    Settings settings{{"model", model_signature<M>()},
-                      {"scalar", std::is_same_v<Scalar, float> ? "float" : "double"},
-                      {"backend", Backend::name},
-                      {"loss", loss_.describe()},
-                      {"optimizer", optimizer_.describe()}};
+    Settings settings{{"model", model_signature<M>()}, {"scalar", std::is_same_v<Scalar, float> ? "float" : "double"},
+                      {"backend", Backend::name},      {"processor", processor()},
+                      {"loss", loss_.describe()},      {"optimizer", optimizer_.describe()}};
     if constexpr (uses_teacher) {
       settings.emplace_back("teacher", teacher_.fingerprint());
     }
@@ -271,6 +291,15 @@ class StepEngine final : public TrainingEngine {
     Scalar* values;
     std::size_t size;
   };
+
+  std::string processor() const {
+    constexpr bool by_operations = std::is_same_v<Steps, OperationSteps<M, Backend, Scalar>>;
+    if constexpr (requires { backend().processor(by_operations); }) {
+      return backend().processor(by_operations);
+    } else {
+      return std::string(instruction_set);
+    }
+  }
 
   static std::string moment_name(std::size_t index) { return concatenate({"moment.", index}); }
 

@@ -29,6 +29,7 @@
 #include "retort/train/fit.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/observer.hpp"
+#include "retort/train/preprocessing.hpp"
 #include "retort/train/resident_dataset.hpp"
 #include "retort/train/step_engine.hpp"
 #include "retort/train/sweep_observer.hpp"
@@ -126,7 +127,8 @@ class Sweep {
   /// Trains every student anew and returns them in the order of the settings. A student that diverges is reported as
   /// such. Any other exception, an observer's too, ends the sweep: students under way end with their batch, no other
   /// begins, and the first exception is rethrown. Throws, before anything is computed, ShapeError for data that does
-  /// not fit the model, and OptionError for options out of range.
+  /// not fit the model, and OptionError for options out of range and for data whose inputs are made otherwise than those
+  /// of a teacher.
   std::vector<Result> fit(const data::Dataset& train, const SweepOptions& options = {}) const {
     return run(train, nullptr, options);
   }
@@ -185,6 +187,11 @@ class Sweep {
     // Before the teachers are asked and the networks are made, not within the first student.
     options.fit_options({}).validate_for(train.size(), validation != nullptr);
     detail::require_trainable<StudentModel>(train, validation, options.batch_size, options.shift, options.drop_last);
+    if constexpr (L::needs_teacher) {
+      for (const Setting& setting : settings_) {
+        require_preprocessing(teachers_[setting.teacher].preprocessing(), train, "the teacher");
+      }
+    }
     Run run{train, validation, options};
     run.resident_train = ResidentDataset(backend_, train);
     if (validation != nullptr) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -15,6 +16,7 @@
 #include "retort/core/text.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/nn/network.hpp"
+#include "retort/nn/preprocessing.hpp"
 #include "retort/nn/sequential.hpp"
 
 namespace retort {
@@ -56,6 +58,7 @@ struct Teacher {
   /// The handle that its parameters belong to.
   const Backend& backend() const { return network->backend(); }
   const Scalar* parameter_data() const { return network->parameter_data(); }
+  const std::optional<Preprocessing>& preprocessing() const { return network->preprocessing(); }
 
   /// logits (batch, classes) of inputs (batch, in), by `on`, which reaches the teacher's memory.
   void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const {
@@ -88,6 +91,7 @@ class AnyTeacher {
 
   const Backend& backend() const { return teacher_->backend(); }
   const Scalar* parameter_data() const { return teacher_->parameter_data(); }
+  const std::optional<Preprocessing>& preprocessing() const { return teacher_->preprocessing(); }
   void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const {
     teacher_->answer_batch(on, inputs, logits, batch);
   }
@@ -104,6 +108,7 @@ class AnyTeacher {
     virtual ~Interface() = default;
     virtual const Backend& backend() const = 0;
     virtual const Scalar* parameter_data() const = 0;
+    virtual const std::optional<Preprocessing>& preprocessing() const = 0;
     virtual void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const = 0;
     virtual void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* logits) const = 0;
     virtual std::string fingerprint() const = 0;
@@ -117,6 +122,7 @@ class AnyTeacher {
     explicit Holder(const Teacher<M, Backend, Scalar>& held) : teacher(held) {}
     const Backend& backend() const override { return teacher.backend(); }
     const Scalar* parameter_data() const override { return teacher.parameter_data(); }
+    const std::optional<Preprocessing>& preprocessing() const override { return teacher.preprocessing(); }
     void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const override {
       teacher.answer_batch(on, inputs, logits, batch);
     }

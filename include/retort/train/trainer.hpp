@@ -30,9 +30,11 @@ class Trainer {
       : engine_(std::make_unique<StepEngine<M, Backend, Scalar, L, O, NoTeacher>>(network, std::move(loss),
                                                                                   std::move(optimizer), NoTeacher{})) {}
 
-  /// Trains from the network's present parameters, with the optimizer's moments at zero. Returns one entry an epoch.
-  /// Throws ShapeError for data that does not fit the model, OptionError for options out of range, DivergenceError when
-  /// the loss is no longer finite, FileError and FormatError from checkpoints, and whatever an observer throws.
+  /// Trains from the network's present parameters, with the optimizer's moments at zero; the network notes how the
+  /// training inputs are made (Network::preprocessing). Returns one entry an epoch. Throws ShapeError for data that does
+  /// not fit the model, OptionError for options out of range and validation data whose inputs are made otherwise,
+  /// DivergenceError when loss, parameters or running statistics are no longer finite, FileError and FormatError from
+  /// checkpoints, and whatever an observer throws.
   History fit(const data::Dataset& train, const FitOptions& options) {
     return detail::fit(*engine_, train, nullptr, options);
   }

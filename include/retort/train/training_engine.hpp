@@ -81,8 +81,11 @@ class TrainingEngine {
   /// On the validation data. Precondition: there is some.
   virtual Evaluation evaluate() = 0;
 
-  /// Whether every parameter is a finite number.
+  /// Whether every parameter and every running statistic is a finite number. Asked after each epoch.
   virtual bool is_finite() const = 0;
+  /// The first number among them that no file may hold (nn/tensor_values.hpp): "1.running_var: element 3 is nan,
+  /// expected a finite number"; empty where there is none.
+  virtual std::string describe_fault() const = 0;
 
   /// Parameters, buffers and moments. restore(state()) changes nothing.
   virtual TrainingState state() const = 0;
@@ -91,7 +94,7 @@ class TrainingEngine {
   /// The arrays of the state that are the model itself, for keeping the best epoch.
   virtual TrainingState model_state() const = 0;
 
-  /// Model, loss, optimizer and whatever else decides the result.
+  /// Model, loss, optimizer, "processor" and whatever else decides the result.
   virtual Settings settings() const = 0;
 };
 

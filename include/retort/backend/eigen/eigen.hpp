@@ -16,6 +16,8 @@
 
 #include "retort/backend/eigen/product_library.hpp"
 #include "retort/backend/host_memory.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/core/text.hpp"
 #include "retort/core/thread_pool.hpp"
 #include "retort/simd/vector.hpp"
 
@@ -44,6 +46,19 @@ class Eigen : public HostMemory {
            ", kernels in " + simd::describe_build() + ", " + std::to_string(threads()) +
            (threads() == 1 ? " thread" : " threads") +
            (products_.name.empty() ? "" : ", layer by layer with the products of " + products_.name);
+  }
+
+  /// What decides the bits of a result besides the program's sources: the instruction set and, where a model is computed
+  /// operation by operation, the library of the products. Eigen's own cuts its sums by the caches that it finds.
+  [[gnu::cold]] std::string processor(bool by_operations) const {
+    if (!by_operations) {
+      return std::string(instruction_set);
+    }
+    if (!products_.name.empty()) {
+      return concatenate({instruction_set, ", products of ", products_.name});
+    }
+    return concatenate({instruction_set, ", caches of ", ::Eigen::l1CacheSize(), ", ", ::Eigen::l2CacheSize(), " and ",
+                        ::Eigen::l3CacheSize(), " bytes"});
   }
 
  private:

@@ -27,6 +27,7 @@
 #include "retort/backend/thrust/cuda/context.hpp"
 #include "retort/backend/thrust/cuda/copy.hpp"
 #include "retort/backend/thrust/cuda/products.hpp"
+#include "retort/core/text.hpp"
 
 namespace retort::system {
 
@@ -54,6 +55,11 @@ class CudaFor {
       : context_(backend::cuda::CudaContext::create(options.device, architectures)) {}
 
   std::string describe() const { return context_->describe(backend::detail::thrust_version()); }
+  /// "NVIDIA H200 (sm_90)".
+  std::string processor() const {
+    const backend::cuda::DeviceFacts& facts = context_->facts();
+    return concatenate({facts.name, " (sm_", facts.major, facts.minor, ")"});
+  }
   backend::cuda::CudaContext& context() const { return *context_; }
 
   template <typename T>

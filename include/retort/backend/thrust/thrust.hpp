@@ -38,6 +38,12 @@ class Thrust {
 
   const System& system() const { return shared_->system; }
   std::string describe() const { return system().describe(); }
+  /// Of a device, which decides the bits of a result.
+  std::string processor(bool /*by_operations*/) const
+    requires requires(const System& on) { on.processor(); }
+  {
+    return system().processor();
+  }
 
   /// Contents are undefined. Throws std::bad_alloc, on a device DeviceError.
   template <typename T>

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// A file that grows at its end (POSIX).
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
+
+namespace retort {
+
+/// An open file that is read from its beginning and written at its end, made where there is none. What is written is
+/// handed to the system at once, and so survives the end of the process; it is not flushed to the disk. Links are
+/// followed. What is not a regular file (/dev/null, a FIFO) is only written to.
+class AppendFile {
+ public:
+  /// Throws FileError naming `path` when its folder is missing or it cannot be written.
+  [[gnu::cold]] explicit AppendFile(std::filesystem::path path) : path_(std::move(path)) {
+    struct stat facts{};
+    const bool special = ::stat(path_.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode);
+    descriptor_ =
+        ::open(path_.c_str(), (special ? O_WRONLY : O_RDWR | O_CREAT) | O_APPEND | O_NOCTTY | O_CLOEXEC, 0666);
+    if (descriptor_ < 0 || ::fstat(descriptor_, &facts) != 0) {
+      const int reason = errno;
+      close();
+      errno = reason;
+      fail("cannot be written");
+    }
+    regular_ = S_ISREG(facts.st_mode);
+    size_ = regular_ ? static_cast<std::uint64_t>(facts.st_size) : 0;
+  }
+
+  AppendFile(const AppendFile&) = delete;
+  AppendFile& operator=(const AppendFile&) = delete;
+  ~AppendFile() { close(); }
+
+  /// Whether the file holds `text` from `position` on. Throws FileError.
+  [[gnu::cold]] bool holds(std::uint64_t position, std::string_view text) const {
+    std::string found(regular_ ? text.size() : 0, '\0');
+    for (std::size_t filled = 0; filled < found.size();) {
+      const ssize_t count =
+          ::pread(descriptor_, found.data() + filled, found.size() - filled, static_cast<off_t>(position + filled));
+      if (count < 0 && errno != EINTR) {
+        fail("cannot be read");
+      }
+      if (count == 0) {
+        return false;
+      }
+      filled += count > 0 ? static_cast<std::size_t>(count) : 0;
+    }
+    return found == text;
+  }
+
+  /// Cuts off what comes after the first `size` bytes. Throws FileError.
+  [[gnu::cold]] void truncate(std::uint64_t size) {
+    if (regular_ && size < size_) {
+      if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) {
+        fail("cannot be cut");
+      }
+      size_ = size;
+    }
+  }
+
+  /// Writes `text` at the end. Throws FileError (a full disk, a quota); nothing of it is in the file then.
+  [[gnu::cold]] void append(std::string_view text) {
+    const std::uint64_t before = size_;
+    while (!text.empty()) {
+      const ssize_t count = ::write(descriptor_, text.data(), text.size());
+      if (count < 0) {
+        if (errno == EINTR) {
+          continue;
+        }
+        const int reason = errno;
+        if (regular_) {
+          static_cast<void>(!::ftruncate(descriptor_, static_cast<off_t>(before)));
+          size_ = before;
+        }
+        errno = reason;
+        fail("cannot be written");
+      }
+      size_ += static_cast<std::uint64_t>(count);
+      text.remove_prefix(static_cast<std::size_t>(count));
+    }
+  }
+
+ private:
+  void close() {
+    if (descriptor_ >= 0) {
+      ::close(std::exchange(descriptor_, -1));
+    }
+  }
+
+  [[noreturn]] void fail(const char* what) const {
+    const int reason = errno;
+    throw FileError(path_, concatenate({what, " (", std::generic_category().message(reason), ")"}));
+  }
+
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+  bool regular_ = false;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace retort

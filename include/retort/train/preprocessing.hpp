@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// A dataset beside what a network remembers of the one that it was trained on.
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
+#include "retort/data/dataset.hpp"
+#include "retort/data/message.hpp"
+#include "retort/nn/network.hpp"
+#include "retort/nn/preprocessing.hpp"
+
+namespace retort {
+
+/// How the dataset's features become inputs, and what its classes are called.
+[[gnu::cold]] inline Preprocessing preprocessing_of(const data::Dataset& data) {
+  return {.bytes = data.features().index() == 0,
+          .mean = data.normalization().mean,
+          .standard_deviation = data.normalization().standard_deviation,
+          .column_means = data.standardization().means,
+          .column_deviations = data.standardization().deviations,
+          .class_names = data.class_names()};
+}
+
+/// Throws OptionError unless `data` makes inputs as `expected` says, and its classes have the same names where both have
+/// names. Nothing is asked where nothing is known. `owner`: whose they are, such as "the network".
+[[gnu::cold]] inline void require_preprocessing(const std::optional<Preprocessing>& expected, const data::Dataset& data,
+                                                std::string_view owner) {
+  if (!expected) {
+    return;
+  }
+  Preprocessing found = preprocessing_of(data);
+  if (found.class_names.empty() || expected->class_names.empty()) {
+    found.class_names = expected->class_names;
+  }
+  if (found == *expected) {
+    return;
+  }
+  for (std::size_t i = 0; i < found.class_names.size() && found.class_names.size() == expected->class_names.size();
+       ++i) {
+    if (found.class_names[i] != expected->class_names[i]) {
+      throw OptionError(
+          concatenate({"class_names: class ", i, " of the dataset is ", data::detail::in_quotes(found.class_names[i]),
+                       ", expected ", data::detail::in_quotes(expected->class_names[i]), " as for ", owner}));
+    }
+  }
+  throw OptionError(concatenate({"normalization: the dataset's inputs are ", describe_inputs(found), "; expected ",
+                                 describe_inputs(*expected), ", as for ", owner}));
+}
+
+/// `data` as `network` was trained on such: under its normalization, and standardised by its columns where the dataset
+/// is not yet. `data` as it is where the network remembers nothing. Throws OptionError where that cannot be: bytes for
+/// real numbers or the other way round, other columns, other class names.
+template <typename N>
+[[gnu::cold]] data::Dataset preprocess_for(const N& network, data::Dataset data) {
+  const std::optional<Preprocessing>& known = network.preprocessing();
+  if (!known) {
+    return data;
+  }
+  if (!known->column_means.empty() && data.standardization().empty()) {
+    data = data::Standardization{known->column_means, known->column_deviations}.apply(data);
+  }
+  data = std::move(data).with_normalization({known->mean, known->standard_deviation});
+  require_preprocessing(known, data, "the network");
+  return data;
+}
+
+}  // namespace retort
