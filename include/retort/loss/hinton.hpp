@@ -31,6 +31,7 @@ namespace retort {
 struct HintonLoss {
   static constexpr std::string_view name = "HintonLoss";
   static constexpr bool needs_teacher = true;
+  static constexpr bool takes_vectors = true;
 
   double temperature = 4.0;  ///< T > 0: higher shows more of how the teacher ranks the wrong classes
   double hard_weight = 0.1;  ///< w in [0, 1]: the share of the labels; 1 is exactly CrossEntropy, 0 reads no label

@@ -34,6 +34,7 @@ namespace retort {
 struct SoftmaxPassedToKlLoss {
   static constexpr std::string_view name = "SoftmaxPassedToKlLoss";
   static constexpr bool needs_teacher = true;
+  static constexpr bool takes_vectors = true;
 
   double temperature = 7.0;  ///< T > 0
   double hard_weight = 0.3;  ///< w in [0, 1]; 1 is exactly CrossEntropy, 0 reads no label

@@ -13,6 +13,7 @@
 #include "retort/core/host_device.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
+#include "retort/core/vector_math.hpp"
 #include "retort/optim/optimizer.hpp"
 
 namespace retort {
@@ -31,11 +32,17 @@ struct AdamRule {
   Scalar gradient_decay;    ///< Adam's weight_decay, else 0
   Scalar parameter_factor;  ///< AdamW's 1 - learning_rate * weight_decay, else 1
 
-  RETORT_HOST_DEVICE void operator()(auto&& parameter, const auto& gradient, auto&& mean, auto&& square) const {
-    mean = beta1 * mean + one_minus_beta1 * (gradient + gradient_decay * parameter);
-    square = beta2 * square +
-             one_minus_beta2 * ((gradient + gradient_decay * parameter) * (gradient + gradient_decay * parameter));
-    parameter = parameter_factor * parameter - step_size * quotient(mean, square_root(square) * root_scale + epsilon);
+  static constexpr bool takes_vectors = true;
+
+  /// T: Scalar, or a SIMD vector of them.
+  template <typename T>
+  RETORT_HOST_DEVICE void operator()(T& parameter, const T& gradient, T& mean, T& square) const {
+    const T decayed = gradient + constant<T>(gradient_decay) * parameter;
+    mean = constant<T>(beta1) * mean + constant<T>(one_minus_beta1) * decayed;
+    square = constant<T>(beta2) * square + constant<T>(one_minus_beta2) * (decayed * decayed);
+    parameter =
+        constant<T>(parameter_factor) * parameter -
+        constant<T>(step_size) * quotient(mean, square_root(square) * constant<T>(root_scale) + constant<T>(epsilon));
   }
 };
 

@@ -12,6 +12,7 @@
 #include "retort/core/host_device.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
+#include "retort/core/vector_math.hpp"
 #include "retort/optim/optimizer.hpp"
 
 namespace retort {
@@ -26,9 +27,15 @@ struct SgdRule {
   Scalar gradient_share;
   Scalar velocity_share;
 
-  RETORT_HOST_DEVICE void operator()(auto&& parameter, const auto& gradient, auto&& velocity) const {
-    velocity = momentum * velocity + (gradient + weight_decay * parameter);
-    parameter -= learning_rate * (velocity_share * velocity + gradient_share * (gradient + weight_decay * parameter));
+  static constexpr bool takes_vectors = true;
+
+  /// T: Scalar, or a SIMD vector of them.
+  template <typename T>
+  RETORT_HOST_DEVICE void operator()(T& parameter, const T& gradient, T& velocity) const {
+    const T decayed = gradient + constant<T>(weight_decay) * parameter;
+    velocity = constant<T>(momentum) * velocity + decayed;
+    parameter -=
+        constant<T>(learning_rate) * (constant<T>(velocity_share) * velocity + constant<T>(gradient_share) * decayed);
   }
 };
 
