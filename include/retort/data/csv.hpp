@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
@@ -183,7 +183,7 @@ class CsvReader {
     if (!parse(fields_[column], value)) {
       fail(column, concatenate({in_quotes(fields_[column]), ", expected a number"}));
     }
-    if (!(std::abs(value) <= double{std::numeric_limits<float>::max()})) {
+    if (!is_finite_float(value)) {
       fail(column, concatenate({in_quotes(fields_[column]), ", expected a finite number within float's range"}));
     }
     return static_cast<float>(value);

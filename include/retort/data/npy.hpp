@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -26,6 +25,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
@@ -294,7 +294,7 @@ inline NpyFeatures load_npy_features(const std::filesystem::path& path, std::uin
   }
   const ImageShape image = header.shape.size() == 3 ? ImageShape{header.shape[1], header.shape[2]} : ImageShape{};
   const auto finite = [&](auto value, std::size_t element) {
-    if (!(std::abs(value) <= std::numeric_limits<float>::max())) {
+    if (!is_finite_float(double{value})) {
       throw FormatError(
           path, concatenate({"element ", element, ": ", value, ", expected a finite number within float's range"}));
     }

@@ -19,6 +19,7 @@
 
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
@@ -95,7 +96,7 @@ void read_tensor(const SafetensorsFile& file, const std::string& name, const Ten
                                                 ", expected ", shape_text(shape_of(spec))}));
   }
   file.copy_to(tensor, values);
-  const auto bad = std::find_if(values.begin(), values.end(), [](Scalar value) { return !std::isfinite(value); });
+  const auto bad = std::find_if(values.begin(), values.end(), [](const Scalar& value) { return !is_finite(value); });
   if (bad != values.end()) {
     throw FormatError(file.path(), concatenate({"tensor ", in_quotes(name), ": element ", bad - values.begin(), " is ",
                                                 *bad, ", expected a finite number"}));
@@ -222,7 +223,7 @@ void check_example(const N& network, const SafetensorsFile& file) {
     largest = std::max(largest, std::abs(value));
   }
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    if (!(std::abs(logits[i] - expected[i]) <= Scalar(1e-4) * largest)) {
+    if (!is_finite(logits[i]) || !(std::abs(logits[i] - expected[i]) <= Scalar(1e-4) * largest)) {
       throw FormatError(file.path(), concatenate({"the file's example gives logit ", i, " = ", logits[i], ", expected ",
                                                   expected[i], ": the weights are not those it was saved with"}));
     }

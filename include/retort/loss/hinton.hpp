@@ -3,7 +3,6 @@
 /// @file
 /// Knowledge distillation as it was first defined: the student matches the teacher's softened probabilities.
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -36,10 +35,10 @@ struct HintonLoss {
   double temperature = 4.0;  ///< T > 0: higher shows more of how the teacher ranks the wrong classes
   double hard_weight = 0.1;  ///< w in [0, 1]: the share of the labels; 1 is exactly CrossEntropy, 0 reads no label
 
-  /// Throws OptionError for a hyperparameter outside its range.
+  /// Throws OptionError for a hyperparameter outside its range, or outside of what Scalar can compute with.
+  template <typename Scalar = double>
   void validate() const {
-    require_option(temperature > 0.0 && std::isfinite(temperature), name, "temperature", temperature,
-                   "a finite number above 0");
+    require_temperature<Scalar>(name, temperature);
     require_option(hard_weight >= 0.0 && hard_weight <= 1.0, name, "hard_weight", hard_weight, "a number in [0, 1]");
   }
 

@@ -32,7 +32,8 @@ struct TeacherLogits {
 
 /// A loss L has
 /// - `L::name`, `L::needs_teacher` (whether the teacher's logits are read),
-/// - `loss.validate()`, which throws OptionError for a hyperparameter outside its range,
+/// - `loss.validate()`, which throws OptionError for a hyperparameter outside its range; where it is a template,
+///   `loss.template validate<Scalar>()` is called, which also refuses what a training in Scalar cannot compute with,
 /// - `loss.describe()`: its name and hyperparameters, equal for equal settings and only then,
 /// - `loss.template row<Classes>(student, teacher, label, gradient_scale, gradient)`, callable on host and device: it
 ///   returns the sample's loss and writes gradient_scale * d loss / d student logits to gradient[0 ... Classes - 1],

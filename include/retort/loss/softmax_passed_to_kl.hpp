@@ -4,7 +4,6 @@
 /// A widespread mistake in distillation code, kept so that results obtained with it can be reproduced and compared.
 /// For training, use HintonLoss.
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -39,10 +38,10 @@ struct SoftmaxPassedToKlLoss {
   double temperature = 7.0;  ///< T > 0
   double hard_weight = 0.3;  ///< w in [0, 1]; 1 is exactly CrossEntropy, 0 reads no label
 
-  /// Throws OptionError for a hyperparameter outside its range.
+  /// Throws OptionError for a hyperparameter outside its range, or outside of what Scalar can compute with.
+  template <typename Scalar = double>
   void validate() const {
-    require_option(temperature > 0.0 && std::isfinite(temperature), name, "temperature", temperature,
-                   "a finite number above 0");
+    require_temperature<Scalar>(name, temperature);
     require_option(hard_weight >= 0.0 && hard_weight <= 1.0, name, "hard_weight", hard_weight, "a number in [0, 1]");
   }
 

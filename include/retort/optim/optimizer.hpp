@@ -18,7 +18,8 @@ namespace retort {
 /// An optimizer O has
 /// - `O::name`, `O::moment_count` (arenas of state beside the parameters, zero before the first step),
 ///   `o.learning_rate`,
-/// - `o.validate()`, which throws OptionError for a hyperparameter outside its range,
+/// - `o.validate()`, which throws OptionError for a hyperparameter outside its range; where it is a template,
+///   `o.template validate<Scalar>()` is called, which also refuses what a training in Scalar cannot compute with,
 /// - `o.describe()`: its name and hyperparameters, equal for equal settings and only then,
 /// - `o.template rule<Scalar>(step, learning_rate)`: the constants of step number `step` (from 1) under a scheduled
 ///   learning rate, as a function object `rule(parameter, gradient, moment...)` that moves the parameter and its

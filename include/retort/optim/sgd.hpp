@@ -3,7 +3,6 @@
 /// @file
 /// Stochastic gradient descent with momentum, also Nesterov's.
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -52,14 +51,16 @@ struct Sgd {
   bool nesterov = false;        ///< needs momentum > 0
   double weight_decay = 0.0;    ///< finite, >= 0; L2 regularisation through the gradient
 
-  /// Throws OptionError for a hyperparameter outside its range.
+  /// Throws OptionError for a hyperparameter outside its range, or outside of what Scalar can compute with.
+  template <typename Scalar = double>
   void validate() const {
-    require_option(learning_rate >= 0.0 && std::isfinite(learning_rate), name, "learning_rate", learning_rate,
-                   "a finite number of at least 0");
+    require_option(learning_rate >= 0.0, name, "learning_rate", learning_rate, "a finite number of at least 0");
     require_option(momentum >= 0.0 && momentum < 1.0, name, "momentum", momentum, "a number in [0, 1)");
     require_option(!nesterov || momentum > 0.0, name, "momentum", momentum, "a number above 0 with nesterov");
-    require_option(weight_decay >= 0.0 && std::isfinite(weight_decay), name, "weight_decay", weight_decay,
-                   "a finite number of at least 0");
+    require_option(weight_decay >= 0.0, name, "weight_decay", weight_decay, "a finite number of at least 0");
+    require_scalar<Scalar>(name, "learning_rate", learning_rate);
+    require_scalar_below_one<Scalar>(name, "momentum", momentum);
+    require_scalar<Scalar>(name, "weight_decay", weight_decay);
   }
 
   std::string describe() const {

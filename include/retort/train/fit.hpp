@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "retort/core/error.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/split.hpp"
@@ -65,7 +66,7 @@ class Fit {
   /// Of the next epoch, or one of those behind it.
   EpochPlan plan(std::size_t ahead = 0) const {
     const std::size_t epoch = history_.size() + ahead;
-    return {.batch_size = options_.batch_size,
+    return {.batch_size = std::min(options_.batch_size, train_.size()),
             .seed = options_.seed,
             .shuffle = options_.shuffle,
             .shift = options_.shift,
@@ -89,7 +90,7 @@ class Fit {
                          .errors = train_.size() - result.sum.correct,
                          .seconds = seconds,
                          .samples_per_second = samples / seconds};
-    if (!std::isfinite(metrics.loss) || !finite) {
+    if (!is_finite(metrics.loss) || !finite) {
       throw DivergenceError(
           concatenate({"training has diverged: after epoch ", metrics.epoch, " the loss is ", metrics.loss,
                        " and the parameters are ", (finite ? "finite" : "not all finite"),
@@ -97,7 +98,7 @@ class Fit {
     }
     if (validation_ != nullptr) {
       metrics.validation = evaluate();
-      if (!std::isfinite(metrics.validation->loss)) {  // finite parameters, but logits that are not
+      if (!is_finite(metrics.validation->loss)) {  // finite parameters, but logits that are not
         throw DivergenceError(
             concatenate({"training has diverged: after epoch ", metrics.epoch, " the validation loss is ",
                          metrics.validation->loss, "; try a smaller learning rate or gradient clipping"}));

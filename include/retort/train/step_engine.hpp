@@ -19,6 +19,7 @@
 #include "retort/backend/backend.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
@@ -95,8 +96,8 @@ class StepEngine final : public TrainingEngine {
         optimizer_(std::move(optimizer)),
         teacher_(std::move(teacher)),
         shared_(shared) {
-    loss_.validate();
-    optimizer_.validate();
+    validate_in<Scalar>(loss_);
+    validate_in<Scalar>(optimizer_);
     if constexpr (reads_other_handle) {
       require_reach(backend(), teacher_);
     }
@@ -315,6 +316,9 @@ class StepEngine final : public TrainingEngine {
 
   /// Fills `order_` for an epoch.
   void arrange(const EpochPlan& plan, std::size_t samples) {
+    if (plan.clipping) {
+      validate_in<Scalar>(*plan.clipping);
+    }
     if (plan.shuffle) {
       shuffle_samples(backend(), plan.order(samples), order_.data());
       return;

@@ -61,7 +61,7 @@ template <typename Scalar>
 void clip_gradients(const Eigen& backend, const GradientClipping& clipping, Scalar* gradients, std::size_t size) {
   const Scalar* values = gradients;
   const double factor = clipping.clip_factor(std::sqrt(detail::squared_norm(backend, values, size)));
-  if (factor == 1.0) {
+  if (is_finite(factor) && factor == 1.0) {
     return;
   }
   detail::for_each_flat_chunk(backend, size, [&](std::size_t begin, std::size_t count) {
@@ -73,8 +73,7 @@ template <typename Scalar>
 bool all_finite(const Eigen& backend, const Scalar* values, std::size_t size) {
   std::atomic<bool> finite = true;
   detail::for_each_flat_chunk(backend, size, [&](std::size_t begin, std::size_t count) {
-    const detail::ConstArray<Scalar> chunk(values + begin, static_cast<::Eigen::Index>(count));
-    if (!(chunk - chunk == Scalar{0}).all()) {
+    if (!retort::all_finite(values + begin, count)) {
       finite = false;
     }
   });
