@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Runs an optimizer's rule element by element and over arrays, for the tests of the single optimizers.
+/// Runs an optimizer's rule element by element and over vectors, for the tests of the single optimizers.
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -14,6 +13,7 @@
 #include "catch.hpp"
 #include "golden/optimizer_golden.hpp"
 #include "retort/optim/optimizer.hpp"
+#include "retort/simd/vector.hpp"
 
 namespace retort::test {
 
@@ -42,24 +42,31 @@ std::vector<Scalar> run_scalars(const O& optimizer) {
   return history;
 }
 
-/// The same over Eigen arrays: maps of memory, handed over as temporaries, as a backend does.
+/// The same by vectors, a parameter in each lane, as a CPU backend does.
 template <typename Scalar, Optimizer O>
-std::vector<Scalar> run_arrays(const O& optimizer) {
-  using Array = Eigen::Array<Scalar, Eigen::Dynamic, 1>;
+std::vector<Scalar> run_vectors(const O& optimizer) {
+  using V = simd::Vector<Scalar>;
   std::vector<Scalar> history;
   std::vector<Scalar> parameters(std::begin(golden::optimizer::initial), std::end(golden::optimizer::initial));
   std::vector<Scalar> moments(O::moment_count * optimizer_size, 0);
-  const auto map = [](Scalar* data) { return Eigen::Map<Array>(data, optimizer_size); };
   for (std::size_t step = 0; step < optimizer_steps; ++step) {
     const auto rule = optimizer.template rule<Scalar>(step + 1, optimizer.learning_rate);
-    const Array gradient =
-        Eigen::Map<const Eigen::ArrayXd>(golden::optimizer::gradients + step * optimizer_size, optimizer_size)
-            .template cast<Scalar>();
-    if constexpr (O::moment_count == 1) {
-      rule(map(parameters.data()), gradient, map(moments.data()));
-    } else {
-      rule(map(parameters.data()), gradient, map(moments.data()), map(moments.data() + optimizer_size));
-    }
+    const double* first = golden::optimizer::gradients + step * optimizer_size;
+    const std::vector<Scalar> gradients(first, first + optimizer_size);
+    simd::for_each_vector<V>(optimizer_size, [&](std::size_t at, std::size_t count) {
+      const auto load = [&](const Scalar* values) { return simd::load_partial<V>(values + at, count); };
+      V parameter = load(parameters.data());
+      V moment = load(moments.data());
+      if constexpr (O::moment_count == 1) {
+        rule(parameter, load(gradients.data()), moment);
+      } else {
+        V second = load(moments.data() + optimizer_size);
+        rule(parameter, load(gradients.data()), moment, second);
+        simd::store_partial(second, moments.data() + optimizer_size + at, count);
+      }
+      simd::store_partial(moment, moments.data() + at, count);
+      simd::store_partial(parameter, parameters.data() + at, count);
+    });
     history.insert(history.end(), parameters.begin(), parameters.end());
   }
   return history;
@@ -71,15 +78,15 @@ void check_optimizer_against_golden(const O& optimizer, const double* expected) 
   CAPTURE(optimizer.describe());
   optimizer.validate();
   const auto scalars = run_scalars<double>(optimizer);
-  const auto arrays = run_arrays<double>(optimizer);
+  const auto vectors = run_vectors<double>(optimizer);
   const auto narrow_scalars = run_scalars<float>(optimizer);
-  const auto narrow_arrays = run_arrays<float>(optimizer);
+  const auto narrow_vectors = run_vectors<float>(optimizer);
   for (std::size_t i = 0; i < optimizer_steps * optimizer_size; ++i) {
     CAPTURE(i);
     CHECK_THAT(scalars[i], WithinRel(expected[i], 1e-14));
-    CHECK_THAT(arrays[i], WithinRel(expected[i], 1e-14));
+    CHECK_THAT(vectors[i], WithinRel(expected[i], 1e-14));
     CHECK_THAT(double{narrow_scalars[i]}, WithinRel(expected[i], 2e-6));
-    CHECK_THAT(double{narrow_arrays[i]}, WithinRel(expected[i], 2e-6));
+    CHECK_THAT(double{narrow_vectors[i]}, WithinRel(expected[i], 2e-6));
   }
 }
 

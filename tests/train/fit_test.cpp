@@ -225,6 +225,7 @@ TEST_CASE("best_epoch is the first of the fewest errors", "[train]") {
   }
   CHECK(best_epoch(history) == 2);
   CHECK(best_epoch(history, 2) == 1);
+  CHECK(best_epoch(history, SIZE_MAX) == 1);  // no gain is as large
 }
 
 TEST_CASE("Early stopping without held-out samples is refused", "[train]") {

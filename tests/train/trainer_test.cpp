@@ -21,9 +21,13 @@
 #include "retort/data/synthetic_digits.hpp"
 #include "retort/io/safetensors.hpp"
 #include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/hinton.hpp"
+#include "retort/loss/softmax_passed_to_kl.hpp"
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/adam.hpp"
+#include "retort/optim/adamw.hpp"
 #include "retort/optim/sgd.hpp"
+#include "retort/train/distillation_trainer.hpp"
 #include "small_datasets.hpp"
 #include "temporary_folder.hpp"
 #include "train/recorder.hpp"
@@ -199,6 +203,76 @@ TEST_CASE("Data of other sizes than the model's is refused", "[train]") {
   CHECK_THROWS_AS(predict_all(network, clouds(20, 7, 3, 1)), ShapeError);
   // Points are no images.
   CHECK_THROWS_AS(trainer.fit(clouds(20, 6, 3, 1), {.epochs = 1, .shift = {1}}), OptionError);
+}
+
+template <typename Scalar>
+using Net = Network<M, backend::Eigen, Scalar>;
+
+/// Whether a training in Scalar takes these; how it says that it does not.
+template <typename Scalar, typename L, typename O>
+std::string refusal(const L& loss, const O& optimizer) {
+  Net<Scalar> teacher{Seed{1}};
+  Net<Scalar> network{Seed{1}};
+  try {
+    DistillationTrainer{teacher, network, loss, optimizer};
+  } catch (const OptionError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST_CASE("What float cannot hold is refused where training is in float", "[train]") {
+  using Catch::Matchers::StartsWith;
+  // Of each, what rounds to 0 and what to infinity; double holds them all.
+  for (const double temperature : {1e-46, 1e-20, 1e20, 1e39}) {
+    CHECK_THAT(refusal<float>(HintonLoss{temperature, 0.5}, Adam{}), StartsWith("HintonLoss: temperature is "));
+    CHECK_THAT(refusal<float>(SoftmaxPassedToKlLoss{temperature, 0.5}, Adam{}),
+               StartsWith("SoftmaxPassedToKlLoss: temperature is "));
+    CHECK(refusal<double>(HintonLoss{temperature, 0.5}, Adam{}).empty());
+  }
+  for (const double value : {1e-50, 1e39}) {
+    CHECK_THAT(refusal<float>(HintonLoss{}, Adam{.epsilon = value}), StartsWith("Adam: epsilon is "));
+    CHECK_THAT(refusal<float>(HintonLoss{}, AdamW{.epsilon = value}), StartsWith("AdamW: epsilon is "));
+    CHECK_THAT(refusal<float>(HintonLoss{}, Adam{.learning_rate = value}), StartsWith("Adam: learning_rate is "));
+    CHECK_THAT(refusal<float>(HintonLoss{}, Adam{.weight_decay = value}), StartsWith("Adam: weight_decay is "));
+    CHECK_THAT(refusal<float>(HintonLoss{}, Sgd{.learning_rate = value}), StartsWith("Sgd: learning_rate is "));
+    CHECK_THAT(refusal<float>(HintonLoss{}, Sgd{.weight_decay = value}), StartsWith("Sgd: weight_decay is "));
+    CHECK(refusal<double>(HintonLoss{}, Adam{.learning_rate = value, .epsilon = value, .weight_decay = value}).empty());
+    CHECK(refusal<double>(HintonLoss{}, Sgd{.learning_rate = value, .weight_decay = value}).empty());
+  }
+  // What rounds to 1, and products that overflow.
+  CHECK_THAT(refusal<float>(HintonLoss{}, Adam{.beta1 = 1 - 1e-9}), StartsWith("Adam: beta1 is "));
+  CHECK_THAT(refusal<float>(HintonLoss{}, Adam{.beta2 = 1 - 1e-9}), StartsWith("Adam: beta2 is "));
+  CHECK_THAT(refusal<float>(HintonLoss{}, Sgd{.momentum = 1 - 1e-9}), StartsWith("Sgd: momentum is "));
+  CHECK_THAT(refusal<float>(HintonLoss{}, Adam{.learning_rate = 1e38}), StartsWith("Adam: learning_rate is "));
+  CHECK_THAT(refusal<float>(HintonLoss{}, AdamW{.learning_rate = 1e20, .weight_decay = 1e20}),
+             StartsWith("AdamW: weight_decay is "));
+  CHECK(refusal<double>(HintonLoss{}, Adam{.beta1 = 1 - 1e-9, .beta2 = 1 - 1e-9}).empty());
+  CHECK(refusal<float>(HintonLoss{1e-3, 0.5}, Adam{.epsilon = 1e-30}).empty());
+  CHECK(refusal<float>(HintonLoss{1e6, 0.5}, Sgd{.learning_rate = 0.0}).empty());
+}
+
+TEST_CASE("Clipping to what float rounds to 0 is refused where training is in float", "[train]") {
+  const FitOptions options{.clipping = GradientClipping{1e-50}};
+  Net<float> network{Seed{1}};
+  Trainer trainer{network, CrossEntropy{}, Sgd{}};
+  CHECK_THROWS_WITH(trainer.fit(clouds(50, 6, 3, 1), options),
+                    Catch::Matchers::StartsWith("GradientClipping: max_norm is 1e-50, expected a number that is not "));
+  Net<double> wide{Seed{1}};
+  Trainer wide_trainer{wide, CrossEntropy{}, Sgd{}};
+  CHECK_NOTHROW(wide_trainer.fit(clouds(50, 6, 3, 1), options));
+}
+
+TEST_CASE("A batch of the largest size is the whole dataset", "[train]") {
+  const auto data = clouds(50, 6, 3, 1);
+  const Trained<> whole(data, {.epochs = 2, .batch_size = 50});
+  const Trained<> larger(data, {.epochs = 2, .batch_size = UINT32_MAX});
+  CHECK(same_bits(whole.network.parameter_arena(), larger.network.parameter_arena()));
+  Net<float> network{Seed{1}};
+  Trainer trainer{network, CrossEntropy{}, Sgd{}};
+  CHECK_THROWS_WITH(
+      trainer.fit(data, {.batch_size = SIZE_MAX}),
+      Catch::Matchers::StartsWith("fit: batch_size is 18446744073709551615, expected a number from 1 to"));
 }
 
 TEST_CASE("Hyperparameters are checked when the trainer is made", "[train]") {

@@ -19,6 +19,7 @@ namespace retort::backend {
 template <PointwiseLayer... Layers>
 struct Chain {
   static_assert(sizeof...(Layers) > 0);
+  static_assert((check_vectors_of_layer<Layers>() && ...));
 
   /// Whether it is the identity outside of training.
   static constexpr bool only_dropout = (DropoutLayer<Layers> && ...);

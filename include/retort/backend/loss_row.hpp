@@ -25,6 +25,8 @@ RETORT_HOST_DEVICE std::size_t predicted_class(const Scalar* logits) {
 /// Called with a row of the batch, writes its gradient, its loss and whether the answer was right.
 template <Loss L, std::size_t Classes, typename Scalar>
 struct LossRow {
+  static_assert(check_vectors_of_loss<L, Classes>());
+
   L loss;
   LossArguments<Scalar> arguments;
   Scalar gradient_scale;  // 1 / batch

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -19,6 +18,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
@@ -288,7 +288,7 @@ class CsvReader {
     if (!parse(fields_[column], value)) {
       fail_number(column);
     }
-    if (!(std::abs(value) <= double{std::numeric_limits<float>::max()})) {
+    if (!is_finite_float(value)) {
       if (is_missing(fields_[column])) {
         fail_number(column);  // nan
       }

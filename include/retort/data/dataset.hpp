@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -18,6 +17,7 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/matrix.hpp"
@@ -214,7 +214,8 @@ class Dataset {
   [[gnu::cold]] void validate_numbers() const {
     if (const auto* reals = std::get_if<Matrix<float>>(&features_)) {
       const std::span<const float> values = reals->values();
-      const auto wrong = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
+      const auto wrong =
+          std::find_if(values.begin(), values.end(), [](const float& value) { return !is_finite(value); });
       if (wrong != values.end()) {
         const auto position = static_cast<std::size_t>(wrong - values.begin());
         throw ShapeError(concatenate({"dataset: feature ", position % feature_count(), " of sample ",
@@ -226,11 +227,11 @@ class Dataset {
   // The gather computes x * scale + offset in the network's type, so both must be finite in float.
   [[gnu::cold]] void validate_normalization() const {
     const auto [mean, deviation] = normalization_;
-    const auto is_float = [](double value) { return std::abs(value) <= double{std::numeric_limits<float>::max()}; };
-    if (!is_float(mean)) {
+    if (!is_finite_float(mean)) {
       throw OptionError(concatenate({"normalization: mean ", mean, ", expected a finite number"}));
     }
-    if (!(deviation > 0) || !is_float(deviation) || !is_float(1 / deviation) || !is_float(mean / deviation)) {
+    if (!is_finite_float(deviation) || deviation <= 0 || !is_finite_float(1 / deviation) ||
+        !is_finite_float(mean / deviation)) {
       throw OptionError(concatenate({"normalization: standard deviation ", deviation,
                                      ", expected a finite number above 0 by which float can divide the mean"}));
     }
@@ -303,7 +304,7 @@ namespace detail {
     for (std::size_t row = 0; row < values.rows(); ++row) {
       for (std::size_t column = 0; column < values.columns(); ++column) {
         const double value = (static_cast<double>(values(row, column)) - means[column]) / deviations[column];
-        if (!(std::abs(value) <= double{std::numeric_limits<float>::max()})) {
+        if (!is_finite_float(value)) {
           throw ShapeError(concatenate({"standardization: feature ", column, " of sample ", row, " becomes ", value,
                                         ", expected a number within float's range"}));
         }

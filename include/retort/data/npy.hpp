@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -26,6 +25,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/half.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
@@ -347,7 +347,7 @@ struct NpyToFloat {
 
   template <std::floating_point Real>
   float operator()(Real value, std::size_t element) const {
-    if (!(std::abs(value) <= std::numeric_limits<float>::max())) {
+    if (!is_finite_float(double{value})) {
       fail(element, value, "a finite number within float's range");
     }
     return static_cast<float>(value);

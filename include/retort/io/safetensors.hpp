@@ -277,7 +277,7 @@ void check_example(const N& network, const SafetensorsFile& file) {
     largest = std::max(largest, std::abs(value));
   }
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    if (!(std::abs(logits[i] - expected[i]) <= Scalar(1e-4) * largest)) {
+    if (!is_finite(logits[i]) || !(std::abs(logits[i] - expected[i]) <= Scalar(1e-4) * largest)) {
       throw FormatError(file.path(), concatenate({"the file's example gives logit ", i, " = ", logits[i], ", expected ",
                                                   expected[i], ": the weights are not those it was saved with"}));
     }

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -27,6 +26,7 @@
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/checksum.hpp"
@@ -46,7 +46,7 @@ template <typename Scalar, typename Value>
 bool convert(Value value, Scalar& result) {
   if constexpr (std::is_floating_point_v<Value>) {
     result = static_cast<Scalar>(value);
-    return !std::isinf(result) || std::isinf(value);
+    return is_finite(result) || !is_finite(value);
   } else if constexpr (std::is_floating_point_v<Scalar>) {
     constexpr std::int64_t limit = std::int64_t{1} << std::numeric_limits<Scalar>::digits;
     result = static_cast<Scalar>(value);

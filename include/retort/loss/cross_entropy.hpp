@@ -23,6 +23,7 @@ namespace retort {
 struct CrossEntropy {
   static constexpr std::string_view name = "CrossEntropy";
   static constexpr bool needs_teacher = false;
+  static constexpr bool takes_vectors = true;
 
   double label_smoothing = 0.0;  ///< in [0, 1)
 

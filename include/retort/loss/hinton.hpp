@@ -3,7 +3,6 @@
 /// @file
 /// Knowledge distillation as it was first defined: the student matches the teacher's softened probabilities.
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -14,8 +13,8 @@
 #include "retort/core/text.hpp"
 #include "retort/core/vector_math.hpp"
 #include "retort/loss/cross_entropy.hpp"
-#include "retort/loss/log_softmax.hpp"
 #include "retort/loss/loss.hpp"
+#include "retort/loss/softmax_divergence.hpp"
 
 namespace retort {
 
@@ -31,14 +30,15 @@ namespace retort {
 struct HintonLoss {
   static constexpr std::string_view name = "HintonLoss";
   static constexpr bool needs_teacher = true;
+  static constexpr bool takes_vectors = true;
 
   double temperature = 4.0;  ///< T > 0: higher shows more of how the teacher ranks the wrong classes
   double hard_weight = 0.1;  ///< w in [0, 1]: the share of the labels; 1 is exactly CrossEntropy, 0 reads no label
 
-  /// Throws OptionError for a hyperparameter outside its range.
+  /// Throws OptionError for a hyperparameter outside its range, or outside of what Scalar can compute with.
+  template <typename Scalar = double>
   void validate() const {
-    require_option(temperature > 0.0 && std::isfinite(temperature), name, "temperature", temperature,
-                   "a finite number above 0");
+    require_temperature<Scalar>(name, temperature);
     require_option(hard_weight >= 0.0 && hard_weight <= 1.0, name, "hard_weight", hard_weight, "a number in [0, 1]");
   }
 
@@ -54,28 +54,22 @@ struct HintonLoss {
       return CrossEntropy{}.row<Classes>(student, teacher, label, gradient_scale, gradient);
     }
     const Scalar t = constant<Scalar>(temperature);
-    const Scalar inverse_t = constant<Scalar>(1) / t;
     const Scalar soft_weight = constant<Scalar>(1.0 - hard_weight);
-
-    Scalar exponentials[Classes];
-    const auto p = softmax_exponentials<Classes>(teacher.values, inverse_t, exponentials);
-    const auto q = softmax_exponentials<Classes>(student.values, inverse_t, gradient);
-    Scalar divergence = constant<Scalar>(0);
+    const Scalar divergence =
+        softmax_divergence<Classes>(student.values, teacher.values, constant<Scalar>(1) / t, gradient);
+    const Scalar factor = gradient_scale * soft_weight * t;
     for (std::size_t k = 0; k < Classes; ++k) {
-      const Scalar teacher_probability = exponentials[k] / p.sum;
-      const Scalar log_ratio =
-          ((teacher.values[k] - p.maximum) - (student.values[k] - q.maximum)) * inverse_t - (p.log_sum - q.log_sum);
-      divergence += teacher_probability * log_ratio;
-      gradient[k] = gradient_scale * soft_weight * t * (gradient[k] / q.sum - teacher_probability);
+      gradient[k] = factor * gradient[k];
     }
     const Scalar soft_term = soft_weight * t * t * divergence;
     if (hard_weight == 0.0) {
       return soft_term;
     }
     const Scalar weight = constant<Scalar>(hard_weight);
-    const Scalar hard_term = CrossEntropy{}.row<Classes>(student, teacher, label, gradient_scale, exponentials);
+    Scalar hard_gradient[Classes];
+    const Scalar hard_term = CrossEntropy{}.row<Classes>(student, teacher, label, gradient_scale, hard_gradient);
     for (std::size_t k = 0; k < Classes; ++k) {
-      gradient[k] += weight * exponentials[k];
+      gradient[k] += weight * hard_gradient[k];
     }
     return weight * hard_term + soft_term;
   }

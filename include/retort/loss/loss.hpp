@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/vector_archetype.hpp"
 
 namespace retort {
 
@@ -31,14 +32,19 @@ struct TeacherLogits {
 
 /// A loss L has
 /// - `L::name`, `L::needs_teacher` (whether the teacher's logits are read),
-/// - `loss.validate()`, which throws OptionError for a hyperparameter outside its range,
+/// - `loss.validate()`, which throws OptionError for a hyperparameter outside its range; where it is a template,
+///   `loss.template validate<Scalar>()` is called, which also refuses what a training in Scalar cannot compute with,
 /// - `loss.describe()`: its name and hyperparameters, equal for equal settings and only then,
 /// - `loss.template row<Classes>(student, teacher, label, gradient_scale, gradient)`, callable on host and device: it
 ///   returns the sample's loss and writes gradient_scale * d loss / d student logits to gradient[0 ... Classes - 1],
 ///   which must not overlap the logits. Preconditions: valid hyperparameters, label < Classes. Value and gradient are
 ///   finite wherever the differences between a row's logits, divided by the temperature, are representable; a NaN among
-///   the logits gives NaN. Where it is also a template over the label's type, the CPU backend calls it with SIMD
-///   vectors as scalars and labels (`retort::select` instead of branches on them), a row in each lane; else row by row.
+///   the logits gives NaN.
+///
+/// Scalars are float or double, and the label is a std::uint32_t. A loss whose row is written for SIMD vectors too, as
+/// scalars and as labels (`select` in place of a branch, `constant` in place of a literal; core/vector_math.hpp), may
+/// state `takes_vectors = true`; CPU backends then call it with vectors, a row in each lane. It does not compile where
+/// it is not.
 template <typename L>
 concept Loss = std::copyable<L> && requires(const L& loss, const float* logits, float* gradient) {
   { L::name } -> std::convertible_to<std::string_view>;
@@ -49,5 +55,35 @@ concept Loss = std::copyable<L> && requires(const L& loss, const float* logits, 
     loss.template row<10>(StudentLogits<float>{logits}, TeacherLogits<float>{logits}, std::uint32_t{}, 1.0f, gradient)
   } -> std::same_as<float>;
 };
+
+namespace detail {
+
+template <Loss L, std::size_t Classes>
+void call_loss_with_vectors(const L& loss) {
+  using V = VectorArchetype<float>;
+  const V logits[Classes];
+  V gradient[Classes];
+  static_cast<void>(loss.template row<Classes>(StudentLogits<V>{logits}, TeacherLogits<V>{logits}, V{}, V{}, gradient));
+}
+
+}  // namespace detail
+
+/// True; does not compile for a loss that says `takes_vectors` and does not take them.
+template <Loss L, std::size_t Classes>
+consteval bool check_vectors_of_loss() {
+  if constexpr (takes_vectors<L>) {
+    using V = VectorArchetype<float>;
+    constexpr bool takes_them = requires(const L& loss, const V* logits, const V& value, V* gradient) {
+      {
+        loss.template row<Classes>(StudentLogits<V>{logits}, TeacherLogits<V>{logits}, value, value, gradient)
+      } -> std::same_as<V>;
+    };
+    static_assert(takes_them,
+                  "retort: a loss with takes_vectors = true needs a row that is a template over the types of scalars "
+                  "and of the label, and returns a scalar");
+    return detail::compiles_with_vectors<&detail::call_loss_with_vectors<L, Classes>>;
+  }
+  return true;
+}
 
 }  // namespace retort

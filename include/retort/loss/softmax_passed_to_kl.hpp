@@ -4,7 +4,6 @@
 /// A widespread mistake in distillation code, kept so that results obtained with it can be reproduced and compared.
 /// For training, use HintonLoss.
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -12,6 +11,7 @@
 
 #include "retort/core/host_device.hpp"
 #include "retort/core/option.hpp"
+#include "retort/core/series.hpp"
 #include "retort/core/text.hpp"
 #include "retort/core/vector_math.hpp"
 #include "retort/loss/cross_entropy.hpp"
@@ -34,14 +34,15 @@ namespace retort {
 struct SoftmaxPassedToKlLoss {
   static constexpr std::string_view name = "SoftmaxPassedToKlLoss";
   static constexpr bool needs_teacher = true;
+  static constexpr bool takes_vectors = true;
 
   double temperature = 7.0;  ///< T > 0
   double hard_weight = 0.3;  ///< w in [0, 1]; 1 is exactly CrossEntropy, 0 reads no label
 
-  /// Throws OptionError for a hyperparameter outside its range.
+  /// Throws OptionError for a hyperparameter outside its range, or outside of what Scalar can compute with.
+  template <typename Scalar = double>
   void validate() const {
-    require_option(temperature > 0.0 && std::isfinite(temperature), name, "temperature", temperature,
-                   "a finite number above 0");
+    require_temperature<Scalar>(name, temperature);
     require_option(hard_weight >= 0.0 && hard_weight <= 1.0, name, "hard_weight", hard_weight, "a number in [0, 1]");
   }
 
@@ -64,14 +65,25 @@ struct SoftmaxPassedToKlLoss {
     const auto q = softmax_exponentials<Classes>(student.values, inverse_t, gradient);
     Scalar overlap = constant<Scalar>(0);           // sum_k p_k q_k
     Scalar negative_entropy = constant<Scalar>(0);  // sum_k p_k log p_k
+    Scalar lowest = constant<Scalar>(0);            // logit of the teacher, relative to the largest, over T
+    Scalar mean_excess = constant<Scalar>(0);       // sum_k q_k (exp(x_k) - 1), x_k such a logit
+    Scalar excess[Classes];                         // exp(x_k) - 1
     for (std::size_t k = 0; k < Classes; ++k) {
+      const Scalar x = (teacher.values[k] - p.maximum) * inverse_t;
       const Scalar teacher_probability = exponentials[k] / p.sum;
-      overlap += teacher_probability * (gradient[k] / q.sum);
-      negative_entropy += teacher_probability * ((teacher.values[k] - p.maximum) * inverse_t - p.log_sum);
+      const Scalar student_probability = gradient[k] / q.sum;
+      overlap += teacher_probability * student_probability;
+      negative_entropy += teacher_probability * (x - p.log_sum);
+      lowest = select(x < lowest, x, lowest);
+      excess[k] = x + exp_minus_linear(x);
+      mean_excess += student_probability * excess[k];
     }
+    // Where the temperature is high, all p_k are nearly overlap: then their difference is that of the excesses.
+    const auto is_flat = lowest > constant<Scalar>(-0.5);
     const Scalar factor = gradient_scale * soft_weight * inverse_t;
     for (std::size_t k = 0; k < Classes; ++k) {
-      gradient[k] = factor * (gradient[k] / q.sum) * (overlap - exponentials[k] / p.sum);
+      const Scalar difference = select(is_flat, (mean_excess - excess[k]) / p.sum, overlap - exponentials[k] / p.sum);
+      gradient[k] = factor * (gradient[k] / q.sum) * difference;
     }
     const Scalar soft_term = soft_weight * (negative_entropy - overlap);
     if (hard_weight == 0.0) {

@@ -7,9 +7,10 @@
 /// - A *sized* layer states `input_size` and `output_size`, `flops` for one sample, and the tensors it learns
 ///   (`parameters`) and keeps (`buffers`): Linear, LayerNorm, BatchNorm.
 /// - An *elementwise* layer has any width and no tensors. It states two scalar functions: `value(x)`, and
-///   `derivative(x, y)` at x with y = value(x): ReLU, GELU, Tanh, ... A new one needs no more than that. Where both are
-///   templates that also take arrays with elementwise arithmetic, `takes_arrays = true` lets a backend call them on SIMD
-///   registers.
+///   `derivative(x, y)` at x with y = value(x): ReLU, GELU, Tanh, ... A new one needs no more than that: templates over
+///   the scalar's type, or functions of float alone. A layer whose functions are written for SIMD vectors too, with
+///   `select` in place of a branch and `constant` in place of a literal (core/vector_math.hpp), may state
+///   `takes_vectors = true`; CPU backends then call them with vectors. They do not compile where they are not.
 /// - Dropout has any width and a rate.
 ///
 /// A layer whose template arguments are more than its widths says them in `static std::string describe()`, so that
@@ -19,6 +20,8 @@
 #include <concepts>
 #include <cstddef>
 #include <string_view>
+
+#include "retort/core/vector_archetype.hpp"
 
 namespace retort {
 
@@ -86,9 +89,33 @@ concept ElementwiseLayer = requires(double x, double y) {
   { L::derivative(x, y) } -> std::convertible_to<double>;
 };
 
-/// An elementwise layer whose functions also take arrays with elementwise arithmetic.
+namespace detail {
+
+template <ElementwiseLayer L>
+void call_layer_with_vectors() {
+  using V = VectorArchetype<float>;
+  const V x;
+  static_cast<void>(L::value(x));
+  static_cast<void>(L::derivative(x, x));
+}
+
+}  // namespace detail
+
+/// True; does not compile for a layer that says `takes_vectors` and does not take them.
 template <typename L>
-concept ArrayElementwiseLayer = ElementwiseLayer<L> && requires { requires L::takes_arrays; };
+consteval bool check_vectors_of_layer() {
+  if constexpr (takes_vectors<L>) {
+    constexpr bool takes_them = requires(const VectorArchetype<float>& x) {
+      { L::value(x) } -> std::same_as<VectorArchetype<float>>;
+      { L::derivative(x, x) } -> std::same_as<VectorArchetype<float>>;
+    };
+    static_assert(takes_them,
+                  "retort: a layer with takes_vectors = true needs value and derivative that are templates over the "
+                  "type of their arguments, and return it");
+    return detail::compiles_with_vectors<&detail::call_layer_with_vectors<L>>;
+  }
+  return true;
+}
 
 /// A layer that drops elements at random while training and is the identity otherwise.
 template <typename L>

@@ -17,6 +17,7 @@ namespace retort {
 template <double slope = 0.01>
 struct LeakyReLU {
   static constexpr std::string_view name = "LeakyReLU";
+  static constexpr bool takes_vectors = true;
 
   static std::string describe() { return concatenate({name, "(", slope, ")"}); }
 

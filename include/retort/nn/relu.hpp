@@ -13,6 +13,7 @@ namespace retort {
 /// y = max(x, 0); torch.nn.ReLU. The derivative at 0 is 0, as there.
 struct ReLU {
   static constexpr std::string_view name = "ReLU";
+  static constexpr bool takes_vectors = true;
 
   template <typename T>
   RETORT_HOST_DEVICE static T value(T x) {

@@ -7,23 +7,24 @@
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/vector_math.hpp"
 
 namespace retort {
 
 /// y = 1 / (1 + exp(-x)); torch.nn.Sigmoid.
 struct Sigmoid {
   static constexpr std::string_view name = "Sigmoid";
-  static constexpr bool takes_arrays = true;
+  static constexpr bool takes_vectors = true;
 
   template <typename T>
-  RETORT_HOST_DEVICE static auto value(const T& x) {
+  RETORT_HOST_DEVICE static T value(T x) {
     using std::exp;
-    return 1 / (1 + exp(-x));
+    return constant<T>(1) / (constant<T>(1) + exp(-x));
   }
 
   template <typename T>
-  RETORT_HOST_DEVICE static auto derivative(const T& /*x*/, const T& y) {
-    return y * (1 - y);
+  RETORT_HOST_DEVICE static T derivative(T /*x*/, T y) {
+    return y * (constant<T>(1) - y);
   }
 };
 

@@ -7,24 +7,25 @@
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/vector_math.hpp"
 
 namespace retort {
 
 /// y = x / (1 + exp(-x)); torch.nn.SiLU. Elfwing, Uchibe and Doya, arXiv:1702.03118.
 struct SiLU {
   static constexpr std::string_view name = "SiLU";
-  static constexpr bool takes_arrays = true;
+  static constexpr bool takes_vectors = true;
 
   template <typename T>
-  RETORT_HOST_DEVICE static auto value(const T& x) {
+  RETORT_HOST_DEVICE static T value(T x) {
     using std::exp;
-    return x / (1 + exp(-x));
+    return x / (constant<T>(1) + exp(-x));
   }
 
   template <typename T>
-  RETORT_HOST_DEVICE static auto derivative(const T& x, const T& y) {
+  RETORT_HOST_DEVICE static T derivative(T x, T y) {
     using std::exp;
-    return y + (1 - y) / (1 + exp(-x));  // y + (1 - y) sigma(x)
+    return y + (constant<T>(1) - y) / (constant<T>(1) + exp(-x));  // y + (1 - y) sigma(x)
   }
 };
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,7 @@
 #include "retort/core/host_device.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
+#include "retort/core/vector_math.hpp"
 #include "retort/optim/optimizer.hpp"
 
 namespace retort {
@@ -31,24 +33,36 @@ struct AdamRule {
   Scalar gradient_decay;    ///< Adam's weight_decay, else 0
   Scalar parameter_factor;  ///< AdamW's 1 - learning_rate * weight_decay, else 1
 
-  RETORT_HOST_DEVICE void operator()(auto&& parameter, const auto& gradient, auto&& mean, auto&& square) const {
-    mean = beta1 * mean + one_minus_beta1 * (gradient + gradient_decay * parameter);
-    square = beta2 * square +
-             one_minus_beta2 * ((gradient + gradient_decay * parameter) * (gradient + gradient_decay * parameter));
-    parameter = parameter_factor * parameter - step_size * quotient(mean, square_root(square) * root_scale + epsilon);
+  static constexpr bool takes_vectors = true;
+
+  /// T: Scalar, or a SIMD vector of them.
+  template <typename T>
+  RETORT_HOST_DEVICE void operator()(T& parameter, const T& gradient, T& mean, T& square) const {
+    const T decayed = gradient + constant<T>(gradient_decay) * parameter;
+    mean = constant<T>(beta1) * mean + constant<T>(one_minus_beta1) * decayed;
+    square = constant<T>(beta2) * square + constant<T>(one_minus_beta2) * (decayed * decayed);
+    parameter =
+        constant<T>(parameter_factor) * parameter -
+        constant<T>(step_size) * quotient(mean, square_root(square) * constant<T>(root_scale) + constant<T>(epsilon));
   }
 };
 
 /// The hyperparameters that Adam and AdamW share, checked. Throws OptionError.
-inline void validate_adam_options(std::string_view owner, double learning_rate, double beta1, double beta2,
-                                  double epsilon, double weight_decay) {
-  require_option(learning_rate >= 0.0 && std::isfinite(learning_rate), owner, "learning_rate", learning_rate,
-                 "a finite number of at least 0");
+template <typename Scalar>
+void validate_adam_options(std::string_view owner, double learning_rate, double beta1, double beta2, double epsilon,
+                           double weight_decay) {
+  require_option(learning_rate >= 0.0, owner, "learning_rate", learning_rate, "a finite number of at least 0");
   require_option(beta1 >= 0.0 && beta1 < 1.0, owner, "beta1", beta1, "a number in [0, 1)");
   require_option(beta2 >= 0.0 && beta2 < 1.0, owner, "beta2", beta2, "a number in [0, 1)");
-  require_option(epsilon > 0.0 && std::isfinite(epsilon), owner, "epsilon", epsilon, "a finite number above 0");
-  require_option(weight_decay >= 0.0 && std::isfinite(weight_decay), owner, "weight_decay", weight_decay,
-                 "a finite number of at least 0");
+  require_option(epsilon > 0.0, owner, "epsilon", epsilon, "a finite number above 0");
+  require_option(weight_decay >= 0.0, owner, "weight_decay", weight_decay, "a finite number of at least 0");
+  require_scalar<Scalar>(owner, "learning_rate", learning_rate);
+  require_scalar_below_one<Scalar>(owner, "beta1", beta1);
+  require_scalar_below_one<Scalar>(owner, "beta2", beta2);
+  require_option(learning_rate / (1.0 - beta1) <= double{std::numeric_limits<Scalar>::max()}, owner, "learning_rate",
+                 learning_rate, "a number whose quotient by 1 - beta1 is finite in training");
+  require_scalar<Scalar>(owner, "epsilon", epsilon);
+  require_scalar<Scalar>(owner, "weight_decay", weight_decay);
 }
 
 /// Kingma and Ba, "Adam: a method for stochastic optimization", arXiv:1412.6980, in PyTorch's arrangement. With
@@ -65,8 +79,11 @@ struct Adam {
   double epsilon = 1e-8;        ///< finite, > 0
   double weight_decay = 0.0;    ///< finite, >= 0; L2 regularisation through the gradient
 
-  /// Throws OptionError for a hyperparameter outside its range.
-  void validate() const { validate_adam_options(name, learning_rate, beta1, beta2, epsilon, weight_decay); }
+  /// Throws OptionError for a hyperparameter outside its range, or outside of what Scalar can compute with.
+  template <typename Scalar = double>
+  void validate() const {
+    validate_adam_options<Scalar>(name, learning_rate, beta1, beta2, epsilon, weight_decay);
+  }
 
   std::string describe() const {
     return describe_settings(name, {{"learning_rate", learning_rate},

@@ -5,9 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
+#include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/optimizer.hpp"
@@ -27,8 +29,13 @@ struct AdamW {
   double epsilon = 1e-8;        ///< finite, > 0
   double weight_decay = 1e-2;   ///< finite, >= 0; per unit of learning rate
 
-  /// Throws OptionError for a hyperparameter outside its range.
-  void validate() const { validate_adam_options(name, learning_rate, beta1, beta2, epsilon, weight_decay); }
+  /// Throws OptionError for a hyperparameter outside its range, or outside of what Scalar can compute with.
+  template <typename Scalar = double>
+  void validate() const {
+    validate_adam_options<Scalar>(name, learning_rate, beta1, beta2, epsilon, weight_decay);
+    require_option(learning_rate * weight_decay <= double{std::numeric_limits<Scalar>::max()}, name, "weight_decay",
+                   weight_decay, "a number whose product with learning_rate is finite in training");
+  }
 
   std::string describe() const {
     return describe_settings(name, {{"learning_rate", learning_rate},

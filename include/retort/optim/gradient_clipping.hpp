@@ -3,9 +3,10 @@
 /// @file
 /// Gradient clipping by the norm over all parameters.
 
-#include <cmath>
+#include <limits>
 #include <string>
 
+#include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
@@ -17,10 +18,12 @@ namespace retort {
 struct GradientClipping {
   double max_norm = 1.0;  ///< Euclidean; finite, > 0
 
-  /// Throws OptionError for a hyperparameter outside its range.
+  /// Throws OptionError for a hyperparameter outside its range, or outside of what Scalar can compute with.
+  template <typename Scalar = double>
   void validate() const {
-    require_option(max_norm > 0.0 && std::isfinite(max_norm), "GradientClipping", "max_norm", max_norm,
-                   "a finite number above 0");
+    require_option(max_norm > 0.0, "GradientClipping", "max_norm", max_norm, "a finite number above 0");
+    require_option(max_norm >= double{std::numeric_limits<Scalar>::min()}, "GradientClipping", "max_norm", max_norm,
+                   "a number that is not rounded to 0 in training");
   }
 
   std::string describe() const { return describe_settings("GradientClipping", {{"max_norm", max_norm}}); }
@@ -29,8 +32,7 @@ struct GradientClipping {
   /// is infinite or not a number gives NaN, which `fit` finds in the parameters at the end of the epoch.
   RETORT_HOST_DEVICE double clip_factor(double norm) const {
     const double factor = max_norm / (norm + 1e-6);
-    const bool finite = norm - norm == 0.0;
-    return !finite ? norm - norm : factor < 1.0 ? factor : 1.0;
+    return !is_finite(norm) ? make_nan() : factor < 1.0 ? factor : 1.0;
   }
 
   friend bool operator==(const GradientClipping&, const GradientClipping&) = default;

@@ -2,27 +2,30 @@
 #pragma once
 /// @file
 /// What an optimizer is: how one parameter moves, given its gradient and its moments. A backend applies it to the whole
-/// parameter arena in one pass, so the formula is written once, for scalars and for elementwise arrays alike.
+/// parameter arena in one pass, so the formula is written once, for scalars and for SIMD vectors alike.
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "retort/core/host_device.hpp"
+#include "retort/core/vector_archetype.hpp"
 
 namespace retort {
 
 /// An optimizer O has
 /// - `O::name`, `O::moment_count` (arenas of state beside the parameters, zero before the first step),
 ///   `o.learning_rate`,
-/// - `o.validate()`, which throws OptionError for a hyperparameter outside its range,
+/// - `o.validate()`, which throws OptionError for a hyperparameter outside its range; where it is a template,
+///   `o.template validate<Scalar>()` is called, which also refuses what a training in Scalar cannot compute with,
 /// - `o.describe()`: its name and hyperparameters, equal for equal settings and only then,
 /// - `o.template rule<Scalar>(step, learning_rate)`: the constants of step number `step` (from 1) under a scheduled
 ///   learning rate, as a function object `rule(parameter, gradient, moment...)` that moves the parameter and its
-///   moments in place. Its arguments are scalars, or arrays with elementwise arithmetic and an argument-dependent
-///   `sqrt`; callable on host and device.
+///   moments in place, callable on host and device. Its arguments are scalars. A rule that is written for SIMD vectors
+///   too (core/vector_math.hpp) may state `takes_vectors = true`; CPU backends then call it with vectors, a parameter in
+///   each lane. It does not compile where it is not.
 template <typename O>
 concept Optimizer = std::copyable<O> && requires(const O& optimizer) {
   { O::name } -> std::convertible_to<std::string_view>;
@@ -32,5 +35,45 @@ concept Optimizer = std::copyable<O> && requires(const O& optimizer) {
   { optimizer.describe() } -> std::same_as<std::string>;
   optimizer.template rule<float>(std::uint64_t{1}, 0.1);
 };
+
+namespace detail {
+
+template <typename Rule, typename V, typename... Moment>
+concept RuleFor = requires(const Rule& rule, V& parameter, const V& gradient, Moment&... moment) {
+  rule(parameter, gradient, moment...);
+};
+
+/// Whether a rule can be called with vectors, and that call.
+template <typename Rule, typename Indices>
+struct VectorUpdate;
+template <typename Rule, std::size_t... Index>
+struct VectorUpdate<Rule, std::index_sequence<Index...>> {
+  using V = VectorArchetype<float>;
+  template <std::size_t>
+  using Moment = V;
+
+  static constexpr bool fits = RuleFor<Rule, V, Moment<Index>...>;
+  static void call(const Rule& rule) {
+    V parameter;
+    const V gradient;
+    V moments[sizeof...(Index) + 1];
+    rule(parameter, gradient, moments[Index]...);
+  }
+};
+
+}  // namespace detail
+
+/// True; does not compile for an optimizer's rule that says `takes_vectors` and does not take them.
+template <typename Rule, std::size_t Moments>
+consteval bool check_vectors_of_rule() {
+  if constexpr (takes_vectors<Rule>) {
+    using Update = detail::VectorUpdate<Rule, std::make_index_sequence<Moments>>;
+    static_assert(Update::fits,
+                  "retort: an optimizer's rule with takes_vectors = true needs a call operator that is a template over "
+                  "the type of its arguments");
+    return detail::compiles_with_vectors<&Update::call>;
+  }
+  return true;
+}
 
 }  // namespace retort

@@ -3,7 +3,6 @@
 /// @file
 /// Stochastic gradient descent with momentum, also Nesterov's.
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -12,6 +11,7 @@
 #include "retort/core/host_device.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
+#include "retort/core/vector_math.hpp"
 #include "retort/optim/optimizer.hpp"
 
 namespace retort {
@@ -26,9 +26,15 @@ struct SgdRule {
   Scalar gradient_share;
   Scalar velocity_share;
 
-  RETORT_HOST_DEVICE void operator()(auto&& parameter, const auto& gradient, auto&& velocity) const {
-    velocity = momentum * velocity + (gradient + weight_decay * parameter);
-    parameter -= learning_rate * (velocity_share * velocity + gradient_share * (gradient + weight_decay * parameter));
+  static constexpr bool takes_vectors = true;
+
+  /// T: Scalar, or a SIMD vector of them.
+  template <typename T>
+  RETORT_HOST_DEVICE void operator()(T& parameter, const T& gradient, T& velocity) const {
+    const T decayed = gradient + constant<T>(weight_decay) * parameter;
+    velocity = constant<T>(momentum) * velocity + decayed;
+    parameter -=
+        constant<T>(learning_rate) * (constant<T>(velocity_share) * velocity + constant<T>(gradient_share) * decayed);
   }
 };
 
@@ -45,14 +51,16 @@ struct Sgd {
   bool nesterov = false;        ///< needs momentum > 0
   double weight_decay = 0.0;    ///< finite, >= 0; L2 regularisation through the gradient
 
-  /// Throws OptionError for a hyperparameter outside its range.
+  /// Throws OptionError for a hyperparameter outside its range, or outside of what Scalar can compute with.
+  template <typename Scalar = double>
   void validate() const {
-    require_option(learning_rate >= 0.0 && std::isfinite(learning_rate), name, "learning_rate", learning_rate,
-                   "a finite number of at least 0");
+    require_option(learning_rate >= 0.0, name, "learning_rate", learning_rate, "a finite number of at least 0");
     require_option(momentum >= 0.0 && momentum < 1.0, name, "momentum", momentum, "a number in [0, 1)");
     require_option(!nesterov || momentum > 0.0, name, "momentum", momentum, "a number above 0 with nesterov");
-    require_option(weight_decay >= 0.0 && std::isfinite(weight_decay), name, "weight_decay", weight_decay,
-                   "a finite number of at least 0");
+    require_option(weight_decay >= 0.0, name, "weight_decay", weight_decay, "a finite number of at least 0");
+    require_scalar<Scalar>(name, "learning_rate", learning_rate);
+    require_scalar_below_one<Scalar>(name, "momentum", momentum);
+    require_scalar<Scalar>(name, "weight_decay", weight_decay);
   }
 
   std::string describe() const {

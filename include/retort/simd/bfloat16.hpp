@@ -32,7 +32,7 @@ inline constexpr bool has_bfloat16_products =
 /// The nearest bfloat16, ties to even; not-a-number stays one.
 constexpr std::uint16_t to_bfloat16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
-  if (value != value) {
+  if ((bits & 0x7FFFFFFF) > 0x7F800000) {
     return static_cast<std::uint16_t>((bits >> 16) | 0x40);
   }
   return static_cast<std::uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);

@@ -30,7 +30,8 @@ struct EarlyStopping {
 inline std::size_t best_epoch(const History& history, std::size_t minimum_gain = 0) {
   std::size_t best = 0;
   for (std::size_t i = 0; i < history.size(); ++i) {
-    if (best == 0 || history[i].validation->errors + minimum_gain < history[best - 1].validation->errors) {
+    const auto errors = [&](std::size_t epoch) { return history[epoch - 1].validation->errors; };
+    if (best == 0 || (errors(i + 1) < errors(best) && errors(best) - errors(i + 1) > minimum_gain)) {
       best = i + 1;
     }
   }

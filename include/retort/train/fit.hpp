@@ -69,7 +69,7 @@ class Fit {
   /// Of the next epoch, or one of those behind it.
   EpochPlan plan(std::size_t ahead = 0) const {
     const std::size_t epoch = history_.size() + ahead;
-    return {.batch_size = options_.batch_size,
+    return {.batch_size = std::min(options_.batch_size, train_.size()),
             .drop_last = options_.drop_last,
             .seed = options_.seed,
             .shuffle = options_.shuffle,

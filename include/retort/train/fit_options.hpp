@@ -48,7 +48,7 @@ struct CheckpointOptions {
 
 struct FitOptions {
   std::size_t epochs = 1;       ///< > 0
-  std::size_t batch_size = 64;  ///< > 0; the last batch of an epoch holds what is left
+  std::size_t batch_size = 64;  ///< 1 ... 2^32 - 1; the last batch of an epoch holds what is left
   bool drop_last = false;       ///< leave out a last batch that is not full: other samples each epoch where shuffled
   Seed seed{};                  ///< of shuffling, dropout and augmentation
   bool shuffle = true;          ///< a new order each epoch
@@ -66,7 +66,8 @@ struct FitOptions {
   /// Throws OptionError for an option outside its range.
   void validate() const {
     require_option(epochs > 0, "fit", "epochs", epochs, "a number above 0");
-    require_option(batch_size > 0, "fit", "batch_size", batch_size, "a number above 0");
+    require_option(batch_size > 0 && batch_size <= UINT32_MAX, "fit", "batch_size", batch_size,
+                   "a number from 1 to 4294967295");
     require_option(validation_fraction >= 0.0 && validation_fraction < 1.0, "fit", "validation_fraction",
                    validation_fraction, "a number in [0, 1)");
     schedule.validate();
@@ -87,7 +88,8 @@ struct FitOptions {
   }
   /// Steps in an epoch of `samples` samples, none of them held out.
   std::uint64_t steps_per_epoch(std::size_t samples) const {
-    return (samples_per_epoch(samples) + batch_size - 1) / batch_size;
+    const std::size_t used = samples_per_epoch(samples);
+    return used / batch_size + (used % batch_size == 0 ? 0 : 1);
   }
 
   /// Throws OptionError also for more steps than can be counted with `samples` samples to train on, and for early

@@ -20,6 +20,7 @@
 #include "retort/backend/training_step.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
@@ -100,8 +101,8 @@ class StepEngine final : public TrainingEngine {
         optimizer_(std::move(optimizer)),
         teacher_(std::move(teacher)),
         shared_(shared) {
-    loss_.validate();
-    optimizer_.validate();
+    validate_in<Scalar>(loss_);
+    validate_in<Scalar>(optimizer_);
     if constexpr (reads_other_handle) {
       require_reach(backend(), teacher_);
     }
@@ -344,6 +345,9 @@ class StepEngine final : public TrainingEngine {
 
   /// Fills `order_` for an epoch.
   void arrange(const EpochPlan& plan) {
+    if (plan.clipping) {
+      validate_in<Scalar>(*plan.clipping);
+    }
     const std::size_t samples = data_.view().size;
     if (plan.shuffle) {
       shuffle_samples(backend(), plan.order(samples), order_.data());

@@ -165,8 +165,8 @@ class Sweep {
     }
     for (std::size_t i = 0; i < settings_.size(); ++i) {
       try {
-        settings_[i].loss.validate();
-        settings_[i].optimizer.validate();
+        validate_in<Scalar>(settings_[i].loss);
+        validate_in<Scalar>(settings_[i].optimizer);
         if constexpr (L::needs_teacher) {
           require_option(settings_[i].teacher < teachers_.size(), "SweepSetting", "teacher", settings_[i].teacher,
                          "less than the number of teachers, " + to_text(teachers_.size()));

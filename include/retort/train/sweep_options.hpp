@@ -21,7 +21,7 @@ namespace retort {
 /// As FitOptions, but for what is each student's own (its seed) and for what one training needs alone.
 struct SweepOptions {
   std::size_t epochs = 1;       ///< > 0
-  std::size_t batch_size = 64;  ///< > 0; the last batch of an epoch holds what is left
+  std::size_t batch_size = 64;  ///< 1 ... 2^32 - 1; the last batch of an epoch holds what is left
   bool drop_last = false;       ///< leave out a last batch that is not full
   bool shuffle = true;          ///< a new order each epoch
   data::RandomShift shift{};    ///< augmentation of the training images; the teachers then answer every batch

@@ -2,10 +2,8 @@
 #pragma once
 /// @file
 /// Runs of pointwise layers on the Eigen backend: a block of elements goes through all of them while it is in the
-/// first-level cache. An elementwise layer is its scalar function, or Eigen's vectorised functions where its formula
-/// takes arrays; a dropout mask is drawn anew in the backward pass instead of being stored.
+/// first-level cache. A dropout mask is drawn anew in the backward pass instead of being stored.
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -14,42 +12,29 @@
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/chain.hpp"
 #include "retort/backend/eigen/eigen.hpp"
+#include "retort/backend/eigen/elementwise.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/nn/layer.hpp"
+#include "retort/simd/vector.hpp"
 
 namespace retort::backend {
 
 namespace detail {
 
 /// Elements that go through a chain together. Their number is fixed, so that each element goes through the same SIMD
-/// instructions wherever it lies: an exponential of Eigen's and one of the standard library differ in the last bit.
+/// instructions wherever it lies: an exponential of SIMD vectors and one of the standard library differ in the last bit.
 inline constexpr std::size_t chain_block = 64;
 
 template <typename Scalar>
 struct ChainBlock {
   alignas(arena_alignment) std::array<Scalar, chain_block> values{};
-
-  auto array() { return ::Eigen::Map<::Eigen::Array<Scalar, static_cast<int>(chain_block), 1>>(values.data()); }
 };
 
 template <PointwiseLayer L, bool training, bool differentiate, typename Scalar>
 void apply_to_block(const LayerRandom& random, std::size_t begin, ChainBlock<Scalar>& x, ChainBlock<Scalar>& gradient) {
-  if constexpr (ArrayElementwiseLayer<L>) {
-    ChainBlock<Scalar> y;
-    y.array() = L::value(x.array());
-    if constexpr (differentiate) {
-      gradient.array() *= L::derivative(x.array(), y.array());
-    }
-    x = y;
-  } else if constexpr (ElementwiseLayer<L>) {
-    for (std::size_t i = 0; i < chain_block; ++i) {
-      const auto y = static_cast<Scalar>(L::value(x.values[i]));
-      if constexpr (differentiate) {
-        gradient.values[i] *= static_cast<Scalar>(L::derivative(x.values[i], y));
-      }
-      x.values[i] = y;
-    }
+  if constexpr (ElementwiseLayer<L>) {
+    apply_elementwise<L, differentiate, simd::Vector<Scalar>>(chain_block, x.values.data(), gradient.values.data());
   } else if constexpr (training) {
     constexpr auto scale = static_cast<Scalar>(L::scale);
     std::array<std::uint32_t, chain_block> words;

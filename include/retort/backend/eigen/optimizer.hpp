@@ -11,8 +11,11 @@
 #include <cstddef>
 
 #include "retort/backend/eigen/eigen.hpp"
+#include "retort/backend/eigen/panel/sinks.hpp"
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/optim/gradient_clipping.hpp"
+#include "retort/simd/vector.hpp"
 
 namespace retort::backend {
 
@@ -20,25 +23,16 @@ namespace retort::backend {
 template <typename Rule, typename Scalar, std::size_t Moments>
 void update_parameters(const Eigen& backend, const Rule& rule, Scalar* parameters, const Scalar* gradients,
                        const std::array<Scalar*, Moments>& moments, std::size_t size) {
-  // The rule's statements run over pieces that stay in the first-level cache: the arenas are read and written once.
-  constexpr std::size_t piece = 1024;
-  detail::for_each_flat_chunk(backend, size, [&](std::size_t begin, std::size_t count) {
-    for (std::size_t at = begin; at < begin + count; at += piece) {
-      const auto n = static_cast<::Eigen::Index>(std::min(piece, begin + count - at));
-      detail::Array<Scalar> parameter(parameters + at, n);
-      const detail::ConstArray<Scalar> gradient(gradients + at, n);
-      if constexpr (Moments == 0) {
-        rule(parameter, gradient);
-      } else if constexpr (Moments == 1) {
-        detail::Array<Scalar> first(moments[0] + at, n);
-        rule(parameter, gradient, first);
+  using V = simd::Vector<Scalar>;
+  const panel::ApplyRule<Rule, Scalar, Moments> apply{rule, parameters, moments};
+  detail::for_each_flat_chunk(backend, size, [&](std::size_t begin, std::size_t chunk) {
+    simd::for_each_vector<V>(chunk, [&](std::size_t at, std::size_t count) {
+      if (count == simd::lanes<V>) {
+        apply(begin + at, simd::load<V>(gradients + begin + at));
       } else {
-        static_assert(Moments == 2, "retort: the Eigen backend knows optimizers of up to two moments");
-        detail::Array<Scalar> first(moments[0] + at, n);
-        detail::Array<Scalar> second(moments[1] + at, n);
-        rule(parameter, gradient, first, second);
+        apply(begin + at, simd::load_partial<V>(gradients + begin + at, count), count);
       }
-    }
+    });
   });
 }
 
@@ -67,7 +61,7 @@ template <typename Scalar>
 void clip_gradients(const Eigen& backend, const GradientClipping& clipping, Scalar* gradients, std::size_t size) {
   const Scalar* values = gradients;
   const double factor = clipping.clip_factor(std::sqrt(detail::squared_norm(backend, values, size)));
-  if (factor == 1.0) {
+  if (is_finite(factor) && factor == 1.0) {
     return;
   }
   detail::for_each_flat_chunk(backend, size, [&](std::size_t begin, std::size_t count) {
@@ -79,8 +73,7 @@ template <typename Scalar>
 bool all_finite(const Eigen& backend, const Scalar* values, std::size_t size) {
   std::atomic<bool> finite = true;
   detail::for_each_flat_chunk(backend, size, [&](std::size_t begin, std::size_t count) {
-    const detail::ConstArray<Scalar> chunk(values + begin, static_cast<::Eigen::Index>(count));
-    if (!(chunk - chunk == Scalar{0}).all()) {
+    if (!retort::all_finite(values + begin, count)) {
       finite = false;
     }
   });

@@ -11,6 +11,7 @@
 #include "retort/backend/thrust/elements.hpp"
 #include "retort/backend/thrust/reduction.hpp"
 #include "retort/backend/thrust/thrust.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/optim/gradient_clipping.hpp"
 
@@ -48,9 +49,7 @@ template <typename Scalar>
 struct NotFinite {
   const Scalar* values;
 
-  RETORT_HOST_DEVICE double operator()(std::size_t element) const {
-    return values[element] - values[element] == Scalar{0} ? 0.0 : 1.0;
-  }
+  RETORT_HOST_DEVICE double operator()(std::size_t element) const { return is_finite(values[element]) ? 0.0 : 1.0; }
 };
 
 template <typename Scalar>

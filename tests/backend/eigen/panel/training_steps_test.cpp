@@ -127,8 +127,7 @@ struct ScalarLoss {
 };
 
 TEMPLATE_TEST_CASE("A loss that knows scalars only is evaluated sample by sample", "[panel]", float, double) {
-  static_assert(!backend::panel::VectorLoss<ScalarLoss, 10, simd::Vector<TestType>>);
-  static_assert(backend::panel::VectorLoss<HintonLoss, 10, simd::Vector<TestType>>);
+  static_assert(!takes_vectors<ScalarLoss> && takes_vectors<HintonLoss>);
   check_steps<Student, TestType>({.batch = 50}, ScalarLoss{});
 }
 

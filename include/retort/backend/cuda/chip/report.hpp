@@ -11,6 +11,7 @@
 #include "retort/backend/cuda/chip/layout.hpp"
 #include "retort/backend/cuda/chip/passes.hpp"
 #include "retort/backend/loss_row.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/loss.hpp"
@@ -64,7 +65,7 @@ RETORT_HOST_DEVICE void report(Team& team, const Job& job, Scalar* memory) {
       own.correct += job.correct[i];
     }
     for (std::size_t i = thread; i < M::parameter_arena_size; i += Layout::threads) {
-      own.not_finite += memory[i] - memory[i] == Scalar{0} ? 0.0 : 1.0;
+      own.not_finite += is_finite(memory[i]) ? 0.0 : 1.0;
     }
     sums[thread] = own;
   });

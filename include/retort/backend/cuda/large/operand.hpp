@@ -23,15 +23,15 @@ struct Bfloat16 {
   /// The nearest, ties to even; not-a-number stays one.
   RETORT_HOST_DEVICE explicit Bfloat16(float value) {
     const std::uint32_t word = bits_of(value);
-    bits = value != value ? static_cast<std::uint16_t>((word >> 16) | 0x40)
-                          : static_cast<std::uint16_t>((word + 0x7FFF + ((word >> 16) & 1)) >> 16);
+    bits = (word & 0x7FFFFFFF) > 0x7F800000 ? static_cast<std::uint16_t>((word >> 16) | 0x40)
+                                            : static_cast<std::uint16_t>((word + 0x7FFF + ((word >> 16) & 1)) >> 16);
   }
   RETORT_HOST_DEVICE explicit operator float() const { return float_of(std::uint32_t{bits} << 16); }
 };
 
 /// The nearest number of 11 significant bits, ties away from zero: what the tensor cores take of a float in TF32.
 inline float round_to_tf32(float value) {
-  return value - value != 0.0f ? value : float_of((bits_of(value) + 0x1000) & ~std::uint32_t{0x1FFF});
+  return !is_finite(value) ? value : float_of((bits_of(value) + 0x1000) & ~std::uint32_t{0x1FFF});
 }
 
 /// TF32 and bf16 are of floats: the products of doubles are always exact.

@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/chain.hpp"
+#include "retort/backend/eigen/elementwise.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/nn/layer.hpp"
@@ -21,13 +21,6 @@
 namespace retort::backend::panel {
 
 namespace detail {
-
-/// Whether a layer's two functions take SIMD vectors.
-template <typename L, typename V>
-concept VectorElementwise = requires(const V& x) {
-  { L::value(x) } -> std::convertible_to<V>;
-  { L::derivative(x, x) } -> std::convertible_to<V>;
-};
 
 template <typename C>
 struct Rectifier {
@@ -110,19 +103,19 @@ template <typename L, bool training, bool differentiate, typename V>
 void apply_layer(const LayerRandom& random, const RowGroup<simd::ScalarOf<V>>& group, simd::ScalarOf<V>* values,
                  simd::ScalarOf<V>* gradients) {
   using Scalar = simd::ScalarOf<V>;
-  const auto for_each_vector = [&](const auto& function) {
-    for (std::size_t r = 0; r < group.rows; ++r) {
-      for (std::size_t v = 0; v < group.vectors; ++v) {
-        function(r * width<Scalar> + v * simd::lanes<V>);
-      }
-    }
-  };
   if constexpr (DropoutLayer<L>) {
     if constexpr (training && L::threshold > 0) {
       // Where a panel is narrower than what is drawn, a row's surplus lies where the next row's factors will be.
       alignas(arena_alignment) std::array<Scalar, group_rows * width<Scalar> + drawn_together<Scalar>> factors;
       dropout_factors<L>(random.stream(Stream::dropout), group.features, group.first_row, group.rows,
                          group.first_sample, group.vectors * simd::lanes<V>, factors.data());
+      const auto for_each_vector = [&](const auto& function) {
+        for (std::size_t r = 0; r < group.rows; ++r) {
+          for (std::size_t v = 0; v < group.vectors; ++v) {
+            function(r * width<Scalar> + v * simd::lanes<V>);
+          }
+        }
+      };
       for_each_vector([&](std::size_t at) {
         const V factor = simd::load<V>(factors.data() + at);
         const auto dropped = factor == V(Scalar{0});
@@ -132,25 +125,12 @@ void apply_layer(const LayerRandom& random, const RowGroup<simd::ScalarOf<V>>& g
         }
       });
     }
-  } else if constexpr (VectorElementwise<L, V>) {
-    for_each_vector([&](std::size_t at) {
-      const V x = V::load_aligned(values + at);
-      const V y = L::value(x);
-      y.store_aligned(values + at);
-      if constexpr (differentiate) {
-        (V::load_aligned(gradients + at) * V(L::derivative(x, y))).store_aligned(gradients + at);
-      }
-    });
   } else {
-    for_each_vector([&](std::size_t at) {
-      for (std::size_t i = at; i < at + simd::lanes<V>; ++i) {
-        const Scalar x = values[i];
-        values[i] = static_cast<Scalar>(L::value(x));
-        if constexpr (differentiate) {
-          gradients[i] *= static_cast<Scalar>(L::derivative(x, values[i]));
-        }
-      }
-    });
+    for (std::size_t r = 0; r < group.rows; ++r) {
+      const std::size_t at = r * width<Scalar>;
+      backend::detail::apply_elementwise<L, differentiate, V>(group.vectors * simd::lanes<V>, values + at,
+                                                              differentiate ? gradients + at : nullptr);
+    }
   }
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Losses on panels: a vector of samples at a time, value, gradient and answer in one pass.
+/// Losses on panels: a vector of samples at a time where the loss takes vectors, else sample by sample; value, gradient
+/// and answer in one pass.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -10,19 +12,11 @@
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/loss_row.hpp"
-#include "retort/core/vector_math.hpp"
+#include "retort/core/vector_archetype.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/simd/vector.hpp"
 
 namespace retort::backend::panel {
-
-/// A loss that takes SIMD vectors for scalars, a sample in each lane.
-template <typename L, std::size_t Classes, typename V>
-concept VectorLoss = requires(const L& loss, const V& value, V* values) {
-  {
-    loss.template row<Classes>(StudentLogits<V>{values}, TeacherLogits<V>{values}, value, value, values)
-  } -> std::same_as<V>;
-};
 
 /// As LossArguments, with the matrices of the batch in panels.
 template <typename Scalar>
@@ -86,7 +80,7 @@ void evaluate_vector(const L& loss, const PanelLossArguments<simd::ScalarOf<V>>&
   }
 }
 
-/// One sample, for losses that know scalars only.
+/// One sample.
 template <std::size_t Classes, typename L, typename Scalar>
 void evaluate_sample(const L& loss, const PanelLossArguments<Scalar>& arguments, std::size_t sample_in_batch,
                      const Scalar* student, Scalar* gradient) {
@@ -117,10 +111,11 @@ void evaluate_sample(const L& loss, const PanelLossArguments<Scalar>& arguments,
 template <std::size_t Classes, typename V, typename L>
 void evaluate_loss(const L& loss, const PanelLossArguments<simd::ScalarOf<V>>& arguments) {
   using Scalar = simd::ScalarOf<V>;
-  constexpr std::size_t step = VectorLoss<L, Classes, V> ? simd::lanes<V> : 1;
+  static_assert(check_vectors_of_loss<L, Classes>());
+  constexpr std::size_t step = takes_vectors<L> ? simd::lanes<V> : 1;
   for (std::size_t first = 0; first < arguments.batch; first += step) {
     const std::size_t offset = first / width<Scalar> * Classes * width<Scalar> + first % width<Scalar>;
-    if constexpr (VectorLoss<L, Classes, V>) {
+    if constexpr (takes_vectors<L>) {
       detail::evaluate_vector<Classes, V>(loss, arguments, first, std::min(step, arguments.batch - first),
                                           arguments.student + offset, arguments.gradient + offset);
     } else {

@@ -8,15 +8,20 @@
 #include <cstddef>
 #include <utility>
 
+#include "retort/backend/apply_rule.hpp"
+#include "retort/optim/optimizer.hpp"
 #include "retort/simd/tile.hpp"
 #include "retort/simd/vector.hpp"
 
 namespace retort::backend::panel {
 
 /// The optimizer's rule is applied at once, while the gradient is in a register, and it never reaches the memory; or,
-/// where `stored` is not null, it is stored. One type for both, as each would compile every tile anew.
+/// where `stored` is not null, it is stored. One type for both, as each would compile every tile anew. A rule that does
+/// not say that it takes vectors is called for each of their lanes.
 template <typename Rule, typename Scalar, std::size_t Moments>
 struct ApplyRule {
+  static_assert(check_vectors_of_rule<Rule, Moments>());
+
   Rule rule;
   Scalar* parameters;
   std::array<Scalar*, Moments> moments;
@@ -28,9 +33,13 @@ struct ApplyRule {
       gradient.store_unaligned(stored + offset);
       return;
     }
-    apply<V>(
-        gradient, [&](Scalar* array) __attribute__((always_inline)) { return simd::load<V>(array + offset); },
-        [&](const V& value, Scalar* array) __attribute__((always_inline)) { value.store_unaligned(array + offset); });
+    if constexpr (takes_vectors<Rule>) {
+      apply<V>(
+          gradient, [&](Scalar* array) __attribute__((always_inline)) { return simd::load<V>(array + offset); },
+          [&](const V& value, Scalar* array) __attribute__((always_inline)) { value.store_unaligned(array + offset); });
+    } else {
+      apply_to_lanes(offset, gradient, simd::lanes<V>);
+    }
   }
   template <typename V>
   void operator()(std::size_t offset, const V& gradient, std::size_t count) const {
@@ -38,9 +47,13 @@ struct ApplyRule {
       simd::store_partial(gradient, stored + offset, count);
       return;
     }
-    apply<V>(
-        gradient, [&](Scalar* array) { return simd::load_partial<V>(array + offset, count); },
-        [&](const V& value, Scalar* array) { simd::store_partial(value, array + offset, count); });
+    if constexpr (takes_vectors<Rule>) {
+      apply<V>(
+          gradient, [&](Scalar* array) { return simd::load_partial<V>(array + offset, count); },
+          [&](const V& value, Scalar* array) { simd::store_partial(value, array + offset, count); });
+    } else {
+      apply_to_lanes(offset, gradient, count);
+    }
   }
   RETORT_INLINE void prefetch(std::size_t offset) const {
     simd::prefetch<simd::PrefetchFor::writing>(parameters, offset * sizeof(Scalar));
@@ -64,6 +77,16 @@ struct ApplyRule {
       store(values[i], moments[i]);
     }
     store(parameter, parameters);
+  }
+
+  template <typename V>
+  void apply_to_lanes(std::size_t offset, const V& gradient, std::size_t count) const {
+    std::array<Scalar, simd::lanes<V>> gradients;
+    gradient.store_unaligned(gradients.data());
+    for (std::size_t i = 0; i < count; ++i) {
+      apply_rule<Moments>(rule, parameters[offset + i], gradients[i],
+                          [&](std::size_t moment) -> Scalar& { return moments[moment][offset + i]; });
+    }
   }
 };
 

@@ -67,18 +67,8 @@ class TrainingSteps {
       return;
     }
     clip_gradients(backend, *target.clipping, parameter_gradients_.data(), parameter_gradients_.size());
-    const ApplyRule<Rule, Scalar, Moments> sink{rule, target.parameters, target.moments};
-    const Scalar* gradients = parameter_gradients_.data();
-    backend::detail::for_each_flat_chunk(
-        backend, parameter_gradients_.size(), [&](std::size_t begin, std::size_t size) {
-          simd::for_each_vector<V>(size, [&](std::size_t at, std::size_t count) {
-            if (count == simd::lanes<V>) {
-              sink(begin + at, simd::load<V>(gradients + begin + at));
-            } else {
-              sink(begin + at, simd::load_partial<V>(gradients + begin + at, count), count);
-            }
-          });
-        });
+    update_parameters(backend, rule, target.parameters, std::as_const(parameter_gradients_).data(), target.moments,
+                      parameter_gradients_.size());
   }
 
   const Scalar* input_rows(const Eigen& backend, const TrainingBatch& batch) {

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// Formulas that say `takes_vectors = true` are called with SIMD vectors too, a number in each lane. Here it is checked
+/// that they may be.
+
+#include <initializer_list>
+#include <type_traits>
+
+#include "retort/core/host_device.hpp"
+
+namespace retort {
+
+/// Whether a layer, a loss or an optimizer's rule states `static constexpr bool takes_vectors = true`.
+template <typename Formula>
+inline constexpr bool takes_vectors = requires {
+  requires bool { Formula::takes_vectors };
+};
+
+namespace detail {
+
+/// Fails to compile where an archetype is used as only a scalar can be.
+template <typename Used>
+RETORT_HOST_DEVICE constexpr void refuse_on_vectors() {
+  static_assert(
+      !std::is_same_v<Used, Used>,
+      "retort: a formula with takes_vectors = true is called with SIMD vectors, of which each lane may choose "
+      "otherwise: write retort::select(condition, yes, no) for a branch and retort::constant<T>(number) for a "
+      "number, or leave takes_vectors out to be called with scalars");
+}
+
+}  // namespace detail
+
+/// What a comparison of two VectorArchetypes gives: `select` takes it, and it is no bool.
+struct MaskArchetype {
+  template <typename Number>
+    requires std::is_arithmetic_v<Number>
+  RETORT_HOST_DEVICE constexpr operator Number() const {  // NOLINT(google-explicit-constructor): so that it is found
+    detail::refuse_on_vectors<Number>();
+    return Number{};
+  }
+};
+
+/// Stands for every SIMD vector of Scalars when a formula is checked, and is never computed with. It has what a formula
+/// may use and nothing that vectors of one instruction set read otherwise than those of another: numbers enter by
+/// retort::constant alone, comparisons are for retort::select alone. What compiles with it means the same for scalars
+/// and for vectors.
+template <typename Scalar>
+class VectorArchetype {
+ public:
+  using value_type = Scalar;
+
+  VectorArchetype() = default;
+  RETORT_HOST_DEVICE constexpr explicit VectorArchetype(Scalar) {}
+  template <typename Number>
+    requires std::is_arithmetic_v<Number>
+  RETORT_HOST_DEVICE constexpr VectorArchetype(Number) {  // NOLINT(google-explicit-constructor): so that it is found
+    detail::refuse_on_vectors<Number>();
+  }
+  /// `T{2}` would be the first lane of a vector.
+  template <typename Number>
+    requires std::is_arithmetic_v<Number>
+  RETORT_HOST_DEVICE constexpr VectorArchetype(std::initializer_list<Number>) {
+    detail::refuse_on_vectors<Number>();
+  }
+
+  RETORT_HOST_DEVICE friend constexpr VectorArchetype operator+(const VectorArchetype& a, const VectorArchetype&) {
+    return a;
+  }
+  RETORT_HOST_DEVICE friend constexpr VectorArchetype operator-(const VectorArchetype& a, const VectorArchetype&) {
+    return a;
+  }
+  RETORT_HOST_DEVICE friend constexpr VectorArchetype operator*(const VectorArchetype& a, const VectorArchetype&) {
+    return a;
+  }
+  RETORT_HOST_DEVICE friend constexpr VectorArchetype operator/(const VectorArchetype& a, const VectorArchetype&) {
+    return a;
+  }
+  RETORT_HOST_DEVICE friend constexpr VectorArchetype operator-(const VectorArchetype& a) { return a; }
+  RETORT_HOST_DEVICE constexpr VectorArchetype& operator+=(const VectorArchetype&) { return *this; }
+  RETORT_HOST_DEVICE constexpr VectorArchetype& operator-=(const VectorArchetype&) { return *this; }
+  RETORT_HOST_DEVICE constexpr VectorArchetype& operator*=(const VectorArchetype&) { return *this; }
+
+  RETORT_HOST_DEVICE friend constexpr MaskArchetype operator<(const VectorArchetype&, const VectorArchetype&) {
+    return {};
+  }
+  RETORT_HOST_DEVICE friend constexpr MaskArchetype operator>(const VectorArchetype&, const VectorArchetype&) {
+    return {};
+  }
+  RETORT_HOST_DEVICE friend constexpr MaskArchetype operator==(const VectorArchetype&, const VectorArchetype&) {
+    return {};
+  }
+  RETORT_HOST_DEVICE friend constexpr VectorArchetype select(const MaskArchetype&, const VectorArchetype& yes,
+                                                             const VectorArchetype&) {
+    return yes;
+  }
+
+  RETORT_HOST_DEVICE friend constexpr VectorArchetype sqrt(const VectorArchetype& a) { return a; }
+  RETORT_HOST_DEVICE friend constexpr VectorArchetype exp(const VectorArchetype& a) { return a; }
+  RETORT_HOST_DEVICE friend constexpr VectorArchetype log(const VectorArchetype& a) { return a; }
+  RETORT_HOST_DEVICE friend constexpr VectorArchetype tanh(const VectorArchetype& a) { return a; }
+};
+
+namespace detail {
+
+/// True, once the compiler has compiled `Call`: a function that calls a formula with archetypes.
+template <auto Call>
+inline constexpr bool compiles_with_vectors = (static_cast<void>(Call), true);
+
+}  // namespace detail
+
+}  // namespace retort
