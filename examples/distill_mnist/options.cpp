@@ -144,7 +144,7 @@ Options parse_options(int argc, char** argv) {
       ->check(whole_number(1, 1024));
   app.add_option("--device", options.device, "the GPU of " + takers(&BackendEntry::takes_device) + ", from 0 [0]")
       ->check(whole_number(0, 1023));
-  app.add_flag("--resume", options.resume, "go on from the checkpoints in --out");
+  examples::add_continuation(app, options.continuation);
   app.add_flag("--quiet", options.quiet, "print the closing table only");
   app.footer(backend_list());
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "common/output_folder.hpp"
 #include "common/training_options.hpp"
 
 namespace distill_mnist {
@@ -31,7 +32,7 @@ struct Options {
   std::optional<int> device{};        ///< the GPU's number, from 0; empty: 0
   std::filesystem::path out = "out";
   std::filesystem::path teacher_file{};  ///< empty: train the teacher
-  bool resume = false;
+  examples::Continuation continuation{};
   bool quiet = false;
 };
 

@@ -6,13 +6,18 @@
 
 #include <cstdio>
 #include <exception>
+#include <string>
 
+#include "common/stop_signals.hpp"
 #include "options.hpp"
 #include "retort/core/error.hpp"
 
 int main(int argc, char** argv) {
+  std::string advice;
   try {
+    examples::catch_stop_signals();
     const sweep::Options options = sweep::parse_options(argc, argv);
+    advice = options.out.empty() ? "; nothing is kept without --out" : "; go on with --resume";
     if (options.backend == "eigen") {
       sweep::run_eigen(options);
     } else {
@@ -24,6 +29,8 @@ int main(int argc, char** argv) {
 #endif
     }
     return 0;
+  } catch (const retort::StoppedError& error) {
+    return examples::report_stop("sweep", error, advice);
   } catch (const retort::OptionError& error) {
     std::fprintf(stderr, "sweep: %s (--help lists the options)\n", error.what());
     return 2;

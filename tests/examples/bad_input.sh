@@ -213,10 +213,10 @@ if "${as[@]}" test -x "$program" 2>/dev/null; then
   refused "checkpoints read-only, resumed" "checkpoints/teacher.safetensors: cannot be written (Permission denied)" \
     unwritable --resume
   chmod 555 "$out"
-  refused "--out read-only" "out/metrics.jsonl: cannot be written (Permission denied)" unwritable
-  refused "--out read-only, resumed" "out/metrics.jsonl: cannot be written (Permission denied)" unwritable --resume
+  refused "--out read-only" "out: cannot be written to (Permission denied)" unwritable
+  refused "--out read-only, resumed" "out: cannot be written to (Permission denied)" unwritable --resume
   mkdir -m 555 locked
-  refused "--out in a read-only folder" "locked/new/checkpoints: cannot be made (Permission denied)" \
+  refused "--out in a read-only folder" "locked/new: cannot be made (Permission denied)" \
     unwritable --out locked/new
   chmod 755 "$out" "$out/checkpoints"
 else
@@ -227,7 +227,7 @@ fi
 full() {
   local before after status=0
   before=$(cd "$1" && cksum ./*.safetensors)
-  distill --out "$1" --teacher-epochs 2 --seed 1 >stdout 2>stderr || status=$?
+  distill --overwrite --out "$1" --teacher-epochs 2 --seed 1 >stdout 2>stderr || status=$?
   after=$(cd "$1" && cksum ./*.safetensors)
   echo "$2: $(<stderr)"
   if ((status == 0 || status > 123)) || [[ $(wc -l <stderr) != 1 || $(<stderr) != *"teacher.safetensors: cannot be "*"$3"* ||

@@ -10,9 +10,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 
+#include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
@@ -42,6 +44,7 @@ class Fit {
           epoch, [&](std::size_t batch, const backend::LossSum& sum) { report_batch(epoch.epoch(), batch, sum); });
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       finish_epoch(result, seconds, engine_.is_finite(), [&] { return engine_.evaluate(); });
+      stop_if_asked();
     }
     return end();
   }
@@ -50,6 +53,10 @@ class Fit {
   // epoch after plan() and finish_epoch(), then end().
 
   [[gnu::cold]] void begin() {
+    stop_if_asked();
+    if (options_.checkpoint) {
+      require_writable(options_.checkpoint->path);  // not after the first epoch
+    }
     engine_.begin(train_, validation_, options_.batch_size, options_.shift);
     if (options_.checkpoint) {
       settings_ = describe_run();  // reads all of the data: not for a training that writes nothing down
@@ -57,6 +64,16 @@ class Fit {
     }
     for (Observer* observer : options_.observers) {
       observer->on_fit_begin(history_, options_.epochs);
+    }
+  }
+
+  /// Throws StoppedError where the training is asked to stop before its last epoch, unless epochs that are done would be
+  /// lost with it.
+  void stop_if_asked() const {
+    if (options_.stop != nullptr && options_.stop->is_made() && !finished() &&
+        (!options_.checkpoint || written_ == history_.size())) {
+      throw StoppedError(
+          concatenate({"training stopped as asked, after epoch ", history_.size(), " of ", options_.epochs}));
     }
   }
 
@@ -109,6 +126,7 @@ class Fit {
     }
     if (options_.checkpoint) {
       save_checkpoint(options_.checkpoint->path, {settings_, history_, engine_.state(), best_});
+      written_ = history_.size();
     }
     for (Observer* observer : options_.observers) {
       observer->on_epoch_end(metrics, options_.epochs);
@@ -156,6 +174,7 @@ class Fit {
     engine_.restore(checkpoint.state);
     history_ = std::move(checkpoint.history);
     best_ = std::move(checkpoint.best);
+    written_ = history_.size();
   }
 
   /// Throws FormatError unless the checkpoint's arrays have the names and sizes of those that the engine would write.
@@ -195,9 +214,6 @@ class Fit {
   }
 
   void report_batch(std::size_t epoch, std::size_t batch, const backend::LossSum& sum) const {
-    if (options_.observers.empty()) {
-      return;
-    }
     const std::size_t samples = std::min(batch * options_.batch_size, train_.size());
     const BatchProgress progress{.epoch = epoch + 1,
                                  .epochs = options_.epochs,
@@ -207,6 +223,7 @@ class Fit {
     for (Observer* observer : options_.observers) {
       observer->on_batch_end(progress);
     }
+    stop_if_asked();
   }
 
   TrainingEngine& engine_;
@@ -216,11 +233,13 @@ class Fit {
   Settings settings_;
   History history_;
   TrainingState best_;
+  std::size_t written_ = 0;  // epochs in the checkpoint
 };
 
 /// Trains on `train` and evaluates on `validation` where it is given, or on the options' fraction of `train`.
 [[gnu::cold]] inline History fit(TrainingEngine& engine, const data::Dataset& train, const data::Dataset* validation,
                                  const FitOptions& options) {
+  train.require_samples();
   options.validate();
   if (validation == nullptr && options.validation_fraction > 0.0) {
     const double held_out_count = std::floor(options.validation_fraction * static_cast<double>(train.size()));
@@ -230,6 +249,14 @@ class Fit {
     return Fit(engine, rest, &held_out, options).run();
   }
   return Fit(engine, train, validation, options).run();
+}
+
+/// The engine of a trainer. Throws Error where the trainer was moved from.
+[[gnu::cold]] inline TrainingEngine& require_engine(const std::unique_ptr<TrainingEngine>& engine) {
+  if (engine == nullptr) {
+    throw Error("trainer: it was moved to another, expected one that was not");
+  }
+  return *engine;
 }
 
 }  // namespace retort::detail

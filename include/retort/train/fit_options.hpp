@@ -18,10 +18,26 @@
 #include "retort/optim/schedule.hpp"
 #include "retort/train/early_stopping.hpp"
 #include "retort/train/observer.hpp"
+#include "retort/train/stop_request.hpp"
 
 namespace retort {
 
-/// A file that holds everything a run needs to go on: written after each epoch, replaced atomically.
+namespace detail {
+
+/// Throws OptionError for an observer that is null.
+template <typename AnyObserver>
+[[gnu::cold]] void require_observers(const std::vector<AnyObserver*>& observers, const char* owner) {
+  for (std::size_t i = 0; i < observers.size(); ++i) {
+    if (observers[i] == nullptr) {
+      throw OptionError(concatenate({owner, ": observers[", i, "] is null, expected an observer"}));
+    }
+  }
+}
+
+}  // namespace detail
+
+/// A file that holds everything a run needs to go on: written after each epoch, replaced atomically. That it can be
+/// written is tried before the first.
 struct CheckpointOptions {
   std::filesystem::path path{};
   /// Go on from `path` where it exists. The result is the same bits as without the interruption. A checkpoint of
@@ -42,7 +58,11 @@ struct FitOptions {
   double validation_fraction = 0.0;  ///< in [0, 1)
   std::optional<EarlyStopping> early_stopping{};
   std::optional<CheckpointOptions> checkpoint{};
-  std::vector<Observer*> observers{};  ///< not owned
+  std::vector<Observer*> observers{};  ///< not owned, none of them null
+  /// Not owned, or null. Once it is made, `fit` ends its step and throws StoppedError. With a checkpoint the file is then
+  /// that of the last epoch done, and a training that resumes from it ends with the same bits: what is lost is the epoch
+  /// under way. The network is left in the midst of that epoch.
+  const StopRequest* stop = nullptr;
 
   /// Throws OptionError for an option outside its range.
   void validate() const {
@@ -57,6 +77,7 @@ struct FitOptions {
     if (early_stopping) {
       early_stopping->validate();
     }
+    detail::require_observers(observers, "fit");
   }
 
   /// Steps in an epoch of `samples` samples, none of them held out.
