@@ -11,6 +11,7 @@
 #include "common/stop_signals.hpp"
 #include "options.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/out_of_memory.hpp"
 
 int main(int argc, char** argv) {
   std::string advice;
@@ -19,10 +20,10 @@ int main(int argc, char** argv) {
     const sweep::Options options = sweep::parse_options(argc, argv);
     advice = options.out.empty() ? "; nothing is kept without --out" : "; go on with --resume";
     if (options.backend == "eigen") {
-      sweep::run_eigen(options);
+      retort::allocate_for("the sweep", 0, [&] { sweep::run_eigen(options); });
     } else {
 #if RETORT_HAS_CUDA
-      sweep::run_cuda(options);
+      retort::allocate_for("the sweep", 0, [&] { sweep::run_cuda(options); });
 #else
       throw retort::OptionError(
           "--backend cuda was not compiled in: it needs the CUDA toolkit 13 (nvcc) when sweep is built");

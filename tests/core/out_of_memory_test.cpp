@@ -35,6 +35,7 @@ std::string message(const std::string& purpose, std::size_t bytes) { return OutO
 
 TEST_CASE("memory that is not there is named with its size") {
   CHECK(message("logits", 0) == "logits: out of memory");
+  CHECK(message("", 1024) == "memory: 1.0 KiB could not be allocated");
   CHECK(message("logits", 1) == "logits: 1 bytes could not be allocated");
   CHECK(message("logits", 1023) == "logits: 1023 bytes could not be allocated");
   CHECK(message("logits", 1024) == "logits: 1.0 KiB could not be allocated");
@@ -44,7 +45,7 @@ TEST_CASE("memory that is not there is named with its size") {
         std::string(150, 'x') + ": 16.0 EiB could not be allocated");
 }
 
-TEST_CASE("the innermost size and the outermost purpose are told") {
+TEST_CASE("the innermost size and purpose are told") {
   const auto complaint = [](const auto& action) -> std::string {
     try {
       action();
@@ -65,6 +66,9 @@ TEST_CASE("the innermost size and the outermost purpose are told") {
         "a network: 4.0 EiB could not be allocated");
   CHECK(complaint([] { allocate_for("a list", 7, [] { throw std::bad_alloc(); }); }) ==
         "a list: 7 bytes could not be allocated");
+  CHECK(complaint([] {
+          allocate_for("a training", 9, [] { allocate_for("a list", 7, [] { throw std::bad_alloc(); }); });
+        }) == "a list: 7 bytes could not be allocated");
   CHECK(allocate_for("nothing", 0, [] { return 3; }) == 3);
   // Whoever catches everything gets the sentence.
   try {

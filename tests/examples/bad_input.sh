@@ -253,6 +253,24 @@ else
   echo "not tested: a disk that is full (needs root and mount namespaces)"
 fi
 
+echo "== out of memory"
+# What the program needs to start, in KiB of address space, found by trying; the teacher's training needs 40 MB more. Under
+# a sanitizer it is terabytes.
+starts() { (ulimit -v "$1" && "$programs/distill_mnist" --help >/dev/null 2>&1); }
+for ((memory = 8000; memory < 600000; memory += 8000)); do
+  ! starts $memory || break
+done
+if ((memory < 600000)); then
+  (
+    failures=0
+    ulimit -v $((memory + 24000))
+    refused "little memory" "distill_mnist: | could not be allocated" distill --threads 1 --out memory
+    exit $failures
+  ) || failures=$((failures + 1))
+else
+  echo "not tested: little memory (this build needs much to start)"
+fi
+
 echo "== predict"
 student=$out/student_alone.safetensors
 refused "no argument" "usage: predict" "$programs/predict"

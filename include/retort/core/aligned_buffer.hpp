@@ -79,7 +79,7 @@ class AlignedBuffer {
     }
     void* const memory = ::operator new(size * sizeof(T), std::align_val_t{arena_alignment}, std::nothrow);
     if (memory == nullptr) {
-      throw OutOfMemoryError("memory", size * sizeof(T));
+      throw OutOfMemoryError("", size * sizeof(T));
     }
     return std::unique_ptr<T[], Release>(static_cast<T*>(memory));
   }

@@ -138,7 +138,7 @@ class Network {
   template <std::size_t N>
   static AlignedBuffer<Scalar> initial_values(const std::array<TensorInfo, N>& tensors, std::size_t size, Seed seed,
                                               Initialization initialization) {
-    AlignedBuffer<Scalar> arena(size);
+    auto arena = allocate_for("initial values of a network", 0, [&] { return AlignedBuffer<Scalar>(size); });
     std::uint32_t index = 0;
     for (const TensorInfo& tensor : tensors) {
       initialize_tensor(initialization, tensor.spec, seed, index++, arena.data() + tensor.offset);
@@ -166,7 +166,8 @@ class Network {
 
   AlignedBuffer<Scalar> copy_of(const Arena& arena) const {
     require_values();
-    auto copy = AlignedBuffer<Scalar>::uninitialized(arena.size());
+    auto copy = allocate_for("copy of a network's parameters", 0,
+                             [&] { return AlignedBuffer<Scalar>::uninitialized(arena.size()); });
     copy_to_host(backend_, arena.data(), copy.span());
     return copy;
   }

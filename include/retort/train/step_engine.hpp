@@ -266,11 +266,13 @@ class StepEngine final : public TrainingEngine {
     return buffer;
   }
 
-  [[gnu::cold]] StateArray array_of(std::string name, const Scalar* values, std::size_t count) const {
-    std::vector<Scalar> copy(count);
+  [[gnu::cold]] StateArray array_of(const std::string& name, const Scalar* values, std::size_t count) const {
+    auto copy = allocate_for(concatenate({"state of a training, ", name}), count * sizeof(Scalar),
+                             [&] { return std::vector<Scalar>(count); });
     copy_to_host(backend(), values, std::span(copy));
     const auto bytes = std::as_bytes(std::span(copy));
-    return {std::move(name), {bytes.begin(), bytes.end()}};
+    return allocate_for(concatenate({"state of a training, ", name}), bytes.size(),
+                        [&] { return StateArray{name, {bytes.begin(), bytes.end()}}; });
   }
 
   [[gnu::cold]] Target find(const std::string& name) {

@@ -20,6 +20,7 @@
 
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/loss/hinton.hpp"
@@ -274,7 +275,9 @@ class Sweep {
     for (std::size_t i = 0; i < teachers_.size(); ++i) {
       if (std::ranges::any_of(settings_, [&](const Setting& setting) { return setting.teacher == i; })) {
         wait_for(teachers_[i]);
-        run.teacher_logits[i] = backend_.template allocate<Scalar>(run.train.size() * StudentModel::output_size);
+        const std::size_t size = run.train.size() * StudentModel::output_size;
+        run.teacher_logits[i] = allocate_for("logits of a teacher", size * sizeof(Scalar),
+                                             [&] { return backend_.template allocate<Scalar>(size); });
         teachers_[i].answer_dataset(backend_, run.resident_train.view(), run.teacher_logits[i].data());
       }
     }
