@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/stop_signals.hpp"
 
-#include <signal.h>
+#include <csignal>
 
 #include <array>
 #include <cstdio>
