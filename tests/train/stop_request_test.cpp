@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
@@ -95,10 +96,59 @@ TEST_CASE("A training that is asked to stop ends its step, and resumes to the sa
     CHECK(std::filesystem::exists(folder / "run") == (done > 0));
     request.withdraw();
     options.observers.clear();
-    Network<M> resumed{Seed{done > 0 ? 99u : 1u}};
+    Network<M> resumed{Seed{1}};
     CHECK(same_results(fit(resumed, options), expected));
     CHECK(same_bits(resumed.parameter_arena(), straight.parameter_arena()));
   }
+}
+
+TEST_CASE("A stop loses no epoch that was done since the last checkpoint", "[train]") {
+  const FitOptions plain{.epochs = 5, .batch_size = 16, .seed = Seed{3}};
+  Network<M> straight{Seed{1}};
+  const History expected = fit(straight, plain);
+  for (const CheckpointOptions& spaced :
+       {CheckpointOptions{.every_epochs = 3}, CheckpointOptions{.every_seconds = 1e9}}) {
+    const test::TemporaryFolder folder;
+    StopRequest request;
+    Stopper stopper(request, 2, 1);
+    FitOptions options = plain;
+    options.checkpoint = spaced;
+    options.checkpoint->path = folder / "run";
+    options.checkpoint->resume = true;
+    options.observers = {&stopper};
+    options.stop = &request;
+    Network<M> network{Seed{1}};
+    CHECK_THROWS_AS(fit(network, options), StoppedError);
+    CHECK(stopper.batches == 8);  // the second epoch is ended, as the first is in no file
+    request.withdraw();
+    options.observers.clear();
+    Network<M> resumed{Seed{1}};
+    CHECK(same_results(fit(resumed, options), expected));
+    CHECK(same_bits(resumed.parameter_arena(), straight.parameter_arena()));
+  }
+}
+
+TEST_CASE("Checkpoints are as far apart as they are asked to be, and the last is of the end", "[train]") {
+  const test::TemporaryFolder folder;
+  Network<M> network{Seed{1}};
+  FitOptions options{.epochs = 5, .batch_size = 16};
+  options.checkpoint = CheckpointOptions{.path = folder / "run", .every_epochs = 2};
+  struct Watcher : Observer {
+    explicit Watcher(std::filesystem::path file) : path(std::move(file)) {}
+    void on_epoch_end(const EpochMetrics&, std::size_t) override {
+      written.push_back(std::filesystem::exists(path));
+      std::filesystem::remove(path);
+    }
+    std::filesystem::path path;
+    std::vector<bool> written;
+  } watcher(folder / "run");
+  options.observers = {&watcher};
+  fit(network, options);
+  CHECK(watcher.written == std::vector<bool>{false, true, false, true, true});
+  options.checkpoint->every_epochs = 0;
+  CHECK_THROWS_AS(fit(network, options), OptionError);
+  options.checkpoint = CheckpointOptions{.path = folder / "run", .every_seconds = -1.0};
+  CHECK_THROWS_AS(fit(network, options), OptionError);
 }
 
 TEST_CASE("A training that is asked to stop when it is done has ended", "[train]") {

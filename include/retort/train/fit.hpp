@@ -70,8 +70,7 @@ class Fit {
   /// Throws StoppedError where the training is asked to stop before its last epoch, unless epochs that are done would be
   /// lost with it.
   void stop_if_asked() const {
-    if (options_.stop != nullptr && options_.stop->is_made() && !finished() &&
-        (!options_.checkpoint || written_ == history_.size())) {
+    if (is_asked_to_stop() && !finished() && (!options_.checkpoint || written_ == history_.size())) {
       throw StoppedError(
           concatenate({"training stopped as asked, after epoch ", history_.size(), " of ", options_.epochs}));
     }
@@ -124,9 +123,10 @@ class Fit {
     if (options_.early_stopping && best_epoch(history_, options_.early_stopping->minimum_gain) == history_.size()) {
       best_ = engine_.model_state();
     }
-    if (options_.checkpoint) {
+    if (options_.checkpoint && checkpoint_is_due()) {
       save_checkpoint(options_.checkpoint->path, {settings_, history_, engine_.state(), best_});
       written_ = history_.size();
+      written_at_ = Clock::now();
     }
     for (Observer* observer : options_.observers) {
       observer->on_epoch_end(metrics, options_.epochs);
@@ -144,6 +144,17 @@ class Fit {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
+  bool is_asked_to_stop() const { return options_.stop != nullptr && options_.stop->is_made(); }
+
+  bool checkpoint_is_due() const {
+    const CheckpointOptions& checkpoint = *options_.checkpoint;
+    const std::chrono::duration<double> since = Clock::now() - written_at_;
+    return finished() || is_asked_to_stop() ||
+           (history_.size() - written_ >= checkpoint.every_epochs && since.count() >= checkpoint.every_seconds);
+  }
+
   std::uint64_t steps_per_epoch() const { return options_.steps_per_epoch(train_.size()); }
 
   /// Everything that decides the result: two runs with equal settings give equal bits.
@@ -234,6 +245,7 @@ class Fit {
   History history_;
   TrainingState best_;
   std::size_t written_ = 0;  // epochs in the checkpoint
+  Clock::time_point written_at_ = Clock::now();
 };
 
 /// Trains on `train` and evaluates on `validation` where it is given, or on the options' fraction of `train`.

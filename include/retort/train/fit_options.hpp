@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -36,13 +37,22 @@ template <typename AnyObserver>
 
 }  // namespace detail
 
-/// A file that holds everything a run needs to go on: written after each epoch, replaced atomically. That it can be
-/// written is tried before the first.
+/// A file that holds everything a run needs to go on, replaced atomically: after each epoch, or less often, and always
+/// after the last. That it can be written is tried before the first.
 struct CheckpointOptions {
   std::filesystem::path path{};
   /// Go on from `path` where it exists. The result is the same bits as without the interruption. A checkpoint of
   /// another model, of other settings or other data is an error that names the difference.
   bool resume = false;
+  std::size_t every_epochs = 1;  ///< epochs from one checkpoint to the next, > 0
+  double every_seconds = 0.0;    ///< and the least time between them, in seconds, >= 0
+
+  /// Throws OptionError for an option outside its range.
+  void validate() const {
+    require_option(every_epochs > 0, "checkpoint", "every_epochs", every_epochs, "a number above 0");
+    require_option(every_seconds >= 0.0 && every_seconds <= std::numeric_limits<double>::max(), "checkpoint",
+                   "every_seconds", every_seconds, "a finite number of at least 0");
+  }
 };
 
 struct FitOptions {
@@ -61,7 +71,8 @@ struct FitOptions {
   std::vector<Observer*> observers{};  ///< not owned, none of them null
   /// Not owned, or null. Once it is made, `fit` ends its step and throws StoppedError. With a checkpoint the file is then
   /// that of the last epoch done, and a training that resumes from it ends with the same bits: what is lost is the epoch
-  /// under way. The network is left in the midst of that epoch.
+  /// under way. Where epochs were done since the last checkpoint, the epoch under way is ended first and the checkpoint
+  /// written. The network is left as it is then, perhaps in the midst of an epoch.
   const StopRequest* stop = nullptr;
 
   /// Throws OptionError for an option outside its range.
@@ -76,6 +87,9 @@ struct FitOptions {
     }
     if (early_stopping) {
       early_stopping->validate();
+    }
+    if (checkpoint) {
+      checkpoint->validate();
     }
     detail::require_observers(observers, "fit");
   }

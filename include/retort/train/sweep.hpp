@@ -262,7 +262,8 @@ class Sweep {
     options.observers = {&observer};
     if (run.options.checkpoints) {
       options.checkpoint = CheckpointOptions{.path = run.options.checkpoints->file(result.index),
-                                             .resume = run.options.checkpoints->resume};
+                                             .resume = run.options.checkpoints->resume,
+                                             .every_seconds = 10.0};
     }
     return options;
   }

@@ -21,13 +21,13 @@
 
 namespace retort {
 
-/// A folder that holds everything a sweep needs to go on: a checkpoint of each student, INDEX.safetensors, written as
-/// CheckpointOptions says. It is made where it is missing.
+/// A folder that holds everything a sweep needs to go on: a checkpoint of each student, INDEX.safetensors, written when
+/// its training ends and, until then, at most every ten seconds. It is made where it is missing.
 struct SweepCheckpointOptions {
   std::filesystem::path folder{};
   /// Students whose training had ended are read instead of trained, and those under way go on from their checkpoints.
   /// The result is the same bits as without the interruption. A checkpoint of another setting, of other options or other
-  /// data is an error that names the difference. A student that diverged has the checkpoint of the epoch before, and
+  /// data is an error that names the difference. A student that diverged is trained again from its last checkpoint, and
   /// diverges again.
   bool resume = false;
 
