@@ -201,7 +201,7 @@ section_main_job() {
   for ((run = 1; run <= runs; ++run)); do
     begin=$EPOCHREALTIME
     quietly "$build/main-job.log" "$build/examples/distill_mnist" --recipe original --seed 0 --data "$data" \
-      --out "$build/main-job" "${job_arguments[@]}"
+      --out "$build/main-job" --overwrite "${job_arguments[@]}"
     seconds+=("$(awk -v a="$begin" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')")
     echo "run $run of $runs: ${seconds[-1]} s" >&2
   done
@@ -232,7 +232,7 @@ section_accuracy() {
   echo
   echo "training the teacher of the recipe recommended" >&2
   quietly "$build/teacher.log" "$build/examples/distill_mnist" --recipe recommended --seed 0 --data "$data" \
-    --out "$build/accuracy/teacher" "${job_arguments[@]}"
+    --out "$build/accuracy/teacher" --overwrite "${job_arguments[@]}"
   over_seeds recommended "$recommended_seeds" --teacher "$build/accuracy/teacher/teacher.safetensors"
   echo
   echo "The recipe recommended has one teacher for all seeds, that of seed 0, which makes $(

@@ -47,9 +47,20 @@ case $(value_of --backend) in
     packages+=(libthrust-dev libtbb-dev)
     ;;
 esac
+# One run at a time installs, configures, builds and downloads; the lock ends with the job's start.
+mkdir -p $build
+if command -v flock >/dev/null; then
+  exec {lock}>build/examples.lock
+  if ! flock --nonblock $lock; then
+    echo "examples/run.sh: another run is building here; waiting for it" >&2
+    flock $lock
+  fi
+else
+  echo "examples/run.sh: flock (package util-linux) is missing: let no other run build here at the same time" >&2
+  exec {lock}>/dev/null
+fi
 install_missing "${packages[@]}"
 
-mkdir -p $build
 if ! { cmake --preset release -B $build -DRETORT_BUILD_BENCHMARKS=OFF -DRETORT_THRUST=$thrust -DRETORT_CUDA=$cuda &&
   cmake --build $build --target distill_mnist; } >$build/log 2>&1; then
   tail -n 40 $build/log >&2
@@ -76,4 +87,5 @@ if ! given --data && ! given --help && ! given -h; then
 fi
 
 cd "$caller"
+exec {lock}>&-
 exec "$repository/$build/examples/distill_mnist" ${data[@]+"${data[@]}"} "$@"

@@ -309,7 +309,7 @@ sanitizer() {
   # The teacher is trained outside: its steps are among the tests.
   local arguments=(--backend cuda --data synthetic --epochs 1 --quiet)
   "$build/examples/sweep" "${arguments[@]}" --teacher-epochs 1 --temperature 1 --seeds 1 \
-    --out "$build/sanitizer_sweep" || failed "the sweep does not run without compute-sanitizer either"
+    --out "$build/sanitizer_sweep" --overwrite || failed "the sweep does not run without compute-sanitizer either"
   sanitize "$1" examples/sweep "${arguments[@]}" --teacher "$build/sanitizer_sweep/teacher.safetensors" \
     --temperature 1 4 --seeds 2
 }
@@ -362,7 +362,7 @@ step_job() {
   fi
   for backend in eigen "${backends[@]}"; do
     started=$EPOCHREALTIME
-    timeout 300 "$program" "${arguments[@]}" --backend "$backend" --out "$build/job/$backend"
+    timeout 300 "$program" "${arguments[@]}" --backend "$backend" --out "$build/job/$backend" --overwrite
     awk -v name="$backend" -v from="$started" -v to="$EPOCHREALTIME" \
       'BEGIN { printf "%s: %.2f s from start to table\n\n", name, to - from }'
   done

@@ -11,6 +11,7 @@
 #include <string>
 #include <system_error>
 
+#include "common/output_folder.hpp"
 #include "retort/core/error.hpp"
 
 namespace examples {
@@ -51,6 +52,12 @@ inline CLI::Validator number() {
 
 inline CLI::Validator not_empty() {
   return {[](const std::string& text) -> std::string { return text.empty() ? "is empty, expected a name" : ""; }, ""};
+}
+
+/// --resume and --overwrite.
+inline void add_continuation(CLI::App& app, Continuation& continuation) {
+  CLI::Option* const resume = app.add_flag("--resume", continuation.resume, "go on from the checkpoints in --out");
+  app.add_flag("--overwrite", continuation.overwrite, "replace what an earlier run left in --out")->excludes(resume);
 }
 
 /// Reads the command line. Prints help and exits when asked to; throws retort::OptionError, one line, for anything the

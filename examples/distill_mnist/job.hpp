@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -14,6 +15,8 @@
 
 #include "common/data.hpp"
 #include "common/models.hpp"
+#include "common/output_folder.hpp"
+#include "common/stop_signals.hpp"
 #include "common/training_options.hpp"
 #include "options.hpp"
 #include "report.hpp"
@@ -112,12 +115,13 @@ class Job {
             .batch_size = options_.batch_size,
             .seed = retort::Seed{options_.seed},
             .shift = {.pixels = training.shift},
-            .schedule = training.schedule_with_warmup()};
+            .schedule = training.schedule_with_warmup(),
+            .stop = &examples::stop_request()};
   }
 
   retort::CheckpointOptions checkpoint(const std::string& phase) const {
     return {.path = checkpoint_folder() / (phase + ".safetensors"),
-            .resume = options_.resume,
+            .resume = options_.continuation.resume,
             .any_processor = options_.any_processor,
             .every_epochs = options_.checkpoint_epochs,
             .every_seconds = options_.checkpoint_seconds};
@@ -125,25 +129,20 @@ class Job {
 
   std::filesystem::path checkpoint_folder() const { return options_.out / "checkpoints"; }
 
-  /// Makes the folder and tries to write there, before anything is trained for it.
-  void prepare_folder() const {
-    std::error_code error;
-    const auto check = [&](const char* failure) {
-      if (error) {
-        throw retort::FileError(checkpoint_folder(), failure + (" (" + error.message() + ")"));
-      }
-    };
-    std::filesystem::create_directories(checkpoint_folder(), error);
-    check("cannot be made");
-    for (const char* name : {"metrics.jsonl", "checkpoints/teacher.safetensors"}) {
-      const retort::AtomicFile never_committed(options_.out / name);
+  /// Makes and locks the folder and tries to write there, before anything is trained for it.
+  void prepare_folder() {
+    folder_.emplace(options_.out, std::vector<std::string>{"checkpoints"});
+    std::vector<std::filesystem::path> results{"metrics.jsonl", "student_alone.safetensors",
+                                               "student_distilled.safetensors"};
+    std::error_code ignored;
+    if (!std::filesystem::equivalent(options_.out / "teacher.safetensors", options_.teacher_file, ignored)) {
+      results.emplace_back("teacher.safetensors");
     }
-    if (!options_.resume) {
-      for (const char* phase : {"teacher", "alone", "distilled"}) {
-        std::filesystem::remove(checkpoint_folder() / (std::string(phase) + ".safetensors"), error);
-        check("cannot be emptied");
-      }
-    }
+    const std::vector<std::filesystem::path> checkpoints{
+        "checkpoints/teacher.safetensors", "checkpoints/alone.safetensors", "checkpoints/distilled.safetensors"};
+    folder_->take_over(results, checkpoints, options_.continuation);
+    retort::require_writable(options_.out / results.front());
+    retort::require_writable(options_.out / checkpoints.front());
   }
 
   retort::Adam adam(const TrainingOptions& training) const {
@@ -227,6 +226,7 @@ class Job {
   const Options& options_;
   Backend backend_;
   std::pair<retort::data::Dataset, retort::data::Dataset> data_;
+  std::optional<examples::OutputFolder> folder_;
   retort::JsonLinesLog log_;
   double teacher_seconds_ = 0.0;
 };

@@ -144,8 +144,7 @@ Options parse_options(int argc, char** argv) {
       ->check(whole_number(1, 1024));
   app.add_option("--device", options.device, "the GPU of " + takers(&BackendEntry::takes_device) + ", from 0 [0]")
       ->check(whole_number(0, 1023));
-  app.add_flag("--resume", options.resume,
-               "go on from the checkpoints in --out; with more epochs where the learning rate is constant");
+  examples::add_continuation(app, options.continuation);
   app.add_flag("--any-processor", options.any_processor,
                "resume also what a program for another processor began: the result has the bits of neither");
   app.add_option("--checkpoint-epochs", options.checkpoint_epochs, "epochs from one checkpoint to the next")

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "common/output_folder.hpp"
 #include "common/training_options.hpp"
 
 namespace distill_mnist {
@@ -31,7 +32,7 @@ struct Options {
   std::optional<int> device{};        ///< the GPU's number, from 0; empty: 0
   std::filesystem::path out = "out";
   std::filesystem::path teacher_file{};  ///< empty: train the teacher
-  bool resume = false;
+  examples::Continuation continuation{};
   bool any_processor = false;         ///< resume also what another processor began
   std::size_t checkpoint_epochs = 1;  ///< epochs from one checkpoint to the next
   double checkpoint_seconds = 0.0;    ///< and the least time between them

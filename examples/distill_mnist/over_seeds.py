@@ -55,7 +55,7 @@ def main():
     results = []
     for seed in range(options.seeds):
         out = options.out / f"seed_{seed}"
-        command = [options.program, *options.arguments, "--seed", str(seed), "--out", out, "--quiet"]
+        command = [options.program, *options.arguments, "--seed", str(seed), "--out", out, "--overwrite", "--quiet"]
         run = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
         if run.returncode != 0:
             sys.exit(f"over_seeds.py: seed {seed}: the program ended with {run.returncode}")

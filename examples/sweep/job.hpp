@@ -3,7 +3,9 @@
 /// @file
 /// The sweep: data, teacher, students, table.
 
+#include <charconv>
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -15,11 +17,14 @@
 
 #include "common/data.hpp"
 #include "common/models.hpp"
+#include "common/output_folder.hpp"
+#include "common/stop_signals.hpp"
 #include "options.hpp"
 #include "report.hpp"
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/philox.hpp"
+#include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/io/safetensors.hpp"
 #include "retort/loss/cross_entropy.hpp"
@@ -71,7 +76,6 @@ class Job {
     const auto start = std::chrono::steady_clock::now();
     const auto results = train_students();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    save(results);
     if (!options_.quiet) {
       std::printf("\n%zu students in %.1f s\n\n", results.size(), seconds);
     }
@@ -113,28 +117,76 @@ class Job {
             .batch_size = options_.batch_size,
             .seed = retort::Seed{options_.first_seed},
             .shift = {.pixels = options_.teacher.shift},
-            .schedule = options_.teacher.schedule_with_warmup()};
+            .schedule = options_.teacher.schedule_with_warmup(),
+            .stop = &examples::stop_request()};
   }
 
   retort::SweepOptions sweep_options() const {
     return {.epochs = options_.student.epochs,
             .batch_size = options_.batch_size,
-            .schedule = options_.student.schedule_with_warmup()};
+            .schedule = options_.student.schedule_with_warmup(),
+            .stop = &examples::stop_request()};
   }
 
-  /// Makes the folder and tries to write there, before anything is trained for it.
+  std::filesystem::path checkpoint_folder() const { return options_.out / "checkpoints"; }
+
+  /// Makes and locks the folder and tries to write there, before anything is trained for it.
   void prepare_folder() {
     if (options_.out.empty()) {
       return;
     }
-    const std::filesystem::path folder = options_.save_students ? options_.out / "students" : options_.out;
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error) {
-      throw retort::FileError(folder, "cannot be made (" + error.message() + ")");
+    std::vector<std::string> inner{"checkpoints"};
+    if (options_.save_students) {
+      inner.emplace_back("students");
+    }
+    folder_.emplace(options_.out, inner);
+    const std::vector<std::filesystem::path> students = earlier_students();
+    folder_->take_over(earlier_teacher(), students, options_.continuation);
+    if (options_.continuation.resume) {
+      require_no_further(students);
     }
     runs_file_.emplace(options_.out / "runs.jsonl", settings_);
-    const retort::AtomicFile never_committed(folder / "writable");
+    for (const std::string& folder : inner) {
+      retort::require_writable(options_.out / folder / "0.safetensors");
+    }
+  }
+
+  /// That of an earlier run in --out, unless it is the one that this sweep is given.
+  std::vector<std::filesystem::path> earlier_teacher() const {
+    std::error_code ignored;
+    if (std::filesystem::equivalent(options_.out / "teacher.safetensors", options_.teacher_file, ignored)) {
+      return {};
+    }
+    return {"teacher.safetensors"};
+  }
+
+  /// What a sweep of any size may have left in --out.
+  std::vector<std::filesystem::path> earlier_students() const {
+    std::vector<std::filesystem::path> results{"runs.jsonl"};
+    std::error_code ignored;
+    for (const char* folder : {"checkpoints", "students"}) {
+      for (const auto& entry : std::filesystem::directory_iterator(options_.out / folder, ignored)) {
+        if (entry.path().extension() == ".safetensors") {
+          results.push_back(std::filesystem::path(folder) / entry.path().filename());
+        }
+      }
+    }
+    return results;
+  }
+
+  /// Those of a larger sweep would lie beside the table of this one.
+  void require_no_further(const std::vector<std::filesystem::path>& results) const {
+    for (const std::filesystem::path& result : results) {
+      const std::string name = result.stem().string();
+      std::size_t student = 0;
+      const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), student);
+      if (result.has_parent_path() && error == std::errc{} && end == name.data() + name.size() &&
+          student >= settings_.size()) {
+        throw retort::OptionError(retort::concatenate({"--resume: ", (options_.out / result).string(),
+                                                       " is of a sweep of more students, expected at most the ",
+                                                       settings_.size(), " of this one"}));
+      }
+    }
   }
 
   void train_teacher() {
@@ -142,6 +194,10 @@ class Job {
     retort::FitOptions fit_options = teacher_fit_options();
     if (!options_.quiet) {
       fit_options.observers = {&printer};
+    }
+    if (!options_.out.empty()) {
+      fit_options.checkpoint = retort::CheckpointOptions{.path = checkpoint_folder() / "teacher.safetensors",
+                                                         .resume = options_.continuation.resume};
     }
     retort::Trainer{teacher_, retort::CrossEntropy{}, retort::Adam{.learning_rate = options_.teacher.learning_rate}}
         .fit(train(), held_out(), fit_options);
@@ -159,18 +215,15 @@ class Job {
     if (!options_.quiet) {
       options.observers.push_back(&printer);
     }
-    return sweep_.fit(train(), held_out(), options);
-  }
-
-  void save(const std::vector<typename StudentSweep::Result>& results) const {
-    if (!options_.save_students) {
-      return;
+    if (!options_.out.empty()) {
+      options.checkpoints =
+          retort::SweepCheckpointOptions{.folder = checkpoint_folder(), .resume = options_.continuation.resume};
     }
-    for (const auto& result : results) {
-      if (!result.has_diverged()) {
+    return sweep_.fit(train(), held_out(), options, [this](const typename StudentSweep::Result& result) {
+      if (options_.save_students && !result.has_diverged()) {
         save_network(result.network, "students/" + std::to_string(result.index) + ".safetensors");
       }
-    }
+    });
   }
 
   void save_network(const auto& network, const std::string& name) const {
@@ -184,6 +237,7 @@ class Job {
   std::vector<retort::SweepSetting<>> settings_;
   StudentSweep sweep_;
   std::pair<retort::data::Dataset, retort::data::Dataset> data_;
+  std::optional<examples::OutputFolder> folder_;
   std::optional<RunsFile> runs_file_;
 };
 

@@ -6,24 +6,32 @@
 
 #include <cstdio>
 #include <exception>
+#include <string>
 
+#include "common/stop_signals.hpp"
 #include "options.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/out_of_memory.hpp"
 
 int main(int argc, char** argv) {
+  std::string advice;
   try {
+    examples::catch_stop_signals();
     const sweep::Options options = sweep::parse_options(argc, argv);
+    advice = options.out.empty() ? "; nothing is kept without --out" : "; go on with --resume";
     if (options.backend == "eigen") {
-      sweep::run_eigen(options);
+      retort::allocate_for("the sweep", 0, [&] { sweep::run_eigen(options); });
     } else {
 #if RETORT_HAS_CUDA
-      sweep::run_cuda(options);
+      retort::allocate_for("the sweep", 0, [&] { sweep::run_cuda(options); });
 #else
       throw retort::OptionError(
           "--backend cuda was not compiled in: it needs the CUDA toolkit 13 (nvcc) when sweep is built");
 #endif
     }
     return 0;
+  } catch (const retort::StoppedError& error) {
+    return examples::report_stop("sweep", error, advice);
   } catch (const retort::OptionError& error) {
     std::fprintf(stderr, "sweep: %s (--help lists the options)\n", error.what());
     return 2;

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <limits>
+#include <string>
 
 #include "common/command_line.hpp"
 #include "retort/core/error.hpp"
@@ -56,8 +57,10 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--threads", options.threads, "eigen's students at once; results do not depend on it [the cores]")
       ->check(whole_number(1, 1024));
   app.add_option("--device", options.device, "the GPU of cuda, from 0 [0]")->check(whole_number(0, 1023));
-  app.add_option("--out", options.out, "folder for runs.jsonl, and the teacher if it is trained [nothing is written]")
+  app.add_option("--out", options.out,
+                 "folder for runs.jsonl, the checkpoints, and the teacher if it is trained [nothing is written]")
       ->check(not_empty());
+  examples::add_continuation(app, options.continuation);
   app.add_flag("--save-students", options.save_students, "write each student's weights to --out too");
   app.add_flag("--best-first", options.best_first, "order the table by mean errors, not as the options are given");
   app.add_flag("--quiet", options.quiet, "print the closing table only");
@@ -71,6 +74,10 @@ Options parse_options(int argc, char** argv) {
   }
   if (options.save_students && options.out.empty()) {
     throw retort::OptionError("--save-students: there is no folder for them, expected --out");
+  }
+  if ((options.continuation.resume || options.continuation.overwrite) && options.out.empty()) {
+    throw retort::OptionError(std::string(options.continuation.resume ? "--resume" : "--overwrite") +
+                              ": there is no folder of an earlier run, expected --out");
   }
   return options;
 }

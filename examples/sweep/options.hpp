@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "common/output_folder.hpp"
 #include "common/training_options.hpp"
 
 namespace sweep {
@@ -30,6 +31,7 @@ struct Options {
   std::optional<unsigned> threads{};  ///< of eigen; empty: the cores
   std::optional<int> device{};        ///< of cuda; empty: 0
   std::filesystem::path out{};        ///< empty: nothing is written
+  examples::Continuation continuation{};
   bool save_students = false;
   bool best_first = false;
   bool quiet = false;

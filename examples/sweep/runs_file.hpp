@@ -23,7 +23,7 @@ namespace sweep {
 /// Writes runs.jsonl (https://jsonlines.org) anew, atomically, when a student ends, but at most once a second, and for
 /// certain after the last one or, where the sweep ends early, in the destructor: one object for each student that has
 /// ended, in the order of the settings. A process that is killed may lose those that ended within a second of the last
-/// writing. Fields: `student` (from 0), `temperature`, `hard_weight`, `learning_rate`, `seed`,
+/// writing; one that resumes writes them again. Fields: `student` (from 0), `temperature`, `hard_weight`, `learning_rate`, `seed`,
 /// `diverged`, `accuracy`, `errors` and `loss` (cross-entropy) on the images held out, null where it diverged,
 /// `seconds`.
 class RunsFile : public retort::SweepObserver {
@@ -31,7 +31,7 @@ class RunsFile : public retort::SweepObserver {
   /// Throws retort::FileError where `path` cannot be written.
   RunsFile(std::filesystem::path path, const std::vector<retort::SweepSetting<>>& settings)
       : path_(std::move(path)), settings_(settings) {
-    const retort::AtomicFile never_committed(path_);
+    retort::require_writable(path_);
   }
 
   RunsFile(const RunsFile&) = delete;

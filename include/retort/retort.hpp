@@ -61,6 +61,7 @@
 #include "retort/train/json_lines_log.hpp"
 #include "retort/train/preprocessing.hpp"
 #include "retort/train/progress_printer.hpp"
+#include "retort/train/stop_request.hpp"
 #include "retort/train/sweep.hpp"
 #include "retort/train/sweep_grid.hpp"
 #include "retort/train/sweep_printer.hpp"

@@ -2,9 +2,13 @@
 #include "retort/core/atomic_file.hpp"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstddef>
 #include <filesystem>
@@ -13,12 +17,28 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <type_traits>
 #include <vector>
 
 #include "catch.hpp"
 #include "retort/core/error.hpp"
 #include "temporary_folder.hpp"
+
+namespace {
+
+// What fsync answers in this program: an error number, or 0 for the system's own answer.
+int fsync_answer = 0;
+
+}  // namespace
+
+extern "C" int fsync(int descriptor) {
+  if (fsync_answer != 0) {
+    errno = fsync_answer;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_fsync, descriptor));
+}
 
 namespace {
 
@@ -127,22 +147,208 @@ TEST_CASE("without a commit nothing changes") {
   CHECK(entries(folder.path()) == 1);
 }
 
-TEST_CASE("what a killed process left behind is replaced") {
+TEST_CASE("what another program keeps under a similar name is left alone") {
   const TemporaryFolder folder;
-  write_file(folder / "file.tmp", "half of a much longer file");
+  write_file(folder / "file.tmp", "precious");
+  std::filesystem::create_directory(folder / "file.retort-");
   write_whole(folder / "file", "new");
   CHECK(read_file(folder / "file") == "new");
+  CHECK(read_file(folder / "file.tmp") == "precious");
+  CHECK(entries(folder.path()) == 3);
+}
+
+TEST_CASE("what killed writers left behind is removed on request, and what others write now is not") {
+  const TemporaryFolder folder;
+  write_file(folder / "file", "old");
+  write_file(folder / "file.tmp", "another program's");
+  write_file(folder / ".retort-aaaaaa.tmp", "of no file");
+  for (int killed = 0; killed < 3; ++killed) {
+    REQUIRE(status_of_child([&]() -> int {
+              AtomicFile file(folder / "file");
+              file.write("half");
+              ::raise(SIGKILL);
+              return 0;
+            }) == 128 + SIGKILL);
+  }
+  CHECK(entries(folder.path()) == 6);
+  AtomicFile live(folder / "file");
+  live.write("new");
+  // By another process, as the lock's owner is a process's open file.
+  CHECK(status_of_child([&] {
+          retort::remove_abandoned_files(folder.path());
+          return 0;
+        }) == 0);
+  CHECK(entries(folder.path()) == 4);
+  retort::remove_abandoned_files(folder.path());
+  CHECK(entries(folder.path()) == 4);
+  live.commit();
+  CHECK(read_file(folder / "file") == "new");
+  CHECK(read_file(folder / "file.tmp") == "another program's");
+  CHECK(entries(folder.path()) == 3);
+  retort::remove_abandoned_files(folder / "missing");
+}
+
+TEST_CASE("two writers of one path do not meet: each file that a reader sees is one of theirs, whole") {
+  const TemporaryFolder folder;
+  const std::filesystem::path path = folder / "file";
+  {
+    AtomicFile first(path);
+    AtomicFile second(path);
+    first.write("first");
+    second.write("second");
+    first.commit();
+    CHECK(read_file(path) == "first");
+    second.commit();
+    CHECK(read_file(path) == "second");
+  }
+  const std::string letters = "abcd";
+  std::atomic<int> complaints{0};
+  std::atomic<int> writing{static_cast<int>(letters.size())};
+  std::vector<std::thread> writers;
+  for (const char letter : letters) {
+    writers.emplace_back([&, letter] {
+      for (int round = 0; round < 50; ++round) {
+        complaints += complaint([&] {
+                        AtomicFile file(path);
+                        file.write(std::string(5000, letter));
+                        file.write(std::string(5000, letter));
+                        file.commit();
+                      }).empty()
+                          ? 0
+                          : 1;
+      }
+      --writing;
+    });
+  }
+  int torn = 0;
+  while (writing > 0) {
+    const std::string text = read_file(path);
+    torn += text == "second" || (text.size() == 10000 && text == std::string(10000, text.front())) ? 0 : 1;
+  }
+  for (std::thread& writer : writers) {
+    writer.join();
+  }
+  CHECK(torn == 0);
+  CHECK(complaints == 0);
   CHECK(entries(folder.path()) == 1);
 }
 
-TEST_CASE("a link under the temporary name is not followed") {
+TEST_CASE("a symbolic link is followed, and stays") {
   const TemporaryFolder folder;
-  write_file(folder / "precious", "precious");
-  std::filesystem::create_symlink(folder / "precious", folder / "file.tmp");
-  write_whole(folder / "file", "new");
-  CHECK(read_file(folder / "precious") == "precious");
-  CHECK(read_file(folder / "file") == "new");
-  CHECK_FALSE(std::filesystem::is_symlink(folder / "file"));
+  std::filesystem::create_directory(folder / "other");
+  write_file(folder / "other" / "target", "old");
+  std::filesystem::create_symlink("other/second", folder / "link");
+  std::filesystem::create_symlink("target", folder / "other" / "second");
+  write_whole(folder / "link", "new");
+  CHECK(read_file(folder / "other" / "target") == "new");
+  CHECK(std::filesystem::is_symlink(folder / "link"));
+  CHECK(std::filesystem::is_symlink(folder / "other" / "second"));
+  CHECK(entries(folder / "other") == 2);
+
+  std::filesystem::create_symlink(folder / "other" / "to be made", folder / "dangling");
+  write_whole(folder / "dangling", "made");
+  CHECK(std::filesystem::is_symlink(folder / "dangling"));
+  CHECK(read_file(folder / "other" / "to be made") == "made");
+
+  std::filesystem::create_symlink("round", folder / "round");
+  CHECK(names(complaint([&] { write_whole(folder / "round", "x"); }), folder / "round", "cannot be written"));
+  CHECK(std::filesystem::is_symlink(folder / "round"));
+}
+
+TEST_CASE("what is not a regular file is written to, and never replaced") {
+  const TemporaryFolder folder;
+  const std::filesystem::path fifo = folder / "fifo";
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  std::filesystem::create_symlink("fifo", folder / "link");
+  const pid_t writer = ::fork();
+  if (writer == 0) {
+    retort::require_writable(folder / "link");  // not to be seen by the reader
+    write_whole(folder / "link", "through the pipe");
+    ::_exit(0);
+  }
+  CHECK(read_file(fifo) == "through the pipe");
+  ::waitpid(writer, nullptr, 0);
+  CHECK(std::filesystem::is_fifo(fifo));
+  CHECK(entries(folder.path()) == 2);
+
+  write_whole("/dev/null", "nothing");
+  CHECK(std::filesystem::is_character_file("/dev/null"));
+  if (std::filesystem::exists("/dev/full")) {
+    CHECK(names(complaint([] { write_whole("/dev/full", "x"); }), "/dev/full",
+                "cannot be written (No space left on device)"));
+    CHECK(std::filesystem::is_character_file("/dev/full"));
+  }
+}
+
+TEST_CASE("a file that is replaced keeps its permissions; a new one gets those of every new file") {
+  const TemporaryFolder folder;
+  write_file(folder / "file", "old");
+  const auto mode = [&](const char* name) { return std::filesystem::status(folder / name).permissions(); };
+  write_file(folder / "plain", "");
+  for (const mode_t wanted : {0600u, 0640u, 0666u, 0444u, 0755u}) {
+    REQUIRE(::chmod((folder / "file").c_str(), wanted) == 0);
+    CAPTURE(wanted);
+    {
+      AtomicFile file(folder / "file");
+      file.write("new");
+      file.commit();
+    }
+    CHECK(mode("file") == static_cast<std::filesystem::perms>(wanted));
+  }
+  write_whole(folder / "fresh", "new");
+  CHECK(mode("fresh") == mode("plain"));
+
+  if (::geteuid() == 0) {
+    constexpr uid_t nobody = 65534;
+    REQUIRE(::chown((folder / "file").c_str(), nobody, nobody) == 0);
+    write_whole(folder / "file", "newer");
+    struct stat found{};
+    REQUIRE(::stat((folder / "file").c_str(), &found) == 0);
+    CHECK(found.st_uid == nobody);
+    CHECK(found.st_gid == nobody);
+  }
+}
+
+TEST_CASE("a file system that cannot flush can be written to; one whose flush fails cannot") {
+  const TemporaryFolder folder;
+  for (const int reason : {EINVAL, ENOTSUP, ENOSYS}) {
+    CAPTURE(reason);
+    fsync_answer = reason;
+    CHECK(complaint([&] { write_whole(folder / "file", "new"); }).empty());
+    CHECK(read_file(folder / "file") == "new");
+    std::filesystem::remove(folder / "file");
+  }
+  write_file(folder / "file", "old");
+  for (const int reason : {EIO, ENOSPC, EDQUOT}) {
+    CAPTURE(reason);
+    fsync_answer = reason;
+    CHECK(names(complaint([&] { write_whole(folder / "file", "new"); }), folder / "file",
+                "cannot be flushed to the disk"));
+    CHECK(read_file(folder / "file") == "old");
+  }
+  fsync_answer = 0;
+  CHECK(entries(folder.path()) == 1);
+}
+
+TEST_CASE("whether a file can be written is asked without a trace") {
+  const TemporaryFolder folder;
+  write_file(folder / "file", "old");
+  retort::require_writable(folder / "file");
+  retort::require_writable(folder / "new");
+  CHECK(read_file(folder / "file") == "old");
+  CHECK(entries(folder.path()) == 1);
+  const auto ask = [](const std::filesystem::path& path) { return complaint([&] { retort::require_writable(path); }); };
+  CHECK(names(ask(folder / "no" / "file"), folder / "no" / "file", "(No such file or directory)"));
+  CHECK(names(ask(folder.path()), folder.path(), "(Is a directory)"));
+  CHECK_FALSE(ask("").empty());
+}
+
+TEST_CASE("the longest names can be written") {
+  const TemporaryFolder folder;
+  const std::string name(255, 'n');
+  write_whole(folder / name, "new");
+  CHECK(read_file(folder / name) == "new");
+  CHECK(entries(folder.path()) == 1);
 }
 
 TEST_CASE("a killed writer leaves the old file as it was") {
@@ -168,10 +374,6 @@ TEST_CASE("a missing folder, a folder in the file's place and an empty path are 
   CHECK(names(complaint([&] { write_whole(folder / "taken", "x"); }), folder / "taken", "cannot be replaced"));
   CHECK(std::filesystem::is_directory(folder / "taken"));
   CHECK(entries(folder.path()) == 1);
-
-  std::filesystem::create_directory(folder / "file.tmp");
-  CHECK(names(complaint([&] { write_whole(folder / "file", "x"); }), folder / "file", "cannot be written"));
-  CHECK(std::filesystem::is_directory(folder / "file.tmp"));
 }
 
 TEST_CASE("a read-only folder is a FileError, and what is in it stays") {
@@ -218,13 +420,6 @@ TEST_CASE("a full disk is a FileError, and the old file stays") {
   CHECK(status == 0);
   CHECK(read_file(folder / "file") == "old");
   CHECK(entries(folder.path()) == 1);
-
-  if (std::filesystem::exists("/dev/full")) {
-    // A name whose temporary one is taken by a device is not written through it.
-    std::filesystem::create_symlink("/dev/full", folder / "file.tmp");
-    write_whole(folder / "file", "new");
-    CHECK(read_file(folder / "file") == "new");
-  }
 }
 
 TEST_CASE("a file is written once") {

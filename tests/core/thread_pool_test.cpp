@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <new>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -134,6 +135,45 @@ TEST_CASE("a chunk may itself use the pool") {
       pool.for_each_chunk(8, [&](std::size_t inner) { runs[8 * outer + inner] += 1; });
     });
     REQUIRE(runs == std::vector<std::uint32_t>(8 * 8, 1));
+  }
+}
+
+TEST_CASE("what a chunk throws comes to the caller, no chunk begins after it, and the pool works on") {
+  for (unsigned threads = 1; threads <= 4; ++threads) {
+    ThreadPool pool(threads);
+    for (std::size_t wrong = 0; wrong < 50; ++wrong) {
+      CAPTURE(threads, wrong);
+      std::atomic<std::size_t> begun{0};
+      std::string message;
+      try {
+        pool.for_each_chunk(100'000, [&](std::size_t chunk) {
+          ++begun;
+          if (chunk == wrong) {
+            throw retort::Error("chunk " + std::to_string(chunk));
+          }
+        });
+      } catch (const retort::Error& error) {
+        message = error.what();
+      }
+      REQUIRE(message == "chunk " + std::to_string(wrong));
+      REQUIRE(begun > wrong);
+      if (threads == 1) {
+        REQUIRE(begun == wrong + 1);
+      }
+      REQUIRE(each_chunk_ran_once(pool, 100));
+    }
+  }
+}
+
+TEST_CASE("of many chunks that throw one exception comes, also out of a chunk that uses the pool itself") {
+  ThreadPool pool(3);
+  for (int round = 0; round < 300; ++round) {
+    CHECK_THROWS_AS(pool.for_each_chunk(8, [](std::size_t) { throw std::bad_alloc(); }), std::bad_alloc);
+    CHECK_THROWS_AS(
+        pool.for_each_chunk(
+            8, [&pool](std::size_t) { pool.for_each_chunk(8, [](std::size_t) { throw std::bad_alloc(); }); }),
+        std::bad_alloc);
+    REQUIRE(each_chunk_ran_once(pool, 20));
   }
 }
 

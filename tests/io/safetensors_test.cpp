@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "full_disk.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
 #include "temporary_folder.hpp"
@@ -386,8 +387,10 @@ TEST_CASE("A file that cannot be replaced stays as it was", "[io]") {
   const TemporaryFolder folder;
   io::save_safetensors(make_network(), folder / "a");
   const std::string before = read_file(folder / "a");
-  std::filesystem::create_directory(folder / "a.tmp");
-  CHECK_THROWS_AS(io::save_safetensors(Network<M>{Seed{5}}, folder / "a"), FileError);
+  {
+    const test::FullDisk full(before.size() / 2);
+    CHECK_THROWS_AS(io::save_safetensors(Network<M>{Seed{5}}, folder / "a"), FileError);
+  }
   CHECK(read_file(folder / "a") == before);
   CHECK_THROWS_AS(io::save_safetensors(Network<M>{Seed{5}}, folder / "missing/a"), FileError);
 }

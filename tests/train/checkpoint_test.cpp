@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "full_disk.hpp"
 #include "temporary_folder.hpp"
 
 namespace {
@@ -154,11 +155,12 @@ TEST_CASE("A checkpoint that cannot be written leaves the old one", "[train]") {
   const TemporaryFolder folder;
   save_checkpoint(folder / "run", example());
   const std::string before = read_file(folder / "run");
-  // A folder where the temporary file would be.
-  std::filesystem::create_directory(folder / "run.tmp");
   Checkpoint other = example();
   other.history.clear();
-  CHECK_THROWS_AS(save_checkpoint(folder / "run", other), FileError);
+  {
+    const test::FullDisk full(before.size() / 2);
+    CHECK_THROWS_AS(save_checkpoint(folder / "run", other), FileError);
+  }
   CHECK(read_file(folder / "run") == before);
   CHECK_THROWS_AS(save_checkpoint(folder / "no/folder", example()), FileError);
 }

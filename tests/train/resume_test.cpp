@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "full_disk.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/core/instruction_set.hpp"
@@ -368,9 +369,11 @@ TEST_CASE("A broken checkpoint, and one that cannot be written, are errors that 
   }
 
   test::write_file(folder / "run", whole);
-  std::filesystem::create_directory(folder / "run.tmp");
   options.checkpoint->resume = false;
-  CHECK_THROWS_AS(fit(network, options), FileError);
+  {
+    const test::FullDisk full(whole.size() / 2);
+    CHECK_THROWS_AS(fit(network, options), FileError);
+  }
   CHECK(test::read_file(folder / "run") == whole);
 }
 

@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "retort/core/out_of_memory.hpp"
+
 namespace retort {
 
 /// Bytes on which every arena and every tensor inside one begins: a cache line, and the widest SIMD register.
@@ -33,7 +35,7 @@ class AlignedBuffer {
 
  public:
   AlignedBuffer() = default;
-  /// Throws std::bad_alloc where the memory is not to be had.
+  /// Throws std::bad_alloc, as OutOfMemoryError with the size, where there is not enough memory.
   explicit AlignedBuffer(std::size_t size) : AlignedBuffer(uninitialized(size)) {
     std::uninitialized_fill_n(data(), size, T{});
   }
@@ -75,8 +77,11 @@ class AlignedBuffer {
     if (size > std::numeric_limits<std::size_t>::max() / sizeof(T)) {
       throw std::bad_array_new_length();
     }
-    return std::unique_ptr<T[], Release>(
-        static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{arena_alignment})));
+    void* const memory = ::operator new(size * sizeof(T), std::align_val_t{arena_alignment}, std::nothrow);
+    if (memory == nullptr) {
+      throw OutOfMemoryError("", size * sizeof(T));
+    }
+    return std::unique_ptr<T[], Release>(static_cast<T*>(memory));
   }
 
   std::size_t size_ = 0;

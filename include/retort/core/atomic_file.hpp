@@ -4,11 +4,16 @@
 /// Files that are written whole or not at all (POSIX).
 
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
+#include <ctime>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -17,25 +22,45 @@
 #include <utility>
 
 #include "retort/core/error.hpp"
+#include "retort/core/fingerprint.hpp"
 #include "retort/core/text.hpp"
 
 namespace retort {
 
-/// A file written as PATH.tmp, beside its destination. `commit()` flushes it to the disk and renames it over the
-/// destination; without `commit()` the destructor removes it, so that a fault or a full disk leaves the old file as it
-/// was and no other behind. A process killed while writing leaves PATH.tmp, which the next writer of PATH replaces. One
-/// writer of a path at a time. Where PATH is a symbolic link, the link is replaced, not the file it points to.
+/// A file written under a temporary name of its own, NAME.retort-XXXXXX.tmp, beside its destination. `commit()` flushes
+/// it to the disk and renames it over the destination; without `commit()` the destructor removes it, so that a fault or
+/// a full disk leaves the old file as it was and no other behind. Any number of writers may write one path: a reader
+/// sees the whole file of one of them, in the end of the one that commits last.
+///
+/// A symbolic link is followed: the file that it points to is replaced, and the link stays. A file that is replaced
+/// keeps its permissions, and its owner and group where the system allows it. What is not a regular file (/dev/null,
+/// a FIFO, a device) is never replaced: it is opened and written to directly, and nothing is undone.
+///
+/// A process killed while it writes leaves its temporary file, which `remove_abandoned_files` finds.
 class AtomicFile {
  public:
-  /// Throws FileError naming `path` when its folder is missing or not writable.
-  [[gnu::cold]] explicit AtomicFile(std::filesystem::path path)
-      : path_(std::move(path)), temporary_(path_.string() + ".tmp") {
-    // What lies under the temporary name is removed, never opened: it may be a link to a file that is none of ours.
-    ::unlink(temporary_.c_str());
-    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) {
+  /// Throws FileError naming `path` when its folder is missing or not writable, or `path` is a folder. Opening a FIFO
+  /// waits for its reader.
+  [[gnu::cold]] explicit AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
+    struct stat existing{};
+    const bool exists = ::stat(path_.c_str(), &existing) == 0;
+    if (exists && S_ISDIR(existing.st_mode)) {
+      errno = EISDIR;
+      fail("cannot be replaced");
+    }
+    if (exists && !S_ISREG(existing.st_mode)) {
+      descriptor_ = ::open(path_.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
+      if (descriptor_ < 0) {
+        fail("cannot be written");
+      }
+      return;
+    }
+    destination_ = follow_links(path_);
+    if (!destination_.has_filename()) {
+      errno = ENOENT;
       fail("cannot be written");
     }
+    open_temporary(exists ? &existing : nullptr);
   }
 
   AtomicFile(const AtomicFile&) = delete;
@@ -43,8 +68,8 @@ class AtomicFile {
 
   ~AtomicFile() {
     if (descriptor_ >= 0) {
+      remove_temporary();  // before it is closed: while it is open, nobody takes it for abandoned
       ::close(descriptor_);
-      ::unlink(temporary_.c_str());
     }
   }
 
@@ -64,44 +89,190 @@ class AtomicFile {
 
   void write(std::string_view text) { write(std::as_bytes(std::span{text.data(), text.size()})); }
 
-  /// Flushes the bytes, renames the file, flushes the name. Throws FileError; the old file is then as it was. Call
-  /// once, last.
+  /// Flushes the bytes, renames the file, flushes the name. File systems that cannot flush (some of CIFS and FUSE) are
+  /// let be. Throws FileError; the old file is then as it was. Call once, last.
   [[gnu::cold]] void commit() {
-    if (::fsync(descriptor_) != 0) {
+    if (::fsync(descriptor_) != 0 && !is_unsupported(errno)) {
       fail("cannot be flushed to the disk");
     }
     const int descriptor = std::exchange(descriptor_, -1);
-    if (::close(descriptor) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    if (!temporary_.empty() && ::rename(temporary_.c_str(), destination_.c_str()) != 0) {
       const int reason = errno;
-      ::unlink(temporary_.c_str());
+      remove_temporary();
+      ::close(descriptor);
       errno = reason;
       fail("cannot be replaced");
     }
+    // After the flush nothing is left to be written: what close answers says nothing about the bytes.
+    ::close(descriptor);
     flush_folder();
+  }
+
+  /// Whether `name` is one that a temporary file gets.
+  static bool is_temporary_name(std::string_view name) {
+    if (name.size() <= prefix.size() + random_letters + suffix.size() || !name.ends_with(suffix)) {
+      return false;
+    }
+    name.remove_suffix(suffix.size() + random_letters);
+    return name.ends_with(prefix);
   }
 
  private:
   // Some systems refuse a single write of 2 GiB or more.
   static constexpr std::size_t largest_write = std::size_t{1} << 30;
+  // NAME.retort-XXXXXX.tmp
+  static constexpr std::string_view prefix = ".retort-";
+  static constexpr std::string_view suffix = ".tmp";
+  static constexpr std::size_t random_letters = 6;
+  static constexpr std::size_t longest_name = 255;  // NAME_MAX of nearly all file systems
+  static constexpr int most_links = 40;             // Linux follows as many
+  static constexpr int most_attempts = 100;
 
   [[noreturn]] void fail(const char* what) const {
     const int reason = errno;
     throw FileError(path_, concatenate({what, " (", std::generic_category().message(reason), ")"}));
   }
 
+  static bool is_unsupported(int reason) {
+    return reason == EINVAL || reason == ENOSYS || reason == ENOTSUP || reason == EOPNOTSUPP;
+  }
+
+  /// The place that links lead to, which may not exist yet.
+  std::filesystem::path follow_links(std::filesystem::path place) const {
+    std::error_code error;
+    for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(place, error)); ++links) {
+      const std::filesystem::path target = std::filesystem::read_symlink(place, error);
+      if (error || links == most_links) {
+        errno = error ? error.value() : ELOOP;
+        fail("cannot be written");
+      }
+      place = place.parent_path() / target;
+    }
+    return place;
+  }
+
+  std::filesystem::path folder() const {
+    return destination_.has_parent_path() ? destination_.parent_path() : std::filesystem::path{"."};
+  }
+
+  std::string draw_name() const {
+    static constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789";
+    std::string name = destination_.filename().string();
+    name.resize(std::min(name.size(), longest_name - prefix.size() - random_letters - suffix.size()));
+    name += prefix;
+    // Other threads, processes and machines draw others; where two meet, O_EXCL lets one draw again.
+    static std::atomic<std::uint64_t> drawn{0};
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    const std::uint64_t entropy[] = {drawn.fetch_add(1, std::memory_order_relaxed),
+                                     static_cast<std::uint64_t>(::getpid()), static_cast<std::uint64_t>(now.tv_sec),
+                                     static_cast<std::uint64_t>(now.tv_nsec)};
+    std::uint64_t number = Fingerprint{}.add(std::span<const std::uint64_t>{entropy}).value();
+    for (std::size_t i = 0; i < random_letters; ++i) {
+      name += letters[number % letters.size()];
+      number /= letters.size();
+    }
+    return (folder() / name.append(suffix)).string();
+  }
+
+  void open_temporary(const struct stat* existing) {
+    for (int attempt = 0; attempt < most_attempts; ++attempt) {
+      temporary_ = draw_name();
+      // A secret file's copy is nobody else's to read, not even for a moment.
+      const mode_t mode = existing != nullptr ? 0600 : 0666;
+      descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+      if (descriptor_ < 0) {
+        if (errno == EEXIST) {
+          continue;
+        }
+        temporary_.clear();
+        fail("cannot be written");
+      }
+      // Tells that it is not abandoned. Where somebody cleaned up before it did, it has lost its name.
+      struct stat mine{};
+      if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 && ::fstat(descriptor_, &mine) == 0 && mine.st_nlink == 0) {
+        ::close(std::exchange(descriptor_, -1));
+        continue;
+      }
+      if (existing != nullptr) {
+        keep_permissions(*existing);
+      }
+      return;
+    }
+    temporary_.clear();
+    fail("cannot be written");
+  }
+
+  void keep_permissions(const struct stat& existing) const {
+    mode_t mode = existing.st_mode & 0777;
+    // Only the superuser may give a file away; a group can be kept by who is in it.
+    if (::fchown(descriptor_, existing.st_uid, existing.st_gid) != 0 &&
+        ::fchown(descriptor_, static_cast<uid_t>(-1), existing.st_gid) != 0) {
+      mode &= ~(~mode << 3 & 070u);  // another group gets no more than everybody
+    }
+    ::fchmod(descriptor_, mode);  // file systems without permissions are let be
+  }
+
+  void remove_temporary() {
+    if (!temporary_.empty()) {
+      ::unlink(temporary_.c_str());
+    }
+  }
+
   // A rename survives a power cut only once its folder is flushed; file systems that cannot do so are let be.
   void flush_folder() const {
-    const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path{"."};
-    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (temporary_.empty()) {
+      return;
+    }
+    const int descriptor = ::open(folder().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor >= 0) {
       ::fsync(descriptor);
       ::close(descriptor);
     }
   }
 
-  std::filesystem::path path_;
-  std::string temporary_;
+  std::filesystem::path path_;         // as it was given: for messages
+  std::filesystem::path destination_;  // the regular file, behind all links
+  std::string temporary_;              // empty where the destination is written to directly
   int descriptor_ = -1;
 };
+
+/// Throws FileError, as a later AtomicFile of `path` would, where it cannot be written now. Leaves nothing behind and
+/// changes nothing. Call before hours of work whose result is to be written there.
+[[gnu::cold]] inline void require_writable(const std::filesystem::path& path) {
+  struct stat existing{};
+  if (::stat(path.c_str(), &existing) == 0 && !S_ISREG(existing.st_mode) && !S_ISDIR(existing.st_mode)) {
+    // Not opened: that would wait for a FIFO's reader, or be seen by it.
+    if (::access(path.c_str(), W_OK) != 0) {
+      throw FileError(path, concatenate({"cannot be written (", std::generic_category().message(errno), ")"}));
+    }
+    return;
+  }
+  const AtomicFile never_committed(path);
+}
+
+/// Removes from `folder` the temporary files of AtomicFile whose writers were killed, and leaves alone those that are
+/// being written now, by whatever process: their writers hold them locked (flock). What cannot be looked at or removed
+/// stays. Subfolders are not entered.
+[[gnu::cold]] inline void remove_abandoned_files(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    const std::filesystem::path& path = entry->path();
+    if (!AtomicFile::is_temporary_name(path.filename().string())) {
+      continue;
+    }
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor < 0) {
+      continue;
+    }
+    struct stat opened{};
+    struct stat named{};
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0 && ::fstat(descriptor, &opened) == 0 && S_ISREG(opened.st_mode) &&
+        ::lstat(path.c_str(), &named) == 0 && named.st_ino == opened.st_ino && named.st_dev == opened.st_dev) {
+      ::unlink(path.c_str());
+    }
+    ::close(descriptor);
+  }
+}
 
 }  // namespace retort

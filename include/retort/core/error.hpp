@@ -53,6 +53,12 @@ class DivergenceError : public Error {
   using Error::Error;
 };
 
+/// A training that was asked to stop, and did: `what()` says after which epoch.
+class StoppedError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A device that is absent, too old, out of memory or failing: `what()` says what failed, where and what to do.
 class DeviceError : public Error {
  public:

@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "retort/core/error.hpp"
@@ -31,6 +33,9 @@ class ThreadPool {
       for (unsigned worker = 1; worker < threads; ++worker) {
         workers_.emplace_back([this] { work(); });
       }
+    } catch (const std::bad_alloc&) {
+      stop();
+      throw;
     } catch (const std::exception&) {
       const std::size_t started = workers_.size() + 1;
       stop();
@@ -47,10 +52,11 @@ class ThreadPool {
   unsigned thread_count() const { return thread_count_; }
 
   /// Calls `function(chunk)` for every chunk in [0, chunks), in any order, on any of the threads; returns when all are
-  /// done. Precondition: chunks do not write what another reads or writes. A `function` that throws ends the program.
-  /// Allocates nothing.
+  /// done. Precondition: chunks do not write what another reads or writes. Allocates nothing. When a chunk throws, no
+  /// other begins; those under way are waited for, and the exception, the first of several, is rethrown here. The pool
+  /// can be used again.
   template <typename Function>
-  void for_each_chunk(std::size_t chunks, const Function& function) noexcept {
+  void for_each_chunk(std::size_t chunks, const Function& function) {
     run(
         chunks, [](const void* context, std::size_t chunk) { (*static_cast<const Function*>(context))(chunk); },
         &function);
@@ -74,7 +80,7 @@ class ThreadPool {
   using Call = void (*)(const void* context, std::size_t chunk);
 
   /// Compiled once, and the function that it is called with once too, whoever runs it.
-  [[gnu::noinline]] void run(std::size_t chunks, Call call, const void* context) noexcept {
+  [[gnu::noinline]] void run(std::size_t chunks, Call call, const void* context) {
     // Not a mutex: one may not be tried by the thread that holds it, as a call from within a chunk would.
     if (chunks < 2 || workers_.empty() || taken_.exchange(true, std::memory_order_acquire)) {
       for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
@@ -101,7 +107,12 @@ class ThreadPool {
         gate_.wait(inside, std::memory_order_acquire);
       }
     }
+    const std::exception_ptr error = std::exchange(error_, nullptr);
+    failed_.store(false, std::memory_order_relaxed);
     taken_.store(false, std::memory_order_release);
+    if (error) {
+      std::rethrow_exception(error);
+    }
   }
 
   void stop() {
@@ -113,13 +124,20 @@ class ThreadPool {
     }
   }
 
-  void take_chunks() {
-    for (;;) {
-      const std::size_t chunk = next_chunk_.fetch_add(1, std::memory_order_relaxed);
-      if (chunk >= chunks_) {
-        return;
+  void take_chunks() noexcept {
+    try {
+      for (;;) {
+        const std::size_t chunk = next_chunk_.fetch_add(1, std::memory_order_relaxed);
+        if (chunk >= chunks_) {
+          return;
+        }
+        call_(context_, chunk);
       }
-      call_(context_, chunk);
+    } catch (...) {
+      next_chunk_.store(chunks_, std::memory_order_relaxed);
+      if (!failed_.exchange(true, std::memory_order_relaxed)) {
+        error_ = std::current_exception();  // read once all are out
+      }
     }
   }
 
@@ -156,6 +174,8 @@ class ThreadPool {
   Call call_ = nullptr;
   const void* context_ = nullptr;
   std::size_t chunks_ = 0;
+  std::exception_ptr error_{};  // of the chunk that failed first
+  std::atomic<bool> failed_{false};
   std::atomic<bool> taken_{false};
   std::atomic<bool> stopping_{false};
   // What every thread writes, what the caller waits for, and what idle workers watch: a cache line each.

@@ -34,7 +34,8 @@ using Labels = std::vector<std::uint32_t>;
 
 /// Samples and their labels, checked once when the dataset is made and constant from then on: at least one sample and
 /// one feature, as many labels as samples, each label below `classes()`, no NaN and no infinity, image extents whose
-/// product is the number of features. Features stay raw; the batch gather normalises them.
+/// product is the number of features. Features stay raw; the batch gather normalises them. A dataset that was moved from
+/// has no samples: it can be destroyed and assigned to, training and splitting throw Error.
 class Dataset {
  private:
   /// What std::visit does, which takes a compiler longer.
@@ -75,6 +76,13 @@ class Dataset {
   /// What was applied to the features; empty where they are raw.
   const Standardization& standardization() const { return standardization_; }
 
+  /// Throws Error where the dataset was moved from.
+  [[gnu::cold]] void require_samples() const {
+    if (labels_.empty()) {
+      throw Error("dataset: its samples were moved to another dataset, expected one that still has its own");
+    }
+  }
+
   /// The same samples under another normalization. Throws OptionError.
   Dataset with_normalization(Normalization normalization) const& {
     return Dataset(*this).with_normalization(normalization);
@@ -111,6 +119,7 @@ class Dataset {
   /// The samples at `indices`, in that order; an index may come twice. Throws ShapeError for an index that is not below
   /// size(), or for none.
   [[gnu::cold]] Dataset subset(std::span<const std::uint32_t> indices) const {
+    require_samples();
     const auto outside =
         std::find_if(indices.begin(), indices.end(), [this](std::uint32_t index) { return index >= size(); });
     if (outside != indices.end()) {

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/message.hpp"
 
@@ -103,7 +104,9 @@ class GrowingBytes {
     if (used_ == bytes_.size()) {
       // One byte over the limit is room enough to find out that the limit is passed.
       const std::uint64_t most = limit_ < std::numeric_limits<std::uint64_t>::max() ? limit_ + 1 : limit_;
-      bytes_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(most, std::max<std::size_t>(2 * used_, 1 << 16))));
+      const std::size_t size =
+          static_cast<std::size_t>(std::min<std::uint64_t>(most, std::max<std::size_t>(2 * used_, 1 << 16)));
+      allocate_for(path_.native(), size, [&] { bytes_.resize(size); });
     }
     return bytes_.data() + used_;
   }

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
+#include <new>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/message.hpp"
 
@@ -34,9 +36,9 @@ class Matrix {
   /// 0 x 0.
   Matrix() = default;
 
-  /// Zeros. Throws ShapeError for extents beyond any memory.
+  /// Zeros. Throws ShapeError for extents beyond any memory, OutOfMemoryError for those beyond what there is.
   explicit Matrix(std::size_t rows, std::size_t columns)
-      : rows_(rows), columns_(columns), values_(checked_size(rows, columns)) {}
+      : rows_(rows), columns_(columns), values_(zeros(rows, columns)) {}
 
   /// `values`, row by row, not copied when moved in. Throws ShapeError when they are not rows * columns.
   explicit Matrix(std::size_t rows, std::size_t columns, std::vector<T> values)
@@ -85,6 +87,15 @@ class Matrix {
  private:
   static std::string text(std::size_t rows, std::size_t columns) {
     return detail::extents_text(std::array{rows, columns});
+  }
+
+  static std::vector<T> zeros(std::size_t rows, std::size_t columns) {
+    const std::size_t size = checked_size(rows, columns);
+    try {
+      return std::vector<T>(size);
+    } catch (const std::bad_alloc&) {
+      throw OutOfMemoryError(concatenate({"matrix of ", text(rows, columns)}), size * sizeof(T));
+    }
   }
 
   // Divided, not multiplied: the product of two hostile extents may wrap around to a small number.

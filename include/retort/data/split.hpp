@@ -82,6 +82,7 @@ namespace retort::data {
 /// The two parts themselves, copied. Errors as above.
 [[gnu::cold]] inline std::pair<Dataset, Dataset> random_split(const Dataset& dataset, double first_fraction,
                                                               Seed seed) {
+  dataset.require_samples();
   const auto [first, second] = random_split_indices(dataset.size(), first_fraction, seed);
   return {dataset.subset(first), dataset.subset(second)};
 }

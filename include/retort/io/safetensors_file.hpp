@@ -28,6 +28,7 @@
 #include "retort/core/error.hpp"
 #include "retort/core/float_bits.hpp"
 #include "retort/core/json.hpp"
+#include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/checksum.hpp"
 #include "retort/io/dtype.hpp"
@@ -98,7 +99,8 @@ class SafetensorsFile {
     const std::size_t data_size = static_cast<std::size_t>(file_size - sizeof(header_size) - header_size);
     detail::SafetensorsHeader facts = detail::parse_safetensors_header(path, header, data_size);
     // Only now is the data worth its memory.
-    AlignedBuffer<std::byte> data(data_size);
+    AlignedBuffer<std::byte> data =
+        allocate_for(path.native(), data_size, [&] { return AlignedBuffer<std::byte>(data_size); });
     take(stream, path, data.span());
     SafetensorsFile file(std::move(path), std::move(facts), std::move(data));
     file.verify_checksum();

@@ -14,6 +14,7 @@
 
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/out_of_memory.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
 #include "retort/nn/initialization.hpp"
@@ -26,7 +27,8 @@ namespace backend {
 class Eigen;
 }
 
-/// A model's parameters (and running statistics) in one aligned arena each, in the memory of a backend.
+/// A model's parameters (and running statistics) in one aligned arena each, in the memory of a backend. A network that
+/// was moved from has neither: it can be destroyed and assigned to, everything else throws Error.
 ///
 /// `predict` is const and may be called from several threads at once; dropout cannot happen in it. Include the
 /// backend's headers beside this one (retort.hpp includes those of the default).
@@ -39,11 +41,12 @@ class Network {
   static constexpr std::size_t input_size = M::input_size;
   static constexpr std::size_t output_size = M::output_size;
 
-  /// Equal seeds and initialisations give equal parameters, on every backend.
+  /// Equal seeds and initialisations give equal parameters, on every backend. Throws OutOfMemoryError, on a device
+  /// DeviceError.
   explicit Network(Seed seed, Backend backend = Backend{}, Initialization initialization = Initialization::pytorch)
       : backend_(std::move(backend)),
-        parameters_(backend_.template allocate<Scalar>(M::parameter_arena_size)),
-        buffers_(backend_.template allocate<Scalar>(M::buffer_arena_size)) {
+        parameters_(allocate(M::parameter_arena_size)),
+        buffers_(allocate(M::buffer_arena_size)) {
     initialize(seed, initialization);
   }
 
@@ -55,6 +58,13 @@ class Network {
   }
 
   const Backend& backend() const { return backend_; }
+
+  /// Throws Error where the network was moved from.
+  void require_values() const {
+    if (parameters_.size() != M::parameter_arena_size || buffers_.size() != M::buffer_arena_size) {
+      throw_moved_from();
+    }
+  }
 
   /// The whole arenas as the host may keep them, laid out as M::parameters and M::buffers say, with zeros between the
   /// tensors.
@@ -82,10 +92,10 @@ class Network {
   std::span<const Scalar> parameter_arena() const { return host_span(parameters_); }
   std::span<Scalar> buffer_arena() { return host_span(buffers_); }
   std::span<const Scalar> buffer_arena() const { return host_span(buffers_); }
-  std::span<Scalar> parameter(std::size_t index) { return M::parameters[index].in(parameter_arena()); }
-  std::span<const Scalar> parameter(std::size_t index) const { return M::parameters[index].in(parameter_arena()); }
-  std::span<Scalar> buffer(std::size_t index) { return M::buffers[index].in(buffer_arena()); }
-  std::span<const Scalar> buffer(std::size_t index) const { return M::buffers[index].in(buffer_arena()); }
+  std::span<Scalar> parameter(std::size_t index) { return tensor(M::parameters[index], parameter_arena()); }
+  std::span<const Scalar> parameter(std::size_t index) const { return tensor(M::parameters[index], parameter_arena()); }
+  std::span<Scalar> buffer(std::size_t index) { return tensor(M::buffers[index], buffer_arena()); }
+  std::span<const Scalar> buffer(std::size_t index) const { return tensor(M::buffers[index], buffer_arena()); }
 
   /// logits (batch, out) of inputs (batch, in), both row-major, in the host's memory. Blocks of samples are shared
   /// among the backend's threads; the results do not depend on how many there are. A sample alone is a matrix-vector
@@ -93,6 +103,7 @@ class Network {
   /// memory, allocates nothing once each thread has answered a batch as large. Throws ShapeError when the inputs are
   /// not whole samples or the logits are not as many samples.
   void predict(std::span<const Scalar> inputs, std::span<Scalar> logits) const {
+    require_values();
     if (inputs.size() % input_size != 0 || logits.size() != inputs.size() / input_size * output_size) {
       throw ShapeError(concatenate({"predict: ", inputs.size(), " inputs and ", logits.size(),
                                     " logits, expected a whole number of samples of ", input_size, " inputs and ",
@@ -127,15 +138,30 @@ class Network {
  private:
   using Arena = typename Backend::template Buffer<Scalar>;
 
+  Arena allocate(std::size_t size) const {
+    return allocate_for("parameters of a network", size * sizeof(Scalar),
+                        [&] { return backend_.template allocate<Scalar>(size); });
+  }
+
   template <std::size_t N>
   static AlignedBuffer<Scalar> initial_values(const std::array<TensorInfo, N>& tensors, std::size_t size, Seed seed,
                                               Initialization initialization) {
-    AlignedBuffer<Scalar> arena(size);
+    auto arena = allocate_for("initial values of a network", 0, [&] { return AlignedBuffer<Scalar>(size); });
     std::uint32_t index = 0;
     for (const TensorInfo& tensor : tensors) {
       initialize_tensor(initialization, tensor.spec, seed, index++, arena.data() + tensor.offset);
     }
     return arena;
+  }
+
+  [[noreturn, gnu::cold, gnu::noinline]] static void throw_moved_from() {
+    throw Error("network: its parameters were moved to another network, expected one that still has its own");
+  }
+
+  template <typename Span>
+  Span tensor(const TensorInfo& info, Span arena) const {
+    require_values();
+    return info.in(arena);
   }
 
   template <typename A>
@@ -147,12 +173,15 @@ class Network {
   }
 
   AlignedBuffer<Scalar> copy_of(const Arena& arena) const {
-    auto copy = AlignedBuffer<Scalar>::uninitialized(arena.size());
+    require_values();
+    auto copy = allocate_for("copy of a network's parameters", 0,
+                             [&] { return AlignedBuffer<Scalar>::uninitialized(arena.size()); });
     copy_to_host(backend_, arena.data(), copy.span());
     return copy;
   }
 
   void assign(Arena& arena, std::span<const Scalar> values, const char* what) {
+    require_values();
     if (values.size() != arena.size()) {
       throw ShapeError(concatenate({what, ": ", values.size(), " values, expected an arena of ", arena.size()}));
     }

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "retort/core/option.hpp"
+#include "retort/core/shared_handle.hpp"
 #include "retort/core/text.hpp"
 
 namespace retort {
@@ -90,7 +91,7 @@ class Schedule {
     S schedule;
   };
 
-  std::shared_ptr<const Interface> schedule_;
+  SharedHandle<const Interface> schedule_;
 };
 
 /// decay^floor(epoch / every_epochs): a drop after every so many epochs.

@@ -29,7 +29,7 @@ class DistillationTrainer
       private shape_check::teacher_of<TeacherModel::input_size>::template inputs_but_student_of<
           StudentModel::input_size> {
  public:
-  /// Throws OptionError for a hyperparameter outside its range.
+  /// Throws OptionError for a hyperparameter outside its range, and where teacher and student are one network.
   template <Loss L, Optimizer O>
   DistillationTrainer(const Network<TeacherModel, Backend, Scalar>& teacher,
                       Network<StudentModel, Backend, Scalar>& student, L loss, O optimizer)
@@ -45,10 +45,10 @@ class DistillationTrainer
   /// As Trainer::fit, for the student. Throws OptionError also for data whose inputs are made otherwise than those that
   /// the teacher was trained on.
   History fit(const data::Dataset& train, const FitOptions& options) {
-    return detail::fit(*engine_, train, nullptr, options);
+    return detail::fit(detail::require_engine(engine_), train, nullptr, options);
   }
   History fit(const data::Dataset& train, const data::Dataset& validation, const FitOptions& options) {
-    return detail::fit(*engine_, train, &validation, options);
+    return detail::fit(detail::require_engine(engine_), train, &validation, options);
   }
 
  private:

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/dataset_view.hpp"
@@ -25,9 +26,11 @@
 namespace retort {
 
 /// Throws ShapeError unless the dataset's features are the model's inputs, and its classes are among the model's
-/// outputs. Fewer classes than outputs are allowed: the other outputs belong to classes of which these samples show none.
+/// outputs; Error for a dataset that was moved from. Fewer classes than outputs are allowed: the other outputs belong to
+/// classes of which these samples show none.
 template <Model M>
 void require_matching_data(const data::Dataset& data) {
+  data.require_samples();
   if (data.feature_count() != M::input_size || data.classes() > M::output_size) {
     throw ShapeError(
         concatenate({"the dataset has ", data.feature_count(), " features and ", std::size_t{data.classes()},
@@ -42,7 +45,8 @@ namespace detail {
 template <Model M, typename Backend, typename Scalar>
 std::vector<Scalar> predict_resident(const Backend& backend, const Network<M, Backend, Scalar>& network,
                                      const data::DatasetView& data) {
-  std::vector<Scalar> logits(data.size * M::output_size);
+  const std::size_t size = data.size * M::output_size;
+  auto logits = allocate_for("logits of a dataset", size * sizeof(Scalar), [&] { return std::vector<Scalar>(size); });
   if constexpr (Backend::host_memory) {
     predict_dataset(backend, M{}, network.parameter_data(), network.buffer_data(), data, logits.data());
   } else {
@@ -78,6 +82,7 @@ Evaluation evaluate_logits(const std::vector<Scalar>& logits, const data::Datase
 /// makes them alike).
 template <Model M, typename Backend, typename Scalar>
 std::vector<Scalar> predict_all(const Network<M, Backend, Scalar>& network, const data::Dataset& data) {
+  network.require_values();
   require_matching_data<M>(data);
   require_preprocessing(network.preprocessing(), data, "the network");
   const Backend& backend = network.backend();

@@ -10,11 +10,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
 #include "retort/core/float_bits.hpp"
@@ -46,6 +48,7 @@ class Fit {
           epoch, [&](std::size_t batch, const backend::LossSum& sum) { report_batch(epoch.epoch(), batch, sum); });
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       finish_epoch(result, seconds, engine_.is_finite(), [&] { return engine_.evaluate(); });
+      stop_if_asked();
     }
     return end();
   }
@@ -54,6 +57,10 @@ class Fit {
   // epoch after plan() and finish_epoch(), then end().
 
   [[gnu::cold]] void begin() {
+    stop_if_asked();
+    if (options_.checkpoint) {
+      require_writable(options_.checkpoint->path);  // not after the first epoch
+    }
     engine_.begin(train_, validation_, options_.batch_size, options_.shift, options_.drop_last);
     if (options_.checkpoint) {
       settings_ = describe_run();  // reads all of the data: not for a training that writes nothing down
@@ -61,6 +68,15 @@ class Fit {
     }
     for (Observer* observer : options_.observers) {
       observer->on_fit_begin(history_, options_.epochs);
+    }
+  }
+
+  /// Throws StoppedError where the training is asked to stop before its last epoch, unless epochs that are done would be
+  /// lost with it.
+  void stop_if_asked() const {
+    if (is_asked_to_stop() && !finished() && (!options_.checkpoint || written_ == history_.size())) {
+      throw StoppedError(
+          concatenate({"training stopped as asked, after epoch ", history_.size(), " of ", options_.epochs}));
     }
   }
 
@@ -129,8 +145,9 @@ class Fit {
   }
 
  private:
-  std::size_t samples_per_epoch() const { return options_.samples_per_epoch(train_.size()); }
   using Clock = std::chrono::steady_clock;
+
+  std::size_t samples_per_epoch() const { return options_.samples_per_epoch(train_.size()); }
 
   /// What diverged, in one line: `what` has become `value`, and the first number that no file may hold.
   [[noreturn, gnu::cold]] void fail(const EpochMetrics& metrics, std::string_view what, double value) const {
@@ -140,10 +157,12 @@ class Fit {
                                        "; try a smaller learning rate, gradient clipping or smaller inputs"}));
   }
 
+  bool is_asked_to_stop() const { return options_.stop != nullptr && options_.stop->is_made(); }
+
   bool checkpoint_is_due() const {
     const CheckpointOptions& checkpoint = *options_.checkpoint;
     const std::chrono::duration<double> since = Clock::now() - written_at_;
-    return finished() ||
+    return finished() || is_asked_to_stop() ||
            (history_.size() - written_ >= checkpoint.every_epochs && since.count() >= checkpoint.every_seconds);
   }
 
@@ -244,9 +263,6 @@ class Fit {
   }
 
   void report_batch(std::size_t epoch, std::size_t batch, const backend::LossSum& sum) const {
-    if (options_.observers.empty()) {
-      return;
-    }
     const std::size_t samples = std::min(batch * options_.batch_size, samples_per_epoch());
     const BatchProgress progress{.epoch = epoch + 1,
                                  .epochs = options_.epochs,
@@ -256,6 +272,7 @@ class Fit {
     for (Observer* observer : options_.observers) {
       observer->on_batch_end(progress);
     }
+    stop_if_asked();
   }
 
   TrainingEngine& engine_;
@@ -272,6 +289,7 @@ class Fit {
 /// Trains on `train` and evaluates on `validation` where it is given, or on the options' fraction of `train`.
 [[gnu::cold]] inline History fit(TrainingEngine& engine, const data::Dataset& train, const data::Dataset* validation,
                                  const FitOptions& options) {
+  train.require_samples();
   options.validate();
   if (validation == nullptr && options.validation_fraction > 0.0) {
     const double held_out_count = std::floor(options.validation_fraction * static_cast<double>(train.size()));
@@ -283,6 +301,14 @@ class Fit {
     return Fit(engine, rest, &held_out, options).run();
   }
   return Fit(engine, train, validation, options).run();
+}
+
+/// The engine of a trainer. Throws Error where the trainer was moved from.
+[[gnu::cold]] inline TrainingEngine& require_engine(const std::unique_ptr<TrainingEngine>& engine) {
+  if (engine == nullptr) {
+    throw Error("trainer: it was moved to another, expected one that was not");
+  }
+  return *engine;
 }
 
 }  // namespace retort::detail

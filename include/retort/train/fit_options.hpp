@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -19,11 +20,26 @@
 #include "retort/optim/schedule.hpp"
 #include "retort/train/early_stopping.hpp"
 #include "retort/train/observer.hpp"
+#include "retort/train/stop_request.hpp"
 
 namespace retort {
 
+namespace detail {
+
+/// Throws OptionError for an observer that is null.
+template <typename AnyObserver>
+[[gnu::cold]] void require_observers(const std::vector<AnyObserver*>& observers, const char* owner) {
+  for (std::size_t i = 0; i < observers.size(); ++i) {
+    if (observers[i] == nullptr) {
+      throw OptionError(concatenate({owner, ": observers[", i, "] is null, expected an observer"}));
+    }
+  }
+}
+
+}  // namespace detail
+
 /// A file that holds everything a run needs to go on, replaced atomically: after each epoch, or less often, and always
-/// after the last.
+/// after the last. That it can be written is tried before the first.
 struct CheckpointOptions {
   std::filesystem::path path{};
   /// Go on from `path` where it exists. The result is the same bits as without the interruption. A checkpoint of
@@ -61,7 +77,12 @@ struct FitOptions {
   bool stratified = false;           ///< whether every class gives that share (data::stratified_split)
   std::optional<EarlyStopping> early_stopping{};
   std::optional<CheckpointOptions> checkpoint{};
-  std::vector<Observer*> observers{};  ///< not owned
+  std::vector<Observer*> observers{};  ///< not owned, none of them null
+  /// Not owned, or null. Once it is made, `fit` ends its step and throws StoppedError. With a checkpoint the file is then
+  /// that of the last epoch done, and a training that resumes from it ends with the same bits: what is lost is the epoch
+  /// under way. Where epochs were done since the last checkpoint, the epoch under way is ended first and the checkpoint
+  /// written. The network is left as it is then, perhaps in the midst of an epoch.
+  const StopRequest* stop = nullptr;
 
   /// Throws OptionError for an option outside its range.
   void validate() const {
@@ -80,6 +101,7 @@ struct FitOptions {
     if (checkpoint) {
       checkpoint->validate();
     }
+    detail::require_observers(observers, "fit");
   }
 
   /// Those of `samples` samples, none of them held out, that an epoch trains on: all of them, or whole batches.

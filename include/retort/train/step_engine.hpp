@@ -21,6 +21,7 @@
 #include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/option.hpp"
+#include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
@@ -86,8 +87,8 @@ class StepEngine final : public TrainingEngine {
   static_assert(!uses_teacher || !std::is_same_v<TeacherSource, NoTeacher>,
                 "retort: this loss compares with a teacher; train with a DistillationTrainer");
 
-  /// Throws OptionError for a hyperparameter out of range, and for a teacher in memory that the student's backend does
-  /// not reach.
+  /// Throws OptionError for a hyperparameter out of range, for a teacher in memory that the student's backend does not
+  /// reach, and for one that is the student itself.
   StepEngine(Network<M, Backend, Scalar>& network, L loss, O optimizer, TeacherSource teacher)
       : StepEngine(network, std::move(loss), std::move(optimizer), std::move(teacher), network.backend(), {}) {}
 
@@ -103,6 +104,12 @@ class StepEngine final : public TrainingEngine {
         shared_(shared) {
     validate_in<Scalar>(loss_);
     validate_in<Scalar>(optimizer_);
+    if constexpr (uses_teacher) {
+      if (M::parameter_arena_size > 0 && teacher_.parameter_data() == std::as_const(network_).parameter_data()) {
+        network_.require_values();  // or neither has any
+        throw OptionError("distillation: the teacher is the student itself, expected two networks");
+      }
+    }
     if constexpr (reads_other_handle) {
       require_reach(backend(), teacher_);
     }
@@ -126,44 +133,8 @@ class StepEngine final : public TrainingEngine {
 
   [[gnu::cold]] void begin(const data::Dataset& train, const data::Dataset* validation, std::size_t batch_size,
                            data::RandomShift shift, bool drop_last) override {
-    detail::require_trainable<M>(train, validation, batch_size, shift, drop_last);
-    if constexpr (uses_teacher) {
-      require_preprocessing(teacher_.preprocessing(), train, "the teacher");
-    }
-    network_.set_preprocessing(preprocessing_of(train));
-    if (validation != nullptr) {
-      validation_data_ = resident(*validation, shared_.validation);
-    }
-    validation_ = validation;
-    data_ = resident(train, shared_.train);
-    const std::size_t capacity = std::min(batch_size, train.size());
-    order_ = allocate<std::uint32_t>(train.size());
-    losses_ = allocate<Scalar>(train.size());
-    correct_ = allocate<std::uint8_t>(train.size());
-    steps_.emplace(backend(), capacity);
-    for (Buffer<Scalar>& moment : moments_) {
-      moment = zeros(M::parameter_arena_size);
-    }
-    if constexpr (takes_runs) {
-      const std::size_t batches = (train.size() + capacity - 1) / capacity;
-      rules_.on_host.resize(std::min<std::size_t>(batches, Backend::report_interval));
-      rules_.values = allocate<Rule>(rules_.on_host.size());
-    }
-    if constexpr (uses_teacher) {
-      if constexpr (reads_other_handle) {
-        wait_for(teacher_);
-      }
-      const bool cached = shift.pixels == 0;
-      if (cached && shared_.teacher_logits != nullptr) {
-        teacher_table_ = {shared_.teacher_logits, true};
-        return;
-      }
-      teacher_logits_ = allocate<Scalar>((cached ? train.size() : capacity) * M::output_size);
-      if (cached) {
-        teacher_.answer_dataset(backend(), data_.view(), teacher_logits_.data());
-      }
-      teacher_table_ = {teacher_logits_.data(), cached};
-    }
+    allocate_for(concatenate({"training on ", train.size(), " samples in batches of ", batch_size}), 0,
+                 [&] { prepare(train, validation, batch_size, shift, drop_last); });
   }
 
   EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) override {
@@ -321,11 +292,13 @@ class StepEngine final : public TrainingEngine {
     return buffer;
   }
 
-  [[gnu::cold]] StateArray array_of(std::string name, const Scalar* values, std::size_t count) const {
-    std::vector<Scalar> copy(count);
+  [[gnu::cold]] StateArray array_of(const std::string& name, const Scalar* values, std::size_t count) const {
+    auto copy = allocate_for(concatenate({"state of a training, ", name}), count * sizeof(Scalar),
+                             [&] { return std::vector<Scalar>(count); });
     copy_to_host(backend(), values, std::span(copy));
     const auto bytes = std::as_bytes(std::span(copy));
-    return {std::move(name), {bytes.begin(), bytes.end()}};
+    return allocate_for(concatenate({"state of a training, ", name}), bytes.size(),
+                        [&] { return StateArray{name, {bytes.begin(), bytes.end()}}; });
   }
 
   [[gnu::cold]] Target find(const std::string& name) {
@@ -341,6 +314,49 @@ class StepEngine final : public TrainingEngine {
       }
     }
     throw ShapeError(concatenate({"training state: ", name, " is no array of this training"}));
+  }
+
+  [[gnu::cold]] void prepare(const data::Dataset& train, const data::Dataset* validation, std::size_t batch_size,
+                             data::RandomShift shift, bool drop_last) {
+    network_.require_values();
+    detail::require_trainable<M>(train, validation, batch_size, shift, drop_last);
+    if constexpr (uses_teacher) {
+      require_preprocessing(teacher_.preprocessing(), train, "the teacher");
+    }
+    network_.set_preprocessing(preprocessing_of(train));
+    if (validation != nullptr) {
+      validation_data_ = resident(*validation, shared_.validation);
+    }
+    validation_ = validation;
+    data_ = resident(train, shared_.train);
+    const std::size_t capacity = std::min(batch_size, train.size());
+    order_ = allocate<std::uint32_t>(train.size());
+    losses_ = allocate<Scalar>(train.size());
+    correct_ = allocate<std::uint8_t>(train.size());
+    steps_.emplace(backend(), capacity);
+    for (Buffer<Scalar>& moment : moments_) {
+      moment = zeros(M::parameter_arena_size);
+    }
+    if constexpr (takes_runs) {
+      const std::size_t batches = (train.size() + capacity - 1) / capacity;
+      rules_.on_host.resize(std::min<std::size_t>(batches, Backend::report_interval));
+      rules_.values = allocate<Rule>(rules_.on_host.size());
+    }
+    if constexpr (uses_teacher) {
+      if constexpr (reads_other_handle) {
+        wait_for(teacher_);
+      }
+      const bool cached = shift.pixels == 0;
+      if (cached && shared_.teacher_logits != nullptr) {
+        teacher_table_ = {shared_.teacher_logits, true};
+        return;
+      }
+      teacher_logits_ = allocate<Scalar>((cached ? train.size() : capacity) * M::output_size);
+      if (cached) {
+        teacher_.answer_dataset(backend(), data_.view(), teacher_logits_.data());
+      }
+      teacher_table_ = {teacher_logits_.data(), cached};
+    }
   }
 
   /// Fills `order_` for an epoch.

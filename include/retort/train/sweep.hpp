@@ -8,14 +8,19 @@
 #include <cstddef>
 #include <deque>
 #include <exception>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/loss/hinton.hpp"
@@ -57,6 +62,7 @@ class SweptStudentObserver final : public Observer {
  public:
   SweptStudentObserver(const std::atomic<bool>& stopping, History& history) : stopping_(stopping), history_(history) {}
 
+  void on_fit_begin(const History& restored, std::size_t /*epochs*/) override { history_ = restored; }
   void on_batch_end(const BatchProgress& /*progress*/) override {
     if (stopping_.load(std::memory_order_relaxed)) {
       throw SweepStopped();
@@ -106,6 +112,9 @@ class Sweep {
   using Setting = SweepSetting<L, O>;
   using Result = SweepResult<StudentModel, Backend, L, O, Scalar>;
   using TeacherNetwork = AnyTeacher<StudentModel, Backend, Scalar>;
+  /// Called with each student when its training has ended, before the observers and as they are: one call at a time,
+  /// from whichever thread. For keeping results as they come.
+  using ResultCallback = std::function<void(const Result&)>;
 
   /// Throws OptionError for an empty list and for a hyperparameter outside its range, naming the student.
   Sweep(TeacherNetwork teacher, std::vector<Setting> settings, Backend backend)
@@ -126,16 +135,18 @@ class Sweep {
 
   /// Trains every student anew and returns them in the order of the settings. A student that diverges is reported as
   /// such. Any other exception, an observer's too, ends the sweep: students under way end with their batch, no other
-  /// begins, and the first exception is rethrown. Throws, before anything is computed, ShapeError for data that does
-  /// not fit the model, and OptionError for options out of range and for data whose inputs are made otherwise than those
-  /// of a teacher.
-  std::vector<Result> fit(const data::Dataset& train, const SweepOptions& options = {}) const {
-    return run(train, nullptr, options);
+  /// begins, and the first exception is rethrown; one that was asked to stop throws StoppedError. Throws, before
+  /// anything is computed, ShapeError for data that does not fit the model, OptionError for options out of range and for
+  /// data whose inputs are made otherwise than those of a teacher, and FileError for a folder of checkpoints that cannot
+  /// be written.
+  std::vector<Result> fit(const data::Dataset& train, const SweepOptions& options = {},
+                          const ResultCallback& on_result = {}) const {
+    return run(train, nullptr, options, on_result);
   }
   /// The same, each evaluated after each epoch on samples that are not trained on.
-  std::vector<Result> fit(const data::Dataset& train, const data::Dataset& validation,
-                          const SweepOptions& options = {}) const {
-    return run(train, &validation, options);
+  std::vector<Result> fit(const data::Dataset& train, const data::Dataset& validation, const SweepOptions& options = {},
+                          const ResultCallback& on_result = {}) const {
+    return run(train, &validation, options, on_result);
   }
 
  private:
@@ -149,6 +160,7 @@ class Sweep {
     const data::Dataset& train;
     const data::Dataset* validation;
     const SweepOptions& options;
+    const ResultCallback& on_result;
     ResidentDataset<Backend> resident_train{};
     ResidentDataset<Backend> resident_validation{};
     std::vector<Table> teacher_logits{};  // of each teacher that is asked: (samples, classes)
@@ -182,17 +194,20 @@ class Sweep {
     }
   }
 
-  std::vector<Result> run(const data::Dataset& train, const data::Dataset* validation,
-                          const SweepOptions& options) const {
+  std::vector<Result> run(const data::Dataset& train, const data::Dataset* validation, const SweepOptions& options,
+                          const ResultCallback& on_result) const {
     // Before the teachers are asked and the networks are made, not within the first student.
-    options.fit_options({}).validate_for(train.size(), validation != nullptr);
+    require_settings();  // again: a sweep that was moved from has none
+    train.require_samples();
+    options.validate_for(train.size(), validation != nullptr);
     detail::require_trainable<StudentModel>(train, validation, options.batch_size, options.shift, options.drop_last);
     if constexpr (L::needs_teacher) {
       for (const Setting& setting : settings_) {
         require_preprocessing(teachers_[setting.teacher].preprocessing(), train, "the teacher");
       }
     }
-    Run run{train, validation, options};
+    prepare_checkpoints(options);
+    Run run{train, validation, options, on_result};
     run.resident_train = ResidentDataset(backend_, train);
     if (validation != nullptr) {
       run.resident_validation = ResidentDataset(backend_, *validation);
@@ -207,7 +222,11 @@ class Sweep {
     }
     if constexpr (StudentEngine::takes_runs) {
       if (!L::needs_teacher || options.shift.pixels == 0) {
-        train_together(run);
+        try {
+          train_together(run);
+        } catch (const StoppedError&) {
+          fail_stopped(run);
+        }
         return std::move(run.results);
       }
     }
@@ -222,7 +241,38 @@ class Sweep {
     if (run.error) {
       std::rethrow_exception(run.error);
     }
+    if (run.finished < settings_.size()) {
+      fail_stopped(run);
+    }
     return std::move(run.results);
+  }
+
+  [[noreturn, gnu::cold]] void fail_stopped(const Run& run) const {
+    throw StoppedError("sweep stopped as asked, after " + to_text(run.finished) + " of " + to_text(settings_.size()) +
+                       " students");
+  }
+
+  /// Makes their folder and tries to write there.
+  [[gnu::cold]] static void prepare_checkpoints(const SweepOptions& options) {
+    if (options.checkpoints) {
+      std::error_code error;
+      std::filesystem::create_directories(options.checkpoints->folder, error);
+      if (error) {
+        throw FileError(options.checkpoints->folder, "cannot be made (" + error.message() + ")");
+      }
+      require_writable(options.checkpoints->file(0));
+    }
+  }
+
+  static FitOptions fit_options(const Run& run, const Result& result, detail::SweptStudentObserver& observer) {
+    FitOptions options = run.options.fit_options(result.setting.seed);
+    options.observers = {&observer};
+    if (run.options.checkpoints) {
+      options.checkpoint = CheckpointOptions{.path = run.options.checkpoints->file(result.index),
+                                             .resume = run.options.checkpoints->resume,
+                                             .every_seconds = 10.0};
+    }
+    return options;
   }
 
   void ask_teachers(Run& run) const {
@@ -233,7 +283,9 @@ class Sweep {
     for (std::size_t i = 0; i < teachers_.size(); ++i) {
       if (std::ranges::any_of(settings_, [&](const Setting& setting) { return setting.teacher == i; })) {
         wait_for(teachers_[i]);
-        run.teacher_logits[i] = backend_.template allocate<Scalar>(run.train.size() * StudentModel::output_size);
+        const std::size_t size = run.train.size() * StudentModel::output_size;
+        run.teacher_logits[i] = allocate_for("logits of a teacher", size * sizeof(Scalar),
+                                             [&] { return backend_.template allocate<Scalar>(size); });
         teachers_[i].answer_dataset(backend_, run.resident_train.view(), run.teacher_logits[i].data());
       }
     }
@@ -241,7 +293,7 @@ class Sweep {
 
   /// On one of the threads: nothing is thrown into it.
   void train_student(Run& run, std::size_t index, const Backend& on) const noexcept {
-    if (run.stopping.load(std::memory_order_relaxed)) {
+    if (run.stopping.load(std::memory_order_relaxed) || (run.options.stop != nullptr && run.options.stop->is_made())) {
       return;
     }
     try {
@@ -254,6 +306,8 @@ class Sweep {
       report_end(run, result);
     } catch (const detail::SweepStopped&) {
       // The reason is in run.error.
+    } catch (const StoppedError&) {
+      // So are all others, and that is said once.
     } catch (...) {
       const std::lock_guard lock(run.mutex);
       if (!run.error) {
@@ -265,6 +319,9 @@ class Sweep {
 
   void report_end(Run& run, const Result& result) const {
     const std::lock_guard lock(run.mutex);
+    if (run.on_result) {
+      run.on_result(result);
+    }
     ++run.finished;
     const SweepProgress progress{run.finished, settings_.size()};
     for (SweepObserver* observer : run.options.observers) {
@@ -286,10 +343,8 @@ class Sweep {
 
   void fit_student(const Run& run, Result& result, const Backend& on) const {
     detail::SweptStudentObserver observer(run.stopping, result.history);
-    FitOptions options = run.options.fit_options(result.setting.seed);
-    options.observers = {&observer};
     const auto engine = make_engine(run, result, on);
-    detail::fit(*engine, run.train, run.validation, options);
+    detail::fit(*engine, run.train, run.validation, fit_options(run, result, observer));
     take_evaluation(run, result);
   }
 
@@ -308,9 +363,8 @@ class Sweep {
                                                        run.resident_validation.view());
     std::deque<detail::SweptStudentObserver> observers;
     for (Result& result : run.results) {
-      FitOptions options = run.options.fit_options(result.setting.seed);
-      options.observers = {&observers.emplace_back(run.stopping, result.history)};
-      group.add(make_engine(run, result, backend_), std::move(options));
+      group.add(make_engine(run, result, backend_),
+                fit_options(run, result, observers.emplace_back(run.stopping, result.history)));
     }
     group.run([&](std::size_t index, const DivergenceError* error) {
       Result& result = run.results[index];

@@ -4,19 +4,35 @@
 /// How all students of a sweep are trained alike.
 
 #include <cstddef>
+#include <filesystem>
 #include <optional>
 #include <vector>
 
 #include "retort/core/philox.hpp"
+#include "retort/core/text.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/nn/initialization.hpp"
 #include "retort/optim/gradient_clipping.hpp"
 #include "retort/optim/schedule.hpp"
 #include "retort/train/early_stopping.hpp"
 #include "retort/train/fit_options.hpp"
+#include "retort/train/stop_request.hpp"
 #include "retort/train/sweep_observer.hpp"
 
 namespace retort {
+
+/// A folder that holds everything a sweep needs to go on: a checkpoint of each student, INDEX.safetensors, written when
+/// its training ends and, until then, at most every ten seconds. It is made where it is missing.
+struct SweepCheckpointOptions {
+  std::filesystem::path folder{};
+  /// Students whose training had ended are read instead of trained, and those under way go on from their checkpoints.
+  /// The result is the same bits as without the interruption. A checkpoint of another setting, of other options or other
+  /// data is an error that names the difference. A student that diverged is trained again from its last checkpoint, and
+  /// diverges again.
+  bool resume = false;
+
+  std::filesystem::path file(std::size_t student) const { return folder / (to_text(student) + ".safetensors"); }
+};
 
 /// As FitOptions, but for what is each student's own (its seed) and for what one training needs alone.
 struct SweepOptions {
@@ -29,9 +45,19 @@ struct SweepOptions {
   std::optional<GradientClipping> clipping{};
   std::optional<EarlyStopping> early_stopping{};
   Initialization initialization = Initialization::pytorch;
-  std::vector<SweepObserver*> observers{};  ///< not owned
+  std::vector<SweepObserver*> observers{};  ///< not owned, none of them null
+  std::optional<SweepCheckpointOptions> checkpoints{};
+  /// Not owned, or null. Once it is made, `fit` ends each student's step and throws StoppedError, unless all students
+  /// have ended. With checkpoints a sweep that resumes ends with the same bits.
+  const StopRequest* stop = nullptr;
 
-  /// Those of a student alone.
+  /// Throws OptionError for an option outside its range, with `samples` to train on.
+  void validate_for(std::size_t samples, bool validated) const {
+    fit_options({}).validate_for(samples, validated);
+    detail::require_observers(observers, "sweep");
+  }
+
+  /// Those of a student alone, without a checkpoint.
   FitOptions fit_options(Seed seed) const {
     return {.epochs = epochs,
             .batch_size = batch_size,
@@ -41,7 +67,8 @@ struct SweepOptions {
             .shift = shift,
             .schedule = schedule,
             .clipping = clipping,
-            .early_stopping = early_stopping};
+            .early_stopping = early_stopping,
+            .stop = stop};
   }
 };
 

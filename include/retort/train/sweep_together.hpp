@@ -51,8 +51,12 @@ class StudentGroup {
   void run(const OnEnd& on_end) {
     std::vector<Student*> active;
     std::ranges::transform(students_, std::back_inserter(active), [](const auto& student) { return student.get(); });
+    end_finished(active, on_end);  // those that were resumed from the end of their trainings
+    if (active.empty()) {
+      return;
+    }
     const std::size_t steps = active.front()->options.steps_per_epoch(train_.size());
-    std::vector<Rule> rules(active.size() * steps);
+    std::vector<Rule> rules(students_.size() * steps);
     std::vector<Job> jobs(active.size());
     std::vector<backend::RunReport> reports(active.size());
     Buffer<Rule> resident_rules = backend_.template allocate<Rule>(rules.size());
@@ -107,7 +111,10 @@ class StudentGroup {
       for (std::size_t i = 0; i < count; ++i) {
         finish_epoch(*active[i], reports[i], seconds, on_end);
       }
-      std::erase_if(active, [](const Student* student) { return student->ended; });
+      end_finished(active, on_end);
+      if (!active.empty()) {
+        active.front()->fit.stop_if_asked();
+      }
     }
   }
 
@@ -149,11 +156,19 @@ class StudentGroup {
       on_end(student.index, &error);
       return;
     }
-    if (student.fit.finished()) {
-      student.fit.end();
-      student.ended = true;
-      on_end(student.index, static_cast<const DivergenceError*>(nullptr));
+  }
+
+  /// Takes those whose trainings have ended out of `active`.
+  template <typename OnEnd>
+  static void end_finished(std::vector<Student*>& active, const OnEnd& on_end) {
+    for (Student* student : active) {
+      if (!student->ended && student->fit.finished()) {
+        student->fit.end();
+        student->ended = true;
+        on_end(student->index, static_cast<const DivergenceError*>(nullptr));
+      }
     }
+    std::erase_if(active, [](const Student* student) { return student->ended; });
   }
 
   const Backend& backend_;

@@ -13,6 +13,7 @@
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
+#include "retort/core/shared_handle.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/nn/network.hpp"
@@ -62,11 +63,13 @@ struct Teacher {
 
   /// logits (batch, classes) of inputs (batch, in), by `on`, which reaches the teacher's memory.
   void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const {
+    network->require_values();
     predict_batch(on, M{}, network->parameter_data(), network->buffer_data(), inputs, logits, batch);
   }
 
   /// logits (data.size, classes) of every sample, normalised but not augmented; `data` is in the backend's memory.
   void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* logits) const {
+    network->require_values();
     predict_dataset(on, M{}, network->parameter_data(), network->buffer_data(), data, logits);
   }
 
@@ -133,7 +136,7 @@ class AnyTeacher {
     Teacher<M, Backend, Scalar> teacher;
   };
 
-  std::shared_ptr<const Interface> teacher_;
+  SharedHandle<const Interface> teacher_;
 };
 
 /// Throws OptionError unless `backend`, whose memory is not the host's, can read the teacher's.

@@ -33,14 +33,15 @@ class Trainer {
   /// Trains from the network's present parameters, with the optimizer's moments at zero; the network notes how the
   /// training inputs are made (Network::preprocessing). Returns one entry an epoch. Throws ShapeError for data that does
   /// not fit the model, OptionError for options out of range and validation data whose inputs are made otherwise,
-  /// DivergenceError when loss, parameters or running statistics are no longer finite, FileError and FormatError from
-  /// checkpoints, and whatever an observer throws.
+  /// DivergenceError when loss, parameters or running statistics are no longer finite, StoppedError when it was asked to
+  /// stop, FileError and FormatError from checkpoints, whatever an observer throws, and Error for a network, a dataset or
+  /// a trainer that was moved from.
   History fit(const data::Dataset& train, const FitOptions& options) {
-    return detail::fit(*engine_, train, nullptr, options);
+    return detail::fit(detail::require_engine(engine_), train, nullptr, options);
   }
   /// The same, evaluated after each epoch on samples that are not trained on.
   History fit(const data::Dataset& train, const data::Dataset& validation, const FitOptions& options) {
-    return detail::fit(*engine_, train, &validation, options);
+    return detail::fit(detail::require_engine(engine_), train, &validation, options);
   }
 
  private:

@@ -17,6 +17,7 @@
 #include "retort/backend/eigen/product_library.hpp"
 #include "retort/backend/host_memory.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/shared_handle.hpp"
 #include "retort/core/text.hpp"
 #include "retort/core/thread_pool.hpp"
 #include "retort/simd/vector.hpp"
@@ -62,13 +63,13 @@ class Eigen : public HostMemory {
   }
 
  private:
-  std::shared_ptr<ThreadPool> pool_;
+  SharedHandle<ThreadPool> pool_;
   ProductLibrary products_;
 };
 
 /// Calls work(index, alone) for every index in [0, count), several at once: each on one of the backend's threads, with
-/// a backend of one thread, with the same products. Who is done takes the next index. A `work` that throws ends the
-/// program. Not for types derived from Eigen, which would get another backend than their own.
+/// a backend of one thread, with the same products. Who is done takes the next index. When a `work` throws, no other
+/// begins, and the exception comes to the caller once those under way have ended. Not for types derived from Eigen, which would get another backend than their own.
 template <std::same_as<Eigen> Backend, typename Work>
 void for_each_on_one_thread(const Backend& backend, std::size_t count, const Work& work) {
   const Eigen alone(1, backend.products());

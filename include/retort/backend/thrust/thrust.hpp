@@ -17,6 +17,7 @@
 #include <string>
 
 #include "retort/backend/thrust/scratch.hpp"
+#include "retort/core/shared_handle.hpp"
 
 namespace retort::backend {
 
@@ -82,7 +83,7 @@ class Thrust {
     detail::ScratchPool<System> scratch;  // gone before the system
   };
 
-  std::shared_ptr<Shared> shared_;
+  SharedHandle<Shared> shared_;
 };
 
 template <typename System, typename T>

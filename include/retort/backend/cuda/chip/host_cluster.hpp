@@ -5,6 +5,8 @@
 
 #include <barrier>
 #include <cstddef>
+#include <exception>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -49,17 +51,42 @@ class HostClusterTeam : public HostTeam<Threads> {
   std::size_t block_;
 };
 
-/// Calls function(team, memory) for each of Layout::blocks blocks, all at the same time.
+/// Calls function(team, memory) for each of Layout::blocks blocks, all at the same time. Rethrows what one of them
+/// throws, once all have ended: the others go on without it.
 template <typename Layout, typename Scalar, typename Function>
 void run_host_cluster(ThreadOrder order, Seed seed, const Function& function) {
   HostCluster<Scalar> cluster(Layout::blocks, Layout::size);
-  std::vector<std::jthread> threads;
-  threads.reserve(Layout::blocks);
-  for (std::size_t block = 0; block < Layout::blocks; ++block) {
-    threads.emplace_back([&cluster, &function, order, seed, block] {
-      HostClusterTeam<Layout::threads, Scalar> team(cluster, block, order, seed);
-      function(team, cluster.memories[block].data());
-    });
+  std::mutex mutex;
+  std::exception_ptr error;
+  const auto drop_out = [&](std::size_t blocks) {
+    const std::lock_guard lock(mutex);
+    if (!error) {
+      error = std::current_exception();
+    }
+    for (std::size_t i = 0; i < blocks; ++i) {
+      cluster.barrier.arrive_and_drop();
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    threads.reserve(Layout::blocks);
+    try {
+      while (threads.size() < Layout::blocks) {
+        threads.emplace_back([&, block = threads.size()] {
+          try {
+            HostClusterTeam<Layout::threads, Scalar> team(cluster, block, order, seed);
+            function(team, cluster.memories[block].data());
+          } catch (...) {
+            drop_out(1);
+          }
+        });
+      }
+    } catch (...) {
+      drop_out(Layout::blocks - threads.size());  // those that could not be started
+    }
+  }
+  if (error) {
+    std::rethrow_exception(error);
   }
 }
 

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// What copies of a handle share.
+
+#include <memory>
+#include <utility>
+
+namespace retort {
+
+/// A std::shared_ptr to an object that is always there: moving it copies it, so that a handle which was moved from is
+/// still one.
+template <typename T>
+class SharedHandle {
+ public:
+  /// Precondition: `shared` is not null.
+  SharedHandle(std::shared_ptr<T> shared) : shared_(std::move(shared)) {}
+  SharedHandle(const SharedHandle&) = default;
+  SharedHandle& operator=(const SharedHandle&) = default;
+  ~SharedHandle() = default;
+
+  T& operator*() const { return *shared_; }
+  T* operator->() const { return shared_.get(); }
+
+ private:
+  std::shared_ptr<T> shared_;
+};
+
+}  // namespace retort

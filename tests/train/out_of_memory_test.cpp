@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+// Memory that runs out at any moment of a training, on any thread, is a std::bad_alloc: it never ends the program, and
+// what is left can be used again.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <exception>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <new>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "catch.hpp"
+#include "random_values.hpp"
+#include "retort/backend/eigen/backend.hpp"
+#include "retort/io/safetensors.hpp"
+#include "retort/loss/hinton.hpp"
+#include "retort/nn/batch_norm.hpp"
+#include "retort/nn/dropout.hpp"
+#include "retort/nn/relu.hpp"
+#include "retort/optim/adam.hpp"
+#include "retort/train/distillation_trainer.hpp"
+#include "retort/train/evaluate.hpp"
+#include "retort/train/json_lines_log.hpp"
+#include "retort/train/sweep.hpp"
+#include "retort/train/sweep_grid.hpp"
+#include "small_datasets.hpp"
+#include "temporary_folder.hpp"
+
+namespace {
+
+/// How many allocations succeed before one fails; negative where none does.
+std::atomic<long> successes_left{-1};
+/// Whether those after it fail too.
+std::atomic<bool> stays_out{false};
+
+void* allocate(std::size_t size, std::size_t alignment) {
+  if (successes_left.load(std::memory_order_relaxed) >= 0 && successes_left.fetch_sub(1) == 0) {
+    if (stays_out) {
+      successes_left = 0;
+    }
+    throw std::bad_alloc();
+  }
+  void* memory = nullptr;
+  if (alignment <= alignof(std::max_align_t)) {
+    memory = std::malloc(size == 0 ? 1 : size);
+  } else {
+    memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  }
+  if (memory == nullptr) {
+    throw std::bad_alloc();
+  }
+  return memory;
+}
+
+}  // namespace
+
+// The other forms, of arrays and without exceptions, call these.
+[[gnu::noinline]] void* operator new(std::size_t size) { return allocate(size, 1); }
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
+  return allocate(size, static_cast<std::size_t>(alignment));
+}
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  try {
+    return allocate(size, static_cast<std::size_t>(alignment));
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace {
+
+using namespace retort;
+using retort::test::same_bits;
+
+using Wide = Sequential<Linear<30, 24>, BatchNorm<24>, ReLU, Linear<24, 4>>;
+/// Of the first a step is taken as a whole, of the second operation by operation.
+using Panels = Sequential<Linear<30, 40>, Dropout<0.25>, ReLU, Linear<40, 4>>;
+using Layers = Sequential<Linear<30, 40>, BatchNorm<40>, ReLU, Linear<40, 4>>;
+
+const data::Dataset& images() {
+  static const data::Dataset data = test::noise_images(300, {5, 6}, 4, 1);
+  return data;
+}
+
+/// Runs `work` on a thread of its own, whose memory is fresh, so that the allocation after `successes` fails, and in
+/// the second mode all after it. Returns whether one failed. `work` may end with std::bad_alloc and nothing else.
+bool fails_within(long successes, bool all_after, const std::function<void()>& work, std::string& complaint) {
+  bool failed = false;
+  std::thread([&] {
+    stays_out = all_after;
+    successes_left = successes;
+    try {
+      work();
+    } catch (const std::bad_alloc&) {
+    } catch (...) {
+      successes_left = -1;
+      try {
+        throw;
+      } catch (const std::exception& error) {
+        complaint = error.what();
+      } catch (...) {
+        complaint = "no std::exception";
+      }
+    }
+    failed = successes_left == (all_after ? 0 : -1) || !complaint.empty();
+    successes_left = -1;
+  }).join();
+  return failed;
+}
+
+/// `work` with a failure at each of its allocations, and at each fifth with all after it; `check` after some of them.
+void fail_everywhere(const std::function<void()>& work, const std::function<void()>& check) {
+  work();  // what is made once in the program's life
+  for (const bool all_after : {false, true}) {
+    long allocations = 0;
+    std::string complaint;
+    while (fails_within(allocations, all_after, work, complaint)) {
+      CAPTURE(allocations, all_after);
+      REQUIRE(complaint.empty());
+      if (allocations % 32 == 0) {
+        check();
+      }
+      allocations += all_after ? 5 : 1;
+      REQUIRE(allocations < 100'000);
+    }
+    CHECK(allocations > 10);
+    check();
+  }
+}
+
+template <Model M, typename Backend>
+void check_training() {
+  const test::TemporaryFolder folder;
+  const Network<Wide, Backend> teacher{Seed{3}, Backend{2}};
+  const auto train = [&](Network<M, Backend>& student) {
+    JsonLinesLog log(folder / "log");
+    JsonLinesObserver observer(log, "student");
+    DistillationTrainer trainer{teacher, student, HintonLoss{}, Adam{.learning_rate = 1e-2}};
+    trainer.fit(images(), {.epochs = 2,
+                           .batch_size = 150,
+                           .validation_fraction = 0.2,
+                           .early_stopping = EarlyStopping{},
+                           .checkpoint = CheckpointOptions{.path = folder / "checkpoint"},
+                           .observers = {&observer}});
+  };
+  Network<M, Backend> expected{Seed{1}, Backend{2}};
+  train(expected);
+  fail_everywhere(
+      [&] {
+        Network<M, Backend> student{Seed{1}, Backend{2}};
+        train(student);
+        io::save_safetensors(student, folder / "student");
+        evaluate(student, images());
+      },
+      [&] {
+        Network<M, Backend> student{Seed{1}, Backend{2}};
+        train(student);
+        CHECK(same_bits(student.parameter_arena(), expected.parameter_arena()));
+      });
+}
+
+TEST_CASE("Memory may run out anywhere in a training of panels", "[train]") {
+  check_training<Panels, backend::Eigen>();
+}
+
+TEST_CASE("Memory may run out anywhere in a training by operations", "[train]") {
+  check_training<Layers, backend::Eigen>();
+}
+
+TEST_CASE("Memory may run out anywhere in a network's use, and it stays as it was", "[train]") {
+  const test::TemporaryFolder folder;
+  Network<Panels> network{Seed{1}, backend::Eigen{2}};
+  io::save_safetensors(network, folder / "file");
+  const std::string file = test::read_file(folder / "file");
+  const auto before = network.copy_parameters();
+  const std::vector<float> expected = predict_all(network, images());
+  const std::vector<float> inputs(200 * 30, 0.5f);
+  std::vector<float> logits(200 * 4);
+  fail_everywhere(
+      [&] {
+        // Threads of its own, whose memory is fresh.
+        Network<Panels> copy{Seed{1}, backend::Eigen{3}};
+        copy.predict(inputs, logits);
+        network.predict(inputs, logits);
+        io::save_safetensors(network, folder / "file");
+        io::load_safetensors(network, folder / "file");
+        data::random_split(images(), 0.5, Seed{1});
+      },
+      [&] {
+        CHECK(same_bits(network.parameter_arena(), before.span()));
+        CHECK(test::read_file(folder / "file") == file);
+        CHECK(predict_all(network, images()) == expected);
+      });
+}
+
+TEST_CASE("Memory may run out anywhere in a sweep, on any of its threads", "[train]") {
+  const test::TemporaryFolder folder;
+  const Network<Wide> teacher{Seed{3}};
+  const auto run = [&] {
+    const Sweep<Panels> sweep{teacher, SweepGrid{.seeds = consecutive_seeds(2)}.settings(), backend::Eigen{2}};
+    SweepOptions options{.epochs = 1, .batch_size = 150};
+    options.checkpoints = SweepCheckpointOptions{.folder = folder / "students"};
+    return sweep.fit(images(), images(), options);
+  };
+  const auto expected = run();
+  fail_everywhere([&] { run(); },
+                  [&] {
+                    const auto found = run();
+                    CHECK(same_bits(found[1].network.parameter_arena(), expected[1].network.parameter_arena()));
+                  });
+}
+
+}  // namespace
