@@ -123,7 +123,7 @@ refused "truncated to 5 bytes" "short.safetensors: header length: the file has 5
   distill --teacher short.safetensors
 echo "no tensors, just a sentence" >text.safetensors
 refused "text" "text.safetensors: header length|is it a safetensors file?" distill --teacher text.safetensors
-refused "a student" "student_alone.safetensors: holds the model Linear(784, 20)|expected Linear(784, 1200)" \
+refused "a student" "student_alone.safetensors: holds the model "Linear(784, 20)|expected Linear(784, 1200)" \
   distill --teacher "$out/student_alone.safetensors"
 refused "no such file" "nowhere: cannot be read" distill --teacher nowhere
 refused "a folder" "data: " distill --teacher data

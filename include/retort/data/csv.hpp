@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
@@ -155,7 +156,7 @@ class CsvReader {
     const std::ptrdiff_t wanted = options_.label_column;
     if (wanted >= count || wanted < -count) {
       throw OptionError(
-          concatenate({"label_column: ", wanted, ", but ", path_.string(), " has ", columns_, " columns"}));
+          concatenate({"label_column: ", wanted, ", but ", path_text(path_), " has ", columns_, " columns"}));
     }
     label_column_ = static_cast<std::size_t>(wanted < 0 ? wanted + count : wanted);
   }
@@ -205,7 +206,7 @@ class CsvReader {
     if (options_.image != ImageShape{} && (options_.image.rows == 0 || features % options_.image.rows != 0 ||
                                            features / options_.image.rows != options_.image.columns)) {
       throw OptionError(concatenate({"image: ", options_.image.rows, " x ", options_.image.columns, ", but ",
-                                     path_.string(), " has ", features, " features"}));
+                                     path_text(path_), " has ", features, " features"}));
     }
     features_.shrink_to_fit();  // it grew by doubling, and lives as long as the dataset
     Matrix<float> rows(labels_.size(), features, std::move(features_));

@@ -42,7 +42,7 @@ struct MnistOptions {
   const auto [count, rows, columns] = images.extents;
   if (labels.size() != count) {
     throw FormatError(labels_path, concatenate({"number of labels: ", labels.size(), ", expected ", count, " as in ",
-                                                images_path.filename().string()}));
+                                                path_text(images_path.filename())}));
   }
   const auto wrong =
       std::find_if(labels.begin(), labels.end(), [&](std::uint8_t label) { return label >= options.classes; });
@@ -97,7 +97,7 @@ namespace detail {
   if (train.image() != test.image()) {
     const auto text = [](ImageShape image) { return detail::extents_text(std::array{image.rows, image.columns}); };
     throw FormatError(test_images, concatenate({"image extents: ", text(test.image()), ", expected ",
-                                                text(train.image()), " as in ", train_images.filename().string()}));
+                                                text(train.image()), " as in ", path_text(train_images.filename())}));
   }
   return {std::move(train), std::move(test)};
 }

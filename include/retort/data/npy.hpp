@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
@@ -357,7 +358,7 @@ inline Dataset load_npy(const std::filesystem::path& features_path, const std::f
       features.values.index() == 0 ? std::get<0>(features.values).rows() : std::get<1>(features.values).rows();
   if (labels.size() != count) {
     throw FormatError(labels_path, concatenate({"number of labels: ", labels.size(), ", expected ", count, " as in ",
-                                                features_path.filename().string()}));
+                                                path_text(features_path.filename())}));
   }
   const std::uint32_t classes =
       options.classes != 0 ? options.classes : *std::max_element(labels.begin(), labels.end()) + 1;

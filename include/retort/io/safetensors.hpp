@@ -139,7 +139,8 @@ struct NamedTensors {
   [[gnu::cold]] void read(const SafetensorsFile& file, const std::string& signature) {
     const auto found = file.metadata().find(signature_key);
     if (found != file.metadata().end() && found->second != signature) {
-      throw FormatError(file.path(), concatenate({"holds the model ", found->second, ", expected ", signature}));
+      throw FormatError(file.path(), concatenate({"holds the model ", retort::in_quotes(found->second, '"', 400),
+                                                  ", expected ", signature}));
     }
     for (const Tensor& tensor : file.tensors()) {
       if (std::find(names.begin(), names.end(), tensor.name) == names.end()) {

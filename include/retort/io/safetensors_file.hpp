@@ -268,7 +268,7 @@ class SafetensorsFile {
           path, concatenate({"tensor ", detail::in_quotes(tensor.name), ": the name is taken, expected another"}));
     }
     if (detail::tensor_bytes(tensor.dtype, tensor.shape) != tensor.bytes.size()) {
-      throw ShapeError(concatenate({path.string(), ": tensor ", detail::in_quotes(tensor.name), ": ",
+      throw ShapeError(concatenate({path_text(path), ": tensor ", detail::in_quotes(tensor.name), ": ",
                                     tensor.bytes.size(), " bytes, expected those of dtype ", dtype_name(tensor.dtype),
                                     " and shape ", detail::shape_text(tensor.shape)}));
     }
