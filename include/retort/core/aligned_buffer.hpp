@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "retort/core/require_cxx20.hpp"
+
 namespace retort {
 
 /// Bytes on which every arena and every tensor inside one begins: a cache line, and the widest SIMD register.

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "retort/core/require_cxx20.hpp"
+
 namespace retort::detail {
 
 /// What a text begins with: a character of `bytes` bytes, or as many that belong to none.

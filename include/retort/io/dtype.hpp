@@ -11,6 +11,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "retort/core/require_cxx20.hpp"
+
 namespace retort::io {
 
 /// The element types, under the format's own names.

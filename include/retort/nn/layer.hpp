@@ -20,6 +20,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "retort/core/require_cxx20.hpp"
+
 namespace retort {
 
 /// How the library fills a tensor before training; see initialization.hpp.
