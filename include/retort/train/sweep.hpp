@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <exception>
@@ -30,6 +31,7 @@
 #include "retort/train/metrics.hpp"
 #include "retort/train/observer.hpp"
 #include "retort/train/resident_dataset.hpp"
+#include "retort/train/setting_differences.hpp"
 #include "retort/train/step_engine.hpp"
 #include "retort/train/sweep_observer.hpp"
 #include "retort/train/sweep_options.hpp"
@@ -151,6 +153,7 @@ class Sweep {
     ResidentDataset<Backend> resident_validation{};
     std::vector<Table> teacher_logits{};  // of each teacher that is asked: (samples, classes)
     std::vector<Result> results{};
+    std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
     std::atomic<bool> stopping{false};
     std::mutex mutex{};  // of what follows, and of the observers
     std::size_t finished = 0;
@@ -198,6 +201,7 @@ class Sweep {
            setting,
            Network<StudentModel, Backend, Scalar>(setting.weights_seed(), backend_, options.initialization)});
     }
+    name_differences(run.results);
     if constexpr (StudentEngine::takes_runs) {
       if (!L::needs_teacher || options.shift.pixels == 0) {
         train_together(run);
@@ -216,6 +220,17 @@ class Sweep {
       std::rethrow_exception(run.error);
     }
     return std::move(run.results);
+  }
+
+  static void name_differences(std::vector<Result>& results) {
+    std::vector<std::string> descriptions;
+    for (const Result& result : results) {
+      descriptions.push_back(result.description);
+    }
+    std::vector<std::string> differences = detail::setting_differences(descriptions);
+    for (Result& result : results) {
+      result.difference = std::move(differences[result.index]);
+    }
   }
 
   void ask_teachers(Run& run) const {
@@ -259,7 +274,8 @@ class Sweep {
   void report_end(Run& run, const Result& result) const {
     const std::lock_guard lock(run.mutex);
     ++run.finished;
-    const SweepProgress progress{run.finished, settings_.size()};
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - run.begin;
+    const SweepProgress progress{run.finished, settings_.size(), seconds.count()};
     for (SweepObserver* observer : run.options.observers) {
       observer->on_student_end(result, progress);
     }
