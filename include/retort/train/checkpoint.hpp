@@ -51,10 +51,10 @@ namespace detail {
   if (name == "teacher" || name == "initial weights" || name == "training data" || name == "validation data") {
     if (found == "none" || expected == "none") {
       return concatenate({"made ", found == "none" ? "without " : "with ", name, ", cannot be resumed ",
-                          expected == "none" ? "without" : "with it"});
+                          expected == "none" ? "without" : "with them"});
     }
     return concatenate({"made with ", name == "teacher" ? "another " : "other ", name,
-                        " than this run's, cannot be resumed with ", name.ends_with("s") ? "these" : "this"});
+                        " than this run's, cannot be resumed with ", name == "teacher" ? "this" : "these"});
   }
   return concatenate({"made with ", name, " = ", printable(found, 400), ", cannot be resumed with ", expected});
 }
