@@ -130,8 +130,10 @@ refused() { # NAME OPTIONS...
   [[ $(contents "$folder/killed") == "$before" ]] || fail "$*: changed files of the earlier run"
   cat "$folder/stderr"
 }
-refused batch_size --batch-size 32
-refused seed --seed 8
-refused epochs --epochs $((epochs + 1))
-refused temperature --temperature 3
+refused "--batch-size: $folder/killed/checkpoints/teacher.safetensors: made with batch_size = " --batch-size 32
+refused "--seed: " --seed 8
+refused "--epochs: " --epochs $((epochs + 1))
+refused "--loss, --temperature or --hard-weight: " --temperature 3
+refused "--data, --split or --seed: $folder/killed/checkpoints/teacher.safetensors: made with other training data" \
+  --split validation
 echo "equal to the undisturbed run"

@@ -54,7 +54,7 @@ means=$(sed -nE 's/.*"errors":([0-9]+).*/\1/p' one/runs.jsonl | paste - - | awk 
 [[ $(tail -n 4 report | awk '{ print $8 }') == "$means" ]] || fail "the table's means are not those of runs.jsonl: $means"
 
 "$programs/sweep" "${common[@]}" "${teacher[@]}" --learning-rate 0.01 1e30 --temperature 2 --seeds 2 --out wild >report
-grep -qE "^ +2 +0.3 +1e\+30 +0 +2 diverged$" report || fail "two students should have diverged: $(<report)"
+grep -qE "^ +2 +0.3 +1e\+30 +0 of 2 +diverged$" report || fail "two students should have diverged: $(<report)"
 [[ $(grep -c '"diverged":true,"accuracy":null,"errors":null,"loss":null' wild/runs.jsonl) == 2 ]] ||
   fail "runs.jsonl: $(<wild/runs.jsonl)"
 [[ ! -e wild/students ]] || fail "students were saved that nobody asked for"
