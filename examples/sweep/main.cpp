@@ -7,11 +7,15 @@
 #include <cstdio>
 #include <exception>
 
+#include "common/program.hpp"
 #include "options.hpp"
+#include "retort/core/console.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/quote.hpp"
 
 int main(int argc, char** argv) {
   try {
+    examples::occupy_standard_streams();
     const sweep::Options options = sweep::parse_options(argc, argv);
     if (options.backend == "eigen") {
       sweep::run_eigen(options);
@@ -23,12 +27,13 @@ int main(int argc, char** argv) {
           "--backend cuda was not compiled in: it needs the CUDA toolkit 13 (nvcc) when sweep is built");
 #endif
     }
+    retort::flush(stdout);
     return 0;
   } catch (const retort::OptionError& error) {
     std::fprintf(stderr, "sweep: %s (--help lists the options)\n", error.what());
     return 2;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "sweep: %s\n", error.what());
+    std::fprintf(stderr, "sweep: %s\n", retort::printable(error.what(), 4000).c_str());
     return 1;
   }
 }

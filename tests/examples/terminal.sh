@@ -43,11 +43,11 @@ done
 [[ $("$repository/examples/run.sh" --version) == "$version" ]] || fail "examples/run.sh --version: not $version"
 
 echo "== output that cannot be written"
-# unwritten STATUS COMMAND...: ends with one line about it.
+# unwritten COMMAND...: ends with one line about it. To be called with its standard output as it is to be met.
 unwritten() {
   local status=0
   "$@" 2>stderr || status=$?
-  echo "${*##*/}: $(<stderr)"
+  echo "${*##*/}: $(<stderr)" >&2
   if ((status == 0 || status > 123)) || [[ $(wc -l <stderr) != 1 || $(<stderr) != *": standard output: cannot be written"* ]]; then
     fail "$*: exit status $status, $(<stderr)"
   fi
@@ -102,7 +102,7 @@ fits() { # COLUMNS PATTERN
 if command -v python3 >/dev/null; then
   for columns in 40 60 80 120; do
     TERM=xterm python3 terminal.py $columns "$programs/distill_mnist" "${quick[@]}" --out out >shown
-    fits $columns '^(teacher|alone|distilled)  '
+    fits $columns '^(teacher|alone|distilled)  epoch '
     TERM=xterm python3 terminal.py $columns "$programs/sweep" --data "$digits" --split official --epochs 1 --seeds 2 \
       --teacher out/teacher.safetensors >shown
     fits $columns '^student '
