@@ -79,7 +79,7 @@ refused() {
 }
 refused "no data" "nowhere: no such folder" --data nowhere
 refused "no teacher" "nowhere: cannot be read" --teacher nowhere
-refused "a student as teacher" "holds the model "Linear(784, 20)" --teacher one/students/0.safetensors
+refused "a student as teacher" 'holds the model "Linear(784, 20)' --teacher one/students/0.safetensors
 refused "--temperature 0" "sweep: student 3: HintonLoss: temperature is 0, expected" --temperature 2 0
 refused "--hard-weight 2" "hard_weight is 2, expected a number in [0, 1]" --hard-weight 0.1 2
 refused "--learning-rate -1" "learning_rate is -1, expected" --learning-rate=-1
