@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -111,6 +112,9 @@ class ThreadPool {
       for (unsigned worker = 1; worker < threads; ++worker) {
         workers_.emplace_back([this] { work(); });
       }
+    } catch (const std::bad_alloc&) {
+      stop();
+      throw;
     } catch (const std::exception&) {
       // thread_count() says how far it came.
     }
