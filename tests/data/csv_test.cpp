@@ -109,7 +109,7 @@ TEST_CASE("what is wrong in a table is told by line and column") {
   refused("label,x\n0,1\n", "line 1, column 1: label 'label'", {.header = CsvHeader::absent});
   refused("1,\"2\n", "line 1, column 2: a quote is not closed");
   refused("1,\"2\"3\n", "line 1, column 2");
-  refused(std::string("1,\0\n", 4), "line 1, column 2: '?'");
+  refused(std::string("1,\0\n", 4), "line 1, column 2: '\\x00'");
   refused("1," + std::string(1000, 'y') + "\n", "...'");
 }
 
