@@ -4,7 +4,7 @@
 #
 # Installs what is missing (Debian, Ubuntu), builds the examples for this machine's processor, finds MNIST (MNIST_DIR,
 # ../shared/data/mnist, data/mnist; else downloads it; else takes the built-in digits) and runs the main job. `--help` lists its
-# options. Results go to out/, or to the folder named by --out.
+# options, which takes a build too, `--version` none. Results go to out/, or to the folder named by --out.
 #
 # Only what --backend asks for is built, since each backend takes about a minute to compile: Eigen alone in build/examples;
 # for thrust-cpp, thrust-omp and thrust-tbb all three in build/examples-thrust; for thrust-cuda, with the nvcc on PATH or in
@@ -36,6 +36,31 @@ value_of() { # OPTION: prints what the caller gave it last
   echo "$value"
 }
 
+if given --version; then
+  echo "distill_mnist $(sed -n -E 's/^#define RETORT_VERSION_(MAJOR|MINOR|PATCH) ([0-9]+)$/\2/p' include/retort/version.hpp |
+    paste -s -d .)"
+  exit
+fi
+
+# configure_and_build OPTIONS OF cmake...: all output for the log; descriptor 3 gets what people want to know meanwhile.
+configure_and_build() {
+  local line steps status=0 progress=no
+  cmake --preset release "$@" || return
+  steps=$(cmake --build $build --target distill_mnist -- -n | grep -c '^\[' || true)
+  if ((steps > 0)); then
+    echo "examples/run.sh: building distill_mnist for this processor first, about a minute on two cores" >&3
+    [[ ! -t 3 || ${TERM:-dumb} == dumb ]] || progress=yes
+  fi
+  cmake --build $build --target distill_mnist | while IFS= read -r line; do
+    echo "$line"
+    if [[ $progress == yes && $line =~ ^\[([0-9]+)/([0-9]+)\] ]]; then
+      printf '\r%d of %d steps' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" >&3
+    fi
+  done || status=$?
+  [[ $progress == no ]] || printf '\r%20s\r' '' >&3
+  return $status
+}
+
 packages=(cmake ninja-build g++ libeigen3-dev libxtensor-dev libxsimd-dev zlib1g-dev libcli11-dev)
 build=build/examples thrust=OFF cuda=OFF
 case $(value_of --backend) in
@@ -59,10 +84,10 @@ else
   echo "examples/run.sh: flock (package util-linux) is missing: let no other run build here at the same time" >&2
   exec {lock}>/dev/null
 fi
-install_missing "${packages[@]}"
+install_missing "${packages[@]}" >&2
 
-if ! { cmake --preset release -B $build -DRETORT_BUILD_BENCHMARKS=OFF -DRETORT_THRUST=$thrust -DRETORT_CUDA=$cuda &&
-  cmake --build $build --target distill_mnist; } >$build/log 2>&1; then
+if ! configure_and_build -B $build -DRETORT_BUILD_BENCHMARKS=OFF -DRETORT_THRUST=$thrust -DRETORT_CUDA=$cuda \
+  3>&2 >$build/log 2>&1; then
   tail -n 40 $build/log >&2
   echo "examples/run.sh: the build failed; its whole output is in $build/log" >&2
   exit 1

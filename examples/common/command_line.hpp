@@ -6,13 +6,18 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <string>
 #include <system_error>
 
 #include "common/output_folder.hpp"
+#include "retort/core/console.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/quote.hpp"
+#include "retort/core/text.hpp"
+#include "retort/version.hpp"
 
 namespace examples {
 
@@ -35,8 +40,8 @@ inline CLI::Validator whole_number(std::uint64_t minimum,
             const bool decimal = text == "0" || !text.starts_with('0');  // CLI11 reads 010 as 8
             return decimal && detail::parse(text, value) && value >= minimum && value <= maximum
                        ? ""
-                       : "'" + text + "', expected a whole number from " + std::to_string(minimum) + " to " +
-                             std::to_string(maximum);
+                       : retort::concatenate(
+                             {retort::in_quotes(text), ", expected a whole number from ", minimum, " to ", maximum});
           },
           ""};
 }
@@ -45,7 +50,7 @@ inline CLI::Validator whole_number(std::uint64_t minimum,
 inline CLI::Validator number() {
   return {[](const std::string& text) -> std::string {
             double value = 0.0;
-            return detail::parse(text, value) ? "" : "'" + text + "', expected a number";
+            return detail::parse(text, value) ? "" : retort::in_quotes(text) + ", expected a number";
           },
           ""};
 }
@@ -60,14 +65,18 @@ inline void add_continuation(CLI::App& app, Continuation& continuation) {
   app.add_flag("--overwrite", continuation.overwrite, "replace what an earlier run left in --out")->excludes(resume);
 }
 
-/// Reads the command line. Prints help and exits when asked to; throws retort::OptionError, one line, for anything the
-/// application does not understand.
+/// Reads the command line. Prints help or the version and exits when asked to; throws retort::OptionError, one line, for
+/// anything the application does not understand, retort::FileError where the help cannot be written.
 inline void parse_command_line(CLI::App& app, int argc, char** argv) {
+  app.set_version_flag("--version", retort::concatenate({app.get_name(), " ", retort::version}),
+                       "print the version and exit");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) {  // --help
-      std::exit(app.exit(error));
+    if (error.get_exit_code() == 0) {  // --help, --version
+      const int status = app.exit(error);
+      retort::flush(stdout);
+      std::exit(status);
     }
     throw retort::OptionError(error.what());
   }

@@ -8,6 +8,8 @@
 #include <exception>
 #include <retort/retort.hpp>
 
+#include "common/program.hpp"
+
 namespace rt = retort;
 
 // Four measurements, three classes: other data need other numbers here, and say so at once if they don't fit.
@@ -15,11 +17,16 @@ using Teacher = rt::Sequential<rt::Linear<4, 64>, rt::GELU, rt::Linear<64, 64>, 
 using Student = rt::Sequential<rt::Linear<4, 4>, rt::ReLU, rt::Linear<4, 3>>;
 
 int main(int argc, char** argv) {
-  if (argc != 2 && argc != 3) {
-    std::fprintf(stderr, "usage: custom_dataset DATA.csv | custom_dataset FEATURES.npy LABELS.npy\n");
-    return 2;
-  }
+  constexpr const char* usage = "usage: custom_dataset DATA.csv | custom_dataset FEATURES.npy LABELS.npy";
   try {
+    examples::occupy_standard_streams();
+    if (examples::has_answered(argc, argv, "custom_dataset", usage)) {
+      return 0;
+    }
+    if (argc != 2 && argc != 3) {
+      std::fprintf(stderr, "%s\n", usage);
+      return 2;
+    }
     const rt::data::Dataset all =
         argc == 2 ? rt::data::load_csv(argv[1], {.label_column = -1, .classes = Student::output_size})
                   : rt::data::load_npy(argv[1], argv[2], {.classes = Student::output_size});
@@ -39,9 +46,10 @@ int main(int argc, char** argv) {
     std::printf("student: %4zu of %zu held-out samples wrong\n", rt::evaluate(student, test).errors, test.size());
     rt::io::save_safetensors(student, "student.safetensors");
     std::printf("saved to student.safetensors\n");
+    rt::flush(stdout);  // what was printed to a full disk is an error too
     return 0;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "custom_dataset: %s\n", error.what());
+    std::fprintf(stderr, "custom_dataset: %s\n", rt::printable(error.what(), 4000).c_str());
     return 1;
   }
 }

@@ -6,7 +6,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
 
 #include "retort/core/error.hpp"
 
@@ -59,11 +58,6 @@ std::span<const BackendEntry> backends() {
       BackendEntry{"cuda-bf16", DISTILL_MNIST_CUDA_BF16, cuda, false, true},
   };
   return entries;
-}
-
-unsigned threads_of_pool(const Options& options) {
-  // A layer's work is cut into about eight pieces: more threads than that would only wait.
-  return options.threads.value_or(std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
 }
 
 const BackendEntry& find_backend(std::string_view name) {

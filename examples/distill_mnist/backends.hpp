@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "options.hpp"
+#include "retort/core/available_threads.hpp"
 
 namespace distill_mnist {
 
@@ -28,8 +29,12 @@ const BackendEntry& find_backend(std::string_view name);
 /// "thrust-cuda was not compiled in: it needs ...".
 std::string not_compiled_in(const BackendEntry& backend);
 
-/// --threads for a backend with threads of its own.
-unsigned threads_of_pool(const Options& options);
+/// A backend with threads of its own: with those of --threads, or with as many as suit it.
+template <typename Backend>
+Backend with_threads(const Options& options) {
+  // A layer's work is cut into about eight pieces: more threads than that would only wait.
+  return options.threads ? Backend(*options.threads) : Backend(retort::AvailableThreads{.most = 8});
+}
 
 // One source file each, so that each is compiled with what it needs: job_eigen.cpp, ...
 void run_eigen(const Options& options);

@@ -23,6 +23,7 @@
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/philox.hpp"
+#include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/io/safetensors.hpp"
 #include "retort/loss/cross_entropy.hpp"
@@ -30,6 +31,7 @@
 #include "retort/loss/softmax_passed_to_kl.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/optim/adam.hpp"
+#include "retort/train/checkpoint.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/evaluate.hpp"
 #include "retort/train/json_lines_log.hpp"
@@ -55,7 +57,8 @@ class Job {
     if (!options_.quiet) {
       std::cout << backend_.describe() << '\n'
                 << train().size() << " training images, " << test().size() << " held out, from "
-                << options_.data.string() << ", " << options_.split << " split, seed " << options_.seed << "\n\n";
+                << retort::path_text(options_.data) << ", " << options_.split << " split, seed " << options_.seed
+                << "\n\n";
     }
     // The teacher's and the student's initial weights come from different seeds; those of both students from the same.
     const retort::Seed student_seed{2 * options_.seed + 1};
@@ -179,8 +182,13 @@ class Job {
       settings.observers.push_back(&printer);
     }
     double seconds = 0.0;
-    for (const retort::EpochMetrics& metrics : trainer.fit(train(), test(), settings)) {
-      seconds += metrics.seconds;
+    try {
+      for (const retort::EpochMetrics& metrics : trainer.fit(train(), test(), settings)) {
+        seconds += metrics.seconds;
+      }
+    } catch (const retort::SettingError& error) {
+      const std::string options = options_of_setting(error.setting(), phase == "teacher");
+      throw retort::OptionError(retort::concatenate({options, options.empty() ? "" : ": ", error.what()}));
     }
     if (!options_.quiet) {
       std::cout << '\n' << std::flush;

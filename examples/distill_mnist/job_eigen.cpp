@@ -7,6 +7,6 @@
 
 namespace distill_mnist {
 
-void run_eigen(const Options& options) { Job(options, retort::backend::Eigen(threads_of_pool(options))).run(); }
+void run_eigen(const Options& options) { Job(options, with_threads<retort::backend::Eigen>(options)).run(); }
 
 }  // namespace distill_mnist

@@ -7,8 +7,6 @@
 
 namespace distill_mnist {
 
-void run_eigen_bf16(const Options& options) {
-  Job(options, retort::backend::EigenBf16(threads_of_pool(options))).run();
-}
+void run_eigen_bf16(const Options& options) { Job(options, with_threads<retort::backend::EigenBf16>(options)).run(); }
 
 }  // namespace distill_mnist

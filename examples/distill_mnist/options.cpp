@@ -2,10 +2,14 @@
 #include "options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "backends.hpp"
@@ -140,7 +144,7 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--backend", options.backend, "where it runs; see below")->check(CLI::IsMember(backend_names()));
   app.add_option("--threads", options.threads,
                  "threads of " + takers(&BackendEntry::takes_threads) +
-                     "; results do not depend on them [eigen: the cores, at most 8; else all cores]")
+                     "; results do not depend on them [as the process may use; eigen at most 8]")
       ->check(whole_number(1, 1024));
   app.add_option("--device", options.device, "the GPU of " + takers(&BackendEntry::takes_device) + ", from 0 [0]")
       ->check(whole_number(0, 1023));
@@ -166,6 +170,26 @@ Options parse_options(int argc, char** argv) {
     options.teacher.schedule = options.student.schedule = *schedule;
   }
   return options;
+}
+
+std::string options_of_setting(std::string_view setting, bool of_teacher) {
+  constexpr std::string_view data = "--data, --split or --seed";
+  const std::array<std::pair<std::string_view, std::string_view>, 12> options{{
+      {"backend", "--backend"},
+      {"loss", "--loss, --temperature or --hard-weight"},
+      {"optimizer", "--lr, --beta1 or --beta2"},
+      {"teacher", "--teacher, --teacher-epochs or --seed"},
+      {"epochs", of_teacher ? "--teacher-epochs" : "--epochs"},
+      {"batch_size", "--batch-size"},
+      {"seed", "--seed"},
+      {"shift", "--teacher-shift"},
+      {"schedule", "--schedule or --warmup"},
+      {"initial weights", "--seed"},
+      {"training data", data},
+      {"validation data", data},
+  }};
+  const auto found = std::ranges::find(options, setting, &std::pair<std::string_view, std::string_view>::first);
+  return found == options.end() ? std::string() : std::string(found->second);
 }
 
 }  // namespace distill_mnist

@@ -10,6 +10,8 @@
 #include <span>
 #include <vector>
 
+#include "common/program.hpp"
+
 namespace rt = retort;
 
 using Student = rt::Sequential<rt::Linear<784, 20>, rt::ReLU,  //
@@ -17,11 +19,16 @@ using Student = rt::Sequential<rt::Linear<784, 20>, rt::ReLU,  //
                                rt::Linear<20, 10>>;
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: predict STUDENT.safetensors FOLDER_WITH_MNIST\n");
-    return 2;
-  }
+  constexpr const char* usage = "usage: predict STUDENT.safetensors FOLDER_WITH_MNIST";
   try {
+    examples::occupy_standard_streams();
+    if (examples::has_answered(argc, argv, "predict", usage)) {
+      return 0;
+    }
+    if (argc != 3) {
+      std::fprintf(stderr, "%s\n", usage);
+      return 2;
+    }
     rt::Network<Student> student{rt::Seed{0}};
     rt::io::load_safetensors(student, argv[1]);  // strict: another model, a missing tensor or a NaN is an error
     // Normalised as the file says that the training images were.
@@ -39,9 +46,10 @@ int main(int argc, char** argv) {
 
     const rt::Evaluation all = rt::evaluate(student, test);
     std::printf("all %zu images: %.2f %% right, %zu errors\n", test.size(), 100.0 * all.accuracy, all.errors);
+    rt::flush(stdout);  // what was printed to a full disk is an error too
     return 0;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "predict: %s\n", error.what());
+    std::fprintf(stderr, "predict: %s\n", rt::printable(error.what(), 4000).c_str());
     return 1;
   }
 }

@@ -28,4 +28,5 @@ int main() {
       .fit(train, test, {.epochs = 12, .schedule = schedule, .observers = {&lesson}});
 
   rt::io::save_safetensors(student, "student.safetensors");
+  rt::flush(stdout);  // throws where what was printed did not arrive
 }

@@ -58,7 +58,7 @@ class Job {
     if (!options_.quiet) {
       std::cout << backend_.describe() << '\n'
                 << train().size() << " training images, " << held_out().size() << " held out, from "
-                << options_.data.string() << ", " << options_.split << " split; " << settings_.size()
+                << retort::path_text(options_.data) << ", " << options_.split << " split; " << settings_.size()
                 << " students\n\n";
     }
     if (!options_.teacher_file.empty()) {

@@ -8,14 +8,18 @@
 #include <exception>
 #include <string>
 
+#include "common/program.hpp"
 #include "common/stop_signals.hpp"
 #include "options.hpp"
+#include "retort/core/console.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/out_of_memory.hpp"
+#include "retort/core/quote.hpp"
 
 int main(int argc, char** argv) {
   std::string advice;
   try {
+    examples::occupy_standard_streams();
     examples::catch_stop_signals();
     const sweep::Options options = sweep::parse_options(argc, argv);
     advice = options.out.empty() ? "; nothing is kept without --out" : "; go on with --resume";
@@ -29,6 +33,7 @@ int main(int argc, char** argv) {
           "--backend cuda was not compiled in: it needs the CUDA toolkit 13 (nvcc) when sweep is built");
 #endif
     }
+    retort::flush(stdout);
     return 0;
   } catch (const retort::StoppedError& error) {
     return examples::report_stop("sweep", error, advice);
@@ -36,7 +41,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "sweep: %s (--help lists the options)\n", error.what());
     return 2;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "sweep: %s\n", error.what());
+    std::fprintf(stderr, "sweep: %s\n", retort::printable(error.what(), 4000).c_str());
     return 1;
   }
 }

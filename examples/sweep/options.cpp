@@ -54,7 +54,8 @@ Options parse_options(int argc, char** argv) {
 
   app.add_option("--backend", options.backend, "where it runs: eigen (CPU) or cuda (GPU)")
       ->check(CLI::IsMember({"eigen", "cuda"}));
-  app.add_option("--threads", options.threads, "eigen's students at once; results do not depend on it [the cores]")
+  app.add_option("--threads", options.threads,
+                 "eigen's students at once; results do not depend on it [as the process may use]")
       ->check(whole_number(1, 1024));
   app.add_option("--device", options.device, "the GPU of cuda, from 0 [0]")->check(whole_number(0, 1023));
   app.add_option("--out", options.out,

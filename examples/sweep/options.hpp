@@ -28,7 +28,7 @@ struct Options {
   std::size_t seeds = 3;              ///< of each combination
   std::uint64_t first_seed = 0;       ///< and those after it
   std::string backend = "eigen";      ///< eigen | cuda
-  std::optional<unsigned> threads{};  ///< of eigen; empty: the cores
+  std::optional<unsigned> threads{};  ///< of eigen; empty: as many as the process may use
   std::optional<int> device{};        ///< of cuda; empty: 0
   std::filesystem::path out{};        ///< empty: nothing is written
   examples::Continuation continuation{};

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <limits>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -37,21 +38,24 @@ void print_report(std::vector<Summary> summaries, bool best_first) {
   if (best_first) {
     sort_by_errors(summaries);
   }
-  std::printf("%11s %11s %13s %5s %17s %16s %10s\n", "temperature", "hard weight", "learning rate", "seeds",
-              "accuracy %", "errors", "training s");
+  // 79 columns: a terminal of 80 shows it without wrapping.
+  std::printf("%11s %11s %8s %6s %14s %15s %8s\n", "temperature", "hard weight", "lr", "seeds", "accuracy %", "errors",
+              "seconds");
   for (const Summary& summary : summaries) {
-    std::printf("%11s %11s %13s %5zu ", retort::to_text(summary.setting.loss.temperature).c_str(),
+    const std::size_t trained = summary.errors.count;
+    const std::string seeds = summary.diverged == 0
+                                  ? retort::to_text(trained)
+                                  : retort::concatenate({trained, " of ", trained + summary.diverged});
+    std::printf("%11s %11s %8s %6s ", retort::to_text(summary.setting.loss.temperature).c_str(),
                 retort::to_text(summary.setting.loss.hard_weight).c_str(),
-                retort::to_text(summary.setting.optimizer.learning_rate).c_str(), summary.errors.count);
-    if (summary.errors.count > 0) {
-      std::printf("%8.2f +- %5.2f %7.1f +- %5.1f %10.2f", 100.0 * summary.accuracy.mean,
+                retort::to_text(summary.setting.optimizer.learning_rate).c_str(), seeds.c_str());
+    if (trained > 0) {
+      std::printf("%6.2f +- %4.2f %6.1f +- %5.1f %8.2f\n", 100.0 * summary.accuracy.mean,
                   100.0 * summary.accuracy.standard_deviation, summary.errors.mean, summary.errors.standard_deviation,
                   summary.seconds.mean);
+    } else {
+      std::printf("%14s\n", "diverged");
     }
-    if (summary.diverged > 0) {
-      std::printf("  %zu diverged", summary.diverged);
-    }
-    std::printf("\n");
   }
   std::fflush(stdout);
 }

@@ -6,6 +6,8 @@
 
 #include <string_view>
 
+#include "retort/core/require_cxx20.hpp"
+
 #define RETORT_VERSION_MAJOR 0
 #define RETORT_VERSION_MINOR 1
 #define RETORT_VERSION_PATCH 0

@@ -2,7 +2,7 @@
 # cmake -DCOMPILER=... -DSOURCE=FILE.cpp "-DINCLUDES=FOLDER;..." -P check.cmake
 # Compiles FILE.cpp, syntax only. A line `// expect: REGEX` in it says that this must fail with diagnostics that match
 # REGEX (CMake's regular expressions), and so does each further line of this form; a line `// expect success` says that
-# it must compile.
+# it must compile. A line `// at most N lines` limits the diagnostics, and `// standard: c++17` is another standard.
 
 file(READ "${SOURCE}" text)
 if("\n${text}" MATCHES "\n// expect: ")
@@ -11,6 +11,15 @@ elseif("\n${text}" MATCHES "\n// expect success\n")
   set(must_compile YES)
 else()
   message(FATAL_ERROR "${SOURCE}: needs a line `// expect: REGEX` or `// expect success`")
+endif()
+
+set(standard c++20)
+if("\n${text}" MATCHES "\n// standard: ([^\n]+)")
+  set(standard "${CMAKE_MATCH_1}")
+endif()
+set(most_lines)
+if("\n${text}" MATCHES "\n// at most ([0-9]+) lines\n")
+  set(most_lines "${CMAKE_MATCH_1}")
 endif()
 
 # -I, not -isystem: a folder that the compiler searches anyway then keeps its place.
@@ -22,7 +31,7 @@ else()
   set(no_quotes -fno-diagnostics-show-caret)
 endif()
 execute_process(
-  COMMAND "${CMAKE_COMMAND}" -E env LC_ALL=C "${COMPILER}" -std=c++20 -fsyntax-only ${no_quotes} ${includes} "${SOURCE}"
+  COMMAND "${CMAKE_COMMAND}" -E env LC_ALL=C "${COMPILER}" "-std=${standard}" -fsyntax-only ${no_quotes} ${includes} "${SOURCE}"
   RESULT_VARIABLE status
   OUTPUT_VARIABLE diagnostics
   ERROR_VARIABLE diagnostics
@@ -43,3 +52,10 @@ while("\n${text}" MATCHES "\n// expect: ([^\n]+)(.*)")
     message(FATAL_ERROR "${SOURCE}: expected a diagnostic that matches\n  ${expected}\nThe compiler said:\n${diagnostics}")
   endif()
 endwhile()
+if(most_lines)
+  string(REGEX MATCHALL "\n" lines "${diagnostics}")
+  list(LENGTH lines count)
+  if(count GREATER most_lines)
+    message(FATAL_ERROR "${SOURCE}: expected at most ${most_lines} lines, the compiler said ${count}:\n${diagnostics}")
+  endif()
+endif()

@@ -185,15 +185,10 @@ TEST_CASE("What is written is what another writer writes", "[core][json]") {
   for (const std::string_view text : {"", "a", "\"\\/\b\f\n\r\t\x01\x1F\x7F", "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"}) {
     CAPTURE(text);
     CHECK(json_string(text) == nlohmann::json(text).dump());
-    CHECK(json_ascii_string(text) == nlohmann::json(text).dump(-1, ' ', true));
   }
   CHECK_THROWS_AS(json_string("a\xFF"), JsonError);
-  for (const std::string_view text : {"\xFF", "\xE2\x82",
-                                      "\xE2\x82"
-                                      "A",
-                                      "\xC0\x80", "\xE0\x80\x80", "\xF0\x9F\x98", "\x80"}) {
-    CHECK(json_ascii_string(text) ==
-          nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+  for (const std::string_view text : {"\xE2\x82", "\xC0\x80", "\xE0\x80\x80", "\xF0\x9F\x98", "\x80"}) {
+    CHECK_THROWS_AS(json_string(text), JsonError);
   }
   CHECK(json_number(0.5) == "0.5");
   CHECK(json_number(std::size_t{18446744073709551615u}) == "18446744073709551615");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "retort/core/thread_pool.hpp"
 
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "retort/core/available_threads.hpp"
 #include "retort/core/error.hpp"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -213,6 +215,48 @@ TEST_CASE("no threads at all is an OptionError") {
   }
   STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<ThreadPool>);
 }
+
+TEST_CASE("a number that nobody asked for is at most what the process may use, and at least one") {
+  CHECK(ThreadPool(retort::AvailableThreads{}).thread_count() <= retort::available_threads());
+  CHECK(ThreadPool(retort::AvailableThreads{.most = 1}).thread_count() == 1);
+  CHECK(ThreadPool(retort::AvailableThreads{.most = 0}).thread_count() == 1);
+  ThreadPool pool(retort::AvailableThreads{.most = 2});
+  CHECK(each_chunk_ran_once(pool, 100));
+}
+
+#ifdef __GLIBC__
+TEST_CASE("threads that nobody asked for and the system does not start are done without") {
+  if (sanitized) {
+    retort::test::skip("sanitizers need the address space that this test takes away");
+    return;
+  }
+  if (retort::available_threads() < 2) {
+    retort::test::skip("one processor: there is no second thread to be refused");
+    return;
+  }
+  // In a child process whose address space has no room for another stack: root has no limit on threads.
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // Stacks larger than those of the threads that have ended, whose memory is kept for others.
+    pthread_attr_t attributes;
+    ::pthread_attr_init(&attributes);
+    ::pthread_attr_setstacksize(&attributes, std::size_t{1} << 32);
+    ::pthread_setattr_default_np(&attributes);
+    const rlimit limit{rlim_t{1} << 31, rlim_t{1} << 31};
+    ::setrlimit(RLIMIT_AS, &limit);
+    try {
+      ThreadPool pool(retort::AvailableThreads{});
+      ::_exit(pool.thread_count() == 1 && each_chunk_ran_once(pool, 10) ? 0 : 2);
+    } catch (...) {
+      ::_exit(3);
+    }
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
+#endif
 
 TEST_CASE("more threads than the system can start is an OptionError, and those started end") {
   if (sanitized) {

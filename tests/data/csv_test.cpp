@@ -133,7 +133,7 @@ TEST_CASE("what is wrong in a table is told by line and column") {
   refused("0,1,2\n0,1,2,3\n", "line 2: more than 3 columns, the limit (column_limit raises it)", {.column_limit = 3});
   refused("1,\"2\n", "line 1, column 2: a quote is not closed");
   refused("1,\"2\"3\n", "line 1, column 2");
-  refused(std::string("1,\0\n", 4), "line 1, column 2: '?'");
+  refused(std::string("1,\0\n", 4), "line 1, column 2: '\\x00'");
   refused("1," + std::string(1000, 'y') + "\n", "...'");
 }
 

@@ -123,7 +123,7 @@ refused "truncated to 5 bytes" "short.safetensors: header length: the file has 5
   distill --teacher short.safetensors
 echo "no tensors, just a sentence" >text.safetensors
 refused "text" "text.safetensors: header length|is it a safetensors file?" distill --teacher text.safetensors
-refused "a student" "student_alone.safetensors: holds the model Linear(784, 20)|expected Linear(784, 1200)" \
+refused "a student" 'student_alone.safetensors: holds the model "Linear(784, 20)|expected Linear(784, 1200)' \
   distill --teacher "$out/student_alone.safetensors"
 refused "no such file" "nowhere: cannot be read" distill --teacher nowhere
 refused "a folder" "data: " distill --teacher data
@@ -276,7 +276,7 @@ student=$out/student_alone.safetensors
 refused "no argument" "usage: predict" "$programs/predict"
 refused "too many arguments" "usage: predict" "$programs/predict" "$student" "$digits" more
 refused "no such file" "predict: nowhere: cannot be read (No such file" "$programs/predict" nowhere "$digits"
-refused "a teacher" "holds the model Linear(784, 1200)" "$programs/predict" teacher.safetensors "$digits"
+refused "a teacher" 'holds the model "Linear(784, 1200)' "$programs/predict" teacher.safetensors "$digits"
 refused "text" "text.safetensors: header length" "$programs/predict" text.safetensors "$digits"
 refused "no data" "nowhere: no such folder" "$programs/predict" "$student" nowhere
 

@@ -130,12 +130,14 @@ refused() { # NAME OPTIONS...
   [[ $(contents "$folder/killed") == "$before" ]] || fail "$*: changed files of the earlier run"
   cat "$folder/stderr"
 }
-refused batch_size --batch-size 32
-refused seed --seed 8
-refused temperature --temperature 3
+refused "--batch-size: $folder/killed/checkpoints/teacher.safetensors: made with batch_size = " --batch-size 32
+refused "--seed: " --seed 8
+refused "--loss, --temperature or --hard-weight: " --temperature 3
+refused "--data, --split or --seed: $folder/killed/checkpoints/teacher.safetensors: made with other training data" \
+  --split validation
 more=$((epochs + 2))
 if [[ " $* " == *" recommended "* ]]; then # under a cosine, which depends on the number of epochs
-  refused epochs --epochs $more
+  refused "--epochs: " --epochs $more
 else # at a constant learning rate: as if it had been asked for them at once
   "$program" "${options[@]}" --epochs $more --out "$folder/longer" --quiet >/dev/null
   "$program" "${options[@]}" --epochs $more --out "$folder/killed" --resume --quiet >/dev/null

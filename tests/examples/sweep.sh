@@ -54,7 +54,7 @@ means=$(sed -nE 's/.*"errors":([0-9]+).*/\1/p' one/runs.jsonl | paste - - | awk 
 [[ $(tail -n 4 report | awk '{ print $8 }') == "$means" ]] || fail "the table's means are not those of runs.jsonl: $means"
 
 "$programs/sweep" "${common[@]}" "${teacher[@]}" --learning-rate 0.01 1e30 --temperature 2 --seeds 2 --out wild >report
-grep -qE "^ +2 +0.3 +1e\+30 +0 +2 diverged$" report || fail "two students should have diverged: $(<report)"
+grep -qE "^ +2 +0.3 +1e\+30 +0 of 2 +diverged$" report || fail "two students should have diverged: $(<report)"
 [[ $(grep -c '"diverged":true,"accuracy":null,"errors":null,"loss":null' wild/runs.jsonl) == 2 ]] ||
   fail "runs.jsonl: $(<wild/runs.jsonl)"
 [[ ! -e wild/students ]] || fail "students were saved that nobody asked for"
@@ -79,7 +79,7 @@ refused() {
 }
 refused "no data" "nowhere: no such folder" --data nowhere
 refused "no teacher" "nowhere: cannot be read" --teacher nowhere
-refused "a student as teacher" "holds the model Linear(784, 20)" --teacher one/students/0.safetensors
+refused "a student as teacher" 'holds the model "Linear(784, 20)' --teacher one/students/0.safetensors
 refused "--temperature 0" "sweep: student 3: HintonLoss: temperature is 0, expected" --temperature 2 0
 refused "--hard-weight 2" "hard_weight is 2, expected a number in [0, 1]" --hard-weight 0.1 2
 refused "--learning-rate -1" "learning_rate is -1, expected" --learning-rate=-1

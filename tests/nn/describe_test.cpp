@@ -69,6 +69,7 @@ TEST_CASE("A summary has a line for each layer and their sums", "[nn]") {
   CHECK(words(lines.back()) == std::vector<std::string>{"total", "10", "16330", "32560", "65320"});
   for (const std::string& line : lines) {
     CHECK(line.size() == lines[0].size());
+    CHECK(line.size() < 80);  // a terminal's width
   }
   // A parameter has eight bytes as double.
   CHECK(summary<Student, double>().find("130640") != std::string::npos);

@@ -116,6 +116,31 @@ TEST_CASE("A checkpoint of other settings is refused by the setting's name", "[t
   CHECK(contains(message_of([&] { load({{"shift", "2"}}); }), "shift"));
 }
 
+TEST_CASE("Data and weights that differ are told in words, not by their fingerprints", "[train]") {
+  const TemporaryFolder folder;
+  const auto difference = [&](const char* name, const char* found, const char* expected) {
+    Checkpoint checkpoint{};
+    checkpoint.settings = {{name, found}};
+    save_checkpoint(folder / "run", checkpoint);
+    try {
+      load_checkpoint(folder / "run", {{name, expected}});
+    } catch (const SettingError& error) {
+      CHECK(error.setting() == name);
+      return std::string(error.what()).substr((folder / "run").string().size());
+    }
+    return std::string("accepted");
+  };
+  CHECK(difference("training data", "5873", "1032") ==
+        ": made with other training data than this run's, cannot be resumed with these");
+  CHECK(difference("validation data", "5873", "none") == ": made with validation data, cannot be resumed without");
+  CHECK(difference("validation data", "none", "1032") == ": made without validation data, cannot be resumed with them");
+  CHECK(difference("initial weights", "5873", "1032") ==
+        ": made with other initial weights than this run's, cannot be resumed with these");
+  CHECK(difference("teacher", "5873", "1032") ==
+        ": made with another teacher than this run's, cannot be resumed with this");
+  CHECK(difference("batch_size", "64", "32") == ": made with batch_size = 64, cannot be resumed with 32");
+}
+
 TEST_CASE("Whatever is cut off or broken in a checkpoint is an error", "[train]") {
   const TemporaryFolder folder;
   const Checkpoint written = example();
@@ -141,7 +166,7 @@ TEST_CASE("A safetensors file that is no checkpoint says what is missing", "[tra
   };
   const std::string format = retort::detail::checkpoint_format;
   CHECK(contains(load({}), "metadata format: missing"));
-  CHECK(contains(load({{"format", "pt"}}), "metadata format: pt, expected " + format));
+  CHECK(contains(load({{"format", "pt"}}), "metadata format: 'pt', expected " + format));
   CHECK(contains(load({{"format", format}}), "metadata history: missing"));
   CHECK(contains(load({{"format", format}, {"history", "[{"}}), "metadata history"));
   CHECK(contains(load({{"format", format}, {"history", "[{\"epoch\": 1}]"}}), "metadata history"));

@@ -175,8 +175,10 @@ TEST_CASE("A checkpoint of another training is refused by what differs, and the 
   const CrossEntropy plain;
   CHECK(contains(refusal([&] { fit(images(), validation_images(), CrossEntropy{.label_smoothing = 0.1}); }),
                  "loss = CrossEntropy(label_smoothing=0)"));
-  CHECK(contains(refusal([&] { fit(validation_images(), validation_images(), plain); }), "training data = "));
-  CHECK(contains(refusal([&] { fit(images(), images(), plain); }), "validation data = "));
+  CHECK(contains(refusal([&] { fit(validation_images(), validation_images(), plain); }),
+                 "made with other training data than this run's, cannot be resumed with these"));
+  CHECK(contains(refusal([&] { fit(images(), images(), plain); }),
+                 "made with other validation data than this run's, cannot be resumed with these"));
   Network<Plain, backend::Eigen, double> wide{Seed{1}};
   CHECK(contains(refusal([&] {
                    Trainer trainer{wide, CrossEntropy{}, Adam{}};
@@ -349,7 +351,8 @@ TEST_CASE("A checkpoint made with another teacher is refused", "[train]") {
   distil(teacher);
   CHECK_NOTHROW(distil(teacher));
   teacher.buffer(0)[3] += 1.0f;
-  CHECK(contains(refusal([&] { distil(teacher); }), "teacher = "));
+  CHECK(contains(refusal([&] { distil(teacher); }),
+                 "made with another teacher than this run's, cannot be resumed with this"));
 }
 
 TEST_CASE("A broken checkpoint, and one that cannot be written, are errors that lose nothing", "[train]") {

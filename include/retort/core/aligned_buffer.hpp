@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "retort/core/out_of_memory.hpp"
+#include "retort/core/require_cxx20.hpp"
 
 namespace retort {
 

@@ -8,22 +8,31 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
+#include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 
 namespace retort {
 
-/// The base of every exception the library throws on purpose.
+/// The base of every exception the library throws on purpose. Whatever a message was put together from, `what()` is
+/// printable(), of at most 4,000 characters.
 class Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  [[gnu::cold, gnu::noinline]] explicit Error(std::string_view message)
+      : std::runtime_error(printable(message, 4000)) {}
 };
+
+/// `path` as messages name it: printable, and cut where it is longer than any path that a system opens is likely to be.
+[[gnu::cold, gnu::noinline]] inline std::string path_text(const std::filesystem::path& path) {
+  return printable(path.string(), 1000);
+}
 
 /// A file or folder that cannot be opened, read, written or replaced: `what()` is "PATH: reason".
 class FileError : public Error {
  public:
   [[gnu::cold, gnu::noinline]] FileError(const std::filesystem::path& path, const std::string& reason)
-      : Error(concatenate({path.string(), ": ", reason})) {}
+      : Error(concatenate({path_text(path), ": ", reason})) {}
 };
 
 /// A file whose bytes are not what its format requires: `what()` is "PATH: field, what stands there, what was
@@ -31,7 +40,7 @@ class FileError : public Error {
 class FormatError : public Error {
  public:
   [[gnu::cold, gnu::noinline]] FormatError(const std::filesystem::path& path, const std::string& reason)
-      : Error(concatenate({path.string(), ": ", reason})) {}
+      : Error(concatenate({path_text(path), ": ", reason})) {}
 };
 
 /// Sizes known only at run time (a span, a dataset's feature count) that do not fit the model.

@@ -9,6 +9,8 @@
 #include <span>
 #include <type_traits>
 
+#include "retort/core/require_cxx20.hpp"
+
 namespace retort {
 
 /// FNV-1a with 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv). It finds mistakes, not forgeries. Only the bytes count,

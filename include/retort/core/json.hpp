@@ -17,6 +17,7 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/text.hpp"
+#include "retort/core/utf8.hpp"
 
 namespace retort {
 
@@ -36,39 +37,6 @@ class JsonError : public Error {
 
 namespace detail {
 
-/// What a text begins with: a character of `bytes` bytes, or as many that belong to none.
-struct Utf8Character {
-  std::uint32_t code;
-  std::size_t bytes;
-  bool valid;
-};
-
-/// Precondition: `text` is not empty. The Unicode Standard, table 3-7: neither overlong forms nor surrogates.
-[[gnu::cold]] inline Utf8Character first_character(std::string_view text) {
-  constexpr std::uint32_t replacement = 0xFFFD;
-  const auto byte = [&](std::size_t index) { return std::uint32_t{static_cast<unsigned char>(text[index])}; };
-  const std::uint32_t lead = byte(0);
-  if (lead < 0x80) {
-    return {lead, 1, true};
-  }
-  if (lead < 0xC2 || lead > 0xF4) {
-    return {replacement, 1, false};
-  }
-  const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  std::uint32_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-  std::uint32_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-  std::uint32_t code = lead & (0x7Fu >> length);
-  for (std::size_t index = 1; index < length; ++index) {
-    if (index == text.size() || byte(index) < low || byte(index) > high) {
-      return {replacement, index, false};
-    }
-    code = code << 6 | (byte(index) & 0x3Fu);
-    low = 0x80;
-    high = 0xBF;
-  }
-  return {code, length, true};
-}
-
 [[gnu::cold]] inline void append_utf8(std::string& text, std::uint32_t code) {
   if (code < 0x80) {
     text += static_cast<char>(code);
@@ -82,26 +50,14 @@ struct Utf8Character {
   }
 }
 
-/// "\u00e9", or two of them.
-[[gnu::cold]] inline void append_unicode_escape(std::string& text, std::uint32_t code) {
-  if (code >= 0x10000) {
-    append_unicode_escape(text, 0xD800 + ((code - 0x10000) >> 10));
-    code = 0xDC00 + ((code - 0x10000) & 0x3FFu);
-  }
-  text += "\\u";
-  for (const int shift : {12, 8, 4, 0}) {
-    text += "0123456789abcdef"[code >> shift & 15u];
-  }
-}
-
 /// One character as it stands in a JSON string.
-[[gnu::cold]] inline void append_json_character(std::string& text, std::uint32_t code, bool only_ascii) {
+[[gnu::cold]] inline void append_json_character(std::string& text, std::uint32_t code) {
   constexpr std::string_view escaped = "\"\\\b\f\n\r\t";
   const std::size_t place = code < 0x80 ? escaped.find(static_cast<char>(code)) : std::string_view::npos;
   if (place != std::string_view::npos) {
     text += '\\';
     text += "\"\\bfnrt"[place];
-  } else if (code < 0x20 || (only_ascii && code >= 0x7F)) {
+  } else if (code < 0x20) {
     append_unicode_escape(text, code);
   } else {
     append_utf8(text, code);
@@ -118,18 +74,7 @@ struct Utf8Character {
     if (!character.valid) {
       throw JsonError(at + 1, "UTF-8");
     }
-    detail::append_json_character(result, character.code, false);
-    at += character.bytes;
-  }
-  return result += '"';
-}
-
-/// `text` as a JSON string in ASCII. What is not UTF-8 in it becomes U+FFFD.
-[[gnu::cold]] inline std::string json_ascii_string(std::string_view text) {
-  std::string result = "\"";
-  for (std::size_t at = 0; at < text.size();) {
-    const detail::Utf8Character character = detail::first_character(text.substr(at));
-    detail::append_json_character(result, character.code, true);
+    detail::append_json_character(result, character.code);
     at += character.bytes;
   }
   return result += '"';

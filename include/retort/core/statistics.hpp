@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <span>
 
+#include "retort/core/require_cxx20.hpp"
+
 namespace retort {
 
 /// What several runs of one experiment came to.

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "retort/core/require_cxx20.hpp"
+
 namespace retort {
 
 namespace detail {

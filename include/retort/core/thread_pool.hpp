@@ -4,6 +4,7 @@
 /// The threads of a CPU backend. Work is cut into a number of chunks that depends on shapes alone, never on the number
 /// of threads, and each chunk writes its own part of the result: so results are the same bits for every thread count.
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "retort/core/available_threads.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/text.hpp"
 
@@ -24,32 +26,27 @@ namespace retort {
 class ThreadPool {
  public:
   /// Throws OptionError when `threads` is 0 or more than the system can start.
-  explicit ThreadPool(unsigned threads) : thread_count_(threads) {
+  explicit ThreadPool(unsigned threads) {
     if (threads == 0) {
       throw OptionError("threads: 0, expected at least 1");
     }
-    // A list that grows as threads start: an absurd number fails at the thread that cannot be had, not in the list.
-    try {
-      for (unsigned worker = 1; worker < threads; ++worker) {
-        workers_.emplace_back([this] { work(); });
-      }
-    } catch (const std::bad_alloc&) {
-      stop();
-      throw;
-    } catch (const std::exception&) {
-      const std::size_t started = workers_.size() + 1;
+    start(threads);
+    if (const unsigned started = thread_count(); started < threads) {
       stop();
       throw OptionError(
           concatenate({"threads: ", threads, ", expected at most the ", started, " that the system can start"}));
     }
   }
 
+  /// Nobody asked for a number, so threads that the system does not start are done without.
+  explicit ThreadPool(AvailableThreads threads) { start(std::min(threads.most, available_threads())); }
+
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   ~ThreadPool() { stop(); }
 
-  unsigned thread_count() const { return thread_count_; }
+  unsigned thread_count() const { return static_cast<unsigned>(workers_.size()) + 1; }
 
   /// Calls `function(chunk)` for every chunk in [0, chunks), in any order, on any of the threads; returns when all are
   /// done. Precondition: chunks do not write what another reads or writes. Allocates nothing. When a chunk throws, no
@@ -115,6 +112,21 @@ class ThreadPool {
     }
   }
 
+  /// Up to `threads`, the caller included: as many as the system starts.
+  void start(unsigned threads) {
+    // A list that grows as threads start: an absurd number fails at the thread that cannot be had, not in the list.
+    try {
+      for (unsigned worker = 1; worker < threads; ++worker) {
+        workers_.emplace_back([this] { work(); });
+      }
+    } catch (const std::bad_alloc&) {
+      stop();
+      throw;
+    } catch (const std::exception&) {
+      // thread_count() says how far it came.
+    }
+  }
+
   void stop() {
     stopping_.store(true, std::memory_order_relaxed);
     generation_.fetch_add(1, std::memory_order_release);
@@ -169,7 +181,6 @@ class ThreadPool {
 
   static constexpr std::uint32_t gate_open = 1u << 31;
 
-  unsigned thread_count_;
   std::vector<std::thread> workers_;
   Call call_ = nullptr;
   const void* context_ = nullptr;

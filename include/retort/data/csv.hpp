@@ -19,6 +19,7 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/float_bits.hpp"
+#include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
@@ -234,7 +235,7 @@ class CsvReader {
     const std::ptrdiff_t wanted = options_.label_column;
     if (wanted >= count || wanted < -count) {
       throw OptionError(
-          concatenate({"label_column: ", wanted, ", but ", path_.string(), " has ", columns_, " columns"}));
+          concatenate({"label_column: ", wanted, ", but ", path_text(path_), " has ", columns_, " columns"}));
     }
     label_column_ = static_cast<std::size_t>(wanted < 0 ? wanted + count : wanted);
   }
@@ -432,7 +433,7 @@ class CsvReader {
     if (options_.image != ImageShape{} && (options_.image.rows == 0 || features % options_.image.rows != 0 ||
                                            features / options_.image.rows != options_.image.columns)) {
       throw OptionError(concatenate({"image: ", options_.image.rows, " x ", options_.image.columns, ", but ",
-                                     path_.string(), " has ", features, " features"}));
+                                     path_text(path_), " has ", features, " features"}));
     }
     const std::uint32_t classes = class_count();
     std::vector<std::string> names = names_.empty() ? std::vector<std::string>{} : sorted_names();

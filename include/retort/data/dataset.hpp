@@ -18,6 +18,7 @@
 #include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
 #include "retort/core/float_bits.hpp"
+#include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/matrix.hpp"
@@ -108,7 +109,7 @@ class Dataset {
       }
       const auto same = std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]);
       if (static_cast<std::size_t>(same - names.begin()) != i) {
-        throw OptionError(concatenate({"class_names: ", detail::in_quotes(names[i]), " is the name of class ",
+        throw OptionError(concatenate({"class_names: ", in_quotes(names[i]), " is the name of class ",
                                        same - names.begin(), " and of class ", i, ", expected different names"}));
       }
     }

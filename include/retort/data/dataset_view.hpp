@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "retort/core/require_cxx20.hpp"
+
 namespace retort::data {
 
 /// How raw features become a network's inputs: (x - mean) / standard_deviation, where a uint8 x is divided by 255

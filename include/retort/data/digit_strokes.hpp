@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <span>
 
+#include "retort/core/require_cxx20.hpp"
+
 namespace retort::data::detail {
 
 enum class Pen : std::uint8_t {

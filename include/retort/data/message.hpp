@@ -21,17 +21,6 @@ std::string extents_text(const Extents& extents) {
   return text;
 }
 
-/// Text from a file in quotes: what is not printable ASCII becomes '?', and a long text is cut, so that a message stays
-/// one line.
-inline std::string in_quotes(std::string_view text) {
-  constexpr std::size_t limit = 40;
-  std::string result = "'";
-  for (const char letter : text.substr(0, limit)) {
-    result += letter >= ' ' && letter <= '~' ? letter : '?';
-  }
-  return result += text.size() > limit ? "...'" : "'";
-}
-
 /// "0x08".
 inline std::string hex_text(unsigned byte) {
   constexpr std::string_view digits = "0123456789abcdef";

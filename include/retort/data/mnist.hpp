@@ -40,7 +40,7 @@ namespace retort::data {
   auto [count, rows, columns] = images.extents;
   if (labels.size() != count) {
     throw FormatError(labels_path, concatenate({"number of labels: ", labels.size(), ", expected ", count, " as in ",
-                                                images_path.filename().string()}));
+                                                path_text(images_path.filename())}));
   }
   const std::int64_t first = options.first_label;
   const auto wrong = std::find_if(labels.begin(), labels.end(), [&](std::int64_t label) {
@@ -178,7 +178,7 @@ struct ImageFiles {
     const auto text = [](ImageShape image) { return detail::extents_text(std::array{image.rows, image.columns}); };
     throw FormatError(test_files.images,
                       concatenate({"image extents: ", text(test.image()), ", expected ", text(train.image()), " as in ",
-                                   train_files.images.filename().string()}));
+                                   path_text(train_files.images.filename())}));
   }
   return {std::move(train), std::move(test)};
 }

@@ -27,6 +27,7 @@
 #include "retort/core/error.hpp"
 #include "retort/core/float_bits.hpp"
 #include "retort/core/half.hpp"
+#include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
@@ -466,7 +467,7 @@ inline Labels load_npy_labels(const std::filesystem::path& path, const NpyOption
       features.values.index() == 0 ? std::get<0>(features.values).rows() : std::get<1>(features.values).rows();
   if (labels.size() != count) {
     throw FormatError(labels_path, concatenate({"number of labels: ", labels.size(), ", expected ", count, " as in ",
-                                                features_path.filename().string()}));
+                                                path_text(features_path.filename())}));
   }
   const std::uint32_t classes = detail::count_classes(labels_path, labels, options.classes, options.first_label);
   return {std::move(features.values), std::move(labels), classes, features.image, options.normalization};

@@ -62,8 +62,9 @@ namespace retort::data {
     remainders.emplace_back(product % labels.size(), label);
     missing -= share;
   }
-  std::stable_sort(remainders.begin(), remainders.end(),
-                   [](const auto& left, const auto& right) { return left.first > right.first; });
+  std::sort(remainders.begin(), remainders.end(), [](const auto& left, const auto& right) {
+    return left.first != right.first ? left.first > right.first : left.second < right.second;
+  });
   for (std::size_t i = 0; i < missing; ++i) {
     ++shares[remainders[i].second];
   }

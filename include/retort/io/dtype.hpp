@@ -12,6 +12,7 @@
 #include <type_traits>
 
 #include "retort/core/half.hpp"
+#include "retort/core/require_cxx20.hpp"
 
 namespace retort::io {
 

@@ -26,6 +26,7 @@
 #include "retort/core/text.hpp"
 #include "retort/io/preprocessing_text.hpp"
 #include "retort/io/safetensors_file.hpp"
+#include "retort/io/tensor_name_hint.hpp"
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/preprocessing.hpp"
@@ -41,6 +42,8 @@ struct SafetensorsOptions {
   std::vector<std::string> layer_names{};
   /// Written beside the weights. Keys that begin with "retort." are the library's.
   Metadata metadata{};
+  /// Before every name in the file: "module." in the state_dict of a torch.nn.DataParallel.
+  std::string prefix{};
 };
 
 namespace detail {
@@ -60,7 +63,8 @@ void require_values(const std::filesystem::path& path, const std::string& name, 
 /// The names of a model's tensors in a file: those of `parameters`, then those of `buffers`.
 [[gnu::cold]] inline std::vector<std::string> tensor_names(std::span<const TensorInfo> parameters,
                                                            std::span<const TensorInfo> buffers,
-                                                           const std::vector<std::string>& layer_names) {
+                                                           const SafetensorsOptions& options) {
+  const std::vector<std::string>& layer_names = options.layer_names;
   std::vector<const TensorInfo*> tensors;
   std::set<std::size_t> layers;  // those with tensors
   for (const std::span<const TensorInfo> part : {parameters, buffers}) {
@@ -76,10 +80,11 @@ void require_values(const std::filesystem::path& path, const std::string& name, 
   std::vector<std::string> names;
   for (const TensorInfo* tensor : tensors) {
     if (layer_names.empty()) {
-      names.emplace_back(tensor->full_name());
+      names.push_back(concatenate({options.prefix, tensor->full_name()}));
     } else {
       const auto position = std::distance(layers.begin(), layers.find(tensor->layer));
-      names.push_back(concatenate({layer_names[static_cast<std::size_t>(position)], ".", tensor->spec.name}));
+      names.push_back(
+          concatenate({options.prefix, layer_names[static_cast<std::size_t>(position)], ".", tensor->spec.name}));
     }
   }
   return names;
@@ -164,12 +169,13 @@ struct NamedTensors {
   [[gnu::cold]] void read(const SafetensorsFile& file, const std::string& signature) {
     const auto found = file.metadata().find(signature_key);
     if (found != file.metadata().end() && found->second != signature) {
-      throw FormatError(file.path(), concatenate({"holds the model ", found->second, ", expected ", signature}));
+      throw FormatError(file.path(), concatenate({"holds the model ", retort::in_quotes(found->second, '"', 400),
+                                                  ", expected ", signature}));
     }
     for (const Tensor& tensor : file.tensors()) {
       if (std::find(names.begin(), names.end(), tensor.name) == names.end()) {
-        throw FormatError(file.path(),
-                          concatenate({"tensor ", in_quotes(tensor.name), ": no tensor of the model ", signature}));
+        throw FormatError(file.path(), concatenate({"tensor ", in_quotes(tensor.name), ": no tensor of the model ",
+                                                    signature, tensor_name_hint(tensor.name, names)}));
       }
     }
     for (std::size_t i = 0; i < parameters.size(); ++i) {
@@ -186,8 +192,8 @@ struct NamedTensors {
 
 template <Model M, typename Backend, typename Scalar>
 NamedTensors<Scalar> named_tensors(const Network<M, Backend, Scalar>& network, const SafetensorsOptions& options) {
-  return {tensor_names(M::parameters, M::buffers, options.layer_names), M::parameters, M::buffers,
-          network.copy_parameters(), network.copy_buffers()};
+  return {tensor_names(M::parameters, M::buffers, options), M::parameters, M::buffers, network.copy_parameters(),
+          network.copy_buffers()};
 }
 
 template <typename Scalar>

@@ -134,7 +134,7 @@ class SafetensorsFile {
   const Tensor& at(std::string_view name) const& {
     const Tensor* const tensor = find(name);
     if (tensor == nullptr) {
-      throw FormatError(path_, concatenate({"tensor ", detail::in_quotes(name), ": missing, expected among the file's ",
+      throw FormatError(path_, concatenate({"tensor ", in_quotes(name), ": missing, expected among the file's ",
                                             tensors_.size(), " tensors"}));
     }
     return *tensor;
@@ -208,7 +208,7 @@ class SafetensorsFile {
     }
     const std::string found = detail::checksum(metadata_, tensors_);
     if (found != written->second) {
-      throw FormatError(path_, concatenate({"checksum: ", found, ", expected ", detail::in_quotes(written->second),
+      throw FormatError(path_, concatenate({"checksum: ", found, ", expected ", in_quotes(written->second),
                                             ", that of the metadata: the file is not as it was written; restore it "
                                             "from a copy (a program that changes a file on purpose removes the "
                                             "metadata's key ",
@@ -250,7 +250,7 @@ class SafetensorsFile {
   }
 
   [[noreturn]] void fail(const Tensor& tensor, const std::string& reason) const {
-    throw FormatError(path_, concatenate({"tensor ", detail::in_quotes(tensor.name), ": ", reason}));
+    throw FormatError(path_, concatenate({"tensor ", in_quotes(tensor.name), ": ", reason}));
   }
 
   std::filesystem::path path_;
@@ -274,10 +274,10 @@ class SafetensorsFile {
   for (const Tensor& tensor : tensors) {
     if (!names.insert(tensor.name).second) {
       throw FormatError(
-          path, concatenate({"tensor ", detail::in_quotes(tensor.name), ": the name is taken, expected another"}));
+          path, concatenate({"tensor ", in_quotes(tensor.name), ": the name is taken, expected another"}));
     }
     if (detail::tensor_bytes(tensor.dtype, tensor.shape) != tensor.bytes.size()) {
-      throw ShapeError(concatenate({path.string(), ": tensor ", detail::in_quotes(tensor.name), ": ",
+      throw ShapeError(concatenate({path_text(path), ": tensor ", in_quotes(tensor.name), ": ",
                                     tensor.bytes.size(), " bytes, expected those of dtype ", dtype_name(tensor.dtype),
                                     " and shape ", detail::shape_text(tensor.shape)}));
     }

@@ -25,6 +25,7 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/json.hpp"
+#include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/dtype.hpp"
 
@@ -62,12 +63,8 @@ struct SafetensorsHeader {
   std::vector<TensorEntry> tensors;  // by offset, then by name where several are empty
 };
 
-/// `text` in quotes and ASCII, on one line and cut where it is long: names come from files, messages are one line.
-[[gnu::cold]] inline std::string in_quotes(std::string_view text) {
-  constexpr std::size_t longest = 80;
-  const bool cut = text.size() > longest;
-  return json_ascii_string(text.substr(0, longest)).append(cut ? "..." : "");
-}
+/// As a name stands in the header, in double quotes.
+[[gnu::cold]] inline std::string in_quotes(std::string_view text) { return retort::in_quotes(text, '"'); }
 
 [[gnu::cold]] inline std::string shape_text(std::span<const std::size_t> shape) {
   constexpr std::size_t most = 8;

@@ -61,12 +61,12 @@ std::string summary() {
   const auto row = [&](const std::string& index, const std::string& layer, const std::string& shape,
                        std::size_t parameters, std::size_t flops) {
     text << std::right << std::setw(3) << index << "  " << std::left << std::setw(26) << layer << std::right
-         << std::setw(10) << shape << std::setw(14) << parameters << std::setw(14) << flops << std::setw(14)
+         << std::setw(10) << shape << std::setw(12) << parameters << std::setw(12) << flops << std::setw(12)
          << parameters * sizeof(Scalar) << '\n';
   };
   text << std::right << std::setw(3) << ""
-       << "  " << std::left << std::setw(26) << "layer" << std::right << std::setw(10) << "output" << std::setw(14)
-       << "parameters" << std::setw(14) << "FLOPs" << std::setw(14) << "bytes" << '\n';
+       << "  " << std::left << std::setw(26) << "layer" << std::right << std::setw(10) << "output" << std::setw(12)
+       << "parameters" << std::setw(12) << "FLOPs" << std::setw(12) << "bytes" << '\n';
   const auto descriptions = detail::layer_descriptions(M{});
   for (std::size_t layer = 0; layer < M::layer_count; ++layer) {
     std::size_t parameters = 0;

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "retort/core/require_cxx20.hpp"
+
 namespace retort {
 
 /// While training, each element is set to 0 with probability Rate and the others are multiplied by 1 / (1 - Rate);

@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <string_view>
 
+#include "retort/core/require_cxx20.hpp"
 #include "retort/core/vector_archetype.hpp"
 
 namespace retort {

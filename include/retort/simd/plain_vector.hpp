@@ -8,6 +8,8 @@
 #include <cmath>
 #include <cstddef>
 
+#include "retort/core/require_cxx20.hpp"
+
 namespace retort::simd {
 
 template <std::size_t N>

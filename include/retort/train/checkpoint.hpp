@@ -15,6 +15,7 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/json.hpp"
+#include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/safetensors_file.hpp"
 #include "retort/train/metrics.hpp"
@@ -31,7 +32,33 @@ struct Checkpoint {
   TrainingState best;   ///< the model after the best epoch; empty without early stopping
 };
 
+/// A checkpoint of a run with another setting than this one's.
+class SettingError : public OptionError {
+ public:
+  SettingError(const std::string& message, std::string setting) : OptionError(message), setting_(std::move(setting)) {}
+
+  /// The setting's name, as in Settings: "batch_size", "training data".
+  const std::string& setting() const { return setting_; }
+
+ private:
+  std::string setting_;
+};
+
 namespace detail {
+
+/// What differs, in words. Data and weights are settings by their fingerprints, which tell a reader nothing.
+[[gnu::cold]] inline std::string setting_difference(const std::string& name, const std::string& found,
+                                                    const std::string& expected) {
+  if (name == "teacher" || name == "initial weights" || name == "training data" || name == "validation data") {
+    if (found == "none" || expected == "none") {
+      return concatenate({"made ", found == "none" ? "without " : "with ", name, ", cannot be resumed ",
+                          expected == "none" ? "without" : "with them"});
+    }
+    return concatenate({"made with ", name == "teacher" ? "another " : "other ", name,
+                        " than this run's, cannot be resumed with ", name == "teacher" ? "this" : "these"});
+  }
+  return concatenate({"made with ", name, " = ", printable(found, 400), ", cannot be resumed with ", expected});
+}
 
 [[gnu::cold, gnu::noinline]] inline std::string evaluation_text(double loss, double accuracy, std::size_t errors) {
   return concatenate({"\"loss\":", json_number(loss), ",\"accuracy\":", json_number(accuracy), ",\"errors\":", errors});
@@ -150,7 +177,7 @@ inline constexpr std::string_view setting_prefix = "setting.";
 }
 
 /// Reads a checkpoint and compares it with the run at hand. Throws FileError, FormatError for a file that is no
-/// checkpoint, and OptionError naming the first setting that differs.
+/// checkpoint, and SettingError naming the first setting that differs.
 [[gnu::cold]] inline Checkpoint load_checkpoint(const std::filesystem::path& path, const Settings& expected) {
   const io::SafetensorsFile file = io::SafetensorsFile::read(path);
   const io::Metadata& metadata = file.metadata();
@@ -162,15 +189,14 @@ inline constexpr std::string_view setting_prefix = "setting.";
     return found->second;
   };
   if (field("format") != detail::checkpoint_format) {
-    throw FormatError(path,
-                      concatenate({"metadata format: ", field("format"), ", expected ", detail::checkpoint_format}));
+    throw FormatError(
+        path, concatenate({"metadata format: ", in_quotes(field("format")), ", expected ", detail::checkpoint_format}));
   }
   Checkpoint checkpoint{};
   for (const auto& [name, value] : expected) {
     const std::string& found = field(concatenate({detail::setting_prefix, name}));
     if (found != value) {
-      throw OptionError(
-          concatenate({path.string(), ": made with ", name, " = ", found, ", cannot be resumed with ", value}));
+      throw SettingError(concatenate({path_text(path), ": ", detail::setting_difference(name, found, value)}), name);
     }
     checkpoint.settings.emplace_back(name, value);
   }

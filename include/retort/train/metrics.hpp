@@ -7,6 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "retort/core/require_cxx20.hpp"
+
 namespace retort {
 
 /// A network's answers on a labelled dataset.

@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "retort/core/error.hpp"
+#include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/message.hpp"
@@ -47,8 +48,8 @@ namespace retort {
        ++i) {
     if (found.class_names[i] != expected->class_names[i]) {
       throw OptionError(
-          concatenate({"class_names: class ", i, " of the dataset is ", data::detail::in_quotes(found.class_names[i]),
-                       ", expected ", data::detail::in_quotes(expected->class_names[i]), " as for ", owner}));
+          concatenate({"class_names: class ", i, " of the dataset is ", in_quotes(found.class_names[i]),
+                       ", expected ", in_quotes(expected->class_names[i]), " as for ", owner}));
     }
   }
   throw OptionError(concatenate({"normalization: the dataset's inputs are ", describe_inputs(found), "; expected ",

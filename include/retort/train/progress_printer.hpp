@@ -3,29 +3,40 @@
 /// @file
 /// Progress for people: a bar that moves on a terminal, one line an epoch everywhere.
 
-#include <unistd.h>
-
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
+#include <span>
 #include <string>
 #include <utility>
 
+#include "retort/core/console.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/observer.hpp"
+#include "retort/train/progress_line.hpp"
 
 namespace retort {
 
-/// Prints "teacher  epoch 3/5  loss 0.1234  accuracy 95.80 %  errors 504  2.1 s  22857 samples/s" after each epoch: the
-/// held-out figures where there are any, else those of training. While an epoch runs, a bar is drawn if `stream` is a
-/// terminal.
+/// Prints "teacher  epoch 3/5  loss 0.1234  accuracy 95.80 %  errors 504  2.10 s" after each epoch: the held-out
+/// figures where there are any, else those of training. On a terminal that line has as many of these fields as fit its
+/// width, and in wide ones samples a second and the time left too; while an epoch runs a bar is drawn there, with the
+/// time left, unless the terminal is dumb (TERM). No escape codes are written. Time left is the time of the epochs and
+/// batches done so far, evaluations included, times the share that is to come; early stopping may end before.
 class ProgressPrinter : public Observer {
  public:
   explicit ProgressPrinter(std::string label, std::FILE* stream = stdout)
-      : label_(std::move(label)), stream_(stream), terminal_(::isatty(::fileno(stream)) == 1) {}
+      : label_(std::move(label)), stream_(stream), terminal_(is_terminal(stream)), redraws_(is_redrawable(stream)) {}
+
+  ProgressPrinter(const ProgressPrinter&) = delete;
+  ProgressPrinter& operator=(const ProgressPrinter&) = delete;
+
+  /// A training that ends early leaves no half a bar before the message that says why.
+  ~ProgressPrinter() override { erase(); }
 
   void on_fit_begin(const History& restored, std::size_t epochs) override {
+    restored_ = restored.size();
+    began_ = Clock::now();
     if (!restored.empty()) {
       std::fprintf(stream_, "%s  resumed after epoch %zu/%zu\n", label_.c_str(), restored.size(), epochs);
       std::fflush(stream_);
@@ -33,36 +44,59 @@ class ProgressPrinter : public Observer {
   }
 
   void on_batch_end(const BatchProgress& progress) override {
-    const auto now = std::chrono::steady_clock::now();
-    if (!terminal_ || now - drawn_ < std::chrono::milliseconds(100)) {
+    const auto now = Clock::now();
+    if (!redraws_ || now - drawn_at_ < std::chrono::milliseconds(100)) {
       return;
     }
-    drawn_ = now;
-    constexpr std::size_t width = 30;
-    const std::size_t filled = progress.batch * width / std::max<std::size_t>(progress.batches, 1);
-    const std::string bar = std::string(filled, '=') + std::string(width - filled, ' ');
-    std::fprintf(stream_, "\r%s  epoch %zu/%zu  [%s]  loss %.4f", label_.c_str(), progress.epoch, progress.epochs,
-                 bar.c_str(), progress.mean_loss);
+    drawn_at_ = now;
+    const double epochs_done = static_cast<double>(progress.epoch - 1) +
+                               static_cast<double>(progress.batch) / static_cast<double>(progress.batches);
+    const std::string line =
+        detail::batch_line(label_, progress, seconds_left(epochs_done, progress.epochs), console_columns(stream_) - 1);
+    const std::size_t columns = columns_of(line);
+    const std::size_t rest = drawn_ > columns ? drawn_ - columns : 0;  // of the bar before this one
+    std::fprintf(stream_, "\r%s%*s", line.c_str(), static_cast<int>(rest), "");
     std::fflush(stream_);
+    drawn_ = columns;
   }
 
   void on_epoch_end(const EpochMetrics& metrics, std::size_t epochs) override {
-    if (terminal_) {
-      std::fprintf(stream_, "\r\033[K");  // back to the line's beginning, and erase the bar
-    }
-    const double accuracy = metrics.validation ? metrics.validation->accuracy : metrics.accuracy;
-    const std::size_t errors = metrics.validation ? metrics.validation->errors : metrics.errors;
-    std::fprintf(stream_, "%s  epoch %zu/%zu  loss %.4f  accuracy %.2f %%  errors %zu  %.2f s  %.0f samples/s\n",
-                 label_.c_str(), metrics.epoch, epochs, metrics.loss, 100.0 * accuracy, errors, metrics.seconds,
-                 metrics.samples_per_second);
+    erase();
+    const auto fields =
+        detail::epoch_fields(label_, metrics, epochs, seconds_left(static_cast<double>(metrics.epoch), epochs));
+    // The last column stays free: there some terminals go to the next line.
+    const std::string line = terminal_ ? detail::fitted_line(fields, console_columns(stream_) - 1)
+                                       : detail::fitted_line(std::span(fields).first(6), SIZE_MAX);
+    std::fprintf(stream_, "%s\n", line.c_str());
     std::fflush(stream_);
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
+  /// Below 0 as long as nothing is done.
+  double seconds_left(double epochs_done, std::size_t epochs) const {
+    const double done = epochs_done - static_cast<double>(restored_);
+    const double seconds = std::chrono::duration<double>(Clock::now() - began_).count();
+    return done > 0.0 ? seconds / done * (static_cast<double>(epochs) - epochs_done) : -1.0;
+  }
+
+  /// Writes blanks over the bar.
+  void erase() {
+    if (drawn_ > 0) {
+      std::fprintf(stream_, "\r%*s\r", static_cast<int>(drawn_), "");
+      drawn_ = 0;
+    }
+  }
+
   std::string label_;
   std::FILE* stream_;
   bool terminal_;
-  std::chrono::steady_clock::time_point drawn_{};
+  bool redraws_;
+  std::size_t restored_ = 0;
+  std::size_t drawn_ = 0;  // columns of the bar that stands on the terminal
+  Clock::time_point began_ = Clock::now();
+  Clock::time_point drawn_at_{};
 };
 
 }  // namespace retort

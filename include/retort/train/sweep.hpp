@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <exception>
@@ -36,6 +37,7 @@
 #include "retort/train/observer.hpp"
 #include "retort/train/preprocessing.hpp"
 #include "retort/train/resident_dataset.hpp"
+#include "retort/train/setting_differences.hpp"
 #include "retort/train/step_engine.hpp"
 #include "retort/train/sweep_observer.hpp"
 #include "retort/train/sweep_options.hpp"
@@ -165,6 +167,7 @@ class Sweep {
     ResidentDataset<Backend> resident_validation{};
     std::vector<Table> teacher_logits{};  // of each teacher that is asked: (samples, classes)
     std::vector<Result> results{};
+    std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
     std::atomic<bool> stopping{false};
     std::mutex mutex{};  // of what follows, and of the observers
     std::size_t finished = 0;
@@ -220,6 +223,7 @@ class Sweep {
            setting,
            Network<StudentModel, Backend, Scalar>(setting.weights_seed(), backend_, options.initialization)});
     }
+    name_differences(run.results);
     if constexpr (StudentEngine::takes_runs) {
       if (!L::needs_teacher || options.shift.pixels == 0) {
         try {
@@ -275,6 +279,17 @@ class Sweep {
     return options;
   }
 
+  static void name_differences(std::vector<Result>& results) {
+    std::vector<std::string> descriptions;
+    for (const Result& result : results) {
+      descriptions.push_back(result.description);
+    }
+    std::vector<std::string> differences = detail::setting_differences(descriptions);
+    for (Result& result : results) {
+      result.difference = std::move(differences[result.index]);
+    }
+  }
+
   void ask_teachers(Run& run) const {
     run.teacher_logits.resize(teachers_.size());
     if (!L::needs_teacher || run.options.shift.pixels != 0) {
@@ -323,7 +338,8 @@ class Sweep {
       run.on_result(result);
     }
     ++run.finished;
-    const SweepProgress progress{run.finished, settings_.size()};
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - run.begin;
+    const SweepProgress progress{run.finished, settings_.size(), seconds.count()};
     for (SweepObserver* observer : run.options.observers) {
       observer->on_student_end(result, progress);
     }

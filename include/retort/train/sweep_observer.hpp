@@ -15,6 +15,7 @@ namespace retort {
 struct StudentReport {
   std::size_t index = 0;                   ///< in the list of settings
   std::string description{};               ///< its setting's
+  std::string difference{};                ///< the part of it that not all students share: "temperature=2, seed 1"
   History history{};                       ///< one entry an epoch
   std::optional<Evaluation> evaluation{};  ///< of the network as it is, where there are validation samples
   std::string divergence{};                ///< why there is no result; empty for all others
@@ -33,6 +34,7 @@ struct StudentReport {
 struct SweepProgress {
   std::size_t finished = 0;  ///< this one included
   std::size_t students = 0;
+  double seconds = 0.0;  ///< since the first began
 };
 
 /// Called by `Sweep::fit`, one call at a time, from whichever thread a student ends on, in the order in which they end.

@@ -3,36 +3,53 @@
 /// @file
 /// A sweep's progress for people: one line a student.
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
+#include <string>
 
+#include "retort/core/console.hpp"
+#include "retort/core/text.hpp"
 #include "retort/train/metrics.hpp"
+#include "retort/train/progress_line.hpp"
 #include "retort/train/sweep_observer.hpp"
 
 namespace retort {
 
-/// Prints "student 7/60  accuracy 96.59 %  errors 341  0.41 s  HintonLoss(temperature=2, ...), Adam(...)" after each
-/// student: the held-out figures where there are any, else those of the last epoch of training.
+/// Prints "student 7/60  accuracy 96.59 %  errors 341  temperature=2, seed 1  0:12 left  0.41 s" after each student: the
+/// held-out figures where there are any, else those of the last epoch of training; what its setting has of its own; the
+/// time left, as the students before took it; the time of its training. On a terminal the line has as many of these
+/// fields as fit its width.
 class SweepPrinter : public SweepObserver {
  public:
-  explicit SweepPrinter(std::FILE* stream = stdout) : stream_(stream) {}
+  explicit SweepPrinter(std::FILE* stream = stdout) : stream_(stream), terminal_(is_terminal(stream)) {}
 
   void on_student_end(const StudentReport& report, const SweepProgress& progress) override {
-    std::fprintf(stream_, "student %zu/%zu  ", progress.finished, progress.students);
-    if (report.has_diverged()) {
-      std::fprintf(stream_, "diverged");
-    } else {
+    std::array<detail::LineField, 6> fields{
+        {{concatenate({"student ", progress.finished, "/", progress.students}), 0},
+         {"diverged", 0},
+         {},
+         {report.difference, 3},
+         {progress.finished < progress.students
+              ? detail::left_text(progress.seconds / static_cast<double>(progress.finished) *
+                                  static_cast<double>(progress.students - progress.finished))
+              : "",
+          2},
+         {detail::seconds_text(report.seconds()), 4}}};
+    if (!report.has_diverged()) {
       const EpochMetrics& last = report.history.back();
-      const double accuracy = report.evaluation ? report.evaluation->accuracy : last.accuracy;
-      const std::size_t errors = report.evaluation ? report.evaluation->errors : last.errors;
-      std::fprintf(stream_, "accuracy %.2f %%  errors %zu", 100.0 * accuracy, errors);
+      fields[1].text = detail::accuracy_text(report.evaluation ? report.evaluation->accuracy : last.accuracy);
+      fields[2] = {detail::errors_text(report.evaluation ? report.evaluation->errors : last.errors), 1};
     }
-    std::fprintf(stream_, "  %.2f s  %s\n", report.seconds(), report.description.c_str());
+    const std::size_t columns = terminal_ ? console_columns(stream_) - 1 : SIZE_MAX;
+    std::fprintf(stream_, "%s\n", detail::fitted_line(fields, columns).c_str());
     std::fflush(stream_);
   }
 
  private:
   std::FILE* stream_;
+  bool terminal_;
 };
 
 }  // namespace retort

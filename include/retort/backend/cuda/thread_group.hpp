@@ -3,6 +3,8 @@
 /// @file
 /// How many of a GPU's multiprocessors train one small model.
 
+#include "retort/core/require_cxx20.hpp"
+
 namespace retort::backend {
 
 /// The threads that train a model which fits a block's memory. The sums are the same, but not the order in which they

@@ -30,8 +30,9 @@ class EigenBf16 : public Eigen {
  public:
   static constexpr const char* name = "eigen-bf16";
 
-  /// Throws OptionError when `threads` is 0.
+  /// As those of Eigen.
   explicit EigenBf16(unsigned threads = 1) : Eigen(threads) {}
+  explicit EigenBf16(AvailableThreads threads) : Eigen(threads) {}
 
   std::string describe() const {
     return Eigen::describe() + ", training with bf16 products " +

@@ -16,6 +16,7 @@
 
 #include "retort/backend/eigen/product_library.hpp"
 #include "retort/backend/host_memory.hpp"
+#include "retort/core/available_threads.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/shared_handle.hpp"
 #include "retort/core/text.hpp"
@@ -31,8 +32,12 @@ class Eigen : public HostMemory {
  public:
   static constexpr const char* name = "eigen";
 
-  /// Throws OptionError when `threads` is 0.
+  /// Throws OptionError when `threads` is 0 or more than the system can start.
   explicit Eigen(unsigned threads = 1, ProductLibrary products = {})
+      : pool_(std::make_shared<ThreadPool>(threads)), products_(std::move(products)) {}
+
+  /// As many threads as the process may use: `Eigen cpu{AvailableThreads{}}`.
+  explicit Eigen(AvailableThreads threads, ProductLibrary products = {})
       : pool_(std::make_shared<ThreadPool>(threads)), products_(std::move(products)) {}
 
   unsigned threads() const { return pool_->thread_count(); }

@@ -8,6 +8,8 @@
 #include <string>
 #include <type_traits>
 
+#include "retort/core/require_cxx20.hpp"
+
 namespace retort::backend {
 
 /// What lies side by side in memory: the elements of a row, or those of a column.

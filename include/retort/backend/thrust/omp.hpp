@@ -12,10 +12,12 @@
 #include <thrust/system/omp/execution_policy.h>
 
 #include <cstddef>
+#include <cstdlib>
 #include <string>
 
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/backend/thrust/host_system.hpp"
+#include "retort/backend/thrust/team_size.hpp"
 #include "retort/core/option.hpp"
 
 #ifndef _OPENMP
@@ -29,13 +31,13 @@ class Omp : public HostSystem {
   static constexpr const char* name = "thrust-omp";
 
   struct Options {
-    unsigned threads = 0;  ///< 0: as many as OpenMP would take (OMP_NUM_THREADS, else all cores)
+    unsigned threads = 0;  ///< 0: OMP_NUM_THREADS, else as many as the process may use (available_threads)
   };
 
-  explicit Omp(const Options& options) : threads_(static_cast<int>(options.threads)) {
+  explicit Omp(const Options& options) : threads_(omp_get_max_threads()) {
     require_option(options.threads <= most, name, "threads", options.threads, "at most 4096");
-    if (threads_ == 0) {
-      threads_ = omp_get_max_threads();
+    if (options.threads > 0 || std::getenv("OMP_NUM_THREADS") == nullptr) {
+      threads_ = static_cast<int>(detail::team_size(options.threads, static_cast<unsigned>(threads_)));
     }
   }
 

@@ -5,6 +5,8 @@
 /// asks for Thrust's global device system; but Thrust takes that to be CUDA where nothing is said, which a host
 /// compiler cannot include. A program that chooses another one keeps its choice.
 
+#include "retort/core/require_cxx20.hpp"
+
 #if !defined(__CUDACC__) && !defined(THRUST_DEVICE_SYSTEM)
 #define THRUST_DEVICE_SYSTEM THRUST_DEVICE_SYSTEM_CPP
 #endif

@@ -7,6 +7,8 @@
 
 #include <cstddef>
 
+#include "retort/core/require_cxx20.hpp"
+
 namespace retort::system {
 
 namespace detail {

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "retort/core/require_cxx20.hpp"
+
 namespace retort::backend::detail {
 
 /// Buffers that are not in use. Several threads may lease at once; each gets memory of its own.

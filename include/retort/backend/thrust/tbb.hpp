@@ -15,6 +15,7 @@
 
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/backend/thrust/host_system.hpp"
+#include "retort/backend/thrust/team_size.hpp"
 #include "retort/core/option.hpp"
 
 namespace retort::system {
@@ -24,7 +25,7 @@ class Tbb : public HostSystem {
   static constexpr const char* name = "thrust-tbb";
 
   struct Options {
-    unsigned threads = 0;  ///< 0: as many as oneTBB would take, all cores
+    unsigned threads = 0;  ///< 0: as many as the process may use (available_threads)
   };
 
   explicit Tbb(const Options& options) : arena_(concurrency(options)) {}
@@ -46,7 +47,8 @@ class Tbb : public HostSystem {
   static int concurrency(const Options& options) {
     constexpr unsigned most = 4096;
     require_option(options.threads <= most, name, "threads", options.threads, "at most 4096");
-    return options.threads == 0 ? ::tbb::task_arena::automatic : static_cast<int>(options.threads);
+    return static_cast<int>(
+        detail::team_size(options.threads, static_cast<unsigned>(::tbb::this_task_arena::max_concurrency())));
   }
 
   mutable ::tbb::task_arena arena_;

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// What a program prints (POSIX): whether people watch it, in how many columns, and whether it arrived. The library
+/// writes no escape codes, so terminals without them and NO_COLOR need no care: a line that changes is written over
+/// after a carriage return.
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
+#include "retort/core/utf8.hpp"
+
+namespace retort {
+
+[[gnu::cold]] inline bool is_terminal(std::FILE* stream) { return ::isatty(::fileno(stream)) == 1; }
+
+/// Whether a line can be written over: `stream` is a terminal, and not a dumb one (TERM).
+[[gnu::cold]] inline bool is_redrawable(std::FILE* stream) {
+  const char* const terminal = std::getenv("TERM");
+  return is_terminal(stream) && terminal != nullptr && std::string_view(terminal) != "dumb";
+}
+
+/// Columns of the terminal that `stream` is, now; 80 where it is none or does not say.
+[[gnu::cold]] inline std::size_t console_columns(std::FILE* stream) {
+  winsize size{};
+  return ::ioctl(::fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/// Columns that `text` takes: one for each of its characters.
+[[gnu::cold]] inline std::size_t columns_of(std::string_view text) {
+  std::size_t columns = 0;
+  for (; !text.empty(); ++columns) {
+    text.remove_prefix(detail::first_character(text).bytes);
+  }
+  return columns;
+}
+
+/// "0:07", "12:00", "1:23:45": a time in minutes and seconds, or with hours. Precondition: seconds >= 0.
+[[gnu::cold]] inline std::string clock_text(double seconds) {
+  constexpr double longest = 3600.0 * 24 * 1000;
+  const auto whole = static_cast<unsigned long>(seconds < longest ? seconds + 0.5 : longest);
+  const unsigned long hours = whole / 3600;
+  const unsigned long minutes = whole / 60 % 60;
+  const unsigned long rest = whole % 60;
+  return concatenate({hours > 0 ? to_text(hours) : "", hours > 0 ? (minutes < 10 ? ":0" : ":") : "", minutes,
+                      rest < 10 ? ":0" : ":", rest});
+}
+
+/// Writes out what `stream` holds back. Throws FileError unless all that was ever printed to it has arrived: call it
+/// last, so that a program whose output met a full disk does not end as if all were well.
+[[gnu::cold]] inline void flush(std::FILE* stream) {
+  errno = 0;
+  if (std::fflush(stream) != 0 || std::ferror(stream) != 0) {
+    const int reason = errno;
+    throw FileError(stream == stdout ? "standard output" : "output",
+                    reason == 0 ? std::string("cannot be written to its end")
+                                : concatenate({"cannot be written (", std::generic_category().message(reason), ")"}));
+  }
+}
+
+}  // namespace retort
