@@ -6,16 +6,15 @@
 /// a nested nor an endless text costs memory.
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 
 #include "retort/core/error.hpp"
+#include "retort/core/parse_number.hpp"
 #include "retort/core/text.hpp"
 
 namespace retort {
@@ -263,8 +262,7 @@ class JsonReader {
     const std::size_t begin = at_;
     const std::string_view text = number();
     Number value{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size()) {
+    if (!parse_number(text, value)) {
       at_ = begin;
       fail(std::is_floating_point_v<Number> ? "a number within the range of its type" : "a whole number within range");
     }

@@ -4,7 +4,6 @@
 /// Tables of numbers as text (RFC 4180) as datasets: one row a sample, one column its label, the others its features.
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -12,11 +11,11 @@
 #include <limits>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/parse_number.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
@@ -174,8 +173,7 @@ class CsvReader {
     if (text.size() > 1 && text[0] == '+' && text[1] != '-') {
       text.remove_prefix(1);
     }
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc{} && end == text.data() + text.size();
+    return parse_number(text, value);
   }
 
   float number(std::size_t column) const {
