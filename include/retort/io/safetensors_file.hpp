@@ -30,6 +30,7 @@
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/json.hpp"
+#include "retort/core/size.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/dtype.hpp"
 #include "retort/io/safetensors_header.hpp"
@@ -107,9 +108,9 @@ class SafetensorsFile {
                              (most == detail::largest_header ? ", the format's limit"
                                                              : ", the rest of the file (is it a safetensors file?)")}));
     }
-    std::string header(static_cast<std::size_t>(header_size), '\0');
+    std::string header(to_size(header_size), '\0');
     take(stream, path, std::as_writable_bytes(std::span{header}));
-    const std::size_t data_size = static_cast<std::size_t>(file_size - sizeof(header_size) - header_size);
+    const std::size_t data_size = to_size(file_size - sizeof(header_size) - header_size);
     detail::SafetensorsHeader facts = detail::parse_safetensors_header(path, header, data_size);
     // Only now is the data worth its memory.
     AlignedBuffer<std::byte> data(data_size);
