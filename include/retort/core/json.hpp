@@ -14,16 +14,18 @@
 #include <utility>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/parse_number.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort {
+namespace retort {  // for every instruction set
 
 /// A text that is not JSON, or not the value that was asked for: `what()` is "byte N: what was expected", counted from
 /// 1. Who reads a file says its name.
-class JsonError : public Error {
+class [[gnu::visibility("default")]] JsonError : public Error {
  public:
-  JsonError(std::size_t byte, std::string_view expected)
+  [[gnu::abi_tag(RETORT_INSTRUCTION_SET_NAME), gnu::cold, gnu::noinline]] JsonError(std::size_t byte,
+                                                                                    std::string_view expected)
       : Error(concatenate({"byte ", byte, ": expected ", expected})), byte_(byte) {}
 
   /// Where the reader stopped, from 1; one more than the text has where it ends early.
@@ -32,6 +34,10 @@ class JsonError : public Error {
  private:
   std::size_t byte_;
 };
+
+}  // namespace retort
+
+namespace retort {
 
 namespace detail {
 
@@ -234,7 +240,7 @@ class JsonReader {
     if (front() != '-' && !is_digit(front())) {
       fail("a number");
     }
-    at_ += front() == '-' ? 1 : 0;
+    at_ += front() == '-' ? 1u : 0u;
     if (front() == '0') {
       ++at_;
     } else {
@@ -246,7 +252,7 @@ class JsonReader {
     }
     if (front() == 'e' || front() == 'E') {
       ++at_;
-      at_ += front() == '+' || front() == '-' ? 1 : 0;
+      at_ += front() == '+' || front() == '-' ? 1u : 0u;
       take_digits();
     }
     fresh_ = false;
