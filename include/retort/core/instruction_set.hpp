@@ -11,6 +11,12 @@
 /// The name tells apart what a compiler's macros tell. It covers this library alone: functions of std and Eigen have
 /// one name for all instruction sets, and the linker keeps those of the first object file that has them.
 
+#if defined(__AVX512F__) && !defined(__OPTIMIZE__) && !defined(RETORT_PLAIN_SIMD)
+// xsimd does not compile for AVX-512 without optimisation: the intrinsics are macros then, which its select of integers
+// (in log) gives the wrong type to. Nobody measures such a build.
+#define RETORT_PLAIN_SIMD 1
+#endif
+
 // RETORT_WORD(MACRO, word): `word` where the compiler defines MACRO as 1, else nothing.
 #define RETORT_WORD(macro, word) RETORT_WORD_IF(macro, word)
 #define RETORT_WORD_IF(value, word) RETORT_SECOND_OF(RETORT_PROBE_##value(word), , ~)
@@ -46,8 +52,9 @@
               RETORT_WORD(__XOP__, _xop), RETORT_WORD(__TBM__, _tbm), , )
 
 #if !(defined(__SSE3__) && defined(__SSSE3__) && defined(__SSE4_1__) && defined(__SSE4_2__) && defined(__POPCNT__))
-#define RETORT_PROCESSOR \
-  RETORT_JOIN(x86_v1, RETORT_X86_V2, RETORT_X86_V3, RETORT_X86_V4, RETORT_X86_ICELAKE, RETORT_X86_OTHER, , , )
+#define RETORT_PROCESSOR                                                                                        \
+  RETORT_JOIN(x86, RETORT_WORD(__SSE2__, _v1), RETORT_X86_V2, RETORT_X86_V3, RETORT_X86_V4, RETORT_X86_ICELAKE, \
+              RETORT_X86_OTHER, , )
 #elif !(defined(__AVX__) && defined(__AVX2__) && defined(__BMI__) && defined(__BMI2__) && defined(__F16C__) && \
         defined(__FMA__) && defined(__LZCNT__) && defined(__MOVBE__))
 #define RETORT_PROCESSOR RETORT_JOIN(x86_v2, RETORT_X86_V3, RETORT_X86_V4, RETORT_X86_ICELAKE, RETORT_X86_OTHER, , , , )

@@ -11,14 +11,22 @@
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <xsimd/xsimd.hpp>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/simd/plain_vector.hpp"
 
-#if defined(__AVX512F__) && !defined(__OPTIMIZE__) && !defined(RETORT_PLAIN_SIMD)
-// xsimd does not compile for AVX-512 without optimisation: the intrinsics are macros then, which its select of integers
-// (in log) gives the wrong type to. Nobody measures such a build.
-#define RETORT_PLAIN_SIMD
+// xsimd's calls of AVX-512 intrinsics that leave the lanes that they do not write undefined: g++ 12 takes these for
+// variables that are used uninitialised.
+#ifdef __GNUC__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#endif
+#include <xsimd/xsimd.hpp>
+#ifdef __GNUC__
+#pragma GCC diagnostic pop
 #endif
 
 namespace retort::simd {
