@@ -13,21 +13,12 @@
 #include <utility>
 
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/quiet_intrinsics.hpp"
 #include "retort/simd/plain_vector.hpp"
 
-// xsimd's calls of AVX-512 intrinsics that leave the lanes that they do not write undefined: g++ 12 takes these for
-// variables that are used uninitialised.
-#ifdef __GNUC__
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#ifndef __clang__
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#endif
+RETORT_QUIET_INTRINSICS_BEGIN
 #include <xsimd/xsimd.hpp>
-#ifdef __GNUC__
-#pragma GCC diagnostic pop
-#endif
+RETORT_QUIET_INTRINSICS_END
 
 namespace retort::simd {
 

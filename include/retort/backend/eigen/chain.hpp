@@ -5,7 +5,6 @@
 /// first-level cache. An elementwise layer is its scalar function, or Eigen's vectorised functions where its formula
 /// takes arrays; a dropout mask is drawn anew in the backward pass instead of being stored.
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -13,6 +12,7 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/chain.hpp"
+#include "retort/backend/eigen/core.hpp"
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/philox.hpp"
