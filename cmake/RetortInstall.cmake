@@ -25,7 +25,20 @@ install(FILES "${PROJECT_BINARY_DIR}/retort-config.cmake" "${PROJECT_BINARY_DIR}
         DESTINATION "${package_folder}"
 )
 
-# The prefix is stated relative to retort.pc, so that an installed tree can be moved.
-file(RELATIVE_PATH prefix_from_pkgconfig "/prefix/${pkgconfig_folder}" "/prefix")
+# The prefix is stated relative to retort.pc, so that an installed tree can be moved. A folder given as an absolute path
+# stays where it is.
+if(IS_ABSOLUTE "${pkgconfig_folder}")
+  set(pc_prefix "${CMAKE_INSTALL_PREFIX}")
+else()
+  file(RELATIVE_PATH prefix_from_pkgconfig "/prefix/${pkgconfig_folder}" "/prefix")
+  set(pc_prefix "\${pcfiledir}/${prefix_from_pkgconfig}")
+endif()
+if(IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+  set(pc_includedir "${CMAKE_INSTALL_INCLUDEDIR}")
+else()
+  set(pc_includedir "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+endif()
+string(REPLACE " " "\\ " pc_prefix "${pc_prefix}") # as in a shell, or pkg-config takes what follows for another word
+string(REPLACE " " "\\ " pc_includedir "${pc_includedir}")
 configure_file("${PROJECT_SOURCE_DIR}/cmake/retort.pc.in" "${PROJECT_BINARY_DIR}/retort.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/retort.pc" DESTINATION "${pkgconfig_folder}")

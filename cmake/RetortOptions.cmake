@@ -36,10 +36,14 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   # there is none.
   list(APPEND warnings -Wno-maybe-uninitialized -Wno-restrict)
 endif()
+set(conversions -Wconversion -Wsign-conversion -Wdouble-promotion)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  list(APPEND conversions -Wuseless-cast -Wduplicated-branches) # which clang does not know
+endif()
 set(native $<$<BOOL:${RETORT_NATIVE}>:-march=native>)
 target_compile_options(
   retort_program
-  INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${warnings};-Wpedantic;-Wconversion;${native}>"
+  INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${warnings};-Wpedantic;${conversions};${native}>"
             "$<$<AND:$<COMPILE_LANGUAGE:CXX>,$<BOOL:${RETORT_WERROR}>>:-Werror>"
 )
 # nvcc hands these to the C++ compiler. Not -Wpedantic: the code that nvcc writes for it is not ISO C++.

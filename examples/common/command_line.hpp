@@ -4,33 +4,21 @@
 /// Command lines by CLI11, as strict as the library is with files.
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <string>
-#include <system_error>
 
 #include "common/output_folder.hpp"
 #include "retort/core/console.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/parse_number.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/version.hpp"
 
 namespace examples {
-
-namespace detail {
-
-/// Whether the whole text is one number of this type.
-template <typename Number>
-bool parse(const std::string& text, Number& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc{} && end == text.data() + text.size();
-}
-
-}  // namespace detail
 
 /// CLI11 takes -1 for 2^64 - 1 and cuts what is too large, so numbers are looked at before it reads them.
 inline CLI::Validator whole_number(std::uint64_t minimum,
@@ -38,7 +26,7 @@ inline CLI::Validator whole_number(std::uint64_t minimum,
   return {[minimum, maximum](const std::string& text) -> std::string {
             std::uint64_t value = 0;
             const bool decimal = text == "0" || !text.starts_with('0');  // CLI11 reads 010 as 8
-            return decimal && detail::parse(text, value) && value >= minimum && value <= maximum
+            return decimal && retort::parse_number(text, value) && value >= minimum && value <= maximum
                        ? ""
                        : retort::concatenate(
                              {retort::in_quotes(text), ", expected a whole number from ", minimum, " to ", maximum});
@@ -50,7 +38,7 @@ inline CLI::Validator whole_number(std::uint64_t minimum,
 inline CLI::Validator number() {
   return {[](const std::string& text) -> std::string {
             double value = 0.0;
-            return detail::parse(text, value) ? "" : retort::in_quotes(text) + ", expected a number";
+            return retort::parse_number(text, value) ? "" : retort::in_quotes(text) + ", expected a number";
           },
           ""};
 }

@@ -3,6 +3,8 @@
 
 #include <cstdio>
 
+#include "retort/core/size.hpp"
+
 namespace distill_mnist {
 
 namespace {
@@ -16,7 +18,7 @@ std::string with_separators(std::size_t number) {
   return digits;
 }
 
-std::string kilobytes(std::uintmax_t bytes) { return with_separators(static_cast<std::size_t>((bytes + 512) / 1024)); }
+std::string kilobytes(std::uintmax_t bytes) { return with_separators(retort::to_size((bytes + 512) / 1024)); }
 
 }  // namespace
 

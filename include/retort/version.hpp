@@ -15,7 +15,7 @@
 #define RETORT_DOTTED_TEXT(major, minor, patch) #major "." #minor "." #patch
 #define RETORT_DOTTED(...) RETORT_DOTTED_TEXT(__VA_ARGS__)
 
-namespace retort {
+namespace retort {  // for every instruction set
 
 /// "MAJOR.MINOR.PATCH".
 inline constexpr std::string_view version =

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "retort/core/size.hpp"
 
 using retort::random_permutation;
 using retort::RandomPermutation;
@@ -225,7 +226,7 @@ TEST_CASE("neither position nor neighbour nor another epoch foretells what stand
         std::array<double, 64> ways{};
         for (std::size_t i = 0; i < size; ++i) {
           const std::uint64_t way = (std::uint64_t{order[(i + distance) % size]} + size - order[i]) % size;
-          ways[static_cast<std::size_t>(way * ways.size() / size)] += 1.0;
+          ways[retort::to_size(way * ways.size() / size)] += 1.0;
         }
         // Chi-squared with 63 degrees of freedom: 99.999 % of fair draws stay under 124.
         CHECK(chi_squared(ways, size / 64.0) < 124.0);

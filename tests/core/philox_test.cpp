@@ -44,7 +44,7 @@ TEST_CASE("a stream is the generator at its counter: element, step, stream and s
   const std::uint64_t far = (std::uint64_t{3} << 32) + 9;
   REQUIRE(stream.block(far) == philox4x32({9, 3, 77, 2 | 5 << 8}, 0xa4093822, 0x299f31d0));
   for (std::uint64_t element = 0; element < 64; ++element) {
-    REQUIRE(stream.word(element) == stream.block(element / 4)[static_cast<std::size_t>(element % 4)]);
+    REQUIRE(stream.word(element) == stream.block(element / 4)[static_cast<std::uint32_t>(element % 4)]);
   }
   const auto [w0, w1, w2, w3] = stream.block(0);
   REQUIRE(stream.word(0) == w0);

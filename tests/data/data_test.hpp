@@ -49,7 +49,7 @@ inline std::string gzip(std::string_view bytes) {
   if (deflateInit2(&stream, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
     throw std::runtime_error("deflateInit2");
   }
-  std::string result(deflateBound(&stream, static_cast<uLong>(bytes.size())), '\0');
+  std::string result(deflateBound(&stream, uLong{bytes.size()}), '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
   stream.next_out = reinterpret_cast<Bytef*>(result.data());
@@ -107,7 +107,7 @@ std::uint32_t refused_mutations(const std::string& bytes, std::uint32_t rounds, 
     try {
       read();
     } catch (const Error& error) {
-      refused += contains(error.what(), "\n") ? 0 : 1;
+      refused += contains(error.what(), "\n") ? 0u : 1u;
     }
   }
   return refused;

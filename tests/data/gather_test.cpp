@@ -75,7 +75,7 @@ TEMPLATE_TEST_CASE("a gathered row follows the definition, for every shape, shif
             // Two roundings of the terms, one of their sum.
             const double scale =
                 std::abs(expected) + 2 * std::abs(normalization.mean / normalization.standard_deviation);
-            const double tolerance = 2 * scale * std::numeric_limits<TestType>::epsilon();
+            const double tolerance = 2 * scale * double{std::numeric_limits<TestType>::epsilon()};
             agrees = agrees && std::abs(double{output[i]} - expected) <= tolerance &&
                      std::abs(double{data::gathered_feature(view, constants, 3, shift, i)} - expected) <= tolerance;
           }

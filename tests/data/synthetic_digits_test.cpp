@@ -107,7 +107,7 @@ TEST_CASE("the nearest class mean tells the digits apart often, not always") {
       }
     }
     const auto nearest = std::min_element(distances.begin(), distances.end()) - distances.begin();
-    correct += nearest == static_cast<std::ptrdiff_t>(test.labels()[sample]) ? 1 : 0;
+    correct += nearest == static_cast<std::ptrdiff_t>(test.labels()[sample]) ? 1u : 0u;
   }
   CHECK(correct > 500);
   CHECK(correct < 900);

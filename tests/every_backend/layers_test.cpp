@@ -62,7 +62,7 @@ TEMPLATE_TEST_CASE("dropout leaves out the same elements on every backend", "[ev
   std::size_t dropped = 0;
   for (std::size_t i = 0; i < found.outputs.size(); ++i) {
     REQUIRE((found.outputs[i] == 0.0) == (expected.outputs[i] == 0.0));
-    dropped += found.outputs[i] == 0.0 ? 1 : 0;
+    dropped += found.outputs[i] == 0.0 ? 1u : 0u;
   }
   CHECK(dropped > found.outputs.size() / 4);
   CHECK(dropped < found.outputs.size() / 2);

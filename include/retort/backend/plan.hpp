@@ -162,7 +162,7 @@ using ChainAt = typename detail::ChainAt<Plan, Index>::type;
 template <typename M>
 concept FullyConnectedModel = Model<M> && detail::are_linear_or_chains<typename Plan<M>::Operations>;
 
-/// Calls function.template operator()<Index>() for Index = 0 ... Count - 1.
+/// Calls `function.template operator()<Index>()` for Index = 0 ... Count - 1.
 template <std::size_t Count, typename Function>
 constexpr void for_each_index(Function&& function) {
   [&]<std::size_t... Index>(std::index_sequence<Index...>) {

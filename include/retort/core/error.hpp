@@ -4,74 +4,73 @@
 /// The exceptions of the library. Whatever a user or a file can get wrong at run time throws one of these; `what()` is
 /// one line that names the file, field or option and what was expected. Mistakes that types can catch do not compile
 /// instead.
+///
+/// An exception thrown in one file or shared object is caught in another, so its type is one for all of them: outside
+/// of the inline namespace of core/instruction_set.hpp, and visible where the program hides the rest. What its
+/// constructors do is each file's own.
 
 #include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort {
+namespace retort {  // for every instruction set
 
 /// The base of every exception the library throws on purpose. Whatever a message was put together from, `what()` is
 /// printable(), of at most 4,000 characters.
-class Error : public std::runtime_error {
+class [[gnu::visibility("default")]] Error : public std::runtime_error {
  public:
-  [[gnu::cold, gnu::noinline]] explicit Error(std::string_view message)
-      : std::runtime_error(printable(message, 4000)) {}
+  RETORT_ERROR_CONSTRUCTOR explicit Error(std::string_view message) : std::runtime_error(printable(message, 4000)) {}
 };
 
-/// `path` as messages name it: printable, and cut where it is longer than any path that a system opens is likely to be.
-[[gnu::cold, gnu::noinline]] inline std::string path_text(const std::filesystem::path& path) {
-  return printable(path.string(), 1000);
-}
-
 /// A file or folder that cannot be opened, read, written or replaced: `what()` is "PATH: reason".
-class FileError : public Error {
+class [[gnu::visibility("default")]] FileError : public Error {
  public:
-  [[gnu::cold, gnu::noinline]] FileError(const std::filesystem::path& path, const std::string& reason)
+  RETORT_ERROR_CONSTRUCTOR FileError(const std::filesystem::path& path, std::string_view reason)
       : Error(concatenate({path_text(path), ": ", reason})) {}
 };
 
 /// A file whose bytes are not what its format requires: `what()` is "PATH: field, what stands there, what was
 /// expected".
-class FormatError : public Error {
+class [[gnu::visibility("default")]] FormatError : public Error {
  public:
-  [[gnu::cold, gnu::noinline]] FormatError(const std::filesystem::path& path, const std::string& reason)
+  RETORT_ERROR_CONSTRUCTOR FormatError(const std::filesystem::path& path, std::string_view reason)
       : Error(concatenate({path_text(path), ": ", reason})) {}
 };
 
 /// Sizes known only at run time (a span, a dataset's feature count) that do not fit the model.
-class ShapeError : public Error {
+class [[gnu::visibility("default")]] ShapeError : public Error {
  public:
-  using Error::Error;
+  RETORT_ERROR_CONSTRUCTOR explicit ShapeError(std::string_view message) : Error(message) {}
 };
 
 /// A hyperparameter or option outside its range: `what()` names it, its value and the range.
-class OptionError : public Error {
+class [[gnu::visibility("default")]] OptionError : public Error {
  public:
-  using Error::Error;
+  RETORT_ERROR_CONSTRUCTOR explicit OptionError(std::string_view message) : Error(message) {}
 };
 
 /// A training whose loss, on samples held out too, parameters or running statistics are no longer finite numbers, or
 /// that ends with some that no file may hold: `what()` says after which epoch, and names the first.
-class DivergenceError : public Error {
+class [[gnu::visibility("default")]] DivergenceError : public Error {
  public:
-  using Error::Error;
+  RETORT_ERROR_CONSTRUCTOR explicit DivergenceError(std::string_view message) : Error(message) {}
 };
 
 /// A training that was asked to stop, and did: `what()` says after which epoch.
-class StoppedError : public Error {
+class [[gnu::visibility("default")]] StoppedError : public Error {
  public:
-  using Error::Error;
+  RETORT_ERROR_CONSTRUCTOR explicit StoppedError(std::string_view message) : Error(message) {}
 };
 
 /// A device that is absent, too old, out of memory or failing: `what()` says what failed, where and what to do.
-class DeviceError : public Error {
+class [[gnu::visibility("default")]] DeviceError : public Error {
  public:
-  using Error::Error;
+  RETORT_ERROR_CONSTRUCTOR explicit DeviceError(std::string_view message) : Error(message) {}
 };
 
 }  // namespace retort

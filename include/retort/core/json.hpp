@@ -6,26 +6,27 @@
 /// a nested nor an endless text costs memory.
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/core/parse_number.hpp"
 #include "retort/core/text.hpp"
 #include "retort/core/utf8.hpp"
 
-namespace retort {
+namespace retort {  // for every instruction set
 
 /// A text that is not JSON, or not the value that was asked for: `what()` is "byte N: what was expected", counted from
 /// 1. Who reads a file says its name.
-class JsonError : public Error {
+class [[gnu::visibility("default")]] JsonError : public Error {
  public:
-  JsonError(std::size_t byte, std::string_view expected)
+  [[gnu::abi_tag(RETORT_INSTRUCTION_SET_NAME), gnu::cold, gnu::noinline]] JsonError(std::size_t byte,
+                                                                                    std::string_view expected)
       : Error(concatenate({"byte ", byte, ": expected ", expected})), byte_(byte) {}
 
   /// Where the reader stopped, from 1; one more than the text has where it ends early.
@@ -34,6 +35,10 @@ class JsonError : public Error {
  private:
   std::size_t byte_;
 };
+
+}  // namespace retort
+
+namespace retort {
 
 namespace detail {
 
@@ -180,7 +185,7 @@ class JsonReader {
     if (front() != '-' && !is_digit(front())) {
       fail("a number");
     }
-    at_ += front() == '-' ? 1 : 0;
+    at_ += front() == '-' ? 1u : 0u;
     if (front() == '0') {
       ++at_;
     } else {
@@ -192,7 +197,7 @@ class JsonReader {
     }
     if (front() == 'e' || front() == 'E') {
       ++at_;
-      at_ += front() == '+' || front() == '-' ? 1 : 0;
+      at_ += front() == '+' || front() == '-' ? 1u : 0u;
       take_digits();
     }
     fresh_ = false;
@@ -208,8 +213,7 @@ class JsonReader {
     const std::size_t begin = at_;
     const std::string_view text = number();
     Number value{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size()) {
+    if (!parse_number(text, value)) {
       at_ = begin;
       fail(std::is_floating_point_v<Number> ? "a number within the range of its type" : "a whole number within range");
     }

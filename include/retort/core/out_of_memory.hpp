@@ -11,16 +11,18 @@
 #include <new>
 #include <string_view>
 
-namespace retort {
+#include "retort/core/instruction_set.hpp"
+
+namespace retort {  // for every instruction set
 
 /// Memory that could not be allocated: `what()` is "PURPOSE: SIZE could not be allocated", such as "logits of 60000
 /// samples: 2.3 MiB could not be allocated", or "PURPOSE: out of memory" where the size is not known. Not derived from
 /// Error: it is a std::bad_alloc, and is caught as one. It allocates nothing.
-class OutOfMemoryError : public std::bad_alloc {
+class [[gnu::visibility("default")]] OutOfMemoryError : public std::bad_alloc {
  public:
   /// Of a `purpose` of more than 150 bytes the end is left out; it is empty where it is not known, and then `what()`
   /// says "memory". `bytes` is 0 where it is not known.
-  [[gnu::cold, gnu::noinline]] OutOfMemoryError(std::string_view purpose, std::size_t bytes) noexcept
+  RETORT_ERROR_CONSTRUCTOR OutOfMemoryError(std::string_view purpose, std::size_t bytes) noexcept
       : bytes_(bytes), has_purpose_(!purpose.empty()) {
     if (purpose.empty()) {
       purpose = "memory";
@@ -53,6 +55,10 @@ class OutOfMemoryError : public std::bad_alloc {
   std::size_t bytes_;
   bool has_purpose_;
 };
+
+}  // namespace retort
+
+namespace retort {
 
 /// Calls `allocate` and returns what it returns. Where it runs out of memory, throws OutOfMemoryError that says what
 /// for and how much, as far as the exception does not say so by itself: `purpose`, and `bytes`.

@@ -103,7 +103,7 @@ class RandomStream {
 
   /// The word of one element. Ask for whole blocks where many neighbours are needed.
   RETORT_HOST_DEVICE constexpr std::uint32_t word(std::uint64_t element) const {
-    return block(element / 4)[static_cast<std::size_t>(element % 4)];
+    return block(element / 4)[static_cast<std::uint32_t>(element % 4)];
   }
 
   /// The words of `Blocks` blocks that follow one another, from element 4 * first_block on. The same words as block()
@@ -169,7 +169,7 @@ class RandomSequence {
     if (position_ % 4 == 0) {
       words_ = stream_.block(position_ / 4);
     }
-    return words_[static_cast<std::size_t>(position_++ % 4)];
+    return words_[static_cast<std::uint32_t>(position_++ % 4)];
   }
 
   /// In [0, 1).

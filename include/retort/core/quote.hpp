@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -76,6 +77,11 @@ namespace detail {
   std::string result(1, mark);
   result += detail::escape(text, longest, {marks, 2});
   return result += mark;
+}
+
+/// `path` as messages name it: printable, and cut where it is longer than any path that a system opens is likely to be.
+[[gnu::cold, gnu::noinline]] inline std::string path_text(const std::filesystem::path& path) {
+  return printable(path.string(), 1000);
 }
 
 }  // namespace retort

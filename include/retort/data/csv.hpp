@@ -4,7 +4,6 @@
 /// Tables of numbers as text (RFC 4180) as datasets: one row a sample, one column its label, the others its features.
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -13,12 +12,12 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "retort/core/error.hpp"
 #include "retort/core/float_bits.hpp"
+#include "retort/core/parse_number.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
@@ -260,8 +259,7 @@ class CsvReader {
     if (text.size() > 1 && text[0] == '+' && text[1] != '-') {
       text.remove_prefix(1);
     }
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc{} && end == text.data() + text.size();
+    return parse_number(text, value);
   }
 
   static bool is_missing(std::string_view field) {

@@ -29,6 +29,7 @@
 #include "retort/core/float_bits.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/out_of_memory.hpp"
+#include "retort/core/size.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/checksum.hpp"
 #include "retort/io/dtype.hpp"
@@ -94,9 +95,9 @@ class SafetensorsFile {
                                                ? ", the format's limit"
                                                : ", the limit (SafetensorsFile::read takes another)"}));
     }
-    std::string header(static_cast<std::size_t>(header_size), '\0');
+    std::string header(to_size(header_size), '\0');
     take(stream, path, std::as_writable_bytes(std::span{header}));
-    const std::size_t data_size = static_cast<std::size_t>(file_size - sizeof(header_size) - header_size);
+    const std::size_t data_size = to_size(file_size - sizeof(header_size) - header_size);
     detail::SafetensorsHeader facts = detail::parse_safetensors_header(path, header, data_size);
     // Only now is the data worth its memory.
     AlignedBuffer<std::byte> data =
@@ -273,13 +274,13 @@ class SafetensorsFile {
   std::size_t end = 0;
   for (const Tensor& tensor : tensors) {
     if (!names.insert(tensor.name).second) {
-      throw FormatError(
-          path, concatenate({"tensor ", in_quotes(tensor.name), ": the name is taken, expected another"}));
+      throw FormatError(path,
+                        concatenate({"tensor ", in_quotes(tensor.name), ": the name is taken, expected another"}));
     }
     if (detail::tensor_bytes(tensor.dtype, tensor.shape) != tensor.bytes.size()) {
-      throw ShapeError(concatenate({path_text(path), ": tensor ", in_quotes(tensor.name), ": ",
-                                    tensor.bytes.size(), " bytes, expected those of dtype ", dtype_name(tensor.dtype),
-                                    " and shape ", detail::shape_text(tensor.shape)}));
+      throw ShapeError(concatenate({path_text(path), ": tensor ", in_quotes(tensor.name), ": ", tensor.bytes.size(),
+                                    " bytes, expected those of dtype ", dtype_name(tensor.dtype), " and shape ",
+                                    detail::shape_text(tensor.shape)}));
     }
     header.tensors.push_back({tensor.name, tensor.dtype, tensor.shape, end, end + tensor.bytes.size()});
     end += tensor.bytes.size();

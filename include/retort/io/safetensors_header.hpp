@@ -26,6 +26,7 @@
 #include "retort/core/error.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/quote.hpp"
+#include "retort/core/size.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/dtype.hpp"
 
@@ -202,7 +203,7 @@ class SafetensorsHeaderReader {
       if (numbers.size() == most) {
         unexpected(where, "a number", expected);
       }
-      numbers.push_back(static_cast<std::size_t>(number));
+      numbers.push_back(to_size(number));
     }
     return numbers;
   }

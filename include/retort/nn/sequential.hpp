@@ -13,12 +13,10 @@
 
 #include "retort/nn/layer.hpp"
 
-namespace retort {
-
 /// The messages for layers that do not fit. The type named in the compiler's message reads
 /// `shape_check::layer<1>::receives<20>::but_expects<30>`: the layer's index from 0, the width it gets, the width it
 /// was given.
-namespace shape_check {
+namespace retort::shape_check {  // for every instruction set
 
 template <std::size_t Index>
 struct layer {
@@ -34,7 +32,9 @@ struct layer {
   };
 };
 
-}  // namespace shape_check
+}  // namespace retort::shape_check
+
+namespace retort {
 
 /// One tensor of a model: what it is, and where it lies in the model's arena.
 struct TensorInfo {

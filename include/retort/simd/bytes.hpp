@@ -43,7 +43,10 @@ inline V load_bytes(const std::uint8_t* bytes) {
 #if defined(__SSE2__) && !defined(RETORT_PLAIN_SIMD)
   if constexpr (detail::is_float_register<V>) {
 #if defined(__AVX512F__)
-    return V(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)))));
+    // With a mask that keeps all lanes: without one g++ 12 warns of the lanes that the intrinsics leave undefined.
+    constexpr __mmask16 all = 0xFFFF;
+    const __m128i packed = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
+    return V(_mm512_maskz_cvtepi32_ps(all, _mm512_maskz_cvtepu8_epi32(all, packed)));
 #elif defined(__AVX2__)
     return V(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(detail::load_bits<std::int64_t>(bytes)))));
 #elif !defined(__AVX__)

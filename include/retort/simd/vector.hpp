@@ -11,15 +11,14 @@
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <xsimd/xsimd.hpp>
 
+#include "retort/core/instruction_set.hpp"
+#include "retort/core/quiet_intrinsics.hpp"
 #include "retort/simd/plain_vector.hpp"
 
-#if defined(__AVX512F__) && !defined(__OPTIMIZE__) && !defined(RETORT_PLAIN_SIMD)
-// xsimd does not compile for AVX-512 without optimisation: the intrinsics are macros then, which its select of integers
-// (in log) gives the wrong type to. Nobody measures such a build.
-#define RETORT_PLAIN_SIMD
-#endif
+RETORT_QUIET_INTRINSICS_BEGIN
+#include <xsimd/xsimd.hpp>
+RETORT_QUIET_INTRINSICS_END
 
 namespace retort::simd {
 

@@ -67,7 +67,7 @@ Evaluation evaluate_logits(const std::vector<Scalar>& logits, const data::Datase
     const Scalar* row = logits.data() + sample * Classes;
     result.loss += static_cast<double>(CrossEntropy{}.template row<Classes>(
         StudentLogits<Scalar>{row}, TeacherLogits<Scalar>{nullptr}, labels[sample], Scalar{0}, unused_gradient.data()));
-    result.errors += static_cast<std::size_t>(std::max_element(row, row + Classes) - row) != labels[sample] ? 1 : 0;
+    result.errors += static_cast<std::size_t>(std::max_element(row, row + Classes) - row) != labels[sample] ? 1u : 0u;
   }
   const auto samples = static_cast<double>(data.size());
   result.loss /= samples;

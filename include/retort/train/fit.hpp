@@ -20,6 +20,7 @@
 #include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
 #include "retort/core/float_bits.hpp"
+#include "retort/core/size.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/split.hpp"
@@ -267,7 +268,7 @@ class Fit {
     const BatchProgress progress{.epoch = epoch + 1,
                                  .epochs = options_.epochs,
                                  .batch = batch,
-                                 .batches = static_cast<std::size_t>(steps_per_epoch()),
+                                 .batches = to_size(steps_per_epoch()),
                                  .mean_loss = sum.loss / static_cast<double>(samples)};
     for (Observer* observer : options_.observers) {
       observer->on_batch_end(progress);

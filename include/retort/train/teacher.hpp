@@ -20,9 +20,7 @@
 #include "retort/nn/preprocessing.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort {
-
-namespace shape_check {
+namespace retort::shape_check {  // for every instruction set
 
 /// In the compiler's message: `teacher_with<10>::classes_but_student_with<5>`.
 template <std::size_t TeacherClasses>
@@ -46,7 +44,9 @@ struct teacher_of {
   };
 };
 
-}  // namespace shape_check
+}  // namespace retort::shape_check
+
+namespace retort {
 
 /// For a training without a teacher.
 struct NoTeacher {};

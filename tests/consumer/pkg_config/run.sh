@@ -1,8 +1,8 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # run.sh PREFIX COMPILER FOLDER: a program built with nothing but the compiler and the installed retort.pc.
 # Exits with 77 (skipped) where pkg-config is missing.
-set -eu
+set -euo pipefail
 prefix=$1 compiler=$2 folder=$3
 sources=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -11,6 +11,7 @@ PKG_CONFIG_PATH=$prefix/share/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 export PKG_CONFIG_PATH
 
 mkdir -p "$folder"
-# shellcheck disable=SC2046 # the flags are words
-"$compiler" -std=c++20 "$sources/main.cpp" $(pkg-config --cflags --libs retort) -o "$folder/consumer"
+# eval: pkg-config escapes the spaces of a folder's name for a shell to read again.
+eval "flags=($(pkg-config --cflags --libs retort))"
+"$compiler" -std=c++20 "$sources/main.cpp" "${flags[@]}" -o "$folder/consumer"
 "$folder/consumer"

@@ -11,6 +11,7 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/chain.hpp"
+#include "retort/backend/eigen/core.hpp"
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/elementwise.hpp"
 #include "retort/core/aligned_buffer.hpp"

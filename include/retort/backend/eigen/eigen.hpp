@@ -6,7 +6,6 @@
 /// Its operations are free functions, one header for each family: linear.hpp, chain.hpp, normalization.hpp, loss.hpp,
 /// optimizer.hpp, gather.hpp, inference.hpp. Results are the same bits for every number of threads.
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
@@ -14,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "retort/backend/eigen/core.hpp"
 #include "retort/backend/eigen/product_library.hpp"
 #include "retort/backend/host_memory.hpp"
 #include "retort/core/available_threads.hpp"

@@ -4,11 +4,11 @@
 /// Linear on the Eigen backend: three products, each cut into strips of its result that do not depend on the number of
 /// threads.
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <cstddef>
 
 #include "retort/backend/arguments.hpp"
+#include "retort/backend/eigen/core.hpp"
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/product.hpp"
 #include "retort/nn/linear.hpp"

@@ -4,13 +4,13 @@
 /// LayerNorm and BatchNorm on the Eigen backend. The backward passes compute the statistics again instead of storing
 /// them.
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
 
 #include "retort/backend/arguments.hpp"
+#include "retort/backend/eigen/core.hpp"
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/product.hpp"
 #include "retort/nn/batch_norm.hpp"

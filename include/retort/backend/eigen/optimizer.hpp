@@ -3,13 +3,13 @@
 /// @file
 /// Optimizers and gradient norms on the Eigen backend: one pass over the parameter arena.
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cmath>
 #include <cstddef>
 
+#include "retort/backend/eigen/core.hpp"
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/panel/sinks.hpp"
 #include "retort/core/aligned_buffer.hpp"

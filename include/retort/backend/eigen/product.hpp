@@ -4,9 +4,9 @@
 /// Eigen's matrix product with packing buffers of our own. Eigen allocates them in every product of more than 128 KiB;
 /// here each thread keeps them, so that a training step and predict allocate nothing once warmed up.
 
-#include <Eigen/Core>
 #include <cstddef>
 
+#include "retort/backend/eigen/core.hpp"
 #include "retort/backend/eigen/product_library.hpp"
 #include "retort/core/aligned_buffer.hpp"
 

@@ -89,7 +89,7 @@ template <StagedModel M>
 inline constexpr std::array<StageSizes, stage_count<M>> stage_sizes =
     detail::sizes_of_stages<M>(std::make_index_sequence<stage_count<M>>{});
 
-/// Calls function.template operator()<Index>() for each stage, from the first to the last.
+/// Calls `function.template operator()<Index>()` for each stage, from the first to the last.
 template <StagedModel M, typename Function>
 RETORT_HOST_DEVICE void for_each_stage(const Function& function) {
   [&]<std::size_t... Index>(std::index_sequence<Index...>) {

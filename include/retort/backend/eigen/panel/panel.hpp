@@ -58,7 +58,7 @@ constexpr std::size_t sample_stride(std::size_t features) {
 template <typename L>
 inline constexpr std::size_t bias_offset = tensor_offset(L::parameters, 1);
 
-/// Calls function.operator()<Rows>(row) over rows [begin, end): tile_rows of them, and at the end of a layer of Extent
+/// Calls `function.operator()<Rows>(row)` over rows [begin, end): tile_rows of them, and at the end of a layer of Extent
 /// rows what is left.
 template <std::size_t Extent, typename Function>
 void for_each_row_tile(std::size_t begin, std::size_t end, const Function& function) {
@@ -72,7 +72,7 @@ void for_each_row_tile(std::size_t begin, std::size_t end, const Function& funct
   }
 }
 
-/// Calls function.operator()<Vectors>(vector) for the `vectors` vectors of a panel: all at once where it is full, else
+/// Calls `function.operator()<Vectors>(vector)` for the `vectors` vectors of a panel: all at once where it is full, else
 /// one by one.
 template <typename V, typename Function>
 void for_each_vector_tile(std::size_t vectors, const Function& function) {
@@ -107,7 +107,7 @@ struct RowChunks {
 };
 
 /// Where the operands of each Linear layer begin in memory that holds those of all, one behind another:
-/// size_of.operator()<Operation>() elements each.
+/// `size_of.operator()<Operation>()` elements each.
 template <Model M, typename SizeOf>
 constexpr std::size_t operand_offset(std::size_t operation, const SizeOf& size_of) {
   using Plan = backend::Plan<M>;

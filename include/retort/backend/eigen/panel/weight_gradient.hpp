@@ -153,8 +153,11 @@ void weight_gradient_rows(const simd::ScalarOf<V>* output_gradient, const simd::
                                                      L::input_size, count, row * L::input_size + column, sink);
     };
     for (std::size_t strip = 0; strip < full; ++strip) {
-      tile.template operator()<simd::tile_vectors<V>>(strip,
-                                                      rest == 0 && strip + 1 == full ? last_count : simd::lanes<V>);
+      std::size_t count = simd::lanes<V>;  // of the strip's last vector
+      if (rest == 0 && strip + 1 == full) {
+        count = last_count;
+      }
+      tile.template operator()<simd::tile_vectors<V>>(strip, count);
     }
     if constexpr (rest > 0) {
       tile.template operator()<rest>(full, last_count);

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#include "errors.hpp"
+
+#include "retort/core/error.hpp"
+#include "retort/core/json.hpp"
+
+void throw_error(Thrown which) {
+  switch (which) {
+    case Thrown::error:
+      throw retort::Error("an error");
+    case Thrown::file:
+      throw retort::FileError("file", "cannot be read");
+    case Thrown::format:
+      throw retort::FormatError("file", "is none");
+    case Thrown::shape:
+      throw retort::ShapeError("a shape");
+    case Thrown::option:
+      throw retort::OptionError("an option");
+    case Thrown::divergence:
+      throw retort::DivergenceError("a divergence");
+    case Thrown::device:
+      throw retort::DeviceError("a device");
+    case Thrown::json:
+      throw retort::JsonError(3, "the end");
+  }
+}
