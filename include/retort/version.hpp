@@ -7,7 +7,7 @@
 #include <string_view>
 
 #define RETORT_VERSION_MAJOR 0
-#define RETORT_VERSION_MINOR 1
+#define RETORT_VERSION_MINOR 2
 #define RETORT_VERSION_PATCH 0
 
 #define RETORT_DOTTED_TEXT(major, minor, patch) #major "." #minor "." #patch
