@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # cmake -DLIST=FOLDER/sources.txt -P check_sources.cmake
 # Fails unless the list names every source file below its folder, and only files that exist, so that nothing is silently
-# left out of a build. headers/ and consumer/ below tests/, and peers/ below benchmarks/, have builds of their own.
+# left out of a build. headers/, consumer/ and fuzz/ below tests/, and peers/ below benchmarks/, have builds of their own.
 
 get_filename_component(folder "${LIST}" DIRECTORY)
 file(STRINGS "${LIST}" listed REGEX "^[^#]")
 file(GLOB_RECURSE on_disk RELATIVE "${folder}" "${folder}/*.cpp" "${folder}/*.cu")
-list(FILTER on_disk EXCLUDE REGEX "^(headers|consumer|peers)/")
+list(FILTER on_disk EXCLUDE REGEX "^(headers|consumer|fuzz|peers)/")
 
 set(missing "${on_disk}")
 list(REMOVE_ITEM missing ${listed})
