@@ -2,7 +2,8 @@
 #pragma once
 /// @file
 /// Changes safetensors files so that a reader gets beyond their header: a target that includes this once has libFuzzer
-/// change either the data alone, the header alone, whose length is then put right, or anything at all.
+/// change either the data alone, the header alone, whose length is then put right, or anything at all. A checksum in
+/// the metadata is given another name first: it would refuse every change.
 
 #include <algorithm>
 #include <cstddef>
@@ -10,6 +11,7 @@
 #include <cstring>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "fuzz_target.hpp"
 
@@ -29,14 +31,20 @@ inline std::optional<std::size_t> header_size(const std::uint8_t* data, std::siz
 
 }  // namespace retort::fuzz
 
-extern "C" inline std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size,
-                                                      unsigned seed) {
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size,
+                                               unsigned seed) {
   using retort::fuzz::length_bytes;
   const auto header = retort::fuzz::header_size(data, size);
   if (!header || seed % 4 == 0) {
     return LLVMFuzzerMutate(data, size, max_size);
   }
+  constexpr std::string_view key = "retort.checksum";
+  constexpr std::string_view unknown_key = "retort.old_sum_";
+  static_assert(key.size() == unknown_key.size());
   std::uint8_t* const text = data + length_bytes;
+  if (const auto found = std::search(text, text + *header, key.begin(), key.end()); found != text + *header) {
+    std::copy(unknown_key.begin(), unknown_key.end(), found);
+  }
   std::uint8_t* const values = text + *header;
   const std::size_t values_size = size - length_bytes - *header;
   if (seed % 4 == 1 && values_size > 0) {
