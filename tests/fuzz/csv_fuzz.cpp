@@ -57,7 +57,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::optional<Dataset> dataset =
       retort::fuzz::accepted([&] { return retort::data::load_csv(input_file("table", text), options); });
   if (dataset) {
-    const Dataset again = retort::data::load_csv(input_file("again", written(*dataset)), {.header = CsvHeader::absent});
+    const Dataset again = retort::data::load_csv(input_file("again", written(*dataset)),
+                                                 {.header = CsvHeader::absent, .classes = dataset->classes()});
     retort::fuzz::require(again.features() == dataset->features() && again.labels() == dataset->labels(),
                           "a table written as text loads equal");
   }

@@ -54,8 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view first = std::string_view(content).substr(0, content.size() / 2);
   const std::string file = compressed(first) + compressed(std::string_view(content).substr(first.size()));
   const auto bytes = read(file, retort::fuzz::size_limit);
-  require(bytes && std::equal(bytes->begin(), bytes->end(), content.begin(), content.end()),
-          "what was compressed reads back");
+  require(bytes && retort::fuzz::text_of(bytes->data(), bytes->size()) == content, "what was compressed reads back");
   require(!read(std::string_view(file).substr(0, file.size() - 1), retort::fuzz::size_limit),
           "a short file is refused");
   return 0;

@@ -121,16 +121,11 @@ struct Nlohmann : nlohmann::json_sax<nlohmann::json> {
   }
 };
 
-void check_strings(std::string_view text) {
-  const std::string ascii = retort::json_ascii_string(text);
-  require(std::ranges::all_of(ascii, [](char letter) { return letter >= ' ' && letter <= '~'; }), "printable ASCII");
-  const std::string plain = JsonReader(ascii).string();
-  const std::optional<std::string> utf8 = retort::fuzz::accepted([&] { return retort::json_string(text); });
-  require(nlohmann::json::accept(ascii), "nlohmann/json reads a string in ASCII");
-  if (utf8) {
-    require(plain == text, "a string in ASCII reads back");
-    require(JsonReader(*utf8).string() == text, "a string in UTF-8 reads back");
-    require(nlohmann::json::parse(*utf8).get<std::string>() == text, "nlohmann/json reads a string back");
+void check_string(std::string_view text) {
+  const std::optional<std::string> written = retort::fuzz::accepted([&] { return retort::json_string(text); });
+  if (written) {
+    require(JsonReader(*written).string() == text, "a string reads back");
+    require(nlohmann::json::parse(*written).get<std::string>() == text, "nlohmann/json reads a string back");
   }
 }
 
@@ -138,7 +133,7 @@ void check_strings(std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text = retort::fuzz::text_of(data, size);
-  check_strings(text);
+  check_string(text);
   const std::optional<std::optional<Events>> own = retort::fuzz::accepted([&] { return read(text); });
   // nlohmann/json takes a zero byte for the end of the text, and passes over a byte order mark.
   if ((own && !*own) || text.find('\0') != std::string_view::npos || text.starts_with('\xEF')) {

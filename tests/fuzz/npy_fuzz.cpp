@@ -19,8 +19,8 @@ namespace {
 
 using retort::data::Dataset;
 
-Dataset load(const std::filesystem::path& features, const std::filesystem::path& labels) {
-  return retort::data::load_npy(features, labels, {.size_limit = retort::fuzz::size_limit});
+Dataset load(const std::filesystem::path& features, const std::filesystem::path& labels, std::uint32_t classes = 0) {
+  return retort::data::load_npy(features, labels, {.classes = classes, .size_limit = retort::fuzz::size_limit});
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (dataset) {
     std::visit([&](const auto& values) { retort::data::save_npy(features, values); }, dataset->features());
     retort::data::save_npy(labels, dataset->labels());
-    const Dataset again = load(features, labels);
+    const Dataset again = load(features, labels, dataset->classes());
     retort::fuzz::require(again.features() == dataset->features() && again.labels() == dataset->labels(),
                           "NPY files save and load equal");
   }
