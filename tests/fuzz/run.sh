@@ -17,9 +17,9 @@ fuzz_target() {
   mkdir -p "$corpus" "$failures"
   scratch=$(mktemp -d -p "$([[ -d /dev/shm ]] && echo /dev/shm || echo /tmp)" retort-fuzz-XXXXXX)
   "$program" --seeds "$corpus"
-  # An input of a few kilobytes costs milliseconds and a few megabytes; limits far above that find what does not.
+  # An input of some kilobytes costs milliseconds and a few megabytes; limits far above that find what does not.
   TMPDIR=$scratch "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=512 \
-    -max_len=4096 -error_exitcode=1 -artifact_prefix="$failures/" -print_final_stats=1 "$corpus" || status=$?
+    -max_len=16384 -error_exitcode=1 -artifact_prefix="$failures/" -print_final_stats=1 "$corpus" || status=$?
   rm -rf "$scratch"
   return "$status"
 }
@@ -42,16 +42,17 @@ if ! command -v "$compiler" >/dev/null; then
   exit 77
 fi
 build=$repository/build/fuzz
+mkdir -p "$build"
 cmake -S "$repository" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Debug \
   -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DRETORT_BUILD_EXAMPLES=OFF -DRETORT_CUDA=OFF -DRETORT_THRUST=OFF -DRETORT_BLAS=OFF \
-  >"$build.log" 2>&1 || { cat "$build.log" >&2; exit 1; }
+  >"$build/configure.log" 2>&1 || { cat "$build/configure.log" >&2; exit 1; }
 if ! grep -q '^RETORT_HAS_LIBFUZZER:INTERNAL=1' "$build/CMakeCache.txt"; then
   echo "skipped: $compiler links no libFuzzer (libclang-rt-19-dev)"
   exit 77
 fi
 targets=("$@")
 if ((${#targets[@]} == 0)); then
-  mapfile -t targets < <(cd "$repository/tests/fuzz" && printf '%s\n' *_fuzz.cpp | sed 's/_fuzz\.cpp$//')
+  read -ra targets <"$build/tests/fuzz/targets.txt"
 fi
 cmake --build "$build" --target "${targets[@]/#/retort_fuzz_}"
 
