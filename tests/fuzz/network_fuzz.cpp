@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -102,41 +103,32 @@ std::string saved(const Network& network) {
   return retort::test::read_file(path);
 }
 
-/// The tensors of a saved network without its metadata, as PyTorch writes them.
-std::string without_metadata(const Network& network) {
-  const std::filesystem::path path = retort::fuzz::input_file("seed.safetensors", "");
-  retort::io::save_safetensors(network, path);
+/// The tensors of the initial network without metadata, as PyTorch writes them, one of them filled with `value`.
+std::string filled(std::string_view name, float value) {
+  const std::filesystem::path path = retort::fuzz::input_file("seed.safetensors", saved(initial()));
   const retort::io::SafetensorsFile file = retort::io::SafetensorsFile::read(path);
-  const std::filesystem::path bare = retort::fuzz::input_file("bare.safetensors", "");
-  retort::io::write_safetensors(bare, file.tensors());
-  return retort::test::read_file(bare);
-}
-
-Network with_value(float value) {
-  Network network = initial();
-  std::ranges::fill(network.parameter(0), value);
-  return network;
-}
-
-Network with_variance(float value) {
-  Network network = initial();
-  std::ranges::fill(network.buffer(1), value);
-  return network;
+  std::vector<retort::io::Tensor> tensors(file.tensors().begin(), file.tensors().end());
+  const auto tensor = std::ranges::find(tensors, name, &retort::io::Tensor::name);
+  require(tensor != tensors.end(), "the network has the seed's tensor");
+  const std::vector<float> values(tensor->count(), value);
+  tensor->bytes = std::as_bytes(std::span(values));
+  retort::io::write_safetensors(path, tensors);
+  return retort::test::read_file(path);
 }
 
 }  // namespace
 
 std::vector<retort::fuzz::Seed> retort::fuzz::seeds() {
-  std::vector<Seed> seeds{
+  return {
       {"saved", saved(initial())},
-      {"without_metadata", without_metadata(initial())},
-      {"large_weights", without_metadata(with_value(3e38f))},
-      {"weight_that_overflows_with_another", without_metadata(with_value(2e38f))},
-      {"negative_variance", without_metadata(with_variance(-1e-3f))},
+      {"without_metadata", filled("0.bias", 0.5f)},
+      {"largest_weights", filled("0.weight", 3e38f)},
+      {"weights_that_multiply_to_infinity", filled("3.weight", 9e18f)},
+      {"not_a_number", filled("1.bias", std::numeric_limits<float>::quiet_NaN())},
+      {"negative_variance", filled("1.running_var", -1e-3f)},
       {"example", R"({"input":[-1,-0.5,0.5],"logits":[0.25,1e-3]})"},
       {"example_beyond_float", R"({"input":[1e39],"logits":[1e-46]})"},
       {"example_twice", R"({"input":[1],"input":[1]})"},
       {"empty_example", R"({"input":[],"logits":[]})"},
   };
-  return seeds;
 }
