@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# `cmake --install`: the headers, the package for find_package(retort), and retort.pc for pkg-config. Headers fit every
+# `cmake --install`: the headers, the licence, the package for find_package(retort), and retort.pc for pkg-config. Headers fit every
 # architecture, so all of it goes to include/ and share/.
 
 include(CMakePackageConfigHelpers)
@@ -9,6 +9,7 @@ set(package_folder "${CMAKE_INSTALL_DATADIR}/cmake/retort")
 set(pkgconfig_folder "${CMAKE_INSTALL_DATADIR}/pkgconfig")
 
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/retort" TYPE INCLUDE FILES_MATCHING PATTERN "*.hpp" PATTERN "*.cuh")
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" TYPE DOC)
 install(TARGETS retort EXPORT retort-targets INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(EXPORT retort-targets NAMESPACE retort:: DESTINATION "${package_folder}")
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 # cmake -DLIST=FOLDER/sources.txt -P check_sources.cmake
 # Fails unless the list names every source file below its folder, and only files that exist, so that nothing is silently
-# left out of a build. headers/, consumer/ and compilers/ below tests/, and peers/ below benchmarks/, have builds of their
-# own.
+# left out of a build. headers/, consumer/, compilers/ and fuzz/ below tests/, and peers/ below benchmarks/, have builds of
+# their own.
 
 get_filename_component(folder "${LIST}" DIRECTORY)
 file(STRINGS "${LIST}" listed REGEX "^[^#]")
 file(GLOB_RECURSE on_disk RELATIVE "${folder}" "${folder}/*.cpp" "${folder}/*.cu")
-list(FILTER on_disk EXCLUDE REGEX "^(headers|consumer|compilers|peers)/")
+list(FILTER on_disk EXCLUDE REGEX "^(headers|consumer|compilers|fuzz|peers)/")
 
 set(missing "${on_disk}")
 list(REMOVE_ITEM missing ${listed})

@@ -9,7 +9,7 @@
 #include "retort/core/require_cxx20.hpp"
 
 #define RETORT_VERSION_MAJOR 0
-#define RETORT_VERSION_MINOR 1
+#define RETORT_VERSION_MINOR 2
 #define RETORT_VERSION_PATCH 0
 
 #define RETORT_DOTTED_TEXT(major, minor, patch) #major "." #minor "." #patch

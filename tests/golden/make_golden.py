@@ -38,6 +38,7 @@ class Header:
         self.path = HERE / name
         self.namespace = namespace
         self.lines = [
+            "// SPDX-License-Identifier: MIT",
             "#pragma once",
             "/// @file",
             f"/// {about}",

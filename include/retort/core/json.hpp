@@ -22,11 +22,10 @@
 namespace retort {  // for every instruction set
 
 /// A text that is not JSON, or not the value that was asked for: `what()` is "byte N: what was expected", counted from
-/// 1. Who reads a file says its name.
+/// 1. Callers that read a file prepend its name.
 class [[gnu::visibility("default")]] JsonError : public Error {
  public:
-  [[gnu::abi_tag(RETORT_INSTRUCTION_SET_NAME), gnu::cold, gnu::noinline]] JsonError(std::size_t byte,
-                                                                                    std::string_view expected)
+  RETORT_ERROR_CONSTRUCTOR JsonError(std::size_t byte, std::string_view expected)
       : Error(concatenate({"byte ", byte, ": expected ", expected})), byte_(byte) {}
 
   /// Where the reader stopped, from 1; one more than the text has where it ends early.

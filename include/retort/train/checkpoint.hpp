@@ -21,6 +21,23 @@
 #include "retort/train/metrics.hpp"
 #include "retort/train/training_engine.hpp"
 
+namespace retort {  // for every instruction set
+
+/// A checkpoint of a run with another setting than this one's.
+class [[gnu::visibility("default")]] SettingError : public OptionError {
+ public:
+  RETORT_ERROR_CONSTRUCTOR SettingError(const std::string& message, std::string setting)
+      : OptionError(message), setting_(std::move(setting)) {}
+
+  /// The setting's name, as in Settings: "batch_size", "training data".
+  const std::string& setting() const { return setting_; }
+
+ private:
+  std::string setting_;
+};
+
+}  // namespace retort
+
 namespace retort {
 
 /// What a checkpoint holds. Random numbers are functions of the seed and the step, so no generator's state is among it.
@@ -30,18 +47,6 @@ struct Checkpoint {
   History history;      ///< one entry for each epoch done
   TrainingState state;  ///< after the last of them
   TrainingState best;   ///< the model after the best epoch; empty without early stopping
-};
-
-/// A checkpoint of a run with another setting than this one's.
-class SettingError : public OptionError {
- public:
-  SettingError(const std::string& message, std::string setting) : OptionError(message), setting_(std::move(setting)) {}
-
-  /// The setting's name, as in Settings: "batch_size", "training data".
-  const std::string& setting() const { return setting_; }
-
- private:
-  std::string setting_;
 };
 
 namespace detail {
