@@ -1,21 +1,34 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A float as its bits, and back, on host and device: std::bit_cast cannot be called in device code without extra
-/// compiler flags.
+/// A floating-point number as its bits, and back, on host and device, and what only the bits tell under -ffast-math:
+/// that flag lets a compiler assume that no number is infinite or NaN, so that std::isfinite is true, and so is what a
+/// comparison says of a NaN. std::bit_cast cannot be called in device code without extra compiler flags.
 
 #include <bit>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <type_traits>
 
 #include "retort/core/host_device.hpp"
 
 namespace retort {
 
-RETORT_HOST_DEVICE inline std::uint32_t bits_of(float value) {
+RETORT_HOST_DEVICE inline std::uint32_t bits_of(const float& value) {
 #ifdef __CUDA_ARCH__
   return __float_as_uint(value);
 #else
   return std::bit_cast<std::uint32_t>(value);
+#endif
+}
+
+RETORT_HOST_DEVICE inline std::uint64_t bits_of(const double& value) {
+#ifdef __CUDA_ARCH__
+  return static_cast<std::uint64_t>(__double_as_longlong(value));
+#else
+  return std::bit_cast<std::uint64_t>(value);
 #endif
 }
 
@@ -25,6 +38,64 @@ RETORT_HOST_DEVICE inline float float_of(std::uint32_t bits) {
 #else
   return std::bit_cast<float>(bits);
 #endif
+}
+
+RETORT_HOST_DEVICE inline double double_of(std::uint64_t bits) {
+#ifdef __CUDA_ARCH__
+  return __longlong_as_double(static_cast<long long>(bits));
+#else
+  return std::bit_cast<double>(bits);
+#endif
+}
+
+namespace detail {
+
+template <std::floating_point T>
+using BitsOf = std::conditional_t<sizeof(T) == sizeof(std::uint32_t), std::uint32_t, std::uint64_t>;
+
+/// The bits of infinity: all of the exponent's.
+template <std::floating_point T>
+inline constexpr BitsOf<T> infinity_bits =
+    sizeof(T) == sizeof(std::uint32_t) ? static_cast<BitsOf<T>>(0x7F800000)
+                                       : static_cast<BitsOf<T>>(0x7FF0000000000000);
+
+/// Bits of which the compiler does not know where they come from, and so not that they cannot be a NaN's.
+template <typename Bits>
+RETORT_HOST_DEVICE inline Bits of_unknown_origin(Bits bits) {
+#if defined(__GNUC__) && !defined(__CUDA_ARCH__)
+  asm("" : "+r"(bits));
+#endif
+  return bits;
+}
+
+}  // namespace detail
+
+/// Whether a number is neither infinite nor NaN.
+template <std::floating_point T>
+RETORT_HOST_DEVICE inline bool is_finite(const T& value) {
+  const auto bits = detail::of_unknown_origin(bits_of(value));
+  return (bits & detail::infinity_bits<T>) != detail::infinity_bits<T>;
+}
+
+/// The same of all `count` numbers.
+template <std::floating_point T>
+bool all_finite(const T* values, std::size_t count) {
+  bool finite = true;
+  for (std::size_t i = 0; i < count; ++i) {
+    finite = finite & ((bits_of(values[i]) & detail::infinity_bits<T>) != detail::infinity_bits<T>);
+  }
+  return finite;
+}
+
+/// Whether float can hold a number, rounded.
+inline bool is_finite_float(const double& value) {
+  return is_finite(value) && value <= double{std::numeric_limits<float>::max()} &&
+         value >= double{std::numeric_limits<float>::lowest()};
+}
+
+/// A NaN that no compiler flag takes away.
+RETORT_HOST_DEVICE inline double make_nan() {
+  return double_of(detail::of_unknown_origin(std::uint64_t{0x7FF8000000000000}));
 }
 
 }  // namespace retort

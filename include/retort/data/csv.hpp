@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
@@ -288,7 +289,7 @@ class CsvReader {
     if (!parse(fields_[column], value)) {
       fail_number(column);
     }
-    if (!(std::abs(value) <= double{std::numeric_limits<float>::max()})) {
+    if (!is_finite_float(value)) {
       if (is_missing(fields_[column])) {
         fail_number(column);  // nan
       }
@@ -355,7 +356,7 @@ class CsvReader {
   std::uint32_t numbered_label(std::size_t column, bool is_number, double value) const {
     const std::uint32_t limit = options_.classes != 0 ? options_.classes : std::numeric_limits<std::uint32_t>::max();
     const double first = options_.first_label;
-    if (!is_number || !(value >= first && value < first + limit) || value != std::floor(value)) {
+    if (!is_number || !is_finite(value) || value < first || value >= first + limit || value != std::floor(value)) {
       fail(column,
            concatenate({"label ", in_quotes(fields_[column]), ", expected a whole number, ", options_.first_label,
                         " or more and less than ", std::uint64_t{options_.first_label} + limit}));

@@ -18,6 +18,7 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/matrix.hpp"
@@ -303,7 +304,7 @@ namespace detail {
     for (std::size_t row = 0; row < values.rows(); ++row) {
       for (std::size_t column = 0; column < values.columns(); ++column) {
         const double value = (static_cast<double>(values(row, column)) - means[column]) / deviations[column];
-        if (!(std::abs(value) <= double{std::numeric_limits<float>::max()})) {
+        if (!is_finite_float(value)) {
           throw ShapeError(concatenate({"standardization: feature ", column, " of sample ", row, " becomes ", value,
                                         ", expected a number within float's range"}));
         }

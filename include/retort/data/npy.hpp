@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/half.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
@@ -347,7 +348,7 @@ struct NpyToFloat {
 
   template <std::floating_point Real>
   float operator()(Real value, std::size_t element) const {
-    if (!(std::abs(value) <= std::numeric_limits<float>::max())) {
+    if (!is_finite_float(double{value})) {
       fail(element, value, "a finite number within float's range");
     }
     return static_cast<float>(value);
@@ -390,7 +391,8 @@ struct NpyToLabel {
   std::uint32_t operator()(Real value, std::size_t sample) const {
     const auto real = double{value};
     const auto lowest = static_cast<double>(first);
-    if (!(real >= lowest && real < lowest + static_cast<double>(classes)) || real != std::floor(real)) {
+    if (!is_finite(real) || real < lowest || real >= lowest + static_cast<double>(classes) ||
+        real != std::floor(real)) {
       fail(sample, value);
     }
     return static_cast<std::uint32_t>(real) - first;

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// Counts of 64 bits as std::size_t.
+
+#include <concepts>
+#include <cstddef>
+
+#include "retort/core/host_device.hpp"
+
+namespace retort {
+
+/// `count` as std::size_t. Precondition: it fits. A cast in place is a useless one, of which compilers warn, wherever
+/// the two are one type.
+template <std::unsigned_integral Count>
+RETORT_HOST_DEVICE constexpr std::size_t to_size(Count count) {
+  return static_cast<std::size_t>(count);
+}
+
+}  // namespace retort
