@@ -13,18 +13,21 @@ namespace examples {
 
 std::pair<retort::data::Dataset, retort::data::Dataset> load_data(const std::filesystem::path& folder,
                                                                   const std::string& split, std::uint64_t seed) {
-  auto [train, test] = folder == "synthetic"
-                           ? retort::data::random_split(retort::data::synthetic_digits(70'000, retort::Seed{0}),
-                                                        6.0 / 7.0, retort::Seed{0})
-                           : retort::data::load_mnist(folder);
+  const auto synthetic = [] {
+    return retort::data::random_split(retort::data::synthetic_digits(70'000, retort::Seed{0}), 6.0 / 7.0,
+                                      retort::Seed{0});
+  };
+  if (split == "official") {
+    return folder == "synthetic" ? synthetic() : retort::data::load_mnist(folder);
+  }
+  // The test images may be missing, or have no labels, as in Kaggle's folders.
+  const retort::data::Dataset train =
+      folder == "synthetic" ? synthetic().first : retort::data::load_mnist_train(folder);
   if (split == "random") {
     return retort::data::random_split(train, 0.8, retort::Seed{seed});
   }
-  if (split == "validation") {
-    // The same images for every seed, so that a teacher trained once has never seen them.
-    return retort::data::random_split(train, 5.0 / 6.0, retort::Seed{0});
-  }
-  return {std::move(train), std::move(test)};
+  // "validation": the same images for every seed, so that a teacher trained once has never seen them.
+  return retort::data::random_split(train, 5.0 / 6.0, retort::Seed{0});
 }
 
 std::string describe_input(const retort::data::Dataset& data) {

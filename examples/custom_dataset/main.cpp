@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// Distils on data of one's own: features and labels from a CSV file, or from two .npy files.
 ///
-///     custom_dataset flowers.csv            (four numbers and a class from 0 to 2 in each line, the class last)
+///     custom_dataset flowers.csv            (four numbers and a class in each line, the class last: 0 to 2, or a name)
 ///     custom_dataset features.npy labels.npy
 
 #include <cstdio>
@@ -12,7 +12,7 @@
 
 namespace rt = retort;
 
-// Four measurements, three classes: other data need other numbers here, and say so at once if they don't fit.
+// Four measurements, up to three classes: other data need other numbers here, and say so at once if they don't fit.
 using Teacher = rt::Sequential<rt::Linear<4, 64>, rt::GELU, rt::Linear<64, 64>, rt::GELU, rt::Linear<64, 3>>;
 using Student = rt::Sequential<rt::Linear<4, 4>, rt::ReLU, rt::Linear<4, 3>>;
 
@@ -30,7 +30,12 @@ int main(int argc, char** argv) {
     const rt::data::Dataset all =
         argc == 2 ? rt::data::load_csv(argv[1], {.label_column = -1, .classes = Student::output_size})
                   : rt::data::load_npy(argv[1], argv[2], {.classes = Student::output_size});
-    const auto [train, test] = rt::data::random_split(all, 0.8, rt::Seed{0});
+    // The same share of every class in both parts; and every column with mean 0 and deviation 1, as measured on the
+    // samples to train on.
+    const auto [raw_train, raw_test] = rt::data::stratified_split(all, 0.8, rt::Seed{0});
+    const auto standardization = rt::data::Standardization::fit(raw_train);
+    const rt::data::Dataset train = standardization.apply(raw_train);
+    const rt::data::Dataset test = standardization.apply(raw_test);
 
     rt::Network<Teacher> teacher{rt::Seed{0}};
     rt::Trainer{teacher, rt::CrossEntropy{}, rt::AdamW{.learning_rate = 3e-3}}.fit(

@@ -74,7 +74,12 @@ distill >/dev/null # the results of an earlier run, which all that follows must 
 echo "== data"
 refused "a file as data folder" "train-images-idx3-ubyte: no such folder" distill --data "$digits/train-images-idx3-ubyte"
 copy data && rm data/t10k-labels-idx1-ubyte
-refused "a file missing" "data: has none of t10k-labels-idx1-ubyte" distill --data data
+refused "a file missing" "data: has t10k-images-idx3-ubyte, but none of t10k-labels-idx1-ubyte" \
+  distill --data data --split official
+copy data && rm data/train-images-idx3-ubyte
+refused "another file missing" "data: has none of train-images-idx3-ubyte|train.csv" distill --data data
+copy data && gzip data/train-images-idx3-ubyte && printf 'PK\003\004' >data/train-images-idx3-ubyte
+refused "a ZIP archive" "train-images-idx3-ubyte: is a ZIP archive" distill --data data
 copy data && gzip data/train-images-idx3-ubyte && truncate -s 5000 data/train-images-idx3-ubyte.gz
 refused "gzip truncated" "train-images-idx3-ubyte.gz: gzip stream is truncated" distill --data data
 copy data && gzip data/train-labels-idx1-ubyte && overwrite data/train-labels-idx1-ubyte.gz 60 '\xff\x00\xff\x00'
@@ -82,9 +87,11 @@ refused "gzip corrupt" "train-labels-idx1-ubyte.gz: gzip" distill --data data
 copy data && mv data/train-images-idx3-ubyte data/train-images-idx3-ubyte.gz
 refused "not gzip" "train-images-idx3-ubyte.gz: not a gzip file|expected 0x1f 0x8b" distill --data data
 copy data && overwrite data/t10k-images-idx3-ubyte 0 '\x12\x34'
-refused "magic number" "t10k-images-idx3-ubyte: magic number|0x12 0x34|expected 0x00 0x00" distill --data data
+refused "magic number" "t10k-images-idx3-ubyte: magic number|0x12 0x34|expected 0x00 0x00" \
+  distill --data data --split official
 copy data && overwrite data/t10k-images-idx3-ubyte 2 '\x0d'
-refused "element type" "t10k-images-idx3-ubyte: element type: 0x0d, expected 0x08" distill --data data
+refused "element type" "t10k-images-idx3-ubyte: element type: 0x0d, expected 0x08" \
+  distill --data data --split official
 copy data && cp data/train-labels-idx1-ubyte data/train-images-idx3-ubyte
 refused "labels as images" "train-images-idx3-ubyte: rank: 1, expected 3" distill --data data
 copy data && truncate -s -1 data/train-images-idx3-ubyte
@@ -293,7 +300,9 @@ refused "no argument" "usage: custom_dataset" custom
 refused "no such file" "nowhere.csv: cannot be read" custom nowhere.csv
 csv '1,2,x,4,0\n' "table.csv: line 4, column 3: 'x', expected a number"
 csv '1,2,3,4\n' "table.csv: line 4: columns: 4, expected 5"
-csv '1,2,nan,4,0\n' "table.csv: line 4, column 3: 'nan', expected a finite number"
+csv '1,2,nan,4,0\n' "table.csv: line 4, column 3: 'nan', expected a number; it is missing"
+csv '1,2,,4,0\n' "table.csv: line 4, column 3: '', expected a number; it is missing, and CsvOptions::missing"
+csv '1,2,3,4,rose\n' "table.csv: line 4, column 5: label 'rose', expected a whole number"
 csv '1,2,3,4,1.5\n' "table.csv: line 4, column 5: label '1.5', expected a whole number"
 csv '1,2,3,4,-1\n' "table.csv: line 4, column 5: label '-1', expected a whole number"
 csv '1,2,3,4,3\n' "table.csv: line 4, column 5: label '3', expected a whole number, 0 or more and less than 3"

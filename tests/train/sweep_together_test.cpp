@@ -78,6 +78,7 @@ TEST_CASE("Students trained together are those trained alone", "[train]") {
   for (const SweepOptions& options :
        {SweepOptions{.epochs = 3, .batch_size = 16, .schedule = CosineSchedule{}, .clipping = GradientClipping{0.5}},
         SweepOptions{.epochs = 2, .batch_size = 70, .shuffle = false},
+        SweepOptions{.epochs = 3, .batch_size = 20, .drop_last = true},
         SweepOptions{.epochs = 12, .batch_size = 16, .early_stopping = EarlyStopping{.patience = 2}},
         // Teachers answer each batch: one student after another.
         SweepOptions{.epochs = 2, .batch_size = 20, .shift = {2}}}) {

@@ -24,6 +24,7 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/out_of_memory.hpp"
+#include "retort/core/size.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/message.hpp"
 
@@ -96,7 +97,7 @@ class GrowingBytes {
     if (expected > limit) {
       fail_size_limit(path, limit);
     }
-    bytes_.resize(static_cast<std::size_t>(expected + 1));  // one more, to see the end
+    bytes_.resize(to_size(expected + 1));  // one more, to see the end
   }
 
   // Room for at least one byte more.
@@ -104,8 +105,7 @@ class GrowingBytes {
     if (used_ == bytes_.size()) {
       // One byte over the limit is room enough to find out that the limit is passed.
       const std::uint64_t most = limit_ < std::numeric_limits<std::uint64_t>::max() ? limit_ + 1 : limit_;
-      const std::size_t size =
-          static_cast<std::size_t>(std::min<std::uint64_t>(most, std::max<std::size_t>(2 * used_, 1 << 16)));
+      const std::size_t size = to_size(std::min<std::uint64_t>(most, std::max<std::size_t>(2 * used_, 1 << 16)));
       allocate_for(path_.native(), size, [&] { bytes_.resize(size); });
     }
     return bytes_.data() + used_;
@@ -169,7 +169,7 @@ class Inflater {
       constexpr std::size_t most = std::size_t{1} << 30;  // zlib counts in 32 bits
       const std::size_t given = std::min(compressed.size() - position, most);
       const std::span<std::uint8_t> room =
-          total < output.size() ? output.subspan(static_cast<std::size_t>(total)) : std::span<std::uint8_t>(dropped);
+          total < output.size() ? output.subspan(to_size(total)) : std::span<std::uint8_t>(dropped);
       stream_.next_in = const_cast<Bytef*>(compressed.data() + position);  // zlib does not write there
       stream_.avail_in = static_cast<uInt>(given);
       stream_.next_out = room.data();
@@ -233,8 +233,7 @@ inline std::vector<std::uint8_t> unpack_gzip(const std::filesystem::path& path,
     promised = promised << 8 | compressed[compressed.size() - 1 - i];
   }
   // A promise beyond the limits is kept for nobody, nor believed: the file may be cut short.
-  std::vector<std::uint8_t> output(
-      promised <= std::min(limit, size * most_by_deflate) ? static_cast<std::size_t>(promised) : 0);
+  std::vector<std::uint8_t> output(promised <= std::min(limit, size * most_by_deflate) ? to_size(promised) : 0);
   const std::uint64_t total = Inflater(path).run(compressed, output, limit);
   if (total > limit) {
     if (limit == size_limit) {
@@ -246,10 +245,10 @@ inline std::vector<std::uint8_t> unpack_gzip(const std::filesystem::path& path,
   }
   if (total > output.size()) {
     std::vector<std::uint8_t>().swap(output);  // the old memory goes before the new is taken
-    output.resize(static_cast<std::size_t>(total));
+    output.resize(to_size(total));
     Inflater(path).run(compressed, output, limit);
   }
-  output.resize(static_cast<std::size_t>(total));
+  output.resize(to_size(total));
   return output;
 }
 

@@ -391,7 +391,8 @@ struct NpyToLabel {
   std::uint32_t operator()(Real value, std::size_t sample) const {
     const auto real = double{value};
     const auto lowest = static_cast<double>(first);
-    if (!(real >= lowest && real < lowest + static_cast<double>(classes)) || real != std::floor(real)) {
+    if (!is_finite(real) || real < lowest || real >= lowest + static_cast<double>(classes) ||
+        real != std::floor(real)) {
       fail(sample, value);
     }
     return static_cast<std::uint32_t>(real) - first;

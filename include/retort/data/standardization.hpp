@@ -3,13 +3,12 @@
 /// @file
 /// Columns of measurements in different units, each brought to mean 0 and standard deviation 1.
 
-#include <cmath>
 #include <cstddef>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/text.hpp"
 
 namespace retort::data {
@@ -48,13 +47,12 @@ struct Standardization {
       throw OptionError(concatenate({"standardization: ", means.size(), " means and ", deviations.size(),
                                      " deviations, expected as many of both"}));
     }
-    constexpr double most = std::numeric_limits<double>::max();
     for (std::size_t column = 0; column < means.size(); ++column) {
-      if (!(std::abs(means[column]) <= most)) {
+      if (!is_finite(means[column])) {
         throw OptionError(concatenate(
             {"standardization: the mean of column ", column, " is ", means[column], ", expected a finite number"}));
       }
-      if (!(deviations[column] > 0 && deviations[column] <= most)) {
+      if (!is_finite(deviations[column]) || deviations[column] <= 0) {
         throw OptionError(concatenate({"standardization: the deviation of column ", column, " is ", deviations[column],
                                        ", expected a finite number above 0"}));
       }

@@ -7,12 +7,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "retort/core/error.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/text.hpp"
 #include "retort/loss/loss.hpp"
@@ -43,7 +43,7 @@ class ClassWeighted {
     loss_.validate();
     double sum = 0;
     for (std::size_t label = 0; label < ClassCount; ++label) {
-      if (!(weights_[label] >= 0 && weights_[label] <= double{std::numeric_limits<float>::max()})) {
+      if (!is_finite_float(weights_[label]) || weights_[label] < 0) {
         throw OptionError(concatenate(
             {name, ": the weight of class ", label, " is ", weights_[label], ", expected a finite number, 0 or more"}));
       }
