@@ -26,7 +26,6 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
-#include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
