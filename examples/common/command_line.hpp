@@ -4,10 +4,13 @@
 /// Command lines by CLI11, as strict as the library is with files.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <sstream>
 #include <string>
 
 #include "common/output_folder.hpp"
@@ -53,18 +56,57 @@ inline void add_continuation(CLI::App& app, Continuation& continuation) {
   app.add_flag("--overwrite", continuation.overwrite, "replace what an earlier run left in --out")->excludes(resume);
 }
 
+/// `text` as one line.
+inline std::string unbroken(std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  return text;
+}
+
+/// A help text in lines of at most 79 characters: what is cut off an option's description goes on below it, what is cut
+/// off any other line a little to the right.
+inline std::string wrapped(const std::string& help) {
+  constexpr std::size_t longest = 79;
+  constexpr std::size_t description = 30;  // CLI11's column for it
+  std::string result;
+  std::istringstream lines(help);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t begin = std::min(line.find_first_not_of(' '), line.size());
+    const std::size_t indent =
+        line.starts_with("  -") || begin == description ? description : begin + (begin > 0 ? 2 : 0);
+    while (line.size() > longest) {
+      std::size_t end = line.rfind(' ', longest);
+      if (end == std::string::npos || end <= std::max(indent, begin)) {
+        end = line.rfind(',', longest - 1) + 1;  // a list of values has no spaces; npos + 1 is 0
+      }
+      if (end <= std::max(indent, begin)) {
+        break;
+      }
+      result += line.substr(0, end) + '\n';
+      line = std::string(indent, ' ') + line.substr(line[end] == ' ' ? end + 1 : end);
+    }
+    result += line + '\n';
+  }
+  return result;
+}
+
 /// Reads the command line. Prints help or the version and exits when asked to; throws retort::OptionError, one line, for
 /// anything the application does not understand, retort::FileError where the help cannot be written.
 inline void parse_command_line(CLI::App& app, int argc, char** argv) {
   app.set_version_flag("--version", retort::concatenate({app.get_name(), " ", retort::version}),
                        "print the version and exit");
+  app.description(unbroken(app.get_description()));
+  for (CLI::Option* const option : app.get_options()) {
+    option->description(unbroken(option->get_description()));
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) {  // --help, --version
-      const int status = app.exit(error);
+      std::ostringstream answer;
+      app.exit(error, answer);
+      std::fputs(wrapped(answer.str()).c_str(), stdout);
       retort::flush(stdout);
-      std::exit(status);
+      std::exit(0);
     }
     throw retort::OptionError(error.what());
   }

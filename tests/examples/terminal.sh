@@ -40,6 +40,10 @@ done
 for program in distill_mnist sweep predict custom_dataset; do
   "$programs/$program" --help | grep -q "$program" || fail "$program --help does not say what it is"
 done
+for program in distill_mnist sweep predict custom_dataset; do
+  widest=$("$programs/$program" --help | awk '{ if (length($0) > most) most = length($0) } END { print most }')
+  ((widest < 80)) || fail "$program --help: lines of $widest"
+done
 [[ $("$repository/examples/run.sh" --version) == "$version" ]] || fail "examples/run.sh --version: not $version"
 
 echo "== output that cannot be written"

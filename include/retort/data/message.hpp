@@ -7,9 +7,12 @@
 #include <string>
 #include <string_view>
 
+#include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 
 namespace retort::data::detail {
+
+using retort::in_quotes;
 
 /// "28 x 28" from two or more extents.
 template <typename Extents>

@@ -102,7 +102,7 @@ inline constexpr const char* preprocessing_key = "retort.preprocessing";
   json.end();
   bool right = result.standard_deviation > 0 && result.column_means.size() == result.column_deviations.size() &&
                (result.column_means.empty() || result.column_means.size() == inputs) &&
-               (result.class_names.empty() || result.class_names.size() == outputs);
+               (result.class_names.empty() || result.class_names.size() <= outputs);
   for (const double deviation : result.column_deviations) {
     right = right && deviation > 0;
   }
