@@ -83,10 +83,10 @@ class Job {
 
   /// Finds what is out of range or does not fit now, not after minutes of training the teacher.
   std::pair<retort::data::Dataset, retort::data::Dataset> checked_data() const {
-    adam(options_.teacher).validate();
-    adam(options_.student).validate();
-    hinton_loss().validate();
-    as_written_loss().validate();
+    adam(options_.teacher).validate<float>();
+    adam(options_.student).validate<float>();
+    hinton_loss().validate<float>();
+    as_written_loss().validate<float>();
     fit_options(options_.teacher).validate();
     fit_options(options_.student).validate();
     auto data = examples::load_data(options_.data, options_.split, options_.seed);
