@@ -91,10 +91,10 @@ class Job {
 
   /// Finds what is out of range or does not fit now, not after minutes of training the teacher.
   std::pair<retort::data::Dataset, retort::data::Dataset> checked_data() const {
-    adam(options_.teacher).validate();
-    adam(options_.student).validate();
-    hinton_loss().validate();
-    as_written_loss().validate();
+    retort::validate_in<float>(adam(options_.teacher));
+    retort::validate_in<float>(adam(options_.student));
+    retort::validate_in<float>(hinton_loss());
+    retort::validate_in<float>(as_written_loss());
     fit_options(options_.teacher).validate();
     fit_options(options_.student).validate();
     checkpoint("teacher").validate();

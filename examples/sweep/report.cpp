@@ -21,7 +21,7 @@ namespace {
 void sort_by_errors(std::vector<Summary>& summaries) {
   std::vector<std::pair<double, std::size_t>> order;
   for (const Summary& summary : summaries) {
-    order.emplace_back(summary.errors.count == 0 ? std::numeric_limits<double>::infinity() : summary.errors.mean,
+    order.emplace_back(summary.errors.count == 0 ? std::numeric_limits<double>::max() : summary.errors.mean,
                        order.size());
   }
   std::ranges::sort(order);

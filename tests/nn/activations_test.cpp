@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The scalar functions of all elementwise layers: relu.hpp, leaky_relu.hpp, gelu.hpp, silu.hpp, tanh.hpp, sigmoid.hpp.
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -9,11 +11,13 @@
 #include "catch.hpp"
 #include "golden/layer_golden.hpp"
 #include "retort/nn/gelu.hpp"
+#include "retort/nn/layer.hpp"
 #include "retort/nn/leaky_relu.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/nn/sigmoid.hpp"
 #include "retort/nn/silu.hpp"
 #include "retort/nn/tanh.hpp"
+#include "retort/simd/vector.hpp"
 
 namespace {
 
@@ -73,6 +77,44 @@ TEMPLATE_LIST_TEST_CASE("Far from zero an elementwise layer is flat or a straigh
   for (const double x : {-100.0, 100.0}) {
     const double slope = (TestType::value(2 * x) - TestType::value(x)) / x;
     CHECK_THAT(TestType::derivative(x, TestType::value(x)), WithinAbs(slope, 1e-12));
+  }
+}
+
+/// The worst difference of a layer on vectors from double's formula, in units of the scalar's precision.
+template <typename L, typename Scalar>
+double worst_on_vectors() {
+  using V = simd::Vector<Scalar>;
+  double worst = 0.0;
+  const auto compare = [&](Scalar found, double expected) {
+    const double size = std::max(std::abs(expected), double{std::numeric_limits<Scalar>::min()});
+    worst = std::max(worst, std::abs(double{found} - expected) / size);
+  };
+  for (int i = -12'000; i <= 12'000; ++i) {
+    const Scalar x = static_cast<Scalar>(i) / Scalar{997};
+    const V y = L::value(V(x));
+    std::array<Scalar, simd::lanes<V>> values;
+    y.store_unaligned(values.data());
+    compare(values[0], L::value(double{x}));
+  }
+  return worst / double{std::numeric_limits<Scalar>::epsilon()};
+}
+
+TEMPLATE_LIST_TEST_CASE("Layers that take vectors are as precise on them", "[nn]", Layers) {
+  if constexpr (takes_vectors<TestType>) {
+    CAPTURE(TestType::name);
+    CHECK(worst_on_vectors<TestType, float>() < 8);
+    CHECK(worst_on_vectors<TestType, double>() < 16);
+    using V = simd::Vector<float>;
+    std::array<float, simd::lanes<V>> values;
+    for (const float x : {-1e30f, -100.0f, 100.0f, 1e30f}) {
+      const V y = TestType::value(V(x));
+      y.store_unaligned(values.data());
+      CAPTURE(x);
+      CHECK_THAT(double{values[0]}, WithinRel(double{TestType::value(x)}, 1e-6) || WithinAbs(0.0, 1e-30));
+    }
+    const V y = TestType::value(V(std::numeric_limits<float>::quiet_NaN()));
+    y.store_unaligned(values.data());
+    CHECK(std::isnan(values[0]));
   }
 }
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 # kernels.sh FOLDER PROCESSOR INCLUDES...
 #
-# The tests of the SIMD kernels and of whole models on panels, compiled for PROCESSOR (avx512, avx2, neon, plain) and
-# run: on this machine, or for 64-bit ARM under qemu-user. INCLUDES are the folders of the headers that they need. Exit
-# code 77: skipped, for the reason printed.
+# The tests of the SIMD kernels, of activations on vectors and of whole models on panels, compiled for PROCESSOR
+# (avx512, avx2, neon, plain) and run: on this machine, or for 64-bit ARM under qemu-user. INCLUDES are the folders of
+# the headers that they need. Exit code 77: skipped, for the reason printed.
 set -euo pipefail
 folder=$1 processor=$2
 shift 2
@@ -56,7 +56,8 @@ done
 
 cd "$folder"
 objects=()
-for source in "$tests"/main.cpp "$tests"/simd/*_test.cpp "$tests"/backend/eigen/panel/*_test.cpp; do
+for source in "$tests"/main.cpp "$tests"/simd/*_test.cpp "$tests"/backend/eigen/panel/*_test.cpp \
+  "$tests"/nn/activations_test.cpp; do
   object=${source#"$tests"/}
   object=${object//\//_}.o
   "${compiler[@]}" -std=c++20 -O1 -Wall -Wextra -Werror -Wno-maybe-uninitialized -I "$tests/../include" -I "$tests" \

@@ -15,20 +15,9 @@ namespace retort {
 
 namespace detail {
 
-/// The scalar in a lane of T, or T.
-template <typename T>
-struct LaneOf {
-  using type = typename T::value_type;
-};
-template <typename T>
-  requires std::is_arithmetic_v<T>
-struct LaneOf<T> {
-  using type = T;
-};
-
 /// Terms for float's 24 bits or double's 53.
 template <typename T, std::size_t of_float, std::size_t of_double>
-inline constexpr std::size_t series_terms = std::is_same_v<typename LaneOf<T>::type, float> ? of_float : of_double;
+inline constexpr std::size_t series_terms = std::is_same_v<LaneOf<T>, float> ? of_float : of_double;
 
 /// sum_n Coefficient::at(n) x^n over n < Terms, by Horner's rule.
 template <typename Coefficient, std::size_t Terms, typename T>

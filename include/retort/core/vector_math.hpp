@@ -9,6 +9,24 @@
 
 namespace retort {
 
+namespace detail {
+
+template <typename T>
+struct LaneOf {
+  using type = typename T::value_type;
+};
+template <typename T>
+  requires std::is_arithmetic_v<T>
+struct LaneOf<T> {
+  using type = T;
+};
+
+}  // namespace detail
+
+/// The scalar in a lane of the vector T; a scalar itself.
+template <typename T>
+using LaneOf = typename detail::LaneOf<T>::type;
+
 /// `condition ? yes : no`. A vector's own `select` is found by argument-dependent lookup beside this one.
 template <typename T>
 RETORT_HOST_DEVICE constexpr T select(bool condition, T yes, T no) {
@@ -18,11 +36,7 @@ RETORT_HOST_DEVICE constexpr T select(bool condition, T yes, T no) {
 /// A number as T, rounded; in every lane of a vector.
 template <typename T, typename Number>
 RETORT_HOST_DEVICE constexpr T constant(Number value) {
-  if constexpr (std::is_arithmetic_v<T>) {
-    return static_cast<T>(value);
-  } else {
-    return T(static_cast<typename T::value_type>(value));
-  }
+  return T(static_cast<LaneOf<T>>(value));
 }
 
 }  // namespace retort

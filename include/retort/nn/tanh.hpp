@@ -5,9 +5,11 @@
 
 #include <cmath>
 #include <string_view>
+#include <type_traits>
 
 #include "retort/core/host_device.hpp"
 #include "retort/core/vector_math.hpp"
+#include "retort/core/vector_tanh.hpp"
 
 namespace retort {
 
@@ -18,8 +20,12 @@ struct Tanh {
 
   template <typename T>
   RETORT_HOST_DEVICE static T value(T x) {
-    using std::tanh;
-    return tanh(x);
+    if constexpr (!std::is_arithmetic_v<T> && std::is_same_v<LaneOf<T>, float>) {
+      return tanh_of_floats(x);
+    } else {
+      using std::tanh;
+      return tanh(x);
+    }
   }
 
   template <typename T>
