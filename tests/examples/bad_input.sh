@@ -123,6 +123,9 @@ refused "tensor of another shape" 'misshaped.safetensors: tensor "0.weight": sha
 refused "NaN" 'nan.safetensors: tensor "0.weight": element 1 is nan, expected a finite number' \
   distill --teacher nan.safetensors
 refused "other weights" "weights.safetensors: the file's example" distill --teacher weights.safetensors
+cp teacher.safetensors flipped.safetensors && overwrite flipped.safetensors 5000000 '\x11\x22\x33\x04'
+refused "bits flipped" "flipped.safetensors: checksum: |expected |the file is not as it was written" \
+  distill --teacher flipped.safetensors
 head -c 1000000 teacher.safetensors >truncated.safetensors
 refused "truncated" "truncated.safetensors: tensor|data_offsets|cut short" distill --teacher truncated.safetensors
 head -c 5 teacher.safetensors >short.safetensors

@@ -32,11 +32,11 @@ const data::Dataset& images() {
   return data;
 }
 
-/// The same pixels as numbers in [0, 1].
-data::Dataset as_reals() {
+/// The same pixels as real numbers, by default from 0 to 1.
+data::Dataset as_reals(float largest = 1.0f) {
   std::vector<float> features;
   for (const std::uint8_t byte : std::get<data::Matrix<std::uint8_t>>(images().features()).values()) {
-    features.push_back(static_cast<float>(byte) / 255.0f);
+    features.push_back(static_cast<float>(byte) / 255.0f * largest);
   }
   return test::make_dataset(features, images().labels(), 3, images().normalization());
 }
@@ -71,8 +71,11 @@ TEST_CASE("Data under another normalization is refused, and both are named", "[t
       "0.5, divided by 0.5, as for ";
   CHECK_THROWS_WITH(evaluate(network, other), both + "the network");
   CHECK_THROWS_AS(predict_all(network, other), OptionError);
-  CHECK_THROWS_WITH(evaluate(network, as_reals()),
-                    Contains("are real numbers, minus 0.5") && Contains("expected bytes"));
+  CHECK_THROWS_WITH(evaluate(network, as_reals(255.0f)),
+                    Contains("are real numbers, minus 0.5") && Contains("expected bytes / 255"));
+  CHECK_THAT(evaluate(network, as_reals()).loss, Catch::Matchers::WithinRel(evaluate(network, images()).loss, 1e-5));
+  // Who was trained on real numbers cannot tell what bytes would have been.
+  CHECK_THROWS_AS(evaluate(trained(as_reals()), images()), OptionError);
 
   Network<M> student{Seed{2}};
   const Network<M> before = student;
@@ -109,7 +112,7 @@ TEST_CASE("A network's preprocessing is applied to raw data of its kind", "[trai
   CHECK_THROWS_WITH(evaluate(network, raw), Contains("expected real numbers, standardised by columns (means "));
   CHECK(evaluate(network, preprocess_for(network, raw)).loss == evaluate(network, train).loss);
   CHECK(evaluate(network, preprocess_for(network, train)).loss == evaluate(network, train).loss);
-  CHECK_THROWS_AS(preprocess_for(trained(images()), as_reals()), OptionError);
+  CHECK_THROWS_AS(preprocess_for(trained(images()), as_reals(255.0f)), OptionError);
   CHECK(preprocess_for(Network<M>{Seed{1}}, raw).fingerprint() == raw.fingerprint());
 }
 

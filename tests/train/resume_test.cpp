@@ -281,7 +281,8 @@ TEST_CASE("A schedule that looks at the number of epochs cannot be resumed with 
   training_with<Plain>(Adam{})(network, options);
   options.epochs = 2;  // fewer than are done
   Network<Plain> other{Seed{1}};
-  CHECK_THROWS_AS(training_with<Plain>(Adam{})(other, options), FormatError);
+  CHECK(contains(refusal([&] { training_with<Plain>(Adam{})(other, options); }),
+                 "made with epochs = 3, cannot be resumed with 2: 3 are done"));
 }
 
 TEST_CASE("Checkpoints that are not written each epoch resume to the same bits and the same log", "[train]") {

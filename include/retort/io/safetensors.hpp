@@ -116,7 +116,7 @@ void read_tensor(const SafetensorsFile& file, const std::string& name, const Ten
   if (!spec.integral && !is_floating_point(tensor.dtype)) {
     throw FormatError(file.path(), concatenate({"tensor ", in_quotes(name), ": dtype ", dtype_name(tensor.dtype),
                                                 ", expected F64, F32, F16 or BF16: integers are quantised weights, and "
-                                                "the file says no scale"}));
+                                                "the file gives no scale"}));
   }
   file.copy_to(tensor, values);
   require_values(file.path(), name, spec, std::span<const Scalar>(values));

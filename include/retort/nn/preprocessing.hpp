@@ -20,7 +20,7 @@ struct Preprocessing {
   double standard_deviation = 1.0;          ///< > 0
   std::vector<double> column_means{};       ///< (inputs), or empty
   std::vector<double> column_deviations{};  ///< likewise; > 0
-  std::vector<std::string> class_names{};   ///< (outputs), or empty where the classes are their numbers
+  std::vector<std::string> class_names{};   ///< (at most outputs), or empty where the classes are their numbers
 
   friend bool operator==(const Preprocessing&, const Preprocessing&) = default;
 };

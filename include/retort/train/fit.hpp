@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
@@ -99,8 +100,8 @@ class Fit {
             .clipping = options_.clipping};
   }
 
-  /// `finite`: whether parameters and running statistics are. `evaluate`: on the validation data, called where there is some. Throws
-  /// DivergenceError.
+  /// `finite`: whether parameters and running statistics are. `evaluate`: on the validation data, called where there is
+  /// some. Throws DivergenceError.
   [[gnu::cold]] void finish_epoch(const EpochResult& result, double seconds, bool finite,
                                   const std::function<Evaluation()>& evaluate) {
     const auto samples = static_cast<double>(samples_per_epoch());
@@ -197,14 +198,18 @@ class Fit {
     return settings;
   }
 
-  /// The epochs that are done are those of this run's first only where the schedule gave them the same factors.
-  [[gnu::cold]] void require_epochs(std::size_t epochs) const {
-    if (epochs != options_.epochs && !options_.schedule.any_length()) {
-      throw OptionError(
-          concatenate({options_.checkpoint->path.string(), ": made with epochs = ", epochs, ", cannot be resumed with ",
-                       options_.epochs, " under ", options_.schedule.describe(),
-                       ", whose learning rates depend on the epochs in "
-                       "all (those of a constant or a step schedule do not)"}));
+  /// The epochs that are done are this run's first ones only where the schedule gave them the same learning rates.
+  [[gnu::cold]] void require_epochs(const Checkpoint& checkpoint) const {
+    const auto refuse = [&](std::initializer_list<TextPart> reason) {
+      throw OptionError(concatenate({options_.checkpoint->path.string(), ": made with epochs = ", checkpoint.epochs,
+                                     ", cannot be resumed with ", options_.epochs, concatenate(reason)}));
+    };
+    if (checkpoint.epochs != options_.epochs && !options_.schedule.any_length()) {
+      refuse({" under ", options_.schedule.describe(),
+              ", whose learning rates depend on the epochs in all (those of a constant or a step schedule do not)"});
+    }
+    if (checkpoint.history.size() > options_.epochs) {
+      refuse({": ", checkpoint.history.size(), " are done"});
     }
   }
 
@@ -217,10 +222,10 @@ class Fit {
       std::erase_if(expected, [](const auto& setting) { return setting.first == "processor"; });
     }
     Checkpoint checkpoint = load_checkpoint(options_.checkpoint->path, expected);
-    require_epochs(checkpoint.epochs);
     require_arrays(checkpoint.state, engine_.state());
     require_arrays(checkpoint.best, options_.early_stopping ? engine_.model_state() : TrainingState{});
-    require_history(checkpoint.history);
+    require_history(checkpoint);
+    require_epochs(checkpoint);
     engine_.restore(checkpoint.state);
     history_ = std::move(checkpoint.history);
     best_ = std::move(checkpoint.best);
@@ -245,15 +250,16 @@ class Fit {
     }
   }
 
-  /// Throws FormatError unless the checkpoint's history is of this run's first epochs.
-  [[gnu::cold]] void require_history(const History& history) const {
-    bool right = !history.empty() && history.size() <= options_.epochs;
+  /// Throws FormatError unless the checkpoint's history is of its run's first epochs.
+  [[gnu::cold]] void require_history(const Checkpoint& checkpoint) const {
+    const History& history = checkpoint.history;
+    bool right = !history.empty() && history.size() <= checkpoint.epochs;
     for (std::size_t i = 0; i < history.size(); ++i) {
       right = right && history[i].epoch == i + 1 && history[i].validation.has_value() == (validation_ != nullptr);
     }
     if (!right) {
       throw FormatError(options_.checkpoint->path,
-                        concatenate({"metadata history: expected epochs 1, 2, ... of at most ", options_.epochs,
+                        concatenate({"metadata history: expected epochs 1, 2, ... of at most ", checkpoint.epochs,
                                      ", each ", (validation_ == nullptr ? "not " : ""), "validated"}));
     }
   }

@@ -43,9 +43,9 @@ template <typename AnyObserver>
 struct CheckpointOptions {
   std::filesystem::path path{};
   /// Go on from `path` where it exists. The result is the same bits as without the interruption. A checkpoint of
-  /// another model, other initial weights, settings, data or processor is an error that names the difference. The number of
-  /// epochs may differ where the schedule does not look at it (a constant one, steps): a training that has ended goes
-  /// on.
+  /// another model, other initial weights, settings, data or processor is an error that names the difference. The
+  /// number of epochs may differ where the schedule does not look at it (a constant one, steps): a training that has
+  /// ended then goes on.
   bool resume = false;
   /// Go on also from a checkpoint that was made on another processor: by a program for another instruction set, with
   /// another library of products, on another kind of GPU. Sums round otherwise there, so the result has the bits of

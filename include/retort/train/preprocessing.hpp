@@ -3,26 +3,27 @@
 /// @file
 /// A dataset beside what a network remembers of the one that it was trained on.
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 #include "retort/core/error.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
+#include "retort/data/dataset_view.hpp"
 #include "retort/data/message.hpp"
-#include "retort/nn/network.hpp"
+#include "retort/data/standardization.hpp"
 #include "retort/nn/preprocessing.hpp"
 
 namespace retort {
 
 /// How the dataset's features become inputs, and what its classes are called.
 [[gnu::cold]] inline Preprocessing preprocessing_of(const data::Dataset& data) {
-  return {.bytes = data.features().index() == 0,
+  return {.bytes = data.view().bytes != nullptr,
           .mean = data.normalization().mean,
           .standard_deviation = data.normalization().standard_deviation,
           .column_means = data.standardization().means,
@@ -30,8 +31,19 @@ namespace retort {
           .class_names = data.class_names()};
 }
 
+namespace detail {
+
+/// Whether the features are real numbers from 0 to 1, as bytes / 255 are.
+[[gnu::cold]] inline bool are_in_unit_range(const data::Dataset& data) {
+  const data::DatasetView view = data.view();
+  return view.reals != nullptr && std::all_of(view.reals, view.reals + view.size * view.features,
+                                              [](float value) { return value >= 0.0f && value <= 1.0f; });
+}
+
+}  // namespace detail
+
 /// Throws OptionError unless `data` makes inputs as `expected` says, and its classes have the same names where both have
-/// names. Nothing is asked where nothing is known. `owner`: whose they are, such as "the network".
+/// names. Real numbers from 0 to 1 count as bytes / 255. Nothing is asked where nothing is known. `owner`: whose they are, such as "the network".
 [[gnu::cold]] inline void require_preprocessing(const std::optional<Preprocessing>& expected, const data::Dataset& data,
                                                 std::string_view owner) {
   if (!expected) {
@@ -41,9 +53,13 @@ namespace retort {
   if (found.class_names.empty() || expected->class_names.empty()) {
     found.class_names = expected->class_names;
   }
+  if (expected->bytes && detail::are_in_unit_range(data)) {
+    found.bytes = true;
+  }
   if (found == *expected) {
     return;
   }
+  found.bytes = data.view().bytes != nullptr;
   for (std::size_t i = 0; i < found.class_names.size() && found.class_names.size() == expected->class_names.size();
        ++i) {
     if (found.class_names[i] != expected->class_names[i]) {
