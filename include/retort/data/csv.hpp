@@ -181,7 +181,7 @@ class CsvReader {
     if (!parse(fields_[column], value)) {
       fail(column, concatenate({in_quotes(fields_[column]), ", expected a number"}));
     }
-    if (!(std::abs(value) <= double{std::numeric_limits<float>::max()})) {
+    if (!(std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max()))) {
       fail(column, concatenate({in_quotes(fields_[column]), ", expected a finite number within float's range"}));
     }
     return static_cast<float>(value);

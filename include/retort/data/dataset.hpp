@@ -186,7 +186,9 @@ class Dataset {
   // The gather computes x * scale + offset in the network's type, so both must be finite in float.
   [[gnu::cold]] void validate_normalization() const {
     const auto [mean, deviation] = normalization_;
-    const auto is_float = [](double value) { return std::abs(value) <= double{std::numeric_limits<float>::max()}; };
+    const auto is_float = [](double value) {
+      return std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max());
+    };
     if (!is_float(mean)) {
       throw OptionError(concatenate({"normalization: mean ", mean, ", expected a finite number"}));
     }

@@ -294,7 +294,7 @@ inline NpyFeatures load_npy_features(const std::filesystem::path& path, std::uin
   }
   const ImageShape image = header.shape.size() == 3 ? ImageShape{header.shape[1], header.shape[2]} : ImageShape{};
   const auto finite = [&](auto value, std::size_t element) {
-    if (!(std::abs(value) <= decltype(value){std::numeric_limits<float>::max()})) {
+    if (!(std::abs(value) <= static_cast<decltype(value)>(std::numeric_limits<float>::max()))) {
       throw FormatError(
           path, concatenate({"element ", element, ": ", value, ", expected a finite number within float's range"}));
     }
