@@ -20,7 +20,7 @@ using retort::test::random_values;
 /// What a sum of `depth` products of numbers below 1 may differ by.
 template <typename Scalar>
 double tolerance(std::size_t depth) {
-  return static_cast<double>(depth + 2) * std::numeric_limits<Scalar>::epsilon();
+  return static_cast<double>(depth + 2) * double{std::numeric_limits<Scalar>::epsilon()};
 }
 
 template <typename V, std::size_t Rows, std::size_t Vectors>

@@ -83,8 +83,8 @@ TEMPLATE_LIST_TEST_CASE("Functions of vectors are those of their elements", "[si
     const auto results = elements(found);
     for (std::size_t i = 0; i < results.size(); ++i) {
       CAPTURE(values[i]);
-      CHECK_THAT(static_cast<double>(results[i]),
-                 WithinRel(function(static_cast<double>(values[i])), 8.0 * std::numeric_limits<Scalar>::epsilon()));
+      CHECK_THAT(static_cast<double>(results[i]), WithinRel(function(static_cast<double>(values[i])),
+                                                            8.0 * double{std::numeric_limits<Scalar>::epsilon()}));
     }
   };
   check(exp(x), [](double value) { return std::exp(value); });

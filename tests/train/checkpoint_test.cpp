@@ -146,7 +146,7 @@ TEST_CASE("Whatever is cut off or broken in a checkpoint is an error", "[train]"
   const Checkpoint written = example();
   save_checkpoint(folder / "run", written);
   const std::string whole = read_file(folder / "run");
-  for (std::size_t size = 0; size < whole.size(); size += size < 100 || size + 100 > whole.size() ? 1 : 37) {
+  for (std::size_t size = 0; size < whole.size(); size += size < 100 || size + 100 > whole.size() ? 1u : 37u) {
     CAPTURE(size);
     write_file(folder / "run", whole.substr(0, size));
     CHECK_THROWS_AS(load_checkpoint(folder / "run", written.settings), FormatError);

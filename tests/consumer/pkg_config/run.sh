@@ -12,6 +12,7 @@ export PKG_CONFIG_PATH
 
 mkdir -p "$folder"
 # eval: pkg-config escapes the spaces of a folder's name for a shell to read again.
+flags=()
 eval "flags=($(pkg-config --cflags --libs retort))"
 "$compiler" -std=c++20 "$sources/main.cpp" "${flags[@]}" -o "$folder/consumer"
 "$folder/consumer"
