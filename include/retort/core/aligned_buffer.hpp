@@ -11,7 +11,9 @@
 #include <type_traits>
 #include <utility>
 
-namespace retort {
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Bytes on which every arena and every tensor inside one begins: a cache line, and the widest SIMD register.
 inline constexpr std::size_t arena_alignment = 64;
@@ -83,4 +85,4 @@ class AlignedBuffer {
   std::unique_ptr<T[], Release> data_;
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

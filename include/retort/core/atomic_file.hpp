@@ -17,9 +17,10 @@
 #include <utility>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A file written as PATH.tmp, beside its destination. `commit()` flushes it to the disk and renames it over the
 /// destination; without `commit()` the destructor removes it, so that a fault or a full disk leaves the old file as it
@@ -104,4 +105,4 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -8,8 +8,9 @@
 #include <cstdint>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 RETORT_HOST_DEVICE inline std::uint32_t bits_of(float value) {
 #ifdef __CUDA_ARCH__
@@ -27,4 +28,4 @@ RETORT_HOST_DEVICE inline float float_of(std::uint32_t bits) {
 #endif
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

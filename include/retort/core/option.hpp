@@ -7,9 +7,10 @@
 #include <string_view>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Throws OptionError "OWNER: OPTION is VALUE, expected RANGE" unless `accepted`. Write `accepted` so that it is false
 /// for NaN: `value > 0`, not `!(value <= 0)`.
@@ -20,4 +21,4 @@ inline void require_option(bool accepted, std::string_view owner, std::string_vi
   }
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <span>
 
-namespace retort {
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// What several runs of one experiment came to.
 struct Statistics {
@@ -37,4 +39,4 @@ inline Statistics statistics(std::span<const double> values) {
   return result;
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

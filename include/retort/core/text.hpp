@@ -13,7 +13,9 @@
 #include <string_view>
 #include <type_traits>
 
-namespace retort {
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
@@ -100,4 +102,4 @@ struct Setting {
   return text += ')';
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -6,8 +6,9 @@
 #include <type_traits>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// `condition ? yes : no`. A vector's own `select` is found by argument-dependent lookup beside this one.
 template <typename T>
@@ -25,4 +26,4 @@ RETORT_HOST_DEVICE constexpr T constant(Number value) {
   }
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/parse_number.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
@@ -22,7 +23,7 @@
 #include "retort/data/matrix.hpp"
 #include "retort/data/message.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 enum class CsvHeader {
   automatic,  // the first line is a header when what stands in its label column is no number
@@ -235,4 +236,4 @@ inline Dataset load_csv(const std::filesystem::path& path, const CsvOptions& opt
   return reader.read({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

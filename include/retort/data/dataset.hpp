@@ -18,12 +18,13 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/matrix.hpp"
 #include "retort/data/message.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 /// One row a sample, (size, features): bytes as an image file holds them, or real numbers.
 using Features = std::variant<Matrix<std::uint8_t>, Matrix<float>>;
@@ -205,4 +206,4 @@ class Dataset {
   Normalization normalization_;
 };
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

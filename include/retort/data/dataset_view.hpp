@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace retort::data {
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 /// How raw features become a network's inputs: (x - mean) / standard_deviation, where a uint8 x is divided by 255
 /// first.
@@ -34,4 +36,4 @@ struct DatasetView {
   Normalization normalization{};
 };
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

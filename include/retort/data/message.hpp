@@ -7,9 +7,10 @@
 #include <string>
 #include <string_view>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort::data::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::data::detail {
 
 /// "28 x 28" from two or more extents.
 template <typename Extents>
@@ -38,4 +39,4 @@ inline std::string hex_text(unsigned byte) {
   return {'0', 'x', digits[byte >> 4 & 15u], digits[byte & 15u]};
 }
 
-}  // namespace retort::data::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data::detail

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
@@ -24,7 +25,7 @@
 #include "retort/data/matrix.hpp"
 #include "retort/data/message.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 struct MnistOptions {
   std::uint32_t classes = 10;
@@ -128,4 +129,4 @@ inline void save_mnist(const Dataset& train, const Dataset& test, const std::fil
   save_idx_images(test, folder / "t10k-images-idx3-ubyte", folder / "t10k-labels-idx1-ubyte");
 }
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

@@ -26,13 +26,14 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
 #include "retort/data/matrix.hpp"
 #include "retort/data/message.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 struct NpyOptions {
   std::uint32_t classes = 0;  // 0: the highest label + 1
@@ -364,4 +365,4 @@ inline Dataset load_npy(const std::filesystem::path& features_path, const std::f
   return {std::move(features.values), std::move(labels), classes, features.image, options.normalization};
 }
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

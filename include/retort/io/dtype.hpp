@@ -11,7 +11,9 @@
 #include <string_view>
 #include <type_traits>
 
-namespace retort::io {
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::io {
 
 /// The element types, under the format's own names.
 enum class DType : std::uint8_t {
@@ -142,4 +144,4 @@ constexpr float bfloat16_to_float(std::uint16_t bits) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }
 
-}  // namespace retort::io
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::io

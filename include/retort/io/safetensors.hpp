@@ -19,6 +19,7 @@
 
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
@@ -27,7 +28,7 @@
 #include "retort/nn/network.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort::io {
+namespace retort::inline RETORT_INSTRUCTION_SET::io {
 
 /// How a file names its tensors, and what is said beside them.
 struct SafetensorsOptions {
@@ -266,4 +267,4 @@ Metadata load_safetensors(Network<M, Backend, Scalar>& network, const std::files
   return file.metadata();
 }
 
-}  // namespace retort::io
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::io

@@ -29,13 +29,14 @@
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/size.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/dtype.hpp"
 #include "retort/io/safetensors_header.hpp"
 
-namespace retort::io {
+namespace retort::inline RETORT_INSTRUCTION_SET::io {
 
 static_assert(std::endian::native == std::endian::little, "safetensors data is little-endian, and so must be the host");
 
@@ -299,4 +300,4 @@ class SafetensorsFile {
   file.commit();
 }
 
-}  // namespace retort::io
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::io

@@ -8,9 +8,10 @@
 #include <cstddef>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/vector_math.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// What turns one row's logits x_k into log softmax(x / T)_k = (x_k - maximum) / T - log_sum.
 template <typename Scalar>
@@ -50,4 +51,4 @@ RETORT_HOST_DEVICE SoftmaxNormalizer<Scalar> softmax_exponentials(const Scalar* 
   return {maximum, sum, log(sum)};
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

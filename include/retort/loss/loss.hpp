@@ -14,8 +14,9 @@
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// One row of the student's logits, (Classes).
 template <typename Scalar>
@@ -50,4 +51,4 @@ concept Loss = std::copyable<L> && requires(const L& loss, const float* logits, 
   } -> std::same_as<float>;
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -20,7 +20,9 @@
 #include <cstddef>
 #include <string_view>
 
-namespace retort {
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// How the library fills a tensor before training; see initialization.hpp.
 enum class InitialValue {
@@ -103,4 +105,4 @@ concept PointwiseLayer = ElementwiseLayer<L> || DropoutLayer<L>;
 template <typename L>
 concept Layer = SizedLayer<L> || PointwiseLayer<L>;
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -7,8 +7,9 @@
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// y = 1 / (1 + exp(-x)); torch.nn.Sigmoid.
 struct Sigmoid {
@@ -27,4 +28,4 @@ struct Sigmoid {
   }
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -11,8 +11,9 @@
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// An optimizer O has
 /// - `O::name`, `O::moment_count` (arenas of state beside the parameters, zero before the first step),
@@ -33,4 +34,4 @@ concept Optimizer = std::copyable<O> && requires(const O& optimizer) {
   optimizer.template rule<float>(std::uint64_t{1}, 0.1);
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

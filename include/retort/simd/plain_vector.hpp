@@ -8,7 +8,9 @@
 #include <cmath>
 #include <cstddef>
 
-namespace retort::simd {
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::simd {
 
 template <std::size_t N>
 struct PlainMask {
@@ -104,4 +106,4 @@ class PlainVector {
   std::array<Scalar, N> values_{};
 };
 
-}  // namespace retort::simd
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::simd

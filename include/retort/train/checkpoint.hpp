@@ -14,13 +14,14 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/safetensors_file.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/training_engine.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// What a checkpoint holds. Random numbers are functions of the seed and the step, so no generator's state is among it.
 struct Checkpoint {
@@ -185,4 +186,4 @@ inline constexpr std::string_view setting_prefix = "setting.";
   return checkpoint;
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

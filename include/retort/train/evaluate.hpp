@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/dataset_view.hpp"
@@ -21,7 +22,7 @@
 #include "retort/train/metrics.hpp"
 #include "retort/train/resident_dataset.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Throws ShapeError unless the dataset's features and classes are the model's inputs and outputs.
 template <Model M>
@@ -87,4 +88,4 @@ Evaluation evaluate(const Network<M, Backend, Scalar>& network, const data::Data
   return detail::evaluate_logits<M::output_size>(predict_all(network, data), data);
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/size.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
@@ -24,7 +25,7 @@
 #include "retort/train/metrics.hpp"
 #include "retort/train/training_engine.hpp"
 
-namespace retort::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::detail {
 
 /// One call of fit: the loop with its state.
 class Fit {
@@ -233,4 +234,4 @@ class Fit {
   return Fit(engine, train, validation, options).run();
 }
 
-}  // namespace retort::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::detail

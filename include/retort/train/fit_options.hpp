@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
@@ -19,7 +20,7 @@
 #include "retort/train/early_stopping.hpp"
 #include "retort/train/observer.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A file that holds everything a run needs to go on: written after each epoch, replaced atomically.
 struct CheckpointOptions {
@@ -76,4 +77,4 @@ struct FitOptions {
   }
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

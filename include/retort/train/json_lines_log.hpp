@@ -11,12 +11,13 @@
 #include <utility>
 
 #include "retort/core/atomic_file.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/text.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/observer.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A log file of one or more trainings, its phases. It is written anew, atomically, after each epoch: at every moment
 /// it holds whole lines, and after a resume the same epochs as without the interruption.
@@ -81,4 +82,4 @@ class JsonLinesObserver : public Observer {
   std::string phase_;
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

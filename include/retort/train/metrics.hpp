@@ -7,7 +7,9 @@
 #include <optional>
 #include <vector>
 
-namespace retort {
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A network's answers on a labelled dataset.
 struct Evaluation {
@@ -30,4 +32,4 @@ struct EpochMetrics {
 
 using History = std::vector<EpochMetrics>;
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

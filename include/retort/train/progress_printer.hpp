@@ -12,10 +12,11 @@
 #include <string>
 #include <utility>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/observer.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Prints "teacher  epoch 3/5  loss 0.1234  accuracy 95.80 %  errors 504  2.1 s  22857 samples/s" after each epoch: the
 /// held-out figures where there are any, else those of training. While an epoch runs, a bar is drawn if `stream` is a
@@ -65,4 +66,4 @@ class ProgressPrinter : public Observer {
   std::chrono::steady_clock::time_point drawn_{};
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

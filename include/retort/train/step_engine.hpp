@@ -19,6 +19,7 @@
 #include "retort/backend/backend.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
@@ -28,7 +29,7 @@
 #include "retort/train/teacher.hpp"
 #include "retort/train/training_engine.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// What several trainings on the same data read together, in their backend's memory. It must outlive them.
 template <typename Backend, typename Scalar>
@@ -407,4 +408,4 @@ class StepEngine final : public TrainingEngine {
   backend::TeacherTable<Scalar> teacher_table_{};
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/loss/hinton.hpp"
@@ -37,7 +38,7 @@
 #include "retort/train/sweep_together.hpp"
 #include "retort/train/teacher.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A student of a sweep, trained.
 template <Model M, typename Backend, Loss L, Optimizer O, typename Scalar>
@@ -321,4 +322,4 @@ class Sweep {
   Backend backend_;
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/nn/initialization.hpp"
@@ -16,7 +17,7 @@
 #include "retort/train/fit_options.hpp"
 #include "retort/train/sweep_observer.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// As FitOptions, but for what is each student's own (its seed) and for what one training needs alone.
 struct SweepOptions {
@@ -43,4 +44,4 @@ struct SweepOptions {
   }
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

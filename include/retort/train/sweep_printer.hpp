@@ -6,10 +6,11 @@
 #include <cstddef>
 #include <cstdio>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/sweep_observer.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Prints "student 7/60  accuracy 96.59 %  errors 341  0.41 s  HintonLoss(temperature=2, ...), Adam(...)" after each
 /// student: the held-out figures where there are any, else those of the last epoch of training.
@@ -35,4 +36,4 @@ class SweepPrinter : public SweepObserver {
   std::FILE* stream_;
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -12,6 +12,7 @@
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/nn/network.hpp"
@@ -43,7 +44,7 @@ struct teacher_of {
 
 }  // namespace retort::shape_check
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// For a training without a teacher.
 struct NoTeacher {};
@@ -146,4 +147,4 @@ void wait_for(const TeacherSource& teacher) {
   copy_to_host(teacher.backend(), teacher.parameter_data(), std::span<Scalar>{});
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+
+#include "retort/core/instruction_set.hpp"
 /// @file
 /// How many of a GPU's multiprocessors train one small model.
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// The threads that train a model which fits a block's memory. The sums are the same, but not the order in which they
 /// are added up: the results are those of other roundings.
@@ -12,4 +14,4 @@ enum class ThreadGroup {
   cluster,  ///< of up to eight blocks that share the inputs; many models at once have a block each all the same
 };
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

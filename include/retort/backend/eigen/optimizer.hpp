@@ -12,9 +12,10 @@
 #include "retort/backend/eigen/core.hpp"
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/optim/gradient_clipping.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// Applies an optimizer's rule to every parameter. All arenas have `size` elements and do not overlap.
 template <typename Rule, typename Scalar, std::size_t Moments>
@@ -87,4 +88,4 @@ bool all_finite(const Eigen& backend, const Scalar* values, std::size_t size) {
   return finite;
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -8,7 +8,9 @@
 #include <string>
 #include <type_traits>
 
-namespace retort::backend {
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// What lies side by side in memory: the elements of a row, or those of a column.
 enum class Order { row_major, column_major };
@@ -49,4 +51,4 @@ struct ProductLibrary {
   }
 };
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -13,7 +13,9 @@
 
 #include <string>
 
-namespace retort::backend::detail {
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail {
 
 /// "3.0.1".
 inline std::string thrust_version() {
@@ -21,4 +23,4 @@ inline std::string thrust_version() {
          std::to_string(THRUST_SUBMINOR_VERSION);
 }
 
-}  // namespace retort::backend::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail

@@ -7,7 +7,9 @@
 
 #include <cstddef>
 
-namespace retort::system {
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::system {
 
 namespace detail {
 
@@ -176,4 +178,4 @@ void column_sums(const System& system, std::size_t batch, std::size_t out, const
   system.for_each(out, detail::ColumnSum<Scalar>{batch, out, values, sums});
 }
 
-}  // namespace retort::system
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::system

@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
-namespace retort::backend::detail {
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail {
 
 /// Buffers that are not in use. Several threads may lease at once; each gets memory of its own.
 template <typename System>
@@ -76,4 +78,4 @@ class ScratchPool {
   std::size_t leased_most_ = 0;
 };
 
-}  // namespace retort::backend::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail

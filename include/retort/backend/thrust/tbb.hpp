@@ -15,9 +15,10 @@
 
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/backend/thrust/host_system.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/option.hpp"
 
-namespace retort::system {
+namespace retort::inline RETORT_INSTRUCTION_SET::system {
 
 class Tbb : public HostSystem {
  public:
@@ -52,10 +53,10 @@ class Tbb : public HostSystem {
   mutable ::tbb::task_arena arena_;
 };
 
-}  // namespace retort::system
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::system
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 static_assert(Backend<Thrust<system::Tbb>, float> && Backend<Thrust<system::Tbb>, double>);
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

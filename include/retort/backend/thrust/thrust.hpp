@@ -17,8 +17,9 @@
 #include <string>
 
 #include "retort/backend/thrust/scratch.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// A handle: copies share the system's threads, or its device, stream and memory.
 template <typename System>
@@ -94,4 +95,4 @@ void fill_zero(const Thrust<System>& backend, T* values, std::size_t count) {
   backend.system().fill_zero(values, count);
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

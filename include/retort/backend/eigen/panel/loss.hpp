@@ -10,11 +10,12 @@
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/loss_row.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/vector_math.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend::panel {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 /// A loss that takes SIMD vectors for scalars, a sample in each lane.
 template <typename L, std::size_t Classes, typename V>
@@ -129,4 +130,4 @@ void evaluate_loss(const L& loss, const PanelLossArguments<simd::ScalarOf<V>>& a
   }
 }
 
-}  // namespace retort::backend::panel
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel
