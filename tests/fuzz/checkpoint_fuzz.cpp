@@ -64,7 +64,7 @@ std::string saved(const Checkpoint& checkpoint) {
 
 std::vector<retort::fuzz::Seed> retort::fuzz::seeds() {
   const std::vector<std::byte> bytes(64, std::byte{0x3F});
-  Checkpoint checkpoint;
+  Checkpoint checkpoint{};
   checkpoint.settings = settings();
   checkpoint.history = {{.epoch = 1, .learning_rate = 1e-3, .loss = 0.5, .accuracy = 0.75, .errors = 25}};
   checkpoint.state = {{"parameters", bytes}, {"moments", bytes}, {"step", {bytes.begin(), bytes.begin() + 8}}};
@@ -72,7 +72,7 @@ std::vector<retort::fuzz::Seed> retort::fuzz::seeds() {
   with_best.best = {{"parameters", bytes}};
   Checkpoint other_seed = checkpoint;
   other_seed.settings[0].second = "1\n\x1B[2J";
-  Checkpoint empty;
+  Checkpoint empty{};
   empty.settings = settings();
   return {
       {"checkpoint", saved(checkpoint)}, {"with_best", saved(with_best)}, {"other_seed", saved(other_seed)},

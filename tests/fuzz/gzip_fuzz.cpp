@@ -23,7 +23,7 @@ std::string compressed(std::string_view bytes) {
   z_stream stream{};
   constexpr int gzip = 16 + MAX_WBITS;
   require(deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, gzip, MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK, "memory");
-  std::string member(deflateBound(&stream, static_cast<uLong>(bytes.size())), '\0');
+  std::string member(deflateBound(&stream, bytes.size()), '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));  // zlib does not write there
   stream.avail_in = static_cast<uInt>(bytes.size());
   stream.next_out = reinterpret_cast<Bytef*>(member.data());

@@ -56,7 +56,7 @@ std::minstd_rand words(1);
 std::size_t below(std::size_t limit) { return words() % limit; }
 
 void run(std::string_view bytes) {
-  // A copy of exactly its size, so that AddressSanitizer sees a byte read behind its end.
+  // A copy of exactly its size, so that AddressSanitizer sees a read past its end.
   const std::vector<std::uint8_t> input(bytes.begin(), bytes.end());
   LLVMFuzzerTestOneInput(input.data(), input.size());
 }
