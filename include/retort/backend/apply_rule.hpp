@@ -7,8 +7,9 @@
 #include <utility>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// Moves `parameter` and its moments: moment(i) is a reference to the i-th of `Moments`, and is asked for these alone.
 template <std::size_t Moments, typename Rule, typename Scalar, typename MomentOf>
@@ -19,4 +20,4 @@ RETORT_HOST_DEVICE void apply_rule(const Rule& rule, Scalar& parameter, const Sc
   }(std::make_index_sequence<Moments>{});
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

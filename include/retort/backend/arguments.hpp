@@ -8,9 +8,10 @@
 #include <cstdint>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// A width known at compile time, as an argument: the width that enters a layer, the number of classes of a loss.
 template <std::size_t N>
@@ -94,4 +95,4 @@ struct LossArguments {
   std::size_t batch;
 };
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -43,6 +43,7 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/chain.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/permutation.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/data/augment.hpp"
@@ -59,7 +60,7 @@
 #include "retort/optim/gradient_clipping.hpp"
 #include "retort/optim/sgd.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 template <typename B>
 concept DescribesItself = requires(const B& backend) {
@@ -167,4 +168,4 @@ concept Backend =
     ClipsGradients<B, Scalar> && UpdatesParameters<B, Scalar> && FindsDivergence<B, Scalar> && ShufflesSamples<B> &&
     GathersBatches<B, Scalar> && PredictsModels<B, Scalar>;
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -9,10 +9,11 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/nn/layer.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// Neighbouring elementwise and dropout layers of a model, in order. Dropout in layer i of them draws from the stream
 /// of layer `random.layer + i`.
@@ -66,4 +67,4 @@ RETORT_HOST_DEVICE void apply_chain(Chain<Layers...>, LayerRandom random, std::u
    ...);
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -8,8 +8,9 @@
 #include <span>
 
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// A base for backends whose buffers are the host's memory: with it, a backend has everything that is about memory.
 struct HostMemory {
@@ -42,4 +43,4 @@ void fill_zero(const HostMemory&, T* values, std::size_t count) {
   std::fill_n(values, count, T{});
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -8,9 +8,10 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/loss/loss.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// The class of the largest of a row's logits (Classes), the first of equals.
 template <std::size_t Classes, typename Scalar>
@@ -50,4 +51,4 @@ struct LossRow {
   }
 };
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

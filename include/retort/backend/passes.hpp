@@ -13,9 +13,10 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/plan.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
@@ -192,4 +193,4 @@ void run_backward(const Backend& backend, const Scalar* parameters, const Scalar
   });
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -13,11 +13,12 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/chain.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/linear.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
@@ -178,4 +179,4 @@ constexpr void for_each_index_reversed(Function&& function) {
   }(std::make_index_sequence<Count>{});
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

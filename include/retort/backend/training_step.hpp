@@ -10,13 +10,14 @@
 #include <optional>
 
 #include "retort/backend/arguments.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/optim/gradient_clipping.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// The batch of a step. All pointers are into the backend's memory.
 struct TrainingBatch {
@@ -70,4 +71,4 @@ struct OwnTrainingSteps {
   using type = void;
 };
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -11,10 +11,11 @@
 #include <type_traits>
 #include <utility>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/require_cxx20.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Bytes on which every arena and every tensor inside one begins: a cache line, and the widest SIMD register.
 inline constexpr std::size_t arena_alignment = 64;
@@ -89,4 +90,4 @@ class AlignedBuffer {
   std::unique_ptr<T[], Release> data_;
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -17,9 +17,10 @@
 #include <utility>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// An open file that is read from its beginning and written at its end, made where there is none. What is written is
 /// handed to the system at once, and so survives the end of the process; it is not flushed to the disk. Links are
@@ -113,4 +114,4 @@ class AppendFile {
   std::uint64_t size_ = 0;
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

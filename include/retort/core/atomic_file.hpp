@@ -23,9 +23,10 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A file written under a temporary name of its own, NAME.retort-XXXXXX.tmp, beside its destination. `commit()` flushes
 /// it to the disk and renames it over the destination; without `commit()` the destructor removes it, so that a fault or
@@ -275,4 +276,4 @@ class AtomicFile {
   }
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -20,9 +20,10 @@
 #include <thread>
 #include <vector>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// As many threads as available_threads() says, but at most `most`; fewer where the system does not start them. What
 /// backends on the CPU take in place of a number: `backend::Eigen cpu{AvailableThreads{}}`.
@@ -132,4 +133,4 @@ inline constexpr unsigned unlimited_threads = std::numeric_limits<unsigned>::max
   return std::min(detail::processors_of_affinity(), detail::control_group_threads("/"));
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -7,8 +7,9 @@
 #include <type_traits>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// numerator / denominator. Of floats on a device within 2 units in the last place for denominators of sizes from
 /// 2^-126 to 2^126, and 0 for larger ones: an exact quotient takes several times as long (CUDA C++ Programming Guide,
@@ -43,4 +44,4 @@ RETORT_HOST_DEVICE auto square_root(const Value& value) {
 #endif
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

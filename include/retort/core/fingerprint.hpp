@@ -9,9 +9,10 @@
 #include <span>
 #include <type_traits>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// FNV-1a with 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv). It finds mistakes, not forgeries. Only the bytes count,
 /// in the order added: where the boundary between two spans matters, add their sizes too.
@@ -38,4 +39,4 @@ class Fingerprint {
   std::uint64_t value_ = 0xCBF29CE484222325u;
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -13,8 +13,9 @@
 #include <type_traits>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 RETORT_HOST_DEVICE inline std::uint32_t bits_of(const float& value) {
 #ifdef __CUDA_ARCH__
@@ -98,4 +99,4 @@ RETORT_HOST_DEVICE inline double make_nan() {
   return double_of(detail::of_unknown_origin(std::uint64_t{0x7FF8000000000000}));
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -6,7 +6,9 @@
 #include <bit>
 #include <cstdint>
 
-namespace retort {
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// The bits of an IEEE 754 binary16 number as the float of the same value. NaN keeps its payload.
 constexpr float half_to_float(std::uint16_t bits) {
@@ -22,4 +24,4 @@ constexpr float half_to_float(std::uint16_t bits) {
   return std::bit_cast<float>(sign | wide_exponent << 23 | fraction << 13);
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

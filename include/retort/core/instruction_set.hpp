@@ -11,6 +11,8 @@
 /// The name tells apart what a compiler's macros tell. It covers this library alone: functions of std and Eigen have
 /// one name for all instruction sets, and the linker keeps those of the first object file that has them.
 
+#include "retort/core/require_cxx20.hpp"
+
 #include <string_view>
 
 #if defined(__AVX512F__) && !defined(__OPTIMIZE__) && !defined(RETORT_PLAIN_SIMD)

@@ -37,7 +37,7 @@ class [[gnu::visibility("default")]] JsonError : public Error {
 
 }  // namespace retort
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
@@ -324,4 +324,4 @@ class JsonReader {
   bool fresh_ = false;  // just inside an array or object, where no comma comes first
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -11,9 +11,10 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/float_bits.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Throws OptionError "OWNER: OPTION is VALUE, expected RANGE" unless `accepted`.
 inline void require_option(bool accepted, std::string_view owner, std::string_view option, const TextPart& value,
@@ -59,4 +60,4 @@ void validate_in(const Options& options) {
   }
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -58,7 +58,7 @@ class [[gnu::visibility("default")]] OutOfMemoryError : public std::bad_alloc {
 
 }  // namespace retort
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Calls `allocate` and returns what it returns. Where it runs out of memory, throws OutOfMemoryError that says what
 /// for and how much, as far as the exception does not say so by itself: `purpose`, and `bytes`.
@@ -76,4 +76,4 @@ decltype(auto) allocate_for(std::string_view purpose, std::size_t bytes, const A
   }
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -17,7 +17,9 @@
 #include <xlocale.h>
 #endif
 
-namespace retort {
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
@@ -95,4 +97,4 @@ template <typename Number>
   }
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -10,9 +10,10 @@
 #include <span>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A random permutation of 0 ... size - 1 as a function of the position, so that any thread of any backend can ask for
 /// any part of it, and nothing is stored: a Feistel network over the next power of two, whose round keys are drawn from
@@ -100,4 +101,4 @@ inline void random_permutation(std::span<std::uint32_t> order, RandomStream stre
   RandomPermutation(static_cast<std::uint32_t>(order.size()), stream).fill(0, order);
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

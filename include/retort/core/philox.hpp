@@ -11,8 +11,9 @@
 #include <cstdint>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// The number that makes a run repeatable. Equal seeds and equal settings give equal bits.
 struct Seed {
@@ -203,4 +204,4 @@ class RandomSequence {
   PhiloxBlock words_{};
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -10,9 +10,10 @@
 #include <string>
 #include <string_view>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/utf8.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
@@ -84,4 +85,4 @@ namespace detail {
   return printable(path.string(), 1000);
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

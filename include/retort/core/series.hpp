@@ -9,9 +9,10 @@
 #include <utility>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/vector_math.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
@@ -67,4 +68,4 @@ RETORT_HOST_DEVICE constexpr T linear_minus_log(T x) {
   return z * (x - (square + square) * detail::polynomial<detail::AreaTangentCoefficient, terms>(square));
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -6,7 +6,9 @@
 #include <memory>
 #include <utility>
 
-namespace retort {
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A std::shared_ptr to an object that is always there: moving it copies it, so that a handle which was moved from is
 /// still one.
@@ -26,4 +28,4 @@ class SharedHandle {
   std::shared_ptr<T> shared_;
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -7,8 +7,9 @@
 #include <cstddef>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// `count` as std::size_t. Precondition: it fits. A cast in place is a useless one, of which compilers warn, wherever
 /// the two are one type.
@@ -17,4 +18,4 @@ RETORT_HOST_DEVICE constexpr std::size_t to_size(Count count) {
   return static_cast<std::size_t>(count);
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

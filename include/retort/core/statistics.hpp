@@ -7,9 +7,10 @@
 #include <cstddef>
 #include <span>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// What several runs of one experiment came to.
 struct Statistics {
@@ -39,4 +40,4 @@ inline Statistics statistics(std::span<const double> values) {
   return result;
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -13,9 +13,10 @@
 #include <string_view>
 #include <type_traits>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
@@ -102,4 +103,4 @@ struct Setting {
   return text += ')';
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

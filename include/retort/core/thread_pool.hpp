@@ -17,9 +17,10 @@
 
 #include "retort/core/available_threads.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// `threads - 1` workers and the caller. Safe to call from several threads and from within a chunk: while one caller
 /// has the workers, others run alone.
@@ -196,4 +197,4 @@ class ThreadPool {
   alignas(64) std::atomic<std::uint32_t> generation_{0};
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

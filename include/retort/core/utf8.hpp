@@ -8,9 +8,10 @@
 #include <string>
 #include <string_view>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
 
-namespace retort::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::detail {
 
 /// What a text begins with: a character of `bytes` bytes, or as many that belong to none.
 struct Utf8Character {
@@ -57,4 +58,4 @@ struct Utf8Character {
   }
 }
 
-}  // namespace retort::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::detail

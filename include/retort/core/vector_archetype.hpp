@@ -8,8 +8,9 @@
 #include <type_traits>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Whether a layer, a loss or an optimizer's rule states `static constexpr bool takes_vectors = true`.
 template <typename Formula>
@@ -109,4 +110,4 @@ inline constexpr bool compiles_with_vectors = (static_cast<void>(Call), true);
 
 }  // namespace detail
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -6,8 +6,9 @@
 #include <type_traits>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
@@ -39,4 +40,4 @@ RETORT_HOST_DEVICE constexpr T constant(Number value) {
   return T(static_cast<LaneOf<T>>(value));
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -6,10 +6,11 @@
 #include <array>
 #include <cstddef>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/series.hpp"
 #include "retort/core/vector_math.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
@@ -43,4 +44,4 @@ V tanh_of_floats(const V& x) {
   return select(y > one, one, select(y < -one, -one, y));
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -11,11 +11,12 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset_view.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 /// How far an image moves: down by `rows`, right by `columns`.
 struct PixelOffset {
@@ -60,4 +61,4 @@ RETORT_HOST_DEVICE constexpr PixelOffset shift_offset(RandomShift shift, Seed se
   return {centred(words.w0), centred(words.w1)};
 }
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

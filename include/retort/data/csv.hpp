@@ -17,6 +17,7 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/float_bits.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/parse_number.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
@@ -26,7 +27,7 @@
 #include "retort/data/matrix.hpp"
 #include "retort/data/message.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 enum class CsvHeader {
   automatic,  // the first line is a header when none of its fields is a number or says that one is missing
@@ -497,4 +498,4 @@ inline Dataset read_csv(CsvReader& reader, const std::filesystem::path& path, co
   return {std::move(train), std::move(test)};
 }
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

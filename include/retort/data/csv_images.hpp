@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/csv.hpp"
 #include "retort/data/dataset.hpp"
@@ -22,7 +23,7 @@
 #include "retort/data/matrix.hpp"
 #include "retort/data/mnist_options.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 namespace detail {
 
@@ -112,4 +113,4 @@ inline std::size_t square_root(std::size_t number) {
   return detail::read_csv_images(path, options, false);
 }
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

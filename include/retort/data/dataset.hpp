@@ -18,6 +18,7 @@
 #include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
 #include "retort/core/float_bits.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset_view.hpp"
@@ -25,7 +26,7 @@
 #include "retort/data/message.hpp"
 #include "retort/data/standardization.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 /// One row a sample, (size, features): bytes as an image file holds them, or real numbers.
 using Features = std::variant<Matrix<std::uint8_t>, Matrix<float>>;
@@ -329,4 +330,4 @@ namespace detail {
   return result;
 }
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

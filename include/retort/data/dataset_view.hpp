@@ -6,9 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 /// How raw features become a network's inputs: (x - mean) / standard_deviation, where a uint8 x is divided by 255
 /// first.
@@ -36,4 +37,4 @@ struct DatasetView {
   Normalization normalization{};
 };
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

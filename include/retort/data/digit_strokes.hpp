@@ -8,9 +8,10 @@
 #include <cstdint>
 #include <span>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
 
-namespace retort::data::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::data::detail {
 
 enum class Pen : std::uint8_t {
   set,   // the pen is set down: a stroke begins
@@ -153,4 +154,4 @@ inline constexpr std::array digit_variants{
     DigitVariant{7, 2, seven_bar},       DigitVariant{7, 2, seven_serif},      DigitVariant{8, 3, eight_one_stroke},
     DigitVariant{8, 1, eight_two_rings}, DigitVariant{9, 3, nine_straight},    DigitVariant{9, 2, nine_curved}};
 
-}  // namespace retort::data::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data::detail

@@ -12,13 +12,14 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/csv_images.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/mnist.hpp"
 #include "retort/data/mnist_options.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 /// EMNIST's six selections, with their classes.
 enum class EmnistSplit {
@@ -97,4 +98,4 @@ inline constexpr EmnistSplitFacts emnist_splits[] = {
   return {std::move(train), std::move(test)};
 }
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

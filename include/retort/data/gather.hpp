@@ -11,10 +11,11 @@
 #include <cstdint>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset_view.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 /// (x - mean) / standard_deviation as x * scale + offset, for bytes with their division by 255 included. Computed in
 /// double, once.
@@ -157,4 +158,4 @@ inline void copy_byte_row(const DatasetView& data, std::uint32_t index, PixelOff
   }
 }
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

@@ -23,12 +23,13 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/size.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/message.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 /// The most bytes a reader takes from one file, after decompression, unless it is told otherwise: 4 GiB.
 inline constexpr std::uint64_t default_size_limit = std::uint64_t{1} << 32;
@@ -305,4 +306,4 @@ inline std::vector<std::uint8_t> unpack_gzip(const std::filesystem::path& path,
   return bytes;
 }
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

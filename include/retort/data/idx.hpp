@@ -18,11 +18,12 @@
 
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/gzip.hpp"
 #include "retort/data/message.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 inline constexpr std::size_t max_idx_rank = 4;
 
@@ -181,4 +182,4 @@ void write_idx(const std::filesystem::path& path, const IdxArray<Rank>& array) {
   write_idx(path, array.extents, array.elements);
 }
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

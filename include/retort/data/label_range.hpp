@@ -9,10 +9,11 @@
 #include <string>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 
-namespace retort::data::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::data::detail {
 
 /// `classes`, or the highest label + 1 where it is 0. In that case throws FormatError when no label is 0: labels from 1
 /// to 5 are five classes, and would silently become six. `first_label` has been subtracted from the labels.
@@ -30,4 +31,4 @@ namespace retort::data::detail {
   return *highest + 1;
 }
 
-}  // namespace retort::data::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data::detail

@@ -18,11 +18,12 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/message.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 /// Numbers in rows and columns that it owns, row by row without gaps. A matrix that was moved from can be destroyed and
 /// assigned to.
@@ -112,4 +113,4 @@ class Matrix {
   std::vector<T> values_;  // (rows, columns)
 };
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

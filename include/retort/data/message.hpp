@@ -7,10 +7,11 @@
 #include <string>
 #include <string_view>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort::data::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::data::detail {
 
 using retort::in_quotes;
 
@@ -30,4 +31,4 @@ inline std::string hex_text(unsigned byte) {
   return {'0', 'x', digits[byte >> 4 & 15u], digits[byte & 15u]};
 }
 
-}  // namespace retort::data::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data::detail

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/csv_images.hpp"
 #include "retort/data/dataset.hpp"
@@ -27,7 +28,7 @@
 #include "retort/data/message.hpp"
 #include "retort/data/mnist_options.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 /// The images (count, rows, columns) of one IDX file with the labels of another: (count), or the first column of
 /// (count, fields), as QMNIST's. Throws FileError, FormatError naming the file at fault (counts that differ, a label
@@ -215,4 +216,4 @@ inline void save_mnist(const Dataset& train, const Dataset& test, const std::fil
   save_idx_images(test, folder / "t10k-images-idx3-ubyte", folder / "t10k-labels-idx1-ubyte");
 }
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

@@ -7,10 +7,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gzip.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 struct MnistOptions {
   std::uint32_t classes = 10;
@@ -39,4 +40,4 @@ namespace detail {
 
 }  // namespace detail
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

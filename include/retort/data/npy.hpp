@@ -27,6 +27,7 @@
 #include "retort/core/error.hpp"
 #include "retort/core/float_bits.hpp"
 #include "retort/core/half.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
@@ -35,7 +36,7 @@
 #include "retort/data/matrix.hpp"
 #include "retort/data/message.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 struct NpyOptions {
   std::uint32_t classes = 0;      // 0: the highest label + 1
@@ -474,4 +475,4 @@ inline Labels load_npy_labels(const std::filesystem::path& path, const NpyOption
   return {std::move(features.values), std::move(labels), classes, features.image, options.normalization};
 }
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

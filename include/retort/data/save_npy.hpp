@@ -12,11 +12,12 @@
 #include <type_traits>
 
 #include "retort/core/atomic_file.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/matrix.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 namespace detail {
 
@@ -67,4 +68,4 @@ inline void save_npy(const std::filesystem::path& path, const Labels& labels) {
   detail::write_npy(path, detail::npy_type<Labels::value_type>(), false, shape, std::as_bytes(std::span(labels)));
 }
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

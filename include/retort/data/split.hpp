@@ -15,12 +15,13 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/float_bits.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/permutation.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 /// The indices of the two parts of `size` samples, each in random order: floor(first_fraction * size) in the first, the
 /// others in the second. A pure function of its arguments. Throws OptionError for a fraction outside (0, 1) and
@@ -95,4 +96,4 @@ namespace retort::data {
   return {dataset.subset(first), dataset.subset(second)};
 }
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

@@ -9,9 +9,10 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/float_bits.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 class Dataset;
 
@@ -62,4 +63,4 @@ struct Standardization {
   friend bool operator==(const Standardization&, const Standardization&) = default;
 };
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

@@ -17,13 +17,14 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/digit_strokes.hpp"
 #include "retort/data/matrix.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 inline constexpr std::size_t digit_extent = 28;  // pixels, both ways
 inline constexpr std::size_t digit_pixels = digit_extent * digit_extent;
@@ -334,4 +335,4 @@ inline Dataset synthetic_digits(std::size_t count, Seed seed, const SyntheticDig
   return {std::move(images), std::move(labels), 10, {digit_extent, digit_extent}, options.normalization};
 }
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

@@ -38,12 +38,13 @@
 
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/matrix.hpp"
 #include "retort/data/save_npy.hpp"
 
-namespace retort::data {
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 /// The matrix as an xtensor adaptor, (rows, columns), without a copy: valid while the matrix lives and is neither moved
 /// from nor assigned to. What is written to it is written to the matrix.
@@ -126,4 +127,4 @@ void save_npy(const std::filesystem::path& path, const xt::xexpression<Expressio
   detail::write_npy(path, detail::npy_type<Value>(), by_columns, shape, std::as_bytes(elements.span()));
 }
 
-}  // namespace retort::data
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

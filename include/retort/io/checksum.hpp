@@ -11,12 +11,13 @@
 #include <vector>
 
 #include "retort/core/fingerprint.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/dtype.hpp"
 #include "retort/io/safetensors_header.hpp"
 #include "retort/io/tensor.hpp"
 
-namespace retort::io::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
 
 inline constexpr std::string_view checksum_key = "retort.checksum";
 
@@ -52,4 +53,4 @@ inline constexpr std::string_view checksum_key = "retort.checksum";
   return to_text(print.value());
 }
 
-}  // namespace retort::io::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::io::detail

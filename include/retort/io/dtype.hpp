@@ -12,9 +12,10 @@
 #include <type_traits>
 
 #include "retort/core/half.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
 
-namespace retort::io {
+namespace retort::inline RETORT_INSTRUCTION_SET::io {
 
 using retort::half_to_float;
 
@@ -138,4 +139,4 @@ constexpr float bfloat16_to_float(std::uint16_t bits) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }
 
-}  // namespace retort::io
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::io

@@ -9,11 +9,12 @@
 #include <string_view>
 #include <vector>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/text.hpp"
 #include "retort/nn/preprocessing.hpp"
 
-namespace retort::io::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
 
 inline constexpr const char* preprocessing_key = "retort.preprocessing";
 
@@ -112,4 +113,4 @@ inline constexpr const char* preprocessing_key = "retort.preprocessing";
   return result;
 }
 
-}  // namespace retort::io::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::io::detail

@@ -21,6 +21,7 @@
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/float_bits.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
@@ -33,7 +34,7 @@
 #include "retort/nn/sequential.hpp"
 #include "retort/nn/tensor_values.hpp"
 
-namespace retort::io {
+namespace retort::inline RETORT_INSTRUCTION_SET::io {
 
 /// How a file names its tensors, and what is said beside them.
 struct SafetensorsOptions {
@@ -336,4 +337,4 @@ Metadata load_safetensors(Network<M, Backend, Scalar>& network, const std::files
   return file.metadata();
 }
 
-}  // namespace retort::io
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::io

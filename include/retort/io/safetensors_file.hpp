@@ -27,6 +27,7 @@
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/float_bits.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/size.hpp"
@@ -36,7 +37,7 @@
 #include "retort/io/safetensors_header.hpp"
 #include "retort/io/tensor.hpp"
 
-namespace retort::io {
+namespace retort::inline RETORT_INSTRUCTION_SET::io {
 
 static_assert(std::endian::native == std::endian::little, "safetensors data is little-endian, and so must be the host");
 
@@ -307,4 +308,4 @@ class SafetensorsFile {
   file.commit();
 }
 
-}  // namespace retort::io
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::io

@@ -24,13 +24,14 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/size.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/dtype.hpp"
 
-namespace retort::io {
+namespace retort::inline RETORT_INSTRUCTION_SET::io {
 
 /// Free text under "__metadata__", in the order of its keys.
 using Metadata = std::map<std::string, std::string, std::less<>>;
@@ -318,4 +319,4 @@ class SafetensorsHeaderReader {
 
 }  // namespace detail
 
-}  // namespace retort::io
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::io

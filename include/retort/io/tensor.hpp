@@ -11,9 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/io/dtype.hpp"
 
-namespace retort::io {
+namespace retort::inline RETORT_INSTRUCTION_SET::io {
 
 /// One tensor of a file. Its bytes belong to the SafetensorsFile it came from, or to whoever made it.
 struct Tensor {
@@ -32,4 +33,4 @@ struct Tensor {
   std::size_t count() const { return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>{}); }
 };
 
-}  // namespace retort::io
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::io

@@ -9,10 +9,11 @@
 #include <string>
 #include <string_view>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort::io::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
 
 /// What PyTorch's wrappers put before every name of the module that they wrap.
 struct KnownPrefix {
@@ -77,4 +78,4 @@ inline constexpr std::array<KnownPrefix, 3> known_prefixes{{
   return hint;
 }
 
-}  // namespace retort::io::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::io::detail

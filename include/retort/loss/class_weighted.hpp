@@ -14,10 +14,11 @@
 #include "retort/core/error.hpp"
 #include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/loss/loss.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// w[label] times the loss `L`, and so its gradient. A batch's loss is the mean over its rows, sum_i w[label_i] l_i / n.
 /// PyTorch's CrossEntropyLoss(weight=w) divides by the weights that happen to be in the batch, sum_i w[label_i], instead
@@ -78,4 +79,4 @@ class ClassWeighted {
   double weights_[ClassCount];  // a plain array, for device compilers
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

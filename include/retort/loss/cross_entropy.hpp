@@ -9,13 +9,14 @@
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
 #include "retort/core/vector_math.hpp"
 #include "retort/loss/log_softmax.hpp"
 #include "retort/loss/loss.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// L = -sum_k target_k log softmax(s)_k, where target = (1 - e) onehot(label) + e / Classes with e = label_smoothing
 /// (Szegedy et al., arXiv:1512.00567, section 7; PyTorch's definition, in which the label takes its share of e too).
@@ -67,4 +68,4 @@ struct CrossEntropy {
 
 static_assert(Loss<CrossEntropy>);
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

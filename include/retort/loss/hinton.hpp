@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
 #include "retort/core/vector_math.hpp"
@@ -16,7 +17,7 @@
 #include "retort/loss/loss.hpp"
 #include "retort/loss/softmax_divergence.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", arXiv:1503.02531. With student logits s,
 /// teacher logits t, temperature T, hard weight w, p = softmax(t / T) and q = softmax(s / T):
@@ -80,4 +81,4 @@ struct HintonLoss {
 
 static_assert(Loss<HintonLoss>);
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

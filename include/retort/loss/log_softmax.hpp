@@ -12,10 +12,11 @@
 
 #include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/vector_math.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Throws OptionError for a temperature that is not above 0, or of which Scalar cannot hold the square.
 template <typename Scalar>
@@ -68,4 +69,4 @@ RETORT_HOST_DEVICE SoftmaxNormalizer<Scalar> softmax_exponentials(const Scalar* 
   return {maximum, sum, log(sum)};
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

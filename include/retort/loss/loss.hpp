@@ -14,9 +14,10 @@
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/vector_archetype.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// One row of the student's logits, (Classes).
 template <typename Scalar>
@@ -86,4 +87,4 @@ consteval bool check_vectors_of_loss() {
   return true;
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

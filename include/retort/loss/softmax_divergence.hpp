@@ -8,11 +8,12 @@
 #include <cstddef>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/series.hpp"
 #include "retort/core/vector_math.hpp"
 #include "retort/loss/log_softmax.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// With p = softmax(teacher / T) and q = softmax(student / T), returns sum_k p_k (log p_k - log q_k), never below 0, and
 /// writes difference[k] = q_k - p_k, (Classes). `difference` must not overlap the logits. Relative to the divergence the
@@ -81,4 +82,4 @@ RETORT_HOST_DEVICE Scalar softmax_divergence(const Scalar* student, const Scalar
   return select(divergence < zero, zero, divergence);
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/series.hpp"
 #include "retort/core/text.hpp"
@@ -18,7 +19,7 @@
 #include "retort/loss/log_softmax.hpp"
 #include "retort/loss/loss.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// What results when softmax probabilities are handed to a KL divergence that expects log-probabilities (PyTorch's
 /// KLDivLoss), and the factor T^2 is forgotten. With p = softmax(t / T), q = softmax(s / T) and hard weight w:
@@ -102,4 +103,4 @@ struct SoftmaxPassedToKlLoss {
 
 static_assert(Loss<SoftmaxPassedToKlLoss>);
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -7,9 +7,10 @@
 #include <cstddef>
 #include <string_view>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// y = (x - mean) / sqrt(variance + epsilon) * weight + bias for each of N features: torch.nn.BatchNorm1d(N). Ioffe and
 /// Szegedy, arXiv:1502.03167. While training, mean and (biased) variance are the batch's, and the running ones move by
@@ -35,4 +36,4 @@ struct BatchNorm {
                                       TensorSpec{"num_batches_tracked", {}, 0, InitialValue::zero, 1, 1, true}};
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -9,10 +9,11 @@
 #include <sstream>
 #include <string>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
@@ -79,4 +80,4 @@ std::string summary() {
   return text.str();
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

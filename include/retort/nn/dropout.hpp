@@ -6,9 +6,10 @@
 #include <cstdint>
 #include <string_view>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// While training, each element is set to 0 with probability Rate and the others are multiplied by 1 / (1 - Rate);
 /// otherwise the identity: torch.nn.Dropout. Srivastava et al., "Dropout: a simple way to prevent neural networks from
@@ -28,4 +29,4 @@ struct Dropout {
   static constexpr double scale = 1.0 / (1.0 - Rate);
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

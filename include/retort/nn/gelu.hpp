@@ -9,8 +9,9 @@
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// y = x Phi(x), Phi the standard normal distribution; torch.nn.GELU (the exact form). Hendrycks and Gimpel,
 /// arXiv:1606.08415.
@@ -35,4 +36,4 @@ struct GELU {
   }
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

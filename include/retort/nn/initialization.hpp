@@ -8,10 +8,11 @@
 #include <cstdint>
 #include <numbers>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/nn/layer.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// The distribution of weight matrices (out, in). Biases are zero except under `pytorch`.
 enum class Initialization {
@@ -78,4 +79,4 @@ void initialize_tensor(Initialization initialization, const TensorSpec& spec, Se
   }
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

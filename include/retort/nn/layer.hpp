@@ -21,10 +21,11 @@
 #include <cstddef>
 #include <string_view>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
 #include "retort/core/vector_archetype.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// How the library fills a tensor before training; see initialization.hpp.
 enum class InitialValue {
@@ -132,4 +133,4 @@ concept PointwiseLayer = ElementwiseLayer<L> || DropoutLayer<L>;
 template <typename L>
 concept Layer = SizedLayer<L> || PointwiseLayer<L>;
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -7,9 +7,10 @@
 #include <cstddef>
 #include <string_view>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// y = (x - mean) / sqrt(variance + epsilon) * weight + bias, mean and (biased) variance over one sample's N features:
 /// torch.nn.LayerNorm(N). Ba, Kiros and Hinton, arXiv:1607.06450.
@@ -28,4 +29,4 @@ struct LayerNorm {
   static constexpr std::array<TensorSpec, 0> buffers{};
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

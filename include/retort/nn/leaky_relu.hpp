@@ -7,10 +7,11 @@
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/core/vector_math.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// y = x for x > 0, else slope * x; torch.nn.LeakyReLU with its default slope. Maas, Hannun and Ng, "Rectifier
 /// nonlinearities improve neural network acoustic models" (2013).
@@ -32,4 +33,4 @@ struct LeakyReLU {
   }
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -7,9 +7,10 @@
 #include <cstddef>
 #include <string_view>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Whether a layer adds a bias.
 enum class Bias : bool { no, yes };
@@ -37,4 +38,4 @@ struct Linear {
   static constexpr std::array<TensorSpec, 0> buffers{};
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -14,6 +14,7 @@
 
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
@@ -21,7 +22,7 @@
 #include "retort/nn/preprocessing.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace backend {
 class Eigen;
@@ -194,4 +195,4 @@ class Network {
   std::optional<Preprocessing> preprocessing_{};
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

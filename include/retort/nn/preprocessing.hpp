@@ -8,9 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// What a network remembers of the dataset that it was trained on. Raw features are standardised column by column where
 /// there are columns, then divided by 255 where they are bytes; the input is (x - mean) / standard_deviation.
@@ -48,4 +49,4 @@ namespace detail {
                       preprocessing.standard_deviation});
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

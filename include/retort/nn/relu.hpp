@@ -6,9 +6,10 @@
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/vector_math.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// y = max(x, 0); torch.nn.ReLU. The derivative at 0 is 0, as there.
 struct ReLU {
@@ -26,4 +27,4 @@ struct ReLU {
   }
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
 
 /// The messages for layers that do not fit. The type named in the compiler's message reads
@@ -34,7 +35,7 @@ struct layer {
 
 }  // namespace retort::shape_check
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// One tensor of a model: what it is, and where it lies in the model's arena.
 struct TensorInfo {
@@ -256,4 +257,4 @@ inline constexpr bool is_sequential<Sequential<Layers...>> = true;
 template <typename M>
 concept Model = detail::is_sequential<M>;
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

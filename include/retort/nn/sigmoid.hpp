@@ -7,9 +7,10 @@
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/vector_math.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// y = 1 / (1 + exp(-x)); torch.nn.Sigmoid.
 struct Sigmoid {
@@ -28,4 +29,4 @@ struct Sigmoid {
   }
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

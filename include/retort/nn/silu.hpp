@@ -7,9 +7,10 @@
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/vector_math.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// y = x / (1 + exp(-x)); torch.nn.SiLU. Elfwing, Uchibe and Doya, arXiv:1702.03118.
 struct SiLU {
@@ -29,4 +30,4 @@ struct SiLU {
   }
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

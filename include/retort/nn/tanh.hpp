@@ -8,10 +8,11 @@
 #include <type_traits>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/vector_math.hpp"
 #include "retort/core/vector_tanh.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// y = tanh(x); torch.nn.Tanh.
 struct Tanh {
@@ -34,4 +35,4 @@ struct Tanh {
   }
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -12,11 +12,12 @@
 #include <string>
 
 #include "retort/core/float_bits.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// The largest magnitude of a weight, a bias or a running mean: 2^63 in float, 2^511 in double, so that products of two
 /// are finite. (No bound for a running variance, which is a square.)
@@ -67,4 +68,4 @@ template <typename Scalar>
   return {};
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

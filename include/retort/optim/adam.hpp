@@ -12,12 +12,13 @@
 
 #include "retort/core/device_math.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
 #include "retort/core/vector_math.hpp"
 #include "retort/optim/optimizer.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// The constants of one step of Adam or AdamW. The two differ in where weight decay acts: through the gradient
 /// (`gradient_decay`), or on the parameter itself (`parameter_factor`).
@@ -113,4 +114,4 @@ struct Adam {
 
 static_assert(Optimizer<Adam>);
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -9,12 +9,13 @@
 #include <string>
 #include <string_view>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/optimizer.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Loshchilov and Hutter, "Decoupled weight decay regularization", arXiv:1711.05101, in PyTorch's arrangement:
 /// w <- (1 - learning_rate * weight_decay) w, then Adam's step from the plain gradient. A schedule scales the decay
@@ -58,4 +59,4 @@ struct AdamW {
 
 static_assert(Optimizer<AdamW>);
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -8,10 +8,11 @@
 
 #include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Shortens the whole gradient, seen as one vector, to the length `max_norm` where it is longer: Pascanu, Mikolov and
 /// Bengio, arXiv:1211.5063. The norm itself is a backend's reduction; this is what follows from it.
@@ -38,4 +39,4 @@ struct GradientClipping {
   friend bool operator==(const GradientClipping&, const GradientClipping&) = default;
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -11,9 +11,10 @@
 #include <string_view>
 #include <utility>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/vector_archetype.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// An optimizer O has
 /// - `O::name`, `O::moment_count` (arenas of state beside the parameters, zero before the first step),
@@ -76,4 +77,4 @@ consteval bool check_vectors_of_rule() {
   return true;
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

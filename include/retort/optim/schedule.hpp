@@ -13,11 +13,12 @@
 #include <string>
 #include <utility>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/shared_handle.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Where training stands, before the step at hand.
 struct TrainingProgress {
@@ -158,4 +159,4 @@ struct LinearWarmup {
 static_assert(LearningRateSchedule<ConstantSchedule> && LearningRateSchedule<StepSchedule> &&
               LearningRateSchedule<CosineSchedule> && LearningRateSchedule<LinearWarmup>);
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -9,12 +9,13 @@
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
 #include "retort/core/vector_math.hpp"
 #include "retort/optim/optimizer.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// The constants of one step of Sgd.
 template <typename Scalar>
@@ -85,4 +86,4 @@ struct Sgd {
 
 static_assert(Optimizer<Sgd>);
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/simd/tile.hpp"
 #include "retort/simd/vector.hpp"
 
@@ -18,7 +19,7 @@
 #include <immintrin.h>
 #endif
 
-namespace retort::simd {
+namespace retort::inline RETORT_INSTRUCTION_SET::simd {
 
 /// Whether the processor that this is compiled for multiplies bfloat16 itself; else floats do it, with the same
 /// rounding of the factors.
@@ -147,4 +148,4 @@ struct MultiplyWords {
   }
 };
 
-}  // namespace retort::simd
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::simd

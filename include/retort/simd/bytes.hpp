@@ -10,13 +10,14 @@
 #include <cstring>
 #include <type_traits>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/simd/vector.hpp"
 
 #if defined(__SSE2__) && !defined(RETORT_PLAIN_SIMD)
 #include <immintrin.h>
 #endif
 
-namespace retort::simd {
+namespace retort::inline RETORT_INSTRUCTION_SET::simd {
 
 namespace detail {
 
@@ -68,4 +69,4 @@ inline V load_bytes(const std::uint8_t* bytes) {
   return V::load_aligned(values.data());
 }
 
-}  // namespace retort::simd
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::simd

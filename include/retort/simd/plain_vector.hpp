@@ -8,9 +8,10 @@
 #include <cmath>
 #include <cstddef>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
 
-namespace retort::simd {
+namespace retort::inline RETORT_INSTRUCTION_SET::simd {
 
 template <std::size_t N>
 struct PlainMask {
@@ -106,4 +107,4 @@ class PlainVector {
   std::array<Scalar, N> values_{};
 };
 
-}  // namespace retort::simd
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::simd

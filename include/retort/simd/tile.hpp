@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/simd/bytes.hpp"
 #include "retort/simd/vector.hpp"
 
@@ -24,7 +25,7 @@
 #define RETORT_NOINLINE
 #endif
 
-namespace retort::simd {
+namespace retort::inline RETORT_INSTRUCTION_SET::simd {
 
 enum class PrefetchFor { reading, writing, later_reading };
 
@@ -223,4 +224,4 @@ RETORT_INLINE void dot_tile(VectorOperand<ScalarOf<V>> left, VectorOperand<Scala
   });
 }
 
-}  // namespace retort::simd
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::simd

@@ -11,10 +11,11 @@
 #include <cstdint>
 #include <utility>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/simd/tile.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::simd {
+namespace retort::inline RETORT_INSTRUCTION_SET::simd {
 
 namespace detail {
 
@@ -141,4 +142,4 @@ RETORT_INLINE void transpose_bytes(const std::uint8_t* const* rows, std::size_t 
   detail::unroll<16>([&](auto i) __attribute__((always_inline)) { write(std::size_t{i}, square[i]); });
 }
 
-}  // namespace retort::simd
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::simd

@@ -20,7 +20,7 @@ RETORT_QUIET_INTRINSICS_BEGIN
 #include <xsimd/xsimd.hpp>
 RETORT_QUIET_INTRINSICS_END
 
-namespace retort::simd {
+namespace retort::inline RETORT_INSTRUCTION_SET::simd {
 
 #if defined(RETORT_PLAIN_SIMD) || defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
 template <typename Scalar>
@@ -162,4 +162,4 @@ std::pair<V, V> zip(const V& left, const V& right) {
   return {detail::zip_half<false>(left, right, indices), detail::zip_half<true>(left, right, indices)};
 }
 
-}  // namespace retort::simd
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::simd

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
@@ -38,7 +39,7 @@ class [[gnu::visibility("default")]] SettingError : public OptionError {
 
 }  // namespace retort
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// What a checkpoint holds. Random numbers are functions of the seed and the step, so no generator's state is among it.
 struct Checkpoint {
@@ -226,4 +227,4 @@ inline constexpr std::string_view setting_prefix = "setting.";
   return checkpoint;
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/nn/network.hpp"
@@ -16,7 +17,7 @@
 #include "retort/train/step_engine.hpp"
 #include "retort/train/teacher.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Distils a teacher into a student: `DistillationTrainer distiller{teacher, student, HintonLoss{.temperature = 4},
 /// Adam{}}` (Hinton, Vinyals and Dean, arXiv:1503.02531). The teacher is const, and only its inference runs, so dropout
@@ -59,4 +60,4 @@ template <Model TeacherModel, Model StudentModel, typename Backend, typename Sca
 DistillationTrainer(const Network<TeacherModel, Backend, Scalar>&, Network<StudentModel, Backend, Scalar>&, L, O)
     -> DistillationTrainer<TeacherModel, StudentModel, Backend, Scalar>;
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -6,11 +6,12 @@
 #include <cstddef>
 #include <string>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
 #include "retort/train/metrics.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Stops after `patience` epochs in a row without fewer validation errors than the best before (by more than
 /// `minimum_gain` errors), and puts back the best epoch's parameters. Prechelt, "Early stopping - but when?" (1998).
@@ -38,4 +39,4 @@ inline std::size_t best_epoch(const History& history, std::size_t minimum_gain =
   return best;
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
@@ -23,7 +24,7 @@
 #include "retort/train/preprocessing.hpp"
 #include "retort/train/resident_dataset.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Throws ShapeError unless the dataset's features are the model's inputs, and its classes are among the model's
 /// outputs; Error for a dataset that was moved from. Fewer classes than outputs are allowed: the other outputs belong to
@@ -95,4 +96,4 @@ Evaluation evaluate(const Network<M, Backend, Scalar>& network, const data::Data
   return detail::evaluate_logits<M::output_size>(predict_all(network, data), data);
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -21,6 +21,7 @@
 #include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
 #include "retort/core/float_bits.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/size.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
@@ -31,7 +32,7 @@
 #include "retort/train/metrics.hpp"
 #include "retort/train/training_engine.hpp"
 
-namespace retort::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::detail {
 
 /// One call of fit: the loop with its state.
 class Fit {
@@ -318,4 +319,4 @@ class Fit {
   return *engine;
 }
 
-}  // namespace retort::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::detail

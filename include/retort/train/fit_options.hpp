@@ -12,6 +12,7 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/float_bits.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/option.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
@@ -22,7 +23,7 @@
 #include "retort/train/observer.hpp"
 #include "retort/train/stop_request.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
@@ -132,4 +133,4 @@ struct FitOptions {
   }
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

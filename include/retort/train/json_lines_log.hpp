@@ -10,12 +10,13 @@
 #include <utility>
 
 #include "retort/core/append_file.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/text.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/observer.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A log file of one or more trainings, its phases. Each epoch appends its line, in one piece, so a killed process
 /// leaves whole lines. A phase that begins anew cuts off what an older run left after the phases before it. A resumed
@@ -86,4 +87,4 @@ class JsonLinesObserver : public Observer {
   std::string phase_;
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -7,9 +7,10 @@
 #include <optional>
 #include <vector>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A network's answers on a labelled dataset.
 struct Evaluation {
@@ -32,4 +33,4 @@ struct EpochMetrics {
 
 using History = std::vector<EpochMetrics>;
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

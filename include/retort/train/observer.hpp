@@ -5,9 +5,10 @@
 
 #include <cstddef>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/train/metrics.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Where an epoch stands.
 struct BatchProgress {
@@ -36,4 +37,4 @@ class Observer {
   virtual void on_fit_end(const History& /*history*/) {}
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

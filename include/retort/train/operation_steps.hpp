@@ -11,9 +11,10 @@
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/passes.hpp"
 #include "retort/backend/training_step.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Everything is allocated by the constructor, in the backend's memory; a step allocates nothing and reads nothing
 /// back.
@@ -93,4 +94,4 @@ struct StepsOf {
 template <typename Backend, Model M, typename Scalar>
 using StepsOf = typename detail::StepsOf<Backend, M, Scalar>::type;
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

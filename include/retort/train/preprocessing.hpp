@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
@@ -19,7 +20,7 @@
 #include "retort/data/standardization.hpp"
 #include "retort/nn/preprocessing.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// How the dataset's features become inputs, and what its classes are called.
 [[gnu::cold]] inline Preprocessing preprocessing_of(const data::Dataset& data) {
@@ -63,9 +64,8 @@ namespace detail {
   for (std::size_t i = 0; i < found.class_names.size() && found.class_names.size() == expected->class_names.size();
        ++i) {
     if (found.class_names[i] != expected->class_names[i]) {
-      throw OptionError(
-          concatenate({"class_names: class ", i, " of the dataset is ", in_quotes(found.class_names[i]),
-                       ", expected ", in_quotes(expected->class_names[i]), " as for ", owner}));
+      throw OptionError(concatenate({"class_names: class ", i, " of the dataset is ", in_quotes(found.class_names[i]),
+                                     ", expected ", in_quotes(expected->class_names[i]), " as for ", owner}));
     }
   }
   throw OptionError(concatenate({"normalization: the dataset's inputs are ", describe_inputs(found), "; expected ",
@@ -89,4 +89,4 @@ template <typename N>
   return data;
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -13,11 +13,12 @@
 #include <utility>
 
 #include "retort/core/console.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/observer.hpp"
 
-namespace retort::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::detail {
 
 /// `value` with `decimals` digits after the point: "0.1234".
 [[gnu::cold, gnu::noinline]] inline std::string fixed_text(double value, int decimals) {
@@ -109,4 +110,4 @@ struct LineField {
   return line;
 }
 
-}  // namespace retort::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::detail

@@ -12,11 +12,12 @@
 #include <utility>
 
 #include "retort/core/console.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/observer.hpp"
 #include "retort/train/progress_line.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Prints "teacher  epoch 3/5  loss 0.1234  accuracy 95.80 %  errors 504  2.10 s" after each epoch: the held-out
 /// figures where there are any, else those of training. On a terminal that line has as many of these fields as fit its
@@ -99,4 +100,4 @@ class ProgressPrinter : public Observer {
   Clock::time_point drawn_at_{};
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -7,10 +7,11 @@
 #include <cstdint>
 #include <span>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/dataset_view.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Borrows the dataset, which must outlive it, where the backend computes in the host's memory; holds a copy in the
 /// backend's memory otherwise: bytes stay bytes.
@@ -57,4 +58,4 @@ class ResidentDataset {
   Buffer<std::uint32_t> labels_{};
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -10,9 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::detail {
 
 /// The settings in a description (describe_settings): {"temperature=2", "hard_weight=0.3", "seed 1"} of
 /// "HintonLoss(temperature=2, hard_weight=0.3), seed 1".
@@ -55,4 +56,4 @@ namespace retort::detail {
   return differences;
 }
 
-}  // namespace retort::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::detail

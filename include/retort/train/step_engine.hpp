@@ -33,7 +33,7 @@
 #include "retort/train/teacher.hpp"
 #include "retort/train/training_engine.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// What several trainings on the same data read together, in their backend's memory. It must outlive them.
 template <typename Backend, typename Scalar>
@@ -457,4 +457,4 @@ class StepEngine final : public TrainingEngine {
   backend::TeacherTable<Scalar> teacher_table_{};
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

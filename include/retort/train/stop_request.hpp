@@ -5,7 +5,9 @@
 
 #include <atomic>
 
-namespace retort {
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A request that trainings look at after each step: `FitOptions::stop` and `SweepOptions::stop` point to one. It may
 /// be made from another thread, or from a signal handler.
@@ -20,4 +22,4 @@ class StopRequest {
   std::atomic<bool> made_{false};
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

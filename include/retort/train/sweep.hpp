@@ -21,6 +21,7 @@
 
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
@@ -45,7 +46,7 @@
 #include "retort/train/sweep_together.hpp"
 #include "retort/train/teacher.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A student of a sweep, trained.
 template <Model M, typename Backend, Loss L, Optimizer O, typename Scalar>
@@ -398,4 +399,4 @@ class Sweep {
   Backend backend_;
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

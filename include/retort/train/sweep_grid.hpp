@@ -8,12 +8,13 @@
 #include <type_traits>
 #include <vector>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/train/sweep_setting.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
@@ -77,4 +78,4 @@ struct SweepGrid {
   }
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -7,9 +7,10 @@
 #include <optional>
 #include <string>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/train/metrics.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A student whose training has ended.
 struct StudentReport {
@@ -49,4 +50,4 @@ class SweepObserver {
   virtual void on_student_end(const StudentReport& report, const SweepProgress& progress) = 0;
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/augment.hpp"
@@ -19,7 +20,7 @@
 #include "retort/train/stop_request.hpp"
 #include "retort/train/sweep_observer.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A folder that holds everything a sweep needs to go on: a checkpoint of each student, INDEX.safetensors, written when
 /// its training ends and, until then, at most every ten seconds. It is made where it is missing.
@@ -72,4 +73,4 @@ struct SweepOptions {
   }
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -10,12 +10,13 @@
 #include <string>
 
 #include "retort/core/console.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/progress_line.hpp"
 #include "retort/train/sweep_observer.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Prints "student 7/60  accuracy 96.59 %  errors 341  temperature=2, seed 1  0:12 left  0.41 s" after each student: the
 /// held-out figures where there are any, else those of the last epoch of training; what its setting has of its own; the
@@ -52,4 +53,4 @@ class SweepPrinter : public SweepObserver {
   bool terminal_;
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

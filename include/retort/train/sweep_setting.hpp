@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
 #include "retort/loss/hinton.hpp"
@@ -14,7 +15,7 @@
 #include "retort/optim/adam.hpp"
 #include "retort/optim/optimizer.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// One student: what a trainer is given, and a seed. All hyperparameters are values at run time; the students of a
 /// sweep differ in them, not in their types.
@@ -38,4 +39,4 @@ struct SweepSetting {
   }
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

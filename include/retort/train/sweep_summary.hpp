@@ -8,11 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/statistics.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/sweep_setting.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// The students of one setting, whatever their seeds. The figures are of those that did not diverge: on the validation
 /// samples where there are any, else of the last epoch of training.
@@ -63,4 +64,4 @@ auto summarize(const std::vector<Result>& results) {
   return summaries;
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -16,6 +16,7 @@
 
 #include "retort/backend/training_step.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/train/fit.hpp"
@@ -23,7 +24,7 @@
 #include "retort/train/metrics.hpp"
 #include "retort/train/training_engine.hpp"
 
-namespace retort::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::detail {
 
 /// Trains students of one model on the same data. `Engine`: a StepEngine that takes runs.
 template <typename Engine, typename Backend>
@@ -179,4 +180,4 @@ class StudentGroup {
   std::vector<std::unique_ptr<Student>> students_{};
 };
 
-}  // namespace retort::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::detail

@@ -13,6 +13,7 @@
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/shared_handle.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset_view.hpp"
@@ -46,7 +47,7 @@ struct teacher_of {
 
 }  // namespace retort::shape_check
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// For a training without a teacher.
 struct NoTeacher {};
@@ -155,4 +156,4 @@ void wait_for(const TeacherSource& teacher) {
   copy_to_host(teacher.backend(), teacher.parameter_data(), std::span<Scalar>{});
 }
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/nn/network.hpp"
@@ -15,7 +16,7 @@
 #include "retort/train/metrics.hpp"
 #include "retort/train/step_engine.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Trains a Network with a loss and an optimizer: `Trainer trainer{network, CrossEntropy{}, Adam{}}`. The network stays
 /// the user's, must outlive the trainer, and holds the result.
@@ -51,4 +52,4 @@ class Trainer {
 template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O>
 Trainer(Network<M, Backend, Scalar>&, L, O) -> Trainer<M, Backend, Scalar>;
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "retort/backend/arguments.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/permutation.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/data/augment.hpp"
@@ -21,7 +22,7 @@
 #include "retort/optim/schedule.hpp"
 #include "retort/train/metrics.hpp"
 
-namespace retort {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// One epoch's work. Batch b holds the samples order(b * batch_size) ..., the last one what is left,
 /// unless it is dropped.
@@ -98,4 +99,4 @@ class TrainingEngine {
   virtual Settings settings() const = 0;
 };
 
-}  // namespace retort
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

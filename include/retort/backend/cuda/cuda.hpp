@@ -11,8 +11,9 @@
 #include "retort/backend/cuda/cuda_on.hpp"
 #include "retort/backend/cuda/large/device/system.hpp"
 #include "retort/backend/cuda/training_steps.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// Exact fp32 products, and the same with the tensor cores' other precisions: see Precision.
 using Cuda = CudaOn<system::Cuda>;
@@ -25,4 +26,4 @@ using CudaCluster = CudaOn<system::Cuda, Precision::fp32, ThreadGroup::cluster>;
 static_assert(Backend<Cuda, float> && Backend<CudaCluster, float> && Backend<Cuda, double> &&
               Backend<CudaTf32, float> && Backend<CudaBf16, float>);
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -8,8 +8,9 @@
 
 #include "retort/backend/cuda/thread_group.hpp"
 #include "retort/backend/thrust/backend.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// How the CUDA backend computes the products of a training step. Parameters, optimizer, activation functions and the
 /// loss are in fp32 with each of them, and so is all inference.
@@ -47,4 +48,4 @@ class CudaOn : public Thrust<System> {
   }
 };
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

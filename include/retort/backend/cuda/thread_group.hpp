@@ -3,9 +3,10 @@
 /// @file
 /// How many of a GPU's multiprocessors train one small model.
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// The threads that train a model which fits a block's memory. The sums are the same, but not the order in which they
 /// are added up: the results are those of other roundings.
@@ -14,4 +15,4 @@ enum class ThreadGroup {
   cluster,  ///< of up to eight blocks that share the inputs; many models at once have a block each all the same
 };
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -9,9 +9,10 @@
 #include "retort/backend/cuda/large/large_steps.hpp"
 #include "retort/backend/cuda/thread_group.hpp"
 #include "retort/backend/training_step.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// Models that fit one block's memory.
 template <typename System, Precision precision, ThreadGroup group, Model M, typename Scalar>
@@ -27,4 +28,4 @@ struct OwnTrainingSteps<CudaOn<System, precision, group>, M, Scalar> {
   using type = large::LargeSteps<M, Scalar, System, precision>;
 };
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -13,9 +13,10 @@
 #include "retort/backend/eigen/normalization.hpp"
 #include "retort/backend/eigen/optimizer.hpp"
 #include "retort/backend/eigen/panel/training_steps.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 static_assert(Backend<Eigen, float> && Backend<Eigen, double>);
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -12,9 +12,10 @@
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/eigen/panel/training_steps.hpp"
 #include "retort/backend/training_step.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/simd/bfloat16.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// The Eigen backend with the three products of a training step in bfloat16 (Micikevicius et al., "Mixed precision
 /// training", arXiv:1710.03740; Kalamkar et al., "A study of bfloat16 for deep learning training", arXiv:1905.12322):
@@ -57,4 +58,4 @@ struct OwnTrainingSteps<EigenBf16, M, Scalar> {
 
 static_assert(Backend<EigenBf16, float>);
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

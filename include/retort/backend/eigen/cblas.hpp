@@ -15,8 +15,9 @@
 
 #include "retort/backend/eigen/product_library.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
@@ -88,4 +89,4 @@ inline ProductLibrary cblas() {
           .add_double = detail::add_product_by_cblas};
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

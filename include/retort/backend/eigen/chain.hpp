@@ -15,11 +15,12 @@
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/elementwise.hpp"
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
@@ -112,4 +113,4 @@ void backward(const Eigen& backend, Chain<Layers...> chain, Width<N>, const Back
   });
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

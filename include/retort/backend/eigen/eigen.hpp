@@ -23,7 +23,7 @@
 #include "retort/core/thread_pool.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// Models of Linear and pointwise layers are computed as a whole, on panels of samples (panel/); other models operation
 /// by operation, each in a header of its family. Their matrix products are Eigen's, or those of a library that the
@@ -103,4 +103,4 @@ void for_each_flat_chunk(const Eigen& backend, std::size_t size, const Function&
 
 }  // namespace detail
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

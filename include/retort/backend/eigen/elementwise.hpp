@@ -6,10 +6,11 @@
 
 #include <cstddef>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail {
 
 /// values = L(values) and, with `differentiate`, gradients *= L'(values). Preconditions: both begin at a multiple of a
 /// vector's size, and `count` is a multiple of its lanes; without `differentiate`, gradients are not read.
@@ -37,4 +38,4 @@ void apply_elementwise(std::size_t count, simd::ScalarOf<V>* values, simd::Scala
   }
 }
 
-}  // namespace retort::backend::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail

@@ -8,13 +8,14 @@
 #include <span>
 
 #include "retort/backend/eigen/eigen.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/permutation.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// order[i] = permutation(i), for all of them.
 inline void shuffle_samples(const Eigen& backend, const RandomPermutation& permutation, std::uint32_t* order) {
@@ -34,4 +35,4 @@ void gather_batch(const Eigen&, const data::DatasetView& data, const std::uint32
   }
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -16,11 +16,12 @@
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/eigen/product.hpp"
 #include "retort/backend/passes.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
@@ -87,4 +88,4 @@ void predict_dataset(const Eigen& backend, M, const Scalar* parameters, [[maybe_
   }
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

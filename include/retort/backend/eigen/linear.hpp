@@ -11,9 +11,10 @@
 #include "retort/backend/eigen/core.hpp"
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/product.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/linear.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
@@ -144,4 +145,4 @@ void backward(const Eigen& backend, Linear<In, Out, bias>, Width<In>, const Back
   });
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

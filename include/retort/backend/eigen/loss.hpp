@@ -9,9 +9,10 @@
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/loss_row.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/loss/loss.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 template <typename Scalar, Loss L, std::size_t Classes>
 void evaluate_loss(const Eigen&, const L& loss, Width<Classes>, const LossArguments<Scalar>& arguments) {
@@ -32,4 +33,4 @@ LossSum sum_losses(const Eigen&, const Scalar* losses, const std::uint8_t* corre
   return sum;
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

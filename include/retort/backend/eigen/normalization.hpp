@@ -13,10 +13,11 @@
 #include "retort/backend/eigen/core.hpp"
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/product.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/layer_norm.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
@@ -251,4 +252,4 @@ void backward(const Eigen& backend, BatchNorm<N>, Width<N>, const BackwardArgume
   });
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -14,10 +14,11 @@
 #include "retort/backend/eigen/panel/sinks.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/float_bits.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/optim/gradient_clipping.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// Applies an optimizer's rule to every parameter. All arenas have `size` elements and do not overlap.
 template <typename Rule, typename Scalar, std::size_t Moments>
@@ -80,4 +81,4 @@ bool all_finite(const Eigen& backend, const Scalar* values, std::size_t size) {
   return finite;
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -9,8 +9,9 @@
 #include "retort/backend/eigen/core.hpp"
 #include "retort/backend/eigen/product_library.hpp"
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail {
 
 /// Memory that a thread keeps for itself and never gives back; grows to the largest size asked for. Contents are
 /// undefined. `Tag` tells apart uses that are alive at the same time.
@@ -67,4 +68,4 @@ void add_product(std::size_t rows, std::size_t columns, std::size_t depth, Opera
                                                                               Scalar{1}, blocking, nullptr);
 }
 
-}  // namespace retort::backend::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail

@@ -8,9 +8,10 @@
 #include <string>
 #include <type_traits>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// What lies side by side in memory: the elements of a row, or those of a column.
 enum class Order { row_major, column_major };
@@ -51,4 +52,4 @@ struct ProductLibrary {
   }
 };
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -10,9 +10,10 @@
 #include "retort/backend/chain.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
@@ -102,4 +103,4 @@ void backward(const Thrust<System>& backend, Chain<Layers...>, Width<N>, const B
                                                                     arguments.input_gradient, size, arguments.random});
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -14,8 +14,9 @@
 
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/backend/thrust/host_system.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::system {
+namespace retort::inline RETORT_INSTRUCTION_SET::system {
 
 class Cpp : public HostSystem {
  public:
@@ -33,10 +34,10 @@ class Cpp : public HostSystem {
   }
 };
 
-}  // namespace retort::system
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::system
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 static_assert(Backend<Thrust<system::Cpp>, float> && Backend<Thrust<system::Cpp>, double>);
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

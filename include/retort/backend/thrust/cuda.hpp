@@ -27,9 +27,10 @@
 #include "retort/backend/thrust/cuda/context.hpp"
 #include "retort/backend/thrust/cuda/copy.hpp"
 #include "retort/backend/thrust/cuda/products.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort::system {
+namespace retort::inline RETORT_INSTRUCTION_SET::system {
 
 /// `Architectures`: what nvcc compiles the source for, times ten: 900 is sm_90. They are part of the type, as they are
 /// of Thrust's own names: where the sources of a program are compiled for different devices, each has a backend of its
@@ -131,10 +132,10 @@ void column_sums(const Cuda& system, std::size_t batch, std::size_t out, const S
   backend::cuda::column_sums(system.context(), batch, out, values, sums);
 }
 
-}  // namespace retort::system
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::system
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 static_assert(Backend<Thrust<system::Cuda>, float> && Backend<Thrust<system::Cuda>, double>);
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

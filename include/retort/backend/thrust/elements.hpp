@@ -8,8 +8,9 @@
 
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail {
 
 /// Calls function(element) for the elements of one piece.
 template <typename Function, std::size_t PieceSize>
@@ -34,4 +35,4 @@ void for_each_element(const Thrust<System>& backend, std::size_t size, const Fun
   backend.for_each((size + piece - 1) / piece, ForPiece<Function, piece>{function, size}, where);
 }
 
-}  // namespace retort::backend::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail

@@ -9,13 +9,14 @@
 #include "retort/backend/thrust/elements.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/permutation.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
@@ -81,4 +82,4 @@ void gather_batch(const Thrust<System>& backend, const data::DatasetView& data, 
   detail::gather(backend, data, samples, 0, count, shift, seed, epoch, inputs);
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

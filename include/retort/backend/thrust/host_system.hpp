@@ -8,8 +8,9 @@
 #include <span>
 
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::system {
+namespace retort::inline RETORT_INSTRUCTION_SET::system {
 
 struct HostSystem {
   static constexpr bool host_memory = true;
@@ -43,4 +44,4 @@ struct HostSystem {
   bool shares_memory_with(const HostSystem&) const { return true; }
 };
 
-}  // namespace retort::system
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::system

@@ -13,10 +13,11 @@
 #include "retort/backend/thrust/linear.hpp"
 #include "retort/backend/thrust/normalization.hpp"
 #include "retort/backend/thrust/thrust.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// logits (batch, out) of inputs (batch, in). May be called from several threads at once.
 template <typename System, Model M, typename Scalar>
@@ -47,4 +48,4 @@ void predict_dataset(const Thrust<System>& backend, M, const Scalar* parameters,
   }
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -13,10 +13,11 @@
 #include "retort/backend/thrust/product.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/linear.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
@@ -110,4 +111,4 @@ void backward(const Thrust<System>& backend, Linear<In, Out, bias>, Width<In>,
   }
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -11,9 +11,10 @@
 #include "retort/backend/thrust/reduction.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/loss/loss.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
@@ -40,4 +41,4 @@ LossSum sum_losses(const Thrust<System>& backend, const Scalar* losses, const st
           static_cast<std::size_t>(detail::read_sum(backend, count, detail::ValueOf<std::uint8_t>{correct}))};
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -10,11 +10,12 @@
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/layer_norm.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
@@ -265,4 +266,4 @@ void backward(const Thrust<System>& backend, BatchNorm<N>, Width<N>, const Backw
                                                     arguments.batch, L::epsilon});
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

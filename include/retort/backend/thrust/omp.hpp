@@ -18,13 +18,14 @@
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/backend/thrust/host_system.hpp"
 #include "retort/backend/thrust/team_size.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/option.hpp"
 
 #ifndef _OPENMP
 #error "retort: backend::Thrust<system::Omp> needs OpenMP: compile with -fopenmp"
 #endif
 
-namespace retort::system {
+namespace retort::inline RETORT_INSTRUCTION_SET::system {
 
 class Omp : public HostSystem {
  public:
@@ -70,10 +71,10 @@ class Omp : public HostSystem {
   int threads_;
 };
 
-}  // namespace retort::system
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::system
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 static_assert(Backend<Thrust<system::Omp>, float> && Backend<Thrust<system::Omp>, double>);
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

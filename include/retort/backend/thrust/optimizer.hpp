@@ -13,9 +13,10 @@
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/optim/gradient_clipping.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
@@ -95,4 +96,4 @@ bool all_finite(const Thrust<System>& backend, const Scalar* values, std::size_t
   return detail::read_sum(backend, size, detail::NotFinite<Scalar>{values}) == 0.0;
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

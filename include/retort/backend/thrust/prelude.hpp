@@ -5,6 +5,7 @@
 /// asks for Thrust's global device system; but Thrust takes that to be CUDA where nothing is said, which a host
 /// compiler cannot include. A program that chooses another one keeps its choice.
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
 
 #if !defined(__CUDACC__) && !defined(THRUST_DEVICE_SYSTEM)
@@ -15,7 +16,7 @@
 
 #include <string>
 
-namespace retort::backend::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail {
 
 /// "3.0.1".
 inline std::string thrust_version() {
@@ -23,4 +24,4 @@ inline std::string thrust_version() {
          std::to_string(THRUST_SUBMINOR_VERSION);
 }
 
-}  // namespace retort::backend::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail

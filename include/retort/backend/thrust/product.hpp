@@ -7,9 +7,10 @@
 
 #include <cstddef>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
 
-namespace retort::system {
+namespace retort::inline RETORT_INSTRUCTION_SET::system {
 
 namespace detail {
 
@@ -178,4 +179,4 @@ void column_sums(const System& system, std::size_t batch, std::size_t out, const
   system.for_each(out, detail::ColumnSum<Scalar>{batch, out, values, sums});
 }
 
-}  // namespace retort::system
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::system

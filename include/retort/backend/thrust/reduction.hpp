@@ -10,8 +10,9 @@
 
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail {
 
 /// partial[piece] = sum of term(element) over one piece, in order.
 template <typename Term, std::size_t PieceSize>
@@ -79,4 +80,4 @@ double read_sum(const Thrust<System>& backend, std::size_t size, const Term& ter
   return result;
 }
 
-}  // namespace retort::backend::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail

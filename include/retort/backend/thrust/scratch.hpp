@@ -9,9 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
 
-namespace retort::backend::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail {
 
 /// Buffers that are not in use. Several threads may lease at once; each gets memory of its own.
 template <typename System>
@@ -78,4 +79,4 @@ class ScratchPool {
   std::size_t leased_most_ = 0;
 };
 
-}  // namespace retort::backend::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail

@@ -16,9 +16,10 @@
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/backend/thrust/host_system.hpp"
 #include "retort/backend/thrust/team_size.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/option.hpp"
 
-namespace retort::system {
+namespace retort::inline RETORT_INSTRUCTION_SET::system {
 
 class Tbb : public HostSystem {
  public:
@@ -54,10 +55,10 @@ class Tbb : public HostSystem {
   mutable ::tbb::task_arena arena_;
 };
 
-}  // namespace retort::system
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::system
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 static_assert(Backend<Thrust<system::Tbb>, float> && Backend<Thrust<system::Tbb>, double>);
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

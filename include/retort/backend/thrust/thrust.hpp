@@ -17,9 +17,10 @@
 #include <string>
 
 #include "retort/backend/thrust/scratch.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/shared_handle.hpp"
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// A handle: copies share the system's threads, or its device, stream and memory.
 template <typename System>
@@ -101,4 +102,4 @@ void fill_zero(const Thrust<System>& backend, T* values, std::size_t count) {
   backend.system().fill_zero(values, count);
 }
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

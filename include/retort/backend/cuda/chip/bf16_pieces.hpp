@@ -9,8 +9,9 @@
 
 #include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 /// A float is the sum of so many bfloat16 numbers of 8 significant bits.
 inline constexpr std::size_t bf16_pieces = 3;
@@ -69,4 +70,4 @@ RETORT_HOST_DEVICE inline std::uint32_t bf16_bytes(std::uint32_t bytes) {
 #endif
 }
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

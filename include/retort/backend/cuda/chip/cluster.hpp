@@ -14,11 +14,12 @@
 #include "retort/backend/cuda/chip/layout.hpp"
 #include "retort/backend/cuda/chip/operands.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/gather.hpp"
 #include "retort/nn/linear.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 /// Blocks that any device of compute capability 9.0 can run as a cluster.
 inline constexpr std::size_t most_cluster_blocks = 8;
@@ -93,4 +94,4 @@ inline constexpr bool fits_cluster<M, Scalar, kind, Moments> =
     ClusterLayout<M, Scalar, kind>::bytes <= block_memory &&
     ClusterLayout<M, Scalar, kind>::template moments_in_registers<Moments>;
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

@@ -11,9 +11,10 @@
 #include "retort/backend/cuda/chip/job.hpp"
 #include "retort/backend/cuda/chip/operands.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/gather.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 /// Where a block's part of a chunk's sums is, in the memory of each block.
 template <typename Layout>
@@ -59,4 +60,4 @@ RETORT_HOST_DEVICE void exchange_sums(Team& team, const data::GatherConstants<Sc
   });
 }
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

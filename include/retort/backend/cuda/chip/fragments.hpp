@@ -12,8 +12,9 @@
 
 #include "retort/backend/cuda/chip/bf16_pieces.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 inline constexpr std::uint32_t fragment_rows = 16;    // of A and C
 inline constexpr std::uint32_t fragment_depth = 16;   // columns of A, rows of B
@@ -88,4 +89,4 @@ void multiply_add_fragments(LanesC& c, const LanesA& a, const LanesB& b) {
   }
 }
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

@@ -9,10 +9,11 @@
 #include "retort/backend/cuda/chip/job.hpp"
 #include "retort/backend/cuda/chip/layout.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/gather.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 namespace detail {
 
@@ -129,4 +130,4 @@ RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource
   }
 }
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

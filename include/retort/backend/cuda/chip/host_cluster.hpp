@@ -12,9 +12,10 @@
 
 #include "retort/backend/cuda/chip/team.hpp"
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 /// What the blocks share. Throws std::bad_alloc.
 template <typename Scalar>
@@ -90,4 +91,4 @@ void run_host_cluster(ThreadOrder order, Seed seed, const Function& function) {
   }
 }
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

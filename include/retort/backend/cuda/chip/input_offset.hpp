@@ -9,9 +9,10 @@
 #include "retort/backend/cuda/chip/layout.hpp"
 #include "retort/backend/cuda/chip/operands.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/gather.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 /// Whether bytes that enter the first stage have an offset.
 template <typename Layout, typename Scalar>
@@ -35,4 +36,4 @@ RETORT_HOST_DEVICE void sum_rows(std::size_t thread, Scalar offset, Scalar* memo
   }
 }
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

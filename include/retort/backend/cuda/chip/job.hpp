@@ -11,12 +11,13 @@
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 /// Samples in an order, and what becomes of them on their way in.
 template <typename Scalar>
@@ -105,4 +106,4 @@ struct Chunk {
   }
 };
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

@@ -14,9 +14,10 @@
 #include "retort/backend/cuda/chip/stages.hpp"
 #include "retort/backend/cuda/chip/team.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 /// The shared memory that a block can have from compute capability 9.0 on (CUDA C++ Programming Guide, "Technical
 /// specifications per compute capability": 227 KB), less what holds its job. In bytes.
@@ -362,4 +363,4 @@ struct Layout {
        bias_slots <= 1);
 };
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

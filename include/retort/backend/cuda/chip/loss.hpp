@@ -10,9 +10,10 @@
 #include "retort/backend/cuda/chip/layout.hpp"
 #include "retort/backend/loss_row.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/loss/loss.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 /// One thread's part: the gradient takes the place of the logits. `records`: whether the block is the one that writes
 /// losses and answers.
@@ -48,4 +49,4 @@ RETORT_HOST_DEVICE void evaluate_loss(std::size_t thread, const TrainingJob<Scal
   }
 }
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

@@ -9,8 +9,9 @@
 
 #include "retort/backend/cuda/chip/stages.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 /// Four neighbours, loaded and stored at once.
 template <typename Scalar>
@@ -166,4 +167,4 @@ RETORT_HOST_DEVICE Quad<Scalar> weight_quad(const Scalar* weight, std::size_t ro
   }
 }
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

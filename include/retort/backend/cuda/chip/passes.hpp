@@ -17,9 +17,10 @@
 #include "retort/backend/cuda/chip/operands.hpp"
 #include "retort/backend/cuda/chip/tensor_forward.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/gather.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 namespace detail {
 
@@ -289,4 +290,4 @@ RETORT_HOST_DEVICE void clear_missing(std::size_t thread, const Chunk& chunk, Sc
   });
 }
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

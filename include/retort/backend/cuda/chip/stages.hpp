@@ -13,9 +13,10 @@
 #include "retort/backend/chain.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 /// Features that are taken together: the bytes of a word.
 inline constexpr std::size_t quad = 4;
@@ -105,4 +106,4 @@ RETORT_HOST_DEVICE void for_each_stage_reversed(const Function& function) {
   }(std::make_index_sequence<stage_count<M>>{});
 }
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

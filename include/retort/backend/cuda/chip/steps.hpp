@@ -15,9 +15,10 @@
 #include "retort/backend/cuda/thread_group.hpp"
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/backend/training_step.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/gather.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 /// A whole epoch, or what of it is between two reports, by one call: weights, activations and the optimizer's state
 /// stay with one block of threads, which reads pixels and a teacher's cached logits once. Results repeat bit for bit.
@@ -123,4 +124,4 @@ class OnChipSteps {
   Buffer gradients_;  // of a batch of several chunks, or to be clipped
 };
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

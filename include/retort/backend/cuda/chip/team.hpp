@@ -38,10 +38,11 @@
 
 #include "retort/backend/cuda/chip/fragments.hpp"
 #include "retort/backend/cuda/chip/operands.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/permutation.hpp"
 #include "retort/core/philox.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 /// Threads that run together: a warp.
 inline constexpr std::size_t team_lanes = 32;
@@ -147,4 +148,4 @@ class HostTeam {
   std::vector<std::vector<std::pair<std::uint32_t*, const std::uint32_t*>>> copies_;
 };
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

@@ -12,8 +12,9 @@
 #include "retort/backend/cuda/chip/operands.hpp"
 #include "retort/backend/cuda/chip/tensor_stage.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::chip::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip::detail {
 
 /// A lane's sums, of `tiles_at_once` tiles of outputs: [tile of samples][half of a tile of outputs][half of its rows].
 template <typename Layout>
@@ -165,4 +166,4 @@ RETORT_HOST_DEVICE void tensor_forward_product(Team& team, float* memory, const 
   }
 }
 
-}  // namespace retort::backend::chip::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip::detail

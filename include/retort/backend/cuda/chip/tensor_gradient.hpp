@@ -14,9 +14,10 @@
 #include "retort/backend/cuda/chip/passes.hpp"
 #include "retort/backend/cuda/chip/tensor_stage.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/gather.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 namespace detail {
 
@@ -169,4 +170,4 @@ RETORT_HOST_DEVICE void tensor_gradient(const Warp& warp, const data::GatherCons
   }
 }
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

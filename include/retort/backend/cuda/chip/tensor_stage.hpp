@@ -15,8 +15,9 @@
 #include "retort/backend/cuda/chip/layout.hpp"
 #include "retort/backend/cuda/chip/operands.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::chip::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip::detail {
 
 template <typename Layout>
 struct TensorStage {
@@ -97,4 +98,4 @@ RETORT_HOST_DEVICE void for_each_pair(std::size_t thread, const Function& functi
   }
 }
 
-}  // namespace retort::backend::chip::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip::detail

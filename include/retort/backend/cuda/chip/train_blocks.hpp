@@ -12,9 +12,10 @@
 #include "retort/backend/cuda/chip/training.hpp"
 #include "retort/backend/thrust/host_system.hpp"
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 /// Takes the steps of a job. See train().
 template <typename Layout, std::derived_from<system::HostSystem> System, std::size_t Moments, typename L, typename Rule,
@@ -46,4 +47,4 @@ void train_blocks(const System& system, const Job* jobs, std::size_t count, Batc
   }
 }
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

@@ -16,9 +16,10 @@
 #include "retort/backend/cuda/chip/tensor_gradient.hpp"
 #include "retort/backend/cuda/chip/tensor_stage.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/gather.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 /// A thread's moments for as long as a job lasts; empty where they stay in global memory.
 template <typename Layout, std::size_t Moments, typename Scalar,
@@ -476,4 +477,4 @@ RETORT_HOST_DEVICE void update_from_stored(std::size_t thread, const TrainingJob
   });
 }
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

@@ -8,11 +8,12 @@
 
 #include "retort/backend/chain.hpp"
 #include "retort/backend/plan.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 /// A model that LargeSteps can train: Linear and pointwise layers, in any order.
 template <typename M>
@@ -64,4 +65,4 @@ struct Block {
   static constexpr bool keeps_sums = has_chain && (is_last || !differentiable_by_output<Chain>);
 };
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

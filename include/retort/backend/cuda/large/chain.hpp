@@ -13,9 +13,10 @@
 #include "retort/backend/cuda/large/blocks.hpp"
 #include "retort/backend/cuda/large/group.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 /// apply_chain, also of no chain.
 template <bool differentiate, typename C, typename Scalar>
@@ -105,4 +106,4 @@ struct ChainBackward {
   }
 };
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

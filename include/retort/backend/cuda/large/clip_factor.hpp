@@ -11,8 +11,9 @@
 #include "retort/backend/thrust/reduction.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 namespace detail {
 
@@ -77,4 +78,4 @@ void find_clip_factor(const Thrust<System>& backend, const Cursor* cursor, const
   backend.for_each(1, detail::FinishClipFactor<Cursor>{cursor, sums, strands, factor});
 }
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

@@ -7,8 +7,9 @@
 
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 /// Rows that one call adds up.
 inline constexpr std::size_t column_sum_rows = 64;
@@ -57,4 +58,4 @@ void sum_columns(const Thrust<System>& backend, std::size_t rows, std::size_t co
   }
 }
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

@@ -10,11 +10,12 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/optim/gradient_clipping.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 template <typename Scalar, typename L, typename Rule>
 struct StepCursor {
@@ -53,4 +54,4 @@ struct WriteCursor {
   RETORT_HOST_DEVICE void operator()(std::size_t /*index*/) const { *cursor = value; }
 };
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

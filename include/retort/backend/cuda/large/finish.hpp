@@ -8,8 +8,9 @@
 #include "retort/backend/thrust/elements.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 namespace detail {
 
@@ -56,4 +57,4 @@ void scale_values(const Thrust<System>& backend, std::size_t count, Scalar scale
   }
 }
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

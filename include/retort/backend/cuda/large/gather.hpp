@@ -13,11 +13,12 @@
 #include "retort/backend/cuda/large/group.hpp"
 #include "retort/backend/cuda/large/operand.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 /// Normalisation in two parts: the factors are (raw - centre), and the product multiplies its sums with `scale`.
 ///
@@ -84,4 +85,4 @@ struct GatherInputs {
   }
 };
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

@@ -8,8 +8,9 @@
 
 #include "retort/backend/chain.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 namespace detail {
 
@@ -64,4 +65,4 @@ RETORT_HOST_DEVICE void store_group(const Scalar* values, std::size_t count, T* 
   }
 }
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

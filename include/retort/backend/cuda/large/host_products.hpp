@@ -17,8 +17,9 @@
 #include "retort/backend/thrust/elements.hpp"
 #include "retort/backend/thrust/product.hpp"
 #include "retort/backend/thrust/thrust.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 namespace detail {
 
@@ -124,4 +125,4 @@ class HostProducts {
   Buffer column_sums_{};
 };
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

@@ -28,8 +28,9 @@
 #include "retort/backend/plan.hpp"
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/backend/training_step.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 /// Steps of a model of Linear and pointwise layers, in the form that OwnTrainingSteps asks for. One step is: gather;
 /// for each Linear a product with bias, activation and dropout behind it; the loss; for each Linear back the chain's
@@ -274,4 +275,4 @@ class LargeSteps {
   LastStep last_{};
 };
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

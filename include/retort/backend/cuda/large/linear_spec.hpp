@@ -10,8 +10,9 @@
 
 #include "retort/backend/cuda/large/blocks.hpp"
 #include "retort/backend/cuda/large/operand.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 struct LinearSpec {
   std::size_t in;
@@ -46,4 +47,4 @@ constexpr auto linear_specs() {
   }(std::make_index_sequence<Blocks<M>::size>{});
 }
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

@@ -9,8 +9,9 @@
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/loss_row.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 /// LossRow with what the cursor says, and the gradient once more as a product's factor where `operands` is not null.
 template <std::size_t Classes, typename Cursor, typename Output>
@@ -35,4 +36,4 @@ struct CursorLossRow {
   }
 };
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

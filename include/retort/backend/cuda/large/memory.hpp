@@ -12,9 +12,10 @@
 #include "retort/backend/cuda/large/operand.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/backend/thrust/thrust.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 namespace detail {
 
@@ -109,4 +110,4 @@ struct Memory {
   }
 };
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

@@ -11,8 +11,9 @@
 #include "retort/backend/cuda/cuda_on.hpp"
 #include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 /// A bfloat16 in memory: the upper half of a float, with its range and 8 significant bits. Each whole number up to 256,
 /// and so each uint8 pixel, is one exactly.
@@ -53,4 +54,4 @@ struct RoundElements {
   }
 };
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

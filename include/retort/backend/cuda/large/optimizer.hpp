@@ -8,8 +8,9 @@
 
 #include "retort/backend/apply_rule.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 template <std::size_t Moments, typename Cursor, typename Output>
 struct UpdateParameter {
@@ -41,4 +42,4 @@ struct UpdateParameter {
   }
 };
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

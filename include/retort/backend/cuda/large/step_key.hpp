@@ -9,9 +9,10 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/training_step.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/dataset_view.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 namespace detail {
 
@@ -60,4 +61,4 @@ StepKey make_step_key(const TrainingBatch& batch, const TrainingTarget<Scalar, M
   return key;
 }
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

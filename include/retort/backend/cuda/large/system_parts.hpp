@@ -7,8 +7,9 @@
 
 #include "retort/backend/cuda/large/host_products.hpp"
 #include "retort/backend/thrust/thrust.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 /// Runs the work of a step at once, as systems on the host do. `Key` says what a record of the work would depend on.
 template <typename System, typename Key>
@@ -34,4 +35,4 @@ struct SystemParts<System, Scalar, precision> {
   using Runner = ImmediateRunner<System, Key>;
 };
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

@@ -20,12 +20,13 @@
 #include "retort/backend/plan.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/gather.hpp"
 #include "retort/simd/bfloat16.hpp"
 #include "retort/simd/transpose.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend::panel {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 /// Every product has its factors in words of two numbers that are multiplied together: neighbouring inputs (forward),
 /// outputs (input gradient) or samples (weight gradient). An odd one has a zero beside it.
@@ -247,4 +248,4 @@ class Bfloat16Operands {
   AlignedBuffer<float> gradient_pairs_;  // words (out / 2, capacity) in panels
 };
 
-}  // namespace retort::backend::panel
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

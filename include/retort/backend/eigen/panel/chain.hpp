@@ -13,12 +13,13 @@
 #include "retort/backend/chain.hpp"
 #include "retort/backend/eigen/elementwise.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend::panel {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 namespace detail {
 
@@ -195,4 +196,4 @@ void chain_gradient_rows(C chain, LayerRandom random, std::size_t features, std:
   });
 }
 
-}  // namespace retort::backend::panel
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

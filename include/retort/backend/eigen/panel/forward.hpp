@@ -9,11 +9,12 @@
 #include <type_traits>
 
 #include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/linear.hpp"
 #include "retort/simd/tile.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend::panel {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 /// Memory that will be read soon, and is fetched while a product runs: a cache line with each step along the depth.
 struct Ahead {
@@ -131,4 +132,4 @@ void forward_byte_rows(const simd::ScalarOf<V>* parameters, FoldedBias<simd::Sca
   detail::forward_scaled_rows<L, V>(parameters, bias.scale, bias.folded, panel, output, begin, end, vectors, {});
 }
 
-}  // namespace retort::backend::panel
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

@@ -18,11 +18,12 @@
 #include "retort/backend/plan.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/gather.hpp"
 #include "retort/simd/transpose.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend::panel {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 /// Products read panels as they are. For the gradient of a weight, what enters a layer is kept once more by sample.
 /// Where a dataset's bytes enter a Linear layer they stay bytes: its two products convert them in registers, and the
@@ -189,4 +190,4 @@ class FullOperands {
   AlignedBuffer<Scalar> folded_bias_;           // (out of the first layer)
 };
 
-}  // namespace retort::backend::panel
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

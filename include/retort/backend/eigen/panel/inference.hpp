@@ -19,12 +19,13 @@
 #include "retort/backend/eigen/panel/sample_inference.hpp"
 #include "retort/backend/eigen/product.hpp"
 #include "retort/backend/plan.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
 #include "retort/simd/transpose.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend::panel {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 namespace detail {
 
@@ -101,4 +102,4 @@ void infer(const Eigen& backend, const Scalar* parameters, const data::DatasetVi
   detail::infer_panels<M>(backend, parameters, DatasetInputs<Scalar>(data), data.size, logits);
 }
 
-}  // namespace retort::backend::panel
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

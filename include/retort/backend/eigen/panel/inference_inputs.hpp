@@ -16,12 +16,13 @@
 #include "retort/backend/eigen/panel/forward.hpp"
 #include "retort/backend/eigen/panel/inputs.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
 #include "retort/simd/transpose.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend::panel {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 /// Rows (size, in) of numbers.
 template <typename Scalar>
@@ -111,4 +112,4 @@ struct ByteInputs {
   }
 };
 
-}  // namespace retort::backend::panel
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

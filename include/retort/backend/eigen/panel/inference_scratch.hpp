@@ -10,8 +10,9 @@
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/eigen/product.hpp"
 #include "retort/backend/plan.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::panel {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 template <Model M>
 struct InferenceTag;  // of the memory that all of a model's inference shares
@@ -37,4 +38,4 @@ struct InferenceScratch {
   Element* inputs;
 };
 
-}  // namespace retort::backend::panel
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

@@ -8,10 +8,11 @@
 
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/simd/tile.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend::panel {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 namespace detail {
 
@@ -80,4 +81,4 @@ void input_gradient_rows(const simd::ScalarOf<V>* parameters, const simd::Scalar
   }
 }
 
-}  // namespace retort::backend::panel
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

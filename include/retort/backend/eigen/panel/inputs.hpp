@@ -12,6 +12,7 @@
 
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/training_step.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
@@ -19,7 +20,7 @@
 #include "retort/simd/transpose.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend::panel {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 /// inputs (in, count) of one panel from `count` rows (count, in).
 template <typename V>
@@ -160,4 +161,4 @@ inline void copy_byte_rows(const TrainingBatch& batch, std::span<const std::uint
   }
 }
 
-}  // namespace retort::backend::panel
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

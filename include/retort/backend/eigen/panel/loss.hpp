@@ -12,11 +12,12 @@
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/loss_row.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/core/vector_archetype.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend::panel {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 /// As LossArguments, with the matrices of the batch in panels.
 template <typename Scalar>
@@ -124,4 +125,4 @@ void evaluate_loss(const L& loss, const PanelLossArguments<simd::ScalarOf<V>>& a
   }
 }
 
-}  // namespace retort::backend::panel
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

@@ -13,12 +13,13 @@
 
 #include "retort/backend/plan.hpp"
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/linear.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/simd/tile.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend::panel {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 /// Samples of a panel.
 template <typename Scalar>
@@ -124,4 +125,4 @@ constexpr std::size_t operand_offset(std::size_t operation, const SizeOf& size_o
 template <typename M>
 concept PanelModel = FullyConnectedModel<M>;
 
-}  // namespace retort::backend::panel
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

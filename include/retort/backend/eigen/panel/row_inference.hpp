@@ -13,10 +13,11 @@
 #include "retort/backend/eigen/panel/inference_scratch.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/plan.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/simd/transpose.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend::panel {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 namespace detail {
 
@@ -105,4 +106,4 @@ void infer_rows(const Eigen& backend, const Scalar* parameters, const Inputs& in
   });
 }
 
-}  // namespace retort::backend::panel
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

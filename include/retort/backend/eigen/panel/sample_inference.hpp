@@ -14,10 +14,11 @@
 #include "retort/backend/eigen/panel/inference_scratch.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/plan.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/simd/tile.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend::panel {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 namespace detail {
 
@@ -103,4 +104,4 @@ void infer_sample(const Eigen& backend, const Scalar* parameters, const Scalar* 
   std::copy_n(current, M::output_size, logits);
 }
 
-}  // namespace retort::backend::panel
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

@@ -9,11 +9,12 @@
 #include <utility>
 
 #include "retort/backend/apply_rule.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/optim/optimizer.hpp"
 #include "retort/simd/tile.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend::panel {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 /// The optimizer's rule is applied at once, while the gradient is in a register, and it never reaches the memory; or,
 /// where `stored` is not null, it is stored. One type for both, as each would compile every tile anew. A rule that does
@@ -90,4 +91,4 @@ struct ApplyRule {
   }
 };
 
-}  // namespace retort::backend::panel
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

@@ -26,9 +26,10 @@
 #include "retort/backend/plan.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend::panel {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 /// `Operands` computes the products, in its precision, and keeps what they read: FullOperands says how.
 template <Model M, typename Scalar, typename Operands = FullOperands<M, Scalar>>
@@ -220,9 +221,9 @@ class TrainingSteps {
   AlignedBuffer<Scalar> rows_;                 // for a teacher that answers each batch
 };
 
-}  // namespace retort::backend::panel
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel
 
-namespace retort::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 template <Model M, typename Scalar>
   requires panel::PanelModel<M>
@@ -230,4 +231,4 @@ struct OwnTrainingSteps<Eigen, M, Scalar> {
   using type = panel::TrainingSteps<M, Scalar>;
 };
 
-}  // namespace retort::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -11,11 +11,12 @@
 
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/linear.hpp"
 #include "retort/simd/tile.hpp"
 #include "retort/simd/vector.hpp"
 
-namespace retort::backend::panel {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 /// What entered a layer, (batch, in) by sample. `Together` samples are multiplied at once, by Multiply, and lie so.
 template <typename Scalar, typename Multiply = simd::MultiplyElements, std::size_t Together = 1>
@@ -179,4 +180,4 @@ void bias_gradient_rows(const simd::ScalarOf<V>* sums, std::size_t begin, std::s
   }
 }
 
-}  // namespace retort::backend::panel
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

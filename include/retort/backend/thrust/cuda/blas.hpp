@@ -12,8 +12,9 @@
 
 #include "retort/backend/thrust/cuda/device.hpp"
 #include "retort/backend/thrust/cuda/error.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::cuda {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
 /// The workspace that cuBLAS's documentation (cublasSetWorkspace) recommends: 32 MiB from Hopper on, 4 MiB on the
 /// architectures before it. In bytes.
@@ -64,4 +65,4 @@ class BlasHandle {
   cublasHandle_t handle_ = nullptr;
 };
 
-}  // namespace retort::backend::cuda
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda

@@ -15,8 +15,9 @@
 #include "retort/backend/thrust/cuda/copy.hpp"
 #include "retort/backend/thrust/cuda/error.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::cuda {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
 /// The bytes of `count` elements of T. Throws DeviceError where no pointer could reach them.
 template <typename T>
@@ -80,4 +81,4 @@ class DeviceBuffer {
   std::size_t size_ = 0;
 };
 
-}  // namespace retort::backend::cuda
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda

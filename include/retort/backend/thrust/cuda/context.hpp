@@ -25,8 +25,9 @@
 #include "retort/backend/thrust/cuda/error.hpp"
 #include "retort/backend/thrust/cuda/memory_pool.hpp"
 #include "retort/backend/thrust/cuda/stream.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::cuda {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
 /// One device, one stream, one cuBLAS handle with a workspace of its own, one memory pool. Everything runs in that one
 /// stream, in the order of the calls, so that results repeat bit for bit. Several threads may call at once: an
@@ -209,4 +210,4 @@ class CudaContext {
   std::tuple<Ones<float>, Ones<double>> ones_;
 };
 
-}  // namespace retort::backend::cuda
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda

@@ -12,8 +12,9 @@
 
 #include "retort/backend/thrust/cuda/context.hpp"
 #include "retort/backend/thrust/cuda/device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::cuda {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
 /// to[i] = from[i]; waits for all work in the stream. Throws DeviceError.
 template <typename T>
@@ -65,4 +66,4 @@ void fill_zero(CudaContext& context, T* values, std::size_t count,
   }
 }
 
-}  // namespace retort::backend::cuda
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda

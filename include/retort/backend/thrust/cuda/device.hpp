@@ -15,8 +15,9 @@
 
 #include "retort/backend/thrust/cuda/error.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::cuda {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
 /// What the driver answers when asked for its devices. Versions are 1000 major + 10 minor; driver 0: none installed.
 struct DeviceSurvey {
@@ -171,4 +172,4 @@ class DeviceGuard {
   int former_ = -1;
 };
 
-}  // namespace retort::backend::cuda
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda

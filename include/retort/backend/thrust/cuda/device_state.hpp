@@ -13,8 +13,9 @@
 
 #include "retort/backend/thrust/cuda/error.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::cuda {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
 /// Checks statuses and remembers the first sticky error. For one thread at a time.
 class DeviceState {
@@ -63,4 +64,4 @@ class DeviceState {
   std::string first_error_;
 };
 
-}  // namespace retort::backend::cuda
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda

@@ -13,8 +13,9 @@
 #include <string_view>
 
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::cuda {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
 inline constexpr std::string_view another_backend = "use another backend (--backend eigen)";
 
@@ -163,4 +164,4 @@ inline void check_launch(const std::source_location& where = std::source_locatio
   }
 }
 
-}  // namespace retort::backend::cuda
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda

@@ -14,8 +14,9 @@
 
 #include "retort/backend/thrust/cuda/device.hpp"
 #include "retort/backend/thrust/cuda/error.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::cuda {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
 /// A pool of its own, so that the device's default pool stays as the rest of the program set it. Where the device has
 /// no pools, cudaMalloc and cudaFree, which wait for the device.
@@ -79,4 +80,4 @@ class MemoryPool {
   cudaMemPool_t pool_ = nullptr;
 };
 
-}  // namespace retort::backend::cuda
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda

@@ -16,8 +16,9 @@
 #include "retort/backend/thrust/cuda/context.hpp"
 #include "retort/backend/thrust/cuda/device.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::cuda {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
 /// The three sizes of a linear layer at work.
 struct LinearSizes {
@@ -140,4 +141,4 @@ void column_sums(CudaContext& context, std::size_t rows, std::size_t columns,
   }
 }
 
-}  // namespace retort::backend::cuda
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda

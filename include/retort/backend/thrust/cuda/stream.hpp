@@ -10,8 +10,9 @@
 
 #include "retort/backend/thrust/cuda/device.hpp"
 #include "retort/backend/thrust/cuda/error.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::cuda {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
 /// A stream of one device that does not wait for the legacy default stream. Throws DeviceError; its end never throws,
 /// and does not wait for the work that is in it.
@@ -35,4 +36,4 @@ class Stream {
   cudaStream_t stream_ = nullptr;
 };
 
-}  // namespace retort::backend::cuda
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda

@@ -12,8 +12,9 @@
 
 #include "retort/backend/thrust/cuda/context.hpp"
 #include "retort/backend/thrust/cuda/device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::cuda {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
 /// Two CUDA events in a context's stream. Resolution: about half a microsecond (cudaEventElapsedTime).
 class DeviceTimer {
@@ -68,4 +69,4 @@ class DeviceTimer {
   Event stop_;
 };
 
-}  // namespace retort::backend::cuda
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda

@@ -7,8 +7,9 @@
 #include <cstdint>
 
 #include "retort/backend/cuda/chip/team.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 /// The warp of the thread that asks.
 class DeviceWarp {
@@ -111,4 +112,4 @@ class DeviceTeam {
   __device__ void await_copies(std::size_t) { asm volatile("cp.async.wait_all;" ::: "memory"); }
 };
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

@@ -18,8 +18,9 @@
 #include "retort/backend/cuda/chip/training.hpp"
 #include "retort/backend/thrust/cuda.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::chip {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 namespace detail {
 
@@ -149,4 +150,4 @@ void train_blocks(const system::CudaFor<Architectures...>& system, const Job* jo
   detail::launch<Layout>(system.context(), kernel, static_cast<unsigned>(count), jobs, where);
 }
 
-}  // namespace retort::backend::chip
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip

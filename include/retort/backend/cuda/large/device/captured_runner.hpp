@@ -12,8 +12,9 @@
 #include "retort/backend/cuda/large/device/graph.hpp"
 #include "retort/backend/thrust/cuda/context.hpp"
 #include "retort/backend/thrust/thrust.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 /// As ImmediateRunner. The first work of a key is done at once: it loads kernels and libraries, which a recording does
 /// not allow for. The second is recorded, and launched with all that follow. A few keys are remembered: an epoch has
@@ -54,4 +55,4 @@ class CapturedRunner {
   std::vector<Record> records_;
 };
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

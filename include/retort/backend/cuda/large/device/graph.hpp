@@ -12,8 +12,9 @@
 
 #include "retort/backend/thrust/cuda/context.hpp"
 #include "retort/backend/thrust/cuda/device.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::cuda {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
 namespace detail {
 
@@ -98,4 +99,4 @@ class ExecutableGraph {
   detail::GraphExecPointer executable_{nullptr, {0}};
 };
 
-}  // namespace retort::backend::cuda
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda

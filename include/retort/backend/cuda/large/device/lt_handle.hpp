@@ -11,8 +11,9 @@
 
 #include "retort/backend/thrust/cuda/device.hpp"
 #include "retort/backend/thrust/cuda/error.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::cuda {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
 /// Throws DeviceError; its end never throws. It has neither stream nor workspace: each product names its own.
 class LtHandle {
@@ -39,4 +40,4 @@ class LtHandle {
   cublasLtHandle_t handle_ = nullptr;
 };
 
-}  // namespace retort::backend::cuda
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda

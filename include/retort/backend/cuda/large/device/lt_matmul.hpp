@@ -17,8 +17,9 @@
 
 #include "retort/backend/cuda/large/device/lt_handle.hpp"
 #include "retort/backend/thrust/cuda/context.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::cuda {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
 /// result (rows, columns) = alpha op(left) op(right) with a sum of `depth` terms, and what the epilogue adds. In
 /// cuBLASLt's order, column-major, without gaps.
@@ -180,4 +181,4 @@ class LtMatmul {
   std::size_t workspace_size_ = 0;
 };
 
-}  // namespace retort::backend::cuda
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda

@@ -28,9 +28,10 @@
 #include "retort/backend/thrust/cuda/error.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 /// As HostProducts. A row-major matrix is its transpose to cuBLASLt, so each product is asked for transposed.
 template <typename System, typename Scalar, Precision precision>
@@ -180,4 +181,4 @@ class LtProducts {
   std::size_t current_ = 0;
 };
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large

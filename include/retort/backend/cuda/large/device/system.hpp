@@ -9,8 +9,9 @@
 #include "retort/backend/cuda/large/large_steps.hpp"
 #include "retort/backend/cuda/large/system_parts.hpp"
 #include "retort/backend/thrust/cuda.hpp"
+#include "retort/core/instruction_set.hpp"
 
-namespace retort::backend::large {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
 template <int... Architectures, typename Scalar, Precision precision>
 struct SystemParts<system::CudaFor<Architectures...>, Scalar, precision> {
@@ -20,4 +21,4 @@ struct SystemParts<system::CudaFor<Architectures...>, Scalar, precision> {
   using Runner = CapturedRunner<System, Key>;
 };
 
-}  // namespace retort::backend::large
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::large
