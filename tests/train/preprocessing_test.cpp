@@ -74,7 +74,7 @@ TEST_CASE("Data under another normalization is refused, and both are named", "[t
   CHECK_THROWS_WITH(evaluate(network, as_reals(255.0f)),
                     Contains("are real numbers, minus 0.5") && Contains("expected bytes / 255"));
   CHECK_THAT(evaluate(network, as_reals()).loss, Catch::Matchers::WithinRel(evaluate(network, images()).loss, 1e-5));
-  // Who was trained on real numbers cannot tell what bytes would have been.
+  // Real numbers of the training may have been in any unit.
   CHECK_THROWS_AS(evaluate(trained(as_reals()), images()), OptionError);
 
   Network<M> student{Seed{2}};

@@ -71,7 +71,7 @@ class JsonLinesLog {
   }
 
   std::filesystem::path path_;
-  std::uint64_t end_ = 0;  // bytes of the lines of this log; what lies behind is of an older run
+  std::uint64_t end_ = 0;  // bytes of the lines of this log; what comes after them is of an older run
 };
 
 /// Logs one training under a phase's name. The log must outlive it.
