@@ -134,4 +134,5 @@ refused batch_size --batch-size 32
 refused seed --seed 8
 refused epochs --epochs $((epochs + 1))
 refused temperature --temperature 3
+refused data --student-fraction 0.5
 echo "equal to the undisturbed run"
