@@ -37,8 +37,8 @@ Options recommended_recipe() {
   return options;
 }
 
-/// A teacher of all training images, and students that have one image in twenty: where distillation gains most, and in
-/// half a minute. Its settings were chosen on held-out training images too.
+/// A teacher of all training images, and students that have one image in twenty: where distillation gains most.
+/// Its settings were chosen on held-out training images too.
 Options few_images_recipe() {
   Options options = recommended_recipe();
   options.recipe = "few-images";
