@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -25,6 +26,7 @@
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
+#include "retort/data/split.hpp"
 #include "retort/io/safetensors.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
@@ -35,6 +37,7 @@
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/evaluate.hpp"
 #include "retort/train/json_lines_log.hpp"
+#include "retort/train/metrics.hpp"
 #include "retort/train/preprocessing.hpp"
 #include "retort/train/progress_printer.hpp"
 #include "retort/train/trainer.hpp"
@@ -51,14 +54,20 @@ template <typename Backend>
 class Job {
  public:
   Job(const Options& options, Backend backend)
-      : options_(options), backend_(std::move(backend)), data_(checked_data()), log_(options.out / "metrics.jsonl") {}
+      : options_(options),
+        backend_(std::move(backend)),
+        data_(checked_data()),
+        few_(some_of(train())),
+        log_(options.out / "metrics.jsonl") {}
 
   void run() {
     if (!options_.quiet) {
-      std::cout << backend_.describe() << '\n'
-                << train().size() << " training images, " << test().size() << " held out, from "
-                << retort::path_text(options_.data) << ", " << options_.split << " split, seed " << options_.seed
-                << "\n\n";
+      std::cout << backend_.describe() << '\n' << train().size() << " training images";
+      if (few_) {
+        std::cout << ", " << few_->size() << " of them for the students";
+      }
+      std::cout << ", " << test().size() << " held out, from " << retort::path_text(options_.data) << ", "
+                << options_.split << " split, seed " << options_.seed << "\n\n";
     }
     // The teacher's and the student's initial weights come from different seeds; those of both students from the same.
     const retort::Seed student_seed{2 * options_.seed + 1};
@@ -75,19 +84,49 @@ class Job {
 
     retort::Network<Student, Backend> alone(student_seed, backend_);
     retort::Trainer alone_trainer{alone, retort::CrossEntropy{}, adam(options_.student)};
-    const double alone_seconds = fit(alone_trainer, "alone", options_.student);
+    const retort::History alone_history = fit(alone_trainer, "alone", students_images(), options_.student);
     save(alone, "student_alone.safetensors");
 
     retort::Network<Student, Backend> distilled(student_seed, backend_);
-    const double distilled_seconds = distil(teacher, distilled);
+    const retort::History distilled_history = distil(teacher, distilled);
     save(distilled, "student_distilled.safetensors");
 
-    report(teacher, alone, alone_seconds, distilled, distilled_seconds);
+    print_report(
+        {.recipe = options_.recipe,
+         .training_images = train().size(),
+         .student_images = students_images().size(),
+         .held_out = test().size(),
+         .loss = with_loss([](const auto& loss) { return loss.describe(); }),
+         .last_loss = distilled_history.back().loss,
+         .teacher = row("teacher", teacher, teacher_history_, "teacher.safetensors"),
+         .alone = row("student alone", alone, alone_history, "student_alone.safetensors"),
+         .distilled = row("student distilled", distilled, distilled_history, "student_distilled.safetensors")});
   }
 
  private:
   const retort::data::Dataset& train() const { return data_.first; }
   const retort::data::Dataset& test() const { return data_.second; }
+  const retort::data::Dataset& students_images() const { return few_ ? *few_ : train(); }
+
+  /// The share of the images that the students see; empty where that is all of them.
+  std::optional<retort::data::Dataset> some_of(const retort::data::Dataset& all) const {
+    if (options_.student_fraction == 1.0) {
+      return std::nullopt;
+    }
+    return retort::data::random_split(all, options_.student_fraction, retort::Seed{options_.seed}).first;
+  }
+
+  /// How many of `images` the students see.
+  std::size_t students_share(std::size_t images) const {
+    const double fraction = options_.student_fraction;
+    const double share = fraction * static_cast<double>(images);
+    if (!(fraction > 0.0 && fraction <= 1.0 && share >= 1.0)) {
+      throw retort::OptionError(retort::concatenate(
+          {"--student-fraction: ", fraction,
+           ", expected a number above 0 and at most 1 that leaves one or more of the ", images, " training images"}));
+    }
+    return static_cast<std::size_t>(share);
+  }
 
   /// Finds what is out of range or does not fit now, not after minutes of training the teacher.
   std::pair<retort::data::Dataset, retort::data::Dataset> checked_data() const {
@@ -102,7 +141,7 @@ class Job {
     retort::require_matching_data<Teacher>(data.first);
     fit_options(options_.teacher).shift.validate(data.first.image());
     fit_options(options_.teacher).validate_for(data.first.size(), true);
-    fit_options(options_.student).validate_for(data.first.size(), true);
+    fit_options(options_.student).validate_for(students_share(data.first.size()), true);
     return data;
   }
 
@@ -154,25 +193,30 @@ class Job {
 
   void train_teacher(retort::Network<Teacher, Backend>& teacher) {
     retort::Trainer trainer{teacher, retort::CrossEntropy{}, adam(options_.teacher)};
-    teacher_seconds_ = fit(trainer, "teacher", options_.teacher);
+    teacher_history_ = fit(trainer, "teacher", train(), options_.teacher);
   }
 
-  double distil(const retort::Network<Teacher, Backend>& teacher, retort::Network<Student, Backend>& student) {
-    const auto fit_with = [&](auto loss) {
-      retort::DistillationTrainer trainer{teacher, student, loss, adam(options_.student)};
-      return fit(trainer, "distilled", options_.student);
-    };
+  /// Calls the function with the distilled student's loss.
+  auto with_loss(const auto& function) const {
     if (options_.loss == "hinton") {
-      return fit_with(hinton_loss());
+      return function(hinton_loss());
     }
     if (options_.loss == "as-written") {
-      return fit_with(as_written_loss());
+      return function(as_written_loss());
     }
-    return fit_with(retort::CrossEntropy{});
+    return function(retort::CrossEntropy{});
   }
 
-  /// Trains and returns the seconds that it took, epochs restored from a checkpoint included.
-  double fit(auto& trainer, const std::string& phase, const TrainingOptions& training) {
+  retort::History distil(const retort::Network<Teacher, Backend>& teacher, retort::Network<Student, Backend>& student) {
+    return with_loss([&](const auto& loss) {
+      retort::DistillationTrainer trainer{teacher, student, loss, adam(options_.student)};
+      return fit(trainer, "distilled", students_images(), options_.student);
+    });
+  }
+
+  /// Trains and returns all epochs, those restored from a checkpoint included.
+  retort::History fit(auto& trainer, const std::string& phase, const retort::data::Dataset& images,
+                      const TrainingOptions& training) {
     retort::ProgressPrinter printer(phase);
     retort::JsonLinesObserver logger(log_, phase);
     retort::FitOptions settings = fit_options(training);
@@ -181,11 +225,9 @@ class Job {
     if (!options_.quiet) {
       settings.observers.push_back(&printer);
     }
-    double seconds = 0.0;
+    retort::History history;
     try {
-      for (const retort::EpochMetrics& metrics : trainer.fit(train(), test(), settings)) {
-        seconds += metrics.seconds;
-      }
+      history = trainer.fit(images, test(), settings);
     } catch (const retort::SettingError& error) {
       const std::string options = options_of_setting(error.setting(), phase == "teacher");
       throw retort::OptionError(retort::concatenate({options, options.empty() ? "" : ": ", error.what()}));
@@ -193,7 +235,7 @@ class Job {
     if (!options_.quiet) {
       std::cout << '\n' << std::flush;
     }
-    return seconds;
+    return history;
   }
 
   void save(const auto& network, const char* name) const {
@@ -215,7 +257,12 @@ class Job {
   }
 
   template <typename Network>
-  ReportRow row(const std::string& name, const Network& network, double seconds, const char* file) const {
+  ReportRow row(const std::string& name, const Network& network, const retort::History& history,
+                const char* file) const {
+    double seconds = 0.0;
+    for (const retort::EpochMetrics& metrics : history) {
+      seconds += metrics.seconds;
+    }
     return {.name = name,
             .parameters = Network::model_type::parameter_count,
             .evaluation = retort::evaluate(network, test()),
@@ -224,19 +271,13 @@ class Job {
             .microseconds_per_image = inference_time(network)};
   }
 
-  void report(const auto& teacher, const auto& alone, double alone_seconds, const auto& distilled,
-              double distilled_seconds) const {
-    print_report({row("teacher", teacher, teacher_seconds_, "teacher.safetensors"),
-                  row("student alone", alone, alone_seconds, "student_alone.safetensors"),
-                  row("student distilled", distilled, distilled_seconds, "student_distilled.safetensors")});
-  }
-
   const Options& options_;
   Backend backend_;
   std::pair<retort::data::Dataset, retort::data::Dataset> data_;
   std::optional<examples::OutputFolder> folder_;
+  std::optional<retort::data::Dataset> few_;  // what the students see, where that is not all of the training images
   retort::JsonLinesLog log_;
-  double teacher_seconds_ = 0.0;
+  retort::History teacher_history_{};  // empty where the teacher was loaded
 };
 
 }  // namespace distill_mnist

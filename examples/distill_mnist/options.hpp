@@ -18,7 +18,8 @@ namespace distill_mnist {
 struct Options {
   std::filesystem::path data = "data/mnist";  ///< a folder, or "synthetic" for the built-in digits
   std::string split = "random";               ///< random | official | validation
-  std::string recipe = "original";            ///< original | recommended
+  std::string recipe = "original";            ///< few-images | recommended | original
+  double student_fraction = 1.0;              ///< share of the training images that the students see, in (0, 1]
   examples::TrainingOptions teacher{};
   examples::TrainingOptions student{};
   std::size_t batch_size = 64;

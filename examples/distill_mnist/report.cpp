@@ -20,17 +20,54 @@ std::string with_separators(std::size_t number) {
 
 std::string kilobytes(std::uintmax_t bytes) { return with_separators(retort::to_size((bytes + 512) / 1024)); }
 
+void print_row(const ReportRow& row, const ReportRow& teacher) {
+  std::printf("%-17s %10s %6.2f %% %6zu %10.2f %6s %8.3f %6.1fx\n", row.name.c_str(),
+              with_separators(row.parameters).c_str(), 100.0 * row.evaluation.accuracy, row.evaluation.errors,
+              row.seconds, kilobytes(row.bytes).c_str(), row.microseconds_per_image,
+              teacher.microseconds_per_image / row.microseconds_per_image);
+}
+
+/// "225 errors fewer than alone (-23.3 %)".
+std::string difference(std::size_t alone, std::size_t distilled) {
+  const bool fewer = distilled < alone;
+  const std::size_t apart = fewer ? alone - distilled : distilled - alone;
+  std::string text = with_separators(apart) + (apart == 1 ? " error " : " errors ") + (fewer ? "fewer" : "more");
+  text += " than alone";
+  if (alone > 0) {
+    char percent[32];
+    std::snprintf(percent, sizeof percent, " (%c%.1f %%)", fewer ? '-' : '+',
+                  100.0 * static_cast<double>(apart) / static_cast<double>(alone));
+    text += percent;
+  }
+  return text;
+}
+
+void print_comparison(std::size_t alone, std::size_t distilled) {
+  if (distilled == alone) {
+    std::printf("In this run distillation changed nothing: both students make %s errors.\n",
+                with_separators(alone).c_str());
+  } else {
+    std::printf("In this run distillation %s: %s.\n", distilled < alone ? "helped" : "hurt",
+                difference(alone, distilled).c_str());
+  }
+  std::printf("One run is one seed; examples/distill_mnist/over_seeds.py compares many.\n");
+}
+
 }  // namespace
 
-void print_report(const std::vector<ReportRow>& rows) {
-  std::printf("%-18s %10s %10s %7s %10s %10s %10s %9s\n", "", "parameters", "accuracy", "errors", "training s",
-              "file KiB", "us/image", "speed-up");
-  for (const ReportRow& row : rows) {
-    std::printf("%-18s %10s %8.2f %% %7zu %10.2f %10s %10.3f %8.1fx\n", row.name.c_str(),
-                with_separators(row.parameters).c_str(), 100.0 * row.evaluation.accuracy, row.evaluation.errors,
-                row.seconds, kilobytes(row.bytes).c_str(), row.microseconds_per_image,
-                rows.front().microseconds_per_image / row.microseconds_per_image);
+void print_report(const Report& report) {
+  std::printf("recipe  %s: %s of %s training images for the students\n", report.recipe.c_str(),
+              with_separators(report.student_images).c_str(), with_separators(report.training_images).c_str());
+  std::printf("loss    %s\n        %.4f in the last epoch%s\n", report.loss.c_str(), report.last_loss,
+              report.last_loss < 0.0 ? " (it may be negative: no fault of the run)" : "");
+  std::printf("errors  of %s images held out\n\n", with_separators(report.held_out).c_str());
+  std::printf("%-17s %10s %8s %6s %10s %6s %8s %7s\n", "", "parameters", "accuracy", "errors", "training s", "KiB",
+              "us/image", "speed");
+  for (const ReportRow* row : {&report.teacher, &report.alone, &report.distilled}) {
+    print_row(*row, report.teacher);
   }
+  std::printf("\n");
+  print_comparison(report.alone.evaluation.errors, report.distilled.evaluation.errors);
   std::fflush(stdout);
 }
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The closing table.
+/// The closing table, and what it says about distillation.
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "retort/train/metrics.hpp"
 
@@ -21,7 +20,20 @@ struct ReportRow {
   double microseconds_per_image = 0.0;
 };
 
-/// Prints one line for each network. The speed-up is of inference, over the first row.
-void print_report(const std::vector<ReportRow>& rows);
+struct Report {
+  std::string recipe;
+  std::size_t training_images = 0;
+  std::size_t student_images = 0;
+  std::size_t held_out = 0;
+  std::string loss;        ///< of the distilled student, with its settings
+  double last_loss = 0.0;  ///< its mean over the last epoch
+  ReportRow teacher{};
+  ReportRow alone{};
+  ReportRow distilled{};
+};
+
+/// Prints the recipe, the loss, one line for each network, and the two students compared, in lines of at most 80
+/// columns. The speed-up is of inference, over the teacher.
+void print_report(const Report& report);
 
 }  // namespace distill_mnist

@@ -3,7 +3,8 @@
 # answers.sh FOLDER DIGITS PROGRAMS TOOLS
 #
 # The programs agree with each other: predict makes as many errors as distill_mnist said, distill_mnist accepts its own
-# teacher and then distils the same student, and custom_dataset learns the same from a table as from two arrays.
+# teacher and then distils the same student, its closing table says what its log does, and custom_dataset learns the same
+# from a table as from two arrays.
 set -euo pipefail
 folder=$1 digits=$2 programs=$3
 
@@ -25,6 +26,44 @@ errors=$(tail -n 1 trained/metrics.jsonl | sed -E 's/.*"errors":([0-9]+).*/\1/')
 [[ $predicted == *", $errors errors" ]] || fail "metrics.jsonl says $errors errors, predict: $predicted"
 grep -qE "^student distilled .* $errors " report || fail "the table has no $errors errors: $(<report)"
 [[ $(grep -c "image [0-4]: [0-9] (it is [0-9])" <<<"$predicted") == 5 ]] || fail "expected five images: $predicted"
+
+last() { # OUT PHASE FIELD: of the phase's last epoch
+  grep "\"phase\":\"$2\"" "$1/metrics.jsonl" | tail -n 1 | sed -E "s/.*\"$3\":([^,}]*).*/\1/"
+}
+# The closing table of the run in OUT: recipe, loss and comparison as its log has them, in 80 columns.
+check_report() { # OUT REPORT RECIPE IMAGES_OF_STUDENTS LOSS
+  local alone distilled expected loss
+  sed -n '/^recipe  /,$p' "$2" >closing
+  echo "== $3" && cat closing
+  [[ $(wc -L <closing) -le 80 ]] || fail "the closing table is wider than 80 columns"
+  grep -qxF "recipe  $3: $4 of 500 training images for the students" closing || fail "the table does not name $3, $4"
+  grep -qxF "loss    $5" closing || fail "the table lacks $5"
+  loss=$(printf %.4f "$(last "$1" distilled loss)")
+  grep -qE "^        $loss in the last epoch" closing || fail "the table lacks the last epoch's loss, $loss"
+  alone=$(last "$1" alone errors) distilled=$(last "$1" distilled errors)
+  expected=$(awk -v alone="$alone" -v distilled="$distilled" 'BEGIN {
+    apart = distilled < alone ? alone - distilled : distilled - alone
+    if (apart == 0) {
+      printf "In this run distillation changed nothing: both students make %d errors.", alone
+    } else {
+      printf "In this run distillation %s: %d %s %s than alone (%+.1f %%).", distilled < alone ? "helped" : "hurt", apart,
+        apart == 1 ? "error" : "errors", distilled < alone ? "fewer" : "more", 100 * (distilled - alone) / alone
+    }
+  }')
+  grep -qxF "$expected" closing || fail "the table does not say: $expected"
+}
+check_report trained report recommended 500 "HintonLoss(temperature=2, hard_weight=0.3)"
+[[ $(<closing) != *"may be negative"* ]] || fail "a loss above 0 is called negative"
+
+# Without --recipe the students have one image in twenty.
+"$programs/distill_mnist" --data "$digits" --teacher trained/teacher.safetensors --epochs 3 --out few >report
+check_report few report few-images 25 "HintonLoss(temperature=4, hard_weight=0.3)"
+# The source's loss ends below 0, which takes a sentence.
+"$programs/distill_mnist" --data "$digits" --recipe original --split official --teacher trained/teacher.safetensors \
+  --epochs 3 --out original --quiet >report
+check_report original report original 500 "SoftmaxPassedToKlLoss(temperature=7, hard_weight=0.3)"
+[[ $(last original distilled loss) == -* ]] || fail "the loss as written is not below 0: $(last original distilled loss)"
+grep -qF "may be negative" closing || fail "no word on a loss below 0"
 
 "$programs/distill_mnist" "${run[@]}" --teacher trained/teacher.safetensors --out loaded --quiet >/dev/null
 for file in teacher.safetensors student_alone.safetensors student_distilled.safetensors; do

@@ -148,7 +148,7 @@ for option in --epochs --teacher-epochs --batch-size --threads; do
   done
 done
 for option in --epochs --teacher-epochs; do
-  refused "$option 4294967295" "epochs is 4294967295, expected at most 2^32 - 1 steps" distill $option 4294967295 --batch-size 64
+  refused "$option 4294967295" "epochs is 4294967295, expected at most 2^32 - 1 steps" distill $option 4294967295 --batch-size 16
 done
 refused "--threads 1025" "--threads: '1025', expected a whole number from 1 to 1024" distill --threads 1025
 for value in -1 99999999999999999999 x; do
@@ -156,6 +156,11 @@ for value in -1 99999999999999999999 x; do
 done
 refused "--teacher-shift -1" "--teacher-shift: '-1', expected a whole number" distill --teacher-shift -1
 refused "--teacher-shift 28" "shift: 28 pixels, expected less than" distill --teacher-shift 28
+for value in 0 -1 1.01 nan inf 0.001; do # of 500 images
+  refused "--student-fraction $value" "--student-fraction: $value, expected a number above 0 and at most 1|500" \
+    distill "--student-fraction=$value"
+done
+refused "--student-fraction x" "--student-fraction: 'x', expected a number" distill --student-fraction x
 for option in --lr --beta1 --beta2 --temperature --hard-weight; do
   refused "$option x" "$option: 'x', expected a number" distill $option x
   refused "$option nan" "is nan, expected a" distill $option nan
