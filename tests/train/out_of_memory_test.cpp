@@ -2,9 +2,7 @@
 // Memory that runs out at any moment of a training, on any thread, is a std::bad_alloc: it never ends the program, and
 // what is left can be used again.
 
-#include <atomic>
 #include <cstddef>
-#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <limits>
@@ -17,6 +15,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "failing_allocations.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/io/safetensors.hpp"
@@ -35,53 +34,10 @@
 
 namespace {
 
-/// How many allocations succeed before one fails; negative where none does.
-std::atomic<long> successes_left{-1};
-/// Whether those after it fail too.
-std::atomic<bool> stays_out{false};
-
-void* allocate(std::size_t size, std::size_t alignment) {
-  if (successes_left.load(std::memory_order_relaxed) >= 0 && successes_left.fetch_sub(1) == 0) {
-    if (stays_out) {
-      successes_left = 0;
-    }
-    throw std::bad_alloc();
-  }
-  void* memory = nullptr;
-  if (alignment <= alignof(std::max_align_t)) {
-    memory = std::malloc(size == 0 ? 1 : size);
-  } else {
-    memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-  }
-  if (memory == nullptr) {
-    throw std::bad_alloc();
-  }
-  return memory;
-}
-
-}  // namespace
-
-// The other forms, of arrays and without exceptions, call these.
-[[gnu::noinline]] void* operator new(std::size_t size) { return allocate(size, 1); }
-[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
-  return allocate(size, static_cast<std::size_t>(alignment));
-}
-[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  try {
-    return allocate(size, static_cast<std::size_t>(alignment));
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-
-namespace {
-
 using namespace retort;
 using retort::test::same_bits;
+using retort::test::stays_out;
+using retort::test::successes_left;
 
 using Wide = Sequential<Linear<30, 24>, BatchNorm<24>, ReLU, Linear<24, 4>>;
 /// Of the first a step is taken as a whole, of the second operation by operation.
