@@ -408,7 +408,7 @@ TEST_CASE("Evaluation is of the network as it answers: without dropout, with run
     }
     const std::uint32_t label = data.view().labels[sample];
     loss += std::log(sum) - double{row[label]};
-    errors += std::max_element(row.begin(), row.end()) - row.begin() != label ? 1 : 0;
+    errors += std::max_element(row.begin(), row.end()) - row.begin() != label ? 1u : 0u;
   }
   const Evaluation evaluation = evaluate(trained.network, data);
   CHECK_THAT(evaluation.loss, WithinRel(loss / 40, 1e-5));

@@ -79,14 +79,14 @@ void check_products() {
   CHECK(test::largest_difference(output, plain) < 1e-6);
   products.forward(backend, 0, batch, x.data(), w.data(), bias.data(), scale, output.data());
   for (std::size_t i = 0; i < plain.size(); ++i) {
-    plain[i] = std::max(0.0, scale * plain[i] + static_cast<double>(bias[i % out]));
+    plain[i] = std::max(0.0, double{scale} * plain[i] + static_cast<double>(bias[i % out]));
   }
   CHECK(test::largest_difference(output, plain) < 1e-6);
 
   std::vector<float> found(out * in);
   std::vector<float> found_bias(out);
   products.weight_gradient(backend, 1, batch, g.data(), x.data(), scale, found.data(), found_bias.data());
-  std::ranges::for_each(weight_gradient, [](double& value) { value *= scale; });
+  std::ranges::for_each(weight_gradient, [](double& value) { value *= double{scale}; });
   CHECK(test::largest_difference(found, weight_gradient) < 1e-6);
   CHECK(test::largest_difference(found_bias, bias_gradient) < 1e-6);
 
