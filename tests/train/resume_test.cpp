@@ -12,7 +12,7 @@
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
-#include "retort/core/instruction_set.hpp"
+#include "retort/core/processor_name.hpp"
 #include "retort/core/text.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
@@ -212,13 +212,13 @@ TEST_CASE("A checkpoint made on another processor is refused, unless any will do
   {
     const auto file = io::SafetensorsFile::read(folder / "run");
     io::Metadata metadata = file.metadata();
-    CHECK(metadata.at("setting.processor") == instruction_set);
+    CHECK(metadata.at("setting.processor") == processor_name);
     metadata["setting.processor"] = "an abacus";
     io::write_safetensors(folder / "run", file.tensors(), metadata);
   }
   Network<Plain> resumed{Seed{1}};
   CHECK(contains(refusal([&] { fit(resumed, options); }),
-                 "processor = an abacus, cannot be resumed with " + std::string(instruction_set)));
+                 "processor = an abacus, cannot be resumed with " + std::string(processor_name)));
   options.checkpoint->any_processor = true;
   fit(resumed, options);
   CHECK(same_bits(resumed.parameter_arena(), network.parameter_arena()));

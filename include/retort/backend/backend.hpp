@@ -23,7 +23,7 @@
 ///   `predict_dataset(backend, model, parameters, buffers, data, logits)`
 ///
 /// A backend may also provide `processor(by_operations)`, a text that differs where the same program gives other bits (a
-/// kind of GPU, a library of products); without it that is the instruction set (core/instruction_set.hpp). A checkpoint
+/// kind of GPU, a library of products); without it that is the instruction set (core/processor_name.hpp). A checkpoint
 /// goes on only where it is the same. `by_operations`: whether training computes the model operation by operation.
 ///
 /// A backend with threads may also provide `for_each_on_one_thread(backend, count, work)`, by which a Sweep trains a

@@ -19,7 +19,7 @@
 #include "retort/backend/backend.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/error.hpp"
-#include "retort/core/instruction_set.hpp"
+#include "retort/core/processor_name.hpp"
 #include "retort/core/text.hpp"
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
@@ -296,7 +296,7 @@ class StepEngine final : public TrainingEngine {
     if constexpr (requires { backend().processor(by_operations); }) {
       return backend().processor(by_operations);
     } else {
-      return std::string(instruction_set);
+      return std::string(processor_name);
     }
   }
 

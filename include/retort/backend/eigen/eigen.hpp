@@ -16,7 +16,7 @@
 
 #include "retort/backend/eigen/product_library.hpp"
 #include "retort/backend/host_memory.hpp"
-#include "retort/core/instruction_set.hpp"
+#include "retort/core/processor_name.hpp"
 #include "retort/core/text.hpp"
 #include "retort/core/thread_pool.hpp"
 #include "retort/simd/vector.hpp"
@@ -52,12 +52,12 @@ class Eigen : public HostMemory {
   /// operation by operation, the library of the products. Eigen's own cuts its sums by the caches that it finds.
   [[gnu::cold]] std::string processor(bool by_operations) const {
     if (!by_operations) {
-      return std::string(instruction_set);
+      return std::string(processor_name);
     }
     if (!products_.name.empty()) {
-      return concatenate({instruction_set, ", products of ", products_.name});
+      return concatenate({processor_name, ", products of ", products_.name});
     }
-    return concatenate({instruction_set, ", caches of ", ::Eigen::l1CacheSize(), ", ", ::Eigen::l2CacheSize(), " and ",
+    return concatenate({processor_name, ", caches of ", ::Eigen::l1CacheSize(), ", ", ::Eigen::l2CacheSize(), " and ",
                         ::Eigen::l3CacheSize(), " bytes"});
   }
 

@@ -9,7 +9,7 @@
 namespace retort {
 
 /// "x86-64 with AVX-512", as the compiler was told: the processor at hand may have more.
-inline constexpr std::string_view instruction_set =
+inline constexpr std::string_view processor_name =
 #if defined(__x86_64__) || defined(_M_X64)
 #if defined(__AVX512F__)
     "x86-64 with AVX-512"
