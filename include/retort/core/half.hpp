@@ -12,7 +12,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// The bits of an IEEE 754 binary16 number as the float of the same value. NaN keeps its payload.
 constexpr float half_to_float(std::uint16_t bits) {
-  const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
+  const std::uint32_t sign = (bits & 0x8000u) << 16;
   const std::uint32_t exponent = (bits >> 10) & 0x1Fu;
   const std::uint32_t fraction = bits & 0x3FFu;
   if (exponent == 0) {

@@ -3,6 +3,8 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/json.hpp"
+#include "retort/core/out_of_memory.hpp"
+#include "retort/train/checkpoint.hpp"
 
 void throw_error(Thrown which) {
   switch (which) {
@@ -22,5 +24,11 @@ void throw_error(Thrown which) {
       throw retort::DeviceError("a device");
     case Thrown::json:
       throw retort::JsonError(3, "the end");
+    case Thrown::stopped:
+      throw retort::StoppedError("stopped as asked");
+    case Thrown::setting:
+      throw retort::SettingError("made with another seed", "seed");
+    case Thrown::memory:
+      throw retort::OutOfMemoryError("logits", 12);
   }
 }

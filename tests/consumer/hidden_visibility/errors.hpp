@@ -5,6 +5,6 @@
 
 #include <string>
 
-enum class Thrown { error, file, format, shape, option, divergence, device, json };
+enum class Thrown { error, file, format, shape, option, divergence, device, json, stopped, setting, memory };
 
 [[gnu::visibility("default")]] void throw_error(Thrown which);

@@ -3,16 +3,19 @@
 
 #include <cstdio>
 #include <exception>
+#include <new>
 
 #include "errors.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/json.hpp"
+#include "retort/core/out_of_memory.hpp"
+#include "retort/train/checkpoint.hpp"
 
 namespace {
 
 int failures = 0;
 
-template <typename Expected>
+template <typename Expected, typename Base = retort::Error>
 void check(Thrown which, const char* name) {
   try {
     throw_error(which);
@@ -23,9 +26,9 @@ void check(Thrown which, const char* name) {
   }
   try {
     throw_error(which);
-  } catch (const retort::Error&) {
+  } catch (const Base&) {
   } catch (const std::exception& other) {
-    std::printf("%s is not caught as retort::Error: %s\n", name, other.what());
+    std::printf("%s is not caught as what it derives from: %s\n", name, other.what());
     ++failures;
   }
 }
@@ -41,5 +44,8 @@ int main() {
   check<retort::DivergenceError>(Thrown::divergence, "DivergenceError");
   check<retort::DeviceError>(Thrown::device, "DeviceError");
   check<retort::JsonError>(Thrown::json, "JsonError");
+  check<retort::StoppedError>(Thrown::stopped, "StoppedError");
+  check<retort::SettingError, retort::OptionError>(Thrown::setting, "SettingError");
+  check<retort::OutOfMemoryError, std::bad_alloc>(Thrown::memory, "OutOfMemoryError");
   return failures == 0 ? 0 : 1;
 }
