@@ -138,7 +138,7 @@ refused "--data, --split or --seed: $folder/killed/checkpoints/teacher.safetenso
 refused "--student-fraction" --student-fraction 0.5
 more=$((epochs + 2))
 if [[ " $* " == *" recommended "* ]]; then # under a cosine, which depends on the number of epochs
-  refused epochs --epochs $more
+  refused "--epochs: " --epochs $more
 else # at a constant learning rate: as if it had been asked for them at once
   "$program" "${options[@]}" --epochs $more --out "$folder/longer" --quiet >/dev/null
   "$program" "${options[@]}" --epochs $more --out "$folder/killed" --resume --quiet >/dev/null

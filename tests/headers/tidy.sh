@@ -5,5 +5,5 @@
 set -euo pipefail
 repository=$1 build=$2
 command -v clang-tidy-19 >/dev/null || { echo "skipped: no clang-tidy-19 here"; exit 77; }
-exec clang-tidy-19 --quiet -p "$build" --extra-arg=-Wno-unknown-warning-option "--header-filter=^$repository/include/" \
+exec clang-tidy-19 --quiet -p "$build" --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-double-promotion "--header-filter=^$repository/include/" \
   "$build/tests/headers/all_headers.cpp"

@@ -66,7 +66,7 @@ template <typename M>
 struct LayersOf;
 template <Layer... Layers>
 struct LayersOf<Sequential<Layers...>> {
-  using operations = typename Grouped<Layers...>::type;
+  using type = typename Grouped<Layers...>::type;
 };
 
 }  // namespace detail
@@ -77,7 +77,7 @@ struct NoChain {};
 /// The operations of a model, from its input to its output.
 template <Model M>
 struct Plan {
-  using Operations = typename detail::LayersOf<M>::operations;
+  using Operations = typename detail::LayersOf<M>::type;
 
   static constexpr std::size_t size = std::tuple_size_v<Operations>;
   template <std::size_t Index>

@@ -50,7 +50,7 @@ template <std::floating_point Number>
 [[gnu::cold]] bool parse_by_strtod(std::string_view text, Number& value) {
   // strtod also takes blanks, a plus sign and hexadecimal digits.
   const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
-  if (digits.empty() || digits.find_first_of("xX") != digits.npos ||
+  if (digits.empty() || digits.find_first_of("xX") != std::string_view::npos ||
       std::string_view{"0123456789.iInN"}.find(digits.front()) == std::string_view::npos) {
     return false;
   }

@@ -98,7 +98,7 @@ class ThreadPool {
     // matters where other programs want the processors too.
     gate_.fetch_and(~gate_open, std::memory_order_relaxed);
     std::size_t spin = 0;
-    for (std::uint32_t inside; (inside = gate_.load(std::memory_order_acquire)) != 0; ++spin) {
+    for (std::uint32_t inside = 0; (inside = gate_.load(std::memory_order_acquire)) != 0; ++spin) {
       if (spin < spins_before_sleep) {
         pause(spin);
       } else {

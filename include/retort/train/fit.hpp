@@ -22,6 +22,7 @@
 #include "retort/core/fingerprint.hpp"
 #include "retort/core/float_bits.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/quote.hpp"
 #include "retort/core/size.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
@@ -202,8 +203,9 @@ class Fit {
   /// The epochs that are done are this run's first ones only where the schedule gave them the same learning rates.
   [[gnu::cold]] void require_epochs(const Checkpoint& checkpoint) const {
     const auto refuse = [&](std::initializer_list<TextPart> reason) {
-      throw OptionError(concatenate({options_.checkpoint->path.string(), ": made with epochs = ", checkpoint.epochs,
-                                     ", cannot be resumed with ", options_.epochs, concatenate(reason)}));
+      throw SettingError(concatenate({path_text(options_.checkpoint->path), ": made with epochs = ", checkpoint.epochs,
+                                      ", cannot be resumed with ", options_.epochs, concatenate(reason)}),
+                         "epochs");
     };
     if (checkpoint.epochs != options_.epochs && !options_.schedule.any_length()) {
       refuse({" under ", options_.schedule.describe(),

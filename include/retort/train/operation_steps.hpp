@@ -83,9 +83,9 @@ namespace detail {
 
 template <typename Backend, Model M, typename Scalar>
 struct StepsOf {
-  using own = typename backend::OwnTrainingSteps<Backend, M, Scalar>::type;
-  using type = std::conditional_t<std::is_void_v<own>, std::type_identity<OperationSteps<M, Backend, Scalar>>,
-                                  std::type_identity<own>>::type;
+  using Own = typename backend::OwnTrainingSteps<Backend, M, Scalar>::type;
+  using type = std::conditional_t<std::is_void_v<Own>, std::type_identity<OperationSteps<M, Backend, Scalar>>,
+                                  std::type_identity<Own>>::type;
 };
 
 }  // namespace detail

@@ -49,9 +49,9 @@ std::vector<std::invoke_result_t<const Make&, const Values&...>> sweep_grid(cons
 
 /// Seeds first, first + 1, ..., `count` of them.
 inline std::vector<Seed> consecutive_seeds(std::size_t count, std::uint64_t first = 0) {
-  std::vector<Seed> seeds;
+  std::vector<Seed> seeds(count);
   for (std::size_t i = 0; i < count; ++i) {
-    seeds.push_back(Seed{first + i});
+    seeds[i] = Seed{first + i};
   }
   return seeds;
 }

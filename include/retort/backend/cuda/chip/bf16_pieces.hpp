@@ -45,8 +45,8 @@ RETORT_HOST_DEVICE inline std::uint32_t bf16_pair(float first, float second) {
 /// Two floats as the sums of `bf16_pieces` bfloat16 numbers each, the largest first: exact for zeros and from 2^-110
 /// on, below that within 2^-133. Infinities and NaN become sums that are NaN.
 RETORT_HOST_DEVICE inline void split_into_bf16(float first, float second, std::uint32_t (&pieces)[bf16_pieces]) {
-  RETORT_UNROLL for (std::size_t piece = 0; piece < bf16_pieces; ++piece) {
-    pieces[piece] = bf16_pair(first, second);
+  RETORT_UNROLL for (std::uint32_t& piece : pieces) {
+    piece = bf16_pair(first, second);
     // Exact: the leading bits are taken away.
     first -= detail::leading_bf16(first);
     second -= detail::leading_bf16(second);

@@ -42,7 +42,7 @@ RETORT_HOST_DEVICE void exchange_sums(Team& team, const data::GatherConstants<Sc
       const Scalar* partial_sums = memory + Layout::partial_sums + place;
       Quad<Scalar> sums = load_quad(partial_sums);
       RETORT_UNROLL for (std::size_t slice = 1; slice < Layout::template forward_slices<0>; ++slice) {
-        const Quad<Scalar> next = load_quad(static_cast<const Scalar*>(partial_sums) + slice * Layout::sums_size);
+        const Quad<Scalar> next = load_quad(partial_sums + slice * Layout::sums_size);
         RETORT_UNROLL for (std::size_t j = 0; j < quad; ++j) { sums.values[j] += next.values[j]; }
       }
       if (of_bytes) {
