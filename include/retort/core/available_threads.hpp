@@ -107,15 +107,22 @@ inline constexpr unsigned unlimited_threads = std::numeric_limits<unsigned>::max
   return threads;
 }
 
+#ifdef __linux__
+/// cpu_set_t names a struct without a name, of which nvcc 13 makes no vector.
+struct NamedCpuSet {
+  cpu_set_t set;
+};
+#endif
+
 /// The processors that this thread may run on, at least 1.
 [[gnu::cold]] inline unsigned processors_of_affinity() {
 #ifdef __linux__
   // A mask that is too short for the machine's processors is refused.
   for (std::size_t masks = 1; masks <= 1024; masks *= 2) {
-    std::vector<cpu_set_t> mask(masks);
-    const std::size_t size = masks * sizeof(cpu_set_t);
-    if (::sched_getaffinity(0, size, mask.data()) == 0) {
-      return static_cast<unsigned>(std::max(CPU_COUNT_S(size, mask.data()), 1));
+    std::vector<NamedCpuSet> mask(masks);
+    const std::size_t size = masks * sizeof(NamedCpuSet);
+    if (::sched_getaffinity(0, size, &mask.data()->set) == 0) {
+      return static_cast<unsigned>(std::max(CPU_COUNT_S(size, &mask.data()->set), 1));
     }
     if (errno != EINVAL) {
       break;
