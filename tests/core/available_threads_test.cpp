@@ -101,7 +101,7 @@ TEST_CASE("A process that may run on one processor uses one thread", "[core][thr
   CHECK(all <= static_cast<unsigned>(CPU_COUNT(&before)));
   cpu_set_t one;
   CPU_ZERO(&one);
-  for (int processor = 0; CPU_COUNT(&one) == 0; ++processor) {
+  for (std::size_t processor = 0; CPU_COUNT(&one) == 0; ++processor) {
     if (CPU_ISSET(processor, &before)) {
       CPU_SET(processor, &one);
     }

@@ -103,7 +103,8 @@ TEST_CASE("extents that a file does not hold take nothing") {
   write_file(path, idx_bytes({0x7fffffffu, 0xffffu, 0xffffu}, "abc"));
   check_refused_within(mebibyte, "elements: 3 bytes", [&] { data::read_idx<3>(path); });
   std::string npy = "\x93NUMPY\x01";
-  npy += std::string{"\0\x50\0", 3} + "{'descr': '<f8', 'fortran_order': True, 'shape': (1099511627776, 784)}";
+  npy.append("\0\x50\0", 3);
+  npy += "{'descr': '<f8', 'fortran_order': True, 'shape': (1099511627776, 784)}";
   npy.resize(10 + 0x50, ' ');
   write_file(path, npy);
   check_refused_within(mebibyte, "elements: 0 bytes", [&] { data::load_npy(path, path); });

@@ -83,7 +83,7 @@ TEST_CASE("Balanced weights let a rare class be learned", "[loss]") {
     const std::vector<float> logits = predict_all(network, data);
     std::size_t count = 0;
     for (std::size_t i = 0; i < 420; ++i) {
-      count += labels[i] == 1 && logits[2 * i + 1] > logits[2 * i] ? 1 : 0;
+      count += labels[i] == 1 && logits[2 * i + 1] > logits[2 * i] ? 1u : 0u;
     }
     return count;
   };

@@ -99,7 +99,7 @@ TEST_CASE("Nothing wraps on a terminal of 40 columns or more, and the bar tells 
     std::size_t bars = 0;
     for (const std::string& piece : pieces(text)) {
       CHECK(columns_of(piece) < columns);
-      bars += piece.find(" left") != std::string::npos && piece.find("accuracy") == std::string::npos ? 1 : 0;
+      bars += piece.find(" left") != std::string::npos && piece.find("accuracy") == std::string::npos ? 1u : 0u;
     }
     CHECK(bars == 6);
     CHECK(text.find("\rdistilled  epoch 2/2") != std::string::npos);

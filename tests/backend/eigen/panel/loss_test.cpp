@@ -261,7 +261,7 @@ TEST_CASE("The mistaken loss has the gradient of its mistake at every temperatur
         long double error = 0;
         long double length = 1e-6L;  // a softmax that is all in one class has no gradient
         for (std::size_t k = 0; k < 10; ++k) {
-          error = std::max(error, std::abs(found.gradient[at + k] * temperature - expected[k]));
+          error = std::max(error, std::abs(static_cast<double>(found.gradient[at + k]) * temperature - expected[k]));
           length = std::max(length, std::abs(expected[k]));
         }
         worst = std::max(worst, error / length);

@@ -30,6 +30,9 @@
 #include "same_steps.hpp"
 #include "train_steps.hpp"
 
+// A user mixes floats and doubles without a thought.
+#pragma GCC diagnostic ignored "-Wdouble-promotion"
+
 namespace {
 
 using namespace retort;

@@ -15,6 +15,7 @@
 #include "retort/backend/thrust/cuda/device.hpp"
 #include "retort/backend/thrust/cuda/error.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/size.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
@@ -72,7 +73,7 @@ class MemoryPool {
         cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrUsedMemCurrent, &used) != cudaSuccess || used > reserved) {
       return 0;
     }
-    return static_cast<std::size_t>(reserved - used);
+    return to_size(reserved - used);
   }
 
  private:
