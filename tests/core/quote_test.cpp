@@ -120,14 +120,14 @@ TEST_CASE("Hostile text in a safetensors file is quoted and cut: names, metadata
   using Net = Network<Sequential<Linear<2, 2>>>;
   const TemporaryFolder folder;
   const auto path = folder / "a.safetensors";
-  const std::string text = "\x1B]0;owned\x07\r\n" + std::string(50'000'000, 'x');
+  const std::string text = "\x1B]0;owned\x07\r\n" + std::string(10'000'000, 'x');  // within the header's limit
   Net network{Seed{0}};
   const auto refusal = [&](const io::Metadata& metadata, const std::string& name) {
     const std::vector<float> values(4);
     io::write_safetensors(path, std::vector{io::Tensor::of<float>(name, {2, 2}, values)}, metadata);
     return message_of([&] { io::load_safetensors(network, path); });
   };
-  CHECK(refusal({}, text).find("tensor \"\\x1b]0;owned\\x07\\r\\nxxx") != std::string::npos);
+  CHECK(refusal({}, text).find("tensor '\\x1b]0;owned\\x07\\r\\nxxx") != std::string::npos);
   CHECK(refusal({{"retort.model", text}}, "0.weight").find("the model \"\\x1b]0;owned\\x07\\r\\nxxx") !=
         std::string::npos);
 }

@@ -25,7 +25,7 @@ struct Files {
   std::filesystem::path labels = folder / "labels.npy";
 
   Files() { data::save_npy(labels, data::Labels{3, 1}); }
-  data::Dataset load() const { return data::load_npy(features, labels); }
+  data::Dataset load() const { return data::load_npy(features, labels, {.classes = 4}); }
 };
 
 }  // namespace

@@ -155,7 +155,7 @@ TEST_CASE("What the model needs must be there, and nothing else", "[io]") {
   CHECK(refusal([](Parts&) {}) == "no error");
   for (const std::string name :
        {"0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "4.weight"}) {
-    CHECK(contains(refusal([&](Parts& parts) { parts.erase(name); }), "\"" + name + "\": missing"));
+    CHECK(contains(refusal([&](Parts& parts) { parts.erase(name); }), "'" + name + "': missing"));
   }
   // As PyTorch, which wrote none before version 0.4.1.
   CHECK(refusal([](Parts& parts) { parts.erase("1.num_batches_tracked"); }) == "no error");
@@ -322,7 +322,7 @@ TEST_CASE("A network's preprocessing travels with its file", "[io]") {
        {std::string("{}"), std::string("7"), start + "0}", start + "-1}", start + "1,\"mean\":0}", start + "1,\"x\":0}",
         start + "1,\"column_means\":[1,2,3,4,5,6]}", start + "1,\"column_means\":[1],\"column_deviations\":[1]}",
         start + "1,\"column_means\":[1,2,3,4,5,6],\"column_deviations\":[1,2,3,4,5,0]}",
-        start + "1,\"class_names\":[\"a\",\"b\"]}", start + "1,\"class_names\":[1,2,3]}", start + "1} 2",
+        start + "1,\"class_names\":[\"a\",\"b\",\"c\",\"d\"]}", start + "1,\"class_names\":[1,2,3]}", start + "1} 2",
         std::string(R"({"raw":"int8","mean":0,"standard_deviation":1})")}) {
     CAPTURE(text);
     CHECK(contains(refusal([&](Parts& parts) { parts.metadata["retort.preprocessing"] = text; }),
