@@ -127,7 +127,7 @@ TEST_CASE("Hostile text in a safetensors file is quoted and cut: names, metadata
     io::write_safetensors(path, std::vector{io::Tensor::of<float>(name, {2, 2}, values)}, metadata);
     return message_of([&] { io::load_safetensors(network, path); });
   };
-  CHECK(refusal({}, text).find("tensor '\\x1b]0;owned\\x07\\r\\nxxx") != std::string::npos);
+  CHECK(refusal({}, text).find("tensor \"\\x1b]0;owned\\x07\\r\\nxxx") != std::string::npos);
   CHECK(refusal({{"retort.model", text}}, "0.weight").find("the model \"\\x1b]0;owned\\x07\\r\\nxxx") !=
         std::string::npos);
 }

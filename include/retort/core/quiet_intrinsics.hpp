@@ -6,6 +6,8 @@
 /// wherever they are inlined into a program; it is silent if one of the places on the way has the warning off. Eigen 3.4
 /// also has variables that it does not use.
 
+#include "retort/core/require_cxx20.hpp"
+
 #if defined(__GNUC__) && !defined(__clang__)
 #define RETORT_QUIET_INTRINSICS_BEGIN                                                  \
   _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wuninitialized\"") \
