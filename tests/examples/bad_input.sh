@@ -47,7 +47,7 @@ refused() {
 
 quick=(--teacher-epochs 1 --epochs 1 --batch-size 512 --quiet)
 distill() { timeout 120 "$programs/distill_mnist" --data "$digits" --out "$out" "${quick[@]}" "$@"; }
-compiled_in() { "$programs/distill_mnist" --help | grep -qE "^ *$1 is compiled in\$"; }
+compiled_in() { grep -qE "^ *$1 is compiled in\$" <<<"$("$programs/distill_mnist" --help)"; }
 
 # copy NAME: the digits under another name, for damage.
 copy() {

@@ -38,7 +38,7 @@ for program in sweep predict custom_dataset; do
   [[ $("$programs/$program" --version) == "$program ${version#* }" ]] || fail "$program --version"
 done
 for program in distill_mnist sweep predict custom_dataset; do
-  "$programs/$program" --help | grep -q "$program" || fail "$program --help does not say what it is"
+  [[ $("$programs/$program" --help) == *"$program"* ]] || fail "$program --help does not say what it is"
 done
 for program in distill_mnist sweep predict custom_dataset; do
   widest=$("$programs/$program" --help | awk '{ if (length($0) > most) most = length($0) } END { print most }')

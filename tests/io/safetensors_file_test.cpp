@@ -442,13 +442,13 @@ TEST_CASE("a missing tensor and a wrong count or type are named") {
   std::vector<std::uint32_t> counts(2);
   CHECK(file.find("0.weight") == nullptr);
   CHECK(message([&] { file.at("0.weight"); }) ==
-        (folder / "f").string() + ": tensor '0.weight': missing, expected among the file's 2 tensors");
+        (folder / "f").string() + ": tensor \"0.weight\": missing, expected among the file's 2 tensors");
   CHECK(message([&] { file.copy_to<float>(file.at("weight"), floats); }) ==
-        (folder / "f").string() + ": tensor 'weight': shape [2, 2], expected 3 elements");
+        (folder / "f").string() + ": tensor \"weight\": shape [2, 2], expected 3 elements");
   CHECK(contains(message([&] { file.copy_to<std::int32_t>(file.at("weight"), integers); }),
-                 "tensor 'weight': dtype F32, expected an integer"));
+                 "tensor \"weight\": dtype F32, expected an integer"));
   CHECK(contains(message([&] { file.copy_to<std::uint32_t>(file.at("bias"), counts); }),
-                 "tensor 'bias': element 1 is -2, expected a number that fits U32"));
+                 "tensor \"bias\": element 1 is -2, expected a number that fits U32"));
 }
 
 TEST_CASE("numbers keep their value when copied to another type") {

@@ -155,7 +155,7 @@ TEST_CASE("What the model needs must be there, and nothing else", "[io]") {
   CHECK(refusal([](Parts&) {}) == "no error");
   for (const std::string name :
        {"0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "4.weight"}) {
-    CHECK(contains(refusal([&](Parts& parts) { parts.erase(name); }), "'" + name + "': missing"));
+    CHECK(contains(refusal([&](Parts& parts) { parts.erase(name); }), "\"" + name + "\": missing"));
   }
   // As PyTorch, which wrote none before version 0.4.1.
   CHECK(refusal([](Parts& parts) { parts.erase("1.num_batches_tracked"); }) == "no error");

@@ -200,7 +200,8 @@ TEST_CASE("A second training of equal options does not take over the first one's
   fit(first, options);
   Network<Plain> second{Seed{2}};
   CHECK(contains(refusal([&] { fit(second, options); }), "made with other initial weights"));
-  CHECK(contains(refusal([&] { fit(first, options); }), "made with other initial weights"));  // which are the trained ones now
+  CHECK(contains(refusal([&] { fit(first, options); }),
+                 "made with other initial weights"));  // which are the trained ones now
   Network<Plain> again{Seed{1}};
   fit(again, options);
   CHECK(same_bits(again.parameter_arena(), first.parameter_arena()));

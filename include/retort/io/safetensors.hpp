@@ -57,7 +57,7 @@ template <typename Scalar>
 void require_values(const std::filesystem::path& path, const std::string& name, const TensorSpec& spec,
                     std::span<const Scalar> values) {
   if (const std::string fault = describe_fault(spec, values); !fault.empty()) {
-    throw FormatError(path, concatenate({"tensor ", in_quotes(name), ": ", fault}));
+    throw FormatError(path, concatenate({"tensor ", detail::in_quotes(name), ": ", fault}));
   }
 }
 
@@ -111,13 +111,14 @@ void read_tensor(const SafetensorsFile& file, const std::string& name, const Ten
                  std::span<Scalar> values) {
   const Tensor& tensor = file.at(name);
   if (tensor.shape != shape_of(spec)) {
-    throw FormatError(file.path(), concatenate({"tensor ", in_quotes(name), ": shape ", shape_text(tensor.shape),
-                                                ", expected ", shape_text(shape_of(spec))}));
+    throw FormatError(file.path(), concatenate({"tensor ", detail::in_quotes(name), ": shape ",
+                                                shape_text(tensor.shape), ", expected ", shape_text(shape_of(spec))}));
   }
   if (!spec.integral && !is_floating_point(tensor.dtype)) {
-    throw FormatError(file.path(), concatenate({"tensor ", in_quotes(name), ": dtype ", dtype_name(tensor.dtype),
-                                                ", expected F64, F32, F16 or BF16: integers are quantised weights, and "
-                                                "the file gives no scale"}));
+    throw FormatError(file.path(),
+                      concatenate({"tensor ", detail::in_quotes(name), ": dtype ", dtype_name(tensor.dtype),
+                                   ", expected F64, F32, F16 or BF16: integers are quantised weights, and "
+                                   "the file gives no scale"}));
   }
   file.copy_to(tensor, values);
   require_values(file.path(), name, spec, std::span<const Scalar>(values));
@@ -175,8 +176,9 @@ struct NamedTensors {
     }
     for (const Tensor& tensor : file.tensors()) {
       if (std::find(names.begin(), names.end(), tensor.name) == names.end()) {
-        throw FormatError(file.path(), concatenate({"tensor ", in_quotes(tensor.name), ": no tensor of the model ",
-                                                    signature, tensor_name_hint(tensor.name, names)}));
+        throw FormatError(
+            file.path(), concatenate({"tensor ", detail::in_quotes(tensor.name), ": no tensor of the model ", signature,
+                                      tensor_name_hint(tensor.name, names)}));
       }
     }
     for (std::size_t i = 0; i < parameters.size(); ++i) {

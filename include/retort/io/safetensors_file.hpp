@@ -136,7 +136,7 @@ class SafetensorsFile {
   const Tensor& at(std::string_view name) const& {
     const Tensor* const tensor = find(name);
     if (tensor == nullptr) {
-      throw FormatError(path_, concatenate({"tensor ", in_quotes(name), ": missing, expected among the file's ",
+      throw FormatError(path_, concatenate({"tensor ", detail::in_quotes(name), ": missing, expected among the file's ",
                                             tensors_.size(), " tensors"}));
     }
     return *tensor;
@@ -252,7 +252,7 @@ class SafetensorsFile {
   }
 
   [[noreturn]] void fail(const Tensor& tensor, const std::string& reason) const {
-    throw FormatError(path_, concatenate({"tensor ", in_quotes(tensor.name), ": ", reason}));
+    throw FormatError(path_, concatenate({"tensor ", detail::in_quotes(tensor.name), ": ", reason}));
   }
 
   std::filesystem::path path_;
@@ -275,13 +275,13 @@ class SafetensorsFile {
   std::size_t end = 0;
   for (const Tensor& tensor : tensors) {
     if (!names.insert(tensor.name).second) {
-      throw FormatError(path,
-                        concatenate({"tensor ", in_quotes(tensor.name), ": the name is taken, expected another"}));
+      throw FormatError(
+          path, concatenate({"tensor ", detail::in_quotes(tensor.name), ": the name is taken, expected another"}));
     }
     if (detail::tensor_bytes(tensor.dtype, tensor.shape) != tensor.bytes.size()) {
-      throw ShapeError(concatenate({path_text(path), ": tensor ", in_quotes(tensor.name), ": ", tensor.bytes.size(),
-                                    " bytes, expected those of dtype ", dtype_name(tensor.dtype), " and shape ",
-                                    detail::shape_text(tensor.shape)}));
+      throw ShapeError(concatenate({path_text(path), ": tensor ", detail::in_quotes(tensor.name), ": ",
+                                    tensor.bytes.size(), " bytes, expected those of dtype ", dtype_name(tensor.dtype),
+                                    " and shape ", detail::shape_text(tensor.shape)}));
     }
     header.tensors.push_back({tensor.name, tensor.dtype, tensor.shape, end, end + tensor.bytes.size()});
     end += tensor.bytes.size();
