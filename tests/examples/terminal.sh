@@ -19,7 +19,7 @@ mkdir -p "$folder"
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
-quick=(--data "$digits" --teacher-epochs 1 --epochs 2 --batch-size 64)
+quick=(--data "$digits" --teacher-epochs 1 --epochs 2 --batch-size 64 --overwrite)
 distill() { "$programs/distill_mnist" "${quick[@]}" "$@"; }
 sweep() {
   "$programs/sweep" --data "$digits" --split official --epochs 1 --batch-size 64 --teacher out/teacher.safetensors "$@"
@@ -159,7 +159,7 @@ if [[ $(id -u) == 0 ]] && command -v setpriv prlimit >/dev/null; then
   chmod -R a+rX "$folder"
   as_nobody() {
     prlimit --nproc=1 setpriv --reuid=65533 --regid=65533 --clear-groups ./distill_mnist --data "${digits##*/}" \
-      --teacher-epochs 1 --epochs 1 --batch-size 64 --out nobody "$@"
+      --teacher-epochs 1 --epochs 1 --batch-size 64 --out nobody --overwrite "$@"
   }
   if setpriv --reuid=65533 --regid=65533 --clear-groups test -x ./distill_mnist; then
     for backend in "${backends[@]:-eigen}"; do
