@@ -28,7 +28,7 @@ NR == 1 && /^# / && path != "README.md" {
     target = folder substr($0, RSTART + 2, RLENGTH - 3)
     while (sub(/(^|[^\/]+\/)\.\.\//, "", target)) {
     }
-    if (target ~ /^(README\.md$|docs\/|examples\/)/) { # the pages that Doxygen reads
+    if (target ~ /^([A-Z]+\.md$|docs\/|examples\/)/) { # the pages that Doxygen reads
       line = line substr($0, 1, RSTART + 1) "@ref " page(target) ")"
     } else {
       line = line substr($0, 1, RSTART + RLENGTH - 1)

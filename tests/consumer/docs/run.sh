@@ -9,7 +9,7 @@ command -v doxygen >/dev/null || { echo "skipped: doxygen is not installed"; exi
 
 rm -rf "$folder"
 mkdir -p "$folder"
-cp -R "$repository"/{CMakeLists.txt,README.md,cmake,docs,examples,include} "$folder"
+cp -R "$repository"/{CMakeLists.txt,README.md,CHANGELOG.md,CONTRIBUTING.md,SECURITY.md,LICENSE,cmake,docs,examples,include} "$folder"
 cmake -S "$folder" -B "$folder/build" -G "$generator" -DCMAKE_CXX_COMPILER="$compiler" \
   -DRETORT_BUILD_TESTS=OFF -DRETORT_BUILD_EXAMPLES=OFF -DRETORT_CUDA=OFF -DRETORT_THRUST=OFF -DRETORT_BLAS=OFF
 cmake --build "$folder/build" --target docs

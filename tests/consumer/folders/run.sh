@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# run.sh REPOSITORY COMPILER GENERATOR FOLDER: Retort installed into folders that are given as absolute paths, headers
+# run.sh REPOSITORY COMPILER GENERATOR: Retort installed into folders that are given as absolute paths, headers
 # apart from the rest and everything below a folder whose name has a space, and found there by pkg-config and by CMake.
 # Exits with 77 (skipped) where pkg-config is missing.
 set -euo pipefail
-repository=$1 compiler=$2 generator=$3 folder="$4/a folder"
+repository=$1 compiler=$2 generator=$3
+# CMake wants no headers installed below the sources, where builds often lie.
+outside=$(mktemp -d)
+trap 'rm -rf "$outside"' EXIT
+folder="$outside/a folder"
 sources=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 rm -rf "$folder"
