@@ -17,8 +17,8 @@ cmake -S "$repository" -B "$folder/build" -G "$generator" -DCMAKE_CXX_COMPILER="
   -DCMAKE_INSTALL_PREFIX="$folder/prefix" -DCMAKE_INSTALL_INCLUDEDIR="$folder/the headers" \
   -DCMAKE_INSTALL_DATADIR="$folder/the data"
 cmake --install "$folder/build"
-mkdir -p "$folder/prefix"
-ln -s "../the data" "$folder/prefix/share" # where run.sh looks for retort.pc
+mkdir -p "$folder/prefix/share"
+ln -s "$folder/the data/pkgconfig" "$folder/prefix/share/pkgconfig" # where run.sh looks for retort.pc
 
 ctest --build-and-test "$sources/find_package" "$folder/find_package" --build-generator "$generator" --build-options \
   "-DCMAKE_CXX_COMPILER=$compiler" -DCMAKE_BUILD_TYPE=Debug "-Dretort_DIR=$folder/the data/cmake/retort" \
