@@ -42,7 +42,7 @@ compile numbers "$repository/tests/main.cpp" "${tests[@]}"
 ./numbers
 
 compile quickstart "$repository/examples/quickstart/main.cpp"
-compile custom_dataset "$repository/examples/custom_dataset/main.cpp"
+compile custom_dataset -I "$repository/examples" "$repository/examples/custom_dataset/main.cpp"
 awk 'BEGIN {
   for (i = 0; i < 150; ++i) printf "%g,%g,%g,%g,%d\n", i % 3 + i % 7 / 10, i % 3 * 2, i % 5 / 10, i % 3 + 0.5, i % 3
 }' >flowers.csv
