@@ -12,22 +12,11 @@
 #include "catch.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/data/matrix.hpp"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define RETORT_TEST_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define RETORT_TEST_SANITIZED 1
-#endif
-#endif
+#include "sanitized.hpp"
 
 namespace {
 
-#ifdef RETORT_TEST_SANITIZED
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
+using retort::test::sanitized;
 
 using namespace retort;
 
