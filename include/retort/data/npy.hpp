@@ -359,8 +359,10 @@ struct NpyToFloat {
   float operator()(Integer value, std::size_t element) const {
     const auto result = static_cast<float>(value);
     if constexpr (sizeof(Integer) > 2) {
-      const std::uint64_t magnitude =
-          value < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+      auto magnitude = static_cast<std::uint64_t>(value);
+      if constexpr (std::signed_integral<Integer>) {
+        magnitude = value < 0 ? 0 - magnitude : magnitude;
+      }
       const float rounded = std::abs(result);
       if (!(rounded < 0x1p64f) || static_cast<std::uint64_t>(rounded) != magnitude) {
         fail(element, value, "a whole number that float holds exactly");
