@@ -8,6 +8,7 @@ option(RETORT_NATIVE "Compile Retort's own programs for this machine's processor
 option(RETORT_SANITIZE "Compile Retort's own programs with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(RETORT_PRECOMPILE "Precompile retort.hpp (and Catch2) for Retort's own programs: hides missing includes" OFF)
 option(RETORT_WERROR "Treat warnings in Retort's own programs as errors" OFF)
+option(RETORT_TEST_EMULATION "Test each kernel of backend::Cuda on the host: minutes to compile" ON)
 set(RETORT_TEST_PREFIX "" CACHE STRING "Put before the name of every test, to tell builds apart in one ctest run")
 
 if(RETORT_BUILD_TESTS)

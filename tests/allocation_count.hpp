@@ -10,14 +10,11 @@
 #include <atomic>
 #include <cstddef>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__)
+#include "sanitized.hpp"
+
+#if RETORT_TEST_SANITIZED || !defined(__GLIBC__)
 #define RETORT_TEST_COUNTS_ALLOCATIONS 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define RETORT_TEST_COUNTS_ALLOCATIONS 0
-#endif
-#endif
-#ifndef RETORT_TEST_COUNTS_ALLOCATIONS
+#else
 #define RETORT_TEST_COUNTS_ALLOCATIONS 1
 #endif
 

@@ -9,14 +9,11 @@
 #include <cstdlib>
 #include <new>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__)
+#include "sanitized.hpp"
+
+#if RETORT_TEST_SANITIZED || !defined(__GLIBC__)
 #define RETORT_TEST_MEASURES_PEAKS 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define RETORT_TEST_MEASURES_PEAKS 0
-#endif
-#endif
-#ifndef RETORT_TEST_MEASURES_PEAKS
+#else
 #define RETORT_TEST_MEASURES_PEAKS 1
 #endif
 

@@ -54,7 +54,7 @@ if [[ $quick == yes ]]; then
 else
   presets=(ci sanitize)
   install_optional "the kernels for 64-bit ARM are not tested" qemu-user g++-aarch64-linux-gnu
-  install_optional "OpenMP is not tested with clang++-19" clang-19 libomp-19-dev
+  install_optional "g++ makes the build under sanitizers and reads the headers" clang-19 libomp-19-dev
   install_optional "nothing is fuzzed" libclang-rt-19-dev
   install_optional "the sources are not checked by them" clang-tidy-19 clang-format-19
   install_optional "nothing is compiled against libc++" libc++-19-dev libc++abi-19-dev

@@ -14,6 +14,7 @@
 #include "every_backend/models.hpp"
 #include "retort/data/mnist.hpp"
 #include "retort/data/synthetic_digits.hpp"
+#include "sanitized.hpp"
 
 using namespace retort;
 using namespace retort::test;
@@ -22,12 +23,9 @@ namespace {
 
 constexpr std::size_t batch_size = 64;  // of FitOptions
 
-/// Steps of a long run. The sanitizers see as much in a short one, which takes them as long.
-#ifdef __SANITIZE_ADDRESS__
-constexpr std::size_t many_steps = 60;
-#else
-constexpr std::size_t many_steps = 300;
-#endif
+constexpr std::size_t some_steps = sanitized ? 2 : 60;
+constexpr std::size_t many_steps = sanitized ? 4 : 300;
+constexpr std::size_t repeated_samples = sanitized ? 203 : 1003;  // the last batch is not full
 
 /// The real MNIST where MNIST_DIR names it, else the built-in digits: 300 batches.
 const data::Dataset& digits() {
@@ -60,7 +58,7 @@ double norm_difference(const Numbers& found, const Numbers& expected) {
 /// A narrow teacher's parameters, trained by the reference.
 const Numbers& teacher_parameters() {
   static const Numbers parameters = [] {
-    const data::Dataset data = first_samples(60 * batch_size);
+    const data::Dataset data = first_samples(some_steps * batch_size);
     Numbers values = reference().train({.recipe = Recipe::narrow_teacher, .train = &data}).parameters;
     for (double& value : values) {
       value = static_cast<float>(value);
@@ -81,7 +79,7 @@ TrainResult train(const Subject& subject, Recipe recipe, const data::Dataset& da
                         .teacher = distils ? &teacher_parameters() : nullptr});
 }
 
-/// Compares the weights with the reference's: after 1 step in float and after 60 and `steps` in double, to rounding.
+/// Compares the weights with the reference's: after 1 step in float and after some and `steps` in double, to rounding.
 ///
 /// Float follows double to a few 1e-7 only until a pre-activation within rounding of 0 falls on the other side of a
 /// ReLU: where the unit is nearly dead, Adam makes a whole step of it, and the runs part by 1e-2 and more (seen from
@@ -112,10 +110,10 @@ void check_weights(const Subject& subject, Recipe recipe, std::size_t steps = ma
   };
   compare(1, false);
   if (steps > 1) {
-    compare(60, false);
-    compare(60, true);
+    compare(some_steps, false);
+    compare(some_steps, true);
   }
-  if (steps != 60) {
+  if (steps != some_steps) {
     compare(steps, true);
   }
 }
@@ -144,11 +142,15 @@ TEMPLATE_TEST_CASE("weights follow the reference: distillation with both losses"
 
 TEMPLATE_TEST_CASE("weights follow the reference: everything at once", "[every_backend]", RETORT_EVERY_BACKEND) {
   if (const Subject* subject = subject_on<TestType>()) {
-    check_weights(*subject, Recipe::everything, 60);
+    check_weights(*subject, Recipe::everything, some_steps);
   }
 }
 
 TEMPLATE_TEST_CASE("weights follow the reference: the full teacher", "[every_backend]", RETORT_EVERY_BACKEND) {
+  if (sanitized) {
+    skip("the sanitizers take half a minute for a step of the full teacher");
+    return;
+  }
   if (const Subject* subject = subject_on<TestType>()) {
     // A step takes the reference a second: the long run is for machines with a GPU, where all have time.
     const bool long_run = std::getenv("RETORT_LONG_TESTS") != nullptr;
@@ -161,7 +163,7 @@ TEMPLATE_TEST_CASE("a training repeats bit for bit", "[every_backend][short]", R
   if (subject == nullptr) {
     return;
   }
-  const data::Dataset data = first_samples(1003);
+  const data::Dataset data = first_samples(repeated_samples);
   for (const Recipe recipe : {Recipe::narrow_teacher, Recipe::as_written, Recipe::everything}) {
     CAPTURE(static_cast<int>(recipe));
     const TrainResult first = train(*subject, recipe, data, 2);
@@ -178,7 +180,7 @@ TEMPLATE_TEST_CASE("Thrust's host systems agree bit for bit", "[every_backend]",
   if (subject == nullptr || cpp == nullptr) {
     return;
   }
-  const data::Dataset data = first_samples(1003);
+  const data::Dataset data = first_samples(repeated_samples);
   for (const Recipe recipe : {Recipe::narrow_teacher, Recipe::everything}) {
     CAPTURE(static_cast<int>(recipe));
     const TrainResult found = train(*subject, recipe, data, 2);
@@ -192,6 +194,10 @@ TEMPLATE_TEST_CASE("Thrust's host systems agree bit for bit", "[every_backend]",
 TEMPLATE_TEST_CASE("a short distillation ends with the reference's accuracy", "[every_backend]", RETORT_EVERY_BACKEND) {
   const Subject* subject = subject_on<TestType>();
   if (subject == nullptr) {
+    return;
+  }
+  if (sanitized) {
+    skip("the sanitizers take minutes to learn digits");
     return;
   }
   const data::Dataset data = first_samples(8000);

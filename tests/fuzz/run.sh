@@ -44,7 +44,8 @@ fi
 build=$repository/build/fuzz
 mkdir -p "$build"
 cmake -S "$repository" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Debug \
-  -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DRETORT_BUILD_EXAMPLES=OFF -DRETORT_CUDA=OFF -DRETORT_THRUST=OFF -DRETORT_BLAS=OFF \
+  -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DRETORT_SANITIZE=ON -DRETORT_BUILD_EXAMPLES=OFF -DRETORT_CUDA=OFF \
+  -DRETORT_THRUST=OFF -DRETORT_BLAS=OFF \
   >"$build/configure.log" 2>&1 || { cat "$build/configure.log" >&2; exit 1; }
 if ! grep -q '^RETORT_HAS_LIBFUZZER:INTERNAL=1' "$build/CMakeCache.txt"; then
   echo "skipped: $compiler links no libFuzzer (libclang-rt-19-dev)"

@@ -28,6 +28,7 @@
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/sgd.hpp"
 #include "retort/train/distillation_trainer.hpp"
+#include "sanitized.hpp"
 #include "small_datasets.hpp"
 #include "temporary_folder.hpp"
 #include "train/recorder.hpp"
@@ -61,6 +62,10 @@ TEST_CASE("A network learns to tell clouds of points apart", "[train]") {
 }
 
 TEST_CASE("A network learns to read digits", "[train]") {
+  if (test::sanitized) {
+    test::skip("the sanitizers take minutes to learn digits");
+    return;
+  }
   const auto train = data::synthetic_digits(1000, Seed{1});
   const auto test = data::synthetic_digits(500, Seed{2});
   Network<Sequential<Linear<784, 32>, ReLU, Linear<32, 10>>> network{Seed{1}};

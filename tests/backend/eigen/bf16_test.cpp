@@ -14,6 +14,7 @@
 #include "retort/optim/adam.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/trainer.hpp"
+#include "sanitized.hpp"
 
 namespace {
 
@@ -49,6 +50,10 @@ Errors errors_after_training() {
 }
 
 TEST_CASE("Training with bf16 products learns as training in float does", "[bf16]") {
+  if (test::sanitized) {
+    test::skip("the sanitizers take minutes to learn digits");
+    return;
+  }
   const Errors errors = errors_after_training<backend::EigenBf16>();
   const Errors expected = errors_after_training<backend::Eigen>();
   CAPTURE(errors.teacher, errors.student, expected.teacher, expected.student);

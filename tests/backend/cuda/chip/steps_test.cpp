@@ -25,6 +25,7 @@
 #include "retort/optim/sgd.hpp"
 #include "retort/train/operation_steps.hpp"
 #include "same_steps.hpp"
+#include "sanitized.hpp"
 #include "train_steps.hpp"
 
 namespace {
@@ -65,8 +66,7 @@ static_assert(backend::chip::Layout<ManyBiases, float, backend::chip::InputKind:
 
 TEMPLATE_TEST_CASE("A block's steps are the steps of single operations", "[chip]", float, double) {
   SECTION("Batches of every size, of one chunk and of several") {
-    for (const std::size_t batch : {std::size_t{1}, std::size_t{7}, std::size_t{32}, std::size_t{64}, std::size_t{65},
-                                    std::size_t{100}, std::size_t{150}}) {
+    for (const std::size_t batch : test::thinned<std::size_t>({1, 7, 32, 64, 65, 100, 150})) {
       CAPTURE(batch);
       check_steps<Student, TestType>({.batch = batch}, CrossEntropy{});
     }
@@ -87,7 +87,7 @@ TEMPLATE_TEST_CASE("A block's steps are the steps of single operations", "[chip]
   SECTION("Losses with a teacher") {
     check_steps<Student, TestType>({}, HintonLoss{.temperature = 2});
     check_steps<Student, TestType>({.batch = 100}, HintonLoss{.hard_weight = 0});
-    check_steps<Student, TestType>({}, SoftmaxPassedToKlLoss{});
+    check_steps<Plain, TestType>({}, SoftmaxPassedToKlLoss{});
   }
   SECTION("Shifted images, for which the teacher answers each batch") {
     check_steps<Student, TestType>({.shift = {2}}, HintonLoss{});
@@ -103,9 +103,9 @@ TEMPLATE_TEST_CASE("A block's steps are the steps of single operations", "[chip]
                              CrossEntropy{});
   }
   SECTION("Other optimizers") {
-    check_steps<Student, TestType>({}, CrossEntropy{}, Sgd{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true});
+    check_steps<Plain, TestType>({}, CrossEntropy{}, Sgd{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true});
     check_steps<Odd, TestType>({.clipping = GradientClipping{.max_norm = 0.3}}, CrossEntropy{}, Sgd{});
-    check_steps<Student, TestType>({}, CrossEntropy{}, AdamW{.weight_decay = 0.1});
+    check_steps<Plain, TestType>({}, CrossEntropy{}, AdamW{.weight_decay = 0.1});
   }
 }
 

@@ -16,6 +16,7 @@
 #include "retort/nn/network.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/nn/tanh.hpp"
+#include "sanitized.hpp"
 #include "small_datasets.hpp"
 
 namespace {
@@ -52,8 +53,7 @@ template <Model M, typename Scalar>
 void check_inference() {
   const Network<M, backend::Eigen, Scalar> network{Seed{4}, backend::Eigen{2}};
   const double tolerance = 200 * double{std::numeric_limits<Scalar>::epsilon()};
-  for (const std::size_t batch : {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{17}, std::size_t{64},
-                                  std::size_t{65}, std::size_t{200}}) {
+  for (const std::size_t batch : test::thinned<std::size_t>({0, 1, 2, 17, 64, 200, 65})) {
     CAPTURE(batch);
     const auto inputs = test::random_values<Scalar>(batch * M::input_size, 8);
     std::vector<Scalar> found(batch * M::output_size + 1, Scalar{99});
@@ -88,8 +88,7 @@ template <Model M, typename Scalar>
 void check_threads() {
   const Network<M, backend::Eigen, Scalar> network{Seed{4}, backend::Eigen{1}};
   const Scalar* parameters = network.parameter_data();
-  for (const std::size_t size :
-       {std::size_t{1}, std::size_t{7}, std::size_t{64}, std::size_t{65}, std::size_t{130}, std::size_t{200}}) {
+  for (const std::size_t size : test::thinned<std::size_t>({1, 7, 64, 130, 200, 65})) {
     const auto inputs = test::random_values<Scalar>(size * M::input_size, 8);
     const std::array datasets{some_data<M>(size, true), some_data<M>(size, false)};
     const auto infer_with = [&](unsigned threads) {
@@ -105,7 +104,7 @@ void check_threads() {
     // One thread takes whole panels one after another.
     const std::vector<Scalar> expected = infer_with(1);
     CHECK(expected.back() == Scalar{99});
-    for (const unsigned threads : {2u, 3u, 5u}) {
+    for (const unsigned threads : test::thinned({2u, 3u, 5u})) {
       CAPTURE(size, threads);
       CHECK(infer_with(threads) == expected);
     }
