@@ -78,7 +78,7 @@ endif()
 
 # retort_add_backend_sources(TARGET SOURCES...) gives a program those of its sources whose backend is there:
 #   *_thrust_cpp.cpp, *_thrust_omp.cpp, *_thrust_tbb.cpp   with Thrust's headers, OpenMP, TBB
-#   *.cu, by custom *_thrust_cuda.cu                       with CUDA
+#   *.cu                                                   with CUDA
 #   *_cblas.cpp, cblas_test.cpp                            with a BLAS
 #   all others                                             always
 # The program is compiled with RETORT_HAS_THRUST_CPP, RETORT_HAS_THRUST_OMP, RETORT_HAS_THRUST_TBB, RETORT_HAS_CUDA and

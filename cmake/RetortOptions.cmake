@@ -5,9 +5,10 @@ option(RETORT_BUILD_TESTS "Build the tests (needs Catch2 and nlohmann_json)" ON)
 option(RETORT_BUILD_EXAMPLES "Build the examples (needs CLI11)" ON)
 option(RETORT_BUILD_BENCHMARKS "Build the benchmarks (needs Google Benchmark)" OFF)
 option(RETORT_NATIVE "Compile Retort's own programs for this machine's processor (-march=native)" OFF)
-option(RETORT_SANITIZE "Compile Retort's own programs with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(RETORT_SANITIZE "Compile the tests and the fuzz targets with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(RETORT_PRECOMPILE "Precompile retort.hpp (and Catch2) for Retort's own programs: hides missing includes" OFF)
 option(RETORT_WERROR "Treat warnings in Retort's own programs as errors" OFF)
+option(RETORT_BRIEF_TESTS "Take few steps in long tests, as under the sanitizers" OFF)
 option(RETORT_TEST_EMULATION "Test each kernel of backend::Cuda on the host: minutes to compile" ON)
 set(RETORT_TEST_PREFIX "" CACHE STRING "Put before the name of every test, to tell builds apart in one ctest run")
 
@@ -42,6 +43,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # clang does not know the last two, and its -Wdouble-promotion takes double{a_float} for implicit.
   list(APPEND conversions -Wdouble-promotion -Wuseless-cast -Wduplicated-branches)
 endif()
+target_compile_definitions(retort_program INTERFACE $<$<BOOL:${RETORT_BRIEF_TESTS}>:RETORT_BRIEF_TESTS=1>)
 set(native $<$<BOOL:${RETORT_NATIVE}>:-march=native>)
 target_compile_options(
   retort_program

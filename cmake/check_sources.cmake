@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # cmake -DLIST=FOLDER/sources.txt -P check_sources.cmake
-# Fails unless the list names every source file below its folder, and only files that exist, so that nothing is silently
-# left out of a build. headers/, consumer/, compilers/ and fuzz/ below tests/, and peers/ below benchmarks/, have builds of
+# Fails unless the list names every source file below its folder and no other: a file would silently be left out of a
+# build. headers/, consumer/, compilers/ and fuzz/ below tests/, and peers/ below benchmarks/, have builds of
 # their own.
 
 get_filename_component(folder "${LIST}" DIRECTORY)

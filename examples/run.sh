@@ -7,7 +7,7 @@
 # options, which takes a build too, `--version` none. Results go to out/, or to the folder named by --out.
 #
 # Only what --backend asks for is built, since each backend takes about a minute to compile: Eigen alone in build/examples;
-# for thrust-cpp, thrust-omp and thrust-tbb all three in build/examples-thrust; for thrust-cuda, with the nvcc on PATH or in
+# for thrust-cpp, thrust-omp and thrust-tbb all three in build/examples-thrust; for thrust-cuda and cuda*, with the nvcc on PATH or in
 # /usr/local/cuda, in build/examples-cuda.
 set -euo pipefail
 caller=$PWD

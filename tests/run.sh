@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 # tests/run.sh [--quick] [CTEST ARGUMENTS...]
 #
-# Installs what is missing (Debian, Ubuntu), builds everything with g++ for any processor, and the tests again with
-# clang++-19 for this machine's processor under AddressSanitizer and UndefinedBehaviorSanitizer, warnings as errors, and
-# runs all of it as one ctest. Where there is no clang++-19, g++ does the second build too. Prints the seconds that each
-# part took. --quick builds tests and examples with g++ only, without CUDA, and leaves out the consumer projects, the
-# kernels for other processors and the checks of the sources. Further arguments go to ctest:
+# Installs what is missing (Debian, Ubuntu). Builds library, tests, examples and benchmarks with g++ for any processor,
+# and with clang++-19 for this machine's processor, under AddressSanitizer and UndefinedBehaviorSanitizer, the tests again,
+# the fuzz targets and the emulation of CUDA's kernels. Where there is no clang++-19, g++ does the second build too. Warnings
+# are errors. Runs all of it as one ctest and prints the seconds that each part took. --quick builds the
+# library's own tests with g++, without optimisation, and leaves out all else: CUDA, Thrust, examples, consumer projects,
+# the kernels for other processors, the check of each header and the checks of the sources. Further arguments go to ctest:
 # `tests/run.sh --quick -R loss`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -54,13 +55,13 @@ if [[ $quick == yes ]]; then
 else
   presets=(ci sanitize)
   install_optional "the kernels for 64-bit ARM are not tested" qemu-user g++-aarch64-linux-gnu
-  install_optional "g++ makes the build under sanitizers and reads the headers" clang-19 libomp-19-dev
-  install_optional "nothing is fuzzed" libclang-rt-19-dev
+  install_optional "g++ makes the build under sanitizers and reads the headers; nothing is fuzzed" \
+    clang-19 libclang-rt-19-dev libomp-19-dev
   install_optional "the sources are not checked by them" clang-tidy-19 clang-format-19
   install_optional "nothing is compiled against libc++" libc++-19-dev libc++abi-19-dev
   install_optional "the reference is not written" doxygen
-  if ! command -v clang++-19 >/dev/null; then
-    echo "clang++-19 is not available: g++ makes both builds"
+  if ! echo 'int main() {}' | clang++-19 -fsanitize=address,undefined -x c++ - -o /dev/null 2>/dev/null; then
+    echo "clang++-19 with its sanitizers is not available: g++ makes both builds"
     sanitize_arguments=(-DCMAKE_CXX_COMPILER=g++)
   fi
 fi

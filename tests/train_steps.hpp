@@ -8,23 +8,23 @@
 #include <utility>
 #include <vector>
 
+#include "brief.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/optim/gradient_clipping.hpp"
 #include "retort/train/step_engine.hpp"
-#include "sanitized.hpp"
 #include "small_datasets.hpp"
 
 namespace retort::test {
 
 struct StepSettings {
-  std::size_t samples = sanitized ? 100 : 150;
+  std::size_t samples = brief ? 100 : 150;
   std::size_t batch = 64;
   data::RandomShift shift{};
   std::optional<GradientClipping> clipping{};
   bool real_features = false;
-  std::size_t epochs = sanitized ? 1 : 2;
+  std::size_t epochs = brief ? 1 : 2;
   data::Normalization normalization{.mean = 0.5, .standard_deviation = 0.5};  // of bytes
   unsigned threads = 1;                                                       // for who makes the backend
 };

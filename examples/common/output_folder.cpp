@@ -96,8 +96,8 @@ void OutputFolder::lock() {
       if (reason == EWOULDBLOCK) {
         throw retort::FileError(folder_, "in use by " + holder + "; wait for it, or name another folder with --out");
       }
-      std::fprintf(stderr, "%s: cannot be locked here (%s): let no second run write to it\n", folder_.c_str(),
-                   reason_text(reason).c_str());
+      std::fprintf(stderr, "%s: cannot be locked here (%s): let no second run write to it\n",
+                   retort::path_text(folder_).c_str(), reason_text(reason).c_str());
       return;
     }
     // Between open and flock the holder may have ended and removed the file: then the lock is on nothing.

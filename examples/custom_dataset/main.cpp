@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
     const rt::data::Dataset train = standardization.apply(raw_train);
     const rt::data::Dataset test = standardization.apply(raw_test);
 
+    rt::require_writable("student.safetensors");  // before the work
     rt::Network<Teacher> teacher{rt::Seed{0}};
     rt::Trainer{teacher, rt::CrossEntropy{}, rt::AdamW{.learning_rate = 3e-3}}.fit(
         train, {.epochs = 60, .batch_size = 16, .schedule = rt::CosineSchedule{}});

@@ -176,7 +176,8 @@ Options parse_options(int argc, char** argv) {
       ->check(whole_number(0, 1023));
   examples::add_continuation(app, options.continuation);
   app.add_flag("--any-processor", options.any_processor,
-               "resume also what a program for another processor began: the result has the bits of neither");
+               "resume also what a program for another processor began: the result has the bits of neither")
+      ->needs("--resume");
   app.add_option("--checkpoint-epochs", options.checkpoint_epochs, "epochs from one checkpoint to the next")
       ->check(whole_number(1));
   app.add_option("--checkpoint-seconds", options.checkpoint_seconds, "and the least time between them, in seconds")
@@ -200,8 +201,9 @@ Options parse_options(int argc, char** argv) {
 
 std::string options_of_setting(std::string_view setting, bool of_teacher) {
   constexpr std::string_view data = "--data, --split or --seed";
-  const std::array<std::pair<std::string_view, std::string_view>, 12> options{{
+  const std::array<std::pair<std::string_view, std::string_view>, 13> options{{
       {"backend", "--backend"},
+      {"processor", "--any-processor"},
       {"loss", "--loss, --temperature or --hard-weight"},
       {"optimizer", "--lr, --beta1 or --beta2"},
       {"teacher", "--teacher, --teacher-epochs or --seed"},

@@ -15,6 +15,7 @@
 #include "retort/core/error.hpp"
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/quote.hpp"
+#include "retort/train/checkpoint.hpp"
 
 int main(int argc, char** argv) {
   std::string advice;
@@ -37,6 +38,10 @@ int main(int argc, char** argv) {
     return 0;
   } catch (const retort::StoppedError& error) {
     return examples::report_stop("sweep", error, advice);
+  } catch (const retort::SettingError& error) {
+    std::fprintf(stderr, "sweep: %s: %s (--help lists the options)\n",
+                 sweep::options_of_setting(error.setting()).c_str(), error.what());
+    return 2;
   } catch (const retort::OptionError& error) {
     std::fprintf(stderr, "sweep: %s (--help lists the options)\n", error.what());
     return 2;

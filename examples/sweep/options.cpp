@@ -2,9 +2,13 @@
 #include "options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "common/command_line.hpp"
 #include "retort/core/error.hpp"
@@ -62,6 +66,9 @@ Options parse_options(int argc, char** argv) {
                  "folder for runs.jsonl, the checkpoints, and the teacher if it is trained [nothing is written]")
       ->check(not_empty());
   examples::add_continuation(app, options.continuation);
+  app.add_flag("--any-processor", options.any_processor,
+               "resume also what a program for another processor began: the result has the bits of neither")
+      ->needs("--resume");
   app.add_flag("--save-students", options.save_students, "write each student's weights to --out too");
   app.add_flag("--best-first", options.best_first, "order the table by mean errors, not as the options are given");
   app.add_flag("--quiet", options.quiet, "print the closing table only");
@@ -81,6 +88,27 @@ Options parse_options(int argc, char** argv) {
                               ": there is no folder of an earlier run, expected --out");
   }
   return options;
+}
+
+std::string options_of_setting(std::string_view setting) {
+  constexpr std::string_view data = "--data, --split or --seed";
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 13> options{{
+      {"backend", "--backend"},
+      {"processor", "--any-processor"},
+      {"loss", "--temperature or --hard-weight"},
+      {"optimizer", "--learning-rate"},
+      {"teacher", "--teacher, --teacher-epochs or --seed"},
+      {"epochs", "--epochs or --teacher-epochs"},
+      {"batch_size", "--batch-size"},
+      {"seed", "--seed or --seeds"},
+      {"schedule", "--schedule or --warmup"},
+      {"initial weights", "--seed or --seeds"},
+      {"shift", "--teacher"},
+      {"training data", data},
+      {"validation data", data},
+  }};
+  const auto found = std::ranges::find(options, setting, &std::pair<std::string_view, std::string_view>::first);
+  return found == options.end() ? "--resume" : std::string(found->second);
 }
 
 }  // namespace sweep

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/output_folder.hpp"
@@ -32,6 +33,7 @@ struct Options {
   std::optional<int> device{};        ///< of cuda; empty: 0
   std::filesystem::path out{};        ///< empty: nothing is written
   examples::Continuation continuation{};
+  bool any_processor = false;  ///< resume also what another processor began
   bool save_students = false;
   bool best_first = false;
   bool quiet = false;
@@ -40,6 +42,9 @@ struct Options {
 /// The options of the command line. Prints help and exits when asked to; throws retort::OptionError, one line, for
 /// anything it does not understand.
 Options parse_options(int argc, char** argv);
+
+/// The options that decide a setting of a checkpoint ("--batch-size"), or "--resume" where none does.
+std::string options_of_setting(std::string_view setting);
 
 /// The whole sweep on each backend. A source file each, compiled with what it needs.
 void run_eigen(const Options& options);

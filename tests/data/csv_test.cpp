@@ -131,6 +131,10 @@ TEST_CASE("what is wrong in a table is told by line and column") {
   refused("a,1\nb,1\nc,1\n", "labels: 3 different names, expected at most 2", {.classes = 2});
   refused("a,1\nb,1\n", "line 2, column 1: label 'b', expected one of the 2 class_names", {.class_names = {"a", "c"}});
   refused("0,1,2\n0,1,2,3\n", "line 2: more than 3 columns, the limit (column_limit raises it)", {.column_limit = 3});
+  refused(
+      "Maus,1\nM\xFC"
+      "cke,2\n",
+      R"(line 2, column 1: label 'M\xfccke', expected UTF-8)");
   refused("1,\"2\n", "line 1, column 2: a quote is not closed");
   refused("1,\"2\"3\n", "line 1, column 2");
   refused(std::string("1,\0\n", 4), "line 1, column 2: '\\x00'");

@@ -9,12 +9,12 @@
 #include <numeric>
 #include <vector>
 
+#include "brief.hpp"
 #include "catch.hpp"
 #include "every_backend/candidates.hpp"
 #include "every_backend/models.hpp"
 #include "retort/data/mnist.hpp"
 #include "retort/data/synthetic_digits.hpp"
-#include "sanitized.hpp"
 
 using namespace retort;
 using namespace retort::test;
@@ -23,9 +23,9 @@ namespace {
 
 constexpr std::size_t batch_size = 64;  // of FitOptions
 
-constexpr std::size_t some_steps = sanitized ? 2 : 60;
-constexpr std::size_t many_steps = sanitized ? 4 : 300;
-constexpr std::size_t repeated_samples = sanitized ? 203 : 1003;  // the last batch is not full
+constexpr std::size_t some_steps = brief ? 2 : 60;
+constexpr std::size_t many_steps = brief ? 4 : 300;
+constexpr std::size_t repeated_samples = brief ? 203 : 1003;  // the last batch is not full
 
 /// The real MNIST where MNIST_DIR names it, else the built-in digits: 300 batches.
 const data::Dataset& digits() {
@@ -147,8 +147,8 @@ TEMPLATE_TEST_CASE("weights follow the reference: everything at once", "[every_b
 }
 
 TEMPLATE_TEST_CASE("weights follow the reference: the full teacher", "[every_backend]", RETORT_EVERY_BACKEND) {
-  if (sanitized) {
-    skip("the sanitizers take half a minute for a step of the full teacher");
+  if (brief) {
+    skip("a step of the full teacher takes half a minute in a brief run");
     return;
   }
   if (const Subject* subject = subject_on<TestType>()) {
@@ -196,8 +196,8 @@ TEMPLATE_TEST_CASE("a short distillation ends with the reference's accuracy", "[
   if (subject == nullptr) {
     return;
   }
-  if (sanitized) {
-    skip("the sanitizers take minutes to learn digits");
+  if (brief) {
+    skip("digits take minutes to learn in a brief run");
     return;
   }
   const data::Dataset data = first_samples(8000);

@@ -280,6 +280,9 @@ if ((memory < 600000)); then
     failures=0
     ulimit -v $((memory + 24000))
     refused "little memory" "distill_mnist: | could not be allocated" distill --threads 1 --out memory
+    truncate -s 200M large.csv
+    refused "little memory for a file" "custom_dataset: large.csv: 200.0 MiB could not be allocated" \
+      "$programs/custom_dataset" large.csv
     exit $failures
   ) || failures=$((failures + 1))
 else

@@ -22,6 +22,10 @@ cd "$folder"
 
 cat >bin/cmake <<'END'
 #!/usr/bin/env bash
+if [[ $* == *" -- -n" ]]; then
+  echo "[1/1] the job"
+  exit
+fi
 mkdir building || echo "not alone: $*" >>overlaps
 sleep 0.2
 if [[ " $* " == *" --build "* ]]; then
@@ -44,6 +48,8 @@ for run in 1 2 3 4; do
   wait "${processes[run - 1]}" || fail "run $run ended with $?: $(<"report$run")"
   grep -qF "the job ran with --data synthetic --out out$run" "report$run" || fail "run $run: $(<"report$run")"
 done
+PATH=$folder/bin:$PATH copy/examples/run.sh --help >report_help 2>&1 || fail "--help: $(<report_help)"
+grep -qF "building distill_mnist for this processor first" report_help || fail "--help builds and does not say so: $(<report_help)"
 [[ ! -e copy/overlaps ]] || fail "$(<copy/overlaps)"
 [[ $(cat report? | grep -c "another run is building here; waiting for it") == 3 ]] || fail "who waits does not say so: $(cat report?)"
 

@@ -148,7 +148,7 @@ cp killed/runs.jsonl runs
 cmp runs killed/runs.jsonl || fail "a finished sweep that is resumed trains again"
 
 refused "--out: killed holds " 2 killed "${sweep[@]}" --epochs 1 --out killed
-refused "killed/checkpoints/" 2 killed "${sweep[@]}" --epochs 41 --out killed --resume
+refused "--epochs or --teacher-epochs: killed/checkpoints/" 2 killed "${sweep[@]}" --epochs 41 --out killed --resume
 refused "is of a sweep of more students, expected at most the 4 of this one" 2 killed \
   "${sweep[@]}" --epochs 40 --seeds 1 --out killed --resume
 refused "--resume: there is no folder of an earlier run, expected --out" 2 killed "$programs/sweep" "${common[@]}" --resume

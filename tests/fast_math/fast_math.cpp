@@ -157,6 +157,30 @@ void check_files(const std::filesystem::path& folder) {
     Network<Small> read{Seed{2}};
     io::load_safetensors(read, path);
   });
+
+  // The same in files that others wrote.
+  const std::span<const float> all = parameters.span();
+  io::write_safetensors(
+      path, std::vector{io::Tensor::of("0.weight", {5, 4}, all.first(20)), io::Tensor::of("0.bias", {5}, all.first(5)),
+                        io::Tensor::of("2.weight", {3, 5}, all.first(15)), io::Tensor::of("2.bias", {3}, all.last(3))});
+  check_refused("a file of weights that are no numbers", [&] {
+    Network<Small> read{Seed{2}};
+    io::load_safetensors(read, path);
+  });
+  for (const char* value : {"nan", "inf", "-inf", "1e39"}) {
+    AtomicFile file(folder / "table.csv");
+    file.write(concatenate({"1,2\n0,", value, "\n"}));
+    file.commit();
+    check_refused(value, [&] { data::load_csv(folder / "table.csv"); });
+  }
+  for (const std::uint32_t bits : not_numbers) {
+    std::vector<float> feature(1);
+    set_bits(feature[0], bits);
+    data::save_npy(folder / "features.npy", data::Matrix<float>(1, 1, std::move(feature)));
+    data::save_npy(folder / "labels.npy", data::Labels{0});
+    check_refused("a feature in a file that is no number",
+                  [&] { data::load_npy(folder / "features.npy", folder / "labels.npy"); });
+  }
 }
 
 }  // namespace

@@ -17,17 +17,22 @@
 namespace {
 
 using retort::data::CsvHeader;
+using retort::data::CsvMissing;
 using retort::data::CsvOptions;
 using retort::data::Dataset;
 
-/// Bits: two for the header, two for the delimiter, one for the label column, one for the number of classes.
+/// Bits: two for the header, two for the delimiter, one for the label column, one for the number of classes, two for
+/// missing values.
 CsvOptions options_of(unsigned choice) {
   constexpr CsvHeader headers[] = {CsvHeader::automatic, CsvHeader::present, CsvHeader::absent, CsvHeader::automatic};
+  constexpr CsvMissing missing[] = {CsvMissing::refuse, CsvMissing::drop_row, CsvMissing::column_mean,
+                                    CsvMissing::refuse};
   CsvOptions options;
   options.header = headers[choice & 3u];
   options.delimiter = ",;\t "[choice >> 2 & 3u];
   options.label_column = (choice >> 4 & 1u) != 0 ? -1 : 0;
   options.classes = (choice >> 5 & 1u) != 0 ? 10 : 0;
+  options.missing = missing[choice >> 6 & 3u];
   options.size_limit = retort::fuzz::size_limit;
   return options;
 }
@@ -83,6 +88,12 @@ std::vector<retort::fuzz::Seed> retort::fuzz::seeds() {
       {"label_with_a_point", plain + "5.0,1\n"},
       {"not_a_number", plain + "1,nan\n2,inf\n"},
       {"missing_value", plain + "1,,3\n2,?,4\n"},
+      {"missing_row",
+       "\x40"
+       "1,,3\n2,5,4\n"},
+      {"missing_mean",
+       "\x80"
+       "1,,3\n2,5,4\n"},
       {"quote_not_closed", plain + "1,\"2\n3,4\n"},
       {"only_commas", plain + ",,,,,,,,\n,,,\n"},
       {"zero_byte", plain + std::string("1,2\0\n", 5)},

@@ -31,7 +31,7 @@ using retort::fuzz::require;
 using Model = retort::Sequential<retort::Linear<3, 4>, retort::BatchNorm<4>, retort::ReLU, retort::Linear<4, 2>>;
 using Network = retort::Network<Model>;
 
-/// One thread: libFuzzer starts the target anew for each input, and many processes of it.
+/// One thread: the network is tiny.
 const Network& initial() {
   static const Network network{retort::Seed{0}, retort::backend::Eigen{1}};
   return network;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # tests/fuzz/run.sh MINUTES [TARGETS...]
 #
-# Builds the fuzz targets with clang++-19 in build/fuzz and fuzzes all of them, or those named (json, csv, ...), for
+# Builds the fuzz targets with clang++-19, or the compiler that CXX names, in build/fuzz and fuzzes all of them, or those named (json, csv, ...), for
 # MINUTES in all. What they find interesting is kept in build/fuzz/corpus and is where the next run begins; an input
 # that fails is left in build/fuzz/failures and named at the end. Exit code 1 where one failed, 77 where there is no
 # libFuzzer, for the reason printed.

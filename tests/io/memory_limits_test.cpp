@@ -7,10 +7,10 @@
 #include <string>
 
 #include "allocation_peak.hpp"
+#include "brief.hpp"
 #include "catch.hpp"
 #include "retort/core/error.hpp"
 #include "retort/io/safetensors_file.hpp"
-#include "sanitized.hpp"
 #include "temporary_folder.hpp"
 
 using namespace retort;
@@ -37,7 +37,7 @@ void write(const std::filesystem::path& path, const std::string& header) {
 TEST_CASE("A header takes at most ten times its limit, and one beyond it nothing") {
   const test::TemporaryFolder folder;
   const auto path = folder / "tensors";
-  const std::size_t limit = io::default_header_limit / (test::sanitized ? 64 : 1);
+  const std::size_t limit = io::default_header_limit / (test::brief ? 64 : 1);
   write(path, header_of(limit));
   const auto tensors = [&](std::uintmax_t most) {
     const io::SafetensorsFile file = io::SafetensorsFile::read(path, most);

@@ -108,6 +108,15 @@ TEST_CASE("A weight that is no weight is refused, with its class", "[loss]") {
   CHECK_THROWS_AS((ClassWeighted{CrossEntropy{2.0}, std::array{1.0}}.validate()), OptionError);
 }
 
+TEST_CASE("What float cannot compute with is refused where float is trained", "[loss]") {
+  const ClassWeighted cold{HintonLoss{.temperature = 1e-25}, std::array{1.0, 1.0}};
+  CHECK_NOTHROW(cold.validate());
+  CHECK_THROWS_AS(cold.validate<float>(), OptionError);
+  const ClassWeighted light{CrossEntropy{}, std::array{1e-60, 1.0}};
+  CHECK_NOTHROW(light.validate());
+  CHECK_THROWS_WITH(light.validate<float>(), Catch::Contains("ClassWeighted: the weight of class 0 is 1e-60"));
+}
+
 TEST_CASE("A weighted loss describes itself, its loss and its weights", "[loss]") {
   CHECK(ClassWeighted{CrossEntropy{}, std::array{0.5, 2.0}}.describe() ==
         "ClassWeighted(loss=CrossEntropy(label_smoothing=0), weights=0.5 2)");

@@ -43,17 +43,8 @@ case $processor in
 esac
 require "${compiler[0]}" g++
 
-# Only these headers: a whole system's folder would hide the other processor's own.
-mkdir -p "$folder/include"
-for name in Eigen xsimd catch2; do
-  for include in "$@"; do
-    if [[ -e $include/$name ]]; then
-      ln -sfn "$include/$name" "$folder/include/$name"
-      break
-    fi
-  done
-done
-
+source "$tests/link_headers.sh"
+link_headers "$folder/include" "Eigen xsimd catch2" "$@"
 cd "$folder"
 objects=()
 for source in "$tests"/main.cpp "$tests"/simd/*_test.cpp "$tests"/backend/eigen/panel/*_test.cpp \

@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "brief.hpp"
 #include "catch.hpp"
 #include "full_disk.hpp"
 #include "temporary_folder.hpp"
@@ -103,6 +106,14 @@ TEST_CASE("A checkpoint comes back as it was written", "[train]") {
   CHECK(read_file(folder / "a") == read_file(folder / "b"));
 }
 
+TEST_CASE("A checkpoint takes as many epochs as there are", "[train]") {
+  const TemporaryFolder folder;
+  Checkpoint checkpoint = example();
+  checkpoint.history.resize(retort::test::brief ? 1'000 : 100'000, checkpoint.history.back());
+  save_checkpoint(folder / "many", checkpoint);
+  CHECK(load_checkpoint(folder / "many", checkpoint.settings).history.size() == checkpoint.history.size());
+}
+
 TEST_CASE("A checkpoint of other settings is refused by the setting's name", "[train]") {
   const TemporaryFolder folder;
   save_checkpoint(folder / "run", example());
@@ -160,20 +171,24 @@ TEST_CASE("Whatever is cut off or broken in a checkpoint is an error", "[train]"
 
 TEST_CASE("A safetensors file that is no checkpoint says what is missing", "[train]") {
   const TemporaryFolder folder;
-  const auto load = [&](const io::Metadata& metadata) {
-    io::write_safetensors(folder / "run", {}, metadata);
+  const std::string format = retort::detail::checkpoint_format;
+  const auto load = [&](const io::Metadata& metadata, const std::optional<std::string>& history = {}) {
+    std::vector<io::Tensor> tensors;
+    if (history) {
+      tensors.push_back({"history", io::DType::U8, {history->size()}, std::as_bytes(std::span(*history))});
+    }
+    io::write_safetensors(folder / "run", tensors, metadata);
     return message_of([&] { load_checkpoint(folder / "run", {}); });
   };
-  const std::string format = retort::detail::checkpoint_format;
   CHECK(contains(load({}), "metadata format: missing"));
   CHECK(contains(load({{"format", "pt"}}), "metadata format: 'pt', expected " + format));
-  CHECK(contains(load({{"format", format}}), "metadata history: missing"));
-  CHECK(contains(load({{"format", format}, {"history", "[{"}}), "metadata history"));
-  CHECK(contains(load({{"format", format}, {"history", "[{\"epoch\": 1}]"}}), "metadata history"));
-  CHECK(contains(load({{"format", format}, {"history", "[1, 2]"}}), "metadata history"));
-  CHECK(contains(load({{"format", format}, {"history", "[]"}}), "metadata epochs: missing"));
-  CHECK(contains(load({{"format", format}, {"history", "[]"}, {"epochs", "-1"}}), "metadata epochs"));
-  CHECK(load({{"format", format}, {"history", "[]"}, {"epochs", "3"}}) == "no error");
+  CHECK(contains(load({{"format", format}}), "tensor \"history\": missing"));
+  for (const char* history : {"", "[{", "[{\"epoch\": 1}]", "[1, 2]"}) {
+    CHECK(contains(load({{"format", format}}, history), "tensor history: "));
+  }
+  CHECK(contains(load({{"format", format}}, "[]"), "metadata epochs: missing"));
+  CHECK(contains(load({{"format", format}, {"epochs", "-1"}}, "[]"), "metadata epochs"));
+  CHECK(load({{"format", format}, {"epochs", "3"}}, "[]") == "no error");
 }
 
 TEST_CASE("A checkpoint that cannot be written leaves the old one", "[train]") {

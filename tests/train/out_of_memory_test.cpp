@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "brief.hpp"
 #include "catch.hpp"
 #include "failing_allocations.hpp"
 #include "random_values.hpp"
@@ -29,7 +30,6 @@
 #include "retort/train/json_lines_log.hpp"
 #include "retort/train/sweep.hpp"
 #include "retort/train/sweep_grid.hpp"
-#include "sanitized.hpp"
 #include "small_datasets.hpp"
 #include "temporary_folder.hpp"
 
@@ -76,7 +76,7 @@ bool fails_within(long successes, bool all_after, const std::function<void()>& w
   return failed;
 }
 
-/// `work` with a failure at each of its allocations, and at each fifth with all after it (under a sanitizer at each
+/// `work` with a failure at each of its allocations, and at each fifth with all after it (in a brief run at each
 /// seventh of these); `check` after some of them.
 void fail_everywhere(const std::function<void()>& work, const std::function<void()>& check) {
   work();  // what is made once in the program's life
@@ -89,7 +89,7 @@ void fail_everywhere(const std::function<void()>& work, const std::function<void
       if (allocations % 32 == 0) {
         check();
       }
-      allocations += (all_after ? 5 : 1) * (test::sanitized ? 7 : 1);
+      allocations += (all_after ? 5 : 1) * (test::brief ? 7 : 1);
       REQUIRE(allocations < 100'000);
     }
     CHECK(allocations > 10);

@@ -125,4 +125,21 @@ TEST_CASE("Classes of other names are refused, and numbers where there are names
                     "class_names: class 1 of the dataset is 'c', expected 'b' as for the network");
 }
 
+TEST_CASE("Another number of class names is told as such", "[train]") {
+  const data::Dataset named = test::clouds(40, 12, 3, 1).with_class_names({"a", "b", "c"});
+  const Network<M> network = trained(named);
+  const data::Dataset fewer = test::clouds(40, 12, 2, 1).with_class_names({"a", "b"});
+  CHECK_THROWS_WITH(evaluate(network, fewer),
+                    Contains("class_names: the dataset has 2, expected the 3 of the network"));
+}
+
+TEST_CASE("A column whose standardization differs is named, though it is none of the first", "[train]") {
+  const auto raw = test::clouds(40, 12, 3, 1);
+  auto standardization = data::Standardization::fit(raw);
+  const Network<M> network = trained(standardization.apply(raw));
+  standardization.means[10] += 1.0;
+  CHECK_THROWS_WITH(evaluate(network, standardization.apply(raw)),
+                    Contains("standardization: column 11 of the dataset has the mean "));
+}
+
 }  // namespace

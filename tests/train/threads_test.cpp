@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "brief.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
@@ -12,7 +13,6 @@
 #include "retort/optim/adamw.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/trainer.hpp"
-#include "sanitized.hpp"
 #include "small_datasets.hpp"
 #include "train/recorder.hpp"
 
@@ -45,7 +45,7 @@ Result<M> train(unsigned threads) {
       data,
       {.epochs = 1, .batch_size = 64, .shift = {2}, .clipping = GradientClipping{0.5}, .validation_fraction = 0.2});
   DistillationTrainer distiller{result.teacher, result.student, HintonLoss{}, AdamW{}};
-  result.learning = distiller.fit(data, {.epochs = test::sanitized ? 1u : 2u, .batch_size = 64});
+  result.learning = distiller.fit(data, {.epochs = test::brief ? 1u : 2u, .batch_size = 64});
   return result;
 }
 

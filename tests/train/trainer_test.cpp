@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "allocation_count.hpp"
+#include "brief.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
@@ -28,7 +29,6 @@
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/sgd.hpp"
 #include "retort/train/distillation_trainer.hpp"
-#include "sanitized.hpp"
 #include "small_datasets.hpp"
 #include "temporary_folder.hpp"
 #include "train/recorder.hpp"
@@ -62,8 +62,8 @@ TEST_CASE("A network learns to tell clouds of points apart", "[train]") {
 }
 
 TEST_CASE("A network learns to read digits", "[train]") {
-  if (test::sanitized) {
-    test::skip("the sanitizers take minutes to learn digits");
+  if (test::brief) {
+    test::skip("digits take minutes to learn in a brief run");
     return;
   }
   const auto train = data::synthetic_digits(1000, Seed{1});

@@ -189,9 +189,11 @@ class AtomicFile {
         temporary_.clear();
         fail("cannot be written");
       }
-      // Tells that it is not abandoned. Where somebody cleaned up before it did, it has lost its name.
+      // The lock tells that it is not abandoned. Who cleans up may have been first: then it is about to lose its name,
+      // or has.
       struct stat mine{};
-      if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 && ::fstat(descriptor_, &mine) == 0 && mine.st_nlink == 0) {
+      const bool taken = ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+      if (taken || (::fstat(descriptor_, &mine) == 0 && mine.st_nlink == 0)) {
         ::close(std::exchange(descriptor_, -1));
         continue;
       }

@@ -15,9 +15,9 @@
 
 #include <string_view>
 
-#if defined(__AVX512F__) && !defined(__OPTIMIZE__) && !defined(RETORT_PLAIN_SIMD)
-// xsimd does not compile for AVX-512 without optimisation: the intrinsics are macros then, which its select of integers
-// (in log) gives the wrong type to. Nobody measures such a build.
+#if defined(__AVX512F__) && !defined(__OPTIMIZE__) && !defined(__clang__) && !defined(RETORT_PLAIN_SIMD)
+// g++ does not compile xsimd for AVX-512 without optimisation: its intrinsics are macros then, to which xsimd's select of
+// integers (in log) gives the wrong type. Nobody measures such a build.
 #define RETORT_PLAIN_SIMD 1
 #endif
 

@@ -46,6 +46,17 @@ struct Utf8Character {
   return {code, length, true};
 }
 
+[[gnu::cold]] inline bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const Utf8Character character = first_character(text);
+    if (!character.valid) {
+      return false;
+    }
+    text.remove_prefix(character.bytes);
+  }
+  return true;
+}
+
 /// "\u00e9": the escape of JSON, which people read too; two of them from U+10000 on.
 [[gnu::cold]] inline void append_unicode_escape(std::string& text, std::uint32_t code) {
   if (code >= 0x10000) {

@@ -18,9 +18,11 @@
 #include "retort/core/error.hpp"
 #include "retort/core/float_bits.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/out_of_memory.hpp"
 #include "retort/core/parse_number.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
+#include "retort/core/utf8.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"
 #include "retort/data/label_range.hpp"
@@ -169,8 +171,12 @@ class CsvReader {
   void reserve() {
     const auto rows = static_cast<std::size_t>(std::count(rest_.begin(), rest_.end(), '\n')) + 1;
     const std::size_t most = rest_.size() / 2 + 1;
-    labels_.reserve(std::min(rows, most));
-    features_.reserve(std::min(feature_columns() > most / rows ? most : rows * feature_columns(), most));
+    const std::size_t labels = std::min(rows, most);
+    const std::size_t features = std::min(feature_columns() > most / rows ? most : rows * feature_columns(), most);
+    allocate_for(path_.native(), labels * sizeof(labels_.front()) + features * sizeof(features_.front()), [&] {
+      labels_.reserve(labels);
+      features_.reserve(features);
+    });
   }
 
   // Fills fields_; a field in quotes keeps its inside, where the delimiter is an ordinary character.
@@ -332,7 +338,7 @@ class CsvReader {
     } else if (named_ && is_number) {
       fail_mixed_labels(column);
     }
-    return named_ && !text.empty() ? named_label(text) : numbered_label(column, is_number, value);
+    return named_ && !text.empty() ? named_label(column, text) : numbered_label(column, is_number, value);
   }
 
   [[noreturn, gnu::cold]] void fail_mixed_labels(std::size_t column) const {
@@ -344,11 +350,16 @@ class CsvReader {
   }
 
   // In the order in which they come.
-  std::uint32_t named_label(std::string_view text) {
+  std::uint32_t named_label(std::size_t column, std::string_view text) {
     const auto name = names_.find(text);
-    return name != names_.end()
-               ? name->second
-               : names_.emplace(std::string(text), static_cast<std::uint32_t>(names_.size())).first->second;
+    if (name != names_.end()) {
+      return name->second;
+    }
+    if (!retort::detail::is_utf8(text)) {
+      fail(column,
+           concatenate({"label ", in_quotes(text), ", expected UTF-8: convert the file, as with iconv -t UTF-8"}));
+    }
+    return names_.emplace(std::string(text), static_cast<std::uint32_t>(names_.size())).first->second;
   }
 
   // Whole numbers, also as 5.0 and 5.000e+00.

@@ -22,6 +22,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
+#include "retort/core/utf8.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/matrix.hpp"
 #include "retort/data/message.hpp"
@@ -97,7 +98,7 @@ class Dataset {
   }
 
   /// The same samples, whose classes have these names; none takes the names away. Throws OptionError unless there is one
-  /// for each class, each different and none empty.
+  /// for each class in UTF-8, each different and none empty.
   Dataset with_class_names(std::vector<std::string> names) const& {
     return Dataset(*this).with_class_names(std::move(names));
   }
@@ -108,6 +109,10 @@ class Dataset {
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (names[i].empty()) {
         throw OptionError(concatenate({"class_names: the name of class ", i, " is empty"}));
+      }
+      if (!retort::detail::is_utf8(names[i])) {
+        throw OptionError(
+            concatenate({"class_names: the name of class ", i, " is ", in_quotes(names[i]), ", expected UTF-8"}));
       }
       const auto same = std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]);
       if (static_cast<std::size_t>(same - names.begin()) != i) {

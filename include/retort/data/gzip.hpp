@@ -98,7 +98,8 @@ class GrowingBytes {
     if (expected > limit) {
       fail_size_limit(path, limit);
     }
-    bytes_.resize(to_size(expected + 1));  // one more, to see the end
+    const std::size_t size = to_size(expected + 1);  // one more, to see the end
+    allocate_for(path_.native(), size, [&] { bytes_.resize(size); });
   }
 
   // Room for at least one byte more.
@@ -154,7 +155,7 @@ class Inflater {
   explicit Inflater(const std::filesystem::path& path) : path_(path) {
     constexpr int gzip_only = 16 + MAX_WBITS;
     if (inflateInit2(&stream_, gzip_only) != Z_OK) {
-      throw FileError(path_, "cannot be decompressed (zlib found no memory)");
+      throw OutOfMemoryError(path_.native(), 0);  // there is no other reason
     }
   }
   Inflater(const Inflater&) = delete;
@@ -186,6 +187,8 @@ class Inflater {
         begin_member(compressed, position);
       } else if (status == Z_BUF_ERROR || (status == Z_OK && position == compressed.size() && stream_.avail_out != 0)) {
         throw FormatError(path_, concatenate({"gzip stream is truncated after ", compressed.size(), " bytes"}));
+      } else if (status == Z_MEM_ERROR) {
+        throw OutOfMemoryError(path_.native(), 0);
       } else if (status != Z_OK) {
         fail(position);
       }
@@ -234,7 +237,11 @@ inline std::vector<std::uint8_t> unpack_gzip(const std::filesystem::path& path,
     promised = promised << 8 | compressed[compressed.size() - 1 - i];
   }
   // A promise beyond the limits is kept for nobody, nor believed: the file may be cut short.
-  std::vector<std::uint8_t> output(promised <= std::min(limit, size * most_by_deflate) ? to_size(promised) : 0);
+  std::vector<std::uint8_t> output;
+  const auto resize = [&](std::uint64_t bytes) {
+    allocate_for(path.native(), to_size(bytes), [&] { output.resize(to_size(bytes)); });
+  };
+  resize(promised <= std::min(limit, size * most_by_deflate) ? promised : 0);
   const std::uint64_t total = Inflater(path).run(compressed, output, limit);
   if (total > limit) {
     if (limit == size_limit) {
@@ -246,7 +253,7 @@ inline std::vector<std::uint8_t> unpack_gzip(const std::filesystem::path& path,
   }
   if (total > output.size()) {
     std::vector<std::uint8_t>().swap(output);  // the old memory goes before the new is taken
-    output.resize(to_size(total));
+    resize(total);
     Inflater(path).run(compressed, output, limit);
   }
   output.resize(to_size(total));

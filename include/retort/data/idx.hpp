@@ -19,6 +19,7 @@
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/gzip.hpp"
 #include "retort/data/message.hpp"
@@ -131,7 +132,7 @@ template <std::size_t Rank>
   const detail::IdxHeader header = detail::read_idx_header(path, bytes, true, 1, 2);
   const std::size_t stride = header.item_size * (header.extents.size() == 2 ? header.extents[1] : 1);
   std::vector<std::int64_t> labels;
-  labels.reserve(header.extents[0]);
+  allocate_for(path.native(), header.extents[0] * sizeof(labels.front()), [&] { labels.reserve(header.extents[0]); });
   for (std::size_t row = 0; row < header.extents[0]; ++row) {
     const std::uint8_t* source = bytes.data() + header.begin + row * stride;
     std::int64_t value = header.type != detail::idx_unsigned_byte && source[0] > 127 ? -1 : 0;  // the sign

@@ -28,6 +28,7 @@
 #include "retort/core/float_bits.hpp"
 #include "retort/core/half.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/out_of_memory.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
@@ -272,7 +273,9 @@ void convert_npy(const NpyHeader& header, std::span<const std::uint8_t> bytes, c
 // The same by the type that the header names, one of npy_types.
 template <typename To, typename Convert>
 std::vector<To> convert_npy(const NpyHeader& header, std::span<const std::uint8_t> bytes, const Convert& convert) {
-  std::vector<To> output((bytes.size() - header.data_begin) / static_cast<std::size_t>(header.type.back() - '0'));
+  const std::size_t size = (bytes.size() - header.data_begin) / static_cast<std::size_t>(header.type.back() - '0');
+  std::vector<To> output;
+  allocate_for("the values of an NPY file", size * sizeof(To), [&] { output.resize(size); });
   const auto as = [&]<typename From>(std::type_identity<From>) {
     convert_npy<From>(header, bytes, convert, output.data());
   };

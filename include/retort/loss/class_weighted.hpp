@@ -15,6 +15,7 @@
 #include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
 #include "retort/loss/loss.hpp"
 
@@ -39,15 +40,17 @@ class ClassWeighted {
     std::copy(weights.begin(), weights.end(), weights_);
   }
 
-  /// Throws OptionError for a weight outside its range and for the loss's own hyperparameters.
+  /// Throws OptionError for a weight outside its range and for the loss's own hyperparameters, and where Scalar cannot
+  /// compute with them.
+  template <typename Scalar = double>
   [[gnu::cold]] void validate() const {
-    loss_.validate();
+    validate_in<Scalar>(loss_);
     double sum = 0;
     for (std::size_t label = 0; label < ClassCount; ++label) {
-      if (!is_finite_float(weights_[label]) || weights_[label] < 0) {
-        throw OptionError(concatenate(
-            {name, ": the weight of class ", label, " is ", weights_[label], ", expected a finite number, 0 or more"}));
-      }
+      const std::string option = concatenate({"the weight of class ", label});
+      require_option(is_finite_float(weights_[label]) && weights_[label] >= 0, name, option, weights_[label],
+                     "a finite number, 0 or more");
+      require_scalar<Scalar>(name, option, weights_[label]);
       sum += weights_[label];
     }
     if (!(sum > 0)) {

@@ -158,6 +158,7 @@ struct MetricsField {
 
 inline constexpr const char* checkpoint_format = "retort-checkpoint-2";
 inline constexpr std::string_view best_prefix = "best.";
+inline constexpr std::string_view history_name = "history";
 inline constexpr std::string_view setting_prefix = "setting.";
 
 }  // namespace detail
@@ -173,9 +174,11 @@ inline constexpr std::string_view setting_prefix = "setting.";
   };
   append(checkpoint.state, "");
   append(checkpoint.best, detail::best_prefix);
-  io::Metadata metadata{{"format", detail::checkpoint_format},
-                        {"epochs", to_text(checkpoint.epochs)},
-                        {"history", detail::history_text(checkpoint.history)}};
+  // An array, since a file's metadata may not grow without end.
+  const std::string history = detail::history_text(checkpoint.history);
+  tensors.push_back(
+      {std::string(detail::history_name), io::DType::U8, {history.size()}, std::as_bytes(std::span(history))});
+  io::Metadata metadata{{"format", detail::checkpoint_format}, {"epochs", to_text(checkpoint.epochs)}};
   for (const auto& [name, value] : checkpoint.settings) {
     metadata[concatenate({detail::setting_prefix, name})] = value;
   }
@@ -207,9 +210,11 @@ inline constexpr std::string_view setting_prefix = "setting.";
     checkpoint.settings.emplace_back(name, value);
   }
   try {
-    checkpoint.history = detail::read_history(field("history"));
+    const io::Tensor& history = file.at(detail::history_name);
+    checkpoint.history =
+        detail::read_history({reinterpret_cast<const char*>(history.bytes.data()), history.bytes.size()});
   } catch (const JsonError& error) {
-    throw FormatError(path, concatenate({"metadata history: ", error.what()}));
+    throw FormatError(path, concatenate({"tensor history: ", error.what()}));
   }
   try {
     JsonReader json(field("epochs"));
@@ -219,6 +224,9 @@ inline constexpr std::string_view setting_prefix = "setting.";
     throw FormatError(path, concatenate({"metadata epochs: ", error.what()}));
   }
   for (const io::Tensor& tensor : file.tensors()) {
+    if (tensor.name == detail::history_name) {
+      continue;
+    }
     const bool best = tensor.name.starts_with(detail::best_prefix);
     StateArray array{tensor.name.substr(best ? detail::best_prefix.size() : 0),
                      {tensor.bytes.begin(), tensor.bytes.end()}};

@@ -61,15 +61,31 @@ namespace detail {
     return;
   }
   found.bytes = data.view().bytes != nullptr;
-  for (std::size_t i = 0; i < found.class_names.size() && found.class_names.size() == expected->class_names.size();
-       ++i) {
+  if (found.class_names.size() != expected->class_names.size()) {
+    throw OptionError(concatenate({"class_names: the dataset has ", found.class_names.size(), ", expected the ",
+                                   expected->class_names.size(), " of ", owner, " (CsvOptions::class_names)"}));
+  }
+  for (std::size_t i = 0; i < found.class_names.size(); ++i) {
     if (found.class_names[i] != expected->class_names[i]) {
       throw OptionError(concatenate({"class_names: class ", i, " of the dataset is ", in_quotes(found.class_names[i]),
                                      ", expected ", in_quotes(expected->class_names[i]), " as for ", owner}));
     }
   }
-  throw OptionError(concatenate({"normalization: the dataset's inputs are ", describe_inputs(found), "; expected ",
-                                 describe_inputs(*expected), ", as for ", owner}));
+  const std::string inputs = describe_inputs(found);
+  const std::string expected_inputs = describe_inputs(*expected);
+  if (inputs == expected_inputs) {  // of many columns only the first are described
+    for (std::size_t column = 0; column < found.column_means.size(); ++column) {
+      if (found.column_means[column] != expected->column_means[column] ||
+          found.column_deviations[column] != expected->column_deviations[column]) {
+        throw OptionError(concatenate({"standardization: column ", column + 1, " of the dataset has the mean ",
+                                       found.column_means[column], " and the deviation ",
+                                       found.column_deviations[column], ", expected ", expected->column_means[column],
+                                       " and ", expected->column_deviations[column], ", as for ", owner}));
+      }
+    }
+  }
+  throw OptionError(concatenate(
+      {"normalization: the dataset's inputs are ", inputs, "; expected ", expected_inputs, ", as for ", owner}));
 }
 
 /// `data` as `network` was trained on such: under its normalization, and standardised by its columns where the dataset

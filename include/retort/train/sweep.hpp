@@ -275,6 +275,7 @@ class Sweep {
     if (run.options.checkpoints) {
       options.checkpoint = CheckpointOptions{.path = run.options.checkpoints->file(result.index),
                                              .resume = run.options.checkpoints->resume,
+                                             .any_processor = run.options.checkpoints->any_processor,
                                              .every_seconds = 10.0};
     }
     return options;

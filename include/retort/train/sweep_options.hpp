@@ -31,6 +31,8 @@ struct SweepCheckpointOptions {
   /// data is an error that names the difference. A student that diverged is trained again from its last checkpoint, and
   /// diverges again.
   bool resume = false;
+  /// As in CheckpointOptions.
+  bool any_processor = false;
 
   std::filesystem::path file(std::size_t student) const { return folder / (to_text(student) + ".safetensors"); }
 };

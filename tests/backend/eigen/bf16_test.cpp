@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "brief.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/data/synthetic_digits.hpp"
@@ -14,7 +15,6 @@
 #include "retort/optim/adam.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/trainer.hpp"
-#include "sanitized.hpp"
 
 namespace {
 
@@ -50,8 +50,8 @@ Errors errors_after_training() {
 }
 
 TEST_CASE("Training with bf16 products learns as training in float does", "[bf16]") {
-  if (test::sanitized) {
-    test::skip("the sanitizers take minutes to learn digits");
+  if (test::brief) {
+    test::skip("digits take minutes to learn in a brief run");
     return;
   }
   const Errors errors = errors_after_training<backend::EigenBf16>();

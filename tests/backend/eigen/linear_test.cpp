@@ -7,10 +7,10 @@
 #include <limits>
 #include <vector>
 
+#include "brief.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/nn/layer.hpp"
-#include "sanitized.hpp"
 
 namespace {
 

@@ -16,16 +16,8 @@ for name in clang++-19 clang++; do
 done
 [[ -n $compiler ]] || { echo "skipped: no clang with libc++ (apt-get install clang-19 libc++-19-dev libc++abi-19-dev)"; exit 77; }
 
-mkdir -p "$folder/include"
-# Only these headers: a whole system's folder would hide the standard library's own.
-for name in Eigen unsupported xsimd xtensor xtl catch2 nlohmann; do
-  for include in "$@"; do
-    if [[ -e $include/$name ]]; then
-      ln -sfn "$include/$name" "$folder/include/$name"
-      break
-    fi
-  done
-done
+source "$repository/tests/link_headers.sh"
+link_headers "$folder/include" "Eigen unsupported xsimd xtensor xtl catch2 nlohmann" "$@"
 cd "$folder"
 compile() { # OUTPUT SOURCES...
   local output=$1

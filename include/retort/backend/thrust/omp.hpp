@@ -13,6 +13,8 @@
 
 #include <cstddef>
 #include <cstdlib>
+#include <exception>
+#include <mutex>
 #include <string>
 
 #include "retort/backend/thrust/backend.hpp"
@@ -50,7 +52,20 @@ class Omp : public HostSystem {
   template <typename Function>
   void for_each(std::size_t count, const Function& function) const {
     const TeamSize team(count == 1 ? 1 : threads_);
-    ::thrust::for_each_n(::thrust::omp::par, ::thrust::counting_iterator<std::size_t>(0), count, function);
+    // An exception may not leave a parallel region, which would end the program: the first is kept and thrown here.
+    std::exception_ptr error;
+    std::once_flag is_first;
+    const auto guarded = [&](std::size_t index) {
+      try {
+        function(index);
+      } catch (...) {
+        std::call_once(is_first, [&] { error = std::current_exception(); });
+      }
+    };
+    ::thrust::for_each_n(::thrust::omp::par, ::thrust::counting_iterator<std::size_t>(0), count, guarded);
+    if (error) {
+      std::rethrow_exception(error);
+    }
   }
 
  private:

@@ -8,6 +8,7 @@
 
 #include "backend/cuda/chip/chosen_system.hpp"
 #include "backend/thrust/serial_system.hpp"
+#include "brief.hpp"
 #include "catch.hpp"
 #include "retort/backend/cuda/chip/cluster.hpp"
 #include "retort/backend/cuda/chip/steps.hpp"
@@ -23,7 +24,6 @@
 #include "retort/optim/sgd.hpp"
 #include "retort/train/operation_steps.hpp"
 #include "same_steps.hpp"
-#include "sanitized.hpp"
 #include "train_steps.hpp"
 
 namespace {

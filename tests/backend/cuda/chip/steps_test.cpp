@@ -8,6 +8,7 @@
 
 #include "backend/cuda/chip/chosen_system.hpp"
 #include "backend/thrust/serial_system.hpp"
+#include "brief.hpp"
 #include "catch.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
 #include "retort/loss/cross_entropy.hpp"
@@ -25,7 +26,6 @@
 #include "retort/optim/sgd.hpp"
 #include "retort/train/operation_steps.hpp"
 #include "same_steps.hpp"
-#include "sanitized.hpp"
 #include "train_steps.hpp"
 
 namespace {

@@ -33,7 +33,6 @@
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/sgd.hpp"
 #include "retort/train/operation_steps.hpp"
-#include "sanitized.hpp"
 
 namespace {
 

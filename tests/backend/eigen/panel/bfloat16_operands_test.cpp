@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "brief.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
@@ -19,7 +20,6 @@
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/sgd.hpp"
 #include "retort/simd/bfloat16.hpp"
-#include "sanitized.hpp"
 #include "train_steps.hpp"
 
 namespace {

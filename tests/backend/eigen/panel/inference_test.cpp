@@ -8,6 +8,7 @@
 #include <limits>
 #include <vector>
 
+#include "brief.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
@@ -16,7 +17,6 @@
 #include "retort/nn/network.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/nn/tanh.hpp"
-#include "sanitized.hpp"
 #include "small_datasets.hpp"
 
 namespace {

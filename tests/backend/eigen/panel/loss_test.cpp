@@ -13,12 +13,12 @@
 #include <utility>
 #include <vector>
 
+#include "brief.hpp"
 #include "catch.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
-#include "sanitized.hpp"
 
 namespace {
 
@@ -191,7 +191,7 @@ void check_divergence(const Evaluated<Scalar>& found, const Rows<Scalar>& logits
 TEMPLATE_TEST_CASE("Hinton's soft term is right in every row, at every temperature", "[panel]", float, double) {
   constexpr double tolerance = std::is_same_v<TestType, float> ? 1e-4 : 1e-12;
   // Where long double is computed by software (64-bit ARM), fewer.
-  constexpr bool is_slow = std::numeric_limits<long double>::digits > 64 || test::sanitized;
+  constexpr bool is_slow = std::numeric_limits<long double>::digits > 64 || test::brief;
   constexpr std::size_t rows = is_slow ? 100 : 2000;
   for (const double apart : {0.0, 4.0, 0.1, 1e-3}) {
     const auto logits = random_rows<10, TestType>(rows, 4.0, apart);
