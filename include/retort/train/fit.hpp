@@ -262,7 +262,7 @@ class Fit {
     }
     if (!right) {
       throw FormatError(options_.checkpoint->path,
-                        concatenate({"metadata history: expected epochs 1, 2, ... of at most ", checkpoint.epochs,
+                        concatenate({"tensor history: expected epochs 1, 2, ... of at most ", checkpoint.epochs,
                                      ", each ", (validation_ == nullptr ? "not " : ""), "validated"}));
     }
   }
