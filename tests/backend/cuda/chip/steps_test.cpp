@@ -87,7 +87,7 @@ TEMPLATE_TEST_CASE("A block's steps are the steps of single operations", "[chip]
   SECTION("Losses with a teacher") {
     check_steps<Student, TestType>({}, HintonLoss{.temperature = 2});
     check_steps<Student, TestType>({.batch = 100}, HintonLoss{.hard_weight = 0});
-    check_steps<Plain, TestType>({}, SoftmaxPassedToKlLoss{});
+    check_steps<Student, TestType>({}, SoftmaxPassedToKlLoss{});
   }
   SECTION("Shifted images, for which the teacher answers each batch") {
     check_steps<Student, TestType>({.shift = {2}}, HintonLoss{});
@@ -103,9 +103,9 @@ TEMPLATE_TEST_CASE("A block's steps are the steps of single operations", "[chip]
                              CrossEntropy{});
   }
   SECTION("Other optimizers") {
-    check_steps<Plain, TestType>({}, CrossEntropy{}, Sgd{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true});
+    check_steps<Student, TestType>({}, CrossEntropy{}, Sgd{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true});
     check_steps<Odd, TestType>({.clipping = GradientClipping{.max_norm = 0.3}}, CrossEntropy{}, Sgd{});
-    check_steps<Plain, TestType>({}, CrossEntropy{}, AdamW{.weight_decay = 0.1});
+    check_steps<Student, TestType>({}, CrossEntropy{}, AdamW{.weight_decay = 0.1});
   }
 }
 
