@@ -10,8 +10,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <span>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 #include "common/output_folder.hpp"
 #include "retort/core/console.hpp"
@@ -50,10 +52,25 @@ inline CLI::Validator not_empty() {
   return {[](const std::string& text) -> std::string { return text.empty() ? "is empty, expected a name" : ""; }, ""};
 }
 
-/// --resume and --overwrite.
+/// --resume, --overwrite and --any-processor.
 inline void add_continuation(CLI::App& app, Continuation& continuation) {
   CLI::Option* const resume = app.add_flag("--resume", continuation.resume, "go on from the checkpoints in --out");
   app.add_flag("--overwrite", continuation.overwrite, "replace what an earlier run left in --out")->excludes(resume);
+  app.add_flag("--any-processor", continuation.any_processor,
+               "resume also what a program for another processor began: the result has the bits of neither")
+      ->needs(resume);
+}
+
+/// Which options of a program decide a setting of a checkpoint.
+struct SettingOptions {
+  std::string_view setting;
+  std::string_view options;
+};
+
+/// Those of `setting`; empty where the table names none.
+inline std::string options_of(std::span<const SettingOptions> table, std::string_view setting) {
+  const auto found = std::ranges::find(table, setting, &SettingOptions::setting);
+  return found == table.end() ? std::string() : std::string(found->options);
 }
 
 /// `text` as one line.

@@ -164,7 +164,7 @@ class Job {
   retort::CheckpointOptions checkpoint(const std::string& phase) const {
     return {.path = checkpoint_folder() / (phase + ".safetensors"),
             .resume = options_.continuation.resume,
-            .any_processor = options_.any_processor,
+            .any_processor = options_.continuation.any_processor,
             .every_epochs = options_.checkpoint_epochs,
             .every_seconds = options_.checkpoint_seconds};
   }

@@ -2,14 +2,12 @@
 #include "options.hpp"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "backends.hpp"
@@ -175,9 +173,6 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--device", options.device, "the GPU of " + takers(&BackendEntry::takes_device) + ", from 0 [0]")
       ->check(whole_number(0, 1023));
   examples::add_continuation(app, options.continuation);
-  app.add_flag("--any-processor", options.any_processor,
-               "resume also what a program for another processor began: the result has the bits of neither")
-      ->needs("--resume");
   app.add_option("--checkpoint-epochs", options.checkpoint_epochs, "epochs from one checkpoint to the next")
       ->check(whole_number(1));
   app.add_option("--checkpoint-seconds", options.checkpoint_seconds, "and the least time between them, in seconds")
@@ -201,7 +196,7 @@ Options parse_options(int argc, char** argv) {
 
 std::string options_of_setting(std::string_view setting, bool of_teacher) {
   constexpr std::string_view data = "--data, --split or --seed";
-  const std::array<std::pair<std::string_view, std::string_view>, 13> options{{
+  const std::array<examples::SettingOptions, 13> options{{
       {"backend", "--backend"},
       {"processor", "--any-processor"},
       {"loss", "--loss, --temperature or --hard-weight"},
@@ -216,8 +211,7 @@ std::string options_of_setting(std::string_view setting, bool of_teacher) {
       {"training data", of_teacher ? data : "--data, --split, --seed or --student-fraction"},
       {"validation data", data},
   }};
-  const auto found = std::ranges::find(options, setting, &std::pair<std::string_view, std::string_view>::first);
-  return found == options.end() ? std::string() : std::string(found->second);
+  return examples::options_of(options, setting);
 }
 
 }  // namespace distill_mnist

@@ -198,7 +198,7 @@ class Job {
     if (!options_.out.empty()) {
       fit_options.checkpoint = retort::CheckpointOptions{.path = checkpoint_folder() / "teacher.safetensors",
                                                          .resume = options_.continuation.resume,
-                                                         .any_processor = options_.any_processor};
+                                                         .any_processor = options_.continuation.any_processor};
     }
     retort::Trainer{teacher_, retort::CrossEntropy{}, retort::Adam{.learning_rate = options_.teacher.learning_rate}}
         .fit(train(), held_out(), fit_options);
@@ -219,7 +219,7 @@ class Job {
     if (!options_.out.empty()) {
       options.checkpoints = retort::SweepCheckpointOptions{.folder = checkpoint_folder(),
                                                            .resume = options_.continuation.resume,
-                                                           .any_processor = options_.any_processor};
+                                                           .any_processor = options_.continuation.any_processor};
     }
     return sweep_.fit(train(), held_out(), options, [this](const typename StudentSweep::Result& result) {
       if (options_.save_students && !result.has_diverged()) {

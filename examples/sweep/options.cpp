@@ -2,13 +2,11 @@
 #include "options.hpp"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "common/command_line.hpp"
 #include "retort/core/error.hpp"
@@ -66,9 +64,6 @@ Options parse_options(int argc, char** argv) {
                  "folder for runs.jsonl, the checkpoints, and the teacher if it is trained [nothing is written]")
       ->check(not_empty());
   examples::add_continuation(app, options.continuation);
-  app.add_flag("--any-processor", options.any_processor,
-               "resume also what a program for another processor began: the result has the bits of neither")
-      ->needs("--resume");
   app.add_flag("--save-students", options.save_students, "write each student's weights to --out too");
   app.add_flag("--best-first", options.best_first, "order the table by mean errors, not as the options are given");
   app.add_flag("--quiet", options.quiet, "print the closing table only");
@@ -92,7 +87,7 @@ Options parse_options(int argc, char** argv) {
 
 std::string options_of_setting(std::string_view setting) {
   constexpr std::string_view data = "--data, --split or --seed";
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 13> options{{
+  constexpr std::array<examples::SettingOptions, 13> options{{
       {"backend", "--backend"},
       {"processor", "--any-processor"},
       {"loss", "--temperature or --hard-weight"},
@@ -107,8 +102,8 @@ std::string options_of_setting(std::string_view setting) {
       {"training data", data},
       {"validation data", data},
   }};
-  const auto found = std::ranges::find(options, setting, &std::pair<std::string_view, std::string_view>::first);
-  return found == options.end() ? "--resume" : std::string(found->second);
+  const std::string found = examples::options_of(options, setting);
+  return found.empty() ? "--resume" : found;
 }
 
 }  // namespace sweep

@@ -33,7 +33,6 @@ struct Options {
   std::optional<int> device{};        ///< of cuda; empty: 0
   std::filesystem::path out{};        ///< empty: nothing is written
   examples::Continuation continuation{};
-  bool any_processor = false;  ///< resume also what another processor began
   bool save_students = false;
   bool best_first = false;
   bool quiet = false;

@@ -53,8 +53,8 @@ for source in "$tests"/main.cpp "$tests"/simd/*_test.cpp "$tests"/backend/eigen/
   object=${object//\//_}.o
   # Only AVX512_BF16 has products of bfloat16 of its own.
   [[ $source == *bfloat16_operands* && $processor != avx512 ]] && continue
-  "${compiler[@]}" -std=c++20 -O1 -DRETORT_BRIEF_TESTS=1 -Wall -Wextra -Werror -Wno-maybe-uninitialized -I "$tests/../include" -I "$tests" \
-    -isystem include -c "$source" -o "$object"
+  "${compiler[@]}" -std=c++20 -O1 -DRETORT_BRIEF_TESTS=1 -Wall -Wextra -Werror -Wno-maybe-uninitialized \
+    -I "$tests/../include" -I "$tests" -isystem include -c "$source" -o "$object"
   objects+=("$object")
 done
 "${compiler[@]}" "${objects[@]}" -pthread -o kernels
