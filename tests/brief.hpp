@@ -23,4 +23,10 @@ std::vector<T> thinned(std::initializer_list<T> values) {
   return brief && values.size() > 2 ? std::vector<T>{*values.begin(), *(values.end() - 1)} : std::vector<T>(values);
 }
 
+/// All of `values`; in a brief run the last alone.
+template <typename T>
+std::vector<T> thinned_to_one(std::initializer_list<T> values) {
+  return brief ? std::vector<T>{*(values.end() - 1)} : std::vector<T>(values);
+}
+
 }  // namespace retort::test

@@ -2,6 +2,7 @@
 #pragma once
 // Short trainings with the steps of a given class, so that two of them can be compared.
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -18,8 +19,13 @@
 
 namespace retort::test {
 
+/// As many samples as a test with batches of this size takes: a brief run takes two batches and a half.
+constexpr std::size_t samples_for(std::size_t batch) {
+  return brief ? std::min<std::size_t>(100, (5 * batch + 1) / 2) : 150;
+}
+
 struct StepSettings {
-  std::size_t samples = brief ? 100 : 150;
+  std::size_t samples = samples_for(64);
   std::size_t batch = 64;
   data::RandomShift shift{};
   std::optional<GradientClipping> clipping{};

@@ -27,9 +27,12 @@ constexpr std::size_t some_steps = brief ? 2 : 60;
 constexpr std::size_t many_steps = brief ? 4 : 300;
 constexpr std::size_t repeated_samples = brief ? 203 : 1003;  // the last batch is not full
 
-/// The real MNIST where MNIST_DIR names it, else the built-in digits: 300 batches.
+/// The real MNIST where MNIST_DIR names it, else the built-in digits: 300 batches. In a brief run a few of these.
 const data::Dataset& digits() {
   static const data::Dataset all = [] {
+    if (brief) {
+      return data::synthetic_digits(512, Seed{0});
+    }
     const char* folder = std::getenv("MNIST_DIR");
     return folder != nullptr && std::filesystem::is_directory(folder) ? data::load_mnist(folder).first
                                                                       : data::synthetic_digits(25'000, Seed{0});

@@ -46,6 +46,11 @@ require "${compiler[0]}" g++
 source "$tests/link_headers.sh"
 link_headers "$folder/include" "Eigen xsimd catch2" "$@"
 cd "$folder"
+compiler+=(-std=c++20 -Og -DRETORT_BRIEF_TESTS=1 -Wall -Wextra -Werror -Wno-maybe-uninitialized -Winvalid-pch
+  -I "$tests/../include" -I "$tests" -isystem include)
+# What most of them include is read once.
+printf '#include "%s"\n' catch.hpp retort/retort.hpp >precompiled.hpp
+"${compiler[@]}" -x c++-header precompiled.hpp -o precompiled.hpp.gch
 objects=()
 for source in "$tests"/main.cpp "$tests"/simd/*_test.cpp "$tests"/backend/eigen/panel/*_test.cpp \
   "$tests"/nn/activations_test.cpp; do
@@ -53,10 +58,12 @@ for source in "$tests"/main.cpp "$tests"/simd/*_test.cpp "$tests"/backend/eigen/
   object=${object//\//_}.o
   # Only AVX512_BF16 has products of bfloat16 of its own.
   [[ $source == *bfloat16_operands* && $processor != avx512 ]] && continue
-  "${compiler[@]}" -std=c++20 -O1 -DRETORT_BRIEF_TESTS=1 -Wall -Wextra -Werror -Wno-maybe-uninitialized \
-    -I "$tests/../include" -I "$tests" -isystem include -c "$source" -o "$object"
+  before=(-include precompiled.hpp)
+  [[ $source == */main.cpp ]] && before=() # it includes Catch2 in another way
+  "${compiler[@]}" "${before[@]}" -c "$source" -o "$object"
   objects+=("$object")
 done
+rm precompiled.hpp.gch # hundreds of megabytes
 "${compiler[@]}" "${objects[@]}" -pthread -o kernels
 if [[ $processor == avx512 ]] && ! grep -qw avx512_bf16 /proc/cpuinfo; then
   skip "this processor has no AVX512_BF16: the kernels are compiled for it, but not run"

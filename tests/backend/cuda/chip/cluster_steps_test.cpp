@@ -117,8 +117,8 @@ TEST_CASE("A cluster's steps are the steps of one block", "[chip]") {
   SECTION("Batches of every size") {
     for (const std::size_t batch : test::thinned<std::size_t>({1, 64, 33})) {
       CAPTURE(batch);
-      check_descent<Student>({.batch = batch}, CrossEntropy{});
-      check_descent<Narrow>({.batch = batch}, CrossEntropy{});
+      check_descent<Student>({.samples = test::samples_for(batch), .batch = batch}, CrossEntropy{});
+      check_descent<Narrow>({.samples = test::samples_for(batch), .batch = batch}, CrossEntropy{});
     }
   }
   SECTION("Adam") {

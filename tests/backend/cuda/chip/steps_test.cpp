@@ -68,7 +68,7 @@ TEMPLATE_TEST_CASE("A block's steps are the steps of single operations", "[chip]
   SECTION("Batches of every size, of one chunk and of several") {
     for (const std::size_t batch : test::thinned<std::size_t>({1, 7, 32, 64, 65, 100, 150})) {
       CAPTURE(batch);
-      check_steps<Student, TestType>({.batch = batch}, CrossEntropy{});
+      check_steps<Student, TestType>({.samples = test::samples_for(batch), .batch = batch}, CrossEntropy{});
     }
   }
   SECTION("Bytes without an offset") {

@@ -10,6 +10,7 @@
 
 #include "backend/cuda/chip/chosen_system.hpp"
 #include "backend/thrust/serial_system.hpp"
+#include "brief.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/cuda/chip/steps.hpp"
@@ -121,10 +122,9 @@ TEST_CASE("Tensor cores are chosen for many inputs of bytes in fp32", "[chip]") 
 
 TEST_CASE("Steps on tensor cores are fp32 steps", "[chip]") {
   SECTION("Batches of every size, of one chunk and of several") {
-    for (const std::size_t batch : {std::size_t{1}, std::size_t{7}, std::size_t{32}, std::size_t{63}, std::size_t{64},
-                                    std::size_t{65}, std::size_t{100}, std::size_t{150}}) {
+    for (const std::size_t batch : test::thinned<std::size_t>({1, 7, 32, 63, 64, 100, 150, 65})) {
       CAPTURE(batch);
-      check_descent<Student>({.batch = batch}, CrossEntropy{});
+      check_descent<Student>({.samples = test::samples_for(batch), .batch = batch}, CrossEntropy{});
     }
   }
   SECTION("Adam") {
@@ -160,8 +160,12 @@ TEST_CASE("Steps on tensor cores are fp32 steps", "[chip]") {
   }
   SECTION("Clipped gradients") {
     for (const std::size_t batch : {std::size_t{64}, std::size_t{100}}) {
-      check_descent<Student>({.batch = batch, .clipping = GradientClipping{.max_norm = 0.3}}, CrossEntropy{});
-      check_adam<Odd>({.batch = batch, .clipping = GradientClipping{.max_norm = 0.3}}, CrossEntropy{});
+      check_descent<Student>(
+          {.samples = test::samples_for(batch), .batch = batch, .clipping = GradientClipping{.max_norm = 0.3}},
+          CrossEntropy{});
+      check_adam<Odd>(
+          {.samples = test::samples_for(batch), .batch = batch, .clipping = GradientClipping{.max_norm = 0.3}},
+          CrossEntropy{});
     }
   }
   SECTION("Momentum") {

@@ -84,7 +84,8 @@ TEMPLATE_TEST_CASE("steps of large models are the steps of the backend's operati
     for (const std::size_t batch :
          {std::size_t{1}, std::size_t{7}, std::size_t{35}, std::size_t{70}, std::size_t{99}}) {
       CAPTURE(batch);
-      check_steps<Teacher3, TestType>({.batch = batch, .epochs = 2}, CrossEntropy{});
+      check_steps<Teacher3, TestType>({.samples = test::samples_for(batch), .batch = batch, .epochs = 2},
+                                      CrossEntropy{});
     }
     check_steps<Student, TestType>({.samples = 300, .batch = 130}, CrossEntropy{});
   }

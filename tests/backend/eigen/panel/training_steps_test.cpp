@@ -62,13 +62,13 @@ TEMPLATE_TEST_CASE("Steps on panels are the steps of Eigen's operations", "[pane
     for (const std::size_t batch : {std::size_t{1}, std::size_t{7}, std::size_t{16}, std::size_t{40}, std::size_t{64},
                                     std::size_t{100}, std::size_t{150}}) {
       CAPTURE(batch);
-      check_steps<Student, TestType>({.batch = batch}, CrossEntropy{});
+      check_steps<Student, TestType>({.samples = test::samples_for(batch), .batch = batch}, CrossEntropy{});
     }
   }
   SECTION("Bytes in rows of whole vectors") {
     for (const std::size_t batch : {std::size_t{1}, std::size_t{50}, std::size_t{64}, std::size_t{130}}) {
       CAPTURE(batch);
-      check_steps<Whole, TestType>({.batch = batch}, CrossEntropy{});
+      check_steps<Whole, TestType>({.samples = test::samples_for(batch), .batch = batch}, CrossEntropy{});
     }
     check_steps<Whole, TestType>({.batch = 130, .shift = {2}, .threads = 3}, CrossEntropy{});
     check_steps<Student, TestType>({.batch = 130, .threads = 3}, CrossEntropy{});
