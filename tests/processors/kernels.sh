@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# kernels.sh FOLDER PROCESSOR INCLUDES...
+# kernels.sh FOLDER PROCESSOR MAIN INCLUDES...
 #
 # The tests of the SIMD kernels, of activations on vectors and of whole models on panels, compiled for PROCESSOR
 # (avx512, avx2, neon, plain) and run: on this machine, or for 64-bit ARM under qemu-user. INCLUDES are the folders of
-# the headers that they need. Exit code 77: skipped, for the reason printed.
+# the headers that they need, MAIN is the object of tests/main.cpp for this machine. Exit code 77: skipped, for the reason printed.
 set -euo pipefail
-folder=$1 processor=$2
-shift 2
+folder=$1 processor=$2 main=$3
+shift 3
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 skip() {
@@ -32,6 +32,7 @@ case $processor in
     require qemu-aarch64 qemu-user
     compiler=(aarch64-linux-gnu-g++ -static -Wno-psabi)
     run=(qemu-aarch64)
+    main=
     ;;
   plain)
     compiler+=(-DRETORT_PLAIN_SIMD)
@@ -51,16 +52,18 @@ compiler+=(-std=c++20 -Og -DRETORT_BRIEF_TESTS=1 -Wall -Wextra -Werror -Wno-mayb
 # What most of them include is read once.
 printf '#include "%s"\n' catch.hpp retort/retort.hpp >precompiled.hpp
 "${compiler[@]}" -x c++-header precompiled.hpp -o precompiled.hpp.gch
-objects=()
-for source in "$tests"/main.cpp "$tests"/simd/*_test.cpp "$tests"/backend/eigen/panel/*_test.cpp \
+if [[ -z $main ]]; then
+  main=main.o
+  "${compiler[@]}" -O0 -c "$tests/main.cpp" -o $main
+fi
+objects=("$main")
+for source in "$tests"/simd/*_test.cpp "$tests"/backend/eigen/panel/*_test.cpp \
   "$tests"/nn/activations_test.cpp; do
   object=${source#"$tests"/}
   object=${object//\//_}.o
   # Only AVX512_BF16 has products of bfloat16 of its own.
   [[ $source == *bfloat16_operands* && $processor != avx512 ]] && continue
-  before=(-include precompiled.hpp)
-  [[ $source == */main.cpp ]] && before=() # it includes Catch2 in another way
-  "${compiler[@]}" "${before[@]}" -c "$source" -o "$object"
+  "${compiler[@]}" -include precompiled.hpp -c "$source" -o "$object"
   objects+=("$object")
 done
 rm precompiled.hpp.gch # hundreds of megabytes

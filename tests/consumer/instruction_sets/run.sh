@@ -17,7 +17,8 @@ shift
 for include in "$@"; do
   [[ $include == /usr/include ]] || includes+=(-isystem "$include")
 done
-compile() { "$compiler" -std=c++20 -O2 -Wall -Wextra "${includes[@]}" -c "$@"; }
+# So little optimised, most inline functions become ones that the linker could share.
+compile() { "$compiler" -std=c++20 -O1 -Wall -Wextra "${includes[@]}" -c "$@"; }
 compile -march=x86-64 -DFUNCTION=train_baseline "$sources/train.cpp" -o baseline.o
 compile -march=x86-64-v3 -DFUNCTION=train_wide "$sources/train.cpp" -o wide.o
 compile -march=x86-64 "$sources/main.cpp" -o main.o
