@@ -57,8 +57,9 @@ if [[ -z $main ]]; then
   "${compiler[@]}" -O0 -c "$tests/main.cpp" -o $main
 fi
 objects=("$main")
-for source in "$tests"/simd/*_test.cpp "$tests"/backend/eigen/panel/*_test.cpp \
-  "$tests"/nn/activations_test.cpp; do
+# The small ones are compiled as one.
+printf '#include "%s"\n' "$tests"/simd/*_test.cpp "$tests"/nn/activations_test.cpp >small.cpp
+for source in small.cpp "$tests"/backend/eigen/panel/*_test.cpp; do
   object=${source#"$tests"/}
   object=${object//\//_}.o
   # Only AVX512_BF16 has products of bfloat16 of its own.

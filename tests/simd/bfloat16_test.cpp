@@ -14,11 +14,12 @@
 #include "random_values.hpp"
 #include "retort/simd/plain_vector.hpp"
 #include "retort/simd/vector.hpp"
+#include "simd/vectors.hpp"
 
 namespace {
 
 using namespace retort;
-using Vectors = std::tuple<simd::Vector<float>, simd::PlainVector<float, 4>>;
+using FloatVectors = std::tuple<simd::Vector<float>, simd::PlainVector<float, 4>>;
 
 std::uint32_t bits(float value) { return std::bit_cast<std::uint32_t>(value); }
 
@@ -51,14 +52,7 @@ TEST_CASE("Every pixel of a byte is a bfloat16", "[simd]") {
   }
 }
 
-template <typename V>
-std::vector<float> elements(const V& vector) {
-  std::vector<float> values(simd::lanes<V>);
-  vector.store_unaligned(values.data());
-  return values;
-}
-
-TEMPLATE_LIST_TEST_CASE("Words hold two rounded numbers, the first below", "[simd]", Vectors) {
+TEMPLATE_LIST_TEST_CASE("Words hold two rounded numbers, the first below", "[simd]", FloatVectors) {
   using V = TestType;
   constexpr std::size_t lanes = simd::lanes<V>;
   const auto values = test::random_values<float>(2 * lanes, 5);
@@ -67,8 +61,8 @@ TEMPLATE_LIST_TEST_CASE("Words hold two rounded numbers, the first below", "[sim
   const auto word = [](float low, float high) {
     return std::uint32_t{simd::to_bfloat16(high)} << 16 | simd::to_bfloat16(low);
   };
-  const auto pairs = elements(simd::pair_words(first, second));
-  const auto neighbours = elements(simd::neighbour_words(first, second));
+  const auto pairs = test::elements(simd::pair_words(first, second));
+  const auto neighbours = test::elements(simd::neighbour_words(first, second));
   for (std::size_t i = 0; i < lanes; ++i) {
     CAPTURE(i);
     CHECK(bits(pairs[i]) == word(values[i], values[lanes + i]));
@@ -88,7 +82,7 @@ TEMPLATE_LIST_TEST_CASE("Words hold two rounded numbers, the first below", "[sim
   }
 }
 
-TEMPLATE_LIST_TEST_CASE("A product of words is that of both halves", "[simd]", Vectors) {
+TEMPLATE_LIST_TEST_CASE("A product of words is that of both halves", "[simd]", FloatVectors) {
   using V = TestType;
   constexpr std::size_t lanes = simd::lanes<V>;
   const auto left = test::random_values<float>(2 * lanes, 6);
@@ -101,7 +95,8 @@ TEMPLATE_LIST_TEST_CASE("A product of words is that of both halves", "[simd]", V
   for (std::size_t i = 0; i < lanes; ++i) {
     const double expected =
         double{sums[i]} + rounded(left[i]) * rounded(right[i]) + rounded(left[lanes + i]) * rounded(right[lanes + i]);
-    CHECK_THAT(double{elements(found)[i]}, WithinAbs(expected, 4 * double{std::numeric_limits<float>::epsilon()}));
+    CHECK_THAT(double{test::elements(found)[i]},
+               WithinAbs(expected, 4 * double{std::numeric_limits<float>::epsilon()}));
   }
 }
 

@@ -13,14 +13,8 @@
 namespace {
 
 using namespace retort;
+using retort::test::elements;
 using retort::test::random_values;
-
-template <typename V>
-std::vector<simd::ScalarOf<V>> elements(const V& vector) {
-  std::vector<simd::ScalarOf<V>> values(simd::lanes<V>);
-  vector.store_unaligned(values.data());
-  return values;
-}
 
 TEMPLATE_LIST_TEST_CASE("Part of a vector is loaded with zeros behind it, and stored without them", "[simd]",
                         test::Vectors) {
