@@ -68,8 +68,8 @@ if(RETORT_SANITIZE)
   target_link_options(retort_program INTERFACE ${sanitizers})
 endif()
 
-# retort_precompile(TARGET HEADERS...): with RETORT_PRECOMPILE the target's C++ sources begin with retort.hpp and HEADERS,
-# compiled once for all targets that ask for the same. Only for targets made of retort_program and
+# retort_precompile(TARGET HEADERS...): with RETORT_PRECOMPILE the target's C++ sources begin with HEADERS, compiled once for
+# all targets that ask for the same. Only for targets made of retort_program and
 # retort_add_backend_sources: the flags must be the same.
 function(retort_precompile target)
   if(NOT RETORT_PRECOMPILE)
@@ -77,7 +77,7 @@ function(retort_precompile target)
   endif()
   set(precompiled retort_precompiled)
   foreach(header IN LISTS ARGN)
-    get_filename_component(name "${header}" NAME_WE)
+    string(REGEX REPLACE "^.*/|\\.hpp>?$" "" name "${header}")
     string(APPEND precompiled "_${name}")
   endforeach()
   if(NOT TARGET ${precompiled})
@@ -85,7 +85,7 @@ function(retort_precompile target)
     add_library(${precompiled} OBJECT)
     retort_add_backend_sources(${precompiled} "${PROJECT_BINARY_DIR}/${precompiled}.cpp")
     target_link_libraries(${precompiled} PRIVATE retort_program)
-    set(headers "<retort/retort.hpp>" ${ARGN})
+    set(headers ${ARGN})
     list(TRANSFORM headers REPLACE "^.+$" "$<$<COMPILE_LANGUAGE:CXX>:\\0>")
     target_precompile_headers(${precompiled} PRIVATE ${headers})
   endif()
