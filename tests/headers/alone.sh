@@ -54,14 +54,16 @@ for name in "${shared[@]}"; do
   fi
 done
 
-failed=()
+failed=() count=0
 while read -r name header; do
+  ((++count))
   precompiled=$folder/${name//\//_}.pch
   before=()
   [[ -f $precompiled ]] && before=(-include-pch "$precompiled")
   printf '#include "%s"\n' "$header" | "${command[@]}" -std=c++20 -fsyntax-only "${before[@]}" -x c++ - || failed+=("$header")
 done < <(with_shared "${headers[@]}")
 rm -rf "$folder"
+((count == ${#headers[@]})) || { echo "alone.sh: $count of ${#headers[@]} headers were read" >&2; exit 1; }
 if ((${#failed[@]} > 0)); then
   printf 'does not stand alone, or warns: %s\n' "${failed[@]}" >&2
   exit 1

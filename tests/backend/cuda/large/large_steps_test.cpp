@@ -17,6 +17,7 @@
 #include "backend/cuda/large/recording_system.hpp"
 #include "backend/cuda/large/trained_steps.hpp"
 #include "backend/thrust/serial_system.hpp"
+#include "brief.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
@@ -168,7 +169,7 @@ void check_records(const test::StepSettings& settings) {
   const auto found = test::train_large_steps<Teacher3, Replaying, Scalar,
                                              LargeSteps<Teacher3, Scalar, retort::system::Recording, precision>>(
       settings, loss, optimizer);
-  CHECK(Runner::replayed > 30);
+  CHECK(Runner::replayed > (test::brief ? 30 : 50));
   const auto expected = train_large<Teacher3, Scalar, precision>(settings, loss, optimizer);
   CHECK(test::same_bits(found.parameters, expected.parameters));
   CHECK(found.sum.loss == expected.sum.loss);
