@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-# cmake -DCOMPILER=... -DSOURCE=FILE.cpp "-DINCLUDES=FOLDER;..." -P check.cmake
-# Compiles FILE.cpp, syntax only. A line `// expect: REGEX` in it says that this must fail with diagnostics that match
+# cmake -DCOMPILER=... -DSOURCE=FILE.cpp "-DINCLUDES=FOLDER;..." -DFOLDER=... -P check.cmake
+# Compiles FILE.cpp after what precompile.cmake left in FOLDER, syntax only. A line `// expect: REGEX` in it says that this must fail with diagnostics that match
 # REGEX (CMake's regular expressions), and so does each further line of this form; a line `// expect success` says that
-# it must compile. A line `// at most N lines` limits the diagnostics, and `// standard: c++17` is another standard.
+# it must compile. A line `// at most N lines` limits the diagnostics, and `// standard: c++17` is another standard, for
+# which nothing is precompiled.
 
 file(READ "${SOURCE}" text)
 if("\n${text}" MATCHES "\n// expect: ")
@@ -14,8 +15,10 @@ else()
 endif()
 
 set(standard c++20)
+set(precompiled -Winvalid-pch -include "${FOLDER}/retort.hpp")
 if("\n${text}" MATCHES "\n// standard: ([^\n]+)")
   set(standard "${CMAKE_MATCH_1}")
+  set(precompiled)
 endif()
 set(most_lines)
 if("\n${text}" MATCHES "\n// at most ([0-9]+) lines\n")
@@ -31,7 +34,8 @@ else()
   set(no_quotes -fno-diagnostics-show-caret)
 endif()
 execute_process(
-  COMMAND "${CMAKE_COMMAND}" -E env LC_ALL=C "${COMPILER}" "-std=${standard}" -fsyntax-only ${no_quotes} ${includes} "${SOURCE}"
+  COMMAND "${CMAKE_COMMAND}" -E env LC_ALL=C "${COMPILER}" "-std=${standard}" -fsyntax-only ${no_quotes} ${includes} ${precompiled}
+          "${SOURCE}"
   RESULT_VARIABLE status
   OUTPUT_VARIABLE diagnostics
   ERROR_VARIABLE diagnostics
