@@ -21,6 +21,6 @@ mkdir -p "$folder/prefix/share"
 ln -s "$folder/the data/pkgconfig" "$folder/prefix/share/pkgconfig" # where run.sh looks for retort.pc
 
 ctest --build-and-test "$sources/find_package" "$folder/find_package" --build-generator "$generator" --build-options \
-  "-DCMAKE_CXX_COMPILER=$compiler" -DCMAKE_BUILD_TYPE=Debug "-Dretort_DIR=$folder/the data/cmake/retort" \
+  "-DCMAKE_CXX_COMPILER=$compiler" "-Dretort_DIR=$folder/the data/cmake/retort" \
   --test-command consumer
 "$sources/pkg_config/run.sh" "$folder/prefix" "$compiler" "$folder/pkg_config"

@@ -16,7 +16,7 @@ cp "$sources/main.cpp" "$sources/meson_subproject/meson.build" "$folder"
 cp "$sources/thrust/main.cpp" "$folder/thrust.cpp"
 cp "$sources/cblas/main.cpp" "$folder/cblas.cpp"
 ln -s "$repository" "$folder/subprojects/retort"
-CXX=$compiler meson setup --wrap-mode=nodownload "$folder/build" "$folder"
+CXX=$compiler meson setup --wrap-mode=nodownload --buildtype=plain "$folder/build" "$folder"
 meson compile -C "$folder/build"
 for program in "$folder"/build/consumer*; do
   if [ -f "$program" ]; then
