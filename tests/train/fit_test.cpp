@@ -259,16 +259,24 @@ TEST_CASE("Parameters that are not finite end training with an error before a ch
   CHECK_FALSE(std::filesystem::exists(folder / "checkpoint"));
 }
 
-TEST_CASE("A training does not end with numbers that no file may hold", "[train]") {
+TEST_CASE("A training keeps no numbers that no file may hold", "[train]") {
   const test::TemporaryFolder folder;
-  ScriptedEngine engine;
-  engine.fault = "0.weight: element 3 is 3e+38, expected less";
-  const FitOptions options{.epochs = 3, .checkpoint = CheckpointOptions{.path = folder / "checkpoint"}};
-  CHECK_THROWS_WITH(fit(engine, numbered(20), nullptr, options),
-                    "training has diverged: after epoch 3 the loss is 0.25 (0.weight: element 3 is 3e+38, expected "
-                    "less); try a smaller learning rate, gradient clipping or smaller inputs");
-  // That of the epoch before, which a run with other options would go on from.
-  CHECK(load_checkpoint(folder / "checkpoint", {}).history.size() == 2);
+  const data::Dataset validation = numbered(20);
+  const auto diverges_after = [&](std::size_t epoch, const data::Dataset* held_out, const FitOptions& options) {
+    ScriptedEngine engine({1, 2, 3, 4, 5});
+    engine.fault = "0.weight: element 3 is 3e+38, expected less";
+    CHECK_THROWS_WITH(fit(engine, numbered(20), held_out, options),
+                      "training has diverged: after epoch " + std::to_string(epoch) +
+                          " the loss is 0.25 (0.weight: element 3 is 3e+38, expected less); try a smaller learning "
+                          "rate, gradient clipping or smaller inputs");
+  };
+  SECTION("at its end") { diverges_after(3, nullptr, {.epochs = 3}); }
+  SECTION("in a checkpoint") {
+    diverges_after(2, nullptr,
+                   {.epochs = 5, .checkpoint = CheckpointOptions{.path = folder / "checkpoint", .every_epochs = 2}});
+    CHECK_FALSE(std::filesystem::exists(folder / "checkpoint"));
+  }
+  SECTION("as its best epoch") { diverges_after(1, &validation, {.epochs = 5, .early_stopping = EarlyStopping{}}); }
 }
 
 /// In how many epochs of `epochs` a checkpoint was written, and after which.

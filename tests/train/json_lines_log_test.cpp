@@ -141,6 +141,20 @@ TEST_CASE("A run that begins anew replaces an older log", "[train]") {
   CHECK(test::read_file(folder / "log.jsonl").empty());
 }
 
+TEST_CASE("An epoch is appended: what was written stays where it is", "[train]") {
+  const test::TemporaryFolder folder;
+  JsonLinesLog log(folder / "log.jsonl");
+  JsonLinesObserver observer(log, "teacher");
+  observer.on_fit_begin({}, 3);
+  observer.on_epoch_end(metrics(1), 3);
+  // A log that is written anew is another file.
+  std::filesystem::create_hard_link(folder / "log.jsonl", folder / "first");
+  observer.on_epoch_end(metrics(2), 3);
+  observer.on_epoch_end(metrics(3), 3);
+  CHECK(std::filesystem::equivalent(folder / "log.jsonl", folder / "first"));
+  CHECK(std::ranges::count(test::read_file(folder / "first"), '\n') == 3);
+}
+
 TEST_CASE("A log that cannot be written is a FileError", "[train]") {
   const test::TemporaryFolder folder;
   JsonLinesLog log(folder / "missing/log.jsonl");

@@ -124,13 +124,17 @@ class Fit {
       }
     }
     history_.push_back(metrics);
-    if (finished() && !engine_.describe_fault().empty()) {  // finite, but more than a file may hold
+    const bool is_best =
+        options_.early_stopping && best_epoch(history_, options_.early_stopping->minimum_gain) == history_.size();
+    const bool is_written = options_.checkpoint && checkpoint_is_due();
+    // What is kept is looked at whole: numbers may be finite, and more than a file may hold.
+    if ((finished() || is_best || is_written) && !engine_.describe_fault().empty()) {
       fail(metrics, "the loss", metrics.loss);
     }
-    if (options_.early_stopping && best_epoch(history_, options_.early_stopping->minimum_gain) == history_.size()) {
+    if (is_best) {
       best_ = engine_.model_state();
     }
-    if (options_.checkpoint && checkpoint_is_due()) {
+    if (is_written) {
       write_checkpoint();
     }
     for (Observer* observer : options_.observers) {
