@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # run.sh REPOSITORY COMPILER FOLDER: builds what Meson builds of REPOSITORY, the examples with every backend found on the
-# host, in FOLDER, installs it, and runs two of the programs. Without CUDA, whose files take nvcc minutes and are compiled
-# by CMake's build. Exits with 77 (skipped) where Meson is missing.
+# host, in FOLDER, installs it, and runs two of the programs. Exits with 77 (skipped) where Meson is missing.
 set -eu
 repository=$1 compiler=$2 folder=$3
 
@@ -12,7 +11,7 @@ done
 
 rm -rf "$folder"
 # Whether it compiles is asked, not how fast it runs: no optimisation.
-CXX=$compiler meson setup --wrap-mode=nodownload --buildtype=plain --werror -Dexamples=enabled -Dcuda=disabled \
+CXX=$compiler meson setup --wrap-mode=nodownload --buildtype=plain --werror -Dexamples=enabled -Dnative=true \
   --prefix "$folder/prefix" \
   "$folder/build" "$repository"
 meson compile -C "$folder/build"

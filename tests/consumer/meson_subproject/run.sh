@@ -15,11 +15,17 @@ mkdir -p "$folder/subprojects"
 cp "$sources/main.cpp" "$sources/meson_subproject/meson.build" "$folder"
 cp "$sources/thrust/main.cpp" "$folder/thrust.cpp"
 cp "$sources/cblas/main.cpp" "$folder/cblas.cpp"
+cp "$sources/cuda/main.cu" "$folder/cuda.cu"
 ln -s "$repository" "$folder/subprojects/retort"
+# Meson takes nvcc from PATH.
+export PATH="$PATH:/usr/local/cuda/bin"
 CXX=$compiler meson setup --wrap-mode=nodownload --buildtype=plain "$folder/build" "$folder"
 meson compile -C "$folder/build"
 for program in "$folder"/build/consumer*; do
   if [ -f "$program" ]; then
-    "$program"
+    case $program in
+      *_cuda) ;; # there need not be a GPU
+      *) "$program" ;;
+    esac
   fi
 done
