@@ -5,6 +5,7 @@ option(RETORT_BUILD_TESTS "Build the tests (needs Catch2 and nlohmann_json)" ON)
 option(RETORT_BUILD_EXAMPLES "Build the examples (needs CLI11)" ON)
 option(RETORT_BUILD_BENCHMARKS "Build the benchmarks (needs Google Benchmark)" OFF)
 option(RETORT_NATIVE "Compile Retort's own programs for this machine's processor (-march=native)" OFF)
+option(RETORT_NATIVE_EXAMPLES "Compile examples and benchmarks for this machine's processor, whatever tests are for" OFF)
 option(RETORT_SANITIZE "Compile the tests and the fuzz targets with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(RETORT_PRECOMPILE "Precompile retort.hpp (and Catch2) for Retort's own programs: hides missing includes" OFF)
 option(RETORT_WERROR "Treat warnings in Retort's own programs as errors" OFF)
@@ -45,6 +46,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 target_compile_definitions(retort_program INTERFACE $<$<BOOL:${RETORT_BRIEF_TESTS}>:RETORT_BRIEF_TESTS=1>)
 set(native $<$<BOOL:${RETORT_NATIVE}>:-march=native>)
+set(retort_example_options)
+if(RETORT_NATIVE_EXAMPLES)
+  set(retort_example_options $<$<COMPILE_LANGUAGE:CXX>:-march=native> $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-march=native>)
+endif()
 target_compile_options(
   retort_program
   INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${warnings};-Wpedantic;${conversions};${native}>"

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 # tests/run.sh [--quick] [CTEST ARGUMENTS...]
 #
-# Installs what is missing (Debian, Ubuntu). Builds library, tests, examples and benchmarks with g++ for any processor,
-# and with clang++-19 for this machine's processor, under AddressSanitizer and UndefinedBehaviorSanitizer, the tests again,
-# the fuzz targets and the emulation of CUDA's kernels. Where there is no clang++-19, g++ does the second build too. Warnings
-# are errors. Runs all of it as one ctest and prints the seconds that each part took. --quick builds the
-# library's own tests with g++, without optimisation, and leaves out all else: CUDA, Thrust, examples, consumer projects,
-# the kernels for other processors, the check of each header and the checks of the sources. Further arguments go to ctest:
-# `tests/run.sh --quick -R loss`.
+# Installs what is missing (Debian, Ubuntu). Builds library and tests with g++ for any processor, examples and benchmarks
+# with g++ for this machine's processor, and the tests again with clang++-19 for this machine's processor, under
+# AddressSanitizer and UndefinedBehaviorSanitizer, with the fuzz targets and the emulation of CUDA's kernels. Where there is
+# no clang++-19, g++ does the last build too. Warnings are errors. Runs all of it as one ctest and prints the seconds that
+# each part took. --quick builds the library's own tests with g++, without optimisation, and leaves out all else: CUDA,
+# Thrust, examples, consumer projects, the kernels for other processors, the check of each header and the checks of the
+# sources. Further arguments go to ctest: `tests/run.sh --quick -R loss`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 repository=$PWD
