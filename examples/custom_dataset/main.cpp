@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <retort/retort.hpp>
 
 #include "common/program.hpp"
@@ -38,6 +39,9 @@ int main(int argc, char** argv) {
     const rt::data::Dataset test = standardization.apply(raw_test);
 
     rt::require_writable("student.safetensors");  // before the work
+    if (std::filesystem::exists("student.safetensors")) {
+      std::printf("student.safetensors is there, and will be replaced\n");
+    }
     rt::Network<Teacher> teacher{rt::Seed{0}};
     rt::Trainer{teacher, rt::CrossEntropy{}, rt::AdamW{.learning_rate = 3e-3}}.fit(
         train, {.epochs = 60, .batch_size = 16, .schedule = rt::CosineSchedule{}});

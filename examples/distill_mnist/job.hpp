@@ -183,7 +183,9 @@ class Job {
     const std::vector<std::filesystem::path> checkpoints{
         "checkpoints/teacher.safetensors", "checkpoints/alone.safetensors", "checkpoints/distilled.safetensors"};
     folder_->take_over(results, checkpoints, options_.continuation);
-    retort::require_writable(options_.out / results.front());
+    for (const auto& file : results) {
+      retort::require_writable(options_.out / file);
+    }
     retort::require_writable(options_.out / checkpoints.front());
   }
 

@@ -15,7 +15,7 @@ fail() {
 }
 
 data=$(find_mnist "$repository") || {
-  echo "not tested: MNIST is not found (MNIST_DIR, ../shared/data/mnist, data/mnist)"
+  echo "skipped: MNIST is not found (MNIST_DIR, ../shared/data/mnist, data/mnist)"
   exit 77
 }
 rm -rf "$folder"
@@ -25,7 +25,7 @@ trap 'rm -rf "$folder"' EXIT
 "$program" --data "$digits" --teacher-epochs 1 --epochs 1 --out "$folder/digits" >"$folder/report"
 description=$(sed -n 1p "$folder/report")
 [[ $description =~ avx|neon ]] || {
-  echo "not tested: compiled without AVX and NEON, where the teacher takes minutes ($description)"
+  echo "skipped: compiled without AVX and NEON, where the teacher takes minutes ($description)"
   exit 77
 }
 "$program" --data "$data" --teacher-epochs 2 --seed 0 --out "$folder/out" --quiet | tee "$folder/report"

@@ -6,7 +6,7 @@
 # job. The build is a stand-in that finds out whether it is alone.
 set -euo pipefail
 folder=$1 repository=$2
-command -v flock >/dev/null || { echo "not tested: no flock" && exit 77; }
+command -v flock >/dev/null || { echo "skipped: no flock" && exit 77; }
 
 fail() {
   echo "FAILED: $*" >&2
