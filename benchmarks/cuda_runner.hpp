@@ -8,8 +8,8 @@
 
 #include <memory>
 
+#include "retort/backend/cuda/runtime/timer.hpp"
 #include "retort/backend/thrust/cuda.hpp"
-#include "retort/backend/thrust/cuda/timer.hpp"
 
 namespace retort::benchmarks {
 

@@ -13,7 +13,7 @@
 
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
-#include "retort/backend/passes.hpp"
+#include "retort/backend/generic/run_model.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/nn/network.hpp"
 

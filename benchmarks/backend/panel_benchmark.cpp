@@ -13,9 +13,9 @@
 #include "host_runner.hpp"
 #include "models.hpp"
 #include "retort/backend/eigen/backend.hpp"
+#include "retort/backend/generic/engine.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/optim/adam.hpp"
-#include "retort/train/operation_steps.hpp"
 #include "train/step_benchmark.hpp"
 
 namespace retort::benchmarks {
@@ -73,9 +73,9 @@ void forward_by_eigen(benchmark::State& state) {
   LayerMemory<L> memory;
   const backend::Eigen backend;
   for (auto _ : state) {
-    backend::detail::linear_columns<L>(backend, std::as_const(memory.parameters).data(),
-                                       std::as_const(memory.input).data(), memory.output.data(), batch, 0,
-                                       L::output_size);
+    infer(backend, L{}, backend::Width<L::input_size>{},
+          backend::InferArguments<float>{std::as_const(memory.parameters).data(), nullptr,
+                                         std::as_const(memory.input).data(), memory.output.data(), batch});
     benchmark::ClobberMemory();
   }
   count_flops<L>(state);

@@ -11,9 +11,9 @@
 #include "host_runner.hpp"
 #include "models.hpp"
 #include "retort/backend/eigen/backend.hpp"
+#include "retort/backend/generic/engine.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/nn/layer_norm.hpp"
-#include "retort/train/operation_steps.hpp"
 #include "train/step_benchmark.hpp"
 
 namespace retort::benchmarks {

@@ -43,7 +43,7 @@ void gather(::benchmark::State& state, const typename Runner::Backend& backend, 
   auto inputs = backend.template allocate<float>(batch * data.features);
   std::size_t first = 0;
   Runner::measure(state, backend, [&] {
-    gather_batch(backend, data, std::as_const(order).data() + first, batch, shift, Seed{0}, std::uint32_t{0},
+    gather_batch(backend, data, std::as_const(order).data() + first, batch, data::Augmentation{shift, Seed{0}, 0},
                  inputs.data());
     ::benchmark::DoNotOptimize(inputs.data());
     first = (first + batch) % data.size;

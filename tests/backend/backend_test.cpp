@@ -10,7 +10,7 @@
 
 #include "catch.hpp"
 #include "retort/backend/eigen/backend.hpp"
-#include "retort/backend/host_memory.hpp"
+#include "retort/backend/generic/host_memory.hpp"
 #include "retort/core/error.hpp"
 #include "retort/loss/hinton.hpp"
 
@@ -53,8 +53,8 @@ bool all_finite(const Device&, const Scalar*, std::size_t) {
 }
 [[maybe_unused]] void shuffle_samples(const Device&, const RandomPermutation&, std::uint32_t*) {}
 template <typename Scalar>
-void gather_batch(const Device&, const data::DatasetView&, const std::uint32_t*, std::size_t, data::RandomShift, Seed,
-                  std::uint32_t, Scalar*) {}
+void gather_batch(const Device&, const data::DatasetView&, const std::uint32_t*, std::size_t, const data::Augmentation&,
+                  Scalar*) {}
 template <Model M, typename Scalar>
 void predict_batch(const Device&, M, const Scalar*, const Scalar*, const Scalar*, Scalar*, std::size_t) {}
 template <Model M, typename Scalar>
@@ -118,8 +118,8 @@ void shuffle_samples(const WithoutShuffle&, const RandomPermutation&, std::uint3
 
 struct WithoutGather : Device {};
 template <typename Scalar>
-void gather_batch(const WithoutGather&, const data::DatasetView&, const std::uint32_t*, std::size_t, data::RandomShift,
-                  Seed, std::uint32_t, Scalar*) = delete;
+void gather_batch(const WithoutGather&, const data::DatasetView&, const std::uint32_t*, std::size_t,
+                  const data::Augmentation&, Scalar*) = delete;
 
 struct WithoutPredictBatch : Device {};
 template <Model M, typename Scalar>

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "retort/backend/loss_row.hpp"
+#include "retort/backend/generic/loss_row.hpp"
 #include "retort/core/vector_math.hpp"
 
 struct Sum {

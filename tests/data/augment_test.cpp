@@ -9,13 +9,12 @@
 
 using namespace retort;
 using namespace retort::test;
-using data::shift_offset;
 
 TEST_CASE("shifts fill [-pixels, pixels]^2 evenly") {
   constexpr std::size_t draws = 50'000;
   std::array<std::array<double, 5>, 5> counts{};
   for (std::uint32_t sample = 0; sample < draws; ++sample) {
-    const auto [rows, columns] = shift_offset({2}, Seed{9}, 3, sample);
+    const auto [rows, columns] = data::Augmentation{{2}, Seed{9}, 3}.offset(sample);
     REQUIRE((rows >= -2 && rows <= 2 && columns >= -2 && columns <= 2));
     ++counts[static_cast<std::size_t>(rows + 2)][static_cast<std::size_t>(columns + 2)];
   }
@@ -32,7 +31,7 @@ TEST_CASE("a shift is a pure function of seed, epoch and sample, and depends on 
   const auto sequence = [](std::uint64_t seed, std::uint32_t epoch, std::uint64_t first) {
     std::array<data::PixelOffset, 16> offsets;
     for (std::uint64_t i = 0; i < offsets.size(); ++i) {
-      offsets[i] = shift_offset({3}, Seed{seed}, epoch, first + i);
+      offsets[i] = data::Augmentation{{3}, Seed{seed}, epoch}.offset(first + i);
     }
     return offsets;
   };
@@ -44,7 +43,7 @@ TEST_CASE("a shift is a pure function of seed, epoch and sample, and depends on 
 
 TEST_CASE("no pixels, no shift") {
   for (std::uint32_t sample = 0; sample < 100; ++sample) {
-    CHECK(shift_offset({0}, Seed{1}, 0, sample) == data::PixelOffset{});
+    CHECK(data::Augmentation{{0}, Seed{1}, 0}.offset(sample) == data::PixelOffset{});
   }
 }
 

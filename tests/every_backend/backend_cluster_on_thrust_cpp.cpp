@@ -5,8 +5,8 @@
 #include "retort/backend/cuda/chip/cluster.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
 #include "retort/backend/cuda/training_steps.hpp"
+#include "retort/backend/generic/engine.hpp"
 #include "retort/backend/thrust/cpp.hpp"
-#include "retort/train/operation_steps.hpp"
 
 namespace retort::test {
 

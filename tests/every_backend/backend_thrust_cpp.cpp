@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "every_backend/subject_of.hpp"
 #include "retort/backend/chain.hpp"
-#include "retort/backend/passes.hpp"
+#include "retort/backend/generic/run_model.hpp"
 #include "retort/backend/thrust/cpp.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/linear.hpp"

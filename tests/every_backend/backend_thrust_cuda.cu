@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <string>
 
-#include "backend/thrust/cuda/presence.hpp"
+#include "backend/cuda/runtime/presence.hpp"
 #include "every_backend/subject_of.hpp"
 #include "retort/backend/thrust/cuda.hpp"
 

@@ -20,7 +20,7 @@
 #include "every_backend/subject.hpp"
 #include "random_values.hpp"
 #include "retort/backend/backend.hpp"
-#include "retort/backend/passes.hpp"
+#include "retort/backend/generic/run_model.hpp"
 #include "retort/core/permutation.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/train/distillation_trainer.hpp"
@@ -88,7 +88,8 @@ class SubjectOf final : public Subject {
     const auto indices = upload_as<std::uint32_t>(samples);
     const std::size_t size = samples.size() * data.feature_count();
     auto inputs = garbage(size);
-    gather_batch(backend_, resident.view(), indices.data(), samples.size(), shift, Seed{7}, epoch, inputs.data());
+    gather_batch(backend_, resident.view(), indices.data(), samples.size(), data::Augmentation{shift, Seed{7}, epoch},
+                 inputs.data());
     return download(inputs.data(), size);
   }
 

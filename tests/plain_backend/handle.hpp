@@ -7,7 +7,7 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/chain.hpp"
-#include "retort/backend/host_memory.hpp"
+#include "retort/backend/generic/host_memory.hpp"
 
 namespace plain {
 

@@ -15,7 +15,7 @@
 #include "plain_backend/handle.hpp"
 #include "plain_backend/layers.hpp"
 #include "retort/backend/backend.hpp"
-#include "retort/backend/passes.hpp"
+#include "retort/backend/generic/run_model.hpp"
 #include "retort/data/gather.hpp"
 
 namespace plain {
@@ -84,10 +84,10 @@ inline void shuffle_samples(const Plain&, const retort::RandomPermutation& permu
 
 template <typename Scalar>
 void gather_batch(const Plain&, const retort::data::DatasetView& data, const std::uint32_t* samples, std::size_t count,
-                  retort::data::RandomShift shift, retort::Seed seed, std::uint32_t epoch, Scalar* inputs) {
+                  const retort::data::Augmentation& augmentation, Scalar* inputs) {
   const retort::data::GatherConstants<Scalar> constants(data);
   for (std::size_t row = 0; row < count; ++row) {
-    const auto offset = shift_offset(shift, seed, epoch, samples[row]);
+    const auto offset = augmentation.offset(samples[row]);
     for (std::size_t feature = 0; feature < data.features; ++feature) {
       inputs[row * data.features + feature] = gathered_feature(data, constants, samples[row], offset, feature);
     }
@@ -108,7 +108,7 @@ void predict_dataset(const Plain& backend, M model, const Scalar* parameters, co
                      const retort::data::DatasetView& data, Scalar* logits) {
   std::vector<Scalar> inputs(M::input_size);
   for (std::uint32_t sample = 0; sample < data.size; ++sample) {
-    gather_batch(backend, data, &sample, 1, {}, {}, 0, inputs.data());
+    gather_batch(backend, data, &sample, 1, {}, inputs.data());
     predict_batch(backend, model, parameters, buffers, inputs.data(), logits + sample * M::output_size, 1);
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The backend of docs/write_your_own_backend.md: a complete one, right by finite differences, and in double the
-// reference of the others.
+// The backends of docs/write_your_own_backend.md: one that writes every operation itself, right by finite differences,
+// and in double the reference of the others; and one that brings memory and threads.
 
 #include <algorithm>
 #include <cmath>
@@ -16,6 +16,7 @@
 #include "catch.hpp"
 #include "finite_difference.hpp"
 #include "plain_backend/plain.hpp"
+#include "plain_backend/threads.hpp"
 #include "random_values.hpp"
 #include "retort/retort.hpp"
 #include "small_datasets.hpp"
@@ -178,20 +179,27 @@ using Wide = Sequential<Linear<70, 90>, LayerNorm<90>, SiLU, Dropout<0.3>, Linea
 using ModelsAndWide = std::tuple<Sequential<Linear<5, 3>>, Sequential<LayerNorm<70>>, Sequential<BatchNorm<70>>,
                                  Around<ReLU>, Around<Dropout<0.4>>, Deep, Wide>;
 
-TEMPLATE_LIST_TEST_CASE("In double the plain and the Eigen backend agree", "[plain_backend]", ModelsAndWide) {
-  using M = TestType;
+/// One pass of a model on both.
+template <Model M, typename Backend>
+void check_agrees_with_plain() {
   constexpr std::size_t batch = 37;
   Pass<M, Plain> plain_pass(batch);
-  Pass<M, backend::Eigen> eigen_pass(batch);
+  Pass<M, Backend> pass(batch);
   const auto inputs = inputs_of<M>(batch);
   const auto incoming = incoming_of<M>(batch);
-  CHECK(scaled_difference(plain_pass.forward(inputs), eigen_pass.forward(inputs)) < 1e-12);
-  CHECK(scaled_difference(plain_pass.network.buffer_arena(), eigen_pass.network.buffer_arena()) < 1e-12);
+  CHECK(scaled_difference(plain_pass.forward(inputs), pass.forward(inputs)) < 1e-12);
+  CHECK(scaled_difference(plain_pass.network.buffer_arena(), pass.network.buffer_arena()) < 1e-12);
   const auto plain_gradients = plain_pass.backward(inputs, incoming);
-  const auto eigen_gradients = eigen_pass.backward(inputs, incoming);
-  CHECK(scaled_difference(plain_gradients.parameters, eigen_gradients.parameters) < 1e-12);
-  CHECK(scaled_difference(plain_gradients.inputs, eigen_gradients.inputs) < 1e-12);
-  CHECK(scaled_difference(plain_pass.infer(inputs), eigen_pass.infer(inputs)) < 1e-12);
+  const auto gradients = pass.backward(inputs, incoming);
+  CHECK(scaled_difference(plain_gradients.parameters, gradients.parameters) < 1e-12);
+  CHECK(scaled_difference(plain_gradients.inputs, gradients.inputs) < 1e-12);
+  CHECK(scaled_difference(plain_pass.infer(inputs), pass.infer(inputs)) < 1e-12);
+}
+
+TEMPLATE_LIST_TEST_CASE("In double the plain backend agrees with Eigen's and with one of memory and threads",
+                        "[plain_backend]", ModelsAndWide) {
+  check_agrees_with_plain<TestType, backend::Eigen>();
+  check_agrees_with_plain<TestType, plain::Threads>();
 }
 
 TEMPLATE_LIST_TEST_CASE("In float the plain backend is as far from itself in double as rounding takes it",
@@ -265,29 +273,35 @@ History distil(Network<StudentModel, Backend, double>& student, const FitOptions
   return distiller.fit(images(), validation_images(), options);
 }
 
-/// The same training on both backends, by train(network, options). Both curves must fall, so that there is something to
+/// The same training on both backends, by train(network, options). The curves must fall, so that there is something to
 /// compare.
-template <Model M, typename Train>
-void check_same_curve(const Train& run, const FitOptions& options) {
+template <Model M, typename Other, typename Train>
+void check_same_curve_on(const Train& run, const FitOptions& options) {
   Network<M, Plain, double> plain_network{Seed{1}};
-  Network<M, backend::Eigen, double> eigen_network{Seed{1}};
+  Network<M, Other, double> network{Seed{1}};
   const History plain_history = run(plain_network, options);
-  const History eigen_history = run(eigen_network, options);
+  const History history = run(network, options);
   REQUIRE(plain_history.size() == options.epochs);
-  REQUIRE(eigen_history.size() == options.epochs);
+  REQUIRE(history.size() == options.epochs);
   CHECK(plain_history.back().loss < 0.99 * plain_history.front().loss);
   for (std::size_t epoch = 0; epoch < options.epochs; ++epoch) {
     CAPTURE(epoch);
-    CHECK_THAT(plain_history[epoch].loss, WithinAbs(eigen_history[epoch].loss, 1e-9));
-    CHECK_THAT(plain_history[epoch].validation->loss, WithinAbs(eigen_history[epoch].validation->loss, 1e-9));
-    CHECK(plain_history[epoch].errors == eigen_history[epoch].errors);
-    CHECK(plain_history[epoch].validation->errors == eigen_history[epoch].validation->errors);
+    CHECK_THAT(plain_history[epoch].loss, WithinAbs(history[epoch].loss, 1e-9));
+    CHECK_THAT(plain_history[epoch].validation->loss, WithinAbs(history[epoch].validation->loss, 1e-9));
+    CHECK(plain_history[epoch].errors == history[epoch].errors);
+    CHECK(plain_history[epoch].validation->errors == history[epoch].validation->errors);
   }
-  CHECK(largest_difference(plain_network.parameter_arena(), eigen_network.parameter_arena()) < 1e-8);
-  CHECK(largest_difference(plain_network.buffer_arena(), eigen_network.buffer_arena()) < 1e-8);
+  CHECK(largest_difference(plain_network.parameter_arena(), network.parameter_arena()) < 1e-8);
+  CHECK(largest_difference(plain_network.buffer_arena(), network.buffer_arena()) < 1e-8);
 }
 
-TEST_CASE("In double a training is the same curve on the plain and the Eigen backend", "[plain_backend]") {
+template <Model M, typename Train>
+void check_same_curve(const Train& run, const FitOptions& options) {
+  check_same_curve_on<M, backend::Eigen>(run, options);
+  check_same_curve_on<M, plain::Threads>(run, options);
+}
+
+TEST_CASE("In double a training is the same curve on every backend", "[plain_backend]") {
   const auto with = [](const auto& optimizer) {
     return [optimizer](auto& network, const FitOptions& options) { return train(network, optimizer, options); };
   };
@@ -297,7 +311,7 @@ TEST_CASE("In double a training is the same curve on the plain and the Eigen bac
   check_same_curve<StudentModel>(with(Sgd{.learning_rate = 0.1}), {.epochs = 4, .batch_size = 75, .shuffle = false});
 }
 
-TEST_CASE("In double a distillation is the same curve on the plain and the Eigen backend", "[plain_backend]") {
+TEST_CASE("In double a distillation is the same curve on every backend", "[plain_backend]") {
   for (const std::size_t pixels : {0u, 1u}) {
     CAPTURE(pixels);
     FitOptions options = everything;

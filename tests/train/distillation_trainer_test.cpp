@@ -80,7 +80,8 @@ double expected_loss(const TeacherNetwork& teacher, const Network<Sequential<Lin
   std::vector<std::uint32_t> indices(size);
   std::iota(indices.begin(), indices.end(), 0u);
   std::vector<float> inputs(size * 30);
-  gather_batch(backend::Eigen{}, images().view(), indices.data(), size, shift, seed, 0, inputs.data());
+  gather_batch(backend::Eigen{}, images().view(), indices.data(), size, data::Augmentation{shift, seed, 0},
+               inputs.data());
   std::vector<float> teacher_logits(size * 4);
   std::vector<float> student_logits(size * 4);
   std::vector<float> gradient(4);

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "backend/thrust/serial_system.hpp"
+#include "backend/generic/serial_system.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"

@@ -19,6 +19,13 @@ struct Width {
   static constexpr std::size_t value = N;
 };
 
+/// The three sizes of a Linear at work.
+struct LinearSizes {
+  std::size_t batch;
+  std::size_t in;
+  std::size_t out;
+};
+
 /// The numbers that a layer may draw in one training step: the same in its forward and its backward pass.
 struct LayerRandom {
   Seed seed;

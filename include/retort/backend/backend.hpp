@@ -18,7 +18,7 @@
 ///   `clip_gradients(backend, clipping, gradients, size)`
 /// - `all_finite(backend, values, size)` -> bool
 /// - an epoch's order: `shuffle_samples(backend, permutation, order)`
-/// - training batches: `gather_batch(backend, data, samples, count, shift, seed, epoch, inputs)`
+/// - training batches: `gather_batch(backend, data, samples, count, augmentation, inputs)`
 /// - a whole model outside of training: `predict_batch(backend, model, parameters, buffers, inputs, logits, batch)`,
 ///   `predict_dataset(backend, model, parameters, buffers, data, logits)`
 ///
@@ -147,7 +147,7 @@ concept ShufflesSamples = requires(const B& backend, const RandomPermutation& pe
 template <typename B, typename Scalar>
 concept GathersBatches =
     requires(const B& backend, const data::DatasetView& data, const std::uint32_t* samples, Scalar* inputs) {
-      gather_batch(backend, data, samples, std::size_t{1}, data::RandomShift{}, Seed{}, std::uint32_t{}, inputs);
+      gather_batch(backend, data, samples, std::size_t{1}, data::Augmentation{}, inputs);
     };
 
 template <typename B, typename Scalar>

@@ -16,10 +16,9 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// Neighbouring elementwise and dropout layers of a model, in order. Dropout in layer i of them draws from the stream
-/// of layer `random.layer + i`.
+/// of layer `random.layer + i`. Without layers it is the identity.
 template <PointwiseLayer... Layers>
 struct Chain {
-  static_assert(sizeof...(Layers) > 0);
   static_assert((check_vectors_of_layer<Layers>() && ...));
 
   /// Whether it is the identity outside of training.
@@ -60,8 +59,9 @@ RETORT_HOST_DEVICE void apply_pointwise(const LayerRandom& random, std::uint64_t
 /// The chain on elements 4 group ... 4 group + 3 of a batch (row-major), in place. With `training` dropout acts. With
 /// `differentiate` too, gradients[i] is multiplied by the chain's derivative at values[i].
 template <bool training, bool differentiate, typename Scalar, PointwiseLayer... Layers>
-RETORT_HOST_DEVICE void apply_chain(Chain<Layers...>, LayerRandom random, std::uint64_t group, Scalar* values,
-                                    Scalar* gradients = nullptr) {
+RETORT_HOST_DEVICE void apply_chain(Chain<Layers...>, [[maybe_unused]] LayerRandom random,
+                                    [[maybe_unused]] std::uint64_t group, [[maybe_unused]] Scalar* values,
+                                    [[maybe_unused]] Scalar* gradients = nullptr) {
   (static_cast<void>(
        (detail::apply_pointwise<Layers, training, differentiate>(random, group, values, gradients), ++random.layer)),
    ...);

@@ -24,11 +24,9 @@ struct TrainingBatch {
   data::DatasetView data;
   const std::uint32_t* samples;  // (size)
   std::size_t size;
-  std::size_t following;  ///< samples behind these in memory, of the next batch: they may be fetched ahead
-  data::RandomShift shift;
-  Seed seed;
-  std::uint32_t epoch;
-  std::uint32_t step;  ///< of the whole training, from 0
+  std::size_t following;            ///< samples behind these in memory, of the next batch: they may be fetched ahead
+  data::Augmentation augmentation;  ///< its seed is that of the dropout masks too
+  std::uint32_t step;               ///< of the whole training, from 0
 };
 
 /// Where a step reads and writes, beside its own memory.
@@ -55,9 +53,7 @@ struct RunReport {
 ///
 /// - a constructor (backend, capacity), which allocates for batches of up to `capacity` samples,
 /// - `step(backend, batch, target, loss, rule)`, which gathers the batch, and updates parameters and buffers, moments,
-///   losses and answers,
-/// - `input_rows(backend, batch)`: the batch's inputs (size, in), row-major, for a teacher that answers them; valid
-///   until the next call.
+///   losses and answers.
 ///
 /// It may also take many steps at one call, which it says by `static constexpr bool takes_runs = true`:
 /// `run(backend, batches, batch_size, target, loss, rules)`, where `batches` are the samples of several batches, one

@@ -44,21 +44,27 @@ struct RandomShift {
   }
 };
 
-/// The shift of one sample in one epoch, uniform over [-pixels, pixels]^2: a pure function of its arguments, so the
-/// same on every backend, in every batch order and after a resume. The bias of the multiplication instead of a
-/// rejection is below (2 pixels + 1) / 2^32. Precondition: pixels < 2^31.
-RETORT_HOST_DEVICE constexpr PixelOffset shift_offset(RandomShift shift, Seed seed, std::uint32_t epoch,
-                                                      std::uint64_t sample) {
-  if (shift.pixels == 0) {
-    return {};  // as below, without drawing
+/// How the samples of one epoch are changed.
+struct Augmentation {
+  RandomShift shift{};
+  Seed seed{};
+  std::uint32_t epoch = 0;
+
+  /// The shift of one sample, uniform over [-pixels, pixels]^2: a pure function of seed, epoch and sample, so the same
+  /// on every backend, in every batch order and after a resume. The bias of the multiplication instead of a rejection is
+  /// below (2 pixels + 1) / 2^32. Precondition: pixels < 2^31.
+  RETORT_HOST_DEVICE constexpr PixelOffset offset(std::uint64_t sample) const {
+    if (shift.pixels == 0) {
+      return {};  // as below, without drawing
+    }
+    const std::uint64_t positions = 2 * std::uint64_t{shift.pixels} + 1;
+    const PhiloxBlock words = RandomStream{seed, Stream::augmentation, epoch}.block(sample);
+    const auto centred = [&](std::uint32_t word) {
+      return static_cast<std::int32_t>(static_cast<std::int64_t>(word * positions >> 32) -
+                                       static_cast<std::int64_t>(shift.pixels));
+    };
+    return {centred(words.w0), centred(words.w1)};
   }
-  const std::uint64_t positions = 2 * std::uint64_t{shift.pixels} + 1;
-  const PhiloxBlock words = RandomStream{seed, Stream::augmentation, epoch}.block(sample);
-  const auto centred = [&](std::uint32_t word) {
-    return static_cast<std::int32_t>(static_cast<std::int64_t>(word * positions >> 32) -
-                                     static_cast<std::int64_t>(shift.pixels));
-  };
-  return {centred(words.w0), centred(words.w1)};
-}
+};
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::data

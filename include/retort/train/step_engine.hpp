@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "retort/backend/backend.hpp"
+#include "retort/backend/generic/engine.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"
@@ -27,7 +28,6 @@
 #include "retort/nn/network.hpp"
 #include "retort/nn/tensor_values.hpp"
 #include "retort/train/evaluate.hpp"
-#include "retort/train/operation_steps.hpp"
 #include "retort/train/preprocessing.hpp"
 #include "retort/train/resident_dataset.hpp"
 #include "retort/train/teacher.hpp"
@@ -354,6 +354,8 @@ class StepEngine final : public TrainingEngine {
       teacher_logits_ = allocate<Scalar>((cached ? train.size() : capacity) * M::output_size);
       if (cached) {
         teacher_.answer_dataset(backend(), data_.view(), teacher_logits_.data());
+      } else {
+        teacher_inputs_ = allocate<Scalar>(capacity * M::input_size);
       }
       teacher_table_ = {teacher_logits_.data(), cached};
     }
@@ -397,9 +399,7 @@ class StepEngine final : public TrainingEngine {
             .samples = order_.data() + first,
             .size = count,
             .following = std::min(plan.batch_size, plan.trained(data_.view().size) - first - count),
-            .shift = plan.shift,
-            .seed = plan.seed,
-            .epoch = plan.epoch(),
+            .augmentation = {plan.shift, plan.seed, plan.epoch()},
             .step = static_cast<std::uint32_t>(progress.step)};
   }
 
@@ -421,7 +421,8 @@ class StepEngine final : public TrainingEngine {
     const backend::TrainingBatch batch = batch_at(plan, first, count, progress);
     if constexpr (uses_teacher) {
       if (!teacher_table_.by_sample) {
-        teacher_.answer_batch(backend(), steps_->input_rows(backend(), batch), teacher_logits_.data(), count);
+        gather_batch(backend(), batch.data, batch.samples, count, batch.augmentation, teacher_inputs_.data());
+        teacher_.answer_batch(backend(), std::as_const(teacher_inputs_).data(), teacher_logits_.data(), count);
       }
     }
     const auto target = target_at(plan, first);
@@ -453,6 +454,7 @@ class StepEngine final : public TrainingEngine {
   std::optional<Steps> steps_{};
   std::array<Buffer<Scalar>, O::moment_count> moments_{};
   std::conditional_t<takes_runs, Rules, NoRules> rules_{};
+  Buffer<Scalar> teacher_inputs_{};  // (batch, in) while inputs are augmented
   Buffer<Scalar> teacher_logits_{};  // (samples, classes) unless shared; (batch, classes) while inputs are augmented
   backend::TeacherTable<Scalar> teacher_table_{};
 };

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "backend/thrust/serial_system.hpp"
+#include "backend/generic/serial_system.hpp"
 #include "catch.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/nn/gelu.hpp"

@@ -4,15 +4,13 @@
 /// Everything of the Eigen backend, and the proof that it is one.
 
 #include "retort/backend/backend.hpp"
-#include "retort/backend/eigen/chain.hpp"
 #include "retort/backend/eigen/eigen.hpp"
-#include "retort/backend/eigen/gather.hpp"
 #include "retort/backend/eigen/inference.hpp"
 #include "retort/backend/eigen/linear.hpp"
-#include "retort/backend/eigen/loss.hpp"
-#include "retort/backend/eigen/normalization.hpp"
 #include "retort/backend/eigen/optimizer.hpp"
 #include "retort/backend/eigen/panel/training_steps.hpp"
+#include "retort/backend/eigen/simd_chain.hpp"
+#include "retort/backend/generic/backend.hpp"
 #include "retort/core/instruction_set.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {

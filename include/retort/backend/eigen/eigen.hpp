@@ -3,8 +3,8 @@
 /// @file
 /// The CPU backend on Eigen: `retort::backend::Eigen`. It is a handle on a pool of threads; copies share the pool.
 ///
-/// Its operations are free functions, one header for each family: linear.hpp, chain.hpp, normalization.hpp, loss.hpp,
-/// optimizer.hpp, gather.hpp, inference.hpp. Results are the same bits for every number of threads.
+/// Its operations are those of backend/generic, but for the products (linear.hpp), optimizer.hpp and inference.hpp.
+/// Results are the same bits for every number of threads.
 
 #include <algorithm>
 #include <concepts>
@@ -15,7 +15,8 @@
 
 #include "retort/backend/eigen/core.hpp"
 #include "retort/backend/eigen/product_library.hpp"
-#include "retort/backend/host_memory.hpp"
+#include "retort/backend/generic/generic.hpp"
+#include "retort/backend/generic/host_memory.hpp"
 #include "retort/core/available_threads.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/shared_handle.hpp"
@@ -25,12 +26,21 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
+namespace detail {
+struct SimdChain;  // simd_chain.hpp
+}
+
 /// Models of Linear and pointwise layers are computed as a whole, on panels of samples (panel/); other models operation
 /// by operation, each in a header of its family. Their matrix products are Eigen's, or those of a library that the
 /// backend is given; panels have none.
-class Eigen : public HostMemory {
+class Eigen : public HostMemory, public Generic<Eigen> {
  public:
   static constexpr const char* name = "eigen";
+  /// A multiple of every SIMD width, large enough to be worth a second thread.
+  static constexpr std::size_t elements_per_call = 16384;
+  using ChainKernel = detail::SimdChain;
+  /// Enough to reuse each weight from a register tile, few enough for the cache.
+  static constexpr std::size_t inference_block = 128;
 
   /// Throws OptionError when `threads` is 0 or more than the system can start.
   explicit Eigen(unsigned threads = 1, ProductLibrary products = {})
@@ -43,6 +53,12 @@ class Eigen : public HostMemory {
   unsigned threads() const { return pool_->thread_count(); }
   ThreadPool& pool() const { return *pool_; }
   const ProductLibrary& products() const { return products_; }
+
+  /// Calls function(index) for every index below `count`, on any of the threads.
+  template <typename Function>
+  void for_each(std::size_t count, const Function& function) const {
+    pool_->for_each_chunk(count, function);
+  }
 
   /// One line: the backend, its SIMD instruction sets as compiled (Eigen's and those of the kernels for whole models),
   /// its threads, and the library of its products where they are not Eigen's.
@@ -88,16 +104,13 @@ using Array = ::Eigen::Map<::Eigen::Array<Scalar, ::Eigen::Dynamic, 1>>;
 template <typename Scalar>
 using ConstArray = ::Eigen::Map<const ::Eigen::Array<Scalar, ::Eigen::Dynamic, 1>>;
 
-/// Elements of one piece of work on flat memory: a multiple of every SIMD width, large enough to be worth a second
-/// thread.
-inline constexpr std::size_t flat_chunk = 16384;
-
 /// Calls function(begin, count) over [0, size) in pieces that do not depend on the number of threads.
 template <typename Function>
 void for_each_flat_chunk(const Eigen& backend, std::size_t size, const Function& function) {
-  backend.pool().for_each_chunk((size + flat_chunk - 1) / flat_chunk, [&](std::size_t chunk) {
-    const std::size_t begin = chunk * flat_chunk;
-    function(begin, std::min(flat_chunk, size - begin));
+  constexpr std::size_t piece = Eigen::elements_per_call;
+  backend.for_each((size + piece - 1) / piece, [&](std::size_t index) {
+    const std::size_t begin = index * piece;
+    function(begin, std::min(piece, size - begin));
   });
 }
 

@@ -8,14 +8,14 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "retort/backend/eigen/chain.hpp"
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/linear.hpp"
-#include "retort/backend/eigen/normalization.hpp"
 #include "retort/backend/eigen/panel/inference.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/eigen/product.hpp"
-#include "retort/backend/passes.hpp"
+#include "retort/backend/eigen/simd_chain.hpp"
+#include "retort/backend/generic/backend.hpp"
+#include "retort/backend/generic/run_model.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
@@ -25,16 +25,11 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
-/// Samples that run through the layers together: enough to reuse each weight from a register tile, few enough for the
-/// cache.
-inline constexpr std::size_t inference_block = 128;
-
 template <typename Function>
 void for_each_sample_block(const Eigen& backend, std::size_t samples, const Function& function) {
-  backend.pool().for_each_chunk((samples + inference_block - 1) / inference_block, [&](std::size_t block) {
-    const std::size_t first = block * inference_block;
-    function(first, std::min(inference_block, samples - first));
-  });
+  constexpr std::size_t block = Eigen::inference_block;
+  backend.for_each((samples + block - 1) / block,
+                   [&](std::size_t index) { function(index * block, std::min(block, samples - index * block)); });
 }
 
 template <Model M, typename Scalar>

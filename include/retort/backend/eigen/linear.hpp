@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Linear on the Eigen backend: three products, each cut into strips of its result that do not depend on the number of
+/// The products of a Linear on the Eigen backend, each cut into strips of its result that do not depend on the number of
 /// threads.
 
 #include <algorithm>
@@ -12,24 +12,26 @@
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/product.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/nn/linear.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
-/// How one extent of a product is cut for the threads: about eight strips of whole register tiles (48 floats are three
-/// AVX-512 registers, the height of Eigen's tile), or one where a layer is too small to be worth a second thread.
-template <std::size_t Extent, std::size_t In, std::size_t Out>
-struct Strips {
-  static constexpr std::size_t tile = 48;
-  static constexpr std::size_t width =
-      In * Out < (std::size_t{1} << 17) ? Extent : std::max(tile, Extent / 8 / tile * tile);
-  static constexpr std::size_t count = (Extent + width - 1) / width;
+/// The width of the strips into which one extent of a product is cut for the threads: about eight of whole register tiles
+/// (48 floats are three AVX-512 registers, the height of Eigen's tile), or one where a layer is too small to be worth a
+/// second thread.
+constexpr std::size_t strip_width(std::size_t extent, const LinearSizes& sizes) {
+  constexpr std::size_t tile = 48;
+  return sizes.in * sizes.out < (std::size_t{1} << 17) ? extent : std::max(tile, extent / 8 / tile * tile);
+}
 
-  static constexpr std::size_t begin(std::size_t strip) { return strip * width; }
-  static constexpr std::size_t size(std::size_t strip) { return std::min(width, Extent - begin(strip)); }
-};
+/// Calls function(first, count) for each strip.
+template <typename Function>
+void for_each_strip(const Eigen& backend, std::size_t extent, const LinearSizes& sizes, const Function& function) {
+  const std::size_t width = strip_width(extent, sizes);
+  backend.for_each((extent + width - 1) / width,
+                   [&](std::size_t strip) { function(strip * width, std::min(width, extent - strip * width)); });
+}
 
 /// result += left * right on the calling thread, as the function of the same name in product.hpp, by the backend's
 /// library of products where it has one.
@@ -45,103 +47,60 @@ void add_product(const Eigen& backend, std::size_t rows, std::size_t columns, st
   }
 }
 
-template <typename Scalar>
-using RowVector = ::Eigen::Map<::Eigen::Matrix<Scalar, 1, ::Eigen::Dynamic>>;
-template <typename Scalar>
-using ConstRowVector = ::Eigen::Map<const ::Eigen::Matrix<Scalar, 1, ::Eigen::Dynamic>>;
-
-template <typename L>
-inline constexpr std::size_t bias_offset = tensor_offset(L::parameters, 1);
-
-/// Columns [first, first + count) of output = input W^T + b.
-template <typename L, typename Scalar>
-void linear_columns(const Eigen& backend, const Scalar* parameters, const Scalar* input, Scalar* output,
-                    std::size_t batch, std::size_t first, std::size_t count) {
-  for (std::size_t sample = 0; sample < batch; ++sample) {
-    Scalar* row = output + sample * L::output_size + first;
-    if constexpr (L::has_bias) {
-      std::copy_n(parameters + bias_offset<L> + first, count, row);
-    } else {
-      std::fill_n(row, count, Scalar{0});
-    }
-  }
-  // In column-major terms: output^T (out, batch) = W (out, in) input^T (in, batch).
-  add_product(backend, count, batch, L::input_size,
-              Operand<Scalar, Order::row_major>{parameters + first * L::input_size, L::input_size},
-              Operand<Scalar, Order::column_major>{input, L::input_size}, output + first, L::output_size);
-}
-
 }  // namespace detail
 
-/// Outside of training, on the calling thread: a batch of one is a matrix-vector product, others one matrix product.
-template <typename Scalar, std::size_t In, std::size_t Out, Bias bias>
-void infer(const Eigen& backend, Linear<In, Out, bias>, Width<In>, const InferArguments<Scalar>& arguments) {
-  using L = Linear<In, Out, bias>;
-  if (arguments.batch != 1) {
-    detail::linear_columns<L>(backend, arguments.parameters, arguments.input, arguments.output, arguments.batch, 0,
-                              Out);
-    return;
-  }
-  using Weight = ::Eigen::Matrix<Scalar, ::Eigen::Dynamic, ::Eigen::Dynamic, ::Eigen::RowMajor>;
-  const ::Eigen::Map<const Weight> weight(arguments.parameters, Out, In);  // (out, in)
-  const ::Eigen::Map<const ::Eigen::Matrix<Scalar, ::Eigen::Dynamic, 1>> input(arguments.input, In);
-  ::Eigen::Map<::Eigen::Matrix<Scalar, ::Eigen::Dynamic, 1>> output(arguments.output, Out);
-  if constexpr (L::has_bias) {
-    std::copy_n(arguments.parameters + detail::bias_offset<L>, Out, arguments.output);
-    output.noalias() += weight * input;
-  } else {
-    output.noalias() = weight * input;
-  }
-}
-
-template <typename Scalar, std::size_t In, std::size_t Out, Bias bias>
-void forward(const Eigen& backend, Linear<In, Out, bias>, Width<In>, const ForwardArguments<Scalar>& arguments) {
-  using Strips = detail::Strips<Out, In, Out>;
-  backend.pool().for_each_chunk(Strips::count, [&](std::size_t strip) {
-    detail::linear_columns<Linear<In, Out, bias>>(backend, arguments.parameters, arguments.input, arguments.output,
-                                                  arguments.batch, Strips::begin(strip), Strips::size(strip));
-  });
-}
-
-template <typename Scalar, std::size_t In, std::size_t Out, Bias bias>
-void backward(const Eigen& backend, Linear<In, Out, bias>, Width<In>, const BackwardArguments<Scalar>& arguments) {
-  using L = Linear<In, Out, bias>;
+/// output (batch, out) = input (batch, in) weight^T (out, in). A batch of one is a matrix-vector product.
+template <typename Scalar>
+void forward_product(const Eigen& backend, const LinearSizes& sizes, const Scalar* input, const Scalar* weight,
+                     Scalar* output) {
   using detail::Operand;
-
-  // dW (out, in) = dy^T x; in column-major terms dW^T (in, out) = x^T (in, batch) dy (batch, out), cut along out. db =
-  // sum of dy.
-  using RowStrips = detail::Strips<Out, In, Out>;
-  backend.pool().for_each_chunk(RowStrips::count, [&](std::size_t strip) {
-    const std::size_t first = RowStrips::begin(strip);
-    const std::size_t count = RowStrips::size(strip);
-    Scalar* weight_gradient = arguments.parameter_gradients + first * In;
-    std::fill_n(weight_gradient, count * In, Scalar{0});
-    detail::add_product(backend, In, count, arguments.batch, Operand<Scalar, Order::column_major>{arguments.input, In},
-                        Operand<Scalar, Order::row_major>{arguments.output_gradient + first, Out}, weight_gradient, In);
-    if constexpr (L::has_bias) {
-      detail::RowVector<Scalar> bias_gradient(arguments.parameter_gradients + detail::bias_offset<L> + first,
-                                              static_cast<::Eigen::Index>(count));
-      bias_gradient.setZero();
-      for (std::size_t sample = 0; sample < arguments.batch; ++sample) {
-        bias_gradient += detail::ConstRowVector<Scalar>(arguments.output_gradient + sample * Out + first,
-                                                        static_cast<::Eigen::Index>(count));
-      }
-    }
-  });
-  if (arguments.input_gradient == nullptr) {
+  if (sizes.batch == 1) {
+    using Vector = ::Eigen::Matrix<Scalar, ::Eigen::Dynamic, 1>;
+    using Weight = ::Eigen::Matrix<Scalar, ::Eigen::Dynamic, ::Eigen::Dynamic, ::Eigen::RowMajor>;
+    const auto in = static_cast<::Eigen::Index>(sizes.in);
+    const auto out = static_cast<::Eigen::Index>(sizes.out);
+    ::Eigen::Map<Vector>(output, out).noalias() =
+        ::Eigen::Map<const Weight>(weight, out, in) * ::Eigen::Map<const Vector>(input, in);
     return;
   }
-  // dx (batch, in) = dy W; in column-major terms dx^T (in, batch) = W^T (in, out) dy^T (out, batch), cut along in.
-  using ColumnStrips = detail::Strips<In, In, Out>;
-  backend.pool().for_each_chunk(ColumnStrips::count, [&](std::size_t strip) {
-    const std::size_t first = ColumnStrips::begin(strip);
-    const std::size_t count = ColumnStrips::size(strip);
-    for (std::size_t sample = 0; sample < arguments.batch; ++sample) {
-      std::fill_n(arguments.input_gradient + sample * In + first, count, Scalar{0});
+  // In column-major terms: output^T (out, batch) = weight (out, in) input^T (in, batch), cut along out.
+  detail::for_each_strip(backend, sizes.out, sizes, [&](std::size_t first, std::size_t count) {
+    for (std::size_t sample = 0; sample < sizes.batch; ++sample) {
+      std::fill_n(output + sample * sizes.out + first, count, Scalar{0});
+    }
+    detail::add_product(backend, count, sizes.batch, sizes.in,
+                        Operand<Scalar, Order::row_major>{weight + first * sizes.in, sizes.in},
+                        Operand<Scalar, Order::column_major>{input, sizes.in}, output + first, sizes.out);
+  });
+}
+
+/// weight_gradient (out, in) = output_gradient^T (batch, out) input (batch, in).
+template <typename Scalar>
+void weight_gradient_product(const Eigen& backend, const LinearSizes& sizes, const Scalar* input,
+                             const Scalar* output_gradient, Scalar* weight_gradient) {
+  using detail::Operand;
+  // In column-major terms: weight_gradient^T (in, out) = input^T (in, batch) output_gradient (batch, out), cut along out.
+  detail::for_each_strip(backend, sizes.out, sizes, [&](std::size_t first, std::size_t count) {
+    std::fill_n(weight_gradient + first * sizes.in, count * sizes.in, Scalar{0});
+    detail::add_product(backend, sizes.in, count, sizes.batch, Operand<Scalar, Order::column_major>{input, sizes.in},
+                        Operand<Scalar, Order::row_major>{output_gradient + first, sizes.out},
+                        weight_gradient + first * sizes.in, sizes.in);
+  });
+}
+
+/// input_gradient (batch, in) = output_gradient (batch, out) weight (out, in).
+template <typename Scalar>
+void input_gradient_product(const Eigen& backend, const LinearSizes& sizes, const Scalar* weight,
+                            const Scalar* output_gradient, Scalar* input_gradient) {
+  using detail::Operand;
+  // In column-major terms: input_gradient^T (in, batch) = weight^T (in, out) output_gradient^T (out, batch), cut along in.
+  detail::for_each_strip(backend, sizes.in, sizes, [&](std::size_t first, std::size_t count) {
+    for (std::size_t sample = 0; sample < sizes.batch; ++sample) {
+      std::fill_n(input_gradient + sample * sizes.in + first, count, Scalar{0});
     }
     detail::add_product(
-        backend, count, arguments.batch, Out, Operand<Scalar, Order::column_major>{arguments.parameters + first, In},
-        Operand<Scalar, Order::column_major>{arguments.output_gradient, Out}, arguments.input_gradient + first, In);
+        backend, count, sizes.batch, sizes.out, Operand<Scalar, Order::column_major>{weight + first, sizes.in},
+        Operand<Scalar, Order::column_major>{output_gradient, sizes.out}, input_gradient + first, sizes.in);
   });
 }
 

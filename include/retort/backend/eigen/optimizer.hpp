@@ -43,7 +43,8 @@ namespace detail {
 template <typename Scalar>
 double squared_norm(const Eigen& backend, const Scalar* values, std::size_t size) {
   std::array<double, 64> sums{};
-  const std::size_t part = std::max(flat_chunk, aligned_count<Scalar>((size + sums.size() - 1) / sums.size()));
+  const std::size_t part =
+      std::max(Eigen::elements_per_call, aligned_count<Scalar>((size + sums.size() - 1) / sums.size()));
   backend.pool().for_each_chunk((size + part - 1) / part, [&](std::size_t chunk) {
     const auto count = static_cast<::Eigen::Index>(std::min(part, size - chunk * part));
     sums[chunk] = ConstArray<Scalar>(values + chunk * part, count).template cast<double>().square().sum();

@@ -22,11 +22,11 @@
 #include <span>
 #include <string>
 
+#include "retort/backend/cuda/runtime/buffer.hpp"
+#include "retort/backend/cuda/runtime/context.hpp"
+#include "retort/backend/cuda/runtime/copy.hpp"
+#include "retort/backend/cuda/runtime/products.hpp"
 #include "retort/backend/thrust/backend.hpp"
-#include "retort/backend/thrust/cuda/buffer.hpp"
-#include "retort/backend/thrust/cuda/context.hpp"
-#include "retort/backend/thrust/cuda/copy.hpp"
-#include "retort/backend/thrust/cuda/products.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 
@@ -108,33 +108,35 @@ using Cuda = CudaFor<__CUDA_ARCH_LIST__>;
 using Cuda = CudaFor<>;
 #endif
 
-/// The products of a linear layer; see product.hpp.
-template <typename Scalar>
-void forward_product(const Cuda& system, std::size_t batch, std::size_t in, std::size_t out, const Scalar* input,
-                     const Scalar* weight, Scalar* output) {
-  backend::cuda::forward_product(system.context(), {batch, in, out}, input, weight, output);
-}
-
-template <typename Scalar>
-void weight_gradient_product(const Cuda& system, std::size_t batch, std::size_t in, std::size_t out,
-                             const Scalar* input, const Scalar* output_gradient, Scalar* weight_gradient) {
-  backend::cuda::weight_gradient_product(system.context(), {batch, in, out}, output_gradient, input, weight_gradient);
-}
-
-template <typename Scalar>
-void input_gradient_product(const Cuda& system, std::size_t batch, std::size_t in, std::size_t out,
-                            const Scalar* weight, const Scalar* output_gradient, Scalar* input_gradient) {
-  backend::cuda::input_gradient_product(system.context(), {batch, in, out}, output_gradient, weight, input_gradient);
-}
-
-template <typename Scalar>
-void column_sums(const Cuda& system, std::size_t batch, std::size_t out, const Scalar* values, Scalar* sums) {
-  backend::cuda::column_sums(system.context(), batch, out, values, sums);
-}
-
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::system
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
+
+// The products of a Linear; see generic/product.hpp.
+
+template <int... Architectures, typename Scalar>
+void forward_product(const Thrust<system::CudaFor<Architectures...>>& backend, const LinearSizes& sizes,
+                     const Scalar* input, const Scalar* weight, Scalar* output) {
+  cuda::forward_product(backend.system().context(), sizes, input, weight, output);
+}
+
+template <int... Architectures, typename Scalar>
+void weight_gradient_product(const Thrust<system::CudaFor<Architectures...>>& backend, const LinearSizes& sizes,
+                             const Scalar* input, const Scalar* output_gradient, Scalar* weight_gradient) {
+  cuda::weight_gradient_product(backend.system().context(), sizes, output_gradient, input, weight_gradient);
+}
+
+template <int... Architectures, typename Scalar>
+void input_gradient_product(const Thrust<system::CudaFor<Architectures...>>& backend, const LinearSizes& sizes,
+                            const Scalar* weight, const Scalar* output_gradient, Scalar* input_gradient) {
+  cuda::input_gradient_product(backend.system().context(), sizes, output_gradient, weight, input_gradient);
+}
+
+template <int... Architectures, typename Scalar>
+void column_sums(const Thrust<system::CudaFor<Architectures...>>& backend, const LinearSizes& sizes,
+                 const Scalar* values, Scalar* sums) {
+  cuda::column_sums(backend.system().context(), sizes.batch, sizes.out, values, sums);
+}
 
 static_assert(Backend<Thrust<system::Cuda>, float> && Backend<Thrust<system::Cuda>, double>);
 

@@ -5,10 +5,9 @@
 /// on all cores (system::Omp, system::Tbb), on a GPU (system::Cuda); each has a header of its own beside this one, to
 /// be included by those who use it. Several systems live in one program.
 ///
-/// Every operation is a named function object called for each index of a range, so one source serves them all.
-/// Correctness comes first: products on the host systems are plain loops, and no system fuses more than a layer with
-/// the pointwise ones behind it. Sums run in an order that depends on shapes alone, so each run of a system repeats bit
-/// for bit, and the host systems agree with each other bit for bit on any number of threads.
+/// Its operations are those of backend/generic: a system brings memory and calls function objects. Products on the host
+/// systems are plain loops. Each run of a system repeats bit for bit, and the host systems agree with each other bit for
+/// bit on any number of threads.
 
 #include <cstddef>
 #include <memory>
@@ -16,7 +15,8 @@
 #include <span>
 #include <string>
 
-#include "retort/backend/thrust/scratch.hpp"
+#include "retort/backend/generic/generic.hpp"
+#include "retort/backend/generic/scratch.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/shared_handle.hpp"
 
@@ -24,13 +24,15 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// A handle: copies share the system's threads, or its device, stream and memory.
 template <typename System>
-class Thrust {
+class Thrust : public Generic<Thrust<System>> {
  public:
   using Options = typename System::Options;
 
   static constexpr const char* name = System::name;
   static constexpr bool host_memory = System::host_memory;
   static constexpr std::size_t report_interval = System::report_interval;
+  static constexpr std::size_t elements_per_call = System::elements_per_call;
+  static constexpr std::size_t inference_block = System::inference_block;
 
   template <typename T>
   using Buffer = typename System::template Buffer<T>;

@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-#include "backend/thrust/serial_system.hpp"
+#include "backend/generic/serial_system.hpp"
 #include "retort/backend/cuda/chip/host_cluster.hpp"
 #include "retort/backend/cuda/chip/layout.hpp"
 #include "retort/backend/cuda/chip/team.hpp"

@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "backend/cuda/chip/chosen_system.hpp"
-#include "backend/thrust/serial_system.hpp"
+#include "backend/generic/serial_system.hpp"
 #include "brief.hpp"
 #include "catch.hpp"
 #include "retort/backend/cuda/chip/cluster.hpp"
 #include "retort/backend/cuda/chip/steps.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
 #include "retort/backend/cuda/training_steps.hpp"
+#include "retort/backend/generic/engine.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/nn/dropout.hpp"
@@ -22,7 +23,6 @@
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/sgd.hpp"
-#include "retort/train/operation_steps.hpp"
 #include "same_steps.hpp"
 #include "train_steps.hpp"
 

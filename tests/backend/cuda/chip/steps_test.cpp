@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "backend/cuda/chip/chosen_system.hpp"
-#include "backend/thrust/serial_system.hpp"
+#include "backend/generic/serial_system.hpp"
 #include "brief.hpp"
 #include "catch.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
+#include "retort/backend/generic/engine.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
@@ -24,7 +25,6 @@
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/sgd.hpp"
-#include "retort/train/operation_steps.hpp"
 #include "same_steps.hpp"
 #include "train_steps.hpp"
 

@@ -9,12 +9,13 @@
 #include <limits>
 
 #include "backend/cuda/chip/chosen_system.hpp"
-#include "backend/thrust/serial_system.hpp"
+#include "backend/generic/serial_system.hpp"
 #include "brief.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/cuda/chip/steps.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
+#include "retort/backend/generic/engine.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/nn/dropout.hpp"
@@ -25,7 +26,6 @@
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/sgd.hpp"
-#include "retort/train/operation_steps.hpp"
 #include "train_steps.hpp"
 
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "backend/thrust/serial_system.hpp"
+#include "backend/generic/serial_system.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/cuda/large/cursor.hpp"
@@ -38,7 +38,7 @@ using Cursor = StepCursor<Scalar, CrossEntropy, SgdRule<Scalar>>;
 template <typename Scalar>
 Cursor<Scalar> cursor() {
   Cursor<Scalar> result{};
-  result.seed = Seed{8};
+  result.augmentation.seed = Seed{8};
   result.step = 5;
   return result;
 }

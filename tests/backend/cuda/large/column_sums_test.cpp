@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "backend/thrust/serial_system.hpp"
+#include "backend/generic/serial_system.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/cuda/large/operand.hpp"

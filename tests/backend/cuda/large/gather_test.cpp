@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "backend/thrust/serial_system.hpp"
+#include "backend/generic/serial_system.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/cuda/large/cursor.hpp"
@@ -28,9 +28,7 @@ std::vector<double> gathered(const data::Dataset& data, data::RandomShift shift)
   using Cursor = StepCursor<Scalar, CrossEntropy, SgdRule<Scalar>>;
   Cursor cursor{};
   cursor.samples = samples.data();
-  cursor.seed = Seed{8};
-  cursor.epoch = 2;
-  cursor.shift = shift;
+  cursor.augmentation = {shift, Seed{8}, 2};
   const InputScaling<Scalar> scaling(data.view(), scale_waits<Scalar, precision, backend::NoChain>);
   const std::size_t size = samples.size() * features;
   using Factor = Operand<Scalar, precision>;
@@ -56,7 +54,8 @@ TEMPLATE_TEST_CASE("a batch's samples as factors", "[large]", float, double) {
       const data::Dataset data =
           real ? test::clouds(12, features, 4, 1) : test::noise_images(12, {3, features / 3}, 4, 1);
       std::vector<TestType> expected(samples.size() * features);
-      gather_batch(backend, data.view(), samples.data(), samples.size(), shift, Seed{8}, 2, expected.data());
+      gather_batch(backend, data.view(), samples.data(), samples.size(), data::Augmentation{shift, Seed{8}, 2},
+                   expected.data());
       CHECK(test::largest_difference(gathered<TestType, Precision::fp32>(data, shift), expected) == 0.0);
       CHECK(test::largest_difference(gathered<TestType, Precision::tf32>(data, shift), expected) < 1e-6);
     }

@@ -16,12 +16,13 @@
 
 #include "backend/cuda/large/recording_system.hpp"
 #include "backend/cuda/large/trained_steps.hpp"
-#include "backend/thrust/serial_system.hpp"
+#include "backend/generic/serial_system.hpp"
 #include "brief.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
 #include "retort/backend/cuda/large/step_key.hpp"
+#include "retort/backend/generic/engine.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/nn/dropout.hpp"
@@ -33,7 +34,6 @@
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/sgd.hpp"
-#include "retort/train/operation_steps.hpp"
 
 namespace {
 
@@ -211,9 +211,7 @@ struct Bench {
                                        .samples = samples.data(),
                                        .size = size,
                                        .following = 0,
-                                       .shift = shift,
-                                       .seed = Seed{1},
-                                       .epoch = epoch,
+                                       .augmentation = {shift, Seed{1}, epoch},
                                        .step = number};
     steps.step(backend, batch,
                backend::TrainingTarget<float, 2>{.parameters = network.parameter_data(),

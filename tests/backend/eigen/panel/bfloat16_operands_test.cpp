@@ -36,7 +36,7 @@ class RoundedFactors {
 
   void gather(const backend::Eigen& backend, const backend::TrainingBatch& batch, float* inputs) {
     std::vector<float> rows(batch.size * M::input_size);
-    gather_batch(backend, batch.data, batch.samples, batch.size, batch.shift, batch.seed, batch.epoch, rows.data());
+    gather_batch(backend, batch.data, batch.samples, batch.size, batch.augmentation, rows.data());
     for (std::size_t sample = 0; sample < batch.size; ++sample) {
       for (std::size_t feature = 0; feature < M::input_size; ++feature) {
         inputs[place<M::input_size>(feature, sample)] = rows[sample * M::input_size + feature];

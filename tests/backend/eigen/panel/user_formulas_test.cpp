@@ -19,6 +19,7 @@
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/backend/eigen/elementwise.hpp"
 #include "retort/backend/eigen/panel/training_steps.hpp"
+#include "retort/backend/generic/engine.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/layer_norm.hpp"
@@ -26,7 +27,6 @@
 #include "retort/nn/relu.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/optim/adam.hpp"
-#include "retort/train/operation_steps.hpp"
 #include "same_steps.hpp"
 #include "train_steps.hpp"
 

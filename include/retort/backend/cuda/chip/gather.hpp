@@ -17,11 +17,6 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::chip {
 
 namespace detail {
 
-template <typename Scalar>
-RETORT_HOST_DEVICE data::PixelOffset offset_of(const InputSource<Scalar>& source, std::uint32_t sample) {
-  return data::shift_offset(source.shift, source.seed, source.epoch, sample);
-}
-
 /// The first of the features that are this block's.
 template <typename Layout, typename Team>
 RETORT_HOST_DEVICE std::size_t first_feature(const Team& team) {
@@ -36,7 +31,7 @@ RETORT_HOST_DEVICE std::size_t first_feature(const Team& team) {
 template <typename Scalar>
 RETORT_HOST_DEVICE std::uint32_t raw_word(const InputSource<Scalar>& source, std::uint32_t sample, std::size_t first,
                                           std::size_t features) {
-  const data::PixelOffset offset = offset_of(source, sample);
+  const data::PixelOffset offset = source.augmentation.offset(sample);
   const std::uint8_t* bytes = source.data.bytes + sample * features;
   std::uint32_t word = 0;
   for (std::size_t f = 0; f < quad && first + f < features; ++f) {
@@ -60,7 +55,8 @@ RETORT_HOST_DEVICE void gather_rows(Team& team, std::size_t thread, const InputS
   const auto threads = static_cast<std::uint32_t>(Layout::threads - first);
   const std::size_t own_features = first_feature<Layout>(team);
   if constexpr (lines > 0) {
-    if (source.shift.pixels == 0 && reinterpret_cast<std::uintptr_t>(source.data.bytes) % sizeof(Line) == 0) {
+    if (source.augmentation.shift.pixels == 0 &&
+        reinterpret_cast<std::uintptr_t>(source.data.bytes) % sizeof(Line) == 0) {
       for (std::uint32_t item = begin; item < samples * lines; item += threads) {
         const std::uint32_t row = item / lines;
         auto* to = reinterpret_cast<Line*>(words + row * pitch) + item % lines;
@@ -98,7 +94,7 @@ RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource
     detail::gather_rows<Layout>(team, thread, source, chunk, reinterpret_cast<std::uint32_t*>(inputs), first);
   } else if constexpr (Layout::input_kind == InputKind::bytes) {
     auto* words = reinterpret_cast<std::uint32_t*>(inputs);
-    const bool whole_words = First::in % quad == 0 && source.shift.pixels == 0;
+    const bool whole_words = First::in % quad == 0 && source.augmentation.shift.pixels == 0;
     for (std::size_t item = thread - first; item < Layout::samples * First::quads; item += Layout::threads - first) {
       const std::size_t row = item / First::quads;
       const std::size_t q = item % First::quads;
@@ -122,7 +118,7 @@ RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource
       Scalar value = 0;
       if (row < chunk.size) {
         const std::uint32_t sample = source.sample(chunk.first + row);
-        value = data::gathered_feature(source.data, source.constants, sample, detail::offset_of(source, sample),
+        value = data::gathered_feature(source.data, source.constants, sample, source.augmentation.offset(sample),
                                        own_features + feature);
       }
       inputs[feature * Layout::stride + row] = value;

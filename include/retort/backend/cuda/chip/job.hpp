@@ -26,9 +26,7 @@ struct InputSource {
   data::GatherConstants<Scalar> constants{};
   const std::uint32_t* samples = nullptr;  // (size); null: as they stand
   std::size_t size = 0;
-  data::RandomShift shift{};
-  Seed seed{};
-  std::uint32_t epoch = 0;
+  data::Augmentation augmentation{};
 
   RETORT_HOST_DEVICE std::uint32_t sample(std::size_t position) const {
     return samples != nullptr ? samples[position] : static_cast<std::uint32_t>(position);

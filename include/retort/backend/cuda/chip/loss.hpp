@@ -8,7 +8,7 @@
 
 #include "retort/backend/cuda/chip/job.hpp"
 #include "retort/backend/cuda/chip/layout.hpp"
-#include "retort/backend/loss_row.hpp"
+#include "retort/backend/generic/loss_row.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/loss/loss.hpp"

@@ -10,7 +10,7 @@
 #include "retort/backend/cuda/chip/job.hpp"
 #include "retort/backend/cuda/chip/layout.hpp"
 #include "retort/backend/cuda/chip/passes.hpp"
-#include "retort/backend/loss_row.hpp"
+#include "retort/backend/generic/loss_row.hpp"
 #include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"

@@ -30,9 +30,8 @@ class OnChipSteps {
   static constexpr bool takes_runs = true;
 
   /// For batches of up to `capacity` samples.
-  OnChipSteps(const Thrust<System>& backend, std::size_t capacity)
-      : inputs_(backend.template allocate<Scalar>(capacity * M::input_size)),
-        gradients_(backend.template allocate<Scalar>(M::parameter_arena_size)) {}
+  OnChipSteps(const Thrust<System>& backend, std::size_t /*capacity*/)
+      : gradients_(backend.template allocate<Scalar>(M::parameter_arena_size)) {}
 
   template <typename L, typename Rule, std::size_t Moments>
   void run(const Thrust<System>& backend, const TrainingBatch& batches, std::size_t batch_size,
@@ -57,7 +56,7 @@ class OnChipSteps {
                   "retort: a loss and an optimizer's rule go to the device as bytes");
     TrainingJob<Scalar, Moments, L, Rule> result{
         .training = {batches.data, data::GatherConstants<Scalar>(batches.data), batches.samples, batches.size,
-                     batches.shift, batches.seed, batches.epoch},
+                     batches.augmentation},
         .batch_size = batch_size,
         .first_step = batches.step,
         .loss = loss,
@@ -90,12 +89,6 @@ class OnChipSteps {
     }
   }
 
-  /// The batch's inputs (size, in), valid until the next call.
-  const Scalar* input_rows(const Thrust<System>& backend, const TrainingBatch& batch) {
-    gather_batch(backend, batch.data, batch.samples, batch.size, batch.shift, batch.seed, batch.epoch, inputs_.data());
-    return inputs_.data();
-  }
-
  private:
   using Buffer = typename Thrust<System>::template Buffer<Scalar>;
 
@@ -120,7 +113,6 @@ class OnChipSteps {
     train_block<Layout<M, Scalar, kind>>(backend.system(), job);
   }
 
-  Buffer inputs_;     // (batch, in): for a teacher
   Buffer gradients_;  // of a batch of several chunks, or to be clipped
 };
 

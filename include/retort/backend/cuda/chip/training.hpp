@@ -72,7 +72,7 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     constexpr bool ahead = Layout::input_buffers > 1;
     const std::size_t next_buffer = ahead ? 1 - buffer : 0;
     const Scalar* values = inputs(buffer);
-    const LayerRandom random{job.training.seed, job.first_step + static_cast<std::uint32_t>(chunk.batch)};
+    const LayerRandom random{job.training.augmentation.seed, job.first_step + static_cast<std::uint32_t>(chunk.batch)};
     chip::forward<Layout, true>(team, job.training.constants, random, chunk, memory, values);
     team([&](std::size_t thread) {
       evaluate_loss<Layout>(thread, job, chunk, block == 0, memory);

@@ -8,13 +8,13 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "retort/backend/apply_rule.hpp"
 #include "retort/backend/cuda/chip/job.hpp"
 #include "retort/backend/cuda/chip/layout.hpp"
 #include "retort/backend/cuda/chip/operands.hpp"
 #include "retort/backend/cuda/chip/passes.hpp"
 #include "retort/backend/cuda/chip/tensor_gradient.hpp"
 #include "retort/backend/cuda/chip/tensor_stage.hpp"
+#include "retort/backend/generic/apply_rule.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/data/gather.hpp"

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <cstddef>
 
-#include "retort/backend/thrust/optimizer.hpp"
-#include "retort/backend/thrust/reduction.hpp"
+#include "retort/backend/generic/optimizer.hpp"
+#include "retort/backend/generic/reduction.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"

@@ -26,15 +26,13 @@ struct StepCursor {
   const std::uint32_t* samples;  // (batch)
   Scalar* losses;                // (batch)
   std::uint8_t* correct;         // (batch)
-  Seed seed;
-  std::uint32_t epoch;
+  data::Augmentation augmentation;
   std::uint32_t step;
-  data::RandomShift shift;
   GradientClipping clipping;
   L loss;
   Rule rule;
 
-  RETORT_HOST_DEVICE LayerRandom random(std::uint32_t layer) const { return {seed, step, layer}; }
+  RETORT_HOST_DEVICE LayerRandom random(std::uint32_t layer) const { return {augmentation.seed, step, layer}; }
 };
 
 /// Bytes that are there for a cursor.

@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-#include "retort/backend/thrust/elements.hpp"
+#include "retort/backend/generic/generic.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
@@ -45,7 +45,7 @@ template <typename System, typename Scalar>
 void finish_output(const Thrust<System>& backend, std::size_t batch, std::size_t out, const Scalar* bias, bool relu,
                    Scalar* output) {
   if (bias != nullptr || relu) {
-    backend::detail::for_each_element(backend, batch * out, detail::FinishOutput<Scalar>{bias, relu, out, output});
+    backend::detail::for_each_of(backend, batch * out, detail::FinishOutput<Scalar>{bias, relu, out, output});
   }
 }
 
@@ -53,7 +53,7 @@ void finish_output(const Thrust<System>& backend, std::size_t batch, std::size_t
 template <typename System, typename Scalar>
 void scale_values(const Thrust<System>& backend, std::size_t count, Scalar scale, Scalar* values) {
   if (scale != Scalar{1}) {
-    backend::detail::for_each_element(backend, count, detail::ScaleValue<Scalar>{scale, values});
+    backend::detail::for_each_of(backend, count, detail::ScaleValue<Scalar>{scale, values});
   }
 }
 

@@ -81,7 +81,7 @@ struct GatherInputs {
 
   RETORT_HOST_DEVICE Source source_of(std::size_t row) const {
     const std::uint32_t sample = cursor->samples[row];
-    return {sample, data::shift_offset(cursor->shift, cursor->seed, cursor->epoch, sample)};
+    return {sample, cursor->augmentation.offset(sample)};
   }
 };
 

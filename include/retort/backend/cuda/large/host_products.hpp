@@ -14,8 +14,8 @@
 #include "retort/backend/cuda/large/finish.hpp"
 #include "retort/backend/cuda/large/linear_spec.hpp"
 #include "retort/backend/cuda/large/operand.hpp"
-#include "retort/backend/thrust/elements.hpp"
-#include "retort/backend/thrust/product.hpp"
+#include "retort/backend/generic/generic.hpp"
+#include "retort/backend/generic/product.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/instruction_set.hpp"
 
@@ -72,9 +72,9 @@ class HostProducts {
   void forward(const Thrust<System>& backend, std::size_t index, std::size_t batch, const Factor* input,
                const Factor* weight, const Scalar* bias, Scalar scale, Scalar* output) {
     const LinearSpec& linear = linears_[index];
-    system::forward_product(backend.system(), batch, linear.in, linear.out,
-                            rounded(backend, input, batch * linear.in, left_),
-                            rounded(backend, weight, linear.out * linear.in, right_), output);
+    forward_product(backend, LinearSizes{batch, linear.in, linear.out},
+                    rounded(backend, input, batch * linear.in, left_),
+                    rounded(backend, weight, linear.out * linear.in, right_), output);
     scale_values(backend, batch * linear.out, scale, output);
     finish_output(backend, batch, linear.out, linear.adds_bias ? bias : nullptr, linear.applies_relu, output);
   }
@@ -85,9 +85,9 @@ class HostProducts {
                        const Factor* output_gradient, const Factor* input, Scalar scale, Scalar* weight_gradient,
                        Scalar* bias_gradient) {
     const LinearSpec& linear = linears_[index];
-    system::weight_gradient_product(backend.system(), batch, linear.in, linear.out,
-                                    rounded(backend, input, batch * linear.in, right_),
-                                    rounded(backend, output_gradient, batch * linear.out, left_), weight_gradient);
+    weight_gradient_product(backend, LinearSizes{batch, linear.in, linear.out},
+                            rounded(backend, input, batch * linear.in, right_),
+                            rounded(backend, output_gradient, batch * linear.out, left_), weight_gradient);
     scale_values(backend, linear.out * linear.in, scale, weight_gradient);
     if (linear.has_bias) {
       sum_columns(backend, batch, linear.out, output_gradient, column_sums_.data(), bias_gradient);
@@ -98,9 +98,9 @@ class HostProducts {
   void input_gradient(const Thrust<System>& backend, std::size_t index, std::size_t batch,
                       const Factor* output_gradient, const Factor* weight, Scalar* input_gradient) {
     const LinearSpec& linear = linears_[index];
-    system::input_gradient_product(backend.system(), batch, linear.in, linear.out,
-                                   rounded(backend, weight, linear.out * linear.in, right_),
-                                   rounded(backend, output_gradient, batch * linear.out, left_), input_gradient);
+    input_gradient_product(backend, LinearSizes{batch, linear.in, linear.out},
+                           rounded(backend, weight, linear.out * linear.in, right_),
+                           rounded(backend, output_gradient, batch * linear.out, left_), input_gradient);
   }
 
  private:
@@ -112,7 +112,7 @@ class HostProducts {
   static const Scalar* rounded(const Thrust<System>& backend, const Factor* factors, std::size_t count,
                                Buffer& memory) {
     if constexpr (rounds) {
-      backend::detail::for_each_element(backend, count, detail::TakeFactor<Factor>{factors, memory.data()});
+      backend::detail::for_each_of(backend, count, detail::TakeFactor<Factor>{factors, memory.data()});
       return memory.data();
     } else {
       return factors;

@@ -70,10 +70,8 @@ class LargeSteps {
     backend.for_each(1, WriteCursor<Cursor>{{.samples = batch.samples,
                                              .losses = target.losses,
                                              .correct = target.correct,
-                                             .seed = batch.seed,
-                                             .epoch = batch.epoch,
+                                             .augmentation = batch.augmentation,
                                              .step = batch.step,
-                                             .shift = batch.shift,
                                              .clipping = target.clipping.value_or(GradientClipping{}),
                                              .loss = loss,
                                              .rule = rule},
@@ -85,14 +83,7 @@ class LargeSteps {
       work.backward();
       work.update(target.moments, target.clipping.has_value());
     });
-    last_ = {target.parameters, batch.epoch, batch.step};
-  }
-
-  /// The batch's inputs (size, in), normalised and shifted, valid until the next call of a member.
-  const Scalar* input_rows(const Backend& backend, const TrainingBatch& batch) {
-    gather_batch(backend, batch.data, batch.samples, batch.size, batch.shift, batch.seed, batch.epoch,
-                 memory_.rows.data());
-    return memory_.rows.data();
+    last_ = {target.parameters, batch.augmentation.epoch, batch.step};
   }
 
  private:
@@ -111,9 +102,9 @@ class LargeSteps {
 
   void refresh_weights(const Backend& backend, const TrainingBatch& batch, const Scalar* parameters) {
     if constexpr (copies_weights) {
-      if (last_.parameters != parameters || last_.epoch != batch.epoch || last_.step + 1 != batch.step) {
-        backend::detail::for_each_element(backend, M::parameter_arena_size,
-                                          RoundElements<Scalar, Factor>{parameters, memory_.weights.data()});
+      if (last_.parameters != parameters || last_.epoch != batch.augmentation.epoch || last_.step + 1 != batch.step) {
+        backend::detail::for_each_of(backend, M::parameter_arena_size,
+                                     RoundElements<Scalar, Factor>{parameters, memory_.weights.data()});
       }
     }
     last_ = {};  // until the step is done
@@ -262,10 +253,9 @@ class LargeSteps {
       if constexpr (copies_weights) {
         copies = memory.weights.data();
       }
-      backend::detail::for_each_element(
-          backend, M::parameter_arena_size,
-          UpdateParameter<Moments, Cursor, Factor>{cursor, parameters, memory.gradients.data(), both[0], both[1],
-                                                   factor, copies});
+      backend::detail::for_each_of(backend, M::parameter_arena_size,
+                                   UpdateParameter<Moments, Cursor, Factor>{cursor, parameters, memory.gradients.data(),
+                                                                            both[0], both[1], factor, copies});
     }
   };
 

@@ -7,7 +7,7 @@
 #include <type_traits>
 
 #include "retort/backend/arguments.hpp"
-#include "retort/backend/loss_row.hpp"
+#include "retort/backend/generic/loss_row.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 

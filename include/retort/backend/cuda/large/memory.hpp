@@ -56,7 +56,6 @@ struct Memory {
 
   std::size_t capacity;
   Buffer<std::byte> cursor;
-  Buffer<Scalar> rows;    // (batch, in), of input_rows
   Buffer<Factor> inputs;  // of each block
   Buffer<Scalar> kept;    // what enters the chains that need it in the backward pass
   Buffer<Scalar> logits;  // (batch, classes)
@@ -71,7 +70,6 @@ struct Memory {
   Memory(const Thrust<System>& backend, std::size_t batch)
       : capacity(batch),
         cursor(backend.template allocate<std::byte>(cursor_capacity)),
-        rows(backend.template allocate<Scalar>(batch * M::input_size)),
         inputs(backend.template allocate<Factor>(batch * detail::input_offset<M>(Blocks<M>::size))),
         kept(backend.template allocate<Scalar>(batch * detail::all_sums<M>())),
         logits(backend.template allocate<Scalar>(batch * M::output_size)),

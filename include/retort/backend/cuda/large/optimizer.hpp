@@ -6,7 +6,7 @@
 #include <array>
 #include <cstddef>
 
-#include "retort/backend/apply_rule.hpp"
+#include "retort/backend/generic/apply_rule.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 

@@ -47,7 +47,7 @@ class Bfloat16Operands {
       const std::span samples(batch.samples + first, samples_in<float>(index, batch.size));
       fetch_ahead(batch, first, samples.size());
       float* panel = inputs + first * M::input_size;
-      if (batch.shift.pixels == 0) {
+      if (batch.augmentation.shift.pixels == 0) {
         fill_panel<V>(batch.data, constants, samples, panel);
         return;
       }

@@ -59,7 +59,7 @@ class FullOperands {
         return;
       }
       Scalar* panel = inputs + first * M::input_size;
-      if (!takes_bytes && batch.shift.pixels == 0) {
+      if (!takes_bytes && batch.augmentation.shift.pixels == 0) {
         fill_panel<V>(batch.data, constants_, samples, panel);
         return;
       }
@@ -151,7 +151,7 @@ class FullOperands {
 
   /// A dataset's own rows serve as they are, unless their images are moved or whole vectors would reach beyond its end.
   static bool copies_bytes(const TrainingBatch& batch) {
-    return batch.shift.pixels != 0 || M::input_size % simd::lanes<V> != 0;
+    return batch.augmentation.shift.pixels != 0 || M::input_size % simd::lanes<V> != 0;
   }
 
   /// Where each sample's bytes are; behind the last one its own again, as whole squares of bytes are read: also of rows

@@ -11,7 +11,7 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
-#include "retort/backend/loss_row.hpp"
+#include "retort/backend/generic/loss_row.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/vector_archetype.hpp"
 #include "retort/loss/loss.hpp"

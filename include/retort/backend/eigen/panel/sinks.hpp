@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "retort/backend/apply_rule.hpp"
+#include "retort/backend/generic/apply_rule.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/optim/optimizer.hpp"
 #include "retort/simd/tile.hpp"

@@ -14,7 +14,6 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/eigen/eigen.hpp"
-#include "retort/backend/eigen/gather.hpp"
 #include "retort/backend/eigen/optimizer.hpp"
 #include "retort/backend/eigen/panel/chain.hpp"
 #include "retort/backend/eigen/panel/full_operands.hpp"
@@ -22,7 +21,7 @@
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/eigen/panel/sinks.hpp"
 #include "retort/backend/eigen/panel/weight_gradient.hpp"
-#include "retort/backend/passes.hpp"
+#include "retort/backend/generic/run_model.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/aligned_buffer.hpp"
@@ -72,14 +71,6 @@ class TrainingSteps {
                       parameter_gradients_.size());
   }
 
-  const Scalar* input_rows(const Eigen& backend, const TrainingBatch& batch) {
-    if (rows_.size() == 0) {
-      rows_ = AlignedBuffer<Scalar>(capacity_ * M::input_size);
-    }
-    gather_batch(backend, batch.data, batch.samples, batch.size, batch.shift, batch.seed, batch.epoch, rows_.data());
-    return rows_.data();
-  }
-
  private:
   using V = simd::Vector<Scalar>;
   using Plan = backend::Plan<M>;
@@ -113,7 +104,7 @@ class TrainingSteps {
   Scalar* values(std::size_t operation) { return values_.data() + values_offset(operation, capacity_); }
 
   static constexpr LayerRandom random_of(const TrainingBatch& batch, std::size_t layer) {
-    return StepRandom{batch.seed, batch.step}.layer(layer);
+    return StepRandom{batch.augmentation.seed, batch.step}.layer(layer);
   }
 
   void forward(const Eigen& backend, const TrainingBatch& batch, const Scalar* parameters) {
@@ -218,7 +209,6 @@ class TrainingSteps {
   std::array<AlignedBuffer<Scalar>, 2> gradients_;
   AlignedBuffer<Scalar> gradient_sums_;        // (out) of the layer whose weight's gradient is computed
   AlignedBuffer<Scalar> parameter_gradients_;  // with clipping
-  AlignedBuffer<Scalar> rows_;                 // for a teacher that answers each batch
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

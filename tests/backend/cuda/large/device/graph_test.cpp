@@ -8,10 +8,10 @@
 #include <stdexcept>
 #include <vector>
 
-#include "backend/thrust/cuda/cuda_device.hpp"
+#include "backend/cuda/runtime/cuda_device.hpp"
 #include "catch.hpp"
-#include "retort/backend/thrust/cuda/buffer.hpp"
-#include "retort/backend/thrust/cuda/copy.hpp"
+#include "retort/backend/cuda/runtime/buffer.hpp"
+#include "retort/backend/cuda/runtime/copy.hpp"
 
 namespace {
 

@@ -4,12 +4,12 @@
 #include "retort/backend/cuda/cuda_on.hpp"
 #include "retort/backend/cuda/large/device/system.hpp"
 #include "retort/backend/cuda/large/large_steps.hpp"
+#include "retort/backend/generic/engine.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/gelu.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/optim/sgd.hpp"
-#include "retort/train/operation_steps.hpp"
 
 namespace retort::test {
 

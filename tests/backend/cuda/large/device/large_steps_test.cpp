@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "backend/cuda/large/device/large_steps_on_device.hpp"
-#include "backend/thrust/cuda/cuda_device.hpp"
+#include "backend/cuda/runtime/cuda_device.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 

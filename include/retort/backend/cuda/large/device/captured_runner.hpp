@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "retort/backend/cuda/large/device/graph.hpp"
-#include "retort/backend/thrust/cuda/context.hpp"
+#include "retort/backend/cuda/runtime/context.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/instruction_set.hpp"
 

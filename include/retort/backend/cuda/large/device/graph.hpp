@@ -10,8 +10,8 @@
 #include <source_location>
 #include <type_traits>
 
-#include "retort/backend/thrust/cuda/context.hpp"
-#include "retort/backend/thrust/cuda/device.hpp"
+#include "retort/backend/cuda/runtime/context.hpp"
+#include "retort/backend/cuda/runtime/device.hpp"
 #include "retort/core/instruction_set.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {

@@ -9,8 +9,8 @@
 #include <new>
 #include <source_location>
 
-#include "retort/backend/thrust/cuda/device.hpp"
-#include "retort/backend/thrust/cuda/error.hpp"
+#include "retort/backend/cuda/runtime/device.hpp"
+#include "retort/backend/cuda/runtime/error.hpp"
 #include "retort/core/instruction_set.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {

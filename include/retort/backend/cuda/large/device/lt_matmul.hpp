@@ -16,7 +16,7 @@
 #include <string_view>
 
 #include "retort/backend/cuda/large/device/lt_handle.hpp"
-#include "retort/backend/thrust/cuda/context.hpp"
+#include "retort/backend/cuda/runtime/context.hpp"
 #include "retort/core/instruction_set.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {

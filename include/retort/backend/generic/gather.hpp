@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// An epoch's order and its batches: pixels stay bytes until they are gathered.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/backend/generic/generic.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/core/permutation.hpp"
+#include "retort/core/philox.hpp"
+#include "retort/data/augment.hpp"
+#include "retort/data/dataset_view.hpp"
+#include "retort/data/gather.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
+
+namespace detail {
+
+/// A row is an image of some hundred pixels.
+inline constexpr std::size_t gather_row_work = 512;
+
+struct PermutedSample {
+  RandomPermutation permutation;
+  std::uint32_t* order;
+
+  RETORT_HOST_DEVICE void operator()(std::size_t position) const {
+    order[position] = permutation(static_cast<std::uint32_t>(position));
+  }
+};
+
+/// The samples of a batch: those listed, or where `listed` is null those from `first` on.
+struct BatchSamples {
+  const std::uint32_t* listed;
+  std::uint32_t first = 0;
+
+  RETORT_HOST_DEVICE std::uint32_t operator[](std::size_t row) const {
+    return listed == nullptr ? first + static_cast<std::uint32_t>(row) : listed[row];
+  }
+};
+
+/// Writes one feature of one row of a batch.
+template <typename Scalar>
+struct GatherFeature {
+  data::DatasetView data;
+  data::GatherConstants<Scalar> constants;
+  BatchSamples samples;
+  data::Augmentation augmentation;
+  Scalar* inputs;  // (count, features)
+
+  RETORT_HOST_DEVICE void operator()(std::size_t element) const {
+    const std::size_t row = element / data.features;
+    const std::uint32_t sample = samples[row];
+    const data::PixelOffset offset = augmentation.offset(sample);
+    inputs[element] = data::gathered_feature(data, constants, sample, offset, element - row * data.features);
+  }
+};
+
+/// Writes one row of a batch, on a host.
+template <typename Scalar>
+struct GatherRow {
+  GatherFeature<Scalar> gather;
+
+  void operator()(std::size_t row) const {
+    const std::uint32_t sample = gather.samples[row];
+    data::gather_row(gather.data, gather.constants, sample, gather.augmentation.offset(sample),
+                     gather.inputs + row * gather.data.features);
+  }
+};
+
+template <typename B, typename Scalar>
+void gather(const B& backend, std::size_t count, const GatherFeature<Scalar>& gather_feature) {
+  if constexpr (B::host_memory) {
+    for_each_of<gather_row_work>(backend, count, GatherRow<Scalar>{gather_feature});
+  } else {
+    for_each(backend, count * gather_feature.data.features, gather_feature);
+  }
+}
+
+}  // namespace detail
+
+/// order[i] = permutation(i), for all of them.
+template <typename B>
+void shuffle_samples(const Generic<B>& generic, const RandomPermutation& permutation, std::uint32_t* order) {
+  detail::for_each_of(generic.self(), permutation.size(), detail::PermutedSample{permutation, order});
+}
+
+/// inputs (count, features): the samples named, normalised, each augmented.
+template <typename B, typename Scalar>
+void gather_batch(const Generic<B>& generic, const data::DatasetView& data, const std::uint32_t* samples,
+                  std::size_t count, const data::Augmentation& augmentation, Scalar* inputs) {
+  detail::gather(
+      generic.self(), count,
+      detail::GatherFeature<Scalar>{data, data::GatherConstants<Scalar>(data), {samples}, augmentation, inputs});
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

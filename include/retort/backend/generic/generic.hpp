@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// The base of a backend whose operations are those of this folder: Linear, chains, normalization, losses, optimizers,
+/// batches, whole models. Each is a named function object that is called for every index of a range, so one source
+/// serves a loop, a pool of threads and a GPU. A backend brings memory and `for_each`:
+///
+///     struct Mine : HostMemory, Generic<Mine> {
+///       static constexpr const char* name = "mine";
+///       std::string describe() const;
+///       template <typename Function>
+///       void for_each(std::size_t count, const Function& function) const;  // function(index) for each index < count
+///     };
+///
+/// An overload on the backend's own type replaces an operation. Sums run in an order that depends on shapes alone, so a
+/// result is the same bits for every number of threads.
+
+#include <cstddef>
+#include <source_location>
+
+#include "retort/backend/generic/host_memory.hpp"
+#include "retort/backend/generic/scratch.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
+
+namespace detail {
+struct ScalarChain;  // chain.hpp
+}
+
+/// `Derived` is the backend. It calls a function object for the indices of a range in any order, several at once.
+template <typename Derived>
+struct Generic {
+  /// Elements that one call of a function object takes on: a loop that a compiler can turn into SIMD. 1 on a device,
+  /// where neighbouring threads take neighbouring elements.
+  static constexpr std::size_t elements_per_call = 1024;
+  /// How chains are applied: see ScalarChain.
+  using ChainKernel = detail::ScalarChain;
+  /// Samples that run through a model together outside of training.
+  static constexpr std::size_t inference_block = 256;
+
+  /// Memory for the moment: `backend.scratch<float>(n).data()` is valid as long as the lease lives, on this thread.
+  template <typename T>
+  auto scratch(std::size_t count) const {
+    static thread_local detail::ScratchPool<HostMemory> pool;
+    return pool.template lease<T>(HostMemory{}, count);
+  }
+
+  const Derived& self() const { return static_cast<const Derived&>(*this); }
+};
+
+namespace detail {
+
+/// Calls function(index) for every index below `count`. `where`: the operation, for a launch that fails.
+template <typename Backend, typename Function>
+void for_each(const Backend& backend, std::size_t count, const Function& function,
+              const std::source_location& where = std::source_location::current()) {
+  if constexpr (requires { backend.for_each(count, function, where); }) {
+    backend.for_each(count, function, where);
+  } else {
+    backend.for_each(count, function);
+  }
+}
+
+/// Calls function(element) for the elements of one piece.
+template <typename Function, std::size_t PieceSize>
+struct ForPiece {
+  Function function;
+  std::size_t size;
+
+  RETORT_HOST_DEVICE void operator()(std::size_t piece) const {
+    const std::size_t begin = piece * PieceSize;
+    const std::size_t end = begin + PieceSize < size ? begin + PieceSize : size;
+    for (std::size_t element = begin; element < end; ++element) {
+      function(element);
+    }
+  }
+};
+
+/// Calls function(index) for each index below `count`, as many at a time as suit the backend where each takes on `Work`
+/// elements.
+template <std::size_t Work = 1, typename Backend, typename Function>
+void for_each_of(const Backend& backend, std::size_t count, const Function& function,
+                 const std::source_location& where = std::source_location::current()) {
+  constexpr std::size_t piece = Backend::elements_per_call > Work ? Backend::elements_per_call / Work : 1;
+  for_each(backend, (count + piece - 1) / piece, ForPiece<Function, piece>{function, count}, where);
+}
+
+/// The sum of term(i) over all i below `count`, in strands that a compiler can keep in a SIMD register.
+template <typename Sum, typename Term>
+RETORT_HOST_DEVICE Sum sum_in_strands(std::size_t count, const Term& term) {
+  constexpr std::size_t strands = 8;
+  Sum sums[strands] = {};
+  const std::size_t whole = count / strands * strands;
+  for (std::size_t i = 0; i < whole; i += strands) {
+    for (std::size_t strand = 0; strand < strands; ++strand) {
+      sums[strand] += static_cast<Sum>(term(i + strand));
+    }
+  }
+  Sum sum = 0;
+  for (std::size_t strand = 0; strand < strands; ++strand) {
+    sum += sums[strand];
+  }
+  for (std::size_t i = whole; i < count; ++i) {
+    sum += static_cast<Sum>(term(i));
+  }
+  return sum;
+}
+
+}  // namespace detail
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// Whole models outside of training: blocks of samples run through the layers one after another.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/backend/generic/chain.hpp"
+#include "retort/backend/generic/gather.hpp"
+#include "retort/backend/generic/generic.hpp"
+#include "retort/backend/generic/linear.hpp"
+#include "retort/backend/generic/normalization.hpp"
+#include "retort/backend/generic/run_model.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/data/dataset_view.hpp"
+#include "retort/data/gather.hpp"
+#include "retort/nn/sequential.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
+
+/// logits (batch, out) of inputs (batch, in). May be called from several threads at once.
+template <typename B, Model M, typename Scalar>
+void predict_batch(const Generic<B>& generic, M, const Scalar* parameters, const Scalar* buffers, const Scalar* inputs,
+                   Scalar* logits, std::size_t batch) {
+  const B& backend = generic.self();
+  const std::size_t block = std::min(batch, B::inference_block);
+  auto scratch = backend.template scratch<Scalar>(pass_scratch_size<M>(block));
+  for (std::size_t first = 0; first < batch; first += block) {
+    run_inference<M>(backend, parameters, buffers, inputs + first * M::input_size, logits + first * M::output_size,
+                     std::min(block, batch - first), scratch.data());
+  }
+}
+
+/// logits (data.size, out) of every sample of a dataset, normalised but not augmented.
+template <typename B, Model M, typename Scalar>
+void predict_dataset(const Generic<B>& generic, M, const Scalar* parameters, const Scalar* buffers,
+                     const data::DatasetView& data, Scalar* logits) {
+  const B& backend = generic.self();
+  const data::GatherConstants<Scalar> constants(data);
+  const std::size_t block = std::min(data.size, B::inference_block);
+  auto inputs = backend.template scratch<Scalar>(block * M::input_size);
+  auto scratch = backend.template scratch<Scalar>(pass_scratch_size<M>(block));
+  for (std::size_t first = 0; first < data.size; first += block) {
+    const std::size_t count = std::min(block, data.size - first);
+    const detail::BatchSamples samples{nullptr, static_cast<std::uint32_t>(first)};
+    detail::gather(backend, count, detail::GatherFeature<Scalar>{data, constants, samples, {}, inputs.data()});
+    const Scalar* block_inputs = inputs.data();
+    run_inference<M>(backend, parameters, buffers, block_inputs, logits + first * M::output_size, count,
+                     scratch.data());
+  }
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// Linear: the backend's products, and the bias in one pass with the pointwise layers behind it. The products are
+/// forward_product, weight_gradient_product, input_gradient_product and column_sums (product.hpp).
+
+#include <cstddef>
+#include <type_traits>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/backend/chain.hpp"
+#include "retort/backend/generic/chain.hpp"
+#include "retort/backend/generic/generic.hpp"
+#include "retort/backend/generic/product.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/nn/layer.hpp"
+#include "retort/nn/linear.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
+
+namespace detail {
+
+/// The bias of a Linear's parameters, null where it has none.
+template <typename L, typename Scalar>
+const Scalar* bias_of(const Scalar* parameters) {
+  if constexpr (L::has_bias) {
+    return parameters + tensor_offset(L::parameters, 1);
+  } else {
+    return nullptr;
+  }
+}
+
+/// `arguments` are those of `infer` or `forward`. The product goes to arguments.output, and through bias and chain to
+/// `output`; with `keeps_biased` the Linear's own output then stands in arguments.output.
+template <typename L, typename C, bool training, typename B, typename Arguments, typename Scalar>
+void compute_linear(const B& backend, const Arguments& arguments, Scalar* output, LayerRandom random,
+                    bool keeps_biased) {
+  forward_product(backend, LinearSizes{arguments.batch, L::input_size, L::output_size}, arguments.input,
+                  arguments.parameters, arguments.output);
+  const Scalar* bias = bias_of<L>(arguments.parameters);
+  if constexpr (std::is_same_v<C, Chain<>> && !L::has_bias) {
+    return;
+  }
+  const std::size_t size = arguments.batch * L::output_size;
+  for_each_block(backend, size,
+                 ChainValues<C, training, typename B::ChainKernel, L::output_size, Scalar>{
+                     arguments.output, output, size, random, bias, keeps_biased ? arguments.output : nullptr});
+}
+
+}  // namespace detail
+
+template <typename B, typename Scalar, std::size_t In, std::size_t Out, Bias bias>
+void infer(const Generic<B>& generic, Linear<In, Out, bias>, Width<In>, const InferArguments<Scalar>& arguments) {
+  detail::compute_linear<Linear<In, Out, bias>, Chain<>, false>(generic.self(), arguments, arguments.output, {}, false);
+}
+
+template <typename B, typename Scalar, std::size_t In, std::size_t Out, Bias bias>
+void forward(const Generic<B>& generic, Linear<In, Out, bias>, Width<In>, const ForwardArguments<Scalar>& arguments) {
+  detail::compute_linear<Linear<In, Out, bias>, Chain<>, true>(generic.self(), arguments, arguments.output, {}, false);
+}
+
+/// With the chain behind it: in place over the product.
+template <typename B, typename Scalar, std::size_t In, std::size_t Out, Bias bias, PointwiseLayer... Layers>
+void infer(const Generic<B>& generic, Linear<In, Out, bias>, Chain<Layers...>, Width<In>,
+           const InferArguments<Scalar>& arguments) {
+  detail::compute_linear<Linear<In, Out, bias>, Chain<Layers...>, false>(generic.self(), arguments, arguments.output,
+                                                                         {}, false);
+}
+
+template <typename B, typename Scalar, std::size_t In, std::size_t Out, Bias bias, PointwiseLayer... Layers>
+void forward(const Generic<B>& generic, Linear<In, Out, bias>, Chain<Layers...>, Width<In>,
+             const ForwardArguments<Scalar>& arguments, Scalar* chain_output) {
+  LayerRandom random = arguments.random;
+  ++random.layer;
+  detail::compute_linear<Linear<In, Out, bias>, Chain<Layers...>, true>(generic.self(), arguments, chain_output, random,
+                                                                        Linear<In, Out, bias>::has_bias);
+}
+
+template <typename B, typename Scalar, std::size_t In, std::size_t Out, Bias bias>
+void backward(const Generic<B>& generic, Linear<In, Out, bias>, Width<In>, const BackwardArguments<Scalar>& arguments) {
+  using L = Linear<In, Out, bias>;
+  const B& backend = generic.self();
+  const LinearSizes sizes{arguments.batch, In, Out};
+  weight_gradient_product(backend, sizes, arguments.input, arguments.output_gradient, arguments.parameter_gradients);
+  if constexpr (L::has_bias) {
+    column_sums(backend, sizes, arguments.output_gradient,
+                arguments.parameter_gradients + tensor_offset(L::parameters, 1));
+  }
+  if (arguments.input_gradient != nullptr) {
+    input_gradient_product(backend, sizes, arguments.parameters, arguments.output_gradient, arguments.input_gradient);
+  }
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// The products of a Linear on a host: plain loops over register tiles, each sum in one fixed order. A backend with
+/// products of its own (Eigen's, cuBLAS) overloads these functions.
+
+#include <cstddef>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/backend/generic/generic.hpp"
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
+
+namespace detail {
+
+/// left (rows, depth) times the transpose of right (columns, depth): dot products of rows, a tile of results a call.
+/// Sums run in `lanes` strands, which a compiler can keep in a SIMD register.
+template <typename Scalar>
+struct RowDotProducts {
+  static constexpr std::size_t tile_rows = 2;
+  static constexpr std::size_t tile_columns = 4;
+  static constexpr std::size_t lanes = 8;
+
+  std::size_t rows;
+  std::size_t columns;
+  std::size_t depth;
+  const Scalar* left;
+  const Scalar* right;
+  Scalar* result;  // (rows, columns)
+
+  std::size_t tiles_across() const { return (columns + tile_columns - 1) / tile_columns; }
+  std::size_t tiles() const { return (rows + tile_rows - 1) / tile_rows * tiles_across(); }
+
+  void operator()(std::size_t tile) const {
+    const std::size_t first_row = tile / tiles_across() * tile_rows;
+    const std::size_t first_column = tile % tiles_across() * tile_columns;
+    const Scalar* left_rows[tile_rows];
+    const Scalar* right_rows[tile_columns];
+    // Beyond the edge the last row is multiplied once more, and not stored.
+    for (std::size_t r = 0; r < tile_rows; ++r) {
+      left_rows[r] = left + (first_row + r < rows ? first_row + r : rows - 1) * depth;
+    }
+    for (std::size_t c = 0; c < tile_columns; ++c) {
+      right_rows[c] = right + (first_column + c < columns ? first_column + c : columns - 1) * depth;
+    }
+    Scalar sums[tile_rows][tile_columns][lanes] = {};
+    const std::size_t whole = depth / lanes * lanes;
+    for (std::size_t k = 0; k < whole; k += lanes) {
+      for (std::size_t r = 0; r < tile_rows; ++r) {
+        for (std::size_t c = 0; c < tile_columns; ++c) {
+          for (std::size_t lane = 0; lane < lanes; ++lane) {
+            sums[r][c][lane] += left_rows[r][k + lane] * right_rows[c][k + lane];
+          }
+        }
+      }
+    }
+    for (std::size_t r = 0; r < tile_rows && first_row + r < rows; ++r) {
+      for (std::size_t c = 0; c < tile_columns && first_column + c < columns; ++c) {
+        Scalar sum = 0;
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+          sum += sums[r][c][lane];
+        }
+        for (std::size_t rest = whole; rest < depth; ++rest) {
+          sum += left_rows[r][rest] * right_rows[c][rest];
+        }
+        result[(first_row + r) * columns + first_column + c] = sum;
+      }
+    }
+  }
+};
+
+/// result (rows, columns) = sum over k of left(row, k) right(k, column), with right row-major and left's element
+/// (row, k) at row * left_row_stride + k * left_depth_stride: one tile of results a call, k after k.
+template <typename Scalar>
+struct SummedOuterProducts {
+  static constexpr std::size_t tile_rows = 4;
+  static constexpr std::size_t tile_columns = 16;
+
+  std::size_t rows;
+  std::size_t columns;
+  std::size_t depth;
+  const Scalar* left;
+  std::size_t left_row_stride;
+  std::size_t left_depth_stride;
+  const Scalar* right;  // (depth, columns)
+  Scalar* result;       // (rows, columns)
+
+  std::size_t tiles_across() const { return (columns + tile_columns - 1) / tile_columns; }
+  std::size_t tiles() const { return (rows + tile_rows - 1) / tile_rows * tiles_across(); }
+
+  void operator()(std::size_t tile) const {
+    const std::size_t first_row = tile / tiles_across() * tile_rows;
+    const std::size_t first_column = tile % tiles_across() * tile_columns;
+    if (first_column + tile_columns <= columns) {
+      compute(first_row, first_column, [](std::size_t) { return true; });
+    } else {
+      compute(first_row, first_column, [&](std::size_t c) { return first_column + c < columns; });
+    }
+  }
+
+  /// `inside(c)`: whether column first_column + c is one of the matrix.
+  template <typename Inside>
+  void compute(std::size_t first_row, std::size_t first_column, const Inside& inside) const {
+    Scalar sums[tile_rows][tile_columns] = {};
+    const Scalar* left_rows[tile_rows];
+    for (std::size_t r = 0; r < tile_rows; ++r) {
+      left_rows[r] = left + (first_row + r < rows ? first_row + r : rows - 1) * left_row_stride;
+    }
+    for (std::size_t k = 0; k < depth; ++k) {
+      const Scalar* right_row = right + k * columns + first_column;
+      for (std::size_t r = 0; r < tile_rows; ++r) {
+        const Scalar factor = left_rows[r][k * left_depth_stride];
+        for (std::size_t c = 0; c < tile_columns; ++c) {
+          if (inside(c)) {
+            sums[r][c] += factor * right_row[c];
+          }
+        }
+      }
+    }
+    for (std::size_t r = 0; r < tile_rows && first_row + r < rows; ++r) {
+      for (std::size_t c = 0; c < tile_columns && inside(c); ++c) {
+        result[(first_row + r) * columns + first_column + c] = sums[r][c];
+      }
+    }
+  }
+};
+
+/// Sums of a strip of columns over the rows in order.
+template <typename Scalar>
+struct ColumnSums {
+  static constexpr std::size_t strip = 64;
+
+  std::size_t rows;
+  std::size_t columns;
+  const Scalar* values;  // (rows, columns)
+  Scalar* sums;          // (columns)
+
+  std::size_t strips() const { return (columns + strip - 1) / strip; }
+
+  void operator()(std::size_t index) const {
+    const std::size_t first = index * strip;
+    const std::size_t count = columns - first < strip ? columns - first : strip;
+    Scalar of_columns[strip] = {};
+    for (std::size_t row = 0; row < rows; ++row) {
+      for (std::size_t column = 0; column < count; ++column) {
+        of_columns[column] += values[row * columns + first + column];
+      }
+    }
+    for (std::size_t column = 0; column < count; ++column) {
+      sums[first + column] = of_columns[column];
+    }
+  }
+};
+
+}  // namespace detail
+
+/// output (batch, out) = input (batch, in) weight^T (out, in).
+template <typename B, typename Scalar>
+  requires(B::host_memory)
+void forward_product(const Generic<B>& generic, const LinearSizes& sizes, const Scalar* input, const Scalar* weight,
+                     Scalar* output) {
+  const detail::RowDotProducts<Scalar> product{sizes.batch, sizes.out, sizes.in, input, weight, output};
+  detail::for_each(generic.self(), product.tiles(), product);
+}
+
+/// weight_gradient (out, in) = output_gradient^T (batch, out) input (batch, in).
+template <typename B, typename Scalar>
+  requires(B::host_memory)
+void weight_gradient_product(const Generic<B>& generic, const LinearSizes& sizes, const Scalar* input,
+                             const Scalar* output_gradient, Scalar* weight_gradient) {
+  const detail::SummedOuterProducts<Scalar> product{sizes.out, sizes.in,  sizes.batch, output_gradient,
+                                                    1,         sizes.out, input,       weight_gradient};
+  detail::for_each(generic.self(), product.tiles(), product);
+}
+
+/// input_gradient (batch, in) = output_gradient (batch, out) weight (out, in).
+template <typename B, typename Scalar>
+  requires(B::host_memory)
+void input_gradient_product(const Generic<B>& generic, const LinearSizes& sizes, const Scalar* weight,
+                            const Scalar* output_gradient, Scalar* input_gradient) {
+  const detail::SummedOuterProducts<Scalar> product{sizes.batch, sizes.in, sizes.out, output_gradient,
+                                                    sizes.out,   1,        weight,    input_gradient};
+  detail::for_each(generic.self(), product.tiles(), product);
+}
+
+/// sums (out) of values (batch, out) over the batch.
+template <typename B, typename Scalar>
+  requires(B::host_memory)
+void column_sums(const Generic<B>& generic, const LinearSizes& sizes, const Scalar* values, Scalar* sums) {
+  const detail::ColumnSums<Scalar> of_strip{sizes.batch, sizes.out, values, sums};
+  detail::for_each_of<64 * 64>(generic.self(), of_strip.strips(), of_strip);
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend
