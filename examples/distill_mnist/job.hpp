@@ -23,6 +23,7 @@
 #include "report.hpp"
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
@@ -96,7 +97,7 @@ class Job {
          .training_images = train().size(),
          .student_images = students_images().size(),
          .held_out = test().size(),
-         .loss = with_loss([](const auto& loss) { return loss.describe(); }),
+         .loss = with_loss([](const auto& loss) { return retort::describe_settings(loss); }),
          .last_loss = distilled_history.back().loss,
          .teacher = row("teacher", teacher, teacher_history_, "teacher.safetensors"),
          .alone = row("student alone", alone, alone_history, "student_alone.safetensors"),

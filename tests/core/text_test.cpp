@@ -49,12 +49,6 @@ TEST_CASE("Numbers are written as short as they can be", "[core][text]") {
   CHECK(to_text(false) == "false");
 }
 
-TEST_CASE("Settings are described like a call", "[core][text]") {
-  CHECK(retort::describe_settings("A", {}) == "A()");
-  CHECK(retort::describe_settings("A", {{"x", to_text(1)}}) == "A(x=1)");
-  CHECK(retort::describe_settings("A", {{"x", to_text(1)}, {"y", to_text(0.5)}}) == "A(x=1, y=0.5)");
-}
-
 TEST_CASE("A text is put together from parts of every kind", "[core][text]") {
   CHECK(retort::concatenate({}).empty());
   const std::string name = "x";

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "retort/backend/cuda/large/operand.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/retort.hpp"
 #include "retort/simd/bfloat16.hpp"
 
@@ -83,10 +84,10 @@ void check_options() {
   for (const std::uint64_t bits : wide_not_numbers) {
     double none = 0.0;
     set_bits(none, bits);
-    check_refused("temperature", [&] { HintonLoss{none, 0.5}.validate(); });
-    check_refused("hard_weight", [&] { HintonLoss{4.0, none}.validate(); });
-    check_refused("temperature", [&] { SoftmaxPassedToKlLoss{none, 0.5}.validate(); });
-    check_refused("label_smoothing", [&] { CrossEntropy{none}.validate(); });
+    check_refused("temperature", [&] { validate_in<double>(HintonLoss{none, 0.5}); });
+    check_refused("hard_weight", [&] { validate_in<double>(HintonLoss{4.0, none}); });
+    check_refused("temperature", [&] { validate_in<double>(SoftmaxPassedToKlLoss{none, 0.5}); });
+    check_refused("label_smoothing", [&] { validate_in<double>(CrossEntropy{none}); });
     check_refused("Adam's learning_rate", [&] { Adam{.learning_rate = none}.validate(); });
     check_refused("Adam's beta1", [&] { Adam{.beta1 = none}.validate(); });
     check_refused("Adam's beta2", [&] { Adam{.beta2 = none}.validate(); });
@@ -95,9 +96,9 @@ void check_options() {
     check_refused("Sgd's learning_rate", [&] { Sgd{.learning_rate = none}.validate(); });
     check_refused("Sgd's momentum", [&] { Sgd{.momentum = none}.validate(); });
     check_refused("Sgd's weight_decay", [&] { Sgd{.weight_decay = none}.validate(); });
-    check_refused("max_norm", [&] { GradientClipping{none}.validate(); });
-    check_refused("decay", [&] { StepSchedule{.decay = none}.validate(); });
-    check_refused("final_factor", [&] { CosineSchedule{none}.validate(); });
+    check_refused("max_norm", [&] { validate_in<double>(GradientClipping{none}); });
+    check_refused("decay", [&] { validate_in<double>(StepSchedule{.decay = none}); });
+    check_refused("final_factor", [&] { validate_in<double>(CosineSchedule{none}); });
     check_refused("validation_fraction", [&] { FitOptions{.validation_fraction = none}.validate(); });
     check_refused("first_fraction", [&] { data::random_split_indices(100, none, Seed{1}); });
   }

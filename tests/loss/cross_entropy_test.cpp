@@ -9,6 +9,7 @@
 #include "golden/loss_golden.hpp"
 #include "loss_laws.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/hyperparameters.hpp"
 
 namespace {
 
@@ -59,13 +60,13 @@ TEST_CASE("Cross-entropy reads no teacher", "[loss]") {
 }
 
 TEST_CASE("Smoothing lies in [0, 1)", "[loss]") {
-  CHECK_NOTHROW(CrossEntropy{0.0}.validate());
-  CHECK_NOTHROW(CrossEntropy{0.999}.validate());
+  CHECK_NOTHROW(retort::validate_in<double>(CrossEntropy{0.0}));
+  CHECK_NOTHROW(retort::validate_in<double>(CrossEntropy{0.999}));
   for (const double smoothing : {-1e-9, 1.0, std::numeric_limits<double>::quiet_NaN()}) {
-    CHECK_THROWS_AS(CrossEntropy{smoothing}.validate(), retort::OptionError);
+    CHECK_THROWS_AS(retort::validate_in<double>(CrossEntropy{smoothing}), retort::OptionError);
   }
   try {
-    CrossEntropy{1.5}.validate();
+    retort::validate_in<double>(CrossEntropy{1.5});
     FAIL("accepted");
   } catch (const retort::OptionError& error) {
     CHECK(std::string{error.what()} == "CrossEntropy: label_smoothing is 1.5, expected a number in [0, 1)");
@@ -73,8 +74,8 @@ TEST_CASE("Smoothing lies in [0, 1)", "[loss]") {
 }
 
 TEST_CASE("Cross-entropy describes itself", "[loss]") {
-  CHECK(CrossEntropy{}.describe() == "CrossEntropy(label_smoothing=0)");
-  CHECK(CrossEntropy{0.1}.describe() == "CrossEntropy(label_smoothing=0.1)");
+  CHECK(retort::describe_settings(CrossEntropy{}) == "CrossEntropy(label_smoothing=0)");
+  CHECK(retort::describe_settings(CrossEntropy{0.1}) == "CrossEntropy(label_smoothing=0.1)");
 }
 
 }  // namespace

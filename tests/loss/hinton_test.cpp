@@ -12,6 +12,7 @@
 #include "golden/loss_golden.hpp"
 #include "loss_laws.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/loss/cross_entropy.hpp"
 
 namespace {
@@ -112,18 +113,18 @@ TEST_CASE("Hyperparameters of Hinton's loss are checked", "[loss]") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const double infinity = std::numeric_limits<double>::infinity();
   for (const double temperature : {0.0, -1.0, nan, infinity}) {
-    CHECK_THROWS_AS((HintonLoss{temperature, 0.5}.validate()), retort::OptionError);
+    CHECK_THROWS_AS((retort::validate_in<double>(HintonLoss{temperature, 0.5})), retort::OptionError);
   }
   for (const double weight : {-0.01, 1.01, nan}) {
-    CHECK_THROWS_AS((HintonLoss{4.0, weight}.validate()), retort::OptionError);
+    CHECK_THROWS_AS((retort::validate_in<double>(HintonLoss{4.0, weight})), retort::OptionError);
   }
-  CHECK_NOTHROW(HintonLoss{}.validate());
-  CHECK_NOTHROW((HintonLoss{0.5, 0.0}.validate()));
-  CHECK_NOTHROW((HintonLoss{0.5, 1.0}.validate()));
+  CHECK_NOTHROW(retort::validate_in<double>(HintonLoss{}));
+  CHECK_NOTHROW((retort::validate_in<double>(HintonLoss{0.5, 0.0})));
+  CHECK_NOTHROW((retort::validate_in<double>(HintonLoss{0.5, 1.0})));
 }
 
 TEST_CASE("Hinton's loss describes itself", "[loss]") {
-  CHECK(HintonLoss{}.describe() == "HintonLoss(temperature=4, hard_weight=0.1)");
+  CHECK(retort::describe_settings(HintonLoss{}) == "HintonLoss(temperature=4, hard_weight=0.1)");
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 
 #include "catch.hpp"
 #include "finite_difference.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/loss/loss.hpp"
 
@@ -61,7 +62,7 @@ template <std::size_t Classes, typename L>
 void check_loss_laws(const L& loss) {
   const double gradient_scale = -0.37;
   for (std::uint32_t index = 0; index < 50; ++index) {
-    CAPTURE(loss.describe(), Classes, index);
+    CAPTURE(describe_settings(loss), Classes, index);
     const auto row = random_row<Classes>(index);
     const auto [value, gradient] = evaluate<Classes>(loss, row, gradient_scale);
     const double size = std::max(1.0, std::abs(value));
@@ -117,7 +118,7 @@ void check_loss_is_finite_at_extreme_logits(const L& loss) {
         row.student[k] = (signs >> k & 1u) != 0 ? 1e4f : -1e4f;
         row.teacher[k] = (signs >> (k + 3) & 1u) != 0 ? 1e4f : -1e4f;
       }
-      CAPTURE(loss.describe(), signs, label);
+      CAPTURE(describe_settings(loss), signs, label);
       const auto [value, gradient] = evaluate<3>(loss, row, 1.0f);
       CHECK(std::isfinite(value));
       for (const float entry : gradient) {
@@ -131,7 +132,7 @@ void check_loss_is_finite_at_extreme_logits(const L& loss) {
 template <typename L>
 void check_loss_in_float(const L& loss) {
   for (std::uint32_t index = 0; index < 20; ++index) {
-    CAPTURE(loss.describe(), index);
+    CAPTURE(describe_settings(loss), index);
     const auto row = random_row<10, float>(index);
     const LossRow<double> wide{
         {row.student.begin(), row.student.end()}, {row.teacher.begin(), row.teacher.end()}, row.label};
@@ -161,7 +162,7 @@ void check_loss_against_golden(const L& loss, const double* student, const doubl
   for (std::size_t i = 0; i < Rows; ++i) {
     const std::ptrdiff_t begin = static_cast<std::ptrdiff_t>(i * Classes);
     const std::ptrdiff_t end = begin + static_cast<std::ptrdiff_t>(Classes);
-    CAPTURE(loss.describe(), i);
+    CAPTURE(describe_settings(loss), i);
     const LossRow<double> row{{student + begin, student + end}, {teacher + begin, teacher + end}, labels[i]};
     const auto result = evaluate<Classes>(loss, row);
     CHECK_THAT(result.loss, WithinRel(expected_loss[i], 1e-13));

@@ -11,6 +11,7 @@
 #include "golden/loss_golden.hpp"
 #include "loss_laws.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
 
@@ -102,16 +103,16 @@ TEST_CASE("As written, hard weight 1 is plain cross-entropy bit for bit, and 0 r
 TEST_CASE("Hyperparameters of the loss as written are checked", "[loss]") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const double temperature : {0.0, -1.0, nan, std::numeric_limits<double>::infinity()}) {
-    CHECK_THROWS_AS((SoftmaxPassedToKlLoss{temperature, 0.5}.validate()), retort::OptionError);
+    CHECK_THROWS_AS((retort::validate_in<double>(SoftmaxPassedToKlLoss{temperature, 0.5})), retort::OptionError);
   }
   for (const double weight : {-0.01, 1.01, nan}) {
-    CHECK_THROWS_AS((SoftmaxPassedToKlLoss{4.0, weight}.validate()), retort::OptionError);
+    CHECK_THROWS_AS((retort::validate_in<double>(SoftmaxPassedToKlLoss{4.0, weight})), retort::OptionError);
   }
-  CHECK_NOTHROW(SoftmaxPassedToKlLoss{}.validate());
+  CHECK_NOTHROW(retort::validate_in<double>(SoftmaxPassedToKlLoss{}));
 }
 
 TEST_CASE("The loss as written describes itself", "[loss]") {
-  CHECK(SoftmaxPassedToKlLoss{}.describe() == "SoftmaxPassedToKlLoss(temperature=7, hard_weight=0.3)");
+  CHECK(retort::describe_settings(SoftmaxPassedToKlLoss{}) == "SoftmaxPassedToKlLoss(temperature=7, hard_weight=0.3)");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "catch.hpp"
 #include "optimizer_laws.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/hyperparameters.hpp"
 
 namespace {
 
@@ -66,7 +67,7 @@ TEST_CASE("Hyperparameters of Adam are checked", "[optim]") {
 }
 
 TEST_CASE("Adam describes itself", "[optim]") {
-  CHECK(Adam{.learning_rate = 2e-4, .beta1 = 0.5}.describe() ==
+  CHECK(retort::describe_settings(Adam{.learning_rate = 2e-4, .beta1 = 0.5}) ==
         "Adam(learning_rate=0.0002, beta1=0.5, beta2=0.999, epsilon=1e-08, weight_decay=0)");
 }
 

@@ -6,6 +6,7 @@
 #include "catch.hpp"
 #include "optimizer_laws.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/optim/adam.hpp"
 
 namespace {
@@ -43,7 +44,8 @@ TEST_CASE("Hyperparameters of AdamW are checked", "[optim]") {
 }
 
 TEST_CASE("AdamW describes itself", "[optim]") {
-  CHECK(AdamW{}.describe() == "AdamW(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0.01)");
+  CHECK(retort::describe_settings(AdamW{}) ==
+        "AdamW(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0.01)");
 }
 
 }  // namespace

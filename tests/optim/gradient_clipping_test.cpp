@@ -6,6 +6,7 @@
 
 #include "catch.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/hyperparameters.hpp"
 
 namespace {
 
@@ -35,12 +36,12 @@ TEST_CASE("A norm that is no finite number makes the gradient NaN", "[optim]") {
 }
 
 TEST_CASE("The limit is checked", "[optim]") {
-  CHECK_NOTHROW(GradientClipping{}.validate());
+  CHECK_NOTHROW(retort::validate_in<double>(GradientClipping{}));
   for (const double bad :
        {0.0, -1.0, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
-    CHECK_THROWS_AS(GradientClipping{bad}.validate(), retort::OptionError);
+    CHECK_THROWS_AS(retort::validate_in<double>(GradientClipping{bad}), retort::OptionError);
   }
-  CHECK(GradientClipping{2.5}.describe() == "GradientClipping(max_norm=2.5)");
+  CHECK(retort::describe_settings(GradientClipping{2.5}) == "GradientClipping(max_norm=2.5)");
 }
 
 }  // namespace

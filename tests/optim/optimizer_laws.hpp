@@ -12,6 +12,7 @@
 
 #include "catch.hpp"
 #include "golden/optimizer_golden.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/optim/optimizer.hpp"
 #include "retort/simd/vector.hpp"
 
@@ -75,8 +76,8 @@ std::vector<Scalar> run_vectors(const O& optimizer) {
 /// `expected`: (steps, size), as PyTorch computed it.
 template <Optimizer O>
 void check_optimizer_against_golden(const O& optimizer, const double* expected) {
-  CAPTURE(optimizer.describe());
-  optimizer.validate();
+  CAPTURE(describe_settings(optimizer));
+  validate_in<double>(optimizer);
   const auto scalars = run_scalars<double>(optimizer);
   const auto vectors = run_vectors<double>(optimizer);
   const auto narrow_scalars = run_scalars<float>(optimizer);

@@ -10,6 +10,7 @@
 #include "catch.hpp"
 #include "golden/optimizer_golden.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/hyperparameters.hpp"
 
 namespace {
 
@@ -105,12 +106,12 @@ TEST_CASE("Settings of schedules are checked, through a warm-up too", "[optim]")
   const double nan = std::numeric_limits<double>::quiet_NaN();
   CHECK_NOTHROW(Schedule{}.validate());
   CHECK_NOTHROW(Schedule{StepSchedule{}}.validate());
-  CHECK_THROWS_AS(StepSchedule{.every_epochs = 0}.validate(), retort::OptionError);
+  CHECK_THROWS_AS(retort::validate_in<double>(StepSchedule{.every_epochs = 0}), retort::OptionError);
   for (const double bad : {0.0, -0.5, 1.5, nan}) {
-    CHECK_THROWS_AS(StepSchedule{.decay = bad}.validate(), retort::OptionError);
+    CHECK_THROWS_AS(retort::validate_in<double>(StepSchedule{.decay = bad}), retort::OptionError);
   }
   for (const double bad : {-0.5, 1.5, nan}) {
-    CHECK_THROWS_AS(CosineSchedule{.final_factor = bad}.validate(), retort::OptionError);
+    CHECK_THROWS_AS(retort::validate_in<double>(CosineSchedule{.final_factor = bad}), retort::OptionError);
   }
   const Schedule nested = LinearWarmup{.steps = 1, .then = CosineSchedule{.final_factor = 2}};
   CHECK_THROWS_AS(nested.validate(), retort::OptionError);

@@ -7,6 +7,7 @@
 #include "catch.hpp"
 #include "optimizer_laws.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/hyperparameters.hpp"
 
 namespace {
 
@@ -52,7 +53,7 @@ TEST_CASE("Hyperparameters of Sgd are checked", "[optim]") {
 }
 
 TEST_CASE("Sgd describes itself", "[optim]") {
-  CHECK(Sgd{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true}.describe() ==
+  CHECK(retort::describe_settings(Sgd{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true}) ==
         "Sgd(learning_rate=0.1, momentum=0.9, nesterov=true, weight_decay=0)");
 }
 

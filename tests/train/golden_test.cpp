@@ -14,6 +14,7 @@
 #include "catch.hpp"
 #include "golden/training_golden.hpp"
 #include "random_values.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/optim/adam.hpp"
@@ -57,7 +58,7 @@ std::span<const double> parameters_of(const double* values) { return {values, go
 
 template <typename L>
 void check_steps(const L& loss, const Expected& expected) {
-  CAPTURE(loss.describe());
+  CAPTURE(describe_settings(loss));
   const std::vector<double> inputs(std::begin(golden::inputs), std::end(golden::inputs));
   test::TrainingPass<M> pass(golden::batch);
   set_packed_parameters(pass.network, golden::initial_parameters);

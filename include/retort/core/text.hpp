@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Numbers and settings as text that reads back to the same bits: for checkpoints, logs and messages, independent of
+/// Numbers as text that reads back to the same bits: for checkpoints, logs and messages, independent of
 /// the locale.
 
 #include <array>
@@ -82,25 +82,5 @@ class TextPart {
 }
 
 [[gnu::cold, gnu::noinline]] inline std::string to_text(const TextPart& part) { return std::string(part.text()); }
-
-/// One named hyperparameter.
-struct Setting {
-  std::string_view name;
-  TextPart value;
-};
-
-/// "Adam(learning_rate=0.0002, beta1=0.5)": how a loss, an optimizer or a schedule describes itself. Two objects of one
-/// type have equal settings exactly if their descriptions are equal.
-[[gnu::cold, gnu::noinline]] inline std::string describe_settings(std::string_view name,
-                                                                  std::initializer_list<Setting> settings) {
-  std::string text{name};
-  text += '(';
-  std::string_view separator;
-  for (const Setting& setting : settings) {
-    text.append(separator).append(setting.name).append("=").append(setting.value.text());
-    separator = ", ";
-  }
-  return text += ')';
-}
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
-#include "retort/core/float_bits.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 
@@ -49,14 +49,9 @@ struct Standardization {
                                      " deviations, expected as many of both"}));
     }
     for (std::size_t column = 0; column < means.size(); ++column) {
-      if (!is_finite(means[column])) {
-        throw OptionError(concatenate(
-            {"standardization: the mean of column ", column, " is ", means[column], ", expected a finite number"}));
-      }
-      if (!is_finite(deviations[column]) || deviations[column] <= 0) {
-        throw OptionError(concatenate({"standardization: the deviation of column ", column, " is ", deviations[column],
-                                       ", expected a finite number above 0"}));
-      }
+      require_in({}, "standardization", concatenate({"the mean of column ", column}), means[column]);
+      require_in({"a finite number above 0", allowed::is_positive}, "standardization",
+                 concatenate({"the deviation of column ", column}), deviations[column]);
     }
   }
 

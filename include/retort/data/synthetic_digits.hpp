@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/option.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/digit_strokes.hpp"

@@ -14,8 +14,8 @@
 #include "retort/core/error.hpp"
 #include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/option.hpp"
 #include "retort/core/text.hpp"
 #include "retort/loss/loss.hpp"
 
@@ -45,12 +45,11 @@ class ClassWeighted {
   template <typename Scalar = double>
   [[gnu::cold]] void validate() const {
     validate_in<Scalar>(loss_);
+    const Range range{"a finite number, 0 or more", [](const double& x) { return is_finite_float(x) && x >= 0; },
+                      allowed::zero_or_normal};
     double sum = 0;
     for (std::size_t label = 0; label < ClassCount; ++label) {
-      const std::string option = concatenate({"the weight of class ", label});
-      require_option(is_finite_float(weights_[label]) && weights_[label] >= 0, name, option, weights_[label],
-                     "a finite number, 0 or more");
-      require_scalar<Scalar>(name, option, weights_[label]);
+      require_in<Scalar>(range, name, concatenate({"the weight of class ", label}), weights_[label]);
       sum += weights_[label];
     }
     if (!(sum > 0)) {
@@ -59,7 +58,7 @@ class ClassWeighted {
   }
 
   [[gnu::cold]] std::string describe() const {
-    std::string text = concatenate({name, "(loss=", loss_.describe(), ", weights="});
+    std::string text = concatenate({name, "(loss=", describe_settings(loss_), ", weights="});
     for (std::size_t label = 0; label < ClassCount; ++label) {
       text += concatenate({label == 0 ? "" : " ", weights_[label]});
     }

@@ -5,13 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/option.hpp"
-#include "retort/core/text.hpp"
 #include "retort/core/vector_math.hpp"
 #include "retort/loss/log_softmax.hpp"
 #include "retort/loss/loss.hpp"
@@ -26,15 +24,11 @@ struct CrossEntropy {
   static constexpr bool needs_teacher = false;
   static constexpr bool takes_vectors = true;
 
-  double label_smoothing = 0.0;  ///< in [0, 1)
+  double label_smoothing = 0.0;
 
-  /// Throws OptionError for a hyperparameter outside its range.
-  void validate() const {
-    require_option(label_smoothing >= 0.0 && label_smoothing < 1.0, name, "label_smoothing", label_smoothing,
-                   "a number in [0, 1)");
+  static constexpr auto hyperparameters() {
+    return std::tuple{Hyperparameter{"label_smoothing", &CrossEntropy::label_smoothing, allowed::zero_to_below_one}};
   }
-
-  std::string describe() const { return describe_settings(name, {{"label_smoothing", label_smoothing}}); }
 
   /// One sample; see the concept Loss. The teacher is not read.
   template <std::size_t Classes, typename Scalar, typename Label>

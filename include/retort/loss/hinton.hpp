@@ -5,13 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/option.hpp"
-#include "retort/core/text.hpp"
 #include "retort/core/vector_math.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/loss.hpp"
@@ -34,18 +32,12 @@ struct HintonLoss {
   static constexpr bool needs_teacher = true;
   static constexpr bool takes_vectors = true;
 
-  double temperature = 4.0;  ///< T > 0: higher shows more of how the teacher ranks the wrong classes
-  double hard_weight = 0.1;  ///< w in [0, 1]: the share of the labels; 1 is exactly CrossEntropy, 0 reads no label
+  double temperature = 4.0;  ///< T: higher shows more of how the teacher ranks the wrong classes
+  double hard_weight = 0.1;  ///< w: the share of the labels; 1 is exactly CrossEntropy, 0 reads no label
 
-  /// Throws OptionError for a hyperparameter outside its range, or outside of what Scalar can compute with.
-  template <typename Scalar = double>
-  void validate() const {
-    require_temperature<Scalar>(name, temperature);
-    require_option(hard_weight >= 0.0 && hard_weight <= 1.0, name, "hard_weight", hard_weight, "a number in [0, 1]");
-  }
-
-  std::string describe() const {
-    return describe_settings(name, {{"temperature", temperature}, {"hard_weight", hard_weight}});
+  static constexpr auto hyperparameters() {
+    return std::tuple{Hyperparameter{"temperature", &HintonLoss::temperature, allowed::temperature},
+                      Hyperparameter{"hard_weight", &HintonLoss::hard_weight, allowed::zero_to_one}};
   }
 
   /// One sample; see the concept Loss.

@@ -6,30 +6,27 @@
 
 #include <cmath>
 #include <cstddef>
-#include <limits>
-#include <string_view>
-#include <type_traits>
 
 #include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/option.hpp"
 #include "retort/core/vector_math.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// Throws OptionError for a temperature that is not above 0, or of which Scalar cannot hold the square.
-template <typename Scalar>
-void require_temperature(std::string_view owner, const double& temperature) {
-  using Limits = std::numeric_limits<Scalar>;
-  require_option(temperature > 0.0, owner, "temperature", temperature, "a finite number above 0");
-  const double square = temperature * temperature;
-  require_option(is_finite(square) && square >= double{Limits::min()} && square <= double{Limits::max()}, owner,
-                 "temperature", temperature,
-                 std::is_same_v<Scalar, float>
-                     ? "a number between 1.1e-19 and 1.8e+19, of which float holds the square"
-                     : "a number between 1.5e-154 and 1.3e+154, of which double holds the square");
-}
+namespace allowed {
+
+inline constexpr auto has_normal_square = [](const double& x, const ScalarLimits& of) {
+  return is_finite(x * x) && x * x >= of.smallest && x * x <= of.largest;
+};
+inline constexpr Range temperature{
+    "a finite number above 0",
+    is_positive,
+    {"a number between 1.1e-19 and 1.8e+19, of which float holds the square",
+     "a number between 1.5e-154 and 1.3e+154, of which double holds the square", has_normal_square}};
+
+}  // namespace allowed
 
 /// What turns one row's logits x_k into log softmax(x / T)_k = (x_k - maximum) / T - log_sum.
 template <typename Scalar>

@@ -10,10 +10,10 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/vector_archetype.hpp"
 
@@ -33,9 +33,8 @@ struct TeacherLogits {
 
 /// A loss L has
 /// - `L::name`, `L::needs_teacher` (whether the teacher's logits are read),
-/// - `loss.validate()`, which throws OptionError for a hyperparameter outside its range; where it is a template,
-///   `loss.template validate<Scalar>()` is called, which also refuses what a training in Scalar cannot compute with,
-/// - `loss.describe()`: its name and hyperparameters, equal for equal settings and only then,
+/// - `L::hyperparameters()`, a table of their names and ranges (core/hyperparameters.hpp), or in place of it
+///   `loss.validate()` and `loss.describe()`; see the concept Configured,
 /// - `loss.template row<Classes>(student, teacher, label, gradient_scale, gradient)`, callable on host and device: it
 ///   returns the sample's loss and writes gradient_scale * d loss / d student logits to gradient[0 ... Classes - 1],
 ///   which must not overlap the logits. Preconditions: valid hyperparameters, label < Classes. Value and gradient are
@@ -47,11 +46,9 @@ struct TeacherLogits {
 /// state `takes_vectors = true`; CPU backends then call it with vectors, a row in each lane. It does not compile where
 /// it is not.
 template <typename L>
-concept Loss = std::copyable<L> && requires(const L& loss, const float* logits, float* gradient) {
+concept Loss = std::copyable<L> && Configured<L> && requires(const L& loss, const float* logits, float* gradient) {
   { L::name } -> std::convertible_to<std::string_view>;
   { L::needs_teacher } -> std::convertible_to<bool>;
-  loss.validate();
-  { loss.describe() } -> std::same_as<std::string>;
   {
     loss.template row<10>(StudentLogits<float>{logits}, TeacherLogits<float>{logits}, std::uint32_t{}, 1.0f, gradient)
   } -> std::same_as<float>;

@@ -6,14 +6,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/option.hpp"
 #include "retort/core/series.hpp"
-#include "retort/core/text.hpp"
 #include "retort/core/vector_math.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/log_softmax.hpp"
@@ -37,18 +35,12 @@ struct SoftmaxPassedToKlLoss {
   static constexpr bool needs_teacher = true;
   static constexpr bool takes_vectors = true;
 
-  double temperature = 7.0;  ///< T > 0
-  double hard_weight = 0.3;  ///< w in [0, 1]; 1 is exactly CrossEntropy, 0 reads no label
+  double temperature = 7.0;  ///< T
+  double hard_weight = 0.3;  ///< w; 1 is exactly CrossEntropy, 0 reads no label
 
-  /// Throws OptionError for a hyperparameter outside its range, or outside of what Scalar can compute with.
-  template <typename Scalar = double>
-  void validate() const {
-    require_temperature<Scalar>(name, temperature);
-    require_option(hard_weight >= 0.0 && hard_weight <= 1.0, name, "hard_weight", hard_weight, "a number in [0, 1]");
-  }
-
-  std::string describe() const {
-    return describe_settings(name, {{"temperature", temperature}, {"hard_weight", hard_weight}});
+  static constexpr auto hyperparameters() {
+    return std::tuple{Hyperparameter{"temperature", &SoftmaxPassedToKlLoss::temperature, allowed::temperature},
+                      Hyperparameter{"hard_weight", &SoftmaxPassedToKlLoss::hard_weight, allowed::zero_to_one}};
   }
 
   /// One sample; see the concept Loss.

@@ -7,14 +7,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <string>
 #include <string_view>
 
 #include "retort/core/device_math.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/option.hpp"
-#include "retort/core/text.hpp"
 #include "retort/core/vector_math.hpp"
 #include "retort/optim/optimizer.hpp"
 
@@ -48,22 +46,22 @@ struct AdamRule {
   }
 };
 
-/// The hyperparameters that Adam and AdamW share, checked. Throws OptionError.
-template <typename Scalar>
-void validate_adam_options(std::string_view owner, double learning_rate, double beta1, double beta2, double epsilon,
-                           double weight_decay) {
-  require_option(learning_rate >= 0.0, owner, "learning_rate", learning_rate, "a finite number of at least 0");
-  require_option(beta1 >= 0.0 && beta1 < 1.0, owner, "beta1", beta1, "a number in [0, 1)");
-  require_option(beta2 >= 0.0 && beta2 < 1.0, owner, "beta2", beta2, "a number in [0, 1)");
-  require_option(epsilon > 0.0, owner, "epsilon", epsilon, "a finite number above 0");
-  require_option(weight_decay >= 0.0, owner, "weight_decay", weight_decay, "a finite number of at least 0");
-  require_scalar<Scalar>(owner, "learning_rate", learning_rate);
-  require_scalar_below_one<Scalar>(owner, "beta1", beta1);
-  require_scalar_below_one<Scalar>(owner, "beta2", beta2);
-  require_option(learning_rate / (1.0 - beta1) <= double{std::numeric_limits<Scalar>::max()}, owner, "learning_rate",
-                 learning_rate, "a number whose quotient by 1 - beta1 is finite in training");
-  require_scalar<Scalar>(owner, "epsilon", epsilon);
-  require_scalar<Scalar>(owner, "weight_decay", weight_decay);
+/// The table of Adam and of AdamW.
+template <typename O>
+constexpr auto adam_hyperparameters() {
+  return std::tuple{Hyperparameter{"learning_rate", &O::learning_rate, allowed::at_least_zero},
+                    Hyperparameter{"beta1", &O::beta1, allowed::momentum},
+                    Hyperparameter{"beta2", &O::beta2, allowed::momentum},
+                    Hyperparameter{"epsilon", &O::epsilon, allowed::above_zero},
+                    Hyperparameter{"weight_decay", &O::weight_decay, allowed::at_least_zero}};
+}
+
+/// Throws OptionError for what neither of them can compute with in Scalar.
+template <typename Scalar, typename O>
+void validate_adam(const O& adam) {
+  validate_hyperparameters<Scalar>(adam);
+  require_option(adam.learning_rate / (1.0 - adam.beta1) <= double{std::numeric_limits<Scalar>::max()}, O::name,
+                 "learning_rate", adam.learning_rate, "a number whose quotient by 1 - beta1 is finite in training");
 }
 
 /// Kingma and Ba, "Adam: a method for stochastic optimization", arXiv:1412.6980, in PyTorch's arrangement. With
@@ -74,24 +72,18 @@ struct Adam {
   static constexpr std::string_view name = "Adam";
   static constexpr std::size_t moment_count = 2;
 
-  double learning_rate = 1e-3;  ///< finite, >= 0
-  double beta1 = 0.9;           ///< in [0, 1)
-  double beta2 = 0.999;         ///< in [0, 1)
-  double epsilon = 1e-8;        ///< finite, > 0
-  double weight_decay = 0.0;    ///< finite, >= 0; L2 regularisation through the gradient
+  double learning_rate = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0.0;  ///< L2 regularisation through the gradient
+
+  static constexpr auto hyperparameters() { return adam_hyperparameters<Adam>(); }
 
   /// Throws OptionError for a hyperparameter outside its range, or outside of what Scalar can compute with.
   template <typename Scalar = double>
   void validate() const {
-    validate_adam_options<Scalar>(name, learning_rate, beta1, beta2, epsilon, weight_decay);
-  }
-
-  std::string describe() const {
-    return describe_settings(name, {{"learning_rate", learning_rate},
-                                    {"beta1", beta1},
-                                    {"beta2", beta2},
-                                    {"epsilon", epsilon},
-                                    {"weight_decay", weight_decay}});
+    validate_adam<Scalar>(*this);
   }
 
   /// The rule of step number `step` (from 1); see the concept Optimizer.

@@ -6,12 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <string>
 #include <string_view>
 
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/option.hpp"
-#include "retort/core/text.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/optimizer.hpp"
 
@@ -24,26 +22,20 @@ struct AdamW {
   static constexpr std::string_view name = "AdamW";
   static constexpr std::size_t moment_count = 2;
 
-  double learning_rate = 1e-3;  ///< finite, >= 0
-  double beta1 = 0.9;           ///< in [0, 1)
-  double beta2 = 0.999;         ///< in [0, 1)
-  double epsilon = 1e-8;        ///< finite, > 0
-  double weight_decay = 1e-2;   ///< finite, >= 0; per unit of learning rate
+  double learning_rate = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 1e-2;  ///< per unit of learning rate
+
+  static constexpr auto hyperparameters() { return adam_hyperparameters<AdamW>(); }
 
   /// Throws OptionError for a hyperparameter outside its range, or outside of what Scalar can compute with.
   template <typename Scalar = double>
   void validate() const {
-    validate_adam_options<Scalar>(name, learning_rate, beta1, beta2, epsilon, weight_decay);
+    validate_adam<Scalar>(*this);
     require_option(learning_rate * weight_decay <= double{std::numeric_limits<Scalar>::max()}, name, "weight_decay",
                    weight_decay, "a number whose product with learning_rate is finite in training");
-  }
-
-  std::string describe() const {
-    return describe_settings(name, {{"learning_rate", learning_rate},
-                                    {"beta1", beta1},
-                                    {"beta2", beta2},
-                                    {"epsilon", epsilon},
-                                    {"weight_decay", weight_decay}});
   }
 
   /// The rule of step number `step` (from 1); see the concept Optimizer.

@@ -3,31 +3,28 @@
 /// @file
 /// Gradient clipping by the norm over all parameters.
 
-#include <limits>
-#include <string>
+#include <string_view>
 
 #include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/option.hpp"
-#include "retort/core/text.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Shortens the whole gradient, seen as one vector, to the length `max_norm` where it is longer: Pascanu, Mikolov and
 /// Bengio, arXiv:1211.5063. The norm itself is a backend's reduction; this is what follows from it.
 struct GradientClipping {
-  double max_norm = 1.0;  ///< Euclidean; finite, > 0
+  static constexpr std::string_view name = "GradientClipping";
+  double max_norm = 1.0;  ///< Euclidean
 
-  /// Throws OptionError for a hyperparameter outside its range, or outside of what Scalar can compute with.
-  template <typename Scalar = double>
-  void validate() const {
-    require_option(max_norm > 0.0, "GradientClipping", "max_norm", max_norm, "a finite number above 0");
-    require_option(max_norm >= double{std::numeric_limits<Scalar>::min()}, "GradientClipping", "max_norm", max_norm,
-                   "a number that is not rounded to 0 in training");
+  static constexpr auto hyperparameters() {
+    constexpr std::string_view expected = "a number that is not rounded to 0 in training";
+    constexpr ScalarRange kept{expected, expected,
+                               [](const double& x, const ScalarLimits& of) { return x >= of.smallest; }};
+    return std::tuple{Hyperparameter{"max_norm", &GradientClipping::max_norm,
+                                     Range{"a finite number above 0", allowed::is_positive, kept}}};
   }
-
-  std::string describe() const { return describe_settings("GradientClipping", {{"max_norm", max_norm}}); }
 
   /// min(1, max_norm / (norm + 1e-6)), as PyTorch's clip_grad_norm_: what every gradient is multiplied by. A norm that
   /// is infinite or not a number gives NaN, which `fit` finds in the parameters at the end of the epoch.

@@ -7,10 +7,10 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <utility>
 
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/vector_archetype.hpp"
 
@@ -19,21 +19,18 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// An optimizer O has
 /// - `O::name`, `O::moment_count` (arenas of state beside the parameters, zero before the first step),
 ///   `o.learning_rate`,
-/// - `o.validate()`, which throws OptionError for a hyperparameter outside its range; where it is a template,
-///   `o.template validate<Scalar>()` is called, which also refuses what a training in Scalar cannot compute with,
-/// - `o.describe()`: its name and hyperparameters, equal for equal settings and only then,
+/// - `O::hyperparameters()`, a table of their names and ranges (core/hyperparameters.hpp), or in place of it
+///   `o.validate()` and `o.describe()`; see the concept Configured,
 /// - `o.template rule<Scalar>(step, learning_rate)`: the constants of step number `step` (from 1) under a scheduled
 ///   learning rate, as a function object `rule(parameter, gradient, moment...)` that moves the parameter and its
 ///   moments in place, callable on host and device. Its arguments are scalars. A rule that is written for SIMD vectors
 ///   too (core/vector_math.hpp) may state `takes_vectors = true`; CPU backends then call it with vectors, a parameter in
 ///   each lane. It does not compile where it is not.
 template <typename O>
-concept Optimizer = std::copyable<O> && requires(const O& optimizer) {
+concept Optimizer = std::copyable<O> && Configured<O> && requires(const O& optimizer) {
   { O::name } -> std::convertible_to<std::string_view>;
   { O::moment_count } -> std::convertible_to<std::size_t>;
   { optimizer.learning_rate } -> std::convertible_to<double>;
-  optimizer.validate();
-  { optimizer.describe() } -> std::same_as<std::string>;
   optimizer.template rule<float>(std::uint64_t{1}, 0.1);
 };
 

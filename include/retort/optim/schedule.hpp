@@ -11,10 +11,11 @@
 #include <memory>
 #include <numbers>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/option.hpp"
 #include "retort/core/shared_handle.hpp"
 #include "retort/core/text.hpp"
 
@@ -30,17 +31,15 @@ struct TrainingProgress {
 
 /// A schedule S has
 /// - `s.factor(progress)`, by which the optimizer's learning rate is multiplied; precondition: valid settings,
-/// - `s.validate()`, which throws OptionError for a setting outside its range,
-/// - `s.describe()`: its name and settings, equal for equal settings and only then,
+/// - a table of hyperparameters, or `s.validate()` and `s.describe()`; see the concept Configured,
 /// - where it looks neither at total_steps nor at total_epochs, `static constexpr bool any_length = true` (a schedule
 ///   that holds others may have a function `bool any_length() const`): a training that has ended can then be resumed
 ///   with more epochs.
 template <typename S>
-concept LearningRateSchedule = std::copyable<S> && requires(const S& schedule, const TrainingProgress& progress) {
-  { schedule.factor(progress) } -> std::same_as<double>;
-  { schedule.describe() } -> std::same_as<std::string>;
-  schedule.validate();
-};
+concept LearningRateSchedule =
+    std::copyable<S> && Configured<S> && requires(const S& schedule, const TrainingProgress& progress) {
+      { schedule.factor(progress) } -> std::same_as<double>;
+    };
 
 /// The optimizer's own learning rate throughout.
 struct ConstantSchedule {
@@ -78,8 +77,8 @@ class Schedule {
   struct Holder final : Interface {
     explicit Holder(S held) : schedule(std::move(held)) {}
     double factor(const TrainingProgress& progress) const override { return schedule.factor(progress); }
-    void validate() const override { schedule.validate(); }
-    std::string describe() const override { return schedule.describe(); }
+    void validate() const override { validate_in<double>(schedule); }
+    std::string describe() const override { return describe_settings(schedule); }
     bool any_length() const override {
       if constexpr (requires { schedule.any_length(); }) {
         return schedule.any_length();
@@ -97,27 +96,31 @@ class Schedule {
 
 /// decay^floor(epoch / every_epochs): a drop after every so many epochs.
 struct StepSchedule {
+  static constexpr std::string_view name = "StepSchedule";
   static constexpr bool any_length = true;
-  std::size_t every_epochs = 1;  ///< > 0
-  double decay = 0.1;            ///< in (0, 1]
+  std::size_t every_epochs = 1;
+  double decay = 0.1;
+
+  static constexpr auto hyperparameters() {
+    return std::tuple{Hyperparameter{"every_epochs", &StepSchedule::every_epochs, allowed::count_above_zero},
+                      Hyperparameter{"decay", &StepSchedule::decay, allowed::above_zero_to_one}};
+  }
 
   double factor(const TrainingProgress& progress) const {
     const std::size_t drops = progress.epoch / every_epochs;
     return std::pow(decay, static_cast<double>(drops));
-  }
-  void validate() const {
-    require_option(every_epochs > 0, "StepSchedule", "every_epochs", every_epochs, "a number above 0");
-    require_option(decay > 0.0 && decay <= 1.0, "StepSchedule", "decay", decay, "a number in (0, 1]");
-  }
-  std::string describe() const {
-    return describe_settings("StepSchedule", {{"every_epochs", every_epochs}, {"decay", decay}});
   }
 };
 
 /// Half a cosine from 1 to final_factor, step by step: Loshchilov and Hutter, "SGDR", arXiv:1608.03983, equation 5,
 /// without restarts. It would reach final_factor in the step after the last.
 struct CosineSchedule {
-  double final_factor = 0.0;  ///< in [0, 1]
+  static constexpr std::string_view name = "CosineSchedule";
+  double final_factor = 0.0;
+
+  static constexpr auto hyperparameters() {
+    return std::tuple{Hyperparameter{"final_factor", &CosineSchedule::final_factor, allowed::zero_to_one}};
+  }
 
   double factor(const TrainingProgress& progress) const {
     if (progress.step >= progress.total_steps) {
@@ -126,11 +129,6 @@ struct CosineSchedule {
     const double fraction = static_cast<double>(progress.step) / static_cast<double>(progress.total_steps);
     return final_factor + (1.0 - final_factor) * 0.5 * (1.0 + std::cos(std::numbers::pi * fraction));
   }
-  void validate() const {
-    require_option(final_factor >= 0.0 && final_factor <= 1.0, "CosineSchedule", "final_factor", final_factor,
-                   "a number in [0, 1]");
-  }
-  std::string describe() const { return describe_settings("CosineSchedule", {{"final_factor", final_factor}}); }
 };
 
 /// Rises in a straight line for `steps` steps, 1 / (steps + 1), 2 / (steps + 1), ..., and then follows another
@@ -151,9 +149,7 @@ struct LinearWarmup {
   }
   bool any_length() const { return then.any_length(); }
   void validate() const { then.validate(); }
-  std::string describe() const {
-    return describe_settings("LinearWarmup", {{"steps", steps}, {"then", then.describe()}});
-  }
+  std::string describe() const { return concatenate({"LinearWarmup(steps=", steps, ", then=", then.describe(), ")"}); }
 };
 
 static_assert(LearningRateSchedule<ConstantSchedule> && LearningRateSchedule<StepSchedule> &&

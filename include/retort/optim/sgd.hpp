@@ -5,13 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/option.hpp"
-#include "retort/core/text.hpp"
 #include "retort/core/vector_math.hpp"
 #include "retort/optim/optimizer.hpp"
 
@@ -47,28 +45,23 @@ struct Sgd {
   static constexpr std::string_view name = "Sgd";
   static constexpr std::size_t moment_count = 1;
 
-  double learning_rate = 1e-2;  ///< finite, >= 0
-  double momentum = 0.0;        ///< in [0, 1)
-  bool nesterov = false;        ///< needs momentum > 0
-  double weight_decay = 0.0;    ///< finite, >= 0; L2 regularisation through the gradient
+  double learning_rate = 1e-2;
+  double momentum = 0.0;
+  bool nesterov = false;      ///< needs momentum > 0
+  double weight_decay = 0.0;  ///< L2 regularisation through the gradient
+
+  static constexpr auto hyperparameters() {
+    return std::tuple{Hyperparameter{"learning_rate", &Sgd::learning_rate, allowed::at_least_zero},
+                      Hyperparameter{"momentum", &Sgd::momentum, allowed::momentum},
+                      Hyperparameter{"nesterov", &Sgd::nesterov},
+                      Hyperparameter{"weight_decay", &Sgd::weight_decay, allowed::at_least_zero}};
+  }
 
   /// Throws OptionError for a hyperparameter outside its range, or outside of what Scalar can compute with.
   template <typename Scalar = double>
   void validate() const {
-    require_option(learning_rate >= 0.0, name, "learning_rate", learning_rate, "a finite number of at least 0");
-    require_option(momentum >= 0.0 && momentum < 1.0, name, "momentum", momentum, "a number in [0, 1)");
+    validate_hyperparameters<Scalar>(*this);
     require_option(!nesterov || momentum > 0.0, name, "momentum", momentum, "a number above 0 with nesterov");
-    require_option(weight_decay >= 0.0, name, "weight_decay", weight_decay, "a finite number of at least 0");
-    require_scalar<Scalar>(name, "learning_rate", learning_rate);
-    require_scalar_below_one<Scalar>(name, "momentum", momentum);
-    require_scalar<Scalar>(name, "weight_decay", weight_decay);
-  }
-
-  std::string describe() const {
-    return describe_settings(name, {{"learning_rate", learning_rate},
-                                    {"momentum", momentum},
-                                    {"nesterov", nesterov},
-                                    {"weight_decay", weight_decay}});
   }
 
   /// The rule of step number `step` (from 1); see the concept Optimizer.

@@ -4,11 +4,10 @@
 /// Ending a training that no longer gets better.
 
 #include <cstddef>
-#include <string>
+#include <string_view>
 
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/option.hpp"
-#include "retort/core/text.hpp"
 #include "retort/train/metrics.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
@@ -17,12 +16,13 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// `minimum_gain` errors), and puts back the best epoch's parameters. Prechelt, "Early stopping - but when?" (1998).
 /// The validation set must not be the test set on which results are reported.
 struct EarlyStopping {
-  std::size_t patience = 5;      ///< epochs, > 0
+  static constexpr std::string_view name = "EarlyStopping";
+  std::size_t patience = 5;      ///< epochs
   std::size_t minimum_gain = 0;  ///< errors
 
-  void validate() const { require_option(patience > 0, "EarlyStopping", "patience", patience, "a number above 0"); }
-  std::string describe() const {
-    return describe_settings("EarlyStopping", {{"patience", patience}, {"minimum_gain", minimum_gain}});
+  static constexpr auto hyperparameters() {
+    return std::tuple{Hyperparameter{"patience", &EarlyStopping::patience, allowed::count_above_zero},
+                      Hyperparameter{"minimum_gain", &EarlyStopping::minimum_gain}};
   }
 };
 

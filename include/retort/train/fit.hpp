@@ -192,8 +192,8 @@ class Fit {
     add("shuffle", options_.shuffle);
     add("shift", options_.shift.pixels);
     add("schedule", options_.schedule.describe());
-    add("clipping", options_.clipping ? options_.clipping->describe() : "none");
-    add("early_stopping", options_.early_stopping ? options_.early_stopping->describe() : "none");
+    add("clipping", options_.clipping ? describe_settings(*options_.clipping) : "none");
+    add("early_stopping", options_.early_stopping ? describe_settings(*options_.early_stopping) : "none");
     add("training data", train_.fingerprint());
     add("validation data", validation_ == nullptr ? "none" : to_text(validation_->fingerprint()));
     Fingerprint weights;

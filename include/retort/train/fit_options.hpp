@@ -6,14 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <optional>
 #include <vector>
 
 #include "retort/core/error.hpp"
-#include "retort/core/float_bits.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/option.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/augment.hpp"
@@ -57,9 +55,9 @@ struct CheckpointOptions {
 
   /// Throws OptionError for an option outside its range.
   void validate() const {
-    require_option(every_epochs > 0, "checkpoint", "every_epochs", every_epochs, "a number above 0");
-    require_option(every_seconds >= 0.0 && is_finite(every_seconds), "checkpoint", "every_seconds", every_seconds,
-                   "a finite number of at least 0");
+    require_in(allowed::count_above_zero, "checkpoint", "every_epochs", every_epochs);
+    require_in({"a finite number of at least 0", allowed::is_at_least_zero}, "checkpoint", "every_seconds",
+               every_seconds);
   }
 };
 
@@ -87,17 +85,16 @@ struct FitOptions {
 
   /// Throws OptionError for an option outside its range.
   void validate() const {
-    require_option(epochs > 0, "fit", "epochs", epochs, "a number above 0");
+    require_in(allowed::count_above_zero, "fit", "epochs", epochs);
     require_option(batch_size > 0 && batch_size <= UINT32_MAX, "fit", "batch_size", batch_size,
                    "a number from 1 to 4294967295");
-    require_option(validation_fraction >= 0.0 && validation_fraction < 1.0, "fit", "validation_fraction",
-                   validation_fraction, "a number in [0, 1)");
+    require_in(allowed::zero_to_below_one, "fit", "validation_fraction", validation_fraction);
     schedule.validate();
     if (clipping) {
-      clipping->validate();
+      validate_in<double>(*clipping);
     }
     if (early_stopping) {
-      early_stopping->validate();
+      validate_in<double>(*early_stopping);
     }
     if (checkpoint) {
       checkpoint->validate();

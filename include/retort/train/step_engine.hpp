@@ -20,8 +20,8 @@
 #include "retort/backend/generic/engine.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/option.hpp"
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
 #include "retort/nn/describe.hpp"
@@ -238,9 +238,10 @@ class StepEngine final : public TrainingEngine {
   }
 
   [[gnu::cold]] Settings settings() const override {
-    Settings settings{{"model", model_signature<M>()}, {"scalar", std::is_same_v<Scalar, float> ? "float" : "double"},
-                      {"backend", Backend::name},      {"processor", processor()},
-                      {"loss", loss_.describe()},      {"optimizer", optimizer_.describe()}};
+    Settings settings{
+        {"model", model_signature<M>()},    {"scalar", std::is_same_v<Scalar, float> ? "float" : "double"},
+        {"backend", Backend::name},         {"processor", processor()},
+        {"loss", describe_settings(loss_)}, {"optimizer", describe_settings(optimizer_)}};
     if constexpr (uses_teacher) {
       settings.emplace_back("teacher", teacher_.fingerprint());
     }

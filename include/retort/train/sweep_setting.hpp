@@ -31,7 +31,7 @@ struct SweepSetting {
 
   /// Everything but the seeds: equal for students that differ in nothing else.
   std::string describe() const {
-    std::string text = loss.describe() + ", " + optimizer.describe();
+    std::string text = describe_settings(loss) + ", " + describe_settings(optimizer);
     if (teacher != 0) {
       text += ", teacher " + to_text(teacher);
     }

@@ -20,8 +20,8 @@
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/backend/thrust/host_system.hpp"
 #include "retort/backend/thrust/team_size.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/option.hpp"
 
 #ifndef _OPENMP
 #error "retort: backend::Thrust<system::Omp> needs OpenMP: compile with -fopenmp"

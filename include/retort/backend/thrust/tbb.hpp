@@ -16,8 +16,8 @@
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/backend/thrust/host_system.hpp"
 #include "retort/backend/thrust/team_size.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/option.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::system {
 
