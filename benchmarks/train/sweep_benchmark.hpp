@@ -40,7 +40,7 @@ void sweep(::benchmark::State& state, const typename Runner::Backend& backend, s
   const data::Dataset& data = digits(steps / epochs * batch);
   const Network<Student, Backend> teacher{Seed{0}, backend};
   const Sweep<Student, Backend> students_of_seeds{
-      teacher, SweepGrid{.seeds = consecutive_seeds(students, 1)}.settings(), backend};
+      teacher, sweep_grid(SweepSetting<>{}, SweepAxis{&SweepSetting<>::seed, consecutive_seeds(students, 1)}), backend};
   std::vector<double> epoch_seconds;
   Runner::measure(state, backend, [&] {
     auto results = students_of_seeds.fit(data, {.epochs = epochs, .batch_size = batch});

@@ -28,6 +28,7 @@
 #include "retort/data/dataset.hpp"
 #include "retort/io/safetensors.hpp"
 #include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/hinton.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/train/evaluate.hpp"
@@ -36,6 +37,7 @@
 #include "retort/train/sweep.hpp"
 #include "retort/train/sweep_grid.hpp"
 #include "retort/train/sweep_printer.hpp"
+#include "retort/train/sweep_setting.hpp"
 #include "retort/train/sweep_summary.hpp"
 #include "retort/train/trainer.hpp"
 #include "runs_file.hpp"
@@ -90,11 +92,12 @@ class Job {
 
   /// Seeds as in distill_mnist: of a seed both make the same student.
   std::vector<retort::SweepSetting<>> make_settings() const {
-    auto settings = retort::SweepGrid{.temperatures = options_.temperatures,
-                                      .hard_weights = options_.hard_weights,
-                                      .learning_rates = options_.learning_rates,
-                                      .seeds = retort::consecutive_seeds(options_.seeds, options_.first_seed)}
-                        .settings();
+    auto settings = retort::sweep_grid(
+        retort::SweepSetting<>{}, retort::SweepAxis{&retort::HintonLoss::temperature, options_.temperatures},
+        retort::SweepAxis{&retort::HintonLoss::hard_weight, options_.hard_weights},
+        retort::SweepAxis{&retort::Adam::learning_rate, options_.learning_rates},
+        retort::SweepAxis{&retort::SweepSetting<>::seed,
+                          retort::consecutive_seeds(options_.seeds, options_.first_seed)});
     for (retort::SweepSetting<>& setting : settings) {
       setting.initial_seed = retort::Seed{2 * setting.seed.value + 1};
     }

@@ -9,5 +9,5 @@ using Teacher = retort::Sequential<retort::Linear<8, 10>>;
 using Student = retort::Sequential<retort::Linear<6, 10>>;
 
 void distil(const retort::Network<Teacher>& teacher) {
-  retort::Sweep<Student>{teacher, retort::SweepGrid{}.settings(), retort::backend::Eigen{2}};
+  retort::Sweep<Student>{teacher, retort::sweep_grid(retort::SweepSetting<>{}), retort::backend::Eigen{2}};
 }

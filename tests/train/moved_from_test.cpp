@@ -75,7 +75,7 @@ TEST_CASE("A network that was moved from says so", "[train]") {
            [&] { DistillationTrainer(gone, other, HintonLoss{}, Adam{}).fit(data, options); },
            [&] { DistillationTrainer(other, gone, HintonLoss{}, Adam{}).fit(data, options); },
            [&] { DistillationTrainer(gone, gone, HintonLoss{}, Adam{}).fit(data, options); },
-           [&] { Sweep<M>(gone, SweepGrid{}.settings(), backend::Eigen{1}).fit(data); },
+           [&] { Sweep<M>(gone, sweep_grid(SweepSetting<>{}), backend::Eigen{1}).fit(data); },
        }) {
     CHECK(complaint(use) == no_network);
   }
@@ -113,7 +113,7 @@ TEST_CASE("A dataset that was moved from says so", "[train]") {
   CHECK(complaint([&] { evaluate(network, gone); }) == no_data);
   CHECK(complaint([&] { data::random_split(gone, 0.5, Seed{1}); }) == no_data);
   CHECK(complaint([&] { (void)gone.subset({}); }) == no_data);
-  CHECK(complaint([&] { Sweep<M>(network, SweepGrid{}.settings(), backend::Eigen{1}).fit(gone); }) == no_data);
+  CHECK(complaint([&] { Sweep<M>(network, sweep_grid(SweepSetting<>{}), backend::Eigen{1}).fit(gone); }) == no_data);
 }
 
 TEST_CASE("A trainer and a sweep that were moved from say so", "[train]") {
@@ -128,7 +128,7 @@ TEST_CASE("A trainer and a sweep that were moved from say so", "[train]") {
   DistillationTrainer distiller{teacher, network, HintonLoss{}, Adam{}};
   DistillationTrainer second{std::move(distiller)};
   CHECK(complaint([&] { distiller.fit(data, data, {.epochs = 1}); }).starts_with("trainer: "));
-  Sweep<M> sweep{teacher, SweepGrid{}.settings(), backend::Eigen{1}};
+  Sweep<M> sweep{teacher, sweep_grid(SweepSetting<>{}), backend::Eigen{1}};
   const Sweep<M> third{std::move(sweep)};
   CHECK(complaint([&] { sweep.fit(data); }).starts_with("Sweep: the list of settings is empty"));
 }
@@ -149,7 +149,7 @@ TEST_CASE("A null observer is refused by its place", "[train]") {
           Trainer{network, CrossEntropy{}, Adam{}}.fit(data, {.epochs = 1, .observers = {&silent, nullptr}});
         }) == "fit: observers[1] is null, expected an observer");
   CHECK(complaint([&] {
-          Sweep<M>(network, SweepGrid{}.settings(), backend::Eigen{1}).fit(data, {.observers = {nullptr}});
+          Sweep<M>(network, sweep_grid(SweepSetting<>{}), backend::Eigen{1}).fit(data, {.observers = {nullptr}});
         }) == "sweep: observers[0] is null, expected an observer");
 }
 

@@ -166,7 +166,9 @@ TEST_CASE("Memory may run out anywhere in a sweep, on any of its threads", "[tra
   const test::TemporaryFolder folder;
   const Network<Wide> teacher{Seed{3}};
   const auto run = [&] {
-    const Sweep<Panels> sweep{teacher, SweepGrid{.seeds = consecutive_seeds(2)}.settings(), backend::Eigen{2}};
+    const Sweep<Panels> sweep{teacher,
+                              sweep_grid(SweepSetting<>{}, SweepAxis{&SweepSetting<>::seed, consecutive_seeds(2)}),
+                              backend::Eigen{2}};
     SweepOptions options{.epochs = 1, .batch_size = 150};
     options.checkpoints = SweepCheckpointOptions{.folder = folder / "students"};
     return sweep.fit(images(), images(), options);

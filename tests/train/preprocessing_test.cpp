@@ -81,7 +81,7 @@ TEST_CASE("Data under another normalization is refused, and both are named", "[t
   const Network<M> before = student;
   CHECK_THROWS_WITH((Trainer{student, CrossEntropy{}, Adam{}}.fit(images(), other, {})), both + "the training data");
   CHECK_THROWS_WITH((DistillationTrainer{network, student, HintonLoss{}, Adam{}}.fit(other, {})), both + "the teacher");
-  const auto settings = SweepGrid{}.settings();
+  const auto settings = sweep_grid(SweepSetting<>{});
   CHECK_THROWS_WITH((Sweep<M>{network, settings, backend::Eigen{}}.fit(other, {})), both + "the teacher");
   CHECK_FALSE(student.preprocessing().has_value());
   // A loss that asks no teacher does not mind.

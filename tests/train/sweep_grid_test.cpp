@@ -1,42 +1,51 @@
 // SPDX-License-Identifier: MIT
 #include "retort/train/sweep_grid.hpp"
 
-#include <string>
-#include <vector>
-
 #include "catch.hpp"
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/hinton.hpp"
+#include "retort/optim/adam.hpp"
+#include "retort/optim/sgd.hpp"
 
 namespace {
 
 using namespace retort;
 
-TEST_CASE("A grid is all combinations, the last list varying fastest", "[train]") {
-  const auto words = sweep_grid([](char a, int b, const std::string& c) { return a + std::to_string(b) + c; },
-                                std::vector{'x', 'y'}, std::vector{1, 2}, std::vector<std::string>{"k", "l", "m"});
-  CHECK(words == std::vector<std::string>{"x1k", "x1l", "x1m", "x2k", "x2l", "x2m",  //
-                                          "y1k", "y1l", "y1m", "y2k", "y2l", "y2m"});
-  CHECK(sweep_grid([](int a, int b) { return a + b; }, std::vector{1}, std::vector<int>{}).empty());
-}
-
-TEST_CASE("The usual grid varies temperature, hard weight, learning rate and seed", "[train]") {
-  const auto settings = SweepGrid{.temperatures = {1, 2},
-                                  .hard_weights = {0.5},
-                                  .learning_rates = {1e-3, 1e-2},
-                                  .seeds = consecutive_seeds(3, 7),
-                                  .optimizer = {.learning_rate = 99, .beta1 = 0.5}}
-                            .settings();
+TEST_CASE("A grid is all combinations, the last axis varying fastest", "[train]") {
+  const SweepSetting<> base{.optimizer = {.learning_rate = 99, .beta1 = 0.5}, .teacher = 1};
+  const auto settings =
+      sweep_grid(base, SweepAxis{&HintonLoss::temperature, {1, 2}}, SweepAxis{&Adam::learning_rate, {1e-3, 1e-2}},
+                 SweepAxis{&SweepSetting<>::seed, consecutive_seeds(3, 7)});
   REQUIRE(settings.size() == 12);
-  CHECK(settings[0].loss == HintonLoss{.temperature = 1, .hard_weight = 0.5});
+  for (const SweepSetting<>& setting : settings) {
+    CHECK(setting.loss.hard_weight == HintonLoss{}.hard_weight);
+    CHECK(setting.optimizer.beta1 == 0.5);
+    CHECK(setting.teacher == 1);
+  }
+  CHECK(settings[0].loss == HintonLoss{.temperature = 1});
   CHECK(settings[0].optimizer == Adam{.learning_rate = 1e-3, .beta1 = 0.5});
   CHECK(settings[2].seed == Seed{9});
   CHECK(settings[2].weights_seed() == Seed{9});
   CHECK(settings[3].optimizer == Adam{.learning_rate = 1e-2, .beta1 = 0.5});
   CHECK(settings[3].seed == Seed{7});
-  CHECK(settings[11].loss == HintonLoss{.temperature = 2, .hard_weight = 0.5});
+  CHECK(settings[11].loss == HintonLoss{.temperature = 2});
+}
 
-  REQUIRE(SweepGrid{}.settings().size() == 1);
-  CHECK(SweepGrid{}.settings()[0].loss == HintonLoss{});
-  CHECK(SweepGrid{}.settings()[0].optimizer == Adam{});
+TEST_CASE("A grid has any loss and optimizer, and axes of any type", "[train]") {
+  using Setting = SweepSetting<CrossEntropy, Sgd>;
+  const auto settings = sweep_grid(Setting{.optimizer = {.momentum = 0.9}}, SweepAxis{&Sgd::nesterov, {false, true}},
+                                   SweepAxis{&CrossEntropy::label_smoothing, {0.0, 0.1}});
+  REQUIRE(settings.size() == 4);
+  CHECK(settings[2].optimizer == Sgd{.momentum = 0.9, .nesterov = true});
+  CHECK(settings[3].loss == CrossEntropy{0.1});
+}
+
+TEST_CASE("A grid without axes is the setting itself, and one without a value is empty", "[train]") {
+  const auto settings = sweep_grid(SweepSetting<>{});
+  REQUIRE(settings.size() == 1);
+  CHECK(settings[0].loss == HintonLoss{});
+  CHECK(settings[0].optimizer == Adam{});
+  CHECK(sweep_grid(SweepSetting<>{}, SweepAxis{&HintonLoss::temperature, {}}).empty());
 }
 
 TEST_CASE("Settings that differ in seeds alone describe themselves alike", "[train]") {

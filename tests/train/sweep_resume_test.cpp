@@ -39,7 +39,8 @@ const data::Dataset& images() {
 
 /// Six students, the last two of which diverge.
 std::vector<SweepSetting<>> settings() {
-  return SweepGrid{.temperatures = {2}, .learning_rates = {1e-2, 3e-2, 1e30}, .seeds = {Seed{5}, Seed{9}}}.settings();
+  return sweep_grid(SweepSetting<>{.loss = {.temperature = 2}}, SweepAxis{&Adam::learning_rate, {1e-2, 3e-2, 1e30}},
+                    SweepAxis{&SweepSetting<>::seed, {Seed{5}, Seed{9}}});
 }
 
 /// Counts the students reported, and makes a request after some.

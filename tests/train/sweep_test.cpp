@@ -48,9 +48,9 @@ const data::Dataset& held_out() {
 }
 
 std::vector<SweepSetting<>> eight_settings() {
-  return SweepGrid{
-      .temperatures = {1, 3}, .hard_weights = {0, 0.25}, .learning_rates = {1e-2}, .seeds = {Seed{5}, Seed{9}}}
-      .settings();
+  return sweep_grid(SweepSetting<>{.optimizer = {.learning_rate = 1e-2}}, SweepAxis{&HintonLoss::temperature, {1, 3}},
+                    SweepAxis{&HintonLoss::hard_weight, {0, 0.25}},
+                    SweepAxis{&SweepSetting<>::seed, {Seed{5}, Seed{9}}});
 }
 
 /// What the sweep is to be equal to.
@@ -173,12 +173,9 @@ TEST_CASE("Early stopping is each student's own, and its network is of the best 
 
 TEST_CASE("Without a teacher a sweep is of trainers, with any loss and optimizer", "[train]") {
   const backend::Eigen cpu{2};
-  const auto settings = sweep_grid(
-      [](double smoothing, double learning_rate) {
-        return SweepSetting<CrossEntropy, Sgd>{.loss = {.label_smoothing = smoothing},
-                                               .optimizer = {.learning_rate = learning_rate}};
-      },
-      std::vector{0.0, 0.1}, std::vector{1e-2, 1e-1});
+  const auto settings =
+      sweep_grid(SweepSetting<CrossEntropy, Sgd>{}, SweepAxis{&CrossEntropy::label_smoothing, {0.0, 0.1}},
+                 SweepAxis{&Sgd::learning_rate, {1e-2, 1e-1}});
   const SweepOptions options{.epochs = 2, .batch_size = 16};
   const auto results =
       Sweep<Student, backend::Eigen, CrossEntropy, Sgd>{settings, cpu}.fit(images(), held_out(), options);

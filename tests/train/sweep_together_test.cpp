@@ -53,9 +53,8 @@ const data::Dataset& held_out() {
 }
 
 std::vector<SweepSetting<>> four_settings() {
-  return SweepGrid{
-      .temperatures = {1, 3}, .hard_weights = {0.25}, .learning_rates = {1e-2}, .seeds = {Seed{5}, Seed{9}}}
-      .settings();
+  return sweep_grid(SweepSetting<>{.loss = {.hard_weight = 0.25}, .optimizer = {.learning_rate = 1e-2}},
+                    SweepAxis{&HintonLoss::temperature, {1, 3}}, SweepAxis{&SweepSetting<>::seed, {Seed{5}, Seed{9}}});
 }
 
 /// Weights are the same bits; sums of losses run in another order.
@@ -107,12 +106,9 @@ TEST_CASE("Students trained together are those trained alone", "[train]") {
 
 TEST_CASE("Students trained together may have no teacher and no validation data", "[train]") {
   const Backend backend;
-  const auto settings = sweep_grid(
-      [](double smoothing, double learning_rate) {
-        return SweepSetting<CrossEntropy, Sgd>{.loss = {.label_smoothing = smoothing},
-                                               .optimizer = {.learning_rate = learning_rate}};
-      },
-      std::vector{0.0, 0.1}, std::vector{1e-2, 1e-1});
+  const auto settings =
+      sweep_grid(SweepSetting<CrossEntropy, Sgd>{}, SweepAxis{&CrossEntropy::label_smoothing, {0.0, 0.1}},
+                 SweepAxis{&Sgd::learning_rate, {1e-2, 1e-1}});
   for (const std::size_t pixels : {0u, 2u}) {
     const SweepOptions options{.epochs = 2, .batch_size = 16, .shift = {pixels}};
     const auto results = Sweep<Student, Backend, CrossEntropy, Sgd>{settings, backend}.fit(images(), options);

@@ -90,9 +90,9 @@ concept HandsOutThreads =
 
 }  // namespace detail
 
-/// Trains a list of students, one for each of the settings that SweepGrid makes, or of any list of SweepSetting:
+/// Trains a list of students, one for each of the settings that sweep_grid makes, or of any list of SweepSetting:
 ///
-///     const auto settings = SweepGrid{.temperatures = {1, 2, 4}}.settings();
+///     const auto settings = sweep_grid(SweepSetting<>{}, SweepAxis{&HintonLoss::temperature, {1, 2, 4}});
 ///     const auto results = Sweep<Student>{teacher, settings, cpu}.fit(train, test);
 ///     for (const auto& summary : summarize(results)) {
 ///       ...

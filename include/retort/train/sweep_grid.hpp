@@ -1,49 +1,55 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The settings of a sweep as all combinations of a few lists.
+/// The settings of a sweep as all combinations of the values of a few fields.
 
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
-#include "retort/loss/hinton.hpp"
-#include "retort/optim/adam.hpp"
+#include "retort/loss/loss.hpp"
+#include "retort/optim/optimizer.hpp"
 #include "retort/train/sweep_setting.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-namespace detail {
+/// The values of one field: of a loss's or an optimizer's hyperparameter, or of a field of SweepSetting.
+template <typename Owner, typename Value>
+struct SweepAxis {
+  Value Owner::* field;
+  std::vector<Value> values;
+};
+template <typename Owner, typename Value>
+SweepAxis(Value Owner::*, std::vector<std::type_identity_t<Value>>) -> SweepAxis<Owner, Value>;
 
-template <typename Visit>
-void for_each_combination(const Visit& visit) {
-  visit();
-}
-
-template <typename Visit, typename Values, typename... Others>
-void for_each_combination(const Visit& visit, const std::vector<Values>& values, const std::vector<Others>&... others) {
-  for (const Values& value : values) {
-    for_each_combination([&](const Others&... rest) { visit(value, rest...); }, others...);
-  }
-}
-
-}  // namespace detail
-
-/// make(a, b, ...) for every a of the first list with every b of the second, ...; the last list varies fastest. For
-/// whatever is to be swept over:
+/// Every combination of the axes' values in copies of `setting`; the last axis varies fastest. These are 15 settings, the
+/// seeds of a temperature one after another:
 ///
-///     const auto make = [](double smoothing, Seed seed) {
-///       return SweepSetting<CrossEntropy, Sgd>{.loss = {.label_smoothing = smoothing}, .seed = seed};
-///     };
-///     const auto settings = sweep_grid(make, std::vector{0.0, 0.1}, consecutive_seeds(5));
-template <typename Make, typename... Values>
-std::vector<std::invoke_result_t<const Make&, const Values&...>> sweep_grid(const Make& make,
-                                                                            const std::vector<Values>&... lists) {
-  std::vector<std::invoke_result_t<const Make&, const Values&...>> settings;
-  detail::for_each_combination([&](const Values&... values) { settings.push_back(make(values...)); }, lists...);
+///     const auto settings = sweep_grid(SweepSetting<>{.optimizer = {.learning_rate = 5e-3}},
+///                                      SweepAxis{&HintonLoss::temperature, {1, 2, 4}},
+///                                      SweepAxis{&SweepSetting<>::seed, consecutive_seeds(5)});
+template <Loss L, Optimizer O, typename... Axes>
+std::vector<SweepSetting<L, O>> sweep_grid(const SweepSetting<L, O>& setting, const Axes&... axes) {
+  std::vector<SweepSetting<L, O>> settings{setting};
+  [[maybe_unused]] const auto vary = [&]<typename Owner, typename Value>(const SweepAxis<Owner, Value>& axis) {
+    for (const SweepSetting<L, O>& one : std::exchange(settings, {})) {
+      for (const Value& value : axis.values) {
+        SweepSetting<L, O>& varied = settings.emplace_back(one);
+        if constexpr (std::is_same_v<Owner, L>) {
+          varied.loss.*axis.field = value;
+        } else if constexpr (std::is_same_v<Owner, O>) {
+          varied.optimizer.*axis.field = value;
+        } else {
+          varied.*axis.field = value;
+        }
+      }
+    }
+  };
+  (vary(axes), ...);
   return settings;
 }
 
@@ -55,27 +61,5 @@ inline std::vector<Seed> consecutive_seeds(std::size_t count, std::uint64_t firs
   }
   return seeds;
 }
-
-/// What is most often swept over. These are 15 settings, the seeds of a temperature one after another:
-///
-///     const auto settings = SweepGrid{.temperatures = {1, 2, 4}, .seeds = consecutive_seeds(5)}.settings();
-struct SweepGrid {
-  std::vector<double> temperatures{HintonLoss{}.temperature};
-  std::vector<double> hard_weights{HintonLoss{}.hard_weight};
-  std::vector<double> learning_rates{Adam{}.learning_rate};
-  std::vector<Seed> seeds{Seed{}};
-  Adam optimizer{};  ///< its other hyperparameters
-
-  std::vector<SweepSetting<>> settings() const {
-    return sweep_grid(
-        [&](double temperature, double hard_weight, double learning_rate, Seed seed) {
-          SweepSetting<> setting{
-              .loss = {.temperature = temperature, .hard_weight = hard_weight}, .optimizer = optimizer, .seed = seed};
-          setting.optimizer.learning_rate = learning_rate;
-          return setting;
-        },
-        temperatures, hard_weights, learning_rates, seeds);
-  }
-};
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET
