@@ -133,7 +133,7 @@ class Job {
   std::pair<retort::data::Dataset, retort::data::Dataset> checked_data() const {
     retort::validate_in<float>(adam(options_.teacher));
     retort::validate_in<float>(adam(options_.student));
-    retort::validate_in<float>(hinton_loss());
+    retort::validate_in<float>(options_.hinton);
     retort::validate_in<float>(as_written_loss());
     fit_options(options_.teacher).validate();
     fit_options(options_.student).validate();
@@ -146,11 +146,8 @@ class Job {
     return data;
   }
 
-  retort::HintonLoss hinton_loss() const {
-    return {.temperature = options_.temperature, .hard_weight = options_.hard_weight};
-  }
   retort::SoftmaxPassedToKlLoss as_written_loss() const {
-    return {.temperature = options_.temperature, .hard_weight = options_.hard_weight};
+    return {.temperature = options_.hinton.temperature, .hard_weight = options_.hinton.hard_weight};
   }
 
   retort::FitOptions fit_options(const TrainingOptions& training) const {
@@ -191,7 +188,9 @@ class Job {
   }
 
   retort::Adam adam(const TrainingOptions& training) const {
-    return {.learning_rate = training.learning_rate, .beta1 = options_.beta1, .beta2 = options_.beta2};
+    retort::Adam adam = options_.adam;
+    adam.learning_rate = training.learning_rate;
+    return adam;
   }
 
   void train_teacher(retort::Network<Teacher, Backend>& teacher) {
@@ -202,7 +201,7 @@ class Job {
   /// Calls the function with the distilled student's loss.
   auto with_loss(const auto& function) const {
     if (options_.loss == "hinton") {
-      return function(hinton_loss());
+      return function(options_.hinton);
     }
     if (options_.loss == "as-written") {
       return function(as_written_loss());

@@ -32,9 +32,8 @@ Options recommended_recipe() {
   options.split = "official";
   options.teacher = examples::recommended_teacher();
   options.student = examples::recommended_student();
-  options.beta1 = 0.9;
-  options.temperature = 2.0;
-  options.hard_weight = 0.3;
+  options.adam.beta1 = 0.9;
+  options.hinton = {.temperature = 2.0, .hard_weight = 0.3};
   options.loss = "hinton";
   return options;
 }
@@ -47,7 +46,7 @@ Options few_images_recipe() {
   options.student_fraction = 0.05;
   options.teacher.epochs = 4;
   options.teacher.shift = 0;
-  options.temperature = 4.0;
+  options.hinton.temperature = 4.0;
   return options;
 }
 
@@ -148,8 +147,8 @@ Options parse_options(int argc, char** argv) {
   std::optional<double> learning_rate;
   app.add_option("--lr", learning_rate, "Adam's learning rate, of teacher and students [the recipe's]")
       ->check(number());
-  app.add_option("--beta1", options.beta1, "Adam's beta1")->check(number());
-  app.add_option("--beta2", options.beta2, "Adam's beta2")->check(number());
+  app.add_option("--beta1", options.adam.beta1, "Adam's beta1")->check(number());
+  app.add_option("--beta2", options.adam.beta2, "Adam's beta2")->check(number());
   std::optional<std::string> schedule;
   app.add_option("--schedule", schedule, "constant or cosine, of teacher and students [the recipe's]")
       ->check(CLI::IsMember({"constant", "cosine"}));
@@ -161,8 +160,9 @@ Options parse_options(int argc, char** argv) {
       ->check(whole_number(0));
   app.add_option("--loss", options.loss, "the distilled student's loss; as-written is the source's mistaken one")
       ->check(CLI::IsMember({"hinton", "as-written", "cross-entropy"}));
-  app.add_option("--temperature", options.temperature, "of the softmax over the logits")->check(number());
-  app.add_option("--hard-weight", options.hard_weight, "a in a * hard + (1 - a) * soft, in [0, 1]")->check(number());
+  app.add_option("--temperature", options.hinton.temperature, "of the softmax over the logits")->check(number());
+  app.add_option("--hard-weight", options.hinton.hard_weight, "a in a * hard + (1 - a) * soft, in [0, 1]")
+      ->check(number());
   app.add_option("--seed", options.seed, "of everything random")
       ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()));
   app.add_option("--backend", options.backend, "where it runs; see below")->check(CLI::IsMember(backend_names()));

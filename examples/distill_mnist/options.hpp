@@ -12,6 +12,8 @@
 
 #include "common/output_folder.hpp"
 #include "common/training_options.hpp"
+#include "retort/loss/hinton.hpp"
+#include "retort/optim/adam.hpp"
 
 namespace distill_mnist {
 
@@ -23,11 +25,9 @@ struct Options {
   examples::TrainingOptions teacher{};
   examples::TrainingOptions student{};
   std::size_t batch_size = 64;
-  double beta1 = 0.5;
-  double beta2 = 0.999;
-  double temperature = 7.0;
-  double hard_weight = 0.3;
-  std::string loss = "as-written";  ///< hinton | as-written | cross-entropy
+  retort::Adam adam{.beta1 = 0.5};                                    ///< but for the learning rates
+  retort::HintonLoss hinton{.temperature = 7.0, .hard_weight = 0.3};  ///< as-written takes them too
+  std::string loss = "as-written";                                    ///< hinton | as-written | cross-entropy
   std::uint64_t seed = 0;
   std::string backend = "eigen";      ///< one of backends.hpp
   std::optional<unsigned> threads{};  ///< empty: as many as suit the backend
