@@ -91,8 +91,10 @@ template <typename Scalar = double, typename Value>
 /// A line of a table: a field, a number or a bool, and its name and range.
 template <typename Owner, typename Value>
 struct Hyperparameter {
+  using Field = Value Owner::*;
+
   std::string_view name;
-  Value Owner::* field;
+  Field field;
   Range range{};
 };
 template <typename Owner, typename Value>

@@ -20,7 +20,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// The values of one field: of a loss's or an optimizer's hyperparameter, or of a field of SweepSetting.
 template <typename Owner, typename Value>
 struct SweepAxis {
-  Value Owner::* field;
+  using Field = Value Owner::*;
+
+  Field field;
   std::vector<Value> values;
 };
 template <typename Owner, typename Value>
