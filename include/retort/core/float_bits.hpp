@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -81,9 +82,14 @@ RETORT_HOST_DEVICE inline bool is_finite(const T& value) {
 /// The same of all `count` numbers.
 template <std::floating_point T>
 bool all_finite(const T* values, std::size_t count) {
+#if defined(__GNUC__) && !defined(__CUDA_ARCH__)
+  asm("" : "+r"(values) : : "memory");  // of unknown origin, all of them
+#endif
   bool finite = true;
   for (std::size_t i = 0; i < count; ++i) {
-    finite = finite & ((bits_of(values[i]) & detail::infinity_bits<T>) != detail::infinity_bits<T>);
+    detail::BitsOf<T> bits;  // never a number, of which a compiler may know that it is finite
+    std::memcpy(&bits, values + i, sizeof bits);
+    finite = finite & ((bits & detail::infinity_bits<T>) != detail::infinity_bits<T>);
   }
   return finite;
 }
