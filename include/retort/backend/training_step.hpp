@@ -2,7 +2,7 @@
 #pragma once
 /// @file
 /// A whole training step as one operation of a backend. A backend that has none gets one made of its single operations
-/// (train/operation_steps.hpp).
+/// (generic/engine.hpp).
 
 #include <array>
 #include <cstddef>

@@ -10,6 +10,7 @@
 #include "brief.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
+#include "retort/backend/eigen/backend.hpp"
 #include "retort/nn/layer.hpp"
 
 namespace {

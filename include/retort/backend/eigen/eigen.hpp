@@ -3,7 +3,8 @@
 /// @file
 /// The CPU backend on Eigen: `retort::backend::Eigen`. It is a handle on a pool of threads; copies share the pool.
 ///
-/// Its operations are those of backend/generic, but for the products (linear.hpp), optimizer.hpp and inference.hpp.
+/// Its operations are those of backend/generic, but for the products (linear.hpp), optimizer.hpp and inference.hpp; chains
+/// are applied to SIMD vectors (simd_chain.hpp).
 /// Results are the same bits for every number of threads.
 
 #include <algorithm>
@@ -31,7 +32,7 @@ struct SimdChain;  // simd_chain.hpp
 }
 
 /// Models of Linear and pointwise layers are computed as a whole, on panels of samples (panel/); other models operation
-/// by operation, each in a header of its family. Their matrix products are Eigen's, or those of a library that the
+/// by operation. Their matrix products are Eigen's, or those of a library that the
 /// backend is given; panels have none.
 class Eigen : public HostMemory, public Generic<Eigen> {
  public:

@@ -53,13 +53,19 @@ struct ChainValues {
       values[i] = input[begin + i];
     }
     if (bias != nullptr) {
-      for (std::size_t i = 0; i < count;) {
-        const std::size_t column = (begin + i) % Width;
-        const std::size_t run = count - i < Width - column ? count - i : Width - column;
-        for (std::size_t k = 0; k < run; ++k) {
-          values[i + k] += bias[column + k];
+      if constexpr (block_size == chain_group) {  // whose values stay in a device's registers
+        for (std::size_t i = 0; i < count; ++i) {
+          values[i] += bias[(begin + i) % Width];
         }
-        i += run;
+      } else {
+        for (std::size_t i = 0; i < count;) {
+          const std::size_t column = (begin + i) % Width;
+          const std::size_t run = count - i < Width - column ? count - i : Width - column;
+          for (std::size_t k = 0; k < run; ++k) {
+            values[i + k] += bias[column + k];
+          }
+          i += run;
+        }
       }
       if (biased != nullptr) {
         for (std::size_t i = 0; i < count; ++i) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "retort/backend/generic/generic.hpp"
 #include "retort/core/host_device.hpp"
@@ -28,6 +29,19 @@ struct PermutedSample {
 
   RETORT_HOST_DEVICE void operator()(std::size_t position) const {
     order[position] = permutation(static_cast<std::uint32_t>(position));
+  }
+};
+
+/// A run of `Size` of them, on a host.
+template <std::size_t Size>
+struct PermutedSamples {
+  RandomPermutation permutation;
+  std::uint32_t* order;
+
+  void operator()(std::size_t run) const {
+    const std::size_t begin = run * Size;
+    const std::size_t left = permutation.size() - begin;
+    permutation.fill(static_cast<std::uint32_t>(begin), std::span(order + begin, left < Size ? left : Size));
   }
 };
 
@@ -84,7 +98,13 @@ void gather(const B& backend, std::size_t count, const GatherFeature<Scalar>& ga
 /// order[i] = permutation(i), for all of them.
 template <typename B>
 void shuffle_samples(const Generic<B>& generic, const RandomPermutation& permutation, std::uint32_t* order) {
-  detail::for_each_of(generic.self(), permutation.size(), detail::PermutedSample{permutation, order});
+  if constexpr (B::host_memory) {
+    constexpr std::size_t run = B::elements_per_call;
+    detail::for_each(generic.self(), (permutation.size() + run - 1) / run,
+                     detail::PermutedSamples<run>{permutation, order});
+  } else {
+    detail::for_each(generic.self(), permutation.size(), detail::PermutedSample{permutation, order});
+  }
 }
 
 /// inputs (count, features): the samples named, normalised, each augmented.

@@ -40,9 +40,12 @@ struct Generic {
   /// Samples that run through a model together outside of training.
   static constexpr std::size_t inference_block = 256;
 
-  /// Memory for the moment: `backend.scratch<float>(n).data()` is valid as long as the lease lives, on this thread.
+  /// Memory for the moment: `backend.scratch<float>(n).data()` is valid as long as the lease lives. The thread that leases
+  /// it gives it back.
   template <typename T>
   auto scratch(std::size_t count) const {
+    static_assert(Derived::host_memory,
+                  "retort: a backend with memory of its own needs a scratch<T>(count) of its own");
     static thread_local detail::ScratchPool<HostMemory> pool;
     return pool.template lease<T>(HostMemory{}, count);
   }
@@ -69,6 +72,9 @@ struct ForPiece {
   Function function;
   std::size_t size;
 
+#ifdef __CUDACC__
+#pragma nv_exec_check_disable  // a host's function object is called on the host alone
+#endif
   RETORT_HOST_DEVICE void operator()(std::size_t piece) const {
     const std::size_t begin = piece * PieceSize;
     const std::size_t end = begin + PieceSize < size ? begin + PieceSize : size;

@@ -12,6 +12,7 @@
 #include "retort/backend/generic/chain.hpp"
 #include "retort/backend/generic/generic.hpp"
 #include "retort/backend/generic/product.hpp"
+#include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/linear.hpp"
@@ -30,6 +31,15 @@ const Scalar* bias_of(const Scalar* parameters) {
   }
 }
 
+/// One element of a Linear's output, on a device: neighbouring threads take neighbouring elements.
+template <std::size_t Out, typename Scalar>
+struct AddBias {
+  const Scalar* bias;  // (Out)
+  Scalar* output;      // (batch, Out)
+
+  RETORT_HOST_DEVICE void operator()(std::size_t element) const { output[element] += bias[element % Out]; }
+};
+
 /// `arguments` are those of `infer` or `forward`. The product goes to arguments.output, and through bias and chain to
 /// `output`; with `keeps_biased` the Linear's own output then stands in arguments.output.
 template <typename L, typename C, bool training, typename B, typename Arguments, typename Scalar>
@@ -37,14 +47,16 @@ void compute_linear(const B& backend, const Arguments& arguments, Scalar* output
                     bool keeps_biased) {
   forward_product(backend, LinearSizes{arguments.batch, L::input_size, L::output_size}, arguments.input,
                   arguments.parameters, arguments.output);
-  const Scalar* bias = bias_of<L>(arguments.parameters);
-  if constexpr (std::is_same_v<C, Chain<>> && !L::has_bias) {
-    return;
+  constexpr bool has_chain = !std::is_same_v<C, Chain<>>;
+  [[maybe_unused]] const std::size_t size = arguments.batch * L::output_size;
+  if constexpr (has_chain || (L::has_bias && B::host_memory)) {
+    for_each_block(backend, size,
+                   ChainValues<C, training, typename B::ChainKernel, L::output_size, Scalar>{
+                       arguments.output, output, size, random, bias_of<L>(arguments.parameters),
+                       keeps_biased ? arguments.output : nullptr});
+  } else if constexpr (L::has_bias) {
+    for_each(backend, size, AddBias<L::output_size, Scalar>{bias_of<L>(arguments.parameters), output});
   }
-  const std::size_t size = arguments.batch * L::output_size;
-  for_each_block(backend, size,
-                 ChainValues<C, training, typename B::ChainKernel, L::output_size, Scalar>{
-                     arguments.output, output, size, random, bias, keeps_biased ? arguments.output : nullptr});
 }
 
 }  // namespace detail
