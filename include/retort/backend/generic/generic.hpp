@@ -105,8 +105,8 @@ RETORT_HOST_DEVICE Sum sum_in_strands(std::size_t count, const Term& term) {
     }
   }
   Sum sum = 0;
-  for (std::size_t strand = 0; strand < strands; ++strand) {
-    sum += sums[strand];
+  for (const Sum& of_strand : sums) {
+    sum += of_strand;
   }
   for (std::size_t i = whole; i < count; ++i) {
     sum += static_cast<Sum>(term(i));
