@@ -7,26 +7,16 @@
 #include <cstddef>
 #include <span>
 
-#include "retort/core/aligned_buffer.hpp"
+#include "retort/backend/generic/host_memory.hpp"
 #include "retort/core/instruction_set.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::system {
 
-struct HostSystem {
-  static constexpr bool host_memory = true;
-  static constexpr std::size_t report_interval = 1;
+struct HostSystem : backend::HostMemory {
   /// Elements that one call of a function object takes on: a loop that a compiler can turn into SIMD.
   static constexpr std::size_t elements_per_call = 1024;
   /// Samples that run through a model together outside of training.
   static constexpr std::size_t inference_block = 256;
-
-  template <typename T>
-  using Buffer = AlignedBuffer<T>;
-
-  template <typename T>
-  Buffer<T> allocate(std::size_t count) const {
-    return AlignedBuffer<T>::uninitialized(count);
-  }
 
   template <typename T>
   void copy_to_host(const T* from, std::span<T> to) const {
