@@ -93,6 +93,31 @@ void for_each_of(const Backend& backend, std::size_t count, const Function& func
   for_each(backend, (count + piece - 1) / piece, ForPiece<Function, piece>{function, count}, where);
 }
 
+/// Columns [first, first + count) of a matrix of `columns` columns, of which a call takes `Strip`: sums run over the rows in
+/// order. A host's columns lie beside one another in memory.
+template <std::size_t Strip>
+struct ColumnStrip {
+  std::size_t columns;
+  std::size_t first;
+  std::size_t count;
+
+  static constexpr std::size_t strips(std::size_t columns) { return (columns + Strip - 1) / Strip; }
+
+  RETORT_HOST_DEVICE ColumnStrip(std::size_t all, std::size_t strip)
+      : columns(all), first(strip * Strip), count(all - first < Strip ? all - first : Strip) {}
+
+  /// Calls function(element, column of the strip) for the elements of the strip, row after row.
+  template <typename Function>
+  RETORT_HOST_DEVICE void for_each(std::size_t rows, const Function& function) const {
+    for (std::size_t row = 0; row < rows; ++row) {
+      const std::size_t begin = row * columns + first;
+      for (std::size_t column = 0; column < count; ++column) {
+        function(begin + column, column);
+      }
+    }
+  }
+};
+
 /// The sum of term(i) over all i below `count`, in strands that a compiler can keep in a SIMD register.
 template <typename Sum, typename Term>
 RETORT_HOST_DEVICE Sum sum_in_strands(std::size_t count, const Term& term) {

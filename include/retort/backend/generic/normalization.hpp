@@ -93,30 +93,6 @@ struct LayerNormRowGradient {
   }
 };
 
-/// Columns [first, first + count) of a matrix of `Columns` columns: sums run over the rows in order. A host takes a strip
-/// of columns at a time, which lie beside one another in memory.
-template <std::size_t Columns, std::size_t Strip>
-struct ColumnStrip {
-  static constexpr std::size_t strips = (Columns + Strip - 1) / Strip;
-
-  std::size_t first;
-  std::size_t count;
-
-  RETORT_HOST_DEVICE explicit ColumnStrip(std::size_t strip)
-      : first(strip * Strip), count(Columns - first < Strip ? Columns - first : Strip) {}
-
-  /// Calls function(element, column of the strip) for the elements of the strip, row after row.
-  template <typename Function>
-  RETORT_HOST_DEVICE void for_each(std::size_t rows, const Function& function) const {
-    for (std::size_t row = 0; row < rows; ++row) {
-      const std::size_t begin = row * Columns + first;
-      for (std::size_t column = 0; column < count; ++column) {
-        function(begin + column, column);
-      }
-    }
-  }
-};
-
 template <typename B>
 inline constexpr std::size_t column_strip = B::host_memory ? 64 : 1;
 
@@ -130,7 +106,7 @@ struct LayerNormColumnGradients {
   Scalar* bias_gradient;
 
   RETORT_HOST_DEVICE void operator()(std::size_t index) const {
-    const ColumnStrip<L::input_size, Strip> strip(index);
+    const ColumnStrip<Strip> strip(L::input_size, index);
     Scalar of_weight[Strip] = {};
     Scalar of_bias[Strip] = {};
     for (std::size_t row = 0; row < batch; ++row) {
@@ -154,8 +130,7 @@ struct ColumnStatistics {
   Scalar mean[Strip] = {};
   Scalar variance[Strip] = {};
 
-  RETORT_HOST_DEVICE ColumnStatistics(const ColumnStrip<L::input_size, Strip>& strip, const Scalar* input,
-                                      std::size_t batch) {
+  RETORT_HOST_DEVICE ColumnStatistics(const ColumnStrip<Strip>& strip, const Scalar* input, std::size_t batch) {
     const auto samples = static_cast<Scalar>(batch);
     strip.for_each(batch, [&](std::size_t element, std::size_t column) { mean[column] += input[element]; });
     for (Scalar& value : mean) {
@@ -203,7 +178,7 @@ struct BatchNormColumns {
   std::size_t batch;
 
   RETORT_HOST_DEVICE void operator()(std::size_t index) const {
-    const ColumnStrip<L::input_size, Strip> strip(index);
+    const ColumnStrip<Strip> strip(L::input_size, index);
     const ColumnStatistics<L, Strip, Scalar> of(strip, input, batch);
     Scalar scale[Strip] = {};
     for (std::size_t column = 0; column < strip.count; ++column) {
@@ -239,7 +214,7 @@ struct BatchNormColumnGradients {
   std::size_t batch;
 
   RETORT_HOST_DEVICE void operator()(std::size_t index) const {
-    const ColumnStrip<L::input_size, Strip> strip(index);
+    const ColumnStrip<Strip> strip(L::input_size, index);
     const ColumnStatistics<L, Strip, Scalar> of(strip, input, batch);
     Scalar inverse[Strip] = {};
     for (std::size_t column = 0; column < strip.count; ++column) {
@@ -302,7 +277,7 @@ void backward(const Generic<B>& generic, LayerNorm<N>, Width<N>, const BackwardA
       detail::LayerNormRowGradient<L, Scalar>{arguments.parameters, arguments.input, arguments.output_gradient,
                                               arguments.input_gradient, statistics.data()});
   detail::for_each(
-      backend, detail::ColumnStrip<N, detail::column_strip<B>>::strips,
+      backend, detail::ColumnStrip<detail::column_strip<B>>::strips(N),
       Columns{arguments.input, arguments.output_gradient, statistics.data(), arguments.batch,
               arguments.parameter_gradients, arguments.parameter_gradients + tensor_offset(L::parameters, 1)});
 }
@@ -322,7 +297,7 @@ void forward(const Generic<B>& generic, BatchNorm<N>, Width<N>, const ForwardArg
   using L = BatchNorm<N>;
   using Columns = detail::BatchNormColumns<L, detail::column_strip<B>, Scalar>;
   detail::for_each(
-      generic.self(), detail::ColumnStrip<N, detail::column_strip<B>>::strips,
+      generic.self(), detail::ColumnStrip<detail::column_strip<B>>::strips(N),
       Columns{arguments.parameters, arguments.parameters + tensor_offset(L::parameters, 1), arguments.buffers,
               arguments.buffers + tensor_offset(L::buffers, 1), arguments.buffers + tensor_offset(L::buffers, 2),
               arguments.input, arguments.output, arguments.batch});
@@ -332,7 +307,7 @@ template <typename B, typename Scalar, std::size_t N>
 void backward(const Generic<B>& generic, BatchNorm<N>, Width<N>, const BackwardArguments<Scalar>& arguments) {
   using L = BatchNorm<N>;
   using Columns = detail::BatchNormColumnGradients<L, detail::column_strip<B>, Scalar>;
-  detail::for_each(generic.self(), detail::ColumnStrip<N, detail::column_strip<B>>::strips,
+  detail::for_each(generic.self(), detail::ColumnStrip<detail::column_strip<B>>::strips(N),
                    Columns{arguments.parameters, arguments.input, arguments.output_gradient, arguments.input_gradient,
                            arguments.parameter_gradients,
                            arguments.parameter_gradients + tensor_offset(L::parameters, 1), arguments.batch});

@@ -129,26 +129,19 @@ struct SummedOuterProducts {
 /// Sums of a strip of columns over the rows in order.
 template <typename Scalar>
 struct ColumnSums {
-  static constexpr std::size_t strip = 64;
+  static constexpr std::size_t width = 64;
 
   std::size_t rows;
   std::size_t columns;
   const Scalar* values;  // (rows, columns)
   Scalar* sums;          // (columns)
 
-  std::size_t strips() const { return (columns + strip - 1) / strip; }
-
   void operator()(std::size_t index) const {
-    const std::size_t first = index * strip;
-    const std::size_t count = columns - first < strip ? columns - first : strip;
-    Scalar of_columns[strip] = {};
-    for (std::size_t row = 0; row < rows; ++row) {
-      for (std::size_t column = 0; column < count; ++column) {
-        of_columns[column] += values[row * columns + first + column];
-      }
-    }
-    for (std::size_t column = 0; column < count; ++column) {
-      sums[first + column] = of_columns[column];
+    const ColumnStrip<width> strip(columns, index);
+    Scalar of_columns[width] = {};
+    strip.for_each(rows, [&](std::size_t element, std::size_t column) { of_columns[column] += values[element]; });
+    for (std::size_t column = 0; column < strip.count; ++column) {
+      sums[strip.first + column] = of_columns[column];
     }
   }
 };
@@ -188,8 +181,10 @@ void input_gradient_product(const Generic<B>& generic, const LinearSizes& sizes,
 template <typename B, typename Scalar>
   requires(B::host_memory)
 void column_sums(const Generic<B>& generic, const LinearSizes& sizes, const Scalar* values, Scalar* sums) {
-  const detail::ColumnSums<Scalar> of_strip{sizes.batch, sizes.out, values, sums};
-  detail::for_each_of<64 * 64>(generic.self(), of_strip.strips(), of_strip);
+  using Sums = detail::ColumnSums<Scalar>;
+  // A strip of a batch of 64 rows.
+  detail::for_each_of<64 * Sums::width>(generic.self(), detail::ColumnStrip<Sums::width>::strips(sizes.out),
+                                        Sums{sizes.batch, sizes.out, values, sums});
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend
