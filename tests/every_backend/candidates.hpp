@@ -43,10 +43,20 @@ struct OnClusterOnCuda {
   static Candidate make() { return cluster_candidate(); }
 };
 
+/// Those of `On` one after another in one process, where what the reference trains is kept for the next (training_test).
+template <typename... On>
+struct Together {};
+
 #define RETORT_EVERY_BACKEND                                                                                       \
   retort::test::OnEigen, retort::test::OnThrustCpp, retort::test::OnThrustOmp, retort::test::OnThrustTbb,          \
       retort::test::OnThrustCuda, retort::test::OnCudaOnHost, retort::test::OnCuda, retort::test::OnClusterOnHost, \
       retort::test::OnClusterOnCuda
+
+using OnHosts = Together<OnEigen, OnThrustCpp, OnThrustOmp, OnThrustTbb, OnCudaOnHost, OnClusterOnHost>;
+
+/// The same, with those that need no GPU in one.
+#define RETORT_HOSTS_AND_GPUS \
+  retort::test::OnHosts, retort::test::OnThrustCuda, retort::test::OnCuda, retort::test::OnClusterOnCuda
 
 /// The backend, or null and the reason for which the test is skipped.
 template <typename On>
@@ -57,6 +67,29 @@ const Subject* subject_on() {
   }
   return candidate.subject.get();
 }
+
+/// Calls check.operator()<On>(subject) on the backend `On`, or on each of those together that are there.
+template <typename On>
+struct Check {
+  static void run(const auto& check) {
+    if (const Subject* subject = subject_on<On>()) {
+      check.template operator()<On>(*subject);
+    }
+  }
+};
+template <typename... On>
+struct Check<Together<On...>> {
+  static void run(const auto& check) {
+    bool all_absent = true;
+    const auto run_one = [&]<typename One>() {
+      Check<One>::run(check);
+      all_absent = all_absent && case_skipped();
+      case_skipped() = false;
+    };
+    (run_one.template operator()<On>(), ...);
+    case_skipped() = all_absent;
+  }
+};
 
 /// max |found - expected| / max(1, max |expected|).
 inline double relative_difference(const Numbers& found, const Numbers& expected) {

@@ -6,8 +6,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <numeric>
+#include <optional>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "brief.hpp"
@@ -83,6 +86,16 @@ TrainResult train(const Subject& subject, Recipe recipe, const data::Dataset& da
                         .teacher = distils ? &teacher_parameters() : nullptr});
 }
 
+/// Trained by the reference, once for all backends of a process.
+const TrainResult& reference_training(Recipe recipe, std::size_t steps) {
+  static std::map<std::pair<Recipe, std::size_t>, TrainResult> kept;
+  const auto [place, is_new] = kept.try_emplace({recipe, steps});
+  if (is_new) {
+    place->second = train(reference(), recipe, first_samples(steps * batch_size));
+  }
+  return place->second;
+}
+
 /// Compares the weights with the reference's: after 1 step in float and after some and `steps` in double, to rounding.
 ///
 /// Float follows double to a few 1e-7 only until a pre-activation within rounding of 0 falls on the other side of a
@@ -94,13 +107,13 @@ void check_weights(const Subject& subject, Recipe recipe, std::size_t steps) {
   const auto compare = [&](std::size_t count, bool in_double) {
     const data::Dataset data = first_samples(count * batch_size);
     const TrainResult found = train(subject, recipe, data, 1, nullptr, in_double);
-    const TrainResult expected = train(reference(), recipe, data);
+    const TrainResult& expected = reference_training(recipe, count);
     const double difference = norm_difference(found.parameters, expected.parameters);
     if (std::getenv("RETORT_PRINT_DIFFERENCES") != nullptr) {
       std::cout << subject.describe() << ", recipe " << static_cast<int>(recipe) << ", " << count << " steps in "
                 << (in_double ? "double: " : "float: ") << difference << '\n';
     }
-    CAPTURE(count, in_double);
+    CAPTURE(subject.describe(), count, in_double);
     if (in_double) {
       CHECK(difference < 1e-11);
       CHECK_THAT(found.history.back().loss, WithinRel(expected.history.back().loss, 1e-12));
@@ -129,42 +142,39 @@ template <typename On>
 constexpr std::size_t steps_on =
     std::is_same_v<On, OnThrustOmp> || std::is_same_v<On, OnThrustTbb> ? some_steps : many_steps;
 
-TEMPLATE_TEST_CASE("weights follow the reference: teacher with dropout", "[every_backend]", RETORT_EVERY_BACKEND) {
-  if (const Subject* subject = subject_on<TestType>()) {
-    check_weights(*subject, Recipe::narrow_teacher, steps_on<TestType>);
-  }
+TEMPLATE_TEST_CASE("weights follow the reference: teacher with dropout", "[every_backend]", RETORT_HOSTS_AND_GPUS) {
+  Check<TestType>::run(
+      []<typename On>(const Subject& subject) { check_weights(subject, Recipe::narrow_teacher, steps_on<On>); });
 }
 
-TEMPLATE_TEST_CASE("weights follow the reference: student alone", "[every_backend]", RETORT_EVERY_BACKEND) {
-  if (const Subject* subject = subject_on<TestType>()) {
-    check_weights(*subject, Recipe::alone, steps_on<TestType>);
-  }
+TEMPLATE_TEST_CASE("weights follow the reference: student alone", "[every_backend]", RETORT_HOSTS_AND_GPUS) {
+  Check<TestType>::run(
+      []<typename On>(const Subject& subject) { check_weights(subject, Recipe::alone, steps_on<On>); });
 }
 
 TEMPLATE_TEST_CASE("weights follow the reference: distillation with both losses", "[every_backend]",
-                   RETORT_EVERY_BACKEND) {
-  if (const Subject* subject = subject_on<TestType>()) {
-    check_weights(*subject, Recipe::as_written, steps_on<TestType>);
-    check_weights(*subject, Recipe::hinton, steps_on<TestType>);
-  }
+                   RETORT_HOSTS_AND_GPUS) {
+  Check<TestType>::run([]<typename On>(const Subject& subject) {
+    check_weights(subject, Recipe::as_written, steps_on<On>);
+    check_weights(subject, Recipe::hinton, steps_on<On>);
+  });
 }
 
-TEMPLATE_TEST_CASE("weights follow the reference: everything at once", "[every_backend]", RETORT_EVERY_BACKEND) {
-  if (const Subject* subject = subject_on<TestType>()) {
-    check_weights(*subject, Recipe::everything, some_steps);
-  }
+TEMPLATE_TEST_CASE("weights follow the reference: everything at once", "[every_backend]", RETORT_HOSTS_AND_GPUS) {
+  Check<TestType>::run(
+      []<typename On>(const Subject& subject) { check_weights(subject, Recipe::everything, some_steps); });
 }
 
-TEMPLATE_TEST_CASE("weights follow the reference: the full teacher", "[every_backend]", RETORT_EVERY_BACKEND) {
+TEMPLATE_TEST_CASE("weights follow the reference: the full teacher", "[every_backend]", RETORT_HOSTS_AND_GPUS) {
   if (brief) {
     skip("a step of the full teacher takes half a minute in a brief run");
     return;
   }
-  if (const Subject* subject = subject_on<TestType>()) {
+  Check<TestType>::run([]<typename On>(const Subject& subject) {
     // A step takes the reference a second: the long run is for machines with a GPU, where all have time.
     const bool long_run = std::getenv("RETORT_LONG_TESTS") != nullptr;
-    check_weights(*subject, Recipe::teacher, long_run ? many_steps : 1);
-  }
+    check_weights(subject, Recipe::teacher, long_run ? many_steps : 1);
+  });
 }
 
 TEMPLATE_TEST_CASE("a training repeats bit for bit", "[every_backend][short]", RETORT_EVERY_BACKEND) {
@@ -200,26 +210,29 @@ TEMPLATE_TEST_CASE("Thrust's host systems agree bit for bit", "[every_backend]",
   }
 }
 
-TEMPLATE_TEST_CASE("a short distillation ends with the reference's accuracy", "[every_backend]", RETORT_EVERY_BACKEND) {
-  const Subject* subject = subject_on<TestType>();
-  if (subject == nullptr) {
-    return;
-  }
+TEMPLATE_TEST_CASE("a short distillation ends with the reference's accuracy", "[every_backend]",
+                   RETORT_HOSTS_AND_GPUS) {
   if (brief) {
     skip("digits take minutes to learn in a brief run");
     return;
   }
   const data::Dataset data = first_samples(8000);
   const data::Dataset held_out = first_samples(4000, 12'000);
-  const TrainResult found = train(*subject, Recipe::hinton, data, 3, &held_out);
-  const TrainResult expected = train(reference(), Recipe::hinton, data, 3, &held_out);
-  REQUIRE(found.history.size() == 3);
-  for (std::size_t epoch = 0; epoch < found.history.size(); ++epoch) {
-    CAPTURE(epoch);
-    CHECK_THAT(found.history[epoch].loss, WithinRel(expected.history[epoch].loss, 1e-3));
-    CHECK_THAT(found.history[epoch].validation->accuracy,
-               WithinAbs(expected.history[epoch].validation->accuracy, 0.001));
-    CHECK_THAT(found.history[epoch].validation->loss, WithinRel(expected.history[epoch].validation->loss, 1e-3));
-  }
-  CHECK(found.history.back().validation->accuracy > 0.5);
+  std::optional<History> kept;
+  Check<TestType>::run([&]<typename>(const Subject& subject) {
+    CAPTURE(subject.describe());
+    const History found = train(subject, Recipe::hinton, data, 3, &held_out).history;
+    if (!kept) {
+      kept = train(reference(), Recipe::hinton, data, 3, &held_out).history;
+    }
+    const History& expected = *kept;
+    REQUIRE(found.size() == 3);
+    for (std::size_t epoch = 0; epoch < found.size(); ++epoch) {
+      CAPTURE(epoch);
+      CHECK_THAT(found[epoch].loss, WithinRel(expected[epoch].loss, 1e-3));
+      CHECK_THAT(found[epoch].validation->accuracy, WithinAbs(expected[epoch].validation->accuracy, 0.001));
+      CHECK_THAT(found[epoch].validation->loss, WithinRel(expected[epoch].validation->loss, 1e-3));
+    }
+    CHECK(found.back().validation->accuracy > 0.5);
+  });
 }

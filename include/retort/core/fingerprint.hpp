@@ -19,9 +19,13 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 class Fingerprint {
  public:
   Fingerprint& add(std::span<const std::byte> bytes) {
-    for (const std::byte byte : bytes) {
-      value_ = (value_ ^ std::to_integer<std::uint64_t>(byte)) * 0x100000001B3u;
+    // Pointers, as a span's iterators take ten times as long where nothing is optimised.
+    std::uint64_t value = value_;
+    const auto* const begin = reinterpret_cast<const unsigned char*>(bytes.data());
+    for (const unsigned char* byte = begin; byte != begin + bytes.size(); ++byte) {
+      value = (value ^ *byte) * 0x100000001B3u;
     }
+    value_ = value;
     return *this;
   }
 

@@ -28,7 +28,7 @@ using Odd = Sequential<Tanh, Linear<35, 33>, Dropout<0.5>, Linear<33, 1, Bias::n
 using Wide = Sequential<Dropout<0.2>, Linear<35, 300>, Dropout<0.5>, ReLU, Linear<300, 40>, Tanh, Linear<40, 17>, Tanh>;
 // Layers whose rows are split among threads: in the middle (of one sample too), and at both ends.
 using WideInside =
-    Sequential<Tanh, Linear<35, 900>, ReLU, Linear<900, 603>, Dropout<0.5>, Tanh, Linear<603, 7, Bias::no>>;
+    Sequential<Tanh, Linear<35, 350>, ReLU, Linear<350, 403>, Dropout<0.5>, Tanh, Linear<403, 7, Bias::no>>;
 using WideEnds = Sequential<Linear<400, 350, Bias::no>, ReLU, Linear<350, 401>, GELU>;
 static_assert(!backend::panel::has_wide_layer<Narrow> && !backend::panel::has_wide_layer<Odd>);
 static_assert(backend::panel::has_wide_layer<WideInside> && backend::panel::has_wide_layer<WideEnds>);
