@@ -17,16 +17,12 @@ namespace golden = retort::golden::loss;
 using retort::CrossEntropy;
 using retort::StudentLogits;
 using retort::TeacherLogits;
+using retort::test::CallableWith;
 
-// Whether the loss can be called with these two kinds of logits in these places.
-template <template <typename> typename First, template <typename> typename Second>
-constexpr bool callable_with = requires(const double* logits, double* gradient) {
-  CrossEntropy{}.row<3>(First<double>{logits}, Second<double>{logits}, 0u, 1.0, gradient);
-};
-static_assert(callable_with<StudentLogits, TeacherLogits>);
-static_assert(!callable_with<TeacherLogits, StudentLogits>);
-static_assert(!callable_with<TeacherLogits, TeacherLogits>);
-static_assert(!callable_with<StudentLogits, StudentLogits>);
+static_assert(CallableWith<CrossEntropy, StudentLogits, TeacherLogits>);
+static_assert(!CallableWith<CrossEntropy, TeacherLogits, StudentLogits>);
+static_assert(!CallableWith<CrossEntropy, TeacherLogits, TeacherLogits>);
+static_assert(!CallableWith<CrossEntropy, StudentLogits, StudentLogits>);
 
 TEST_CASE("Cross-entropy obeys the laws of losses", "[loss]") {
   retort::test::check_loss_laws_at_all_sizes(CrossEntropy{});

@@ -19,16 +19,13 @@ namespace {
 
 namespace golden = retort::golden::loss;
 using retort::HintonLoss;
+using retort::test::CallableWith;
 using retort::test::evaluate;
 using retort::test::random_row;
 
-template <template <typename> typename First, template <typename> typename Second>
-constexpr bool callable_with = requires(const double* logits, double* gradient) {
-  HintonLoss{}.row<3>(First<double>{logits}, Second<double>{logits}, 0u, 1.0, gradient);
-};
-static_assert(callable_with<retort::StudentLogits, retort::TeacherLogits>);
-static_assert(!callable_with<retort::TeacherLogits, retort::StudentLogits>);
-static_assert(!callable_with<retort::StudentLogits, retort::StudentLogits>);
+static_assert(CallableWith<HintonLoss, retort::StudentLogits, retort::TeacherLogits>);
+static_assert(!CallableWith<HintonLoss, retort::TeacherLogits, retort::StudentLogits>);
+static_assert(!CallableWith<HintonLoss, retort::StudentLogits, retort::StudentLogits>);
 
 TEST_CASE("Hinton's loss obeys the laws of losses", "[loss]") {
   for (const HintonLoss& loss : {HintonLoss{}, HintonLoss{1.0, 0.5}, HintonLoss{20.0, 0.0}, HintonLoss{2.5, 0.9}}) {

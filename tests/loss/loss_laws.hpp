@@ -27,6 +27,12 @@ struct LossRow {
   std::uint32_t label = 0;
 };
 
+/// Whether the loss takes these two kinds of logits in these places.
+template <typename L, template <typename> typename First, template <typename> typename Second>
+concept CallableWith = requires(const L& loss, const double* logits, double* gradient) {
+  loss.template row<3>(First<double>{logits}, Second<double>{logits}, 0u, 1.0, gradient);
+};
+
 /// Logits in [-5, 5), repeatable by `index`.
 template <std::size_t Classes, typename Scalar = double>
 LossRow<Scalar> random_row(std::uint32_t index) {
