@@ -21,27 +21,28 @@ namespace {
 
 constexpr data::Normalization normalizations[] = {{0, 1}, {0.5, 0.5}, {0.1307, 0.3081}, {-3, 17}};
 
-// Random samples, (5, rows * columns).
+// Random samples, (5, channels * rows * columns).
 template <typename Raw>
-Dataset random_dataset(std::size_t rows, std::size_t columns, data::Normalization normalization) {
+Dataset random_dataset(data::ImageShape image, data::Normalization normalization) {
   RandomSequence random{RandomStream{Seed{5}, Stream::synthetic, 0}};
-  data::Matrix<Raw> features(5, rows * columns);
+  data::Matrix<Raw> features(5, image.channels * image.rows * image.columns);
   for (Raw& value : features.values()) {
     value = static_cast<Raw>(random.below(256));
   }
-  return {features, data::Labels{0, 0, 0, 0, 0}, 1, {rows, columns}, normalization};
+  return {features, data::Labels{0, 0, 0, 0, 0}, 1, image, normalization};
 }
 
 // One feature by the definition, in double.
 double naive(const data::DatasetView& data, std::size_t index, PixelOffset shift, std::size_t feature) {
-  const auto row = static_cast<std::ptrdiff_t>(feature / data.image.columns) - shift.rows;
+  const std::size_t pixels = data.image.rows * data.image.columns;
+  const auto row = static_cast<std::ptrdiff_t>(feature % pixels / data.image.columns) - shift.rows;
   const auto column = static_cast<std::ptrdiff_t>(feature % data.image.columns) - shift.columns;
   const bool inside = row >= 0 && row < static_cast<std::ptrdiff_t>(data.image.rows) && column >= 0 &&
                       column < static_cast<std::ptrdiff_t>(data.image.columns);
   double raw = 0;
   if (inside) {
-    const std::size_t position =
-        index * data.features + static_cast<std::size_t>(row) * data.image.columns + static_cast<std::size_t>(column);
+    const std::size_t position = index * data.features + feature / pixels * pixels +
+                                 static_cast<std::size_t>(row) * data.image.columns + static_cast<std::size_t>(column);
     raw = data.bytes != nullptr ? data.bytes[position] / 255.0 : double{data.reals[position]};
   }
   return (raw - data.normalization.mean) / data.normalization.standard_deviation;
@@ -60,10 +61,11 @@ std::vector<Scalar> gathered(const data::DatasetView& data, std::uint32_t index,
 
 TEMPLATE_TEST_CASE("a gathered row follows the definition, for every shape, shift and normalization", "", float,
                    double) {
-  for (const auto [rows, columns] : {data::ImageShape{1, 1}, {1, 7}, {7, 1}, {3, 5}, {8, 8}, {28, 28}}) {
+  for (const data::ImageShape image :
+       {data::ImageShape{1, 1}, {1, 7}, {7, 1}, {3, 5}, {8, 8}, {28, 28}, {3, 5, 2}, {8, 8, 3}}) {
     for (const data::Normalization normalization : normalizations) {
-      const Dataset bytes = random_dataset<std::uint8_t>(rows, columns, normalization);
-      const Dataset reals = random_dataset<float>(rows, columns, normalization);
+      const Dataset bytes = random_dataset<std::uint8_t>(image, normalization);
+      const Dataset reals = random_dataset<float>(image, normalization);
       for (const Dataset* dataset : {&bytes, &reals}) {
         const data::DatasetView view = dataset->view();
         const GatherConstants<TestType> constants(view);
@@ -79,7 +81,7 @@ TEMPLATE_TEST_CASE("a gathered row follows the definition, for every shape, shif
             agrees = agrees && std::abs(double{output[i]} - expected) <= tolerance &&
                      std::abs(double{data::gathered_feature(view, constants, 3, shift, i)} - expected) <= tolerance;
           }
-          CAPTURE(rows, columns, normalization.mean, shift.rows, shift.columns);
+          CAPTURE(image.rows, image.columns, image.channels, normalization.mean, shift.rows, shift.columns);
           CHECK(agrees);
         }
       }
@@ -95,7 +97,7 @@ TEST_CASE("black and white become exactly -1 and nearly 1 under the MNIST recipe
 }
 
 TEST_CASE("no shift is the identity, whichever function is called") {
-  const Dataset dataset = random_dataset<std::uint8_t>(6, 5, {0.5, 0.5});
+  const Dataset dataset = random_dataset<std::uint8_t>({6, 5}, {0.5, 0.5});
   std::vector<float> output(30);
   for (std::uint32_t index = 0; index < 5; ++index) {
     data::gather_row(dataset.view(), GatherConstants<float>(dataset.view()), index, output.data());
@@ -104,7 +106,7 @@ TEST_CASE("no shift is the identity, whichever function is called") {
 }
 
 TEST_CASE("a shift there and back restores what stayed inside") {
-  const Dataset dataset = random_dataset<std::uint8_t>(9, 9, {0, 1});
+  const Dataset dataset = random_dataset<std::uint8_t>({9, 9}, {0, 1});
   const auto original = gathered<float>(dataset.view(), 2, {});
   const auto there = gathered<float>(dataset.view(), 2, {2, -3});
   for (std::size_t row = 0; row + 2 < 9; ++row) {

@@ -61,13 +61,18 @@ struct Files {
 
 }  // namespace
 
-TEST_CASE("three axes are images, more are flattened") {
+TEST_CASE("three axes are images, four images with channels, more are flattened") {
   const Files files;
   write_file(files.features, npy(header("|u1", "(2, 3, 2)"), "abcdefghijkl"));
   const data::Dataset dataset = files.load();
   CHECK(dataset.image() == data::ImageShape{3, 2});
   CHECK((std::get<Bytes>(dataset.features()) == Bytes{{'a', 'b', 'c', 'd', 'e', 'f'}, {'g', 'h', 'i', 'j', 'k', 'l'}}));
   write_file(files.features, npy(header("|u1", "(2, 3, 1, 2)"), "abcdefghijkl"));
+  CHECK(files.load().image() == data::ImageShape{1, 2, 3});
+  for (const char* shape : {"(2, 3, 1, 2, 1)", "(2, 2, 1, 3)"}) {  // the second has its channels at the end
+    write_file(files.features, npy(header("|u1", shape), "abcdefghijkl"));
+    CHECK(files.load().image() == data::ImageShape{});
+  }
   CHECK(files.load().image() == data::ImageShape{});
   CHECK(files.load().feature_count() == 6);
 }

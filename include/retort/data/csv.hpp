@@ -440,10 +440,9 @@ class CsvReader {
 
   Dataset dataset() {
     const std::size_t features = feature_columns();
-    if (options_.image != ImageShape{} && (options_.image.rows == 0 || features % options_.image.rows != 0 ||
-                                           features / options_.image.rows != options_.image.columns)) {
-      throw OptionError(concatenate({"image: ", options_.image.rows, " x ", options_.image.columns, ", but ",
-                                     path_text(path_), " has ", features, " features"}));
+    if (options_.image != ImageShape{} && !options_.image.has(features)) {
+      throw OptionError(concatenate(
+          {"image: ", image_text(options_.image), ", but ", path_text(path_), " has ", features, " features"}));
     }
     const std::uint32_t classes = class_count();
     std::vector<std::string> names = names_.empty() ? std::vector<std::string>{} : sorted_names();

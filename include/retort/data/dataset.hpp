@@ -175,7 +175,7 @@ class Dataset {
     for (const std::uint64_t number :
          {std::uint64_t{features_.index()}, std::uint64_t{size()}, std::uint64_t{feature_count()},
           std::uint64_t{classes_}, std::uint64_t{image_.rows}, std::uint64_t{image_.columns},
-          std::bit_cast<std::uint64_t>(normalization_.mean),
+          std::uint64_t{image_.channels}, std::bit_cast<std::uint64_t>(normalization_.mean),
           std::bit_cast<std::uint64_t>(normalization_.standard_deviation)}) {
       print.add(std::span{&number, 1});
     }
@@ -207,12 +207,9 @@ class Dataset {
       throw ShapeError(
           concatenate({"dataset: the number of labels is ", size(), ", expected ", rows, ", one for each sample"}));
     }
-    const bool is_image = image_ != ImageShape{};
-    // Divided, not multiplied: the product of two hostile extents may wrap around to the right number.
-    if (is_image && (image_.rows == 0 || columns % image_.rows != 0 || columns / image_.rows != image_.columns)) {
-      throw ShapeError(concatenate(
-          {"dataset: images of ", detail::extents_text(std::initializer_list<std::size_t>{image_.rows, image_.columns}),
-           " for ", columns, " features, expected extents with that product"}));
+    if (image_ != ImageShape{} && !image_.has(columns)) {
+      throw ShapeError(concatenate({"dataset: images of ", detail::image_text(image_), " for ", columns,
+                                    " features, expected extents with that product"}));
     }
   }
 

@@ -44,13 +44,14 @@ RETORT_HOST_DEVICE constexpr std::size_t shifted_source(ImageShape image, PixelO
   if (shift.rows == 0 && shift.columns == 0) {
     return feature;
   }
+  const std::size_t in_channel = image.channels == 1 ? feature : feature % (image.rows * image.columns);
   const auto columns = static_cast<std::int64_t>(image.columns);
-  const std::int64_t row = static_cast<std::int64_t>(feature) / columns - shift.rows;
-  const std::int64_t column = static_cast<std::int64_t>(feature) % columns - shift.columns;
+  const std::int64_t row = static_cast<std::int64_t>(in_channel) / columns - shift.rows;
+  const std::int64_t column = static_cast<std::int64_t>(in_channel) % columns - shift.columns;
   if (row < 0 || row >= static_cast<std::int64_t>(image.rows) || column < 0 || column >= columns) {
     return no_feature;
   }
-  return static_cast<std::size_t>(row * columns + column);
+  return feature - in_channel + static_cast<std::size_t>(row * columns + column);
 }
 
 /// Feature `feature` of sample `index`, normalised; under a shift, pixels from beyond the border have the raw value 0.
@@ -96,7 +97,8 @@ struct Unchanged {
 
 // `raw` and `output`: (image.rows, image.columns)
 template <typename Raw, typename Scalar, typename Constants>
-void normalize_shifted(const Raw* raw, ImageShape image, PixelOffset shift, Constants constants, Scalar* output) {
+void normalize_shifted_channel(const Raw* raw, ImageShape image, PixelOffset shift, Constants constants,
+                               Scalar* output) {
   const auto rows = static_cast<std::int64_t>(image.rows);
   const auto columns = static_cast<std::int64_t>(image.columns);
   const Scalar outside = constants(Scalar{0});
@@ -113,6 +115,15 @@ void normalize_shifted(const Raw* raw, ImageShape image, PixelOffset shift, Cons
     normalize(raw + source * columns + (begin - shift.columns), static_cast<std::size_t>(end - begin), constants,
               output + begin);
     std::fill(output + end, output + columns, outside);
+  }
+}
+
+// `raw` and `output`: (image.channels, image.rows, image.columns)
+template <typename Raw, typename Scalar, typename Constants>
+void normalize_shifted(const Raw* raw, ImageShape image, PixelOffset shift, Constants constants, Scalar* output) {
+  const std::size_t pixels = image.rows * image.columns;
+  for (std::size_t channel = 0; channel < image.channels; ++channel) {
+    normalize_shifted_channel(raw + channel * pixels, image, shift, constants, output + channel * pixels);
   }
 }
 

@@ -3,6 +3,7 @@
 /// @file
 /// Values as they stand in an error's one line.
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
+#include "retort/data/dataset_view.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data::detail {
 
@@ -23,6 +25,12 @@ std::string extents_text(const Extents& extents) {
     text += concatenate({text.empty() ? "" : " x ", extent});
   }
   return text;
+}
+
+/// "28 x 28", with channels "3 x 32 x 32".
+inline std::string image_text(const ImageShape& image) {
+  const std::string extents = extents_text(std::array{image.rows, image.columns});
+  return image.channels == 1 ? extents : concatenate({image.channels, " x ", extents});
 }
 
 /// "0x08".

@@ -176,10 +176,9 @@ struct ImageFiles {
   Dataset train = detail::load_images(train_files, options);
   Dataset test = detail::load_images(test_files, options);
   if (train.image() != test.image()) {
-    const auto text = [](ImageShape image) { return detail::extents_text(std::array{image.rows, image.columns}); };
-    throw FormatError(test_files.images,
-                      concatenate({"image extents: ", text(test.image()), ", expected ", text(train.image()), " as in ",
-                                   path_text(train_files.images.filename())}));
+    throw FormatError(test_files.images, concatenate({"image extents: ", detail::image_text(test.image()),
+                                                      ", expected ", detail::image_text(train.image()), " as in ",
+                                                      path_text(train_files.images.filename())}));
   }
   return {std::move(train), std::move(test)};
 }
@@ -191,12 +190,12 @@ struct ImageFiles {
 }
 
 /// Writes a dataset of byte images as a pair of IDX files that `load_idx_images` reads. Throws ShapeError when the
-/// samples are no byte images or a label exceeds 255; FileError.
+/// samples are no byte images of one channel or a label exceeds 255; FileError.
 inline void save_idx_images(const Dataset& dataset, const std::filesystem::path& images_path,
                             const std::filesystem::path& labels_path) {
   const auto* bytes = std::get_if<Matrix<std::uint8_t>>(&dataset.features());
-  if (bytes == nullptr || dataset.image() == ImageShape{}) {
-    throw ShapeError("save_idx_images: the samples are no byte images");
+  if (bytes == nullptr || dataset.image() == ImageShape{} || dataset.image().channels != 1) {
+    throw ShapeError("save_idx_images: the samples are no byte images of one channel");
   }
   std::vector<std::uint8_t> labels;
   labels.reserve(dataset.size());

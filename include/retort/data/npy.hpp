@@ -430,7 +430,12 @@ inline NpyFeatures load_npy_features(const std::filesystem::path& path, const Np
   if (header.shape.size() < 2) {
     throw FormatError(path, concatenate({"rank: ", header.shape.size(), ", expected 2 (samples, features) or more"}));
   }
-  const ImageShape image = header.shape.size() == 3 ? ImageShape{header.shape[1], header.shape[2]} : ImageShape{};
+  const std::vector<std::size_t>& shape = header.shape;
+  const auto is_channels = [](std::size_t extent) { return extent == 1 || extent == 3 || extent == 4; };
+  const bool is_channels_first = shape.size() == 4 && (is_channels(shape[1]) || !is_channels(shape[3]));
+  const ImageShape image = shape.size() == 3   ? ImageShape{shape[1], shape[2]}
+                           : is_channels_first ? ImageShape{shape[2], shape[3], shape[1]}
+                                               : ImageShape{};
   const std::size_t count = header.shape[0];
   const auto rows = [&]<typename T>(std::vector<T> values) {
     const std::size_t columns = values.size() / count;
@@ -460,8 +465,9 @@ inline Labels load_npy_labels(const std::filesystem::path& path, const NpyOption
 
 /// A dataset from two NPY files, plain or compressed by gzip, of Python 2 or 3. Features: uint8, which stay bytes; other
 /// integers and bool, each of which float must hold exactly; float16, float32, and float64, rounded to float. Their
-/// shape is (samples, features), (samples, rows, columns), which sets the image's extents, or has more axes, flattened
-/// after the first. Labels: any of these types, whole numbers, of shape (samples) or (samples, 1). Either byte order, C
+/// shape is (samples, features), or of images (samples, rows, columns) or (samples, channels, rows, columns). With other
+/// axes they are flattened after the first, and are no images: so are those of (samples, rows, columns, channels), which
+/// show in 1, 3 or 4 at the end alone. Labels: any of these types, whole numbers, of shape (samples) or (samples, 1). Either byte order, C
 /// or Fortran order. Throws FileError, and FormatError that names the file and what is wrong in it: anything but exactly
 /// the announced elements, a NaN or an infinity, a whole number that float would round, a label that is no whole number,
 /// is below options.first_label or is not below it + options.classes, labels that do not begin at first_label where

@@ -5,7 +5,8 @@
 /// backend says how it is computed.
 ///
 /// - A *sized* layer states `input_size` and `output_size`, `flops` for one sample, and the tensors it learns
-///   (`parameters`) and keeps (`buffers`): Linear, LayerNorm, BatchNorm.
+///   (`parameters`) and keeps (`buffers`): Linear, LayerNorm, BatchNorm. One whose samples have axes states as well
+///   `input_shape` and `output_shape` (shape.hpp), whose sizes those are.
 /// - An *elementwise* layer has any width and no tensors. It states two scalar functions: `value(x)`, and
 ///   `derivative(x, y)` at x with y = value(x): ReLU, GELU, Tanh, ... A new one needs no more than that: templates over
 ///   the scalar's type, or functions of float alone. A layer whose functions are written for SIMD vectors too, with
@@ -38,7 +39,7 @@ enum class InitialValue {
 /// One tensor of a layer, in PyTorch's terms.
 struct TensorSpec {
   std::string_view name;                 ///< as in PyTorch's state dict: "weight", "bias", "running_mean"
-  std::array<std::size_t, 2> extents{};  ///< the first `rank` are its shape
+  std::array<std::size_t, 4> extents{};  ///< the first `rank` are its shape
   std::size_t rank = 0;
   InitialValue initial_value = InitialValue::zero;
   std::size_t fan_in = 0;

@@ -13,22 +13,26 @@
 
 #include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
+#include "retort/nn/shape.hpp"
 
 /// The messages for layers that do not fit. The type named in the compiler's message reads
-/// `shape_check::layer<1>::receives<20>::but_expects<30>`: the layer's index from 0, the width it gets, the width it
-/// was given.
+/// `shape_check::layer<1>::receives<20>::but_expects<30>`, or `layer<1>::receives<3, 8, 8>::but_expects<1, 8, 8>`: the
+/// layer's index from 0, the width or extents it gets, those it was given.
 namespace retort::shape_check {  // for every instruction set
 
 template <std::size_t Index>
 struct layer {
-  template <std::size_t Received>
+  template <std::size_t... Received>
   struct receives {
-    template <std::size_t Expected>
+    template <std::size_t... Expected>
     struct but_expects {
+      // A plain width takes any extents of that size. By the packs alone, as the types are of one instruction set.
       static_assert(
-          Received == Expected,
+          sizeof...(Expected) == 1 ? (Received * ...) == (Expected * ...)
+                                   : std::is_same_v<std::index_sequence<Received...>, std::index_sequence<Expected...>>,
           "retort: a layer of this Sequential does not fit the one before it; layer<I>::receives<A>::but_expects<B> "
-          "names its index I (from 0), the width A that reaches it and the width B that it expects");
+          "names its index I (from 0), the width (or extents) A that reaches it and the width (or extents) B that it "
+          "expects");
     };
   };
 };
@@ -75,24 +79,6 @@ constexpr TensorInfo make_tensor_info(const TensorSpec& spec, std::size_t layer,
   return info;
 }
 
-template <Layer L>
-constexpr std::size_t input_size_or(std::size_t incoming) {
-  if constexpr (SizedLayer<L>) {
-    return L::input_size;
-  } else {
-    return incoming;
-  }
-}
-
-template <Layer L>
-constexpr std::size_t output_size_or(std::size_t incoming) {
-  if constexpr (SizedLayer<L>) {
-    return L::output_size;
-  } else {
-    return incoming;
-  }
-}
-
 template <Layer L, bool Buffers>
 constexpr auto tensor_specs() {
   if constexpr (!SizedLayer<L>) {
@@ -113,21 +99,44 @@ constexpr std::size_t layer_flops() {
   }
 }
 
-// The width that enters the first layer: what the first sized layer expects, since those before it keep the width.
+// The shape that enters the first layer: what the first sized layer expects, since those before it keep the shape.
 template <Layer... Layers>
-constexpr std::size_t model_input_size() {
-  std::size_t size = 0;
-  ((size = size != 0 ? size : input_size_or<Layers>(0)), ...);
-  return size;
-}
+struct ModelInput {
+  using type = Shape<1>;  // of a Sequential that is refused anyway
+};
+template <PointwiseLayer First, Layer... Rest>
+struct ModelInput<First, Rest...> : ModelInput<Rest...> {};
+template <SizedLayer First, Layer... Rest>
+struct ModelInput<First, Rest...> : InputShape<First> {};
+
+// What leaves a layer that `Incoming` enters.
+template <typename Incoming, Layer L>
+struct ShapeBehind {
+  using type = Incoming;
+};
+template <typename Incoming, SizedLayer L>
+struct ShapeBehind<Incoming, L> : OutputShape<L> {};
+
+// The shapes of a model as a std::tuple: element i enters layer i, the last one leaves the model.
+template <typename Incoming, Layer... Layers>
+struct ShapesFrom {
+  using type = std::tuple<Incoming>;
+};
+template <typename Incoming, Layer First, Layer... Rest>
+struct ShapesFrom<Incoming, First, Rest...> {
+  using type = decltype(std::tuple_cat(
+      std::declval<std::tuple<Incoming>>(),
+      std::declval<typename ShapesFrom<typename ShapeBehind<Incoming, First>::type, Rest...>::type>()));
+};
+template <Layer... Layers>
+using ModelShapes = typename ShapesFrom<typename ModelInput<Layers...>::type, Layers...>::type;
 
 /// widths[i] enters layer i; widths[count] leaves the model.
 template <Layer... Layers>
 constexpr auto model_widths() {
-  std::array<std::size_t, sizeof...(Layers) + 1> widths{model_input_size<Layers...>()};
-  std::size_t index = 0;
-  ((widths[index + 1] = output_size_or<Layers>(widths[index]), ++index), ...);
-  return widths;
+  return []<typename... Shapes>(std::type_identity<std::tuple<Shapes...>>) {
+    return std::array<std::size_t, sizeof...(Shapes)>{Shapes::size...};
+  }(std::type_identity<ModelShapes<Layers...>>{});
 }
 
 template <bool Buffers, Layer... Layers>
@@ -165,6 +174,20 @@ constexpr std::size_t element_count(const std::array<TensorInfo, N>& tensors) {
   return count;
 }
 
+template <std::size_t Index, typename Received, typename Expected>
+struct CheckedShape;
+template <std::size_t Index, std::size_t... Received, std::size_t... Expected>
+struct CheckedShape<Index, Shape<Received...>, Shape<Expected...>>
+    : shape_check::layer<Index>::template receives<Received...>::template but_expects<Expected...> {};
+
+// What layer L expects where `Incoming` reaches it.
+template <typename Incoming, Layer L>
+struct ExpectedShape {
+  using type = Incoming;
+};
+template <typename Incoming, SizedLayer L>
+struct ExpectedShape<Incoming, L> : InputShape<L> {};
+
 template <typename Indices, Layer... Layers>
 struct CheckedShapes;
 
@@ -172,8 +195,8 @@ struct CheckedShapes;
 // message.
 template <std::size_t... Index, Layer... Layers>
 struct CheckedShapes<std::index_sequence<Index...>, Layers...>
-    : shape_check::layer<Index>::template receives<model_widths<Layers...>()[Index]>::template but_expects<
-          input_size_or<Layers>(model_widths<Layers...>()[Index])>... {};
+    : CheckedShape<Index, std::tuple_element_t<Index, ModelShapes<Layers...>>,
+                   typename ExpectedShape<std::tuple_element_t<Index, ModelShapes<Layers...>>, Layers>::type>... {};
 
 }  // namespace detail
 
@@ -187,7 +210,10 @@ struct Sequential : private detail::CheckedShapes<std::index_sequence_for<Layers
   using LayerAt = std::tuple_element_t<Index, std::tuple<Layers...>>;
 
   static constexpr std::size_t layer_count = sizeof...(Layers);
-  /// widths[i] enters layer i; widths[layer_count] leaves the model.
+  /// ShapeAt<i> enters layer i; ShapeAt<layer_count> leaves the model. Pointwise layers keep the shape.
+  template <std::size_t Index>
+  using ShapeAt = std::tuple_element_t<Index, detail::ModelShapes<Layers...>>;
+  /// Their sizes: widths[i] enters layer i; widths[layer_count] leaves the model.
   static constexpr auto widths = detail::model_widths<Layers...>();
   static constexpr std::size_t input_size = widths[0];
   static constexpr std::size_t output_size = widths[layer_count];
@@ -256,5 +282,23 @@ inline constexpr bool is_sequential<Sequential<Layers...>> = true;
 /// A Sequential of layers.
 template <typename M>
 concept Model = detail::is_sequential<M>;
+
+namespace detail {
+
+template <Model M, typename Indices>
+struct LayersAt;
+template <Model M, std::size_t... Index>
+struct LayersAt<M, std::index_sequence<Index...>> {
+  static_assert((SizedLayer<typename M::template LayerAt<Index>> || ...),
+                "retort: the layers before a model's first sized one give no answer of their own: take a later layer");
+  using type = Sequential<typename M::template LayerAt<Index>...>;
+};
+
+}  // namespace detail
+
+/// The model of another's first `Count` layers, of which one is sized: its tensors lie where they lie in the whole model's
+/// arenas, so it runs on those.
+template <Model M, std::size_t Count>
+using FirstLayers = typename detail::LayersAt<M, std::make_index_sequence<Count>>::type;
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET

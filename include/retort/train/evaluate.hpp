@@ -18,17 +18,38 @@
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/dataset_view.hpp"
+#include "retort/data/message.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/nn/network.hpp"
+#include "retort/nn/sequential.hpp"
+#include "retort/nn/shape.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/preprocessing.hpp"
 #include "retort/train/resident_dataset.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// Throws ShapeError unless the dataset's features are the model's inputs, and its classes are among the model's
-/// outputs; Error for a dataset that was moved from. Fewer classes than outputs are allowed: the other outputs belong to
-/// classes of which these samples show none.
+namespace detail {
+
+/// The image that a model's input is; none where it is a plain width.
+template <std::size_t Width>
+constexpr data::ImageShape image_of(Shape<Width>) {
+  return {};
+}
+template <std::size_t Rows, std::size_t Columns>
+constexpr data::ImageShape image_of(Shape<Rows, Columns>) {
+  return {Rows, Columns};
+}
+template <std::size_t Channels, std::size_t Rows, std::size_t Columns>
+constexpr data::ImageShape image_of(Shape<Channels, Rows, Columns>) {
+  return {Rows, Columns, Channels};
+}
+
+}  // namespace detail
+
+/// Throws ShapeError unless the dataset's features are the model's inputs, with the same extents where both have some, and
+/// its classes are among the model's outputs; Error for a dataset that was moved from. Fewer classes than outputs are
+/// allowed: the other outputs belong to classes of which these samples show none.
 template <Model M>
 void require_matching_data(const data::Dataset& data) {
   data.require_samples();
@@ -36,6 +57,11 @@ void require_matching_data(const data::Dataset& data) {
     throw ShapeError(
         concatenate({"the dataset has ", data.feature_count(), " features and ", std::size_t{data.classes()},
                      " classes, the model ", M::input_size, " inputs and ", M::output_size, " outputs"}));
+  }
+  constexpr data::ImageShape expected = detail::image_of(typename M::template ShapeAt<0>{});
+  if (expected != data::ImageShape{} && data.image() != data::ImageShape{} && data.image() != expected) {
+    throw ShapeError(concatenate({"the dataset has images of ", data::detail::image_text(data.image()),
+                                  ", the model takes ", data::detail::image_text(expected)}));
   }
 }
 

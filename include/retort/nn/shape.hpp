@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// What flows between layers, as a type: a plain width, or extents.
+
+#include <cstddef>
+
+#include "retort/core/instruction_set.hpp"
+#include "retort/core/require_cxx20.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
+
+/// One sample's extents, the last axis fastest: Shape<784>, or Shape<3, 32, 32> for (channels, rows, columns).
+template <std::size_t... Extents>
+struct Shape {
+  static_assert(sizeof...(Extents) > 0 && sizeof...(Extents) < 4, "retort: a Shape has one to three extents");
+  static_assert(((Extents > 0) && ...), "retort: a Shape's extents are at least 1");
+
+  static constexpr std::size_t rank = sizeof...(Extents);
+  /// Elements of a sample.
+  static constexpr std::size_t size = (Extents * ...);
+};
+
+namespace detail {
+
+template <typename L>
+struct InputShape {
+  using type = Shape<L::input_size>;
+};
+template <typename L>
+  requires requires { typename L::input_shape; }
+struct InputShape<L> {
+  static_assert(
+      L::input_shape::size == L::input_size && requires { typename L::output_shape; },
+      "retort: a layer states input_shape and output_shape, and input_size is the size of the first");
+  using type = typename L::input_shape;
+};
+
+template <typename L>
+struct OutputShape {
+  using type = Shape<L::output_size>;
+};
+template <typename L>
+  requires requires { typename L::output_shape; }
+struct OutputShape<L> {
+  static_assert(
+      L::output_shape::size == L::output_size && requires { typename L::input_shape; },
+      "retort: a layer states input_shape and output_shape, and output_size is the size of the second");
+  using type = typename L::output_shape;
+};
+
+}  // namespace detail
+
+/// What a sized layer takes and gives: its `input_shape` and `output_shape`, or its plain widths. A plain width takes the
+/// elements of any shape of that size, one after another, so no layer need flatten an image.
+template <typename L>
+using InputShapeOf = typename detail::InputShape<L>::type;
+template <typename L>
+using OutputShapeOf = typename detail::OutputShape<L>::type;
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET
