@@ -17,6 +17,8 @@
 
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/loss/feature_loss.hpp"
+#include "retort/loss/loss.hpp"
 
 namespace retort::test {
 
@@ -184,6 +186,20 @@ void evaluate_loss(const SeparateMemory& backend, const L& loss, backend::Width<
   require_separate(arguments.student, arguments.teacher.logits, arguments.samples, arguments.labels, arguments.gradient,
                    arguments.losses, arguments.correct);
   evaluate_loss(eigen_of(backend), loss, width, arguments);
+}
+
+template <FeatureTerm T, std::size_t Features, typename Scalar>
+void evaluate_term(const SeparateMemory& backend, const T& term, backend::Width<Features> width,
+                   const backend::TermArguments<Scalar>& arguments) {
+  require_separate(arguments.student, arguments.teacher.features, arguments.samples, arguments.gradient,
+                   arguments.losses);
+  evaluate_term(eigen_of(backend), term, width, arguments);
+}
+
+template <typename Scalar>
+void add(const SeparateMemory& backend, const Scalar* addends, Scalar* values, std::size_t count) {
+  require_separate(addends, values);
+  add(eigen_of(backend), addends, values, count);
 }
 
 template <typename Scalar>

@@ -52,7 +52,7 @@ std::vector<double> train_steps(const Backend& backend, const StepSettings& sett
   const Network<M, Backend, Scalar> teacher{Seed{5}, backend};
   Network<M, Backend, Scalar> network{Seed{3}, backend};
   StepEngine<M, Backend, Scalar, L, O, TeacherSource, Steps> engine(network, loss, optimizer, TeacherSource{&teacher});
-  engine.begin(data, nullptr, settings.batch, settings.shift, false);
+  engine.begin(data, nullptr, {.batch_size = settings.batch, .shift = settings.shift});
   const Schedule schedule;
   const std::size_t steps = (settings.samples + settings.batch - 1) / settings.batch;
   for (std::size_t epoch = 0; epoch < settings.epochs; ++epoch) {

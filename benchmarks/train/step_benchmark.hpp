@@ -49,7 +49,7 @@ inline void report_steps(::benchmark::State& state, const Epochs& epochs) {
 template <typename Runner>
 void run_epochs(::benchmark::State& state, const typename Runner::Backend& backend, TrainingEngine& engine,
                 const Epochs& epochs) {
-  engine.begin(epochs.data, nullptr, epochs.batch, epochs.shift, false);
+  engine.begin(epochs.data, nullptr, {.batch_size = epochs.batch, .shift = epochs.shift});
   const Schedule schedule;
   const std::size_t steps = epochs.steps();
   std::size_t epoch = 0;

@@ -27,6 +27,8 @@
 // What is minimised, and how parameters move
 #include "retort/loss/class_weighted.hpp"
 #include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/feature_loss.hpp"
+#include "retort/loss/hint.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
 #include "retort/optim/adam.hpp"

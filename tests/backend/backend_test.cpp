@@ -12,6 +12,7 @@
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/backend/generic/host_memory.hpp"
 #include "retort/core/error.hpp"
+#include "retort/loss/feature_loss.hpp"
 #include "retort/loss/hinton.hpp"
 
 namespace {
@@ -38,6 +39,10 @@ template <typename L, std::size_t N, typename Scalar>
 void backward(const Device&, L, backend::Width<N>, const backend::BackwardArguments<Scalar>&) {}
 template <std::size_t Classes, Loss L, typename Scalar>
 void evaluate_loss(const Device&, const L&, backend::Width<Classes>, const backend::LossArguments<Scalar>&) {}
+template <std::size_t Features, FeatureTerm T, typename Scalar>
+void evaluate_term(const Device&, const T&, backend::Width<Features>, const backend::TermArguments<Scalar>&) {}
+template <typename Scalar>
+void add(const Device&, const Scalar*, Scalar*, std::size_t) {}
 template <typename Scalar>
 backend::LossSum sum_losses(const Device&, const Scalar*, const std::uint8_t*, std::size_t) {
   return {};
@@ -84,6 +89,15 @@ struct WithoutTeacherLoss : Device {};
 template <std::size_t Classes, typename Scalar>
 void evaluate_loss(const WithoutTeacherLoss&, const HintonLoss&, backend::Width<Classes>,
                    const backend::LossArguments<Scalar>&) = delete;
+
+struct WithoutTerms : Device {};
+template <std::size_t Features, FeatureTerm T, typename Scalar>
+void evaluate_term(const WithoutTerms&, const T&, backend::Width<Features>,
+                   const backend::TermArguments<Scalar>&) = delete;
+
+struct WithoutAdd : Device {};
+template <typename Scalar>
+void add(const WithoutAdd&, const Scalar*, Scalar*, std::size_t) = delete;
 
 struct WithoutSum : Device {};
 template <typename Scalar>
@@ -181,6 +195,8 @@ static_assert(!backend::Backend<complete::WithoutChains>);
 static_assert(backend::RunsLayer<complete::WithoutChains, LayerNorm<3>, 3, float>);
 static_assert(!backend::EvaluatesLosses<complete::WithoutLoss, float>);
 static_assert(!backend::Backend<complete::WithoutLoss>);
+static_assert(!backend::Backend<complete::WithoutTerms>);
+static_assert(!backend::Backend<complete::WithoutAdd>);
 static_assert(!backend::EvaluatesLosses<complete::WithoutTeacherLoss, float>);
 static_assert(!backend::Backend<complete::WithoutTeacherLoss>);
 static_assert(!backend::Backend<complete::WithoutSum>);

@@ -12,7 +12,7 @@ namespace retort::test {
 
 using ClusterOnHost = backend::CudaOn<system::Cpp, backend::Precision::fp32, backend::ThreadGroup::cluster>;
 
-static_assert(std::is_same_v<StepsOf<ClusterOnHost, Student, float>,
+static_assert(std::is_same_v<StepsAlone<ClusterOnHost, Student>,
                              backend::chip::OnChipSteps<Student, float, system::Cpp, backend::ThreadGroup::cluster>>);
 static_assert(backend::chip::fits_cluster<Student, float, backend::chip::InputKind::bytes, 2>);
 

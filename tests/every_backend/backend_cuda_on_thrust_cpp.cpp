@@ -12,8 +12,7 @@ namespace retort::test {
 using CudaOnHost = backend::CudaOn<system::Cpp>;
 
 // The students train on chip; in double they do not fit.
-static_assert(
-    std::is_same_v<StepsOf<CudaOnHost, Student, float>, backend::chip::OnChipSteps<Student, float, system::Cpp>>);
+static_assert(std::is_same_v<StepsAlone<CudaOnHost, Student>, backend::chip::OnChipSteps<Student, float, system::Cpp>>);
 static_assert(!backend::chip::fits_block<Student, double>);
 
 Candidate cuda_on_host_candidate() { return make_candidate<CudaOnHost>(); }

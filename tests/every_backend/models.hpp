@@ -24,19 +24,23 @@
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/sgd.hpp"
+#include "worked_examples/average_pool.hpp"
 
 namespace retort::test {
+
+using worked_examples::AveragePool;
 
 /// A pointwise layer before and behind a product.
 template <typename L>
 using Around = Sequential<L, Linear<9, 7>, L>;
 
-using Models = std::tuple<Sequential<Linear<1, 1>>, Sequential<Linear<5, 3, Bias::no>>, Sequential<Linear<784, 20>>,
-                          Sequential<Linear<131, 67>, ReLU, Linear<67, 33>>, Around<ReLU>, Around<LeakyReLU<0.2>>,
-                          Around<GELU>, Around<SiLU>, Around<Tanh>, Around<Sigmoid>, Around<Dropout<0.4>>,
-                          Sequential<LayerNorm<67>>, Sequential<BatchNorm<67>>,
-                          Sequential<Dropout<0.2>, GELU, Linear<13, 19>, BatchNorm<19>, GELU, Dropout<0.25>, Tanh,
-                                     Linear<19, 11, Bias::no>, LayerNorm<11>, SiLU, Linear<11, 3>, Dropout<0.0>>>;
+using Models =
+    std::tuple<Sequential<Linear<1, 1>>, Sequential<Linear<5, 3, Bias::no>>, Sequential<Linear<784, 20>>,
+               Sequential<Linear<131, 67>, ReLU, Linear<67, 33>>, Around<ReLU>, Around<LeakyReLU<0.2>>, Around<GELU>,
+               Around<SiLU>, Around<Tanh>, Around<Sigmoid>, Around<Dropout<0.4>>, Sequential<LayerNorm<67>>,
+               Sequential<BatchNorm<67>>, Sequential<AveragePool<3, 8, 12>, SiLU, AveragePool<3, 4, 6>, Linear<18, 5>>,
+               Sequential<Dropout<0.2>, GELU, Linear<13, 19>, BatchNorm<19>, GELU, Dropout<0.25>, Tanh,
+                          Linear<19, 11, Bias::no>, LayerNorm<11>, SiLU, Linear<11, 3>, Dropout<0.0>>>;
 inline constexpr std::size_t model_count = std::tuple_size_v<Models>;
 
 inline constexpr auto losses = std::tuple{

@@ -20,8 +20,12 @@
 #include "every_backend/subject.hpp"
 #include "random_values.hpp"
 #include "retort/backend/backend.hpp"
+#include "retort/backend/engine.hpp"
+#include "retort/backend/generic/engine.hpp"
 #include "retort/backend/generic/run_model.hpp"
 #include "retort/core/permutation.hpp"
+#include "retort/loss/feature_loss.hpp"
+#include "retort/loss/hint.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/trainer.hpp"
@@ -37,6 +41,10 @@ template <typename Tuple, typename Function>
 void visit_element(const Tuple& tuple, std::size_t index, const Function& function) {
   visit_element(tuple, index, function, std::make_index_sequence<std::tuple_size_v<Tuple>>{});
 }
+
+/// What takes the steps of a model that is trained on labels.
+template <typename Backend, Model M>
+using StepsAlone = backend::StepsOf<backend::Training<Backend, M, CrossEntropy, Adam, float, NoTeacher>>;
 
 template <typename Backend, typename Scalar = float>
 class SubjectOf final : public Subject {
@@ -305,12 +313,13 @@ class SubjectOf final : public Subject {
       case Recipe::everything:
         break;
     }
-    return distil<Everything, S>(task, HintonLoss{.temperature = 3.0, .hard_weight = 0.2},
-                                 AdamW{.learning_rate = 1e-3, .weight_decay = 0.05},
-                                 {.batch_size = 50,
-                                  .shift = {.pixels = 2},
-                                  .schedule = LinearWarmup{.steps = 20, .then = CosineSchedule{}},
-                                  .clipping = GradientClipping{.max_norm = 0.5}});
+    return distil<Everything, S>(
+        task, WithTerm{HintonLoss{.temperature = 3.0, .hard_weight = 0.2}, Hint<3, 2>{.weight = 0.5}},
+        AdamW{.learning_rate = 1e-3, .weight_decay = 0.05},
+        {.batch_size = 50,
+         .shift = {.pixels = 2},
+         .schedule = LinearWarmup{.steps = 20, .then = CosineSchedule{}},
+         .clipping = GradientClipping{.max_norm = 0.5}});
   }
 
   Backend backend_;

@@ -233,4 +233,31 @@ TEST_CASE("One linear layer computes W x + b", "[nn]") {
   CHECK(network.predict(std::array{2.0f, -1.0f, 4.0f}) == std::array{12.5f, -37.25f});
 }
 
+TEMPLATE_TEST_CASE("What leaves a hidden layer is what a model of the layers before it answers", "[nn]", float,
+                   double) {
+  using Whole = Sequential<Linear<7, 5>, BatchNorm<5>, ReLU, Dropout<0.5>, Linear<5, 3>>;
+  const Network<Whole, backend::Eigen, TestType> whole{Seed{1}};
+  using Part = Sequential<Linear<7, 5>, BatchNorm<5>, ReLU>;
+  Network<Part, backend::Eigen, TestType> part{Seed{2}};
+  for (std::size_t i = 0; i < Part::parameters.size(); ++i) {
+    std::ranges::copy(whole.parameter(i), part.parameter(i).begin());
+  }
+  for (const std::size_t batch : {1u, 9u}) {
+    const auto inputs = test::random_values<TestType>(batch * 7, 3);
+    std::vector<TestType> found(batch * 5);
+    std::vector<TestType> expected(batch * 5);
+    part.predict(inputs, expected);
+    whole.template predict_layer<2>(inputs, found);
+    CHECK(found == expected);
+    whole.template predict_layer<3>(inputs, found);  // dropout acts in no prediction
+    CHECK(found == expected);
+    CHECK_THROWS_AS(whole.template predict_layer<0>(inputs, std::span<TestType>(found).first(4)), ShapeError);
+    std::vector<TestType> logits(batch * 3);
+    std::vector<TestType> last(batch * 3);
+    whole.predict(inputs, logits);
+    whole.template predict_layer<4>(inputs, last);
+    CHECK(last == logits);
+  }
+}
+
 }  // namespace

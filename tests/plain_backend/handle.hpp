@@ -18,6 +18,7 @@ using retort::backend::InferArguments;
 using retort::backend::LayerRandom;
 using retort::backend::LossArguments;
 using retort::backend::LossSum;
+using retort::backend::TermArguments;
 using retort::backend::Width;
 
 /// HostMemory brings everything that is about memory.

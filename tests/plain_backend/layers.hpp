@@ -3,6 +3,7 @@
 /// @file
 /// The layers of the plain backend.
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 
@@ -12,6 +13,7 @@
 #include "retort/nn/layer.hpp"
 #include "retort/nn/layer_norm.hpp"
 #include "retort/nn/linear.hpp"
+#include "worked_examples/average_pool.hpp"
 
 namespace plain {
 
@@ -157,6 +159,51 @@ void infer(const Plain&, retort::Linear<In, Out, bias>, Chain<Layers...> chain, 
     const Scalar* x = arguments.input + sample * In;
     for (std::size_t out = 0; out < Out; ++out) {
       arguments.output[sample * Out + out] = inferred_value(chain, linear_element<L>(arguments.parameters, x, out));
+    }
+  }
+}
+
+// A layer whose samples have axes.
+
+template <std::size_t Channels, std::size_t Rows, std::size_t Columns>
+using Pool = worked_examples::AveragePool<Channels, Rows, Columns>;
+
+template <typename Scalar, std::size_t Channels, std::size_t Rows, std::size_t Columns>
+void infer(const Plain&, Pool<Channels, Rows, Columns>, Width<Channels * Rows * Columns>,
+           const InferArguments<Scalar>& arguments) {
+  for (std::size_t plane = 0; plane < arguments.batch * Channels; ++plane) {
+    const Scalar* x = arguments.input + plane * Rows * Columns;
+    Scalar* y = arguments.output + plane * Rows * Columns / 4;
+    std::fill_n(y, Rows * Columns / 4, Scalar{0});
+    for (std::size_t row = 0; row < Rows; ++row) {
+      for (std::size_t column = 0; column < Columns; ++column) {
+        y[row / 2 * (Columns / 2) + column / 2] += x[row * Columns + column] / 4;
+      }
+    }
+  }
+}
+
+template <typename Scalar, std::size_t Channels, std::size_t Rows, std::size_t Columns>
+void forward(const Plain& backend, Pool<Channels, Rows, Columns> layer, Width<Channels * Rows * Columns> width,
+             const ForwardArguments<Scalar>& arguments) {
+  infer(backend, layer, width,
+        InferArguments<Scalar>{arguments.parameters, arguments.buffers, arguments.input, arguments.output,
+                               arguments.batch});
+}
+
+template <typename Scalar, std::size_t Channels, std::size_t Rows, std::size_t Columns>
+void backward(const Plain&, Pool<Channels, Rows, Columns>, Width<Channels * Rows * Columns>,
+              const BackwardArguments<Scalar>& arguments) {
+  if (arguments.input_gradient == nullptr) {
+    return;
+  }
+  for (std::size_t plane = 0; plane < arguments.batch * Channels; ++plane) {
+    const Scalar* dy = arguments.output_gradient + plane * Rows * Columns / 4;
+    Scalar* dx = arguments.input_gradient + plane * Rows * Columns;
+    for (std::size_t row = 0; row < Rows; ++row) {
+      for (std::size_t column = 0; column < Columns; ++column) {
+        dx[row * Columns + column] = dy[row / 2 * (Columns / 2) + column / 2] / 4;
+      }
     }
   }
 }

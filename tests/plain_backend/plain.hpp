@@ -39,6 +39,24 @@ void evaluate_loss(const Plain&, const L& loss, Width<Classes>, const LossArgume
   }
 }
 
+template <typename Scalar, retort::FeatureTerm T, std::size_t Features>
+void evaluate_term(const Plain&, const T& term, Width<Features>, const TermArguments<Scalar>& arguments) {
+  for (std::size_t row = 0; row < arguments.batch; ++row) {
+    const std::size_t teacher_row = arguments.teacher.by_sample ? arguments.samples[row] : row;
+    arguments.losses[row] += term.template row<Features>(
+        retort::StudentFeatures<Scalar>{arguments.student + row * Features},
+        retort::TeacherFeatures<Scalar>{arguments.teacher.features + teacher_row * Features},
+        Scalar{1} / static_cast<Scalar>(arguments.batch), arguments.gradient + row * Features);
+  }
+}
+
+template <typename Scalar>
+void add(const Plain&, const Scalar* addends, Scalar* values, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    values[i] += addends[i];
+  }
+}
+
 template <typename Scalar>
 LossSum sum_losses(const Plain&, const Scalar* losses, const std::uint8_t* correct, std::size_t count) {
   LossSum sum;

@@ -26,8 +26,7 @@ class ScriptedEngine : public TrainingEngine {
   /// `validation_errors[e]`: what the evaluation after epoch e + 1 finds.
   explicit ScriptedEngine(std::vector<std::size_t> errors = {}) : validation_errors(std::move(errors)) {}
 
-  void begin(const data::Dataset& train, const data::Dataset* validation, std::size_t /*batch_size*/,
-             data::RandomShift /*shift*/, bool /*drop_last*/) override {
+  void begin(const data::Dataset& train, const data::Dataset* validation, const EpochPlan& /*plan*/) override {
     training_data.push_back(train);
     if (validation != nullptr) {
       validation_data.push_back(*validation);
@@ -85,6 +84,7 @@ class ScriptedEngine : public TrainingEngine {
     std::memcpy(&parameter, state.front().bytes.data(), sizeof(parameter));
   }
 
+  std::string describe() const override { return "scripted"; }
   Settings settings() const override { return {{"model", "scripted"}}; }
 
   double loss = 0.25;

@@ -182,7 +182,7 @@ TEST_CASE("A distillation waits for its teacher's work before it begins, and for
     {
       StepEngine<Small, SeparateMemory, float, HintonLoss, AdamW, Source> engine(student, {}, {}, Source{&teacher});
       CHECK(of_teacher == before);
-      engine.begin(images(), nullptr, 16, {pixels}, false);
+      engine.begin(images(), nullptr, {.batch_size = 16, .shift = {pixels}});
       CHECK(of_teacher.to_host == before.to_host + 1);
       CHECK(of_student.to_host == answers);
     }

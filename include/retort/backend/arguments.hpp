@@ -82,11 +82,24 @@ struct LossSum {
   }
 };
 
-/// Where the logits of a batch's teacher stand.
+/// Where the logits of a batch's teacher stand, and what left the layer that a loss compares with.
 template <typename Scalar>
 struct TeacherTable {
   const Scalar* logits = nullptr;  // (batch, classes), or (samples, classes) where by_sample; null for no teacher
   bool by_sample = false;          // whether a batch's row is looked up by its sample's index
+  const Scalar* features =
+      nullptr;  // (batch, width), or (samples, width) where by_sample; null where none is asked for
+};
+
+/// A loss's term on features over a batch, with its gradient.
+template <typename Scalar>
+struct TermArguments {
+  const Scalar* student;  // (batch, width): the regressor's
+  TeacherTable<Scalar> teacher;
+  const std::uint32_t* samples;  // (batch): the samples of this batch
+  Scalar* gradient;              // (batch, width): of the mean over the batch
+  Scalar* losses;                // (batch): each sample's loss, to which the term is added
+  std::size_t batch;
 };
 
 /// A loss over a batch, with its gradient.

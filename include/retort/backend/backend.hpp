@@ -14,6 +14,8 @@
 ///   `backward(backend, layer, Width<In>{}, BackwardArguments)` in a training step
 /// - any Loss: `evaluate_loss(backend, loss, Width<Classes>{}, LossArguments)`, and
 ///   `sum_losses(backend, losses, correct, count)` -> LossSum
+/// - any FeatureTerm: `evaluate_term(backend, term, Width<Features>{}, TermArguments)`, and
+///   `add(backend, addends, values, count)`
 /// - any Optimizer: `update_parameters(backend, rule, parameters, gradients, moments, size)`, and
 ///   `clip_gradients(backend, clipping, gradients, size)`
 /// - `all_finite(backend, values, size)` -> bool
@@ -49,6 +51,7 @@
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/hint.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/dropout.hpp"
@@ -117,6 +120,12 @@ concept EvaluatesLosses = requires(const B& backend, const LossArguments<Scalar>
 };
 
 template <typename B, typename Scalar>
+concept EvaluatesTerms = requires(const B& backend, const TermArguments<Scalar>& arguments, Scalar* values) {
+  evaluate_term(backend, Hint<0, 0>{}, Width<10>{}, arguments);
+  add(backend, static_cast<const Scalar*>(values), values, std::size_t{1});
+};
+
+template <typename B, typename Scalar>
 concept SumsLosses = requires(const B& backend, const Scalar* losses, const std::uint8_t* correct) {
   { sum_losses(backend, losses, correct, std::size_t{1}) } -> std::same_as<LossSum>;
 };
@@ -164,8 +173,8 @@ concept Backend =
     AllocatesBuffers<B, std::uint8_t> && CopiesBuffers<B, Scalar> && CopiesBuffers<B, std::uint32_t> &&
     CopiesBuffers<B, std::uint8_t> && KnowsSharedMemory<B> && RunsLayer<B, Linear<3, 2>, 3, Scalar> &&
     RunsLayer<B, Chain<Dropout<0.5>, ReLU>, 3, Scalar> && RunsLayer<B, LayerNorm<3>, 3, Scalar> &&
-    RunsLayer<B, BatchNorm<3>, 3, Scalar> && EvaluatesLosses<B, Scalar> && SumsLosses<B, Scalar> &&
-    ClipsGradients<B, Scalar> && UpdatesParameters<B, Scalar> && FindsDivergence<B, Scalar> && ShufflesSamples<B> &&
-    GathersBatches<B, Scalar> && PredictsModels<B, Scalar>;
+    RunsLayer<B, BatchNorm<3>, 3, Scalar> && EvaluatesLosses<B, Scalar> && EvaluatesTerms<B, Scalar> &&
+    SumsLosses<B, Scalar> && ClipsGradients<B, Scalar> && UpdatesParameters<B, Scalar> && FindsDivergence<B, Scalar> &&
+    ShufflesSamples<B> && GathersBatches<B, Scalar> && PredictsModels<B, Scalar>;
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -17,6 +17,7 @@
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
+#include "retort/loss/feature_loss.hpp"
 #include "retort/loss/loss.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
@@ -31,6 +32,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 ///     Trainer{network, ClassWeighted{CrossEntropy{}, weights}, Adam{}}.fit(train);
 template <Loss L, std::size_t ClassCount>
 class ClassWeighted {
+  static_assert(!FeatureLoss<L>, "retort: weigh the loss of logits: WithTerm{ClassWeighted{...}, term}");
+
  public:
   static constexpr std::string_view name = "ClassWeighted";
   static constexpr bool needs_teacher = L::needs_teacher;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "retort/core/aligned_buffer.hpp"
@@ -104,22 +105,33 @@ class Network {
   /// memory, allocates nothing once each thread has answered a batch as large. Throws ShapeError when the inputs are
   /// not whole samples or the logits are not as many samples.
   void predict(std::span<const Scalar> inputs, std::span<Scalar> logits) const {
+    predict_layer<M::layer_count - 1>(inputs, logits);
+  }
+
+  /// The same for a hidden layer: outputs (batch, M::widths[Layer + 1]) of layer `Layer`, from 0. It is none of the
+  /// pointwise layers before the first sized one.
+  template <std::size_t Layer>
+  void predict_layer(std::span<const Scalar> inputs, std::span<Scalar> outputs) const {
+    static_assert(Layer < M::layer_count, "retort: predict_layer<Layer>: the model has no such layer");
+    using Part = FirstLayers<M, Layer + 1>;
+    constexpr std::size_t width = Part::output_size;
+    constexpr std::string_view what = Layer + 1 == M::layer_count ? " logits" : " outputs of the layer";
     require_values();
-    if (inputs.size() % input_size != 0 || logits.size() != inputs.size() / input_size * output_size) {
-      throw ShapeError(concatenate({"predict: ", inputs.size(), " inputs and ", logits.size(),
-                                    " logits, expected a whole number of samples of ", input_size, " inputs and ",
-                                    output_size, " logits"}));
+    if (inputs.size() % input_size != 0 || outputs.size() != inputs.size() / input_size * width) {
+      throw ShapeError(
+          concatenate({"predict: ", inputs.size(), " inputs and ", outputs.size(), what,
+                       ", expected a whole number of samples of ", input_size, " inputs and ", width, what}));
     }
     const std::size_t batch = inputs.size() / input_size;
     if constexpr (Backend::host_memory) {
-      predict_batch(backend_, M{}, parameter_data(), buffer_data(), inputs.data(), logits.data(), batch);
+      predict_batch(backend_, Part{}, parameter_data(), buffer_data(), inputs.data(), outputs.data(), batch);
     } else if (batch > 0) {
       auto backend_inputs = backend_.template allocate<Scalar>(inputs.size());
-      auto backend_logits = backend_.template allocate<Scalar>(logits.size());
+      auto backend_outputs = backend_.template allocate<Scalar>(outputs.size());
       copy_from_host(backend_, inputs, backend_inputs.data());
-      predict_batch(backend_, M{}, parameter_data(), buffer_data(), std::as_const(backend_inputs).data(),
-                    backend_logits.data(), batch);
-      copy_to_host(backend_, std::as_const(backend_logits).data(), logits);
+      predict_batch(backend_, Part{}, parameter_data(), buffer_data(), std::as_const(backend_inputs).data(),
+                    backend_outputs.data(), batch);
+      copy_to_host(backend_, std::as_const(backend_outputs).data(), outputs);
     }
   }
 

@@ -4,6 +4,7 @@
 /// Training a student on labels and on a teacher's logits.
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "retort/core/instruction_set.hpp"
@@ -29,6 +30,8 @@ class DistillationTrainer
           StudentModel::output_size>,
       private shape_check::teacher_of<TeacherModel::input_size>::template inputs_but_student_of<
           StudentModel::input_size> {
+  static_assert(detail::check_extents<TeacherModel, StudentModel>());
+
  public:
   /// Throws OptionError for a hyperparameter outside its range, and where teacher and student are one network.
   template <Loss L, Optimizer O>
@@ -51,6 +54,10 @@ class DistillationTrainer
   History fit(const data::Dataset& train, const data::Dataset& validation, const FitOptions& options) {
     return detail::fit(detail::require_engine(engine_), train, &validation, options);
   }
+
+  /// What takes the steps, and why what would be faster does not: "single operations in float, not panels: LayerNorm
+  /// (layer 1) is neither Linear nor pointwise".
+  std::string describe() const { return detail::require_engine(engine_).describe(); }
 
  private:
   std::unique_ptr<TrainingEngine> engine_;

@@ -65,7 +65,7 @@ class Fit {
     if (options_.checkpoint) {
       require_writable(options_.checkpoint->path);  // not after the first epoch
     }
-    engine_.begin(train_, validation_, options_.batch_size, options_.shift, options_.drop_last);
+    engine_.begin(train_, validation_, plan());
     if (options_.checkpoint) {
       settings_ = describe_run();  // reads all of the data: not for a training that writes nothing down
       resume();

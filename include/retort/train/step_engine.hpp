@@ -17,13 +17,17 @@
 #include <vector>
 
 #include "retort/backend/backend.hpp"
+#include "retort/backend/engine.hpp"
 #include "retort/backend/generic/engine.hpp"
+#include "retort/backend/generic/feature_steps.hpp"
 #include "retort/backend/training_step.hpp"
+#include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
+#include "retort/loss/feature_loss.hpp"
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/tensor_values.hpp"
@@ -50,20 +54,26 @@ namespace detail {
 /// `validation` may be null.
 template <Model M>
 [[gnu::cold]] void require_trainable(const data::Dataset& train, const data::Dataset* validation,
-                                     std::size_t batch_size, data::RandomShift shift, bool drop_last) {
+                                     const EpochPlan& plan) {
   require_matching_data<M>(train);
   if (validation != nullptr) {
     require_matching_data<M>(*validation);
     require_preprocessing(preprocessing_of(train), *validation, "the training data");
   }
-  shift.validate(train.image());
+  plan.shift.validate(train.image());
   const std::size_t samples = train.size();
-  const std::size_t last = samples % batch_size == 0 ? std::min(samples, batch_size) : samples % batch_size;
-  if (last < M::minimum_batch && !drop_last) {
-    throw OptionError(
-        concatenate({"fit: batch_size is ", batch_size, " and leaves a last batch of ", last, " of ", samples,
-                     " samples, expected at least ", M::minimum_batch, " for the model's batch statistics"}));
+  const std::size_t rest = samples % plan.batch_size;
+  const std::size_t last = rest == 0 ? plan.batch_size : rest;
+  if (last >= M::minimum_batch || plan.drop_last) {
+    return;
   }
+  const std::string needed =
+      concatenate({" samples, expected at least ", M::minimum_batch, " for the model's batch statistics"});
+  if (last == samples) {
+    throw OptionError(concatenate({"fit: the only batch has ", last, needed}));
+  }
+  throw OptionError(concatenate(
+      {"fit: batch_size is ", plan.batch_size, " and leaves a last batch of ", last, " of ", samples, needed}));
 }
 
 }  // namespace detail
@@ -71,9 +81,10 @@ template <Model M>
 /// The engine of Trainer, DistillationTrainer and Sweep. Everything is allocated in `begin`; a step allocates nothing.
 /// The dataset, its order, the teacher's logits and all activations are in the backend's memory, and a step reads
 /// nothing back. A teacher's logits are computed once for the whole dataset and then looked up by sample index, unless
-/// the inputs are augmented. `Steps` takes the steps: the backend's own class for the model, or OperationSteps.
+/// the inputs are augmented; so are its features, where a term of the loss compares them. `Steps` takes the steps: those
+/// of the first engine that takes the training.
 template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O, typename TeacherSource,
-          typename Steps = StepsOf<Backend, M, Scalar>>
+          typename Steps = backend::StepsOf<backend::Training<Backend, M, L, O, Scalar, TeacherSource>>>
   requires backend::Backend<Backend, Scalar>
 class StepEngine final : public TrainingEngine {
  public:
@@ -83,6 +94,11 @@ class StepEngine final : public TrainingEngine {
   /// Whether the teacher's memory belongs to a handle that this engine's backend does not wait for by itself.
   static constexpr bool reads_other_handle = uses_teacher && !Backend::host_memory;
   using StepsClass = Steps;
+  using TrainingOf = backend::Training<Backend, M, L, O, Scalar, TeacherSource>;
+  using Term = TermOf<TrainingOf>;
+  static constexpr bool has_term = FeatureLoss<L>;
+  static_assert(!has_term || std::is_same_v<Steps, backend::StepsOf<TrainingOf>>,
+                "retort: a loss with a term on features trains by the generic engine");
   using Rule = decltype(std::declval<const O&>().template rule<Scalar>(std::uint64_t{}, double{}));
   static_assert(!uses_teacher || !std::is_same_v<TeacherSource, NoTeacher>,
                 "retort: this loss compares with a teacher; train with a DistillationTrainer");
@@ -131,10 +147,10 @@ class StepEngine final : public TrainingEngine {
     }
   }
 
-  [[gnu::cold]] void begin(const data::Dataset& train, const data::Dataset* validation, std::size_t batch_size,
-                           data::RandomShift shift, bool drop_last) override {
-    allocate_for(concatenate({"training on ", train.size(), " samples in batches of ", batch_size}), 0,
-                 [&] { prepare(train, validation, batch_size, shift, drop_last); });
+  [[gnu::cold]] void begin(const data::Dataset& train, const data::Dataset* validation,
+                           const EpochPlan& plan) override {
+    allocate_for(concatenate({"training on ", train.size(), " samples in batches of ", plan.batch_size}), 0,
+                 [&] { prepare(train, validation, plan); });
   }
 
   EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) override {
@@ -189,8 +205,12 @@ class StepEngine final : public TrainingEngine {
 
   bool is_finite() const override {
     const auto& network = std::as_const(network_);
-    return all_finite(backend(), network.parameter_data(), M::parameter_arena_size) &&
-           all_finite(backend(), network.buffer_data(), M::buffer_arena_size);
+    const bool model_is = all_finite(backend(), network.parameter_data(), M::parameter_arena_size) &&
+                          all_finite(backend(), network.buffer_data(), M::buffer_arena_size);
+    if constexpr (has_term) {
+      return model_is && all_finite(backend(), regressor_.parameters.data(), Term::parameter_arena_size);
+    }
+    return model_is;
   }
 
   [[gnu::cold]] std::string describe_fault() const override {
@@ -200,14 +220,32 @@ class StepEngine final : public TrainingEngine {
       return retort::describe_fault(tensors, std::span<const Scalar>(copy));
     };
     const auto& network = std::as_const(network_);
-    const std::string fault = fault_in(M::parameters, network.parameter_data(), M::parameter_arena_size);
-    return fault.empty() ? fault_in(M::buffers, network.buffer_data(), M::buffer_arena_size) : fault;
+    std::string fault = fault_in(M::parameters, network.parameter_data(), M::parameter_arena_size);
+    if (fault.empty()) {
+      fault = fault_in(M::buffers, network.buffer_data(), M::buffer_arena_size);
+    }
+    if constexpr (has_term) {
+      if (fault.empty()) {
+        fault = fault_in(Term::Regressor::parameters, regressor_.parameters.data(), Term::parameter_arena_size);
+        return fault.empty() ? fault : "regressor." + fault;
+      }
+    }
+    return fault;
   }
 
   [[gnu::cold]] TrainingState state() const override {
     TrainingState arrays = model_state();
-    for (std::size_t i = 0; i < moments_.size(); ++i) {
-      arrays.push_back(array_of(moment_name(i), moments_[i].data(), moments_[i].size()));
+    const auto append = [&](const std::string& name, const Buffer<Scalar>& values) {
+      arrays.push_back(array_of(name, values.data(), values.size()));
+    };
+    for (std::size_t i = 0; i < O::moment_count; ++i) {
+      append(moment_name(i), moments_[i]);
+    }
+    if constexpr (has_term) {
+      append("regressor.parameters", regressor_.parameters);
+      for (std::size_t i = 0; i < O::moment_count; ++i) {
+        append("regressor." + moment_name(i), regressor_.moments[i]);
+      }
     }
     return arrays;
   }
@@ -237,6 +275,8 @@ class StepEngine final : public TrainingEngine {
     }
   }
 
+  [[gnu::cold]] std::string describe() const override { return backend::describe_engine<TrainingOf>(); }
+
   [[gnu::cold]] Settings settings() const override {
     Settings settings{
         {"model", model_signature<M>()},    {"scalar", std::is_same_v<Scalar, float> ? "float" : "double"},
@@ -244,6 +284,9 @@ class StepEngine final : public TrainingEngine {
         {"loss", describe_settings(loss_)}, {"optimizer", describe_settings(optimizer_)}};
     if constexpr (uses_teacher) {
       settings.emplace_back("teacher", teacher_.fingerprint());
+    }
+    if constexpr (has_term) {
+      settings.emplace_back("regressor", model_signature<typename Term::Regressor>());
     }
     return settings;
   }
@@ -259,6 +302,12 @@ class StepEngine final : public TrainingEngine {
   };
   struct NoRules {};
 
+  /// What a term of the loss trains, beside the network.
+  struct Regressor {
+    Buffer<Scalar> parameters{};
+    std::array<Buffer<Scalar>, O::moment_count> moments{};
+  };
+
   /// An array of the training state, in the backend's memory.
   struct Target {
     Scalar* values;
@@ -266,7 +315,7 @@ class StepEngine final : public TrainingEngine {
   };
 
   std::string processor() const {
-    constexpr bool by_operations = std::is_same_v<Steps, OperationSteps<M, Backend, Scalar>>;
+    constexpr bool by_operations = requires { Steps::by_operations; };
     if constexpr (requires { backend().processor(by_operations); }) {
       return backend().processor(by_operations);
     } else {
@@ -309,19 +358,25 @@ class StepEngine final : public TrainingEngine {
     if (name == "buffers") {
       return {network_.buffer_data(), M::buffer_arena_size};
     }
-    for (std::size_t i = 0; i < moments_.size(); ++i) {
+    if (has_term && name == "regressor.parameters") {
+      return {regressor_.parameters.data(), regressor_.parameters.size()};
+    }
+    for (std::size_t i = 0; i < O::moment_count; ++i) {
       if (name == moment_name(i)) {
         return {moments_[i].data(), moments_[i].size()};
+      }
+      if (has_term && name == "regressor." + moment_name(i)) {
+        return {regressor_.moments[i].data(), regressor_.moments[i].size()};
       }
     }
     throw ShapeError(concatenate({"training state: ", name, " is no array of this training"}));
   }
 
-  [[gnu::cold]] void prepare(const data::Dataset& train, const data::Dataset* validation, std::size_t batch_size,
-                             data::RandomShift shift, bool drop_last) {
+  [[gnu::cold]] void prepare(const data::Dataset& train, const data::Dataset* validation, const EpochPlan& plan) {
     network_.require_values();
-    detail::require_trainable<M>(train, validation, batch_size, shift, drop_last);
+    detail::require_trainable<M>(train, validation, plan);
     if constexpr (uses_teacher) {
+      teacher_.require_matching(train);
       require_preprocessing(teacher_.preprocessing(), train, "the teacher");
     }
     network_.set_preprocessing(preprocessing_of(train));
@@ -330,36 +385,56 @@ class StepEngine final : public TrainingEngine {
     }
     validation_ = validation;
     data_ = resident(train, shared_.train);
-    const std::size_t capacity = std::min(batch_size, train.size());
     order_ = allocate<std::uint32_t>(train.size());
     losses_ = allocate<Scalar>(train.size());
     correct_ = allocate<std::uint8_t>(train.size());
-    steps_.emplace(backend(), capacity);
+    steps_.emplace(backend(), plan.batch_size);
     for (Buffer<Scalar>& moment : moments_) {
       moment = zeros(M::parameter_arena_size);
     }
     if constexpr (takes_runs) {
-      const std::size_t batches = (train.size() + capacity - 1) / capacity;
+      const std::size_t batches = (train.size() + plan.batch_size - 1) / plan.batch_size;
       rules_.on_host.resize(std::min<std::size_t>(batches, Backend::report_interval));
       rules_.values = allocate<Rule>(rules_.on_host.size());
     }
     if constexpr (uses_teacher) {
-      if constexpr (reads_other_handle) {
-        wait_for(teacher_);
-      }
-      const bool cached = shift.pixels == 0;
-      if (cached && shared_.teacher_logits != nullptr) {
-        teacher_table_ = {shared_.teacher_logits, true};
-        return;
-      }
-      teacher_logits_ = allocate<Scalar>((cached ? train.size() : capacity) * M::output_size);
-      if (cached) {
-        teacher_.answer_dataset(backend(), data_.view(), teacher_logits_.data());
-      } else {
-        teacher_inputs_ = allocate<Scalar>(capacity * M::input_size);
-      }
-      teacher_table_ = {teacher_logits_.data(), cached};
+      ask_teacher(plan);
     }
+    if constexpr (has_term) {
+      const Network<typename Term::Regressor, Backend, Scalar> initial{regressor_seed(plan.seed), backend()};
+      regressor_.parameters = zeros(Term::parameter_arena_size);
+      const AlignedBuffer<Scalar> values = initial.copy_parameters();
+      copy_from_host(backend(), values.span(), regressor_.parameters.data());
+      for (Buffer<Scalar>& moment : regressor_.moments) {
+        moment = zeros(Term::parameter_arena_size);
+      }
+    }
+  }
+
+  /// Answers all samples now, or makes room for the answers to a batch.
+  [[gnu::cold]] void ask_teacher(const EpochPlan& plan) {
+    if constexpr (reads_other_handle) {
+      wait_for(teacher_);
+    }
+    const bool cached = plan.shift.pixels == 0;
+    if (!has_term && cached && shared_.teacher_logits != nullptr) {
+      teacher_table_ = {shared_.teacher_logits, true};
+      return;
+    }
+    const std::size_t rows = cached ? data_.view().size : plan.batch_size;
+    teacher_logits_ = allocate<Scalar>(rows * M::output_size);
+    if constexpr (has_term) {
+      teacher_features_ = allocate<Scalar>(rows * Term::width);
+    }
+    if (cached) {
+      teacher_.answer_dataset(backend(), data_.view(), teacher_logits_.data());
+      if constexpr (has_term) {
+        teacher_.template answer_dataset<Term::teacher_layers>(backend(), data_.view(), teacher_features_.data());
+      }
+    } else {
+      teacher_inputs_ = allocate<Scalar>(rows * M::input_size);
+    }
+    teacher_table_ = {teacher_logits_.data(), cached, teacher_features_.data()};
   }
 
   /// Fills `order_` for an epoch.
@@ -412,7 +487,12 @@ class StepEngine final : public TrainingEngine {
                                                             .losses = losses_.data() + first,
                                                             .correct = correct_.data() + first,
                                                             .clipping = plan.clipping};
-    std::ranges::transform(moments_, target.moments.begin(), [](Buffer<Scalar>& moment) { return moment.data(); });
+    const auto data_of = [](Buffer<Scalar>& buffer) { return buffer.data(); };
+    std::ranges::transform(moments_, target.moments.begin(), data_of);
+    if constexpr (has_term) {
+      target.regressor_parameters = regressor_.parameters.data();
+      std::ranges::transform(regressor_.moments, target.regressor_moments.begin(), data_of);
+    }
     return target;
   }
 
@@ -423,7 +503,11 @@ class StepEngine final : public TrainingEngine {
     if constexpr (uses_teacher) {
       if (!teacher_table_.by_sample) {
         gather_batch(backend(), batch.data, batch.samples, count, batch.augmentation, teacher_inputs_.data());
-        teacher_.answer_batch(backend(), std::as_const(teacher_inputs_).data(), teacher_logits_.data(), count);
+        const Scalar* inputs = std::as_const(teacher_inputs_).data();
+        teacher_.answer_batch(backend(), inputs, teacher_logits_.data(), count);
+        if constexpr (has_term) {
+          teacher_.template answer_batch<Term::teacher_layers>(backend(), inputs, teacher_features_.data(), count);
+        }
       }
     }
     const auto target = target_at(plan, first);
@@ -455,9 +539,11 @@ class StepEngine final : public TrainingEngine {
   std::optional<Steps> steps_{};
   std::array<Buffer<Scalar>, O::moment_count> moments_{};
   std::conditional_t<takes_runs, Rules, NoRules> rules_{};
-  Buffer<Scalar> teacher_inputs_{};  // (batch, in) while inputs are augmented
-  Buffer<Scalar> teacher_logits_{};  // (samples, classes) unless shared; (batch, classes) while inputs are augmented
+  Buffer<Scalar> teacher_inputs_{};    // (batch, in) while inputs are augmented
+  Buffer<Scalar> teacher_logits_{};    // (samples, classes) unless shared; (batch, classes) while inputs are augmented
+  Buffer<Scalar> teacher_features_{};  // (samples, width) or (batch, width), where a term of the loss compares them
   backend::TeacherTable<Scalar> teacher_table_{};
+  Regressor regressor_{};
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -25,6 +25,7 @@
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
+#include "retort/loss/feature_loss.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/nn/network.hpp"
@@ -111,6 +112,10 @@ concept HandsOutThreads =
 template <Model StudentModel, typename Backend = backend::Eigen, Loss L = HintonLoss, Optimizer O = Adam,
           typename Scalar = float>
 class Sweep {
+  static_assert(
+      !FeatureLoss<L>,
+      "retort: a term on features needs the teacher's type: train with a DistillationTrainer, not in a Sweep");
+
  public:
   using Setting = SweepSetting<L, O>;
   using Result = SweepResult<StudentModel, Backend, L, O, Scalar>;
@@ -204,9 +209,13 @@ class Sweep {
     require_settings();  // again: a sweep that was moved from has none
     train.require_samples();
     options.validate_for(train.size(), validation != nullptr);
-    detail::require_trainable<StudentModel>(train, validation, options.batch_size, options.shift, options.drop_last);
+    detail::require_trainable<StudentModel>(train, validation,
+                                            {.batch_size = std::min(options.batch_size, train.size()),
+                                             .drop_last = options.drop_last,
+                                             .shift = options.shift});
     if constexpr (L::needs_teacher) {
       for (const Setting& setting : settings_) {
+        teachers_[setting.teacher].require_matching(train);
         require_preprocessing(teachers_[setting.teacher].preprocessing(), train, "the teacher");
       }
     }

@@ -2,7 +2,7 @@
 #pragma once
 /// @file
 /// The students of a sweep trained together: an epoch of all of them by one call of a backend that takes runs of steps
-/// (backend/training_step.hpp), and an evaluation of all by another.
+/// (backend/engine.hpp), and an evaluation of all by another.
 
 #include <algorithm>
 #include <chrono>

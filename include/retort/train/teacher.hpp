@@ -16,10 +16,12 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/shared_handle.hpp"
 #include "retort/core/text.hpp"
+#include "retort/data/dataset.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/preprocessing.hpp"
 #include "retort/nn/sequential.hpp"
+#include "retort/train/evaluate.hpp"
 
 namespace retort::shape_check {  // for every instruction set
 
@@ -52,9 +54,25 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// For a training without a teacher.
 struct NoTeacher {};
 
+namespace detail {
+
+/// True; does not compile where both models' inputs have axes and these differ.
+template <Model TeacherModel, Model StudentModel>
+consteval bool check_extents() {
+  using OfTeacher = typename TeacherModel::template ShapeAt<0>;
+  using OfStudent = typename StudentModel::template ShapeAt<0>;
+  static_assert(OfTeacher::rank == 1 || OfStudent::rank == 1 || std::is_same_v<OfTeacher, OfStudent>,
+                "retort: a teacher and its student read inputs of the same extents");
+  return true;
+}
+
+}  // namespace detail
+
 /// A frozen teacher: the network is const, and only its inference can be called.
 template <Model M, typename Backend, typename Scalar>
 struct Teacher {
+  using model_type = M;
+
   const Network<M, Backend, Scalar>* network;
 
   /// The handle that its parameters belong to.
@@ -62,17 +80,25 @@ struct Teacher {
   const Scalar* parameter_data() const { return network->parameter_data(); }
   const std::optional<Preprocessing>& preprocessing() const { return network->preprocessing(); }
 
-  /// logits (batch, classes) of inputs (batch, in), by `on`, which reaches the teacher's memory.
+  /// logits (batch, classes) of inputs (batch, in), by `on`, which reaches the teacher's memory. With fewer `Layers` what
+  /// leaves the last of these, (batch, M::widths[Layers]).
+  template <std::size_t Layers = M::layer_count>
   void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const {
     network->require_values();
-    predict_batch(on, M{}, network->parameter_data(), network->buffer_data(), inputs, logits, batch);
+    predict_batch(on, FirstLayers<M, Layers>{}, network->parameter_data(), network->buffer_data(), inputs, logits,
+                  batch);
   }
 
-  /// logits (data.size, classes) of every sample, normalised but not augmented; `data` is in the backend's memory.
+  /// logits (data.size, classes) of every sample, normalised but not augmented; `data` is in the backend's memory. With
+  /// fewer `Layers` as answer_batch.
+  template <std::size_t Layers = M::layer_count>
   void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* logits) const {
     network->require_values();
-    predict_dataset(on, M{}, network->parameter_data(), network->buffer_data(), data, logits);
+    predict_dataset(on, FirstLayers<M, Layers>{}, network->parameter_data(), network->buffer_data(), data, logits);
   }
+
+  /// Throws ShapeError for data that its model does not take.
+  void require_matching(const data::Dataset& data) const { require_matching_data<M>(data); }
 
   std::string fingerprint() const {
     const AlignedBuffer<Scalar> parameters = network->copy_parameters();
@@ -102,6 +128,7 @@ class AnyTeacher {
   void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* logits) const {
     teacher_->answer_dataset(on, data, logits);
   }
+  void require_matching(const data::Dataset& data) const { teacher_->require_matching(data); }
   std::string fingerprint() const { return teacher_->fingerprint(); }
 
  private:
@@ -115,6 +142,7 @@ class AnyTeacher {
     virtual const std::optional<Preprocessing>& preprocessing() const = 0;
     virtual void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const = 0;
     virtual void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* logits) const = 0;
+    virtual void require_matching(const data::Dataset& data) const = 0;
     virtual std::string fingerprint() const = 0;
   };
 
@@ -123,6 +151,7 @@ class AnyTeacher {
       : Interface,
         private shape_check::teacher_with<M::output_size>::template classes_but_student_with<StudentModel::output_size>,
         private shape_check::teacher_of<M::input_size>::template inputs_but_student_of<StudentModel::input_size> {
+    static_assert(detail::check_extents<M, StudentModel>());
     explicit Holder(const Teacher<M, Backend, Scalar>& held) : teacher(held) {}
     const Backend& backend() const override { return teacher.backend(); }
     const Scalar* parameter_data() const override { return teacher.parameter_data(); }
@@ -133,6 +162,7 @@ class AnyTeacher {
     void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* logits) const override {
       teacher.answer_dataset(on, data, logits);
     }
+    void require_matching(const data::Dataset& data) const override { teacher.require_matching(data); }
     std::string fingerprint() const override { return teacher.fingerprint(); }
     Teacher<M, Backend, Scalar> teacher;
   };

@@ -4,6 +4,7 @@
 /// Training a network on labels.
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "retort/core/instruction_set.hpp"
@@ -44,6 +45,10 @@ class Trainer {
   History fit(const data::Dataset& train, const data::Dataset& validation, const FitOptions& options) {
     return detail::fit(detail::require_engine(engine_), train, &validation, options);
   }
+
+  /// What takes the steps, and why what would be faster does not: "single operations in float, not panels: LayerNorm
+  /// (layer 1) is neither Linear nor pointwise".
+  std::string describe() const { return detail::require_engine(engine_).describe(); }
 
  private:
   std::unique_ptr<TrainingEngine> engine_;

@@ -73,27 +73,29 @@ class TrainingEngine {
   TrainingEngine& operator=(const TrainingEngine&) = delete;
   virtual ~TrainingEngine() = default;
 
-  /// Takes everything into memory before the first step, and forgets the moments of an earlier training. Both datasets
-  /// must outlive it; `validation` may be null; `drop_last` says the same as the epochs' plans will. Throws ShapeError
-  /// when the data does not fit the model, OptionError when the batch size does not.
-  virtual void begin(const data::Dataset& train, const data::Dataset* validation, std::size_t batch_size,
-                     data::RandomShift shift, bool drop_last) = 0;
+  /// Takes everything into memory before the first step, and forgets the moments of an earlier training. `plan` is the
+  /// first epoch's. Both datasets must outlive it; `validation` may be null. Throws ShapeError when the data does not fit
+  /// the model, OptionError when the batch size does not.
+  virtual void begin(const data::Dataset& train, const data::Dataset* validation, const EpochPlan& plan) = 0;
   virtual EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) = 0;
   /// On the validation data. Precondition: there is some.
   virtual Evaluation evaluate() = 0;
 
-  /// Whether every parameter and every running statistic is a finite number. Asked after each epoch.
+  /// Whether every number that is trained and every running statistic is finite. Asked after each epoch.
   virtual bool is_finite() const = 0;
   /// The first number among them that no file may hold (nn/tensor_values.hpp): "1.running_var: element 3 is nan,
   /// expected a finite number"; empty where there is none.
   virtual std::string describe_fault() const = 0;
 
-  /// Parameters, buffers and moments. restore(state()) changes nothing.
+  /// Parameters, buffers and moments, and those of a regressor. restore(state()) changes nothing.
   virtual TrainingState state() const = 0;
   /// Throws ShapeError when the arrays are not those of this engine.
   virtual void restore(const TrainingState& state) = 0;
   /// The arrays of the state that are the model itself, for keeping the best epoch.
   virtual TrainingState model_state() const = 0;
+
+  /// What takes the steps, and why what would be faster does not; see backend::describe_engine.
+  virtual std::string describe() const = 0;
 
   /// Model, loss, optimizer, "processor" and whatever else decides the result.
   virtual Settings settings() const = 0;

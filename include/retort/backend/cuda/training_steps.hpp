@@ -1,31 +1,102 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Which training steps the CUDA backend takes itself.
+/// The engines of the CUDA backend.
 
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "retort/backend/cuda/chip/job.hpp"
 #include "retort/backend/cuda/chip/layout.hpp"
+#include "retort/backend/cuda/chip/stages.hpp"
 #include "retort/backend/cuda/chip/steps.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
+#include "retort/backend/cuda/large/cursor.hpp"
 #include "retort/backend/cuda/large/large_steps.hpp"
 #include "retort/backend/cuda/thread_group.hpp"
-#include "retort/backend/training_step.hpp"
+#include "retort/backend/engine.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/nn/sequential.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
-/// Models that fit one block's memory.
-template <typename System, Precision precision, ThreadGroup group, Model M, typename Scalar>
-  requires chip::fits_block<M, Scalar>
-struct OwnTrainingSteps<CudaOn<System, precision, group>, M, Scalar> {
-  using type = chip::OnChipSteps<M, Scalar, System, group>;
+namespace detail {
+
+template <typename T>
+using RuleOf =
+    decltype(std::declval<const typename T::Optimizer&>().template rule<typename T::Scalar>(std::uint64_t{}, double{}));
+
+/// For an engine that copies loss and rule to the device, in a struct of `size` bytes for which there are `capacity`.
+template <typename T>
+constexpr Refusal launch_refusal(std::size_t size, std::size_t capacity) {
+  if (!perceptron_refusal<T>().accepts()) {
+    return perceptron_refusal<T>();
+  }
+  if (!std::is_trivially_copyable_v<typename T::Loss> || !std::is_trivially_copyable_v<RuleOf<T>>) {
+    return {"the loss or the optimizer's rule cannot be copied to a device byte by byte"};
+  }
+  return size > capacity ? Refusal{"the loss and the optimizer's rule do not fit what a launch takes along"}
+                         : Refusal{};
+}
+
+}  // namespace detail
+
+/// Takes models that fit one block's memory.
+template <typename System, ThreadGroup group>
+struct BlockEngine {
+  static constexpr std::string_view name =
+      group == ThreadGroup::cluster ? "a cluster of blocks of threads" : "a block of threads";
+  template <typename T>
+  static constexpr Refusal refusal() {
+    using M = typename T::Model;
+    using Job = chip::TrainingJob<typename T::Scalar, T::Optimizer::moment_count, typename T::Loss, detail::RuleOf<T>>;
+    constexpr Refusal launch = detail::launch_refusal<T>(sizeof(Job), chip::job_capacity);
+    if constexpr (!launch.accepts()) {
+      return launch;
+    } else if constexpr (!chip::StagedModel<M>) {
+      return {"comes before the first Linear", M::layer_names[0], 0};
+    } else if constexpr (!chip::fits_block<M, typename T::Scalar>) {
+      return {"the model and a chunk of samples do not fit its memory"};
+    } else {
+      return {};
+    }
+  }
+  template <typename T>
+  using Steps = chip::OnChipSteps<typename T::Model, typename T::Scalar, System, group>;
 };
 
-/// Other models of Linear and pointwise layers.
-template <typename System, Precision precision, ThreadGroup group, Model M, typename Scalar>
-  requires large::LargeModel<M> && (!chip::fits_block<M, Scalar>)
-struct OwnTrainingSteps<CudaOn<System, precision, group>, M, Scalar> {
-  using type = large::LargeSteps<M, Scalar, System, precision>;
+/// Takes models of Linear and pointwise layers.
+template <typename System, Precision precision>
+struct GraphEngine {
+  static constexpr std::string_view name = precision == Precision::fp32   ? "a graph of kernels"
+                                           : precision == Precision::tf32 ? "a graph of kernels with TF32 products"
+                                                                          : "a graph of kernels with bf16 products";
+  template <typename T>
+  static constexpr Refusal refusal() {
+    using Cursor = large::StepCursor<typename T::Scalar, typename T::Loss, detail::RuleOf<T>>;
+    if (T::Optimizer::moment_count > 2) {
+      return {"the optimizer keeps more than two moments"};
+    }
+    if (precision != Precision::fp32 && !std::is_same_v<typename T::Scalar, float>) {
+      return {"it computes in float"};
+    }
+    return detail::launch_refusal<T>(sizeof(Cursor), large::cursor_capacity);
+  }
+  template <typename T>
+  using Steps = large::LargeSteps<typename T::Model, typename T::Scalar, System, precision>;
+};
+
+template <typename System, ThreadGroup group>
+struct Engines<CudaOn<System, Precision::fp32, group>> {
+  using type = std::tuple<BlockEngine<System, group>, GraphEngine<System, Precision::fp32>>;
+};
+template <typename System, Precision precision, ThreadGroup group>
+struct Engines<CudaOn<System, precision, group>> {
+  using type =
+      std::tuple<BlockEngine<System, group>, GraphEngine<System, precision>, GraphEngine<System, Precision::fp32>>;
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -6,12 +6,13 @@
 #include <concepts>
 #include <cstddef>
 #include <string>
+#include <string_view>
+#include <tuple>
 
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/backend/eigen/panel/bfloat16_operands.hpp"
-#include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/eigen/panel/training_steps.hpp"
-#include "retort/backend/training_step.hpp"
+#include "retort/backend/engine.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/simd/bfloat16.hpp"
 
@@ -21,8 +22,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 /// training", arXiv:1710.03740; Kalamkar et al., "A study of bfloat16 for deep learning training", arXiv:1905.12322):
 /// weights, activations and gradients are rounded to bfloat16 where they are multiplied, and summed in float.
 /// Parameters, the optimizer, activation functions and the loss stay in float, and no loss scaling is needed, as
-/// bfloat16 has the range of float. Outside of training it is the Eigen backend, in float. For models of Linear and
-/// pointwise layers in float; others do not compile.
+/// bfloat16 has the range of float. Outside of training it is the Eigen backend. So it is in training of what its
+/// panels do not take: other layers, losses with a term on features, double. A trainer's describe() says so.
 ///
 /// It pays where the processor multiplies bfloat16 (AVX512_BF16: -march=znver4, cooperlake or newer) and layers are
 /// wide. Elsewhere the products are computed in float on rounded factors, and are slower than Eigen's. Results are the
@@ -36,7 +37,7 @@ class EigenBf16 : public Eigen {
   explicit EigenBf16(AvailableThreads threads) : Eigen(threads) {}
 
   std::string describe() const {
-    return Eigen::describe() + ", training with bf16 products " +
+    return Eigen::describe() + ", training on panels with bf16 products " +
            (simd::has_bfloat16_products ? "(AVX512_BF16)" : "(emulated: this build's processor has none)");
   }
 };
@@ -48,12 +49,24 @@ void for_each_on_one_thread(const Backend& backend, std::size_t count, const Wor
   backend.pool().for_each_chunk(count, [&](std::size_t index) { work(index, alone); });
 }
 
-template <Model M, typename Scalar>
-struct OwnTrainingSteps<EigenBf16, M, Scalar> {
-  static_assert(std::same_as<Scalar, float>, "retort: backend::EigenBf16 trains models of float");
-  static_assert(panel::PanelModel<M>,
-                "retort: backend::EigenBf16 trains models of Linear and pointwise layers; this one has others");
-  using type = panel::TrainingSteps<M, float, panel::Bfloat16Operands<M>>;
+namespace panel {
+
+/// Takes models of Linear and pointwise layers in float.
+struct Bfloat16Engine {
+  static constexpr std::string_view name = "panels with bf16 products";
+  template <typename T>
+  static constexpr Refusal refusal() {
+    return std::same_as<typename T::Scalar, float> ? perceptron_refusal<T>() : Refusal{"it computes in float"};
+  }
+  template <typename T>
+  using Steps = TrainingSteps<typename T::Model, float, Bfloat16Operands<typename T::Model>>;
+};
+
+}  // namespace panel
+
+template <>
+struct Engines<EigenBf16> {
+  using type = std::tuple<panel::Bfloat16Engine, panel::Engine>;
 };
 
 static_assert(Backend<EigenBf16, float>);

@@ -4,6 +4,7 @@
 /// Every operation of a backend derived from Generic.
 
 #include "retort/backend/generic/chain.hpp"
+#include "retort/backend/generic/feature_term.hpp"
 #include "retort/backend/generic/gather.hpp"
 #include "retort/backend/generic/generic.hpp"
 #include "retort/backend/generic/inference.hpp"

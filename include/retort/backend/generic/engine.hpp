@@ -1,26 +1,34 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A training step made of a backend's single operations: gather, forward, loss, backward, clipping, optimizer. Every
-/// backend can take it, with every model.
+/// The engine that takes every training: a step is a backend's single operations, one after another. And which engine
+/// takes a training.
 
 #include <cstddef>
+#include <string>
+#include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include "retort/backend/arguments.hpp"
+#include "retort/backend/engine.hpp"
+#include "retort/backend/generic/feature_steps.hpp"
 #include "retort/backend/generic/run_model.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/text.hpp"
 #include "retort/nn/sequential.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// Everything is allocated by the constructor, in the backend's memory; a step allocates nothing and reads nothing
-/// back.
-template <Model M, typename Backend, typename Scalar>
+/// Gather, forward, loss, backward, clipping, optimizer. Everything is allocated by the constructor, in the backend's
+/// memory; a step allocates nothing and reads nothing back. `Term` takes on what a loss has beside the logits.
+template <Model M, typename Backend, typename Scalar, typename Term = NoTerm>
 class OperationSteps {
  public:
+  static constexpr bool by_operations = true;
+
   /// For batches of up to `capacity` samples.
   OperationSteps(const Backend& backend, std::size_t capacity)
       : capacity_(capacity),
@@ -28,9 +36,10 @@ class OperationSteps {
         activations_(allocate(backend, activation_arena_size<M>(capacity))),
         logits_gradient_(allocate(backend, capacity * M::output_size)),
         scratch_(allocate(backend, pass_scratch_size<M>(capacity))),
-        gradients_(allocate(backend, M::parameter_arena_size)) {
+        gradients_(allocate(backend, M::parameter_arena_size + Term::parameter_arena_size)),
+        term_(backend, capacity) {
     // The optimizer also passes over what is between the tensors.
-    fill_zero(backend, gradients_.data(), M::parameter_arena_size);
+    fill_zero(backend, gradients_.data(), gradients_.size());
   }
 
   template <typename L, typename Rule, std::size_t Moments>
@@ -51,14 +60,20 @@ class OperationSteps {
                                                  .losses = target.losses,
                                                  .correct = target.correct,
                                                  .batch = batch.size});
+    Scalar* regressor_gradients = gradients_.data() + M::parameter_arena_size;
+    term_.evaluate(backend, batch, target, loss, std::as_const(activations_).data(), regressor_gradients);
     run_backward<M>(backend, parameters, inputs, std::as_const(activations_).data(),
                     std::as_const(logits_gradient_).data(), gradients_.data(), scratch_.data(), batch.size, capacity_,
-                    random);
+                    random, static_cast<Scalar*>(nullptr), term_.adder(backend, batch.size));
     if (target.clipping) {
       clip_gradients(backend, *target.clipping, gradients_.data(), gradients_.size());
     }
     update_parameters(backend, rule, target.parameters, std::as_const(gradients_).data(), target.moments,
-                      gradients_.size());
+                      M::parameter_arena_size);
+    if constexpr (Term::parameter_arena_size > 0) {
+      update_parameters(backend, rule, target.regressor_parameters, static_cast<const Scalar*>(regressor_gradients),
+                        target.regressor_moments, Term::parameter_arena_size);
+    }
   }
 
  private:
@@ -71,22 +86,64 @@ class OperationSteps {
   Buffer activations_;
   Buffer logits_gradient_;  // (batch, classes)
   Buffer scratch_;
-  Buffer gradients_;
+  Buffer gradients_;  // the model's, then the regressor's
+  typename Term::template Steps<Backend, Scalar> term_;
+};
+
+namespace backend {
+
+/// Takes every training.
+struct GenericEngine {
+  static constexpr std::string_view name = "single operations";
+  template <typename T>
+  static constexpr Refusal refusal() {
+    return {};
+  }
+  template <typename T>
+  using Steps = OperationSteps<typename T::Model, typename T::Backend, typename T::Scalar, TermOf<T>>;
 };
 
 namespace detail {
 
-template <typename Backend, Model M, typename Scalar>
-struct StepsOf {
-  using Own = typename backend::OwnTrainingSteps<Backend, M, Scalar>::type;
-  using type = std::conditional_t<std::is_void_v<Own>, std::type_identity<OperationSteps<M, Backend, Scalar>>,
-                                  std::type_identity<Own>>::type;
+template <typename T, typename OfEngines>
+struct FirstEngine {
+  using type = GenericEngine;
 };
+template <typename T, typename E, typename... Rest>
+struct FirstEngine<T, std::tuple<E, Rest...>>
+    : std::conditional_t<E::template refusal<T>().accepts(), std::type_identity<E>,
+                         FirstEngine<T, std::tuple<Rest...>>> {};
 
 }  // namespace detail
 
-/// What takes the steps of a model on a backend: the backend's own class, or OperationSteps.
-template <typename Backend, Model M, typename Scalar>
-using StepsOf = typename detail::StepsOf<Backend, M, Scalar>::type;
+/// The first engine of the Training's backend that takes it, or GenericEngine.
+template <typename T>
+using EngineOf = typename detail::FirstEngine<T, typename Engines<typename T::Backend>::type>::type;
+
+/// Its steps.
+template <typename T>
+using StepsOf = typename EngineOf<T>::template Steps<T>;
+
+/// "single operations in float, not panels: LayerNorm (layer 1) is neither Linear nor pointwise": the engine that takes
+/// the Training, and why those before it do not.
+template <typename T>
+[[gnu::cold]] std::string describe_engine() {
+  using Chosen = EngineOf<T>;
+  std::string text =
+      concatenate({Chosen::name, std::is_same_v<typename T::Scalar, float> ? " in float" : " in double"});
+  bool before = true;  // the chosen one
+  const auto add = [&]<typename E>() {
+    before = before && !std::is_same_v<E, Chosen>;
+    if (before) {
+      text += concatenate({", not ", E::name, ": ", E::template refusal<T>().describe()});
+    }
+  };
+  [&]<typename... E>(std::type_identity<std::tuple<E...>>) {
+    (add.template operator()<E>(), ...);
+  }(std::type_identity<typename Engines<typename T::Backend>::type>{});
+  return text;
+}
+
+}  // namespace backend
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -163,19 +163,29 @@ const Scalar* run_forward(const Backend& backend, const Scalar* parameters, Scal
   return current;
 }
 
+/// Leaves gradients as they are.
+struct NothingAdded {
+  template <std::size_t Index, typename Scalar>
+  void operator()(Scalar* /*gradient*/) const {}
+};
+
 /// Fills `parameter_gradients` from logits_gradient (batch, out), after run_forward with the same arguments. Operations
 /// before the first that learns are left out; `input_gradient` (batch, in), where it is not null, asks for them all.
-/// `scratch` holds pass_scratch_size(batch) elements.
-template <Model M, typename Backend, typename Scalar>
+/// `scratch` holds pass_scratch_size(batch) elements. add.operator()<Index>(gradient) may add to the gradient (batch, out)
+/// in what a hidden operation `Index` gave.
+template <Model M, typename Backend, typename Scalar, typename Add = NothingAdded>
 void run_backward(const Backend& backend, const Scalar* parameters, const Scalar* input, const Scalar* activations,
                   const Scalar* logits_gradient, Scalar* parameter_gradients, Scalar* scratch, std::size_t batch,
-                  std::size_t capacity, StepRandom random, Scalar* input_gradient = nullptr) {
+                  std::size_t capacity, StepRandom random, Scalar* input_gradient = nullptr, const Add& add = {}) {
   using Plan = backend::Plan<M>;
   const std::array<Scalar*, 2> halves{scratch, scratch + aligned_extent(batch * Plan::widest)};
   const Scalar* output_gradient = logits_gradient;
   backend::for_each_index_reversed<Plan::size>([&]<std::size_t Index>() {
     if (Index < Plan::first_trained && input_gradient == nullptr) {
       return;
+    }
+    if constexpr (Index + 1 < Plan::size) {
+      add.template operator()<Index>(halves[(Index + 1) % 2]);  // where the operation behind left it
     }
     const bool needs_input_gradient = Index > Plan::first_trained || input_gradient != nullptr;
     Scalar* operation_input_gradient = Index == 0 ? input_gradient : needs_input_gradient ? halves[Index % 2] : nullptr;

@@ -39,6 +39,9 @@ enum class Batches {
   single_chunks,  ///< no batch is larger than a chunk, and no gradients are clipped
 };
 
+/// Bytes that a block has for its job.
+inline constexpr std::size_t job_capacity = 1024;
+
 /// All pointers are into the backend's memory, outside of the block's.
 template <typename Scalar, std::size_t Moments, typename L, typename Rule>
 struct TrainingJob {

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "retort/backend/arguments.hpp"
@@ -21,6 +23,7 @@
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/eigen/panel/sinks.hpp"
 #include "retort/backend/eigen/panel/weight_gradient.hpp"
+#include "retort/backend/engine.hpp"
 #include "retort/backend/generic/run_model.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/backend/training_step.hpp"
@@ -215,10 +218,24 @@ class TrainingSteps {
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
-template <Model M, typename Scalar>
-  requires panel::PanelModel<M>
-struct OwnTrainingSteps<Eigen, M, Scalar> {
-  using type = panel::TrainingSteps<M, Scalar>;
+namespace panel {
+
+/// Takes models of Linear and pointwise layers.
+struct Engine {
+  static constexpr std::string_view name = "panels";
+  template <typename T>
+  static constexpr Refusal refusal() {
+    return perceptron_refusal<T>();
+  }
+  template <typename T>
+  using Steps = TrainingSteps<typename T::Model, typename T::Scalar>;
+};
+
+}  // namespace panel
+
+template <>
+struct Engines<Eigen> {
+  using type = std::tuple<panel::Engine>;
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

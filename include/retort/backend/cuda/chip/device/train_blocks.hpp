@@ -50,7 +50,7 @@ __global__ void __launch_bounds__(Layout::threads, 1) train_model_by_cluster(con
 /// copy is of words.
 template <typename Layout, Batches batches, typename Scalar, typename Job>
 __global__ void __launch_bounds__(Layout::threads, 1) train_models(const Job* jobs) {
-  static_assert(sizeof(Job) % sizeof(std::uint32_t) == 0 && sizeof(Job) <= 1024);
+  static_assert(sizeof(Job) % sizeof(std::uint32_t) == 0 && sizeof(Job) <= job_capacity);
   alignas(Job) __shared__ std::uint32_t words[sizeof(Job) / sizeof(std::uint32_t)];
   const auto* from = reinterpret_cast<const std::uint32_t*>(jobs + blockIdx.x);
   for (std::size_t i = threadIdx.x; i < sizeof(Job) / sizeof(std::uint32_t); i += Layout::threads) {

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// Engines: what takes the steps of a training. Each states what it accepts; where a backend's own engines decline, the
+/// generic one (generic/engine.hpp) takes the step as the backend's single operations, with every model and loss.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "retort/backend/plan.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/core/text.hpp"
+#include "retort/loss/feature_loss.hpp"
+#include "retort/loss/loss.hpp"
+#include "retort/nn/sequential.hpp"
+#include "retort/optim/optimizer.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
+
+/// What an engine is asked about. The teacher may have a `model_type`.
+template <typename B, Model M, Loss L, Optimizer O, typename S, typename T>
+struct Training {
+  using Backend = B;
+  using Model = M;
+  using Loss = L;
+  using Optimizer = O;
+  using Scalar = S;
+  using Teacher = T;
+};
+
+/// Why an engine does not take a training; without a reason it does.
+struct Refusal {
+  std::string_view reason{};
+  std::string_view layer{};  ///< the name of the layer that the reason is about, where it is about one
+  std::size_t index = 0;     ///< of that layer
+
+  constexpr bool accepts() const { return reason.empty(); }
+  /// "LayerNorm (layer 1) is neither Linear nor pointwise"
+  [[gnu::cold]] std::string describe() const {
+    return layer.empty() ? std::string(reason) : concatenate({layer, " (layer ", index, ") ", reason});
+  }
+};
+
+/// The engines of a backend's own, the best first: a std::tuple, to be specialised by a backend that has some. An engine
+/// is a class with
+///
+/// - `name`,
+/// - `template <typename T> static constexpr Refusal refusal()` for a Training T,
+/// - `template <typename T> using Steps`, a class with
+///   - a constructor (backend, capacity), which allocates for batches of up to `capacity` samples,
+///   - `step(backend, batch, target, loss, rule)`, which gathers the batch, and updates parameters and buffers, moments,
+///     losses and answers (training_step.hpp).
+///
+/// Steps may also take many steps at one call, which they say by `static constexpr bool takes_runs = true`:
+/// `run(backend, batches, batch_size, target, loss, rules)`, where `batches` are the samples of several batches, one
+/// behind another, `batches.step` the number of the first, and `rules`, in the backend's memory, one for each batch.
+/// Then they also take the runs of several models at one call: `job(...)` makes a value of the arguments of a run, and
+/// `run_jobs(backend, jobs, count, data, like)`, a static function, carries out those in the backend's memory, all on
+/// data that lie as `data` does, and with the batch size and clipping of the job `like`, which is the host's. A job
+/// whose `report` is not null writes a RunReport there, and evaluates the model on `evaluate(data)`.
+template <typename Backend>
+struct Engines {
+  using type = std::tuple<>;
+};
+
+/// For an engine of models of Linear and pointwise layers, and of losses of logits alone.
+template <typename T>
+constexpr Refusal perceptron_refusal() {
+  using M = typename T::Model;
+  using Plan = backend::Plan<M>;
+  if constexpr (FeatureLoss<typename T::Loss>) {
+    return {"the loss has a term on hidden layers"};
+  } else if constexpr (!FullyConnectedModel<M>) {
+    Refusal refusal{"is neither Linear nor pointwise"};
+    for_each_index<Plan::size>([&]<std::size_t Index>() {
+      if (refusal.layer.empty() && !Plan::template is_chain<Index> && !Plan::template is_linear<Index>) {
+        refusal.index = Plan::first_layer[Index];
+        refusal.layer = M::layer_names[refusal.index];
+      }
+    });
+    return refusal;
+  } else {
+    return {};
+  }
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

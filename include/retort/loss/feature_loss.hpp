@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// Losses that compare a hidden layer of the student with one of the teacher, beside the logits.
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "retort/core/host_device.hpp"
+#include "retort/core/hyperparameters.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/core/text.hpp"
+#include "retort/loss/loss.hpp"
+#include "retort/nn/sequential.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
+
+/// One sample's features, (Width), of the student as its regressor gives them: of the teacher's width.
+template <typename Scalar>
+struct StudentFeatures {
+  const Scalar* values;
+};
+
+/// One sample's features, (Width), of the teacher.
+template <typename Scalar>
+struct TeacherFeatures {
+  const Scalar* values;
+};
+
+/// A term T of a loss has
+/// - `T::name` and hyperparameters, as a Loss has,
+/// - `T::student_layer` and `T::teacher_layer`, indices into the two models: it compares what leaves these layers. The
+///   student's is not in the middle of a run of pointwise layers, and not the model's last; the teacher's is none of the
+///   pointwise layers before its first sized one,
+/// - `T::Regressor<Student, Teacher>`, a Model without running statistics that is trained with the student: from the
+///   width of the student's layer to that of the teacher's,
+/// - `term.template row<Width>(student, teacher, gradient_scale, gradient)`, callable on host and device: it returns what a
+///   sample adds to the loss and writes gradient_scale * d term / d student features to gradient[0 ... Width - 1].
+template <typename T>
+concept FeatureTerm = std::copyable<T> && Configured<T> && requires(const T& term, const float* in, float* gradient) {
+  { T::name } -> std::convertible_to<std::string_view>;
+  { T::student_layer } -> std::convertible_to<std::size_t>;
+  { T::teacher_layer } -> std::convertible_to<std::size_t>;
+  requires Model<typename T::template Regressor<3, 5>>;
+  {
+    term.template row<5>(StudentFeatures<float>{in}, TeacherFeatures<float>{in}, 1.0f, gradient)
+  } -> std::same_as<float>;
+};
+
+/// A loss of logits and a term on features, added up: `WithTerm{HintonLoss{.temperature = 3}, Hint<1, 3>{}}`. It trains
+/// with a DistillationTrainer, on every backend, operation by operation.
+template <Loss L, FeatureTerm T>
+struct WithTerm {
+  static_assert(
+      !requires { typename L::Term; }, "retort: a loss has one term on features, and WithTerm has a loss of logits");
+
+  static constexpr std::string_view name = "WithTerm";
+  static constexpr bool needs_teacher = true;
+  using Term = T;
+
+  L loss{};
+  T term{};
+
+  /// Throws OptionError for a hyperparameter of either.
+  template <typename Scalar = double>
+  [[gnu::cold]] void validate() const {
+    validate_in<Scalar>(loss);
+    validate_in<Scalar>(term);
+  }
+
+  [[gnu::cold]] std::string describe() const {
+    return concatenate({describe_settings(loss), " + ", describe_settings(term), " of layer ", T::student_layer,
+                        " beside the teacher's layer ", T::teacher_layer});
+  }
+
+  /// One sample's logits; see the concept Loss.
+  template <std::size_t Classes, typename Scalar>
+  RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, std::uint32_t label,
+                                Scalar gradient_scale, Scalar* gradient) const {
+    return loss.template row<Classes>(student, teacher, label, gradient_scale, gradient);
+  }
+
+  friend bool operator==(const WithTerm&, const WithTerm&) = default;
+};
+template <Loss L, FeatureTerm T>
+WithTerm(L, T) -> WithTerm<L, T>;
+
+/// A loss with a term on features.
+template <typename L>
+concept FeatureLoss = Loss<L> && requires { requires FeatureTerm<typename L::Term>; };
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// A layer whose samples have axes, and its operation for every backend derived from Generic: the worked example of
+/// CONTRIBUTING.md.
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/backend/generic/generic.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/text.hpp"
+#include "retort/nn/layer.hpp"
+#include "retort/nn/shape.hpp"
+
+namespace worked_examples {
+
+/// The mean of each 2 x 2 pixels of each channel: torch.nn.AvgPool2d(2).
+template <std::size_t Channels, std::size_t Rows, std::size_t Columns>
+struct AveragePool {
+  static_assert(Rows % 2 == 0 && Columns % 2 == 0, "an AveragePool halves even extents");
+  using input_shape = retort::Shape<Channels, Rows, Columns>;
+  using output_shape = retort::Shape<Channels, Rows / 2, Columns / 2>;
+
+  static constexpr std::string_view name = "AveragePool";
+  static constexpr std::size_t input_size = input_shape::size;
+  static constexpr std::size_t output_size = output_shape::size;
+  static constexpr std::size_t flops = 0;
+  static constexpr std::array<retort::TensorSpec, 0> parameters{};
+  static constexpr std::array<retort::TensorSpec, 0> buffers{};
+
+  static std::string describe() {
+    return retort::concatenate({"AveragePool(", Channels, "x", Rows, "x", Columns, ")"});
+  }
+
+  /// The first of the four inputs of element `output` of a batch (samples behind one another are more channels).
+  RETORT_HOST_DEVICE static constexpr std::size_t first_input(std::size_t output) {
+    const std::size_t row = output / (Columns / 2);
+    return 2 * row * Columns + output % (Columns / 2) * 2;
+  }
+};
+
+// The operation.
+
+template <typename L, std::size_t Columns, typename Scalar>
+struct PoolElement {
+  const Scalar* input;
+  Scalar* output;
+
+  RETORT_HOST_DEVICE void operator()(std::size_t element) const {
+    const Scalar* x = input + L::first_input(element);
+    output[element] = (x[0] + x[1] + x[Columns] + x[Columns + 1]) / 4;
+  }
+};
+
+template <typename L, std::size_t Columns, typename Scalar>
+struct PoolElementGradient {
+  const Scalar* output_gradient;
+  Scalar* input_gradient;
+
+  RETORT_HOST_DEVICE void operator()(std::size_t element) const {
+    Scalar* x = input_gradient + L::first_input(element);
+    x[0] = x[1] = x[Columns] = x[Columns + 1] = output_gradient[element] / 4;
+  }
+};
+
+template <typename B, std::size_t Channels, std::size_t Rows, std::size_t Columns, typename Scalar>
+void infer(const retort::backend::Generic<B>& generic, AveragePool<Channels, Rows, Columns>,
+           retort::backend::Width<Channels * Rows * Columns>,
+           const retort::backend::InferArguments<Scalar>& arguments) {
+  using L = AveragePool<Channels, Rows, Columns>;
+  retort::backend::detail::for_each_of(generic.self(), arguments.batch * L::output_size,
+                                       PoolElement<L, Columns, Scalar>{arguments.input, arguments.output});
+}
+
+template <typename B, std::size_t Channels, std::size_t Rows, std::size_t Columns, typename Scalar>
+void forward(const retort::backend::Generic<B>& generic, AveragePool<Channels, Rows, Columns>,
+             retort::backend::Width<Channels * Rows * Columns>,
+             const retort::backend::ForwardArguments<Scalar>& arguments) {
+  using L = AveragePool<Channels, Rows, Columns>;
+  retort::backend::detail::for_each_of(generic.self(), arguments.batch * L::output_size,
+                                       PoolElement<L, Columns, Scalar>{arguments.input, arguments.output});
+}
+
+template <typename B, std::size_t Channels, std::size_t Rows, std::size_t Columns, typename Scalar>
+void backward(const retort::backend::Generic<B>& generic, AveragePool<Channels, Rows, Columns>,
+              retort::backend::Width<Channels * Rows * Columns>,
+              const retort::backend::BackwardArguments<Scalar>& arguments) {
+  using L = AveragePool<Channels, Rows, Columns>;
+  if (arguments.input_gradient != nullptr) {
+    retort::backend::detail::for_each_of(
+        generic.self(), arguments.batch * L::output_size,
+        PoolElementGradient<L, Columns, Scalar>{arguments.output_gradient, arguments.input_gradient});
+  }
+}
+
+}  // namespace worked_examples
