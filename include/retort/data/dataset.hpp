@@ -175,9 +175,12 @@ class Dataset {
     for (const std::uint64_t number :
          {std::uint64_t{features_.index()}, std::uint64_t{size()}, std::uint64_t{feature_count()},
           std::uint64_t{classes_}, std::uint64_t{image_.rows}, std::uint64_t{image_.columns},
-          std::uint64_t{image_.channels}, std::bit_cast<std::uint64_t>(normalization_.mean),
+          std::bit_cast<std::uint64_t>(normalization_.mean),
           std::bit_cast<std::uint64_t>(normalization_.standard_deviation)}) {
       print.add(std::span{&number, 1});
+    }
+    if (const std::uint64_t channels = image_.channels; channels != 1) {
+      print.add(std::span{&channels, 1});
     }
     visit([&](const auto& values) { print.add(values.values()); });
     for (const std::string& name : class_names_) {

@@ -26,7 +26,7 @@ using Student = Sequential<Linear<784, 20>, ReLU, Linear<20, 10>>;
 
 TEST_CASE("describe() says how bf16 is multiplied", "[bf16]") {
   const std::string text = backend::EigenBf16{2}.describe();
-  CHECK_THAT(text, Catch::Contains("2 threads, training with bf16 products"));
+  CHECK_THAT(text, Catch::Contains("2 threads, training on panels with bf16 products"));
   CHECK_THAT(text, Catch::Contains(simd::has_bfloat16_products ? "AVX512_BF16" : "emulated"));
 }
 
