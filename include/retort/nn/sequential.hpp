@@ -210,7 +210,7 @@ struct Sequential : private detail::CheckedShapes<std::index_sequence_for<Layers
   using LayerAt = std::tuple_element_t<Index, std::tuple<Layers...>>;
 
   static constexpr std::size_t layer_count = sizeof...(Layers);
-  /// ShapeAt<i> enters layer i; ShapeAt<layer_count> leaves the model. Pointwise layers keep the shape.
+  /// `ShapeAt<i>` enters layer i; `ShapeAt<layer_count>` leaves the model. Pointwise layers keep the shape.
   template <std::size_t Index>
   using ShapeAt = std::tuple_element_t<Index, detail::ModelShapes<Layers...>>;
   /// Their sizes: widths[i] enters layer i; widths[layer_count] leaves the model.

@@ -171,7 +171,7 @@ struct NothingAdded {
 
 /// Fills `parameter_gradients` from logits_gradient (batch, out), after run_forward with the same arguments. Operations
 /// before the first that learns are left out; `input_gradient` (batch, in), where it is not null, asks for them all.
-/// `scratch` holds pass_scratch_size(batch) elements. add.operator()<Index>(gradient) may add to the gradient (batch, out)
+/// `scratch` holds pass_scratch_size(batch) elements. `add.operator()<Index>(gradient)` may add to the gradient (batch, out)
 /// in what a hidden operation `Index` gave.
 template <Model M, typename Backend, typename Scalar, typename Add = NothingAdded>
 void run_backward(const Backend& backend, const Scalar* parameters, const Scalar* input, const Scalar* activations,
