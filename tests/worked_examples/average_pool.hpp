@@ -77,12 +77,12 @@ void infer(const retort::backend::Generic<B>& generic, AveragePool<Channels, Row
 }
 
 template <typename B, std::size_t Channels, std::size_t Rows, std::size_t Columns, typename Scalar>
-void forward(const retort::backend::Generic<B>& generic, AveragePool<Channels, Rows, Columns>,
-             retort::backend::Width<Channels * Rows * Columns>,
+void forward(const retort::backend::Generic<B>& generic, AveragePool<Channels, Rows, Columns> layer,
+             retort::backend::Width<Channels * Rows * Columns> width,
              const retort::backend::ForwardArguments<Scalar>& arguments) {
-  using L = AveragePool<Channels, Rows, Columns>;
-  retort::backend::detail::for_each_of(generic.self(), arguments.batch * L::output_size,
-                                       PoolElement<L, Columns, Scalar>{arguments.input, arguments.output});
+  infer(generic, layer, width,
+        retort::backend::InferArguments<Scalar>{arguments.parameters, arguments.buffers, arguments.input,
+                                                arguments.output, arguments.batch});
 }
 
 template <typename B, std::size_t Channels, std::size_t Rows, std::size_t Columns, typename Scalar>

@@ -67,11 +67,11 @@ void infer(const Generic<B>& generic, Scale<N>, Width<N>, const retort::backend:
 }
 
 template <typename B, std::size_t N, typename Scalar>
-void forward(const Generic<B>& generic, Scale<N>, Width<N>,
+void forward(const Generic<B>& generic, Scale<N> layer, Width<N> width,
              const retort::backend::ForwardArguments<Scalar>& arguments) {
-  retort::backend::detail::for_each_of(
-      generic.self(), arguments.batch * N,
-      ScaleElement<N, Scalar>{arguments.parameters, arguments.input, arguments.output});
+  infer(generic, layer, width,
+        retort::backend::InferArguments<Scalar>{arguments.parameters, arguments.buffers, arguments.input,
+                                                arguments.output, arguments.batch});
 }
 
 template <typename B, std::size_t N, typename Scalar>

@@ -85,10 +85,9 @@ struct LossSum {
 /// Where the logits of a batch's teacher stand, and what left the layer that a loss compares with.
 template <typename Scalar>
 struct TeacherTable {
-  const Scalar* logits = nullptr;  // (batch, classes), or (samples, classes) where by_sample; null for no teacher
-  bool by_sample = false;          // whether a batch's row is looked up by its sample's index
-  const Scalar* features =
-      nullptr;  // (batch, width), or (samples, width) where by_sample; null where none is asked for
+  const Scalar* logits = nullptr;    // (batch, classes), or (samples, classes) where by_sample; null for no teacher
+  bool by_sample = false;            // whether a batch's row is looked up by its sample's index
+  const Scalar* features = nullptr;  // likewise (batch, width) or (samples, width); null where none is asked for
 };
 
 /// A loss's term on features over a batch, with its gradient.

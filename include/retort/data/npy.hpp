@@ -467,11 +467,11 @@ inline Labels load_npy_labels(const std::filesystem::path& path, const NpyOption
 /// integers and bool, each of which float must hold exactly; float16, float32, and float64, rounded to float. Their
 /// shape is (samples, features), or of images (samples, rows, columns) or (samples, channels, rows, columns). With other
 /// axes they are flattened after the first, and are no images: so are those of (samples, rows, columns, channels), which
-/// show in 1, 3 or 4 at the end alone. Labels: any of these types, whole numbers, of shape (samples) or (samples, 1). Either byte order, C
-/// or Fortran order. Throws FileError, and FormatError that names the file and what is wrong in it: anything but exactly
-/// the announced elements, a NaN or an infinity, a whole number that float would round, a label that is no whole number,
-/// is below options.first_label or is not below it + options.classes, labels that do not begin at first_label where
-/// `classes` is not given, counts that differ; OptionError.
+/// show in 1, 3 or 4 at the end alone. Labels: any of these types, whole numbers, of shape (samples) or (samples, 1).
+/// Either byte order, C or Fortran order. Throws FileError, and FormatError that names the file and what is wrong in
+/// it: anything but exactly the announced elements, a NaN or an infinity, a whole number that float would round, a
+/// label that is no whole number, is below options.first_label or is not below it + options.classes, labels that do not
+/// begin at first_label where `classes` is not given, counts that differ; OptionError.
 [[gnu::cold]] inline Dataset load_npy(const std::filesystem::path& features_path,
                                       const std::filesystem::path& labels_path, const NpyOptions& options = {}) {
   detail::NpyFeatures features = detail::load_npy_features(features_path, options);

@@ -23,6 +23,9 @@ struct Shape {
 
 namespace detail {
 
+// What a sized layer takes and gives: its `input_shape` and `output_shape`, or its plain widths. A plain width takes the
+// elements of any shape of that size, one after another, so no layer need flatten an image.
+
 template <typename L>
 struct InputShape {
   using type = Shape<L::input_size>;
@@ -50,12 +53,5 @@ struct OutputShape<L> {
 };
 
 }  // namespace detail
-
-/// What a sized layer takes and gives: its `input_shape` and `output_shape`, or its plain widths. A plain width takes the
-/// elements of any shape of that size, one after another, so no layer need flatten an image.
-template <typename L>
-using InputShapeOf = typename detail::InputShape<L>::type;
-template <typename L>
-using OutputShapeOf = typename detail::OutputShape<L>::type;
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -32,7 +32,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::large {
 
-/// Steps of a model of Linear and pointwise layers, in the form that an engine's are asked for (backend/engine.hpp). One step is: gather;
+/// Steps of a model of Linear and pointwise layers, in the form of an engine's (backend/engine.hpp). One step is: gather;
 /// for each Linear a product with bias, activation and dropout behind it; the loss; for each Linear back the chain's
 /// derivative, the gradients of weight and bias, the gradient of its input; clipping; the optimizer.
 ///
