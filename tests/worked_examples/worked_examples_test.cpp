@@ -45,15 +45,17 @@ using Example = Sequential<Linear<12, 8>, Softplus, Scale<8>, Linear<8, 3>>;
 static_assert(backend::InfersLayer<backend::Eigen, Scale<8>, 8, float>);
 static_assert(backend::InfersLayer<plain::Threads, Scale<8>, 8, float>);
 
+/// A scalar whose gradient in the logits is `weights`.
+double weighted_sum(const std::vector<double>& logits, const std::vector<double>& weights) {
+  return std::inner_product(logits.begin(), logits.end(), weights.begin(), 0.0);
+}
+
 TEST_CASE("A layer of one's own, with weights or without, has the gradient of its value", "[worked_examples]") {
   constexpr std::size_t batch = 3;
   test::TrainingPass<Example> pass(batch);
   const auto inputs = test::random_values<double>(batch * 12, 1);
   const auto weights = test::random_values<double>(batch * 3, 2);
-  const auto value = [&](const std::vector<double>& at) {
-    const auto logits = pass.forward(at);
-    return std::inner_product(logits.begin(), logits.end(), weights.begin(), 0.0);
-  };
+  const auto value = [&](const std::vector<double>& at) { return weighted_sum(pass.forward(at), weights); };
   value(inputs);
   const auto gradients = pass.backward(inputs, weights);
   CHECK(test::worst_gradient_difference(value, inputs, gradients.inputs).relative_error < 1e-8);
@@ -78,10 +80,7 @@ TEST_CASE("A layer whose samples have axes has the gradient of its value", "[wor
   test::TrainingPass<Pooled> pass(batch);
   const auto inputs = test::random_values<double>(batch * 96, 1);
   const auto weights = test::random_values<double>(batch * 2, 2);
-  const auto value = [&](const std::vector<double>& at) {
-    const auto logits = pass.forward(at);
-    return std::inner_product(logits.begin(), logits.end(), weights.begin(), 0.0);
-  };
+  const auto value = [&](const std::vector<double>& at) { return weighted_sum(pass.forward(at), weights); };
   value(inputs);
   const auto gradients = pass.backward(inputs, weights);
   CHECK(test::worst_gradient_difference(value, inputs, gradients.inputs).relative_error < 1e-8);
