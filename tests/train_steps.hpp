@@ -14,7 +14,7 @@
 #include "retort/data/dataset.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/optim/gradient_clipping.hpp"
-#include "retort/train/step_engine.hpp"
+#include "retort/train/epoch_trainer.hpp"
 #include "small_datasets.hpp"
 
 namespace retort::test {
@@ -51,7 +51,8 @@ std::vector<double> train_steps(const Backend& backend, const StepSettings& sett
   const data::Dataset data = step_dataset<M>(settings);
   const Network<M, Backend, Scalar> teacher{Seed{5}, backend};
   Network<M, Backend, Scalar> network{Seed{3}, backend};
-  StepEngine<M, Backend, Scalar, L, O, TeacherSource, Steps> engine(network, loss, optimizer, TeacherSource{&teacher});
+  EpochTrainer<M, Backend, Scalar, L, O, TeacherSource, Steps> engine(network, loss, optimizer,
+                                                                      TeacherSource{&teacher});
   engine.begin(data, nullptr, {.batch_size = settings.batch, .shift = settings.shift});
   const Schedule schedule;
   const std::size_t steps = (settings.samples + settings.batch - 1) / settings.batch;

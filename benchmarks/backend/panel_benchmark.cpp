@@ -137,7 +137,7 @@ void training_step(benchmark::State& state) {
   using Runner = HostRunner<backend::Eigen>;
   const backend::Eigen backend;
   Network<M> network{Seed{0}, backend};
-  StepEngine<M, backend::Eigen, float, CrossEntropy, Adam, NoTeacher, Steps> engine(network, {}, {}, {});
+  EpochTrainer<M, backend::Eigen, float, CrossEntropy, Adam, NoTeacher, Steps> engine(network, {}, {}, {});
   run_epochs<Runner>(state, backend, engine, {epoch_of_batches(64), 64, {}, training_step_flops<M>(64)});
 }
 

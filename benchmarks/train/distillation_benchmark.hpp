@@ -14,7 +14,7 @@
 #include "retort/nn/network.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/train/distillation_trainer.hpp"
-#include "retort/train/step_engine.hpp"
+#include "retort/train/epoch_trainer.hpp"
 #include "retort/train/teacher.hpp"
 #include "runner.hpp"
 #include "train/step_benchmark.hpp"
@@ -31,7 +31,7 @@ void distillation_epochs(::benchmark::State& state, const typename Runner::Backe
   using Backend = typename Runner::Backend;
   const Network<Teacher, Backend> teacher{Seed{0}, backend};
   Network<Student, Backend> student{Seed{1}, backend};
-  StepEngine<Student, Backend, float, HintonLoss, Adam, retort::Teacher<Teacher, Backend, float>> engine(
+  EpochTrainer<Student, Backend, float, HintonLoss, Adam, retort::Teacher<Teacher, Backend, float>> engine(
       student, {}, {}, {&teacher});
   run_epochs<Runner>(state, backend, engine, main_job_epochs(batch));
 }

@@ -18,8 +18,8 @@
 #include "retort/nn/network.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/schedule.hpp"
-#include "retort/train/step_engine.hpp"
-#include "retort/train/training_engine.hpp"
+#include "retort/train/epoch_trainer.hpp"
+#include "retort/train/trainer_interface.hpp"
 #include "runner.hpp"
 
 namespace retort::benchmarks {
@@ -47,7 +47,7 @@ inline void report_steps(::benchmark::State& state, const Epochs& epochs) {
 
 /// Runs epochs on an engine, which has the data and a teacher's cached logits in its memory before the first one.
 template <typename Runner>
-void run_epochs(::benchmark::State& state, const typename Runner::Backend& backend, TrainingEngine& engine,
+void run_epochs(::benchmark::State& state, const typename Runner::Backend& backend, TrainerInterface& engine,
                 const Epochs& epochs) {
   engine.begin(epochs.data, nullptr, {.batch_size = epochs.batch, .shift = epochs.shift});
   const Schedule schedule;
@@ -69,7 +69,7 @@ template <Model M, typename Runner>
 void train_step(::benchmark::State& state, const typename Runner::Backend& backend, std::size_t batch) {
   using Backend = typename Runner::Backend;
   Network<M, Backend> network{Seed{0}, backend};
-  StepEngine<M, Backend, float, CrossEntropy, Adam, NoTeacher> engine(network, {}, {}, {});
+  EpochTrainer<M, Backend, float, CrossEntropy, Adam, NoTeacher> engine(network, {}, {}, {});
   run_epochs<Runner>(state, backend, engine, {epoch_of_batches(batch), batch, {}, training_step_flops<M>(batch)});
 }
 
@@ -79,7 +79,7 @@ void distillation_step(::benchmark::State& state, const typename Runner::Backend
   using Backend = typename Runner::Backend;
   const Network<Teacher, Backend> teacher{Seed{0}, backend};
   Network<Student, Backend> student{Seed{1}, backend};
-  StepEngine<Student, Backend, float, HintonLoss, Adam, retort::Teacher<Teacher, Backend, float>> engine(
+  EpochTrainer<Student, Backend, float, HintonLoss, Adam, retort::Teacher<Teacher, Backend, float>> engine(
       student, {}, {}, {&teacher});
   const double teacher_flops = online ? static_cast<double>(batch * Teacher::flops) : 0.0;
   run_epochs<Runner>(state, backend, engine,

@@ -2,7 +2,7 @@
 #include <type_traits>
 
 #include "every_backend/subject_of.hpp"
-#include "retort/backend/cuda/chip/cluster.hpp"
+#include "retort/backend/cuda/block/cluster.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
 #include "retort/backend/cuda/training_steps.hpp"
 #include "retort/backend/generic/engine.hpp"
@@ -13,8 +13,8 @@ namespace retort::test {
 using ClusterOnHost = backend::CudaOn<system::Cpp, backend::Precision::fp32, backend::ThreadGroup::cluster>;
 
 static_assert(std::is_same_v<StepsAlone<ClusterOnHost, Student>,
-                             backend::chip::OnChipSteps<Student, float, system::Cpp, backend::ThreadGroup::cluster>>);
-static_assert(backend::chip::fits_cluster<Student, float, backend::chip::InputKind::bytes, 2>);
+                             backend::block::BlockSteps<Student, float, system::Cpp, backend::ThreadGroup::cluster>>);
+static_assert(backend::block::fits_cluster<Student, float, backend::block::InputKind::bytes, 2>);
 
 Candidate cluster_on_host_candidate() { return make_candidate<ClusterOnHost>(); }
 

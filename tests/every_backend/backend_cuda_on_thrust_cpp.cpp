@@ -11,9 +11,9 @@ namespace retort::test {
 
 using CudaOnHost = backend::CudaOn<system::Cpp>;
 
-// The students train on chip; in double they do not fit.
-static_assert(std::is_same_v<StepsAlone<CudaOnHost, Student>, backend::chip::OnChipSteps<Student, float, system::Cpp>>);
-static_assert(!backend::chip::fits_block<Student, double>);
+// The students train in a block; in double they do not fit.
+static_assert(std::is_same_v<StepsAlone<CudaOnHost, Student>, backend::block::BlockSteps<Student, float, system::Cpp>>);
+static_assert(!backend::block::fits_block<Student, double>);
 
 Candidate cuda_on_host_candidate() { return make_candidate<CudaOnHost>(); }
 

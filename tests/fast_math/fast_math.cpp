@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "retort/backend/cuda/large/operand.hpp"
+#include "retort/backend/cuda/graph/operand.hpp"
 #include "retort/core/hyperparameters.hpp"
 #include "retort/retort.hpp"
 #include "retort/simd/bfloat16.hpp"
@@ -77,7 +77,7 @@ void check_bits() {
   float nan = 0.0f;
   set_bits(nan, 0x7FFFFFFFu);
   check((simd::to_bfloat16(nan) & 0x7FFF) > 0x7F80, "bfloat16 of NaN");
-  check((backend::large::Bfloat16(nan).bits & 0x7FFF) > 0x7F80, "the device's bfloat16 of NaN");
+  check((backend::graph::Bfloat16(nan).bits & 0x7FFF) > 0x7F80, "the device's bfloat16 of NaN");
 }
 
 void check_options() {

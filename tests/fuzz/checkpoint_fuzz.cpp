@@ -14,7 +14,7 @@
 #include "fuzz_target.hpp"
 #include "retort/train/checkpoint.hpp"
 #include "retort/train/metrics.hpp"
-#include "retort/train/training_engine.hpp"
+#include "retort/train/trainer_interface.hpp"
 #include "safetensors_mutator.hpp"
 
 namespace {

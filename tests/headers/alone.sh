@@ -24,7 +24,7 @@ headers=("$@")
 shared=()
 if [[ ${command[0]} == *clang* ]]; then
   shared=(core/instruction_set core/error simd/vector core/json io/safetensors data/dataset backend/plan
-    backend/cuda/chip/team backend/eigen/panel/panel backend/eigen/eigen backend/thrust/backend train/fit)
+    backend/cuda/block/team backend/eigen/panel/panel backend/eigen/eigen backend/thrust/backend train/fit)
 fi
 
 # For each header a line: the last of the shared ones that it includes, directly or not, or -; then the header.

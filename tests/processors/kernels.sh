@@ -71,7 +71,7 @@ printf '#include "%s"\n' "$tests"/simd/*_test.cpp "$tests"/nn/activations_test.c
 sources=(small.cpp "$tests"/backend/eigen/panel/*_test.cpp)
 objects=()
 for source in "${sources[@]}"; do
-  [[ $source == *bfloat16_operands* && $bfloat16 == no ]] && continue
+  [[ $source == *bf16_products* && $bfloat16 == no ]] && continue
   if [[ $runs == no ]]; then
     "${compiler[@]}" -include precompiled.hpp -fsyntax-only "$source"
     continue

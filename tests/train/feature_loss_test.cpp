@@ -40,12 +40,12 @@
 #include "retort/optim/schedule.hpp"
 #include "retort/optim/sgd.hpp"
 #include "retort/train/distillation_trainer.hpp"
+#include "retort/train/epoch_trainer.hpp"
 #include "retort/train/fit.hpp"
 #include "retort/train/fit_options.hpp"
-#include "retort/train/step_engine.hpp"
 #include "retort/train/teacher.hpp"
 #include "retort/train/trainer.hpp"
-#include "retort/train/training_engine.hpp"
+#include "retort/train/trainer_interface.hpp"
 #include "separate_memory.hpp"
 #include "small_datasets.hpp"
 #include "temporary_folder.hpp"
@@ -61,8 +61,8 @@ using StudentModel = Sequential<Linear<6, 5>, Tanh, Linear<5, 3>>;
 using TeacherNetwork = Network<TeacherModel, backend::Eigen, double>;
 using StudentNetwork = Network<StudentModel, backend::Eigen, double>;
 template <typename Term, typename O>
-using Engine = StepEngine<StudentModel, backend::Eigen, double, WithTerm<CrossEntropy, Term>, O,
-                          Teacher<TeacherModel, backend::Eigen, double>>;
+using Engine = EpochTrainer<StudentModel, backend::Eigen, double, WithTerm<CrossEntropy, Term>, O,
+                            Teacher<TeacherModel, backend::Eigen, double>>;
 
 /// A hint with a regressor of several layers.
 struct DeepHint : Hint<1, 2> {
@@ -239,8 +239,8 @@ TEST_CASE("With weight 0 a hint changes no bit of the student", "[train]") {
   // By single operations too.
   StudentNetwork plain{Seed{1}};
   using Steps = OperationSteps<StudentModel, backend::Eigen, double>;
-  StepEngine<StudentModel, backend::Eigen, double, HintonLoss, Adam, Teacher<TeacherModel, backend::Eigen, double>,
-             Steps>
+  EpochTrainer<StudentModel, backend::Eigen, double, HintonLoss, Adam, Teacher<TeacherModel, backend::Eigen, double>,
+               Steps>
       engine(plain, {}, {}, {&teacher});
   retort::detail::fit(engine, points(), nullptr, options);
   CHECK(same_bits(hinted.parameter_arena(), plain.parameter_arena()));

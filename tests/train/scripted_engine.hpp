@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "retort/core/error.hpp"
-#include "retort/train/training_engine.hpp"
+#include "retort/train/trainer_interface.hpp"
 
 namespace retort::test {
 
-class ScriptedEngine : public TrainingEngine {
+class ScriptedEngine : public TrainerInterface {
  public:
   struct Epoch {
     std::vector<std::uint32_t> order;

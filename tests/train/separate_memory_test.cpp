@@ -25,7 +25,7 @@
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/sgd.hpp"
 #include "retort/train/distillation_trainer.hpp"
-#include "retort/train/step_engine.hpp"
+#include "retort/train/epoch_trainer.hpp"
 #include "retort/train/trainer.hpp"
 #include "small_datasets.hpp"
 #include "temporary_folder.hpp"
@@ -180,7 +180,7 @@ TEST_CASE("A distillation waits for its teacher's work before it begins, and for
     const SeparateMemory::Copies before = of_teacher;
     const std::size_t answers = of_student.to_host;
     {
-      StepEngine<Small, SeparateMemory, float, HintonLoss, AdamW, Source> engine(student, {}, {}, Source{&teacher});
+      EpochTrainer<Small, SeparateMemory, float, HintonLoss, AdamW, Source> engine(student, {}, {}, Source{&teacher});
       CHECK(of_teacher == before);
       engine.begin(images(), nullptr, {.batch_size = 16, .shift = {pixels}});
       CHECK(of_teacher.to_host == before.to_host + 1);
@@ -191,7 +191,7 @@ TEST_CASE("A distillation waits for its teacher's work before it begins, and for
   }
   const std::size_t answers = of_student.to_host;
   {
-    const StepEngine<Small, SeparateMemory, float, CrossEntropy, AdamW, NoTeacher> alone(student, {}, {}, {});
+    const EpochTrainer<Small, SeparateMemory, float, CrossEntropy, AdamW, NoTeacher> alone(student, {}, {}, {});
   }
   CHECK(of_student.to_host == answers);
 }

@@ -20,7 +20,7 @@
 #include "retort/core/text.hpp"
 #include "retort/io/safetensors_file.hpp"
 #include "retort/train/metrics.hpp"
-#include "retort/train/training_engine.hpp"
+#include "retort/train/trainer_interface.hpp"
 
 namespace retort {  // for every instruction set
 

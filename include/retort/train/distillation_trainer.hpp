@@ -12,10 +12,10 @@
 #include "retort/loss/loss.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/optim/optimizer.hpp"
+#include "retort/train/epoch_trainer.hpp"
 #include "retort/train/fit.hpp"
 #include "retort/train/fit_options.hpp"
 #include "retort/train/metrics.hpp"
-#include "retort/train/step_engine.hpp"
 #include "retort/train/teacher.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
@@ -38,7 +38,7 @@ class DistillationTrainer
   DistillationTrainer(const Network<TeacherModel, Backend, Scalar>& teacher,
                       Network<StudentModel, Backend, Scalar>& student, L loss, O optimizer)
       : engine_(
-            std::make_unique<StepEngine<StudentModel, Backend, Scalar, L, O, Teacher<TeacherModel, Backend, Scalar>>>(
+            std::make_unique<EpochTrainer<StudentModel, Backend, Scalar, L, O, Teacher<TeacherModel, Backend, Scalar>>>(
                 student, std::move(loss), std::move(optimizer), Teacher<TeacherModel, Backend, Scalar>{&teacher})) {}
 
   /// A teacher that would be gone before `fit` is called.
@@ -60,7 +60,7 @@ class DistillationTrainer
   std::string describe() const { return detail::require_engine(engine_).describe(); }
 
  private:
-  std::unique_ptr<TrainingEngine> engine_;
+  std::unique_ptr<TrainerInterface> engine_;
 };
 
 template <Model TeacherModel, Model StudentModel, typename Backend, typename Scalar, Loss L, Optimizer O>

@@ -31,14 +31,14 @@
 #include "retort/train/early_stopping.hpp"
 #include "retort/train/fit_options.hpp"
 #include "retort/train/metrics.hpp"
-#include "retort/train/training_engine.hpp"
+#include "retort/train/trainer_interface.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::detail {
 
 /// One call of fit: the loop with its state.
 class Fit {
  public:
-  Fit(TrainingEngine& engine, const data::Dataset& train, const data::Dataset* validation, const FitOptions& options)
+  Fit(TrainerInterface& engine, const data::Dataset& train, const data::Dataset* validation, const FitOptions& options)
       : engine_(engine), train_(train), validation_(validation), options_(options) {
     options.validate_for(train.size(), validation != nullptr);
   }
@@ -289,7 +289,7 @@ class Fit {
     stop_if_asked();
   }
 
-  TrainingEngine& engine_;
+  TrainerInterface& engine_;
   const data::Dataset& train_;
   const data::Dataset* validation_;
   const FitOptions& options_;
@@ -301,7 +301,7 @@ class Fit {
 };
 
 /// Trains on `train` and evaluates on `validation` where it is given, or on the options' fraction of `train`.
-[[gnu::cold]] inline History fit(TrainingEngine& engine, const data::Dataset& train, const data::Dataset* validation,
+[[gnu::cold]] inline History fit(TrainerInterface& engine, const data::Dataset& train, const data::Dataset* validation,
                                  const FitOptions& options) {
   train.require_samples();
   options.validate();
@@ -318,7 +318,7 @@ class Fit {
 }
 
 /// The engine of a trainer. Throws Error where the trainer was moved from.
-[[gnu::cold]] inline TrainingEngine& require_engine(const std::unique_ptr<TrainingEngine>& engine) {
+[[gnu::cold]] inline TrainerInterface& require_engine(const std::unique_ptr<TrainerInterface>& engine) {
   if (engine == nullptr) {
     throw Error("trainer: it was moved to another, expected one that was not");
   }

@@ -33,6 +33,7 @@
 #include "retort/optim/adam.hpp"
 #include "retort/optim/optimizer.hpp"
 #include "retort/train/early_stopping.hpp"
+#include "retort/train/epoch_trainer.hpp"
 #include "retort/train/evaluate.hpp"
 #include "retort/train/fit.hpp"
 #include "retort/train/metrics.hpp"
@@ -40,7 +41,6 @@
 #include "retort/train/preprocessing.hpp"
 #include "retort/train/resident_dataset.hpp"
 #include "retort/train/setting_differences.hpp"
-#include "retort/train/step_engine.hpp"
 #include "retort/train/sweep_observer.hpp"
 #include "retort/train/sweep_options.hpp"
 #include "retort/train/sweep_setting.hpp"
@@ -158,8 +158,8 @@ class Sweep {
   }
 
  private:
-  using StudentEngine =
-      StepEngine<StudentModel, Backend, Scalar, L, O, std::conditional_t<L::needs_teacher, TeacherNetwork, NoTeacher>>;
+  using StudentEngine = EpochTrainer<StudentModel, Backend, Scalar, L, O,
+                                     std::conditional_t<L::needs_teacher, TeacherNetwork, NoTeacher>>;
   using Shared = SharedInputs<Backend, Scalar>;
   using Table = typename Backend::template Buffer<Scalar>;
 

@@ -22,11 +22,11 @@
 #include "retort/train/fit.hpp"
 #include "retort/train/fit_options.hpp"
 #include "retort/train/metrics.hpp"
-#include "retort/train/training_engine.hpp"
+#include "retort/train/trainer_interface.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::detail {
 
-/// Trains students of one model on the same data. `Engine`: a StepEngine that takes runs.
+/// Trains students of one model on the same data. `Engine`: a EpochTrainer that takes runs.
 template <typename Engine, typename Backend>
 class StudentGroup {
  public:

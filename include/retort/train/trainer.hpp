@@ -12,10 +12,10 @@
 #include "retort/loss/loss.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/optim/optimizer.hpp"
+#include "retort/train/epoch_trainer.hpp"
 #include "retort/train/fit.hpp"
 #include "retort/train/fit_options.hpp"
 #include "retort/train/metrics.hpp"
-#include "retort/train/step_engine.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -29,8 +29,8 @@ class Trainer {
   /// Throws OptionError for a hyperparameter outside its range.
   template <Loss L, Optimizer O>
   Trainer(Network<M, Backend, Scalar>& network, L loss, O optimizer)
-      : engine_(std::make_unique<StepEngine<M, Backend, Scalar, L, O, NoTeacher>>(network, std::move(loss),
-                                                                                  std::move(optimizer), NoTeacher{})) {}
+      : engine_(std::make_unique<EpochTrainer<M, Backend, Scalar, L, O, NoTeacher>>(
+            network, std::move(loss), std::move(optimizer), NoTeacher{})) {}
 
   /// Trains from the network's present parameters, with the optimizer's moments at zero; the network notes how the
   /// training inputs are made (Network::preprocessing). Returns one entry an epoch. Throws ShapeError for data that does
@@ -51,7 +51,7 @@ class Trainer {
   std::string describe() const { return detail::require_engine(engine_).describe(); }
 
  private:
-  std::unique_ptr<TrainingEngine> engine_;
+  std::unique_ptr<TrainerInterface> engine_;
 };
 
 template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O>

@@ -11,7 +11,7 @@
 
 namespace rt = retort;
 
-// On backend::Cuda the first trains on chip, the second by cuBLASLt.
+// On backend::Cuda the first trains in a block, the second by cuBLASLt.
 using Small = rt::Sequential<rt::Linear<3, 4>, rt::ReLU, rt::Linear<4, 2>>;
 using Large = rt::Sequential<rt::Linear<3, 400>, rt::ReLU, rt::Linear<400, 400>, rt::ReLU, rt::Linear<400, 2>>;
 

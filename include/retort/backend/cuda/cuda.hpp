@@ -7,9 +7,9 @@
 #include "retort/backend/thrust/cuda.hpp"
 //
 #include "retort/backend/backend.hpp"
-#include "retort/backend/cuda/chip/device/train_blocks.hpp"
+#include "retort/backend/cuda/block/device/train_blocks.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
-#include "retort/backend/cuda/large/device/system.hpp"
+#include "retort/backend/cuda/graph/device/system.hpp"
 #include "retort/backend/cuda/training_steps.hpp"
 #include "retort/core/instruction_set.hpp"
 

@@ -10,13 +10,13 @@
 #include <type_traits>
 #include <utility>
 
-#include "retort/backend/cuda/chip/job.hpp"
-#include "retort/backend/cuda/chip/layout.hpp"
-#include "retort/backend/cuda/chip/stages.hpp"
-#include "retort/backend/cuda/chip/steps.hpp"
+#include "retort/backend/cuda/block/job.hpp"
+#include "retort/backend/cuda/block/layout.hpp"
+#include "retort/backend/cuda/block/stages.hpp"
+#include "retort/backend/cuda/block/steps.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
-#include "retort/backend/cuda/large/cursor.hpp"
-#include "retort/backend/cuda/large/large_steps.hpp"
+#include "retort/backend/cuda/graph/step_arguments.hpp"
+#include "retort/backend/cuda/graph/steps.hpp"
 #include "retort/backend/cuda/thread_group.hpp"
 #include "retort/backend/engine.hpp"
 #include "retort/core/instruction_set.hpp"
@@ -52,20 +52,20 @@ struct BlockEngine {
   template <typename T>
   static constexpr Refusal refusal() {
     using M = typename T::Model;
-    using Job = chip::TrainingJob<typename T::Scalar, T::Optimizer::moment_count, typename T::Loss, detail::RuleOf<T>>;
-    constexpr Refusal launch = detail::launch_refusal<T>(sizeof(Job), chip::job_capacity);
+    using Job = block::TrainingJob<typename T::Scalar, T::Optimizer::moment_count, typename T::Loss, detail::RuleOf<T>>;
+    constexpr Refusal launch = detail::launch_refusal<T>(sizeof(Job), block::job_capacity);
     if constexpr (!launch.accepts()) {
       return launch;
-    } else if constexpr (!chip::StagedModel<M>) {
+    } else if constexpr (!block::StagedModel<M>) {
       return {"comes before the first Linear", M::layer_names[0], 0};
-    } else if constexpr (!chip::fits_block<M, typename T::Scalar>) {
+    } else if constexpr (!block::fits_block<M, typename T::Scalar>) {
       return {"the model and a chunk of samples do not fit its memory"};
     } else {
       return {};
     }
   }
   template <typename T>
-  using Steps = chip::OnChipSteps<typename T::Model, typename T::Scalar, System, group>;
+  using Steps = block::BlockSteps<typename T::Model, typename T::Scalar, System, group>;
 };
 
 /// Takes models of Linear and pointwise layers.
@@ -76,17 +76,17 @@ struct GraphEngine {
                                                                           : "a graph of kernels with bf16 products";
   template <typename T>
   static constexpr Refusal refusal() {
-    using Cursor = large::StepCursor<typename T::Scalar, typename T::Loss, detail::RuleOf<T>>;
+    using Arguments = graph::StepArguments<typename T::Scalar, typename T::Loss, detail::RuleOf<T>>;
     if (T::Optimizer::moment_count > 2) {
       return {"the optimizer keeps more than two moments"};
     }
     if (precision != Precision::fp32 && !std::is_same_v<typename T::Scalar, float>) {
       return {"it computes in float"};
     }
-    return detail::launch_refusal<T>(sizeof(Cursor), large::cursor_capacity);
+    return detail::launch_refusal<T>(sizeof(Arguments), graph::arguments_capacity);
   }
   template <typename T>
-  using Steps = large::LargeSteps<typename T::Model, typename T::Scalar, System, precision>;
+  using Steps = graph::GraphSteps<typename T::Model, typename T::Scalar, System, precision>;
 };
 
 template <typename System, ThreadGroup group>

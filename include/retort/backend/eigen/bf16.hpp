@@ -10,7 +10,7 @@
 #include <tuple>
 
 #include "retort/backend/eigen/backend.hpp"
-#include "retort/backend/eigen/panel/bfloat16_operands.hpp"
+#include "retort/backend/eigen/panel/bf16_products.hpp"
 #include "retort/backend/eigen/panel/training_steps.hpp"
 #include "retort/backend/engine.hpp"
 #include "retort/core/instruction_set.hpp"
@@ -59,7 +59,7 @@ struct Bfloat16Engine {
     return std::same_as<typename T::Scalar, float> ? perceptron_refusal<T>() : Refusal{"it computes in float"};
   }
   template <typename T>
-  using Steps = TrainingSteps<typename T::Model, float, Bfloat16Operands<typename T::Model>>;
+  using Steps = TrainingSteps<typename T::Model, float, Bf16Products<typename T::Model>>;
 };
 
 }  // namespace panel

@@ -11,7 +11,7 @@
 
 #include "retort/backend/eigen/core.hpp"
 #include "retort/backend/eigen/eigen.hpp"
-#include "retort/backend/eigen/panel/sinks.hpp"
+#include "retort/backend/eigen/panel/apply_optimizer.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/float_bits.hpp"
 #include "retort/core/instruction_set.hpp"

@@ -24,7 +24,7 @@
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/sgd.hpp"
-#include "retort/train/step_engine.hpp"
+#include "retort/train/epoch_trainer.hpp"
 #include "same_steps.hpp"
 #include "train_steps.hpp"
 

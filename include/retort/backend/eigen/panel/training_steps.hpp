@@ -17,11 +17,11 @@
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/optimizer.hpp"
+#include "retort/backend/eigen/panel/apply_optimizer.hpp"
 #include "retort/backend/eigen/panel/chain.hpp"
-#include "retort/backend/eigen/panel/full_operands.hpp"
+#include "retort/backend/eigen/panel/full_products.hpp"
 #include "retort/backend/eigen/panel/loss.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
-#include "retort/backend/eigen/panel/sinks.hpp"
 #include "retort/backend/eigen/panel/weight_gradient.hpp"
 #include "retort/backend/engine.hpp"
 #include "retort/backend/generic/run_model.hpp"
@@ -33,8 +33,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
-/// `Operands` computes the products, in its precision, and keeps what they read: FullOperands says how.
-template <Model M, typename Scalar, typename Operands = FullOperands<M, Scalar>>
+/// `Operands` computes the products, in its precision, and keeps what they read: FullProducts says how.
+template <Model M, typename Scalar, typename Operands = FullProducts<M, Scalar>>
   requires PanelModel<M>
 class TrainingSteps {
  public:

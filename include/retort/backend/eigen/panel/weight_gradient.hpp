@@ -2,7 +2,7 @@
 #pragma once
 /// @file
 /// The gradients of a Linear layer's weight and bias on panels. A tile of sums over the whole batch is handed to a sink
-/// (sinks.hpp) while it is in registers.
+/// (apply_optimizer.hpp) while it is in registers.
 
 #include <algorithm>
 #include <array>

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// A model's training by a cluster of blocks, which read and write each other's memory (CUDA C++ Programming Guide,
+/// "Thread Block Clusters"). The first stage's inputs are shared out: each block has the weights of some features, with
+/// their moments, and reads these features only. All else each block has and does for itself: it is so little that to
+/// share it would take longer. Once a chunk the blocks send each other their part of the first stage's sums; from then
+/// on all compute the same.
+
+#include <concepts>
+#include <cstddef>
+
+#include "retort/backend/cuda/block/job.hpp"
+#include "retort/backend/cuda/block/layout.hpp"
+#include "retort/backend/cuda/block/operands.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/data/gather.hpp"
+#include "retort/nn/linear.hpp"
+#include "retort/nn/sequential.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
+
+/// Blocks that any device of compute capability 9.0 can run as a cluster.
+inline constexpr std::size_t most_cluster_blocks = 8;
+
+/// As many as can share a model's inputs in equal parts of whole words; 1 where there are none.
+template <StagedModel M>
+inline constexpr std::size_t cluster_blocks = [] {
+  for (std::size_t blocks = most_cluster_blocks; blocks > 1; --blocks) {
+    if (stage_sizes<M>[0].in % (quad * blocks) == 0) {
+      return blocks;
+    }
+  }
+  return std::size_t{1};
+}();
+
+namespace detail {
+
+/// The model with that part of its inputs which one of several blocks has.
+template <typename M, std::size_t Blocks>
+struct BlockModelOf;
+template <std::size_t In, std::size_t Out, Bias bias, typename... Layers, std::size_t Blocks>
+struct BlockModelOf<Sequential<Linear<In, Out, bias>, Layers...>, Blocks> {
+  using type = Sequential<Linear<In / Blocks, Out, bias>, Layers...>;
+};
+
+template <StagedModel M>
+using BlockModel = typename BlockModelOf<M, cluster_blocks<M>>::type;
+
+template <StagedModel M, typename Scalar, InputKind kind>
+using BlockLayout = Layout<BlockModel<M>, Scalar, kind, preferred_units<M, Scalar, kind>>;
+
+}  // namespace detail
+
+/// A block's memory: that of its model, and the blocks' parts of the sums of two chunks, (2, blocks, out, samples): of
+/// one chunk they are read while those of the next arrive.
+template <StagedModel M, typename Scalar, InputKind kind>
+struct ClusterLayout : detail::BlockLayout<M, Scalar, kind> {
+  using Block = detail::BlockLayout<M, Scalar, kind>;
+  using First = Stage<typename Block::Model, 0>;
+
+  static constexpr std::size_t blocks = cluster_blocks<M>;
+  static constexpr std::size_t features = Stage<M, 0>::in;
+  static constexpr std::size_t sums_size = First::out * Block::stride;  // of one block, one chunk
+  static constexpr std::size_t sums_of_blocks = detail::divided_up(Block::size, quad) * quad;
+  static constexpr std::size_t size = sums_of_blocks + 2 * blocks * sums_size;
+  static constexpr std::size_t bytes = size * sizeof(Scalar);
+
+  /// Where the parameters behind the first weight begin, in the model's and in the block's.
+  static constexpr std::size_t others_in_model = aligned_extent(First::out * features);
+  static constexpr std::size_t others_in_block = aligned_extent(First::out * First::in);
+  static_assert(First::weight == 0 &&
+                M::parameter_arena_size - others_in_model == Block::Model::parameter_arena_size - others_in_block);
+
+  RETORT_HOST_DEVICE static std::size_t model_place(std::size_t block, std::size_t place) {
+    if (place < others_in_block) {
+      return place / First::in * features + block * First::in + place % First::in;
+    }
+    return place - others_in_block + others_in_model;
+  }
+  RETORT_HOST_DEVICE static bool is_written_by(std::size_t block, std::size_t place) {
+    return place < First::out * First::in || (place >= others_in_block && block == 0);
+  }
+};
+
+/// Whether a cluster can train the model, by an optimizer of that many moments: its blocks have the moments in
+/// registers.
+template <typename M, typename Scalar, InputKind kind, std::size_t Moments>
+inline constexpr bool fits_cluster = false;
+template <StagedModel M, typename Scalar, InputKind kind, std::size_t Moments>
+  requires(cluster_blocks<M> > 1 && requires { typename detail::BlockLayout<M, Scalar, kind>; })  //
+inline constexpr bool fits_cluster<M, Scalar, kind, Moments> =
+    ClusterLayout<M, Scalar, kind>::bytes <= block_memory &&
+    ClusterLayout<M, Scalar, kind>::template moments_in_registers<Moments>;
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::block

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// Jobs of blocks on a GPU. To be compiled by nvcc.
+
+#ifndef __CUDACC__
+#error "retort: this header has code for the GPU: compile the file with nvcc, as CUDA (.cu)"
+#endif
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <source_location>
+#include <string>
+
+#include "retort/backend/cuda/block/device/team.hpp"
+#include "retort/backend/cuda/block/kernel.hpp"
+#include "retort/backend/thrust/cuda.hpp"
+#include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
+
+namespace detail {
+
+template <typename Scalar>
+__device__ Scalar* block_shared_memory() {
+  extern __shared__ float4 memory[];
+  return reinterpret_cast<Scalar*>(memory);
+}
+
+template <typename Layout, Batches batches, typename Scalar, typename Job>
+__global__ void __launch_bounds__(Layout::threads, 1) train_model(const __grid_constant__ Job job) {
+  DeviceTeam<Layout::threads> team;
+  train<Layout, batches>(team, job, block_shared_memory<Scalar>());
+}
+
+template <typename Layout, typename Scalar, typename Job>
+__global__ void __launch_bounds__(Layout::threads, 1) train_model_by_cluster(const __grid_constant__ Job job) {
+#if __CUDA_ARCH__ >= 900
+  DeviceTeam<Layout::threads> team;
+  train<Layout, Batches::single_chunks>(team, job, block_shared_memory<Scalar>());
+#else
+  __trap();  // such a device has no clusters, and not the memory for a block's layout
+#endif
+}
+
+/// The job is read all the time: it is copied into the block's memory. It has none of its own to start with, so the
+/// copy is of words.
+template <typename Layout, Batches batches, typename Scalar, typename Job>
+__global__ void __launch_bounds__(Layout::threads, 1) train_models(const Job* jobs) {
+  static_assert(sizeof(Job) % sizeof(std::uint32_t) == 0 && sizeof(Job) <= job_capacity);
+  alignas(Job) __shared__ std::uint32_t words[sizeof(Job) / sizeof(std::uint32_t)];
+  const auto* from = reinterpret_cast<const std::uint32_t*>(jobs + blockIdx.x);
+  for (std::size_t i = threadIdx.x; i < sizeof(Job) / sizeof(std::uint32_t); i += Layout::threads) {
+    words[i] = from[i];
+  }
+  __syncthreads();
+  DeviceTeam<Layout::threads> team;
+  train<Layout, batches>(team, *reinterpret_cast<const Job*>(words), block_shared_memory<Scalar>());
+}
+
+/// Throws DeviceError where a block of the device cannot have so much shared memory.
+inline void require_block_memory(cuda::CudaContext& context, std::size_t bytes, const std::source_location& where) {
+  int most = 0;
+  context.check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, context.device()),
+                "attribute of the device", where);
+  if (static_cast<std::size_t>(most) < bytes) {
+    throw DeviceError("CUDA: the model's training takes " + std::to_string(bytes) + " bytes of a block's memory, and " +
+                      context.facts().name + " has " + std::to_string(most) +
+                      "; use a device of compute capability 9.0 or newer, or backend::Thrust<system::Cuda>");
+  }
+}
+
+template <typename Layout, typename Kernel, typename Argument>
+void launch(cuda::CudaContext& context, Kernel kernel, unsigned blocks, const Argument& argument,
+            const std::source_location& where) {
+  const auto entry = context.enter(where);
+  require_block_memory(context, Layout::bytes, where);
+  context.check(
+      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(Layout::bytes)),
+      "choice of a block's memory", where);
+  kernel<<<blocks, Layout::threads, Layout::bytes, context.stream()>>>(argument);
+  context.check_launch(where);
+}
+
+/// By the blocks of one cluster. Throws DeviceError where the device has no room for it.
+template <typename Layout, typename Job>
+void launch_cluster(cuda::CudaContext& context, void (*kernel)(Job), const Job& job,
+                    const std::source_location& where) {
+  const auto entry = context.enter(where);
+  require_block_memory(context, Layout::bytes, where);
+  context.check(
+      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(Layout::bytes)),
+      "choice of a block's memory", where);
+  cudaLaunchAttribute shape{};
+  shape.id = cudaLaunchAttributeClusterDimension;
+  shape.val.clusterDim.x = static_cast<unsigned>(Layout::blocks);
+  shape.val.clusterDim.y = 1;
+  shape.val.clusterDim.z = 1;
+  cudaLaunchConfig_t launch{};
+  launch.gridDim = dim3(static_cast<unsigned>(Layout::blocks));
+  launch.blockDim = dim3(static_cast<unsigned>(Layout::threads));
+  launch.dynamicSmemBytes = Layout::bytes;
+  launch.stream = context.stream();
+  launch.attrs = &shape;
+  launch.numAttrs = 1;
+  int clusters = 0;
+  context.check(cudaOccupancyMaxActiveClusters(&clusters, kernel, &launch), "question for room for a cluster", where);
+  if (clusters < 1) {
+    throw DeviceError("CUDA: " + context.facts().name + " has no room for a cluster of " +
+                      std::to_string(Layout::blocks) + " blocks with " + std::to_string(Layout::bytes) +
+                      " bytes of memory each; use backend::Cuda, which trains the model by one block");
+  }
+  context.check(cudaLaunchKernelEx(&launch, kernel, job), "launch of a cluster", where);
+  context.check_launch(where);
+}
+
+}  // namespace detail
+
+/// Takes the steps of a job whose batches are single chunks, in the stream, by the blocks of a cluster. Throws
+/// DeviceError.
+template <typename Layout, int... Architectures, std::size_t Moments, typename L, typename Rule, typename Scalar>
+void train_cluster(const system::CudaFor<Architectures...>& system, const TrainingJob<Scalar, Moments, L, Rule>& job,
+                   const std::source_location& where = std::source_location::current()) {
+  using Job = TrainingJob<Scalar, Moments, L, Rule>;
+  detail::launch_cluster<Layout>(system.context(), &detail::train_model_by_cluster<Layout, Scalar, Job>, job, where);
+}
+
+/// Takes the steps of a job, in the stream, by one block. Throws DeviceError.
+template <typename Layout, int... Architectures, std::size_t Moments, typename L, typename Rule, typename Scalar>
+void train_block(const system::CudaFor<Architectures...>& system, const TrainingJob<Scalar, Moments, L, Rule>& job,
+                 const std::source_location& where = std::source_location::current()) {
+  using Job = TrainingJob<Scalar, Moments, L, Rule>;
+  const auto kernel = job.batches(Layout::samples) == Batches::single_chunks
+                          ? &detail::train_model<Layout, Batches::single_chunks, Scalar, Job>
+                          : &detail::train_model<Layout, Batches::any, Scalar, Job>;
+  detail::launch<Layout>(system.context(), kernel, 1, job, where);
+}
+
+/// Takes the steps of `count` jobs, which are in the device's memory, in the stream, a block for each: all at once
+/// where there are as many multiprocessors. Each is for kernels of the kind `batches`. Throws DeviceError.
+template <typename Layout, typename Scalar, int... Architectures, typename Job>
+void train_blocks(const system::CudaFor<Architectures...>& system, const Job* jobs, std::size_t count, Batches batches,
+                  const std::source_location& where = std::source_location::current()) {
+  const auto kernel = batches == Batches::single_chunks
+                          ? &detail::train_models<Layout, Batches::single_chunks, Scalar, Job>
+                          : &detail::train_models<Layout, Batches::any, Scalar, Job>;
+  detail::launch<Layout>(system.context(), kernel, static_cast<unsigned>(count), jobs, where);
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::block

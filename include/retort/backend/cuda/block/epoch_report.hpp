@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// What a job came to, summed by the block itself: so a sweep reads one report of each student, and nothing else.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/backend/cuda/block/forward_backward.hpp"
+#include "retort/backend/cuda/block/gather.hpp"
+#include "retort/backend/cuda/block/job.hpp"
+#include "retort/backend/cuda/block/layout.hpp"
+#include "retort/backend/generic/loss_row.hpp"
+#include "retort/core/float_bits.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/loss.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
+
+namespace detail {
+
+/// A thread's part of a report. The counts are exact as doubles.
+struct ReportSums {
+  static constexpr std::size_t size = 5;
+
+  double loss = 0.0;
+  double correct = 0.0;
+  double validation_loss = 0.0;
+  double validation_errors = 0.0;
+  double not_finite = 0.0;
+};
+
+/// Adds a chunk of validation samples: the logits are in their matrix.
+template <typename Layout, typename Scalar>
+RETORT_HOST_DEVICE void add_evaluation(std::size_t thread, const InputSource<Scalar>& source, const Chunk& chunk,
+                                       const Scalar* memory, ReportSums& sums) {
+  using M = typename Layout::Model;
+  constexpr std::size_t classes = M::output_size;
+  const Scalar* matrix = memory + Layout::template outputs<stage_count<M> - 1>;
+  for (std::size_t row = thread; row < chunk.size; row += Layout::threads) {
+    Scalar logits[classes];
+    Scalar unused_gradient[classes];
+    for (std::size_t k = 0; k < classes; ++k) {
+      logits[k] = matrix[k * Layout::stride + row];
+    }
+    const std::uint32_t label = source.data.labels[source.sample(chunk.first + row)];
+    sums.validation_loss += static_cast<double>(CrossEntropy{}.template row<classes>(
+        StudentLogits<Scalar>{logits}, TeacherLogits<Scalar>{nullptr}, label, Scalar{0}, unused_gradient));
+    sums.validation_errors += predicted_class<classes>(logits) != label ? 1.0 : 0.0;
+  }
+}
+
+}  // namespace detail
+
+/// Sums the losses and answers of a job's steps, evaluates, and writes the report. The parameters stay as they are.
+template <typename Layout, typename Team, typename Job, typename Scalar>
+RETORT_HOST_DEVICE void report(Team& team, const Job& job, Scalar* memory) {
+  using M = typename Layout::Model;
+  typename Team::template PerThread<detail::ReportSums> sums;
+  team([&](std::size_t thread) {
+    detail::ReportSums own;
+    for (std::size_t i = thread; i < job.training.size; i += Layout::threads) {
+      own.loss += static_cast<double>(job.losses[i]);
+      own.correct += job.correct[i];
+    }
+    for (std::size_t i = thread; i < M::parameter_arena_size; i += Layout::threads) {
+      own.not_finite += is_finite(memory[i]) ? 0.0 : 1.0;
+    }
+    sums[thread] = own;
+  });
+
+  const InputSource<Scalar>& source = job.validation;
+  Scalar* inputs = memory + Layout::inputs;
+  for (std::size_t first = 0; first < source.size; first += Layout::samples) {
+    const Chunk chunk = Chunk::at_batch(first / Layout::samples, Layout::samples, source.size, Layout::samples);
+    team([&](std::size_t thread) {
+      gather<Layout>(team, thread, source, chunk, inputs);
+      team.await_copies(thread);
+    });
+    block::forward<Layout, false>(team, source.constants, LayerRandom{}, chunk, memory,
+                                  static_cast<const Scalar*>(inputs));
+    team([&](std::size_t thread) {
+      detail::add_evaluation<Layout>(thread, source, chunk, static_cast<const Scalar*>(memory), sums[thread]);
+    });
+  }
+
+  // In place of the inputs, which nobody needs any more.
+  auto* shared = reinterpret_cast<double*>(inputs);
+  team([&](std::size_t thread) {
+    const detail::ReportSums& own = sums[thread];
+    const double values[detail::ReportSums::size] = {own.loss, own.correct, own.validation_loss, own.validation_errors,
+                                                     own.not_finite};
+    for (std::size_t i = 0; i < detail::ReportSums::size; ++i) {
+      shared[i * Layout::threads + thread] = values[i];
+    }
+  });
+  team([&](std::size_t thread) {
+    if (thread != 0) {
+      return;
+    }
+    double values[detail::ReportSums::size] = {};
+    for (std::size_t i = 0; i < detail::ReportSums::size; ++i) {
+      for (std::size_t other = 0; other < Layout::threads; ++other) {
+        values[i] += shared[i * Layout::threads + other];
+      }
+    }
+    *job.report = {.sum = {values[0], static_cast<std::size_t>(values[1])},
+                   .validation_loss = values[2],
+                   .validation_errors = static_cast<std::size_t>(values[3]),
+                   .finite = values[4] == 0.0};
+  });
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::block

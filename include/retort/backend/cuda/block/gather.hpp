@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// A chunk's inputs, from the dataset into the block's memory.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/backend/cuda/block/job.hpp"
+#include "retort/backend/cuda/block/layout.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/data/augment.hpp"
+#include "retort/data/gather.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
+
+namespace detail {
+
+/// The first of the features that are this block's.
+template <typename Layout, typename Team>
+RETORT_HOST_DEVICE std::size_t first_feature(const Team& team) {
+  if constexpr (Layout::blocks > 1) {
+    return team.block() * Stage<typename Layout::Model, 0>::in;
+  } else {
+    return 0;
+  }
+}
+
+/// Feature `first` of `features` and the three behind it, as the dataset has them.
+template <typename Scalar>
+RETORT_HOST_DEVICE std::uint32_t raw_word(const InputSource<Scalar>& source, std::uint32_t sample, std::size_t first,
+                                          std::size_t features) {
+  const data::PixelOffset offset = source.augmentation.offset(sample);
+  const std::uint8_t* bytes = source.data.bytes + sample * features;
+  std::uint32_t word = 0;
+  for (std::size_t f = 0; f < quad && first + f < features; ++f) {
+    const std::size_t place = data::shifted_source(source.data.image, offset, first + f);
+    word |= place == data::no_feature ? 0u : std::uint32_t{bytes[place]} << (8 * f);
+  }
+  return word;
+}
+
+/// For tensor cores: (samples, words), a sample's words next to each other.
+template <typename Layout, typename Team, typename Scalar>
+RETORT_HOST_DEVICE void gather_rows(Team& team, std::size_t thread, const InputSource<Scalar>& source,
+                                    const Chunk& chunk, std::uint32_t* words, std::size_t first) {
+  using First = Stage<typename Layout::Model, 0>;
+  using Line = Quad<std::uint32_t>;
+  constexpr std::uint32_t quads = First::quads;
+  constexpr std::uint32_t lines = First::in % sizeof(Line) == 0 ? First::in / sizeof(Line) : 0;  // of a sample
+  constexpr std::uint32_t pitch = Layout::word_pitch;
+  constexpr std::uint32_t samples = Layout::samples;
+  const auto begin = static_cast<std::uint32_t>(thread - first);
+  const auto threads = static_cast<std::uint32_t>(Layout::threads - first);
+  const std::size_t own_features = first_feature<Layout>(team);
+  if constexpr (lines > 0) {
+    if (source.augmentation.shift.pixels == 0 &&
+        reinterpret_cast<std::uintptr_t>(source.data.bytes) % sizeof(Line) == 0) {
+      for (std::uint32_t item = begin; item < samples * lines; item += threads) {
+        const std::uint32_t row = item / lines;
+        auto* to = reinterpret_cast<Line*>(words + row * pitch) + item % lines;
+        if (row < chunk.size) {
+          const std::size_t sample = source.sample(chunk.first + row);
+          const std::uint8_t* from = source.data.bytes + sample * Layout::features + own_features;
+          team.copy(thread, to, reinterpret_cast<const Line*>(from) + item % lines);
+        } else {
+          *to = Line();
+        }
+      }
+      return;
+    }
+  }
+  for (std::uint32_t item = begin; item < samples * quads; item += threads) {
+    const std::uint32_t row = item / quads;
+    const std::uint32_t q = item % quads;
+    words[row * pitch + q] =
+        row < chunk.size ? raw_word(source, source.sample(chunk.first + row), own_features + quad * q, Layout::features)
+                         : 0;
+  }
+}
+
+}  // namespace detail
+
+/// One thread's part of a chunk, to be called in a phase: of the threads from `first` on, all of which call it. Zeros
+/// stand for the samples that a chunk lacks. What is there unchanged in the dataset is copied while the team goes on:
+/// see team.hpp.
+template <typename Layout, typename Team, typename Scalar>
+RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource<Scalar>& source, const Chunk& chunk,
+                               Scalar* inputs, std::size_t first = 0) {
+  using First = Stage<typename Layout::Model, 0>;
+  const std::size_t own_features = detail::first_feature<Layout>(team);
+  if constexpr (Layout::on_tensor_cores) {
+    detail::gather_rows<Layout>(team, thread, source, chunk, reinterpret_cast<std::uint32_t*>(inputs), first);
+  } else if constexpr (Layout::input_kind == InputKind::bytes) {
+    auto* words = reinterpret_cast<std::uint32_t*>(inputs);
+    const bool whole_words = First::in % quad == 0 && source.augmentation.shift.pixels == 0;
+    for (std::size_t item = thread - first; item < Layout::samples * First::quads; item += Layout::threads - first) {
+      const std::size_t row = item / First::quads;
+      const std::size_t q = item % First::quads;
+      std::uint32_t* to = words + q * Layout::word_stride + row;
+      if (row >= chunk.size) {
+        *to = 0;
+        continue;
+      }
+      const std::uint32_t sample = source.sample(chunk.first + row);
+      if (whole_words) {
+        const std::uint8_t* from = source.data.bytes + sample * Layout::features + own_features;
+        team.copy(thread, to, reinterpret_cast<const std::uint32_t*>(from) + q);
+      } else {
+        *to = detail::raw_word(source, sample, own_features + quad * q, Layout::features);
+      }
+    }
+  } else {
+    for (std::size_t item = thread - first; item < Layout::samples * First::in; item += Layout::threads - first) {
+      const std::size_t row = item / First::in;
+      const std::size_t feature = item % First::in;
+      Scalar value = 0;
+      if (row < chunk.size) {
+        const std::uint32_t sample = source.sample(chunk.first + row);
+        value = data::gathered_feature(source.data, source.constants, sample, source.augmentation.offset(sample),
+                                       own_features + feature);
+      }
+      inputs[feature * Layout::stride + row] = value;
+    }
+  }
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::block

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// What one block is asked to do: steps of one model's training.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/backend/training_step.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/core/philox.hpp"
+#include "retort/data/augment.hpp"
+#include "retort/data/dataset_view.hpp"
+#include "retort/data/gather.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
+
+/// Samples in an order, and what becomes of them on their way in.
+template <typename Scalar>
+struct InputSource {
+  data::DatasetView data{};
+  data::GatherConstants<Scalar> constants{};
+  const std::uint32_t* samples = nullptr;  // (size); null: as they stand
+  std::size_t size = 0;
+  data::Augmentation augmentation{};
+
+  RETORT_HOST_DEVICE std::uint32_t sample(std::size_t position) const {
+    return samples != nullptr ? samples[position] : static_cast<std::uint32_t>(position);
+  }
+};
+
+/// Which jobs a kernel takes on. What keeps gradients for later would cost the registers of one that does not.
+enum class Batches {
+  any,
+  single_chunks,  ///< no batch is larger than a chunk, and no gradients are clipped
+};
+
+/// Bytes that a block has for its job.
+inline constexpr std::size_t job_capacity = 1024;
+
+/// All pointers are into the backend's memory, outside of the block's.
+template <typename Scalar, std::size_t Moments, typename L, typename Rule>
+struct TrainingJob {
+  InputSource<Scalar> training;  // of the first batch, the second, ...
+  std::size_t batch_size;
+  std::uint32_t first_step;
+  L loss;
+  const Rule* rules;  // one for each batch; null: `rule` for the only one
+  Rule rule;
+  Scalar* parameters;
+  Scalar* moments[Moments > 0 ? Moments : 1];  // each laid out as the parameters
+  TeacherTable<Scalar> teacher;
+  Scalar* losses;         // (size)
+  std::uint8_t* correct;  // (size)
+  Scalar* gradients;      // laid out as the parameters: for batches of several chunks, and for clipping
+  double max_norm;        // of clipping; 0 for none
+  // What follows the steps, where a report is asked for: an evaluation, where there are samples for it.
+  InputSource<Scalar> validation{};
+  RunReport* report = nullptr;
+
+  /// The narrowest kind of kernel that takes it on; `capacity`: samples of a chunk.
+  Batches batches(std::size_t capacity) const {
+    return batch_size <= capacity && max_norm == 0.0 ? Batches::single_chunks : Batches::any;
+  }
+
+  /// As many samples as `data` has are evaluated.
+  void evaluate(const data::DatasetView& data) {
+    validation = InputSource<Scalar>();
+    validation.data = data;
+    validation.constants = data::GatherConstants<Scalar>(data);
+    validation.size = data.size;
+  }
+};
+
+/// A few samples of a batch, those that a block has in its memory.
+struct Chunk {
+  std::size_t first;        // in the job's samples
+  std::size_t size;         // at least 1
+  std::size_t batch_first;  // of the batch that they are of
+  std::size_t batch_size;
+  std::size_t batch;  // counted from the job's first
+
+  RETORT_HOST_DEVICE bool begins_batch() const { return first == batch_first; }
+  RETORT_HOST_DEVICE bool ends_batch() const { return first + size == batch_first + batch_size; }
+
+  /// The chunks of up to `capacity` samples that a job's batches are cut into, in order; size 0 behind the last.
+  RETORT_HOST_DEVICE static Chunk at_batch(std::size_t batch, std::size_t batch_size, std::size_t samples,
+                                           std::size_t capacity) {
+    const std::size_t first = batch * batch_size;
+    if (first >= samples) {
+      return {first, 0, first, 0, batch};
+    }
+    const std::size_t count = batch_size < samples - first ? batch_size : samples - first;
+    return {first, count < capacity ? count : capacity, first, count, batch};
+  }
+  RETORT_HOST_DEVICE Chunk next(std::size_t full_batch, std::size_t samples, std::size_t capacity) const {
+    if (ends_batch()) {
+      return at_batch(batch + 1, full_batch, samples, capacity);
+    }
+    const std::size_t done = first + size - batch_first;
+    const std::size_t rest = batch_size - done;
+    return {first + size, rest < capacity ? rest : capacity, batch_first, batch_size, batch};
+  }
+};
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::block

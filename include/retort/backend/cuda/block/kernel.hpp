@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// A block's whole work: steps of one model's training, with everything that it needs in the block's memory.
+
+#include <cmath>
+#include <cstddef>
+
+#include "retort/backend/cuda/block/epoch_report.hpp"
+#include "retort/backend/cuda/block/forward_backward.hpp"
+#include "retort/backend/cuda/block/gather.hpp"
+#include "retort/backend/cuda/block/job.hpp"
+#include "retort/backend/cuda/block/layout.hpp"
+#include "retort/backend/cuda/block/loss.hpp"
+#include "retort/backend/cuda/block/update.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/optim/gradient_clipping.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
+
+namespace detail {
+
+/// What the gradients of a batch are multiplied by, of the threads' sums of squares, added in order.
+template <typename Layout, typename Job>
+RETORT_HOST_DEVICE double clip_factor(const Job& job, const double* squared_norms) {
+  double sum = 0.0;
+  for (std::size_t thread = 0; thread < Layout::threads; ++thread) {
+    sum += squared_norms[thread];
+  }
+  return GradientClipping{job.max_norm}.clip_factor(std::sqrt(sum));
+}
+
+}  // namespace detail
+
+/// Takes all steps of a job that are as `batches` says, and reports. `memory`: Layout::size elements that the team
+/// shares, on a multiple of 16 bytes. The same job gives the same bits on every run of a system. Of a cluster all
+/// blocks call it together; they take single chunks, keep the moments in registers, and write no report.
+template <typename Layout, Batches batches, typename Team, std::size_t Moments, typename L, typename Rule,
+          typename Scalar>
+RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, Rule>& job, Scalar* memory) {
+  static_assert(Team::threads == Layout::threads);
+  static_assert(Layout::blocks == 1 ||
+                (batches == Batches::single_chunks && Layout::template moments_in_registers<Moments>));
+  using M = typename Layout::Model;
+  const std::size_t block = Layout::blocks > 1 ? team.block() : 0;
+  typename Team::template PerThread<KeptMoments<Layout, Moments, Scalar>> kept;
+  auto* squared_norms = reinterpret_cast<double*>(memory + Layout::partial_sums);
+
+  Chunk chunk = Chunk::at_batch(0, job.batch_size, job.training.size, Layout::samples);
+  std::size_t buffer = 0;
+  const auto inputs = [&](std::size_t number) { return memory + Layout::inputs + number * Layout::input_elements; };
+  // What is never written, of a first chunk that is short, is multiplied by zeros: it must be numbers.
+  const auto begin = [&](std::size_t thread) {
+    for (std::size_t i = thread; i < Layout::size; i += Layout::threads) {
+      memory[i] = i < M::parameter_arena_size ? job.parameters[Layout::model_place(block, i)] : Scalar{0};
+    }
+    move_moments<true, Layout>(thread, block, job, memory, kept[thread]);
+  };
+  if constexpr (Layout::blocks > 1) {
+    team.cluster(begin);  // nobody sends anything to a block before
+  } else {
+    team(begin);
+  }
+  team([&](std::size_t thread) {
+    gather<Layout>(team, thread, job.training, chunk, inputs(0));
+    team.await_copies(thread);
+  });
+
+  while (chunk.size > 0) {
+    const Chunk next = chunk.next(job.batch_size, job.training.size, Layout::samples);
+    constexpr bool ahead = Layout::input_buffers > 1;
+    const std::size_t next_buffer = ahead ? 1 - buffer : 0;
+    const Scalar* values = inputs(buffer);
+    const LayerRandom random{job.training.augmentation.seed, job.first_step + static_cast<std::uint32_t>(chunk.batch)};
+    block::forward<Layout, true>(team, job.training.constants, random, chunk, memory, values);
+    team([&](std::size_t thread) {
+      evaluate_loss<Layout>(thread, job, chunk, block == 0, memory);
+      clear_missing<Layout>(thread, chunk, memory);
+      // Which next samples there are is read meanwhile by threads that have no loss.
+      constexpr std::size_t first = Layout::threads > Layout::samples ? Layout::samples : 0;
+      if (ahead && next.size > 0 && thread >= first) {
+        gather<Layout>(team, thread, job.training, next, inputs(next_buffer), first);
+      }
+    });
+    block::backward<Layout>(team, random, chunk, memory);
+
+    const Rule rule = job.rules != nullptr ? job.rules[chunk.batch] : job.rule;
+    if constexpr (batches == Batches::single_chunks) {
+      update<Layout>(team, job, chunk, rule, memory, values, kept);
+    } else {
+      store_gradients<Layout>(team, job, chunk, memory, values);
+      if (chunk.ends_batch()) {
+        if (job.max_norm > 0.0) {
+          team([&](std::size_t thread) {
+            squared_norms[thread] = squared_norm<Layout>(thread, job, static_cast<const Scalar*>(memory));
+          });
+        }
+        team([&](std::size_t thread) {
+          const auto factor =
+              job.max_norm > 0.0 ? static_cast<Scalar>(detail::clip_factor<Layout>(job, squared_norms)) : Scalar{1};
+          update_from_stored<Layout>(thread, job, rule, factor, memory, kept[thread]);
+        });
+      }
+    }
+    if (!ahead && next.size > 0) {
+      team([&](std::size_t thread) {
+        gather<Layout>(team, thread, job.training, next, inputs(0));
+        team.await_copies(thread);
+      });
+    }
+    chunk = next;
+    buffer = next_buffer;
+  }
+
+  team([&](std::size_t thread) {
+    for (std::size_t i = thread; i < M::parameter_arena_size; i += Layout::threads) {
+      if (Layout::is_written_by(block, i)) {
+        job.parameters[Layout::model_place(block, i)] = memory[i];
+      }
+    }
+    move_moments<false, Layout>(thread, block, job, memory, kept[thread]);
+  });
+  if constexpr (Layout::blocks == 1) {
+    if (job.report != nullptr) {
+      report<Layout>(team, job, memory);
+    }
+  }
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::block

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// What a block keeps in its shared memory while it trains a model, and how its threads share the work: all of it
+/// follows from the model.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "retort/backend/cuda/block/bf16_pieces.hpp"
+#include "retort/backend/cuda/block/fragments.hpp"
+#include "retort/backend/cuda/block/stages.hpp"
+#include "retort/backend/cuda/block/team.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/nn/layer.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
+
+/// The shared memory that a block can have from compute capability 9.0 on (CUDA C++ Programming Guide, "Technical
+/// specifications per compute capability": 227 KB), less what holds its job. In bytes.
+inline constexpr std::size_t block_memory = 232448 - 1024;
+
+/// How the inputs of a model lie in the block's memory.
+enum class InputKind {
+  bytes,  ///< four neighbouring features of a sample in a word, normalised where they are multiplied
+  reals,  ///< normalised when they are gathered
+};
+
+/// What computes the first stage's products, which are nearly all of a model's work where its inputs are many.
+enum class ProductUnits {
+  scalar,  ///< multiply-add instructions
+  tensor,  ///< tensor cores, on which floats are sums of three bfloat16 numbers; for inputs of bytes
+};
+
+namespace detail {
+
+/// Registers that hold a thread's moments at most. A warp that uses tensor cores has more registers, and fewer others
+/// beside it.
+constexpr std::size_t moment_registers(ProductUnits units) { return units == ProductUnits::tensor ? 144 : 80; }
+
+/// Warps of a block that uses tensor cores: so few that a thread can have all the registers that can be addressed.
+inline constexpr std::size_t tensor_warps = 8;
+
+/// Into which the samples of a chunk are cut in the first stage's forward product on tensor cores.
+inline constexpr std::size_t sample_parts = 2;
+
+/// What can be chosen: samples of a chunk, how many chunks' inputs are there at once, and into how many slices the
+/// depth of a product is cut at most.
+struct Choice {
+  std::size_t samples;
+  std::size_t input_buffers;
+  std::size_t slice_limit;
+};
+
+/// The weights of a stage as tiles of `width` outputs by a quad of inputs, each of which belongs to one thread. None
+/// where warps share the weights in the layout of fragments.
+struct OwnedTiles {
+  std::size_t width;
+  std::size_t count;
+};
+
+constexpr OwnedTiles owned_tiles(const StageSizes& stage, std::size_t index, ProductUnits units) {
+  if (units == ProductUnits::scalar) {
+    return {stage.out_tile, stage.weight_tiles};
+  }
+  // Narrow ones: few threads are left for these tiles.
+  const std::size_t width = tile_width(stage.out, 5);
+  return {width, index == 0 ? 0 : (stage.out + width - 1) / width * stage.quads};
+}
+
+/// Tiles of the stages before one; for as many as there are, of all.
+template <StagedModel M>
+constexpr std::size_t tiles_before(std::size_t index, ProductUnits units) {
+  std::size_t tiles = 0;
+  for (std::size_t i = 0; i < index; ++i) {
+    tiles += owned_tiles(stage_sizes<M>[i], i, units).count;
+  }
+  return tiles;
+}
+
+template <StagedModel M>
+constexpr std::size_t widest_tile(ProductUnits units) {
+  std::size_t width = 0;
+  for (std::size_t i = 0; i < stage_count<M>; ++i) {
+    const OwnedTiles tiles = owned_tiles(stage_sizes<M>[i], i, units);
+    width = std::max(width, tiles.count > 0 ? tiles.width : 0);
+  }
+  return width;
+}
+
+constexpr std::size_t divided_up(std::size_t count, std::size_t divisor) { return (count + divisor - 1) / divisor; }
+
+/// Threads of a block: one for each tile of weights where that is possible.
+template <StagedModel M>
+constexpr std::size_t thread_count(ProductUnits units) {
+  if (units == ProductUnits::tensor) {
+    return tensor_warps * team_lanes;
+  }
+  return std::clamp<std::size_t>(divided_up(tiles_before<M>(stage_count<M>, units), team_lanes), 4, 16) * team_lanes;
+}
+
+/// Which threads have the weights. Of warps that use tensor cores, the first have those of the first stage, and the
+/// others the tiles of the stages behind it; else all have tiles.
+struct Ownership {
+  std::size_t fragment_warps;
+  std::size_t fragment_slots;  // tiles of 16 input features that such a warp has at most
+  std::size_t tile_slots;      // tiles that another thread has at most
+  std::size_t weights;         // that a thread has at most
+};
+
+template <StagedModel M>
+constexpr Ownership ownership(ProductUnits units, std::size_t fragment_warps) {
+  const std::size_t warps = thread_count<M>(units) / team_lanes;
+  const std::size_t tiles = tiles_before<M>(stage_count<M>, units);
+  const std::size_t tile_warps = warps - fragment_warps;
+  Ownership result{fragment_warps, 0, tiles == 0 ? 0 : divided_up(tiles, tile_warps * team_lanes), 0};
+  if (fragment_warps > 0) {
+    const StageSizes& stage = stage_sizes<M>[0];
+    result.fragment_slots = divided_up(divided_up(stage.in, fragment_depth), fragment_warps);
+    result.weights = result.fragment_slots * 2 * divided_up(stage.out, fragment_members);
+  }
+  result.weights = std::max(result.weights, result.tile_slots * widest_tile<M>(units) * quad);
+  return result;
+}
+
+/// That by which a thread has the fewest weights.
+template <StagedModel M>
+constexpr Ownership choose_ownership(ProductUnits units) {
+  if (units == ProductUnits::scalar) {
+    return ownership<M>(units, 0);
+  }
+  if (stage_count<M> == 1) {
+    return ownership<M>(units, tensor_warps);
+  }
+  Ownership best = ownership<M>(units, tensor_warps - 1);
+  for (std::size_t warps = tensor_warps - 2; warps > 0; --warps) {
+    const Ownership other = ownership<M>(units, warps);
+    best = other.weights < best.weights ? other : best;
+  }
+  return best;
+}
+
+/// Slices for a product of so many tiles and such a depth: as many as there are warps for, but none that is not worth
+/// adding.
+constexpr std::size_t slice_count(std::size_t tiles, std::size_t depth, std::size_t warps, std::size_t limit) {
+  constexpr std::size_t shortest = 4;
+  return std::max<std::size_t>(std::min({warps / tiles, depth / shortest, limit}), 1);
+}
+
+/// A feature's samples and what is between them and the next feature's: whole quads of samples can be loaded, and
+/// neighbouring features begin in different banks.
+constexpr std::size_t feature_stride(const Choice& choice) { return choice.samples + quad; }
+
+/// Of words of input: neighbouring words of a sample lie in different banks.
+constexpr std::size_t word_stride(const Choice& choice) { return choice.samples + 1; }
+
+/// From a sample's words of input to the next one's, where tensor cores take them in: an odd multiple of four, so that
+/// the four neighbouring words of eight samples lie in different banks.
+constexpr std::size_t word_pitch(const StageSizes& stage) {
+  return (divided_up(stage.quads, fragment_members) / 2 * 2 + 1) * fragment_members;
+}
+
+constexpr std::size_t stage_elements(const StageSizes& stage, const Choice& choice) {
+  return stage.out * feature_stride(choice) * (stage.keeps_outputs ? 2 : 1);
+}
+
+/// Elements of the stages before one; for as many as there are, of all.
+template <StagedModel M>
+constexpr std::size_t elements_before(std::size_t index, const Choice& choice) {
+  std::size_t elements = 0;
+  for (std::size_t i = 0; i < index; ++i) {
+    elements += stage_elements(stage_sizes<M>[i], choice);
+  }
+  return elements;
+}
+
+template <StagedModel M>
+constexpr std::size_t biases_before(std::size_t index) {
+  std::size_t biases = 0;
+  for (std::size_t i = 0; i < index; ++i) {
+    biases += stage_sizes<M>[i].biases;
+  }
+  return biases;
+}
+
+/// Slices of a stage's forward product.
+constexpr std::size_t forward_slice_count(const StageSizes& stage, std::size_t index, ProductUnits units,
+                                          std::size_t warps, std::size_t limit) {
+  return index == 0 && units == ProductUnits::tensor ? std::min(warps / sample_parts, limit)
+                                                     : slice_count(stage.out_tiles, stage.quads, warps, limit);
+}
+
+/// Words that hold the gradients of the first stage's sums as operands of tensor cores.
+constexpr std::size_t gradient_words(const StageSizes& stage, const Choice& choice) {
+  return divided_up(stage.out, fragment_columns) * (choice.samples / fragment_depth) * bf16_pieces * team_lanes *
+         (sizeof(FragmentB) / sizeof(std::uint32_t));
+}
+
+/// Elements that hold the slices of any product, or a double of each thread, or gradients as operands.
+template <StagedModel M, typename Scalar>
+constexpr std::size_t partial_sums_elements(ProductUnits units, const Choice& choice) {
+  const std::size_t threads = thread_count<M>(units);
+  const std::size_t warps = threads / team_lanes;
+  std::size_t elements = threads * sizeof(double) / sizeof(Scalar);
+  if (units == ProductUnits::tensor) {
+    elements = std::max(elements, gradient_words(stage_sizes<M>[0], choice));
+  }
+  for (std::size_t i = 0; i < stage_count<M>; ++i) {
+    const StageSizes& stage = stage_sizes<M>[i];
+    const std::size_t forward = forward_slice_count(stage, i, units, warps, choice.slice_limit) * stage.out;
+    const std::size_t backward =
+        i == 0 ? 0 : slice_count(stage.in_tiles, stage.out, warps, choice.slice_limit) * stage.in;
+    elements = std::max({elements, forward * feature_stride(choice), backward * feature_stride(choice)});
+  }
+  return elements;
+}
+
+template <StagedModel M, typename Scalar>
+constexpr std::size_t input_elements(InputKind kind, ProductUnits units, const Choice& choice) {
+  // Also room for a report's sums: five doubles of each thread.
+  const std::size_t report = 5 * thread_count<M>(units) * sizeof(double) / sizeof(Scalar);
+  const StageSizes& stage = stage_sizes<M>[0];
+  if (kind == InputKind::reals) {
+    return std::max(stage.in * feature_stride(choice), report);
+  }
+  const std::size_t words =
+      units == ProductUnits::tensor ? choice.samples * word_pitch(stage) : stage.quads * word_stride(choice);
+  constexpr std::size_t line = quad * sizeof(Scalar);
+  return std::max(divided_up(words * sizeof(std::uint32_t), line) * quad, report);
+}
+
+/// Where the stages' elements begin: behind the parameters, what an input offset adds, and the slices.
+template <StagedModel M, typename Scalar>
+constexpr std::size_t first_stage_element(ProductUnits units, const Choice& choice) {
+  return M::parameter_arena_size + aligned_extent(stage_sizes<M>[0].out) +
+         partial_sums_elements<M, Scalar>(units, choice);
+}
+
+template <StagedModel M, typename Scalar>
+constexpr std::size_t element_count(InputKind kind, ProductUnits units, const Choice& choice) {
+  return first_stage_element<M, Scalar>(units, choice) + elements_before<M>(stage_count<M>, choice) +
+         choice.input_buffers * input_elements<M, Scalar>(kind, units, choice);
+}
+
+/// The first that fits of: more samples, inputs fetched ahead, more slices. No samples where none fits.
+template <StagedModel M, typename Scalar>
+constexpr Choice choose_layout(InputKind kind, ProductUnits units) {
+  for (const std::size_t samples : {2 * team_lanes, team_lanes}) {
+    for (const std::size_t input_buffers : {std::size_t{2}, std::size_t{1}}) {
+      for (std::size_t slices = 8; slices > 0; --slices) {
+        const Choice choice{samples, input_buffers, slices};
+        if (element_count<M, Scalar>(kind, units, choice) * sizeof(Scalar) <= block_memory) {
+          return choice;
+        }
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace detail
+
+/// Whether a block's memory holds the model and what one chunk of its training needs.
+template <typename M, typename Scalar, InputKind kind, ProductUnits units>
+inline constexpr bool fits_block_with = false;
+template <StagedModel M, typename Scalar, InputKind kind, ProductUnits units>
+  requires(units == ProductUnits::scalar || (std::is_same_v<Scalar, float> && kind == InputKind::bytes))  //
+inline constexpr bool fits_block_with<M, Scalar, kind, units> =
+    detail::choose_layout<M, Scalar>(kind, units).samples > 0;
+
+template <typename M, typename Scalar>
+inline constexpr bool fits_block = fits_block_with<M, Scalar, InputKind::bytes, ProductUnits::scalar> &&
+                                   fits_block_with<M, Scalar, InputKind::reals, ProductUnits::scalar>;
+
+/// Tensor cores where they can be used and there is enough for them to do: a tile of 16 features for each warp.
+template <typename M, typename Scalar, InputKind kind>
+inline constexpr ProductUnits preferred_units = ProductUnits::scalar;
+template <StagedModel M, typename Scalar, InputKind kind>
+  requires fits_block_with<M, Scalar, kind, ProductUnits::tensor>
+inline constexpr ProductUnits preferred_units<M, Scalar, kind> =
+    stage_sizes<M>[0].in >= detail::tensor_warps * fragment_depth ? ProductUnits::tensor : ProductUnits::scalar;
+
+/// Where everything is, in elements of Scalar from the block's memory on. A chunk of `samples` samples is taken at
+/// once; matrices are (features, samples), a feature's samples `stride` apart from the next feature's. Products are cut
+/// along their depth into slices, so that all warps work; these are added in order.
+template <StagedModel M, typename Scalar, InputKind kind, ProductUnits product_units = preferred_units<M, Scalar, kind>>
+  requires fits_block_with<M, Scalar, kind, product_units>
+struct Layout {
+  using Model = M;
+
+  static constexpr InputKind input_kind = kind;
+  static constexpr ProductUnits units = product_units;
+  static constexpr bool on_tensor_cores = units == ProductUnits::tensor;
+  static constexpr detail::Choice choice = detail::choose_layout<M, Scalar>(kind, units);
+  static constexpr std::size_t threads = detail::thread_count<M>(units);
+  static constexpr std::size_t warps = threads / team_lanes;
+  static constexpr std::size_t samples = choice.samples;
+  static constexpr std::size_t samples_per_lane = samples / team_lanes;
+  static constexpr std::size_t input_buffers = choice.input_buffers;
+  static constexpr std::size_t stride = detail::feature_stride(choice);
+  static constexpr std::size_t word_stride = detail::word_stride(choice);
+  static constexpr std::size_t word_pitch = detail::word_pitch(stage_sizes<M>[0]);  // of inputs for tensor cores
+
+  template <std::size_t Index>
+  static constexpr std::size_t forward_slices =
+      detail::forward_slice_count(stage_sizes<M>[Index], Index, units, warps, choice.slice_limit);
+  template <std::size_t Index>
+  static constexpr std::size_t backward_slices =
+      detail::slice_count(Stage<M, Index>::in_tiles, Stage<M, Index>::out, warps, choice.slice_limit);
+
+  static constexpr std::size_t parameters = 0;
+  static constexpr std::size_t row_sums = M::parameter_arena_size;  // (first stage's out): what an input offset adds
+  static constexpr std::size_t partial_sums = row_sums + aligned_extent(Stage<M, 0>::out);
+  /// Each stage's sums, in the backward pass their gradients; then what its pointwise layers make of them.
+  template <std::size_t Index>
+  static constexpr std::size_t sums =
+      detail::first_stage_element<M, Scalar>(units, choice) + detail::elements_before<M>(Index, choice);
+  template <std::size_t Index>
+  static constexpr std::size_t outputs =
+      sums<Index> + (Stage<M, Index>::keeps_outputs ? Stage<M, Index>::out * stride : 0);
+  static constexpr std::size_t input_elements = detail::input_elements<M, Scalar>(kind, units, choice);  // of one
+  static constexpr std::size_t inputs = sums<stage_count<M>>;
+  static constexpr std::size_t size = detail::element_count<M, Scalar>(kind, units, choice);
+  static constexpr std::size_t bytes = size * sizeof(Scalar);
+
+  /// What a cluster of blocks has otherwise (cluster.hpp): here one block has the whole model.
+  static constexpr std::size_t blocks = 1;
+  static constexpr std::size_t features = Stage<M, 0>::in;  // of a sample in the dataset
+  /// Where in the model's parameters one is that `block` has at `place`, and whether it is this block that writes it.
+  RETORT_HOST_DEVICE static std::size_t model_place(std::size_t /*block*/, std::size_t place) { return place; }
+  RETORT_HOST_DEVICE static bool is_written_by(std::size_t /*block*/, std::size_t /*place*/) { return true; }
+
+  static constexpr detail::Ownership ownership = detail::choose_ownership<M>(units);
+  static constexpr std::size_t fragment_warps = ownership.fragment_warps;
+  static constexpr std::size_t fragment_slots = ownership.fragment_slots;
+  /// The threads that have tiles of weights: from this one on.
+  static constexpr std::size_t first_tile_thread = fragment_warps * team_lanes;
+  static constexpr std::size_t tile_threads = threads - first_tile_thread;
+  /// Tiles of weights, and biases, that a thread has at most.
+  static constexpr std::size_t slots = ownership.tile_slots;
+  static constexpr std::size_t bias_slots = (detail::biases_before<M>(stage_count<M>) + threads - 1) / threads;
+  /// Outputs of a tile.
+  template <std::size_t Index>
+  static constexpr std::size_t out_tile = detail::owned_tiles(stage_sizes<M>[Index], Index, units).width;
+  template <std::size_t Index>
+  static constexpr std::size_t weight_tiles = detail::owned_tiles(stage_sizes<M>[Index], Index, units).count;
+  /// Of all stages' tiles and biases, the first of one.
+  template <std::size_t Index>
+  static constexpr std::size_t first_tile = detail::tiles_before<M>(Index, units);
+  template <std::size_t Index>
+  static constexpr std::size_t first_bias = detail::biases_before<M>(Index);
+  static constexpr std::size_t tile_size = detail::widest_tile<M>(units) * quad;  // weights of the largest
+  static constexpr std::size_t weights_per_thread = ownership.weights;
+  /// Whether a thread keeps that many moments of its weights in registers; else they stay in global memory,
+  /// where there are any.
+  template <std::size_t Moments>
+  static constexpr bool moments_in_registers =
+      Moments == 0 ||
+      (Moments * weights_per_thread * (sizeof(Scalar) / sizeof(float)) <= detail::moment_registers(units) &&
+       bias_slots <= 1);
+};
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::block

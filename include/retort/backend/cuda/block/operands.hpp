@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// How a block's threads read what lies in its memory: four values at a time.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "retort/backend/cuda/block/stages.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
+
+/// Four neighbours, loaded and stored at once.
+template <typename Scalar>
+struct alignas(quad * sizeof(Scalar)) Quad {
+  Scalar values[quad];
+};
+
+/// Two neighbours, loaded and stored at once.
+template <typename Scalar>
+struct alignas(2 * sizeof(Scalar)) Pair {
+  Scalar values[2];
+};
+
+namespace detail {
+
+template <typename Values, typename Scalar>
+RETORT_HOST_DEVICE Values load_neighbours(const Scalar* from) {
+#ifdef __CUDA_ARCH__
+  return *reinterpret_cast<const Values*>(from);
+#else
+  Values result;
+  std::memcpy(&result, from, sizeof(result));
+  return result;
+#endif
+}
+template <typename Values, typename Scalar>
+RETORT_HOST_DEVICE void store_neighbours(const Values& values, Scalar* to) {
+#ifdef __CUDA_ARCH__
+  *reinterpret_cast<Values*>(to) = values;
+#else
+  std::memcpy(to, &values, sizeof(values));
+#endif
+}
+
+}  // namespace detail
+
+/// Precondition of these: the pointer lies on a multiple of four elements, for pairs of two.
+template <typename Scalar>
+RETORT_HOST_DEVICE Quad<Scalar> load_quad(const Scalar* from) {
+  return detail::load_neighbours<Quad<Scalar>>(from);
+}
+template <typename Scalar>
+RETORT_HOST_DEVICE void store_quad(const Quad<Scalar>& values, Scalar* to) {
+  detail::store_neighbours(values, to);
+}
+template <typename Scalar>
+RETORT_HOST_DEVICE Pair<Scalar> load_pair(const Scalar* from) {
+  return detail::load_neighbours<Pair<Scalar>>(from);
+}
+template <typename Scalar>
+RETORT_HOST_DEVICE void store_pair(const Pair<Scalar>& values, Scalar* to) {
+  detail::store_neighbours(values, to);
+}
+
+/// The sum of a feature's samples, a multiple of four.
+template <typename Scalar>
+RETORT_HOST_DEVICE Scalar sum_samples(const Scalar* values, std::size_t samples) {
+  Quad<Scalar> sums{};
+  for (std::size_t sample = 0; sample < samples; sample += quad) {
+    const Quad<Scalar> next = load_quad(values + sample);
+    for (std::size_t j = 0; j < quad; ++j) {
+      sums.values[j] += next.values[j];
+    }
+  }
+  return (sums.values[0] + sums.values[1]) + (sums.values[2] + sums.values[3]);
+}
+
+/// Byte `Index` of a word, the lowest first.
+template <std::size_t Index, typename Scalar>
+RETORT_HOST_DEVICE Scalar byte_of(std::uint32_t word) {
+#ifdef __CUDA_ARCH__
+  if constexpr (sizeof(Scalar) == sizeof(float)) {
+    // The byte below the bits of 2^23, without the conversion that a processor of a GPU has only few units for.
+    return __uint_as_float(__byte_perm(word, 0x4B000000u, 0x7440u | Index)) - 8388608.0f;
+  }
+#endif
+  return static_cast<Scalar>(word >> (8 * Index) & 0xFFu);
+}
+
+/// A model's input of bytes, (quads, samples): a word holds four features of a sample. Behind the last feature stand
+/// zeros.
+template <std::size_t WordStride>
+struct ByteWords {
+  const std::uint32_t* words;
+
+  /// Features 4 q ... 4 q + 3 of a sample.
+  template <typename Scalar>
+  RETORT_HOST_DEVICE void features(std::size_t q, std::size_t sample, Scalar (&values)[quad]) const {
+    unpack(words[q * WordStride + sample], values);
+  }
+  /// The same of samples sample ... sample + 3: values[feature][sample].
+  template <typename Scalar>
+  RETORT_HOST_DEVICE void square(std::size_t q, std::size_t sample, Scalar (&values)[quad][quad]) const {
+    for (std::size_t j = 0; j < quad; ++j) {
+      Scalar column[quad];
+      unpack(words[q * WordStride + sample + j], column);
+      for (std::size_t f = 0; f < quad; ++f) {
+        values[f][j] = column[f];
+      }
+    }
+  }
+
+ private:
+  template <typename Scalar>
+  RETORT_HOST_DEVICE static void unpack(std::uint32_t word, Scalar (&values)[quad]) {
+    values[0] = byte_of<0, Scalar>(word);
+    values[1] = byte_of<1, Scalar>(word);
+    values[2] = byte_of<2, Scalar>(word);
+    values[3] = byte_of<3, Scalar>(word);
+  }
+};
+
+/// A matrix (features, samples) of `Features` rows, each `Stride` apart.
+template <typename Scalar, std::size_t Features, std::size_t Stride>
+struct FeatureRows {
+  const Scalar* values;
+
+  RETORT_HOST_DEVICE void features(std::size_t q, std::size_t sample, Scalar (&result)[quad]) const {
+    for (std::size_t f = 0; f < quad; ++f) {
+      result[f] = inside(quad * q + f) ? values[(quad * q + f) * Stride + sample] : Scalar{0};
+    }
+  }
+  RETORT_HOST_DEVICE void square(std::size_t q, std::size_t sample, Scalar (&result)[quad][quad]) const {
+    for (std::size_t f = 0; f < quad; ++f) {
+      Quad<Scalar> row{};
+      if (inside(quad * q + f)) {
+        row = load_quad(values + (quad * q + f) * Stride + sample);
+      }
+      for (std::size_t j = 0; j < quad; ++j) {
+        result[f][j] = row.values[j];
+      }
+    }
+  }
+
+ private:
+  RETORT_HOST_DEVICE static constexpr bool inside(std::size_t feature) {
+    return Features % quad == 0 || feature < Features;
+  }
+};
+
+/// Quad q of row `row` of a weight (rows, In); zeros behind its end.
+template <std::size_t In, typename Scalar>
+RETORT_HOST_DEVICE Quad<Scalar> weight_quad(const Scalar* weight, std::size_t row, std::size_t q) {
+  const Scalar* from = weight + row * In + quad * q;
+  if constexpr (In % quad == 0) {
+    return load_quad(from);
+  } else {
+    Quad<Scalar> result{};
+    for (std::size_t f = 0; f < quad && quad * q + f < In; ++f) {
+      result.values[f] = from[f];
+    }
+    return result;
+  }
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::block

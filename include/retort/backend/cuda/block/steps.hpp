@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// Training steps of models that fit one block's memory.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <type_traits>
+
+#include "retort/backend/cuda/block/cluster.hpp"
+#include "retort/backend/cuda/block/job.hpp"
+#include "retort/backend/cuda/block/layout.hpp"
+#include "retort/backend/cuda/block/train_blocks.hpp"
+#include "retort/backend/cuda/thread_group.hpp"
+#include "retort/backend/thrust/backend.hpp"
+#include "retort/backend/training_step.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/data/gather.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
+
+/// A whole epoch, or what of it is between two reports, by one call: weights, activations and the optimizer's state
+/// stay with one block of threads, which reads pixels and a teacher's cached logits once. Results repeat bit for bit.
+/// With ThreadGroup::cluster the batches that are single chunks are a cluster's, where it can train the model.
+template <StagedModel M, typename Scalar, typename System, ThreadGroup group = ThreadGroup::block>
+  requires fits_block<M, Scalar>
+class BlockSteps {
+ public:
+  static constexpr bool takes_runs = true;
+
+  /// For batches of up to `capacity` samples.
+  BlockSteps(const Thrust<System>& backend, std::size_t /*capacity*/)
+      : gradients_(backend.template allocate<Scalar>(M::parameter_arena_size)) {}
+
+  template <typename L, typename Rule, std::size_t Moments>
+  void run(const Thrust<System>& backend, const TrainingBatch& batches, std::size_t batch_size,
+           const TrainingTarget<Scalar, Moments>& target, const L& loss, const Rule* rules) {
+    run_one(backend, job(batches, batch_size, target, loss, rules));
+  }
+
+  template <typename L, typename Rule, std::size_t Moments>
+  void step(const Thrust<System>& backend, const TrainingBatch& batch, const TrainingTarget<Scalar, Moments>& target,
+            const L& loss, const Rule& rule) {
+    auto single = job(batch, batch.size, target, loss, static_cast<const Rule*>(nullptr));
+    single.rule = rule;
+    run_one(backend, single);
+  }
+
+  /// As run() takes it on.
+  template <typename L, typename Rule, std::size_t Moments>
+  TrainingJob<Scalar, Moments, L, Rule> job(const TrainingBatch& batches, std::size_t batch_size,
+                                            const TrainingTarget<Scalar, Moments>& target, const L& loss,
+                                            const Rule* rules) {
+    static_assert(std::is_trivially_copyable_v<L> && std::is_trivially_copyable_v<Rule>,
+                  "retort: a loss and an optimizer's rule go to the device as bytes");
+    TrainingJob<Scalar, Moments, L, Rule> result{
+        .training = {batches.data, data::GatherConstants<Scalar>(batches.data), batches.samples, batches.size,
+                     batches.augmentation},
+        .batch_size = batch_size,
+        .first_step = batches.step,
+        .loss = loss,
+        .rules = rules,
+        .rule = {},
+        .parameters = target.parameters,
+        .moments = {},
+        .teacher = target.teacher,
+        .losses = target.losses,
+        .correct = target.correct,
+        .gradients = gradients_.data(),
+        .max_norm = target.clipping ? target.clipping->max_norm : 0.0,
+    };
+    std::ranges::copy(target.moments, result.moments);
+    return result;
+  }
+
+  /// Several models at once, a block for each. `jobs` are in the backend's memory, and all on samples that lie as
+  /// `data` does: as bytes, or as real numbers. All have the batch size and the clipping of `like`, which is the
+  /// host's.
+  template <typename Job>
+  static void run_jobs(const Thrust<System>& backend, const Job* jobs, std::size_t count, const data::DatasetView& data,
+                       const Job& like) {
+    if (data.bytes != nullptr) {
+      using OfBytes = Layout<M, Scalar, InputKind::bytes>;
+      train_blocks<OfBytes, Scalar>(backend.system(), jobs, count, like.batches(OfBytes::samples));
+    } else {
+      using OfReals = Layout<M, Scalar, InputKind::reals>;
+      train_blocks<OfReals, Scalar>(backend.system(), jobs, count, like.batches(OfReals::samples));
+    }
+  }
+
+ private:
+  using Buffer = typename Thrust<System>::template Buffer<Scalar>;
+
+  template <std::size_t Moments, typename L, typename Rule>
+  static void run_one(const Thrust<System>& backend, const TrainingJob<Scalar, Moments, L, Rule>& job) {
+    if (job.training.data.bytes != nullptr) {
+      run_on<InputKind::bytes>(backend, job);
+    } else {
+      run_on<InputKind::reals>(backend, job);
+    }
+  }
+
+  template <InputKind kind, std::size_t Moments, typename L, typename Rule>
+  static void run_on(const Thrust<System>& backend, const TrainingJob<Scalar, Moments, L, Rule>& job) {
+    if constexpr (group == ThreadGroup::cluster && fits_cluster<M, Scalar, kind, Moments>) {
+      using OfCluster = ClusterLayout<M, Scalar, kind>;
+      if (job.batches(OfCluster::samples) == Batches::single_chunks) {
+        train_cluster<OfCluster>(backend.system(), job);
+        return;
+      }
+    }
+    train_block<Layout<M, Scalar, kind>>(backend.system(), job);
+  }
+
+  Buffer gradients_;  // of a batch of several chunks, or to be clipped
+};
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::block

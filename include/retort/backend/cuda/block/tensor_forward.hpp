@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// The first stage's forward product on tensor cores, of inputs that are bytes.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/backend/cuda/block/bf16_pieces.hpp"
+#include "retort/backend/cuda/block/fragments.hpp"
+#include "retort/backend/cuda/block/layout.hpp"
+#include "retort/backend/cuda/block/operands.hpp"
+#include "retort/backend/cuda/block/tensor_stage.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail {
+
+/// A lane's sums, of `tiles_at_once` tiles of outputs: [tile of samples][half of a tile of outputs][half of its rows].
+template <typename Layout>
+struct ForwardSums {
+  float values[TensorStage<Layout>::part_tiles][2 * TensorStage<Layout>::tiles_at_once][2]{};
+};
+
+/// Column `group` of B: the lane's four features of tile `feature_tile`, of an output. Zeros behind the weight's edges.
+template <typename Layout>
+RETORT_HOST_DEVICE void load_weights(const float* weight, std::uint32_t lane, std::uint32_t output_tile,
+                                     std::uint32_t feature_tile, FragmentB& large, FragmentB& middle,
+                                     FragmentB& small) {
+  using T = TensorStage<Layout>;
+  const std::uint32_t output = fragment_columns * output_tile + column_output(lane_group(lane));
+  const std::uint32_t q = fragment_members * feature_tile + lane_member(lane);
+  Quad<float> values{};
+  if ((T::out % fragment_columns == 0 || output < T::out) && (T::S::quads % fragment_members == 0 || q < T::S::quads)) {
+    values = weight_quad<T::S::in>(weight, output, q);
+  }
+  RETORT_UNROLL for (std::size_t i = 0; i < 2; ++i) {
+    std::uint32_t pieces[bf16_pieces];
+    split_into_bf16(values.values[2 * i], values.values[2 * i + 1], pieces);
+    large.pairs[i] = pieces[0];
+    middle.pairs[i] = pieces[1];
+    small.pairs[i] = pieces[2];
+  }
+}
+
+/// Rows of A: the lane's four features of two samples.
+template <typename Layout>
+RETORT_HOST_DEVICE FragmentA load_samples(const std::uint32_t* words, std::uint32_t lane, std::uint32_t sample_tile,
+                                          std::uint32_t feature_tile) {
+  using T = TensorStage<Layout>;
+  FragmentA result;
+  RETORT_UNROLL for (std::uint32_t half = 0; half < 2; ++half) {
+    const std::uint32_t sample = fragment_rows * sample_tile + lane_group(lane) + 8 * half;
+    const std::uint32_t word = words[sample * T::pitch + fragment_members * feature_tile + lane_member(lane)];
+    result.pairs[half] = bf16_bytes(select_bytes(word, 0, 0x4140u));
+    result.pairs[2 + half] = bf16_bytes(select_bytes(word, 0, 0x4342u));
+  }
+  return result;
+}
+
+/// A warp's slice of the depth and part of the samples, for output tiles from `first` on. A tensor core rounds towards
+/// zero: so it adds up one tile of the depth, from the smallest pieces to the largest, and what that gives is added by
+/// an instruction that rounds to nearest (Ootomo and Yokota, "Recovering single precision accuracy from Tensor Cores
+/// while surpassing the FP32 theoretical peak performance", arXiv:2203.03341).
+template <typename Layout, typename Warp, typename Sums>
+RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, const float* memory,
+                                       const std::uint32_t* words, Sums& sums) {
+  using T = TensorStage<Layout>;
+  constexpr std::uint32_t slices = static_cast<std::uint32_t>(Layout::warps) / T::sample_parts;
+  const float* weight = memory + Layout::parameters + T::S::weight;
+  const std::uint32_t slice = warp.index() / T::sample_parts;
+  const std::uint32_t first_row = warp.index() % T::sample_parts * T::part_tiles;
+  const std::uint32_t end = (slice + 1) * T::feature_tiles / slices;
+  for (std::uint32_t tile = slice * T::feature_tiles / slices; tile < end; ++tile) {
+    typename Warp::template PerLane<FragmentB> weights[T::tiles_at_once][bf16_pieces];
+    warp.for_each_lane([&](std::uint32_t lane) {
+      RETORT_UNROLL for (std::uint32_t n = 0; n < T::tiles_at_once; ++n) {
+        load_weights<Layout>(weight, lane, first + n, tile, weights[n][0][lane], weights[n][1][lane],
+                             weights[n][2][lane]);
+      }
+    });
+    typename Warp::template PerLane<FragmentA> samples[T::part_tiles];
+    warp.for_each_lane([&](std::uint32_t lane) {
+      RETORT_UNROLL for (std::uint32_t m = 0; m < T::part_tiles; ++m) {
+        samples[m][lane] = load_samples<Layout>(words, lane, first_row + m, tile);
+      }
+    });
+    // All of these go through the pieces together, for each product waits for the one that it adds to.
+    typename Warp::template PerLane<FragmentC> products[T::part_tiles][T::tiles_at_once];
+    RETORT_UNROLL for (std::size_t piece = bf16_pieces; piece-- > 0;) {
+      RETORT_UNROLL for (std::uint32_t n = 0; n < T::tiles_at_once; ++n) {
+        RETORT_UNROLL for (std::uint32_t m = 0; m < T::part_tiles; ++m) {
+          warp.multiply_add(products[m][n], samples[m], weights[n][piece]);
+        }
+      }
+    }
+    warp.for_each_lane([&](std::uint32_t lane) {
+      auto& own = sums[warp.index() * team_lanes + lane];
+      RETORT_UNROLL for (std::uint32_t half = 0; half < 2 * T::tiles_at_once; ++half) {
+        if (fragment_columns * first + fragment_members * half < T::out) {
+          RETORT_UNROLL for (std::uint32_t m = 0; m < T::part_tiles; ++m) {
+            RETORT_UNROLL for (std::uint32_t row = 0; row < 2; ++row) {
+              own.values[m][half][row] += products[m][half / 2][lane].values[half % 2 + 2 * row];
+            }
+          }
+        }
+      }
+    });
+  }
+}
+
+/// A lane's sums to its warp's slice, (out, samples): as they are, or added to what is there.
+template <typename Layout>
+RETORT_HOST_DEVICE void store_slice(std::uint32_t warp, std::uint32_t lane, std::uint32_t first,
+                                    const ForwardSums<Layout>& sums, bool add, float* slice) {
+  using T = TensorStage<Layout>;
+  const std::uint32_t first_sample = warp % T::sample_parts * T::part_tiles * fragment_rows + lane_group(lane);
+  RETORT_UNROLL for (std::uint32_t half = 0; half < 2 * T::tiles_at_once; ++half) {
+    const std::uint32_t output = fragment_columns * (first + half / 2) + tile_output(lane_member(lane), half % 2);
+    if (output < T::out) {
+      RETORT_UNROLL for (std::uint32_t m = 0; m < T::part_tiles; ++m) {
+        RETORT_UNROLL for (std::uint32_t row = 0; row < 2; ++row) {
+          float& to = slice[output * T::stride + first_sample + fragment_rows * m + 8 * row];
+          const float value = sums.values[m][half][row] * bf16_byte_unit;
+          to = add ? to + value : value;
+        }
+      }
+    }
+  }
+}
+
+/// weight (out, in) input (in, samples), before bias and scale, in Layout::forward_slices<0> slices of its depth. Where
+/// there is less room than for a slice of each warp, some warps add theirs to those of others, in a fixed order. Calls
+/// beside(thread) for each thread in the first phase.
+template <typename Layout, typename Team, typename Beside>
+RETORT_HOST_DEVICE void tensor_forward_product(Team& team, float* memory, const float* inputs, const Beside& beside) {
+  using T = TensorStage<Layout>;
+  constexpr auto slices = static_cast<std::uint32_t>(Layout::template forward_slices<0>);
+  constexpr auto warps = static_cast<std::uint32_t>(Layout::warps);
+  for (std::uint32_t first = 0; first < T::output_tiles; first += T::tiles_at_once) {
+    typename Team::template PerThread<ForwardSums<Layout>> sums;
+    const auto store = [&](std::uint32_t warp, std::uint32_t lane) {
+      const std::uint32_t slice = warp / T::sample_parts;
+      store_slice<Layout>(warp, lane, first, sums[warp * team_lanes + lane], slice >= slices,
+                          memory + Layout::partial_sums + slice % slices * T::out * T::stride);
+    };
+    team.warps([&](const auto& warp) {
+      multiply_slice<Layout>(warp, first, memory, reinterpret_cast<const std::uint32_t*>(inputs), sums);
+      warp.for_each_lane([&](std::uint32_t lane) {
+        if (warp.index() / T::sample_parts < slices) {
+          store(warp.index(), lane);
+        }
+        if (first == 0) {
+          beside(warp.index() * team_lanes + lane);
+        }
+      });
+    });
+    for (std::uint32_t round = 1; round * slices < warps / T::sample_parts; ++round) {
+      team([&](std::size_t thread) {
+        const auto warp = static_cast<std::uint32_t>(thread / team_lanes);
+        if (warp / T::sample_parts / slices == round) {
+          store(warp, static_cast<std::uint32_t>(thread % team_lanes));
+        }
+      });
+    }
+  }
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail

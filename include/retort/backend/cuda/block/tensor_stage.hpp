@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// The first stage on tensor cores: how its matrices are cut into fragments (fragments.hpp).
+///
+/// The order of a fragment's columns is free, and so is that of the depth if A and B have the same. It is chosen such
+/// that a lane finds what it needs next to each other: in the forward product a word of input, and a quad of weights;
+/// of the weights' gradient two neighbouring features of one output. Columns stand for outputs such that a tile of at
+/// most four outputs leaves half of each lane's values out, instead of all values of half of the lanes.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/backend/cuda/block/fragments.hpp"
+#include "retort/backend/cuda/block/layout.hpp"
+#include "retort/backend/cuda/block/operands.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail {
+
+template <typename Layout>
+struct TensorStage {
+  using S = Stage<typename Layout::Model, 0>;
+
+  static constexpr std::uint32_t in = S::in;
+  static constexpr std::uint32_t out = S::out;
+  static constexpr std::uint32_t stride = Layout::stride;
+  static constexpr std::uint32_t pitch = Layout::word_pitch;
+  static constexpr std::uint32_t feature_tiles = (in + fragment_depth - 1) / fragment_depth;
+  static constexpr std::uint32_t sample_tiles = Layout::samples / fragment_rows;
+  /// In the forward product a warp has a slice of the depth, and one of two halves of the samples: with all of them its
+  /// sums would take registers that products wait for.
+  static constexpr std::uint32_t sample_parts = detail::sample_parts;
+  static constexpr std::uint32_t part_tiles = sample_tiles / sample_parts;
+  static constexpr std::uint32_t output_tiles = (out + fragment_columns - 1) / fragment_columns;
+  static constexpr std::uint32_t output_quads = (out + fragment_members - 1) / fragment_members;
+  /// Tiles of outputs that are computed at once: their sums and operands fit the registers beside the moments.
+  static constexpr std::uint32_t tiles_at_once = output_tiles < 3 ? output_tiles : 3;
+};
+
+/// Of a lane's two columns of C, the output of the one that is in half `half` of a tile's outputs.
+RETORT_HOST_DEVICE inline std::uint32_t tile_output(std::uint32_t member, std::uint32_t half) {
+  // Neighbouring columns stand for an even and an odd row of weights.
+  return half == 0 ? member : fragment_members + (member + 1) % fragment_members;
+}
+/// The output of a column of B.
+RETORT_HOST_DEVICE inline std::uint32_t column_output(std::uint32_t column) {
+  return tile_output(column / 2, column % 2);
+}
+
+/// Two neighbouring weights of one output, which are one thread's: `index`, which of the thread's weights is the first;
+/// `place`, where it is in the parameters; `count`, how many of them there are.
+struct WeightPair {
+  std::uint32_t index;
+  std::uint32_t place;
+  std::uint32_t count;
+};
+
+/// That of a lane in a tile of features, which is tile `slot` of its warp, and in a quad of outputs.
+template <typename Layout>
+RETORT_HOST_DEVICE WeightPair weight_pair(std::uint32_t lane, std::uint32_t slot, std::uint32_t feature_tile,
+                                          std::uint32_t output_quad) {
+  using T = TensorStage<Layout>;
+  constexpr auto weight = static_cast<std::uint32_t>(T::S::weight);
+  const std::uint32_t output = fragment_columns * (output_quad / 2) + tile_output(lane_member(lane), output_quad % 2);
+  const std::uint32_t feature = fragment_rows * feature_tile + 2 * lane_group(lane);
+  WeightPair result;
+  result.index = 2 * (slot * T::output_quads + output_quad);
+  result.place = weight + output * T::in + feature;
+  // What all tiles have is not asked of each.
+  const bool inside = (T::feature_tiles % Layout::fragment_warps == 0 || feature_tile < T::feature_tiles) &&
+                      (T::out % fragment_members == 0 ? output_quad < T::output_quads : output < T::out) &&
+                      (T::in % fragment_rows == 0 || feature < T::in);
+  result.count = !inside ? 0 : T::in % 2 == 0 || feature + 1 < T::in ? 2 : 1;
+  return result;
+}
+
+/// Calls function(pair) for all weights of the first stage that a thread has.
+template <typename Layout, typename Function>
+RETORT_HOST_DEVICE void for_each_pair(std::size_t thread, const Function& function) {
+  if constexpr (Layout::on_tensor_cores) {
+    using T = TensorStage<Layout>;
+    const auto warp = static_cast<std::uint32_t>(thread / team_lanes);
+    if (warp >= Layout::fragment_warps) {
+      return;
+    }
+    RETORT_UNROLL for (std::uint32_t slot = 0; slot < Layout::fragment_slots; ++slot) {
+      RETORT_UNROLL for (std::uint32_t output_quad = 0; output_quad < T::output_quads; ++output_quad) {
+        const WeightPair pair =
+            weight_pair<Layout>(static_cast<std::uint32_t>(thread % team_lanes), slot,
+                                slot * static_cast<std::uint32_t>(Layout::fragment_warps) + warp, output_quad);
+        if (pair.count > 0) {
+          function(pair);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail

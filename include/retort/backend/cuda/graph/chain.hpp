@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// What stands between two products: bias, activation functions and dropout in one pass over memory, and their way
+/// back. Dropout masks are those of every backend (apply_chain), drawn again in the backward pass or read off the
+/// output.
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "retort/backend/chain.hpp"
+#include "retort/backend/cuda/graph/blocks.hpp"
+#include "retort/backend/cuda/graph/vector_access.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/nn/layer.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
+
+/// apply_chain, also of no chain.
+template <bool differentiate, typename C, typename Scalar>
+RETORT_HOST_DEVICE void apply(C chain, const LayerRandom& random, std::uint64_t group, Scalar* values,
+                              Scalar* gradients = nullptr) {
+  if constexpr (!std::is_same_v<C, NoChain>) {
+    apply_chain<true, differentiate>(chain, random, group, values, gradients);
+  }
+}
+
+/// The derivative of a chain that is `differentiable_by_output`, multiplied with a gradient.
+template <typename Scalar, PointwiseLayer... Layers>
+RETORT_HOST_DEVICE Scalar gradient_by_output(Chain<Layers...>, Scalar output, Scalar gradient) {
+  const auto scale = []<typename L>(L, Scalar value) {
+    if constexpr (DropoutLayer<L>) {
+      return value * static_cast<Scalar>(L::scale);
+    } else {
+      return value;
+    }
+  };
+  ((gradient = scale(Layers{}, gradient)), ...);
+  return output > Scalar{0} ? gradient : Scalar{0};
+}
+
+/// output = chain(sums + bias) of a batch, a group of neighbours a call. With `keeps_sums` the sums get their bias too.
+template <typename C, std::size_t Width, bool keeps_sums, typename Arguments, typename Output>
+struct ChainForward {
+  using Scalar = typename Arguments::Value;
+
+  const Arguments* arguments;
+  Scalar* sums;        // (batch, Width)
+  const Scalar* bias;  // (Width), or null
+  Output* output;      // (batch, Width)
+  std::size_t size;    // batch * Width
+  std::uint32_t layer;
+
+  RETORT_HOST_DEVICE void operator()(std::size_t group) const {
+    const std::size_t begin = group * chain_group;
+    const std::size_t count = group_extent(group, size);
+    Scalar values[chain_group];
+    load_group(sums + begin, count, values);
+    if (bias != nullptr) {
+      std::size_t column = begin % Width;
+      for (Scalar& value : values) {
+        value += bias[column];
+        column = column + 1 == Width ? 0 : column + 1;
+      }
+    }
+    if constexpr (keeps_sums) {
+      store_group(values, count, sums + begin);
+    }
+    apply<false>(C{}, arguments->random(layer), group, values);
+    store_group(values, count, output + begin);
+  }
+};
+
+/// input_gradient = output_gradient times the chain's derivative, of a batch. `kept` are the chain's inputs, or its
+/// outputs where `by_output`; not read where there is no chain.
+template <typename C, bool by_output, typename Arguments, typename Kept, typename Output>
+struct ChainBackward {
+  using Scalar = typename Arguments::Value;
+
+  const Arguments* arguments;
+  const Kept* kept;               // (batch, width)
+  const Scalar* output_gradient;  // (batch, width)
+  Output* input_gradient;         // (batch, width)
+  std::size_t size;               // batch * width
+  std::uint32_t layer;
+
+  RETORT_HOST_DEVICE void operator()(std::size_t group) const {
+    const std::size_t begin = group * chain_group;
+    const std::size_t count = group_extent(group, size);
+    Scalar gradients[chain_group];
+    load_group(output_gradient + begin, count, gradients);
+    if constexpr (!std::is_same_v<C, NoChain>) {
+      Scalar values[chain_group];
+      load_group(kept + begin, count, values);
+      if constexpr (by_output) {
+        for (std::size_t i = 0; i < chain_group; ++i) {
+          gradients[i] = gradient_by_output(C{}, values[i], gradients[i]);
+        }
+      } else {
+        apply<true>(C{}, arguments->random(layer), group, values, gradients);
+      }
+    }
+    store_group(gradients, count, input_gradient + begin);
+  }
+};
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph

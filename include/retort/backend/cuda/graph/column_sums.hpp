@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// A bias's gradient from that of a Linear's output: its sum over the batch, in an order that depends on shapes alone.
+
+#include <cstddef>
+
+#include "retort/backend/thrust/thrust.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
+
+/// Rows that one call adds up.
+inline constexpr std::size_t column_sum_rows = 64;
+
+constexpr std::size_t column_sum_pieces(std::size_t rows) { return (rows + column_sum_rows - 1) / column_sum_rows; }
+
+namespace detail {
+
+/// sums(piece, column) = sum of values(row, column) over the rows of the piece.
+template <typename T, typename Scalar>
+struct ColumnSumOfRows {
+  std::size_t rows;
+  std::size_t columns;
+  const T* values;  // (rows, columns)
+  Scalar* sums;     // (pieces, columns)
+
+  RETORT_HOST_DEVICE void operator()(std::size_t call) const {
+    const std::size_t column = call % columns;
+    const std::size_t begin = call / columns * column_sum_rows;
+    const std::size_t end = begin + column_sum_rows < rows ? begin + column_sum_rows : rows;
+    Scalar sum = 0;
+    for (std::size_t row = begin; row < end; ++row) {
+      sum += static_cast<Scalar>(values[row * columns + column]);
+    }
+    sums[call] = sum;
+  }
+};
+
+}  // namespace detail
+
+/// Elements of scratch that sum_columns needs.
+constexpr std::size_t column_sum_scratch_size(std::size_t rows, std::size_t columns) {
+  const std::size_t pieces = column_sum_pieces(rows);
+  return pieces == 1 ? 0 : pieces * columns + column_sum_scratch_size(pieces, columns);
+}
+
+/// sums (columns) of values (rows, columns). `scratch` holds column_sum_scratch_size(rows, columns) elements.
+template <typename System, typename T, typename Scalar>
+void sum_columns(const Thrust<System>& backend, std::size_t rows, std::size_t columns, const T* values, Scalar* scratch,
+                 Scalar* sums) {
+  const std::size_t pieces = column_sum_pieces(rows);
+  Scalar* result = pieces == 1 ? sums : scratch;
+  backend.for_each(pieces * columns, detail::ColumnSumOfRows<T, Scalar>{rows, columns, values, result});
+  if (pieces > 1) {
+    sum_columns(backend, pieces, columns, static_cast<const Scalar*>(result), scratch + pieces * columns, sums);
+  }
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// One product by cuBLASLt, decided once and run many times. NVIDIA, cuBLAS documentation, "Using the cuBLASLt API".
+
+#include <cublasLt.h>
+#include <cuda_runtime_api.h>
+#include <library_types.h>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <string_view>
+
+#include "retort/backend/cuda/graph/device/lt_handle.hpp"
+#include "retort/backend/cuda/runtime/context.hpp"
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
+
+/// result (rows, columns) = alpha op(left) op(right) with a sum of `depth` terms, and what the epilogue adds. In
+/// cuBLASLt's order, column-major, without gaps.
+struct LtProblem {
+  std::size_t rows;
+  std::size_t columns;
+  std::size_t depth;
+  cublasOperation_t left_operation = CUBLAS_OP_N;
+  cublasOperation_t right_operation = CUBLAS_OP_N;
+  cudaDataType_t factor_type = CUDA_R_32F;
+  cudaDataType_t result_type = CUDA_R_32F;  // also of alpha, and of a bias or a bias's gradient: float or double
+  cublasComputeType_t compute_type = CUBLAS_COMPUTE_32F;
+  cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
+  std::uint32_t factor_alignment = 16;  // bytes to which the matrices are aligned at least
+  std::uint32_t result_alignment = 16;
+};
+
+namespace detail {
+
+struct DestroyLt {
+  void operator()(cublasLtMatmulDescOpaque_t* descriptor) const noexcept {
+    (void)cublasLtMatmulDescDestroy(descriptor);
+  }
+  void operator()(cublasLtMatrixLayoutOpaque_t* layout) const noexcept { (void)cublasLtMatrixLayoutDestroy(layout); }
+  void operator()(cublasLtMatmulPreferenceOpaque_t* preference) const noexcept {
+    (void)cublasLtMatmulPreferenceDestroy(preference);
+  }
+};
+template <typename Opaque>
+using LtPointer = std::unique_ptr<Opaque, DestroyLt>;
+
+inline constexpr std::string_view lt_description = "description of a product for cuBLASLt";
+
+/// A row-major matrix (columns, rows) is cuBLASLt's (rows, columns).
+inline LtPointer<cublasLtMatrixLayoutOpaque_t> make_layout(cudaDataType_t type, std::size_t rows, std::size_t columns,
+                                                           const std::source_location& where) {
+  cublasLtMatrixLayout_t layout = nullptr;
+  check(cublasLtMatrixLayoutCreate(&layout, type, rows, columns, static_cast<std::int64_t>(rows)), lt_description,
+        where);
+  return LtPointer<cublasLtMatrixLayoutOpaque_t>(layout);
+}
+
+template <typename T>
+void set_attribute(cublasLtMatmulDesc_t descriptor, cublasLtMatmulDescAttributes_t attribute, const T& value,
+                   const std::source_location& where) {
+  check(cublasLtMatmulDescSetAttribute(descriptor, attribute, static_cast<const void*>(&value), sizeof(value)),
+        lt_description, where);
+}
+
+template <typename T>
+void set_attribute(cublasLtMatmulPreference_t preference, cublasLtMatmulPreferenceAttributes_t attribute,
+                   const T& value, const std::source_location& where) {
+  check(cublasLtMatmulPreferenceSetAttribute(preference, attribute, static_cast<const void*>(&value), sizeof(value)),
+        lt_description, where);
+}
+
+}  // namespace detail
+
+/// A product with its descriptors and its algorithm. The same algorithm and workspace each time, and no sums whose
+/// order is left to chance: results repeat bit for bit on one kind of device and one version of cuBLASLt.
+class LtMatmul {
+ public:
+  /// Asks cuBLASLt's heuristic, which takes the host some tens of microseconds. `workspace`: what the product may use,
+  /// at least 256-byte aligned. Nothing where cuBLASLt has no way to do it, as for some epilogues of some types. Throws
+  /// DeviceError.
+  static std::optional<LtMatmul> find(const LtHandle& handle, const LtProblem& problem, void* workspace,
+                                      std::size_t workspace_size,
+                                      const std::source_location& where = std::source_location::current()) {
+    LtMatmul product(problem, where);
+    cublasLtMatmulPreference_t created = nullptr;
+    check(cublasLtMatmulPreferenceCreate(&created), detail::lt_description, where);
+    const detail::LtPointer<cublasLtMatmulPreferenceOpaque_t> preference(created);
+    const std::uint64_t size = workspace_size;
+    detail::set_attribute(created, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, size, where);
+    // Not "in place": its pieces add to the result in an order that only counters keep.
+    const std::uint32_t reductions = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE | CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE;
+    detail::set_attribute(created, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, reductions, where);
+    for (const auto attribute :
+         {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES}) {
+      detail::set_attribute(created, attribute, problem.factor_alignment, where);
+    }
+    for (const auto attribute :
+         {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
+      detail::set_attribute(created, attribute, problem.result_alignment, where);
+    }
+    product.set_bias(workspace, where);  // stands for the real one, which each run names
+
+    cublasLtMatmulHeuristicResult_t result{};
+    int found = 0;
+    const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(
+        handle.get(), product.descriptor_.get(), product.left_.get(), product.right_.get(), product.result_.get(),
+        product.result_.get(), preference.get(), 1, &result, &found);
+    // An epilogue that does not go with the types is "not supported", or "invalid".
+    const bool unsupported = status == CUBLAS_STATUS_NOT_SUPPORTED ||
+                             (status == CUBLAS_STATUS_INVALID_VALUE && problem.epilogue != CUBLASLT_EPILOGUE_DEFAULT);
+    if (!unsupported) {
+      check(status, "choice of an algorithm by cuBLASLt", where);
+    }
+    if (unsupported || found == 0 || result.state != CUBLAS_STATUS_SUCCESS) {
+      return std::nullopt;
+    }
+    product.algorithm_ = result.algo;
+    product.workspace_ = workspace;
+    product.workspace_size_ = workspace_size;
+    return product;
+  }
+
+  bool has_epilogue() const { return problem_.epilogue != CUBLASLT_EPILOGUE_DEFAULT; }
+
+  /// In the stream. `bias` is what the epilogue reads, or writes where it is a gradient; null without one. Throws
+  /// DeviceError.
+  template <std::floating_point Scalar>
+  void operator()(CudaContext& context, const LtHandle& handle, Scalar alpha, const void* left, const void* right,
+                  const Scalar* bias, Scalar* result,
+                  const std::source_location& where = std::source_location::current()) {
+    const auto entry = context.enter(where);
+    set_bias(bias, where);
+    const Scalar beta = 0;
+    context.check(cublasLtMatmul(handle.get(), descriptor_.get(), &alpha, left, left_.get(), right, right_.get(), &beta,
+                                 result, result_.get(), result, result_.get(), &algorithm_, workspace_, workspace_size_,
+                                 context.stream()),
+                  "product by cuBLASLt", where);
+  }
+
+ private:
+  LtMatmul(const LtProblem& problem, const std::source_location& where) : problem_(problem) {
+    cublasLtMatmulDesc_t descriptor = nullptr;
+    check(cublasLtMatmulDescCreate(&descriptor, problem.compute_type, problem.result_type), detail::lt_description,
+          where);
+    descriptor_.reset(descriptor);
+    detail::set_attribute(descriptor, CUBLASLT_MATMUL_DESC_TRANSA, problem.left_operation, where);
+    detail::set_attribute(descriptor, CUBLASLT_MATMUL_DESC_TRANSB, problem.right_operation, where);
+    detail::set_attribute(descriptor, CUBLASLT_MATMUL_DESC_EPILOGUE, problem.epilogue, where);
+    if (has_epilogue()) {
+      detail::set_attribute(descriptor, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, problem.result_type, where);
+    }
+    const auto factor = [&](cublasOperation_t operation, std::size_t rows, std::size_t columns) {
+      return operation == CUBLAS_OP_N ? detail::make_layout(problem.factor_type, rows, columns, where)
+                                      : detail::make_layout(problem.factor_type, columns, rows, where);
+    };
+    left_ = factor(problem.left_operation, problem.rows, problem.depth);
+    right_ = factor(problem.right_operation, problem.depth, problem.columns);
+    result_ = detail::make_layout(problem.result_type, problem.rows, problem.columns, where);
+  }
+
+  void set_bias(const void* bias, const std::source_location& where) {
+    if (has_epilogue()) {
+      detail::set_attribute(descriptor_.get(), CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias, where);
+    }
+  }
+
+  LtProblem problem_;
+  detail::LtPointer<cublasLtMatmulDescOpaque_t> descriptor_;
+  detail::LtPointer<cublasLtMatrixLayoutOpaque_t> left_;
+  detail::LtPointer<cublasLtMatrixLayoutOpaque_t> right_;
+  detail::LtPointer<cublasLtMatrixLayoutOpaque_t> result_;
+  cublasLtMatmulAlgo_t algorithm_{};
+  void* workspace_ = nullptr;
+  std::size_t workspace_size_ = 0;
+};
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda

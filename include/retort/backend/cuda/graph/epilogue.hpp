@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// What a product leaves undone: bias, ReLU and scale, where it has no way of its own to do them.
+
+#include <cstddef>
+
+#include "retort/backend/generic/generic.hpp"
+#include "retort/backend/thrust/thrust.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
+
+namespace detail {
+
+template <typename Scalar>
+struct OutputEpilogue {
+  const Scalar* bias;  // (out), or null
+  bool relu;
+  std::size_t out;
+  Scalar* output;  // (batch, out)
+
+  RETORT_HOST_DEVICE void operator()(std::size_t element) const {
+    Scalar value = output[element];
+    if (bias != nullptr) {
+      value += bias[element % out];
+    }
+    output[element] = relu && value < Scalar{0} ? Scalar{0} : value;  // a NaN stays a NaN
+  }
+};
+
+template <typename Scalar>
+struct ScaleValue {
+  Scalar scale;
+  Scalar* values;
+
+  RETORT_HOST_DEVICE void operator()(std::size_t element) const { values[element] *= scale; }
+};
+
+}  // namespace detail
+
+/// output (batch, out) += bias (out), where that is not null, and with `relu` what is below 0 becomes 0.
+template <typename System, typename Scalar>
+void finish_output(const Thrust<System>& backend, std::size_t batch, std::size_t out, const Scalar* bias, bool relu,
+                   Scalar* output) {
+  if (bias != nullptr || relu) {
+    backend::detail::for_each_of(backend, batch * out, detail::OutputEpilogue<Scalar>{bias, relu, out, output});
+  }
+}
+
+/// values[i] *= scale.
+template <typename System, typename Scalar>
+void scale_values(const Thrust<System>& backend, std::size_t count, Scalar scale, Scalar* values) {
+  if (scale != Scalar{1}) {
+    backend::detail::for_each_of(backend, count, detail::ScaleValue<Scalar>{scale, values});
+  }
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph

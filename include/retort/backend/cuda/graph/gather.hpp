@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// A batch's samples as the first product's factors, picked, shifted, normalised and through what stands before the
+/// first Linear, in one pass.
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "retort/backend/cuda/graph/blocks.hpp"
+#include "retort/backend/cuda/graph/chain.hpp"
+#include "retort/backend/cuda/graph/operand.hpp"
+#include "retort/backend/cuda/graph/vector_access.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/data/augment.hpp"
+#include "retort/data/dataset_view.hpp"
+#include "retort/data/gather.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
+
+/// Normalisation in two parts: the factors are (raw - centre), and the product multiplies its sums with `scale`.
+///
+/// Where factors are rounded (TF32, bf16) the scale waits for the sums: a pixel less its centre is a whole number of at
+/// most 8 bits for the usual normalisations, to [0, 1] and to [-1, 1], and so is not rounded at all; other centres cost
+/// a rounding as any activation does. Elsewhere, and where a chain comes first, the factors are normalised in full and
+/// `scale` is 1.
+template <typename Scalar>
+struct InputScaling {
+  data::GatherConstants<Scalar> constants;
+  Scalar scale = 1;
+
+  InputScaling(const data::DatasetView& data, bool waits) : constants(data) {
+    if (waits) {
+      scale = constants.scale;
+      constants.scale = 1;
+      constants.offset = static_cast<Scalar>(-data.normalization.mean * (data.bytes != nullptr ? 255.0 : 1.0));
+    }
+  }
+};
+
+/// Whether a model's InputScaling waits for the sums.
+template <typename Scalar, Precision precision, typename FrontChain>
+inline constexpr bool scale_waits =
+    product_precision<Scalar, precision> != Precision::fp32 && std::is_same_v<FrontChain, NoChain>;
+
+template <typename FrontChain, std::size_t Features, typename Arguments, typename Output>
+struct GatherInputs {
+  using Scalar = typename Arguments::Value;
+
+  const Arguments* arguments;
+  data::DatasetView data;
+  data::GatherConstants<Scalar> constants;
+  Output* inputs;    // (batch, Features)
+  std::size_t size;  // batch * Features
+
+  RETORT_HOST_DEVICE void operator()(std::size_t group) const {
+    const std::size_t begin = group * chain_group;
+    const std::size_t count = group_extent(group, size);
+    Scalar values[chain_group] = {};
+    std::size_t row = begin / Features;
+    std::size_t feature = begin % Features;
+    Source source = source_of(row);
+    for (std::size_t i = 0; i < count; ++i) {
+      values[i] = data::gathered_feature(data, constants, source.sample, source.offset, feature);
+      if (++feature == Features && i + 1 < count) {
+        feature = 0;
+        source = source_of(++row);
+      }
+    }
+    apply<false>(FrontChain{}, arguments->random(0), group, values);
+    store_group(values, count, inputs + begin);
+  }
+
+ private:
+  struct Source {
+    std::uint32_t sample;
+    data::PixelOffset offset;
+  };
+
+  RETORT_HOST_DEVICE Source source_of(std::size_t row) const {
+    const std::uint32_t sample = arguments->samples[row];
+    return {sample, arguments->augmentation.offset(sample)};
+  }
+};
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph

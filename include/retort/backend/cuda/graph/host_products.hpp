@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// The products of a large model on Thrust's host systems: their plain loops, over factors rounded as tensor cores take
+/// them.
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include "retort/backend/cuda/graph/column_sums.hpp"
+#include "retort/backend/cuda/graph/epilogue.hpp"
+#include "retort/backend/cuda/graph/linear_spec.hpp"
+#include "retort/backend/cuda/graph/operand.hpp"
+#include "retort/backend/generic/generic.hpp"
+#include "retort/backend/generic/product.hpp"
+#include "retort/backend/thrust/thrust.hpp"
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
+
+namespace detail {
+
+/// A factor as a float of what the tensor cores take in.
+template <typename Factor>
+struct TakeFactor {
+  const Factor* factors;
+  float* taken;
+
+  void operator()(std::size_t element) const {
+    if constexpr (std::is_same_v<Factor, Bfloat16>) {
+      taken[element] = static_cast<float>(factors[element]);
+    } else {
+      taken[element] = round_to_tf32(factors[element]);
+    }
+  }
+};
+
+}  // namespace detail
+
+/// The interface of what multiplies for GraphSteps. `index` is a Linear's place among the model's; factors are
+/// Operand<Scalar, precision>, results Scalar; all matrices are row-major without gaps.
+template <typename System, typename Scalar, Precision precision>
+class HostProducts {
+ public:
+  using Factor = Operand<Scalar, precision>;
+
+  /// For batches of up to `capacity` samples.
+  HostProducts(const Thrust<System>& backend, std::span<const LinearSpec> linears, std::size_t capacity)
+      : linears_(linears.begin(), linears.end()) {
+    std::size_t widest = 0;
+    std::size_t factors = 0;
+    std::size_t sums = 0;
+    for (const LinearSpec& linear : linears_) {
+      widest = std::max({widest, linear.in, linear.out});
+      factors = std::max(factors, linear.in * linear.out);
+      sums = std::max(sums, column_sum_scratch_size(capacity, linear.out));
+    }
+    if constexpr (rounds) {
+      left_ = backend.template allocate<Scalar>(capacity * widest);
+      right_ = backend.template allocate<Scalar>(std::max(factors, capacity * widest));
+    }
+    column_sums_ = backend.template allocate<Scalar>(sums);
+  }
+
+  /// To be called before the products of a batch of another size. Allocates no memory of the backend's.
+  void prepare(const Thrust<System>& /*backend*/, std::size_t /*batch*/) {}
+
+  /// output (batch, out) = scale input (batch, in) weight^T (out, in), then what the layer's LinearSpec asks for.
+  void forward(const Thrust<System>& backend, std::size_t index, std::size_t batch, const Factor* input,
+               const Factor* weight, const Scalar* bias, Scalar scale, Scalar* output) {
+    const LinearSpec& linear = linears_[index];
+    forward_product(backend, LinearSizes{batch, linear.in, linear.out},
+                    rounded(backend, input, batch * linear.in, left_),
+                    rounded(backend, weight, linear.out * linear.in, right_), output);
+    scale_values(backend, batch * linear.out, scale, output);
+    finish_output(backend, batch, linear.out, linear.adds_bias ? bias : nullptr, linear.applies_relu, output);
+  }
+
+  /// weight_gradient (out, in) = scale output_gradient^T (batch, out) input (batch, in), and, where the layer has a
+  /// bias, bias_gradient (out) = the sums of output_gradient over the batch.
+  void weight_gradient(const Thrust<System>& backend, std::size_t index, std::size_t batch,
+                       const Factor* output_gradient, const Factor* input, Scalar scale, Scalar* weight_gradient,
+                       Scalar* bias_gradient) {
+    const LinearSpec& linear = linears_[index];
+    weight_gradient_product(backend, LinearSizes{batch, linear.in, linear.out},
+                            rounded(backend, input, batch * linear.in, right_),
+                            rounded(backend, output_gradient, batch * linear.out, left_), weight_gradient);
+    scale_values(backend, linear.out * linear.in, scale, weight_gradient);
+    if (linear.has_bias) {
+      sum_columns(backend, batch, linear.out, output_gradient, column_sums_.data(), bias_gradient);
+    }
+  }
+
+  /// input_gradient (batch, in) = output_gradient (batch, out) weight (out, in).
+  void input_gradient(const Thrust<System>& backend, std::size_t index, std::size_t batch,
+                      const Factor* output_gradient, const Factor* weight, Scalar* input_gradient) {
+    const LinearSpec& linear = linears_[index];
+    input_gradient_product(backend, LinearSizes{batch, linear.in, linear.out},
+                           rounded(backend, weight, linear.out * linear.in, right_),
+                           rounded(backend, output_gradient, batch * linear.out, left_), input_gradient);
+  }
+
+ private:
+  using Buffer = typename Thrust<System>::template Buffer<Scalar>;
+
+  static constexpr bool rounds = product_precision<Scalar, precision> != Precision::fp32;
+
+  /// `count` factors as the product takes them: these, or copies in `memory`.
+  static const Scalar* rounded(const Thrust<System>& backend, const Factor* factors, std::size_t count,
+                               Buffer& memory) {
+    if constexpr (rounds) {
+      backend::detail::for_each_of(backend, count, detail::TakeFactor<Factor>{factors, memory.data()});
+      return memory.data();
+    } else {
+      return factors;
+    }
+  }
+
+  std::vector<LinearSpec> linears_;
+  Buffer left_{};
+  Buffer right_{};
+  Buffer column_sums_{};
+};
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// The factors of a large model's products, by precision: what type they are kept in, and how a number is rounded to
+/// it.
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "retort/backend/cuda/cuda_on.hpp"
+#include "retort/core/float_bits.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
+
+/// A bfloat16 in memory: the upper half of a float, with its range and 8 significant bits. Each whole number up to 256,
+/// and so each uint8 pixel, is one exactly.
+struct Bfloat16 {
+  std::uint16_t bits = 0;
+
+  Bfloat16() = default;
+  /// The nearest, ties to even; not-a-number stays one.
+  RETORT_HOST_DEVICE explicit Bfloat16(float value) {
+    const std::uint32_t word = bits_of(value);
+    bits = (word & 0x7FFFFFFF) > 0x7F800000 ? static_cast<std::uint16_t>((word >> 16) | 0x40)
+                                            : static_cast<std::uint16_t>((word + 0x7FFF + ((word >> 16) & 1)) >> 16);
+  }
+  RETORT_HOST_DEVICE explicit operator float() const { return float_of(std::uint32_t{bits} << 16); }
+};
+
+/// The nearest number of 11 significant bits, ties away from zero: what the tensor cores take of a float in TF32.
+inline float round_to_tf32(float value) {
+  return !is_finite(value) ? value : float_of((bits_of(value) + 0x1000) & ~std::uint32_t{0x1FFF});
+}
+
+/// TF32 and bf16 are of floats: the products of doubles are always exact.
+template <typename Scalar, Precision precision>
+inline constexpr Precision product_precision = std::is_same_v<Scalar, float> ? precision : Precision::fp32;
+
+/// What the factors of a product are kept in.
+template <typename Scalar, Precision precision>
+using Operand = std::conditional_t<product_precision<Scalar, precision> == Precision::bf16, Bfloat16, Scalar>;
+
+/// parameters -> operands, element by element.
+template <typename Scalar, typename To>
+struct RoundElements {
+  const Scalar* values;
+  To* operands;
+
+  RETORT_HOST_DEVICE void operator()(std::size_t element) const {
+    operands[element] = static_cast<To>(values[element]);
+  }
+};
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// What the work of a training step depends on, beside its arguments: as long as it stays the same, a record of
+/// the work can be run again.
+
+#include <array>
+#include <cstddef>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/backend/training_step.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/data/dataset_view.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
+
+namespace detail {
+
+/// An address for each list of types.
+template <typename... Types>
+inline constexpr char type_tag = 0;
+
+}  // namespace detail
+
+/// Equal keys, equal work. The values of loss, optimizer, clipping and shift are not in it: kernels read them.
+struct StepKey {
+  const void* types = nullptr;  // of loss, rule and moments
+  std::size_t batch = 0;
+  bool clips = false;
+  const void* parameters = nullptr;
+  std::array<const void*, 2> moments{};
+  const void* teacher_logits = nullptr;
+  bool teacher_by_sample = false;
+  const void* bytes = nullptr;
+  const void* reals = nullptr;
+  const void* labels = nullptr;
+  data::ImageShape image{};
+  data::Normalization normalization{};
+
+  friend bool operator==(const StepKey&, const StepKey&) = default;
+};
+
+template <typename L, typename Rule, typename Scalar, std::size_t Moments>
+StepKey make_step_key(const TrainingBatch& batch, const TrainingTarget<Scalar, Moments>& target) {
+  static_assert(Moments <= 2, "retort: the CUDA backend knows optimizers of up to two moments");
+  StepKey key{.types = &detail::type_tag<L, Rule, std::array<Scalar, Moments>>,
+              .batch = batch.size,
+              .clips = target.clipping.has_value(),
+              .parameters = target.parameters,
+              .moments = {},
+              .teacher_logits = target.teacher.logits,
+              .teacher_by_sample = target.teacher.by_sample,
+              .bytes = batch.data.bytes,
+              .reals = batch.data.reals,
+              .labels = batch.data.labels,
+              .image = batch.data.image,
+              .normalization = batch.data.normalization};
+  for (std::size_t i = 0; i < Moments; ++i) {
+    key.moments[i] = target.moments[i];
+  }
+  return key;
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// Training steps of models whose layers are large: each product takes the whole device, and what stands between two
+/// products is one pass over memory.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/backend/cuda/cuda_on.hpp"
+#include "retort/backend/cuda/graph/blocks.hpp"
+#include "retort/backend/cuda/graph/chain.hpp"
+#include "retort/backend/cuda/graph/clip_factor.hpp"
+#include "retort/backend/cuda/graph/gather.hpp"
+#include "retort/backend/cuda/graph/linear_spec.hpp"
+#include "retort/backend/cuda/graph/loss.hpp"
+#include "retort/backend/cuda/graph/operand.hpp"
+#include "retort/backend/cuda/graph/optimizer.hpp"
+#include "retort/backend/cuda/graph/step_arguments.hpp"
+#include "retort/backend/cuda/graph/step_key.hpp"
+#include "retort/backend/cuda/graph/system_traits.hpp"
+#include "retort/backend/cuda/graph/vector_access.hpp"
+#include "retort/backend/cuda/graph/workspace.hpp"
+#include "retort/backend/plan.hpp"
+#include "retort/backend/thrust/backend.hpp"
+#include "retort/backend/training_step.hpp"
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
+
+/// Steps of a model of Linear and pointwise layers, in the form of an engine's (backend/engine.hpp). One step is: gather;
+/// for each Linear a product with bias, activation and dropout behind it; the loss; for each Linear back the chain's
+/// derivative, the gradients of weight and bias, the gradient of its input; clipping; the optimizer.
+///
+/// On a GPU the products are cuBLASLt's, and the whole step is recorded into a CUDA graph: the second step of a kind
+/// (StepKey) is recorded, later ones replay it. On a host system the same kernels run at once.
+///
+/// Precision: factors of products are exact (fp32), or rounded to TF32 or bf16; sums, activation functions, loss,
+/// gradients of parameters and optimizer are in Scalar always. With bf16 the parameters stay in fp32, and the optimizer
+/// writes them once more as bf16 for the next step's products; whoever else writes parameters (a checkpoint that is
+/// restored) is noticed at an epoch's beginning and at a jump of the step's number, not between two steps of an epoch.
+///
+/// Results equal those of OperationSteps within rounding, and dropout masks are the same. Every sum has one order, so a
+/// run repeats bit for bit on one kind of device. One thread at a time.
+template <GraphModel M, typename Scalar, typename System, Precision precision = Precision::fp32>
+class GraphSteps {
+ public:
+  using Backend = Thrust<System>;
+
+  /// Allocates everything, for batches of up to `capacity` samples. Throws std::bad_alloc, on a device DeviceError.
+  GraphSteps(const Backend& backend, std::size_t capacity)
+      : memory_(backend, capacity), products_(backend, specs, capacity), runner_(backend) {
+    // The optimizer also passes over what is between the tensors.
+    fill_zero(backend, memory_.gradients.data(), M::parameter_arena_size);
+  }
+
+  /// Precondition: batch.size is from 1 to the capacity. Throws DeviceError; the state is then as after a part of the
+  /// step.
+  template <typename L, typename Rule, std::size_t Moments>
+  void step(const Backend& backend, const TrainingBatch& batch, const TrainingTarget<Scalar, Moments>& target,
+            const L& loss, const Rule& rule) {
+    using Arguments = StepArguments<Scalar, L, Rule>;
+    auto* arguments = reinterpret_cast<Arguments*>(memory_.arguments.data());
+    products_.prepare(backend, batch.size);
+    refresh_weights(backend, batch, target.parameters);
+    backend.for_each(1, WriteArguments<Arguments>{{.samples = batch.samples,
+                                                   .losses = target.losses,
+                                                   .correct = target.correct,
+                                                   .augmentation = batch.augmentation,
+                                                   .step = batch.step,
+                                                   .clipping = target.clipping.value_or(GradientClipping{}),
+                                                   .loss = loss,
+                                                   .rule = rule},
+                                                  arguments});
+    const Work<Arguments> work{*this, backend, arguments, batch.data, batch.size, target.parameters};
+    runner_.run(backend, make_step_key<L, Rule>(batch, target), [&] {
+      work.forward();
+      work.loss(target.teacher);
+      work.backward();
+      work.update(target.moments, target.clipping.has_value());
+    });
+    last_ = {target.parameters, batch.augmentation.epoch, batch.step};
+  }
+
+ private:
+  using Layout = Blocks<M>;
+  using Factor = Operand<Scalar, precision>;
+  using Parts = SystemTraits<System, Scalar, precision>;
+  static constexpr auto specs = linear_specs<M, Scalar, precision>();
+  static constexpr bool copies_weights = !std::is_same_v<Factor, Scalar>;
+
+  /// After which step the copies of the weights are right.
+  struct LastStep {
+    const Scalar* parameters = nullptr;
+    std::uint32_t epoch = 0;
+    std::uint32_t step = 0;
+  };
+
+  void refresh_weights(const Backend& backend, const TrainingBatch& batch, const Scalar* parameters) {
+    if constexpr (copies_weights) {
+      if (last_.parameters != parameters || last_.epoch != batch.augmentation.epoch || last_.step + 1 != batch.step) {
+        backend::detail::for_each_of(backend, M::parameter_arena_size,
+                                     RoundElements<Scalar, Factor>{parameters, memory_.weights.data()});
+      }
+    }
+    last_ = {};  // until the step is done
+  }
+
+  /// The work of one step: what it launches depends on a StepKey alone.
+  template <typename Arguments>
+  struct Work {
+    GraphSteps& steps;
+    const Backend& backend;
+    const Arguments* arguments;
+    const data::DatasetView& data;
+    std::size_t batch;
+    Scalar* parameters;
+
+    template <std::size_t Index>
+    const Factor* weight() const {
+      if constexpr (copies_weights) {
+        return steps.memory_.weights.data() + Block<M, Index>::weight_offset;
+      } else {
+        return parameters + Block<M, Index>::weight_offset;
+      }
+    }
+
+    template <std::size_t Index>
+    const Scalar* bias() const {
+      return Block<M, Index>::Linear::has_bias ? parameters + Block<M, Index>::bias_offset : nullptr;
+    }
+
+    InputScaling<Scalar> input_scaling() const {
+      return {data, scale_waits<Scalar, precision, typename Layout::FrontChain>};
+    }
+
+    /// What the sums of block Index's products are multiplied with.
+    template <std::size_t Index>
+    Scalar scale() const {
+      return Index == 0 ? input_scaling().scale : Scalar{1};
+    }
+
+    void forward() const {
+      const std::size_t size = batch * M::input_size;
+      backend.for_each(group_count(size),
+                       GatherInputs<typename Layout::FrontChain, M::input_size, Arguments, Factor>{
+                           arguments, data, input_scaling().constants, steps.memory_.template input<0>(), size});
+      for_each_index<Layout::size>([&]<std::size_t Index>() { forward_block<Index>(); });
+    }
+
+    template <std::size_t Index>
+    void forward_block() const {
+      using B = Block<M, Index>;
+      constexpr LinearSpec spec = specs[Index];
+      constexpr bool done_by_product = spec.applies_relu || (B::is_last && !B::has_chain);
+      auto* output = steps.memory_.template output<Index>();
+      Scalar* sums = nullptr;
+      if constexpr (done_by_product) {
+        sums = output;
+      } else {
+        sums = steps.memory_.template sums<Index>();
+      }
+      steps.products_.forward(backend, Index, batch, steps.memory_.template input<Index>(), weight<Index>(),
+                              bias<Index>(), scale<Index>(), sums);
+      if constexpr (!done_by_product) {
+        const std::size_t size = batch * B::out;
+        backend.for_each(
+            group_count(size),
+            ChainForward<typename B::Chain, B::out, B::keeps_sums, Arguments, std::remove_pointer_t<decltype(output)>>{
+                arguments, sums, bias<Index>(), output, size, static_cast<std::uint32_t>(B::chain_layer)});
+      }
+    }
+
+    void loss(const TeacherTable<Scalar>& teacher) const {
+      constexpr std::size_t classes = M::output_size;
+      // What the backward pass begins with, unless there is a chain behind the last Linear.
+      constexpr bool rounds = copies_weights && !Block<M, Layout::size - 1>::has_chain;
+      Factor* operands = nullptr;
+      if constexpr (rounds) {
+        operands = steps.memory_.output_gradient.data();
+      }
+      backend.for_each(batch,
+                       LossRowOfStep<classes, Arguments, Factor>{arguments,
+                                                                 {.student = steps.memory_.logits.data(),
+                                                                  .teacher = teacher,
+                                                                  .samples = nullptr,
+                                                                  .labels = data.labels,
+                                                                  .gradient = steps.memory_.logits_gradient.data(),
+                                                                  .losses = nullptr,
+                                                                  .correct = nullptr,
+                                                                  .batch = batch},
+                                                                 operands});
+    }
+
+    void backward() const {
+      for_each_index_reversed<Layout::size>([&]<std::size_t Index>() { backward_block<Index>(); });
+    }
+
+    template <std::size_t Index>
+    void backward_block() const {
+      using B = Block<M, Index>;
+      Memory<M, Scalar, System, precision>& memory = steps.memory_;
+      const Factor* output_gradient = memory.output_gradient.data();
+      if constexpr (B::is_last && !B::has_chain) {
+        if constexpr (!copies_weights) {
+          output_gradient = memory.logits_gradient.data();
+        }
+      } else {
+        backward_chain<Index>(B::is_last ? memory.logits_gradient.data() : memory.flow.data());
+      }
+      Scalar* gradients = memory.gradients.data();
+      steps.products_.weight_gradient(backend, Index, batch, output_gradient, memory.template input<Index>(),
+                                      scale<Index>(), gradients + B::weight_offset, gradients + B::bias_offset);
+      if constexpr (Index > 0) {
+        steps.products_.input_gradient(backend, Index, batch, output_gradient, weight<Index>(), memory.flow.data());
+      }
+    }
+
+    /// From the gradient of block Index's output to that of its Linear's output.
+    template <std::size_t Index>
+    void backward_chain(const Scalar* gradient) const {
+      using B = Block<M, Index>;
+      const std::size_t size = batch * B::out;
+      const auto launch = [&]<bool by_output, typename Kept>(const Kept* kept) {
+        backend.for_each(group_count(size), ChainBackward<typename B::Chain, by_output, Arguments, Kept, Factor>{
+                                                arguments, kept, gradient, steps.memory_.output_gradient.data(), size,
+                                                static_cast<std::uint32_t>(B::chain_layer)});
+      };
+      if constexpr (B::keeps_sums) {
+        launch.template operator()<false>(static_cast<const Scalar*>(steps.memory_.template sums<Index>()));
+      } else {
+        launch.template operator()<true>(static_cast<const Factor*>(steps.memory_.template output<Index>()));
+      }
+    }
+
+    template <std::size_t Moments>
+    void update(const std::array<Scalar*, Moments>& moments, bool clips) const {
+      Memory<M, Scalar, System, precision>& memory = steps.memory_;
+      const Scalar* factor = nullptr;
+      if (clips) {
+        find_clip_factor(backend, arguments, memory.gradients.data(), M::parameter_arena_size, memory.norm.data(),
+                         memory.clip_factor.data());
+        factor = memory.clip_factor.data();
+      }
+      std::array<Scalar*, 2> both{};
+      for (std::size_t i = 0; i < Moments; ++i) {
+        both[i] = moments[i];
+      }
+      Factor* copies = nullptr;
+      if constexpr (copies_weights) {
+        copies = memory.weights.data();
+      }
+      backend::detail::for_each_of(
+          backend, M::parameter_arena_size,
+          UpdateParameter<Moments, Arguments, Factor>{arguments, parameters, memory.gradients.data(), both[0], both[1],
+                                                      factor, copies});
+    }
+  };
+
+  Memory<M, Scalar, System, precision> memory_;
+  typename Parts::Products products_;
+  typename Parts::template Runner<StepKey> runner_;
+  LastStep last_{};
+};
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// The products of a training step on panels with bfloat16 factors and float sums. Activations and gradients are
+/// rounded once, where they are complete; weights each time that a product reads them, a few rows at a time: there is
+/// no second copy of them to keep, or to write after each step.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <span>
+
+#include "retort/backend/eigen/eigen.hpp"
+#include "retort/backend/eigen/panel/forward.hpp"
+#include "retort/backend/eigen/panel/input_gradient.hpp"
+#include "retort/backend/eigen/panel/inputs.hpp"
+#include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/backend/eigen/panel/weight_gradient.hpp"
+#include "retort/backend/eigen/product.hpp"
+#include "retort/backend/plan.hpp"
+#include "retort/backend/training_step.hpp"
+#include "retort/core/aligned_buffer.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/data/gather.hpp"
+#include "retort/simd/bfloat16.hpp"
+#include "retort/simd/transpose.hpp"
+#include "retort/simd/vector.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
+
+/// Every product has its factors in words of two numbers that are multiplied together: neighbouring inputs (forward),
+/// outputs (input gradient) or samples (weight gradient). An odd one has a zero beside it.
+template <Model M>
+class Bf16Products {
+ public:
+  explicit Bf16Products(std::size_t capacity)
+      : capacity_(capacity),
+        by_feature_(feature_offset(Plan::size, capacity)),
+        by_sample_(sample_offset(Plan::size, capacity)),
+        gradient_rows_(Plan::widest * capacity / 2),
+        gradient_pairs_(pairs(Plan::widest) * capacity) {}
+
+  void gather(const Eigen& backend, const TrainingBatch& batch, float* inputs) {
+    const data::GatherConstants<float> constants(batch.data);
+    backend.pool().for_each_chunk(count_for<float>(batch.size), [&](std::size_t index) {
+      const std::size_t first = index * width<float>;
+      const std::span samples(batch.samples + first, samples_in<float>(index, batch.size));
+      fetch_ahead(batch, first, samples.size());
+      float* panel = inputs + first * M::input_size;
+      if (batch.augmentation.shift.pixels == 0) {
+        fill_panel<V>(batch.data, constants, samples, panel);
+        return;
+      }
+      float* rows = backend::detail::thread_scratch<float, RowsTag>(width<float> * M::input_size);
+      gather_rows(batch, constants, samples, {rows, M::input_size});
+      fill_panel<V>({rows, M::input_size}, samples.size(), M::input_size, panel);
+    });
+  }
+
+  template <std::size_t Index>
+  void keep_input(const Eigen& backend, std::size_t batch, const float* values) {
+    constexpr std::size_t features = Plan::widths[Index];
+    constexpr std::size_t stride = sample_stride<float>(features);
+    for_each_block<features>(backend, [&](std::size_t begin, std::size_t end) {
+      for_each_panel<float>(batch, features, [&](std::size_t index, std::size_t place, std::size_t samples) {
+        pair_rows(values + place, begin, end, vectors_for<V>(samples),
+                  by_feature(Index) + index * pairs(features) * width<float>);
+        float* by_sample_words = by_sample(Index) + index * width<float> / 2 * stride;
+        alignas(arena_alignment) std::array<float, simd::lanes<V> * width<float> / 2> square;
+        for (std::size_t row = begin; row < end; row += simd::lanes<V>) {
+          const std::size_t rows = std::min(simd::lanes<V>, end - row);
+          pair_samples(values + place + row * width<float>, rows, samples, square.data());
+          simd::transpose<V>({square.data(), width<float> / 2}, rows, pairs(samples), {by_sample_words + row, stride});
+        }
+      });
+    });
+  }
+
+  template <std::size_t Index>
+  void forward(const float* parameters, const float* /*input*/, float* output, std::size_t batch, std::size_t begin,
+               std::size_t end) {
+    using L = typename Plan::template Operation<Index>;
+    constexpr std::size_t stride = words_stride(L::input_size);
+    float* words = backend::detail::thread_scratch<float, WordsTag>(simd::tile_rows * stride);
+    for_each_row_tile<L::output_size>(begin, end, [&]<std::size_t Rows>(std::size_t row) {
+      const float* weight = parameters + row * L::input_size;
+      const float* bias = nullptr;
+      if constexpr (L::has_bias) {
+        bias = parameters + bias_offset<L> + row;
+      }
+      for (std::size_t r = 0; r < Rows; ++r) {
+        simd::write_neighbour_words<V>(weight + r * L::input_size, L::input_size, words + r * stride);
+      }
+      const auto* next = reinterpret_cast<const std::byte*>(weight + Rows * L::input_size);
+      for_each_panel<float>(batch, 1, [&](std::size_t, std::size_t place, std::size_t samples) {
+        for_each_vector_tile<V>(vectors_for<V>(samples), [&]<std::size_t Vectors>(std::size_t vector) {
+          detail::forward_tile<V, Rows, Vectors, simd::MultiplyWords>(
+              words, stride, pairs(L::input_size), 1.0f, bias,
+              simd::VectorOperand<float>{by_feature(Index) + place * pairs(L::input_size) + vector * simd::lanes<V>,
+                                         width<float>},
+              output + place * L::output_size + row * width<float> + vector * simd::lanes<V>,
+              row + Rows < end ? next : nullptr);
+        });
+      });
+    });
+  }
+
+  template <std::size_t Index>
+  void keep_output_gradient(const Eigen& backend, std::size_t batch, const float* gradient) {
+    constexpr std::size_t features = Plan::widths[Index + 1];
+    for_each_block<features>(backend, [&](std::size_t begin, std::size_t end) {
+      for_each_panel<float>(batch, features, [&](std::size_t, std::size_t place, std::size_t samples) {
+        pair_samples(gradient + place + begin * width<float>, end - begin, samples,
+                     gradient_rows_.data() + (place + begin * width<float>) / 2);
+        if constexpr (Index > Plan::first_trained) {
+          pair_rows(gradient + place, begin, end, vectors_for<V>(samples),
+                    gradient_pairs_.data() + place / features * pairs(features));
+        }
+      });
+    });
+  }
+
+  template <std::size_t Index>
+  void input_gradient(const float* parameters, const float* /*output_gradient*/, float* input_gradient,
+                      std::size_t batch, std::size_t begin, std::size_t end) {
+    using L = typename Plan::template Operation<Index>;
+    constexpr std::size_t most = RowChunks<L::input_size, L::input_size, L::output_size>::size;
+    constexpr std::size_t stride = whole_vectors(most);
+    // What a block's tiles read stays in the first-level cache.
+    constexpr std::size_t step = 96;
+    float* block = backend::detail::thread_scratch<float, BlockTag>(step / 2 * stride);
+    for (std::size_t out = 0; out < L::output_size; out += step) {
+      const std::size_t count = std::min(step, L::output_size - out);
+      const float* weight = parameters + out * L::input_size + begin;
+      pair_weight_rows<L::input_size>(weight, count, end - begin, {block, stride});
+      const bool last = out + step >= L::output_size;
+      for_each_row_tile<L::input_size>(begin, end, [&]<std::size_t Rows>(std::size_t row) {
+        const PrefetchRows<most, L::input_size> prefetch{last ? nullptr : weight + step * L::input_size,
+                                                         (row - begin) / simd::tile_rows * pairs(step)};
+        for_each_panel<float>(batch, 1, [&](std::size_t, std::size_t place, std::size_t samples) {
+          for_each_vector_tile<V>(vectors_for<V>(samples), [&]<std::size_t Vectors>(std::size_t vector) {
+            detail::input_gradient_tile<V, Rows, Vectors, simd::MultiplyWords>(
+                block + (row - begin), stride, pairs(count), out == 0,
+                gradient_pairs_.data() + place * pairs(L::output_size) + out / 2 * width<float> +
+                    vector * simd::lanes<V>,
+                input_gradient + place * L::input_size + row * width<float> + vector * simd::lanes<V>, prefetch);
+          });
+        });
+      });
+    }
+  }
+
+  template <std::size_t Index, typename Sink>
+  void weight_gradient(const float* /*output_gradient*/, const float* sums, std::size_t batch, std::size_t begin,
+                       std::size_t end, const Sink& sink) {
+    using L = typename Plan::template Operation<Index>;
+    const SampleMajor<float, simd::MultiplyWords, 2> input{by_sample(Index), sample_stride<float>(L::input_size)};
+    weight_gradient_rows<L, V>(gradient_rows_.data(), sums, input, batch, begin, end, sink);
+  }
+
+ private:
+  using V = simd::Vector<float>;
+  using Plan = backend::Plan<M>;
+  struct RowsTag;
+  struct WordsTag;
+  struct BlockTag;
+
+  static constexpr std::size_t pairs(std::size_t count) { return (count + 1) / 2; }
+  /// Words of a weight's row, whole vectors.
+  static constexpr std::size_t words_stride(std::size_t in) { return whole_vectors(pairs(in)); }
+  static constexpr std::size_t whole_vectors(std::size_t count) {
+    return (count + simd::lanes<V> - 1) / simd::lanes<V> * simd::lanes<V>;
+  }
+
+  static constexpr std::size_t feature_offset(std::size_t operation, std::size_t capacity) {
+    return operand_offset<M>(operation, [&]<typename L>() { return capacity * pairs(L::input_size); });
+  }
+  static constexpr std::size_t sample_offset(std::size_t operation, std::size_t capacity) {
+    return operand_offset<M>(operation,
+                             [&]<typename L>() { return capacity / 2 * sample_stride<float>(L::input_size); });
+  }
+  /// Words of what enters a Linear layer: (in / 2, capacity) in panels, and (capacity / 2, in) with sample_stride.
+  float* by_feature(std::size_t operation) { return by_feature_.data() + feature_offset(operation, capacity_); }
+  float* by_sample(std::size_t operation) { return by_sample_.data() + sample_offset(operation, capacity_); }
+
+  /// Calls function(begin, end) for pieces of a layer's features, of whole vectors and pairs.
+  template <std::size_t Features, typename Function>
+  static void for_each_block(const Eigen& backend, const Function& function) {
+    constexpr std::size_t step = Features < 256 ? Features : 16 * simd::lanes<V>;
+    backend.pool().for_each_chunk((Features + step - 1) / step, [&](std::size_t block) {
+      function(block * step, std::min(Features, (block + 1) * step));
+    });
+  }
+
+  /// Words of rows 2 i and 2 i + 1 of a panel, for the pairs that begin in rows [begin, end).
+  static void pair_rows(const float* panel, std::size_t begin, std::size_t end, std::size_t vectors, float* words) {
+    for (std::size_t row = begin; row < end; row += 2) {
+      for (std::size_t at = 0; at < vectors * simd::lanes<V>; at += simd::lanes<V>) {
+        const float* even = panel + row * width<float> + at;
+        const V odd = row + 1 < end ? V::load_aligned(even + width<float>) : V(0.0f);
+        simd::pair_words(V::load_aligned(even), odd).store_aligned(words + row / 2 * width<float> + at);
+      }
+    }
+  }
+
+  /// Words of rows 2 i and 2 i + 1 of `count` rows of a weight that is `In` wide, of which `columns` are taken.
+  template <std::size_t In>
+  static void pair_weight_rows(const float* weight, std::size_t count, std::size_t columns, simd::Rows<float> words) {
+    for (std::size_t row = 0; row < count; row += 2) {
+      simd::for_each_vector<V>(columns, [&](std::size_t at, std::size_t size) {
+        const auto read = [&](const float* values) {
+          return size == simd::lanes<V> ? simd::load<V>(values) : simd::load_partial<V>(values, size);
+        };
+        const float* even = weight + row * In + at;
+        const V odd = row + 1 < count ? read(even + In) : V(0.0f);
+        simd::pair_words(read(even), odd).store_aligned(words.data + row / 2 * words.stride + at);
+      });
+    }
+  }
+
+  /// Fetches `Columns` columns of rows of a weight, a line with each step of all tiles' depth, `before` of them
+  /// earlier.
+  template <std::size_t Columns, std::size_t In>
+  struct PrefetchRows {
+    const float* weight;  // null for nothing
+    std::size_t before;
+    RETORT_INLINE void operator()(std::size_t depth) const {
+      constexpr std::size_t line = arena_alignment / sizeof(float);
+      constexpr std::size_t lines = Columns / line + 1;
+      const std::size_t index = before + depth;
+      if (weight != nullptr) {
+        simd::prefetch<simd::PrefetchFor::reading>(weight, (index / lines * In + index % lines * line) * sizeof(float));
+      }
+    }
+  };
+
+  /// Words of samples 2 i and 2 i + 1 in rows of a panel; zeros for those behind the last sample.
+  static void pair_samples(const float* panel, std::size_t rows, std::size_t samples, float* words) {
+    for (std::size_t row = 0; row < rows; ++row) {
+      simd::write_neighbour_words<V>(panel + row * width<float>, samples, words + row * width<float> / 2);
+    }
+  }
+
+  std::size_t capacity_;
+  AlignedBuffer<float> by_feature_;
+  AlignedBuffer<float> by_sample_;
+  AlignedBuffer<float> gradient_rows_;   // words (out, capacity / 2) in panels
+  AlignedBuffer<float> gradient_pairs_;  // words (out / 2, capacity) in panels
+};
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// The products of a training step on panels, in the precision of the parameters.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "retort/backend/eigen/eigen.hpp"
+#include "retort/backend/eigen/panel/forward.hpp"
+#include "retort/backend/eigen/panel/input_gradient.hpp"
+#include "retort/backend/eigen/panel/inputs.hpp"
+#include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/backend/eigen/panel/weight_gradient.hpp"
+#include "retort/backend/plan.hpp"
+#include "retort/backend/training_step.hpp"
+#include "retort/core/aligned_buffer.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/data/gather.hpp"
+#include "retort/simd/transpose.hpp"
+#include "retort/simd/vector.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
+
+/// Products read panels as they are. For the gradient of a weight, what enters a layer is kept once more by sample.
+/// Where a dataset's bytes enter a Linear layer they stay bytes: its two products convert them in registers, and the
+/// normalisation is applied to their sums. So a quarter of the memory is read and written.
+template <Model M, typename Scalar>
+class FullProducts {
+ public:
+  /// For batches of up to `capacity` samples, whole panels.
+  explicit FullProducts(std::size_t capacity)
+      : capacity_(capacity), by_sample_(AlignedBuffer<Scalar>::uninitialized(offset(Plan::size, capacity))) {
+    if constexpr (takes_bytes) {
+      byte_rows_.resize(capacity + byte_square);
+      byte_copies_ = AlignedBuffer<std::uint8_t>::uninitialized(capacity * byte_stride);
+      byte_panels_ = AlignedBuffer<std::uint8_t>::uninitialized(capacity * M::input_size);
+      folded_bias_ = AlignedBuffer<Scalar>::uninitialized(First::output_size);
+    }
+  }
+
+  /// Takes in the batch: what `inputs` (panels) holds then is only for a model that begins with pointwise layers.
+  void gather(const Eigen& backend, const TrainingBatch& batch, Scalar* inputs) {
+    constants_ = data::GatherConstants<Scalar>(batch.data);
+    are_bytes_ = takes_bytes && batch.data.bytes != nullptr;
+    if (are_bytes_) {
+      find_byte_rows(backend, batch);
+    }
+    backend.pool().for_each_chunk(count_for<Scalar>(batch.size), [&](std::size_t index) {
+      const std::size_t first = index * width<Scalar>;
+      const std::span samples(batch.samples + first, samples_in<Scalar>(index, batch.size));
+      fetch_ahead(batch, first, samples.size());
+      if (are_bytes_) {
+        fill_byte_panel<Scalar>(byte_rows_.data() + first, samples.size(), M::input_size,
+                                byte_panels_.data() + first * M::input_size);
+        return;
+      }
+      Scalar* panel = inputs + first * M::input_size;
+      if (!takes_bytes && batch.augmentation.shift.pixels == 0) {
+        fill_panel<V>(batch.data, constants_, samples, panel);
+        return;
+      }
+      constexpr std::size_t stride = sample_stride<Scalar>(M::input_size);
+      Scalar* rows = by_sample(takes_bytes ? 0 : 1) + first * stride;
+      gather_rows(batch, constants_, samples, {rows, stride});
+      fill_panel<V>({rows, stride}, samples.size(), M::input_size, panel);
+    });
+  }
+
+  /// What enters operation Index, a Linear layer, is complete.
+  template <std::size_t Index>
+  void keep_input(const Eigen& backend, std::size_t batch, const Scalar* values) {
+    if constexpr (Index > 0) {
+      constexpr std::size_t features = Plan::widths[Index];
+      constexpr std::size_t stride = sample_stride<Scalar>(features);
+      constexpr std::size_t step = features < 256 ? features : 16 * simd::lanes<V>;
+      backend.pool().for_each_chunk((features + step - 1) / step, [&](std::size_t chunk) {
+        const std::size_t begin = chunk * step;
+        for_each_panel<Scalar>(batch, features, [&](std::size_t index, std::size_t place, std::size_t samples) {
+          simd::transpose<V>({values + place + begin * width<Scalar>, width<Scalar>}, std::min(step, features - begin),
+                             samples, {by_sample(Index) + index * width<Scalar> * stride + begin, stride});
+        });
+      });
+    }
+  }
+
+  /// Rows [begin, end) of what leaves operation Index, also below.
+  template <std::size_t Index>
+  void forward(const Scalar* parameters, const Scalar* input, Scalar* output, std::size_t batch, std::size_t begin,
+               std::size_t end) {
+    using L = typename Plan::template Operation<Index>;
+    if constexpr (Index == 0) {
+      if (are_bytes_) {
+        fold_offset<L, V>(parameters, constants_.offset, begin, end, folded_bias_.data());
+        const FoldedBias<Scalar> bias{constants_.scale, folded_bias_.data()};
+        for_each_panel<Scalar>(batch, 1, [&](std::size_t, std::size_t place, std::size_t samples) {
+          forward_byte_rows<L, V>(parameters, bias, byte_panels_.data() + place * L::input_size,
+                                  output + place * L::output_size, begin, end, vectors_for<V>(samples));
+        });
+        return;
+      }
+    }
+    for_each_panel<Scalar>(batch, 1, [&](std::size_t, std::size_t place, std::size_t samples) {
+      forward_rows<L, V>(parameters, input + place * L::input_size, output + place * L::output_size, begin, end,
+                         vectors_for<V>(samples));
+    });
+  }
+
+  /// The gradient of what leaves operation Index is complete.
+  template <std::size_t Index>
+  void keep_output_gradient(const Eigen& /*backend*/, std::size_t /*batch*/, const Scalar* /*gradient*/) {}
+
+  template <std::size_t Index>
+  void input_gradient(const Scalar* parameters, const Scalar* output_gradient, Scalar* input_gradient,
+                      std::size_t batch, std::size_t begin, std::size_t end) {
+    using L = typename Plan::template Operation<Index>;
+    for_each_panel<Scalar>(batch, 1, [&](std::size_t, std::size_t place, std::size_t samples) {
+      input_gradient_rows<L, V>(parameters, output_gradient + place * L::output_size,
+                                input_gradient + place * L::input_size, begin, end, vectors_for<V>(samples));
+    });
+  }
+
+  /// `sums` (out): the output gradient, summed over the batch.
+  template <std::size_t Index, typename Sink>
+  void weight_gradient(const Scalar* output_gradient, const Scalar* sums, std::size_t batch, std::size_t begin,
+                       std::size_t end, const Sink& sink) {
+    using L = typename Plan::template Operation<Index>;
+    if constexpr (Index == 0) {
+      if (are_bytes_) {
+        const ByteSamples<Scalar> input{byte_rows_.data(), constants_.scale, constants_.offset};
+        weight_gradient_rows<L, V>(output_gradient, sums, input, batch, begin, end, sink);
+        return;
+      }
+    }
+    const SampleMajor<Scalar> input{by_sample(Index), sample_stride<Scalar>(L::input_size)};
+    weight_gradient_rows<L, V>(output_gradient, sums, input, batch, begin, end, sink);
+  }
+
+ private:
+  using V = simd::Vector<Scalar>;
+  using Plan = backend::Plan<M>;
+  using First = typename Plan::template Operation<0>;
+
+  /// A chain before the first Linear layer acts on numbers.
+  static constexpr bool takes_bytes = !Plan::template is_chain<0>;
+  /// Bytes between two samples: whole vectors may be read from the end of the last.
+  static constexpr std::size_t byte_stride = sample_stride<std::uint8_t>(M::input_size);
+
+  /// A dataset's own rows serve as they are, unless their images are moved or whole vectors would reach beyond its end.
+  static bool copies_bytes(const TrainingBatch& batch) {
+    return batch.augmentation.shift.pixels != 0 || M::input_size % simd::lanes<V> != 0;
+  }
+
+  /// Where each sample's bytes are; behind the last one its own again, as whole squares of bytes are read: also of rows
+  /// that belong to the next panel, so that all are complete before the first panel is filled.
+  void find_byte_rows(const Eigen& backend, const TrainingBatch& batch) {
+    const bool copies = copies_bytes(batch);
+    if (copies) {
+      backend.pool().for_each_chunk(count_for<Scalar>(batch.size), [&](std::size_t index) {
+        const std::size_t first = index * width<Scalar>;
+        const std::span samples(batch.samples + first, samples_in<Scalar>(index, batch.size));
+        copy_byte_rows(batch, samples, {byte_copies_.data() + first * byte_stride, byte_stride});
+      });
+    }
+    for (std::size_t i = 0; i < batch.size; ++i) {
+      byte_rows_[i] = copies ? byte_copies_.data() + i * byte_stride
+                             : batch.data.bytes + std::size_t{batch.samples[i]} * M::input_size;
+    }
+    const std::size_t end = std::min(byte_rows_.size(), batch.size + width<Scalar> + byte_square);
+    std::fill(byte_rows_.begin() + static_cast<std::ptrdiff_t>(batch.size),
+              byte_rows_.begin() + static_cast<std::ptrdiff_t>(end), byte_rows_[batch.size - 1]);
+  }
+
+  static constexpr std::size_t offset(std::size_t operation, std::size_t capacity) {
+    return operand_offset<M>(operation, [&]<typename L>() { return capacity * sample_stride<Scalar>(L::input_size); });
+  }
+  /// What enters a Linear layer, (capacity, in) with sample_stride.
+  Scalar* by_sample(std::size_t operation) { return by_sample_.data() + offset(operation, capacity_); }
+
+  std::size_t capacity_;
+  AlignedBuffer<Scalar> by_sample_;
+  bool are_bytes_ = false;  // what the batch has in the buffers below
+  data::GatherConstants<Scalar> constants_{};
+  std::vector<const std::uint8_t*> byte_rows_;  // (batch)
+  AlignedBuffer<std::uint8_t> byte_copies_;     // (batch, in) with byte_stride, where they are not the dataset's own
+  AlignedBuffer<std::uint8_t> byte_panels_;     // (in, batch) in panels
+  AlignedBuffer<Scalar> folded_bias_;           // (out of the first layer)
+};
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

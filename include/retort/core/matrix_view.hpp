@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// A matrix in somebody else's memory, as products and passes take it.
+
+#include <cstddef>
+#include <type_traits>
+
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
+
+/// `rows` rows of `columns` elements, each row's side by side, the beginnings of neighbouring rows `stride` elements
+/// apart. It owns nothing: the memory, of a host or a device, outlives it. Elements are read and written only where that
+/// memory is.
+template <typename T>
+struct MatrixView {
+  T* data = nullptr;
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+  std::size_t stride = 0;
+
+  constexpr MatrixView() = default;
+
+  /// Without gaps between the rows.
+  RETORT_HOST_DEVICE constexpr MatrixView(T* first, std::size_t row_count, std::size_t column_count)
+      : MatrixView(first, row_count, column_count, column_count) {}
+
+  RETORT_HOST_DEVICE constexpr MatrixView(T* first, std::size_t row_count, std::size_t column_count,
+                                          std::size_t between_rows)
+      : data(first), rows(row_count), columns(column_count), stride(between_rows) {}
+
+  /// The same matrix, to be read.
+  RETORT_HOST_DEVICE constexpr operator MatrixView<const T>() const  // NOLINT(google-explicit-constructor)
+    requires(!std::is_const_v<T>)
+  {
+    return {data, rows, columns, stride};
+  }
+
+  /// Precondition: index <= rows.
+  RETORT_HOST_DEVICE constexpr T* row(std::size_t index) const { return data + index * stride; }
+
+  /// Precondition: row_index < rows, column < columns.
+  RETORT_HOST_DEVICE constexpr T& operator()(std::size_t row_index, std::size_t column) const {
+    return data[row_index * stride + column];
+  }
+
+  /// `count` rows from `first` on.
+  RETORT_HOST_DEVICE constexpr MatrixView rows_from(std::size_t first, std::size_t count) const {
+    return {row(first), count, columns, stride};
+  }
+};
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// Training by steps over any backend.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "retort/backend/backend.hpp"
+#include "retort/backend/engine.hpp"
+#include "retort/backend/generic/engine.hpp"
+#include "retort/backend/generic/feature_steps.hpp"
+#include "retort/backend/training_step.hpp"
+#include "retort/core/aligned_buffer.hpp"
+#include "retort/core/error.hpp"
+#include "retort/core/hyperparameters.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/core/out_of_memory.hpp"
+#include "retort/core/text.hpp"
+#include "retort/loss/feature_loss.hpp"
+#include "retort/nn/describe.hpp"
+#include "retort/nn/network.hpp"
+#include "retort/nn/tensor_values.hpp"
+#include "retort/train/evaluate.hpp"
+#include "retort/train/preprocessing.hpp"
+#include "retort/train/resident_dataset.hpp"
+#include "retort/train/teacher.hpp"
+#include "retort/train/trainer_interface.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
+
+/// What several trainings on the same data read together, in their backend's memory. It must outlive them.
+template <typename Backend, typename Scalar>
+struct SharedInputs {
+  const ResidentDataset<Backend>* train = nullptr;
+  const ResidentDataset<Backend>* validation = nullptr;  ///< null without validation
+  const Scalar* teacher_logits = nullptr;                ///< (samples, classes); null where the inputs are augmented
+};
+
+namespace detail {
+
+/// Throws ShapeError for data that does not fit the model, and OptionError for validation data whose inputs are made
+/// otherwise, for a shift beyond the image and for a last batch too small for the model, unless it is dropped.
+/// `validation` may be null.
+template <Model M>
+[[gnu::cold]] void require_trainable(const data::Dataset& train, const data::Dataset* validation,
+                                     const EpochPlan& plan) {
+  require_matching_data<M>(train);
+  if (validation != nullptr) {
+    require_matching_data<M>(*validation);
+    require_preprocessing(preprocessing_of(train), *validation, "the training data");
+  }
+  plan.shift.validate(train.image());
+  const std::size_t samples = train.size();
+  const std::size_t rest = samples % plan.batch_size;
+  const std::size_t last = rest == 0 ? plan.batch_size : rest;
+  if (last >= M::minimum_batch || plan.drop_last) {
+    return;
+  }
+  const std::string needed =
+      concatenate({" samples, expected at least ", M::minimum_batch, " for the model's batch statistics"});
+  if (last == samples) {
+    throw OptionError(concatenate({"fit: the only batch has ", last, needed}));
+  }
+  throw OptionError(concatenate(
+      {"fit: batch_size is ", plan.batch_size, " and leaves a last batch of ", last, " of ", samples, needed}));
+}
+
+}  // namespace detail
+
+/// The engine of Trainer, DistillationTrainer and Sweep. Everything is allocated in `begin`; a step allocates nothing.
+/// The dataset, its order, the teacher's logits and all activations are in the backend's memory, and a step reads
+/// nothing back. A teacher's logits are computed once for the whole dataset and then looked up by sample index, unless
+/// the inputs are augmented; so are its features, where a term of the loss compares them. `Steps` takes the steps: those
+/// of the first engine that takes the training.
+template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O, typename TeacherSource,
+          typename Steps = backend::StepsOf<backend::Training<Backend, M, L, O, Scalar, TeacherSource>>>
+  requires backend::Backend<Backend, Scalar>
+class EpochTrainer final : public TrainerInterface {
+ public:
+  static constexpr bool uses_teacher = L::needs_teacher;
+  /// Whether many steps are taken at one call: those between two reports, unless a teacher answers each batch.
+  static constexpr bool takes_runs = requires { requires Steps::takes_runs; };
+  /// Whether the teacher's memory belongs to a handle that this engine's backend does not wait for by itself.
+  static constexpr bool reads_other_handle = uses_teacher && !Backend::host_memory;
+  using StepsClass = Steps;
+  using TrainingOf = backend::Training<Backend, M, L, O, Scalar, TeacherSource>;
+  using Term = TermOf<TrainingOf>;
+  static constexpr bool has_term = FeatureLoss<L>;
+  static_assert(!has_term || std::is_same_v<Steps, backend::StepsOf<TrainingOf>>,
+                "retort: a loss with a term on features trains by the generic engine");
+  using Rule = decltype(std::declval<const O&>().template rule<Scalar>(std::uint64_t{}, double{}));
+  static_assert(!uses_teacher || !std::is_same_v<TeacherSource, NoTeacher>,
+                "retort: this loss compares with a teacher; train with a DistillationTrainer");
+
+  /// Throws OptionError for a hyperparameter out of range, for a teacher in memory that the student's backend does not
+  /// reach, and for one that is the student itself.
+  EpochTrainer(Network<M, Backend, Scalar>& network, L loss, O optimizer, TeacherSource teacher)
+      : EpochTrainer(network, std::move(loss), std::move(optimizer), std::move(teacher), network.backend(), {}) {}
+
+  /// The same by the backend `on`, which shares the network's memory, on inputs that other trainings read too: they are
+  /// what `begin` will be given.
+  EpochTrainer(Network<M, Backend, Scalar>& network, L loss, O optimizer, TeacherSource teacher, Backend on,
+               const SharedInputs<Backend, Scalar>& shared)
+      : network_(network),
+        backend_(std::move(on)),
+        loss_(std::move(loss)),
+        optimizer_(std::move(optimizer)),
+        teacher_(std::move(teacher)),
+        shared_(shared) {
+    validate_in<Scalar>(loss_);
+    validate_in<Scalar>(optimizer_);
+    if constexpr (uses_teacher) {
+      if (M::parameter_arena_size > 0 && teacher_.parameter_data() == std::as_const(network_).parameter_data()) {
+        network_.require_values();  // or neither has any
+        throw OptionError("distillation: the teacher is the student itself, expected two networks");
+      }
+    }
+    if constexpr (reads_other_handle) {
+      require_reach(backend(), teacher_);
+    }
+  }
+
+  /// A training that ended in an exception may have left work behind that reads the teacher, whose memory is given back
+  /// in the order of its own backend's work: it is awaited here, while the teacher is still there. (The student may be
+  /// gone: who returns it from a function moves it away before its trainer ends.)
+  ~EpochTrainer() override {
+    if constexpr (reads_other_handle) {
+      if (losses_.size() == 0) {
+        return;  // nothing was begun
+      }
+      try {
+        copy_to_host(backend(), std::as_const(losses_).data(), std::span<Scalar>{});  // waits, also for nothing
+      } catch (...) {
+        // The device failed: nothing runs on it any more.
+      }
+    }
+  }
+
+  [[gnu::cold]] void begin(const data::Dataset& train, const data::Dataset* validation,
+                           const EpochPlan& plan) override {
+    allocate_for(concatenate({"training on ", train.size(), " samples in batches of ", plan.batch_size}), 0,
+                 [&] { prepare(train, validation, plan); });
+  }
+
+  EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) override {
+    const std::size_t samples = plan.trained(data_.view().size);
+    arrange(plan);
+    EpochResult result;
+    TrainingProgress progress = plan.progress;
+    std::size_t reported = 0;  // samples whose losses have been read
+    for (std::size_t first = 0, batch = 0; first < samples;) {
+      const std::size_t batches = batches_at_once();
+      const std::size_t count = std::min(batches * plan.batch_size, samples - first);
+      take_steps(plan, first, count, progress, result.learning_rate);
+      first += count;
+      batch += (count + plan.batch_size - 1) / plan.batch_size;
+      if (batch % Backend::report_interval == 0 || first == samples) {
+        result.sum += sum_losses(backend(), std::as_const(losses_).data() + reported,
+                                 std::as_const(correct_).data() + reported, first - reported);
+        reported = first;
+        after_batch(batch, result.sum);
+      }
+    }
+    return result;
+  }
+
+  // For who takes an epoch of many engines at one call: a job of each, to be carried out by Steps::run_jobs.
+
+  /// The optimizer's rules of an epoch's steps; returns the last one's learning rate.
+  double fill_rules(const EpochPlan& plan, std::span<Rule> rules) const
+    requires takes_runs
+  {
+    TrainingProgress progress = plan.progress;
+    double learning_rate = 0.0;
+    for (Rule& rule : rules) {
+      rule = next_rule(plan, progress, learning_rate);
+    }
+    return learning_rate;
+  }
+
+  /// An epoch, whose order is arranged now. `rules` are in the backend's memory.
+  auto epoch_job(const EpochPlan& plan, const Rule* rules)
+    requires takes_runs
+  {
+    arrange(plan);
+    return steps_->job(batch_at(plan, 0, plan.trained(data_.view().size), plan.progress), plan.batch_size,
+                       target_at(plan, 0), loss_, rules);
+  }
+
+  Evaluation evaluate() override {
+    return detail::evaluate_logits<M::output_size>(
+        detail::predict_resident(backend(), network_, validation_data_.view()), *validation_);
+  }
+
+  bool is_finite() const override {
+    const auto& network = std::as_const(network_);
+    const bool model_is = all_finite(backend(), network.parameter_data(), M::parameter_arena_size) &&
+                          all_finite(backend(), network.buffer_data(), M::buffer_arena_size);
+    if constexpr (has_term) {
+      return model_is && all_finite(backend(), regressor_.parameters.data(), Term::parameter_arena_size);
+    }
+    return model_is;
+  }
+
+  [[gnu::cold]] std::string describe_fault() const override {
+    const auto fault_in = [&](std::span<const TensorInfo> tensors, const Scalar* values, std::size_t size) {
+      std::vector<Scalar> copy(size);
+      copy_to_host(backend(), values, std::span(copy));
+      return retort::describe_fault(tensors, std::span<const Scalar>(copy));
+    };
+    const auto& network = std::as_const(network_);
+    std::string fault = fault_in(M::parameters, network.parameter_data(), M::parameter_arena_size);
+    if (fault.empty()) {
+      fault = fault_in(M::buffers, network.buffer_data(), M::buffer_arena_size);
+    }
+    if constexpr (has_term) {
+      if (fault.empty()) {
+        fault = fault_in(Term::Regressor::parameters, regressor_.parameters.data(), Term::parameter_arena_size);
+        return fault.empty() ? fault : "regressor." + fault;
+      }
+    }
+    return fault;
+  }
+
+  [[gnu::cold]] TrainingState state() const override {
+    TrainingState arrays = model_state();
+    const auto append = [&](const std::string& name, const Buffer<Scalar>& values) {
+      arrays.push_back(array_of(name, values.data(), values.size()));
+    };
+    for (std::size_t i = 0; i < O::moment_count; ++i) {
+      append(moment_name(i), moments_[i]);
+    }
+    if constexpr (has_term) {
+      append("regressor.parameters", regressor_.parameters);
+      for (std::size_t i = 0; i < O::moment_count; ++i) {
+        append("regressor." + moment_name(i), regressor_.moments[i]);
+      }
+    }
+    return arrays;
+  }
+
+  [[gnu::cold]] TrainingState model_state() const override {
+    const auto& network = std::as_const(network_);
+    return {array_of("parameters", network.parameter_data(), M::parameter_arena_size),
+            array_of("buffers", network.buffer_data(), M::buffer_arena_size)};
+  }
+
+  [[gnu::cold]] void restore(const TrainingState& state) override {
+    // All are checked before the first is written: a state that does not fit leaves everything as it was.
+    for (const StateArray& array : state) {
+      const std::size_t expected = find(array.name).size * sizeof(Scalar);
+      if (array.bytes.size() != expected) {
+        throw ShapeError(
+            concatenate({"training state: ", array.name, " has ", array.bytes.size(), " bytes, expected ", expected}));
+      }
+    }
+    for (const StateArray& array : state) {
+      const Target target = find(array.name);
+      std::vector<Scalar> values(target.size);
+      if (!values.empty()) {
+        std::memcpy(values.data(), array.bytes.data(), array.bytes.size());
+      }
+      copy_from_host(backend(), std::span<const Scalar>(values), target.values);
+    }
+  }
+
+  [[gnu::cold]] std::string describe() const override { return backend::describe_engine<TrainingOf>(); }
+
+  [[gnu::cold]] Settings settings() const override {
+    Settings settings{
+        {"model", model_signature<M>()},    {"scalar", std::is_same_v<Scalar, float> ? "float" : "double"},
+        {"backend", Backend::name},         {"processor", processor()},
+        {"loss", describe_settings(loss_)}, {"optimizer", describe_settings(optimizer_)}};
+    if constexpr (uses_teacher) {
+      settings.emplace_back("teacher", teacher_.fingerprint());
+    }
+    if constexpr (has_term) {
+      settings.emplace_back("regressor", model_signature<typename Term::Regressor>());
+    }
+    return settings;
+  }
+
+ private:
+  template <typename T>
+  using Buffer = typename Backend::template Buffer<T>;
+
+  /// Those of the steps taken at one call.
+  struct Rules {
+    std::vector<Rule> on_host;
+    Buffer<Rule> values;
+  };
+  struct NoRules {};
+
+  /// What a term of the loss trains, beside the network.
+  struct Regressor {
+    Buffer<Scalar> parameters{};
+    std::array<Buffer<Scalar>, O::moment_count> moments{};
+  };
+
+  /// An array of the training state, in the backend's memory.
+  struct Target {
+    Scalar* values;
+    std::size_t size;
+  };
+
+  std::string processor() const {
+    constexpr bool by_operations = requires { Steps::by_operations; };
+    if constexpr (requires { backend().processor(by_operations); }) {
+      return backend().processor(by_operations);
+    } else {
+      return std::string(instruction_set);
+    }
+  }
+
+  static std::string moment_name(std::size_t index) { return concatenate({"moment.", index}); }
+
+  const Backend& backend() const { return backend_; }
+
+  ResidentDataset<Backend> resident(const data::Dataset& data, const ResidentDataset<Backend>* shared) const {
+    return shared != nullptr ? shared->borrow() : ResidentDataset(backend(), data);
+  }
+
+  template <typename T>
+  Buffer<T> allocate(std::size_t count) const {
+    return backend().template allocate<T>(count);
+  }
+
+  Buffer<Scalar> zeros(std::size_t count) const {
+    Buffer<Scalar> buffer = allocate<Scalar>(count);
+    fill_zero(backend(), buffer.data(), count);
+    return buffer;
+  }
+
+  [[gnu::cold]] StateArray array_of(const std::string& name, const Scalar* values, std::size_t count) const {
+    auto copy = allocate_for(concatenate({"state of a training, ", name}), count * sizeof(Scalar),
+                             [&] { return std::vector<Scalar>(count); });
+    copy_to_host(backend(), values, std::span(copy));
+    const auto bytes = std::as_bytes(std::span(copy));
+    return allocate_for(concatenate({"state of a training, ", name}), bytes.size(),
+                        [&] { return StateArray{name, {bytes.begin(), bytes.end()}}; });
+  }
+
+  [[gnu::cold]] Target find(const std::string& name) {
+    if (name == "parameters") {
+      return {network_.parameter_data(), M::parameter_arena_size};
+    }
+    if (name == "buffers") {
+      return {network_.buffer_data(), M::buffer_arena_size};
+    }
+    if (has_term && name == "regressor.parameters") {
+      return {regressor_.parameters.data(), regressor_.parameters.size()};
+    }
+    for (std::size_t i = 0; i < O::moment_count; ++i) {
+      if (name == moment_name(i)) {
+        return {moments_[i].data(), moments_[i].size()};
+      }
+      if (has_term && name == "regressor." + moment_name(i)) {
+        return {regressor_.moments[i].data(), regressor_.moments[i].size()};
+      }
+    }
+    throw ShapeError(concatenate({"training state: ", name, " is no array of this training"}));
+  }
+
+  [[gnu::cold]] void prepare(const data::Dataset& train, const data::Dataset* validation, const EpochPlan& plan) {
+    network_.require_values();
+    detail::require_trainable<M>(train, validation, plan);
+    if constexpr (uses_teacher) {
+      teacher_.require_matching(train);
+      require_preprocessing(teacher_.preprocessing(), train, "the teacher");
+    }
+    network_.set_preprocessing(preprocessing_of(train));
+    if (validation != nullptr) {
+      validation_data_ = resident(*validation, shared_.validation);
+    }
+    validation_ = validation;
+    data_ = resident(train, shared_.train);
+    order_ = allocate<std::uint32_t>(train.size());
+    losses_ = allocate<Scalar>(train.size());
+    correct_ = allocate<std::uint8_t>(train.size());
+    steps_.emplace(backend(), plan.batch_size);
+    for (Buffer<Scalar>& moment : moments_) {
+      moment = zeros(M::parameter_arena_size);
+    }
+    if constexpr (takes_runs) {
+      const std::size_t batches = (train.size() + plan.batch_size - 1) / plan.batch_size;
+      rules_.on_host.resize(std::min<std::size_t>(batches, Backend::report_interval));
+      rules_.values = allocate<Rule>(rules_.on_host.size());
+    }
+    if constexpr (uses_teacher) {
+      ask_teacher(plan);
+    }
+    if constexpr (has_term) {
+      const Network<typename Term::Regressor, Backend, Scalar> initial{regressor_seed(plan.seed), backend()};
+      regressor_.parameters = zeros(Term::parameter_arena_size);
+      const AlignedBuffer<Scalar> values = initial.copy_parameters();
+      copy_from_host(backend(), values.span(), regressor_.parameters.data());
+      for (Buffer<Scalar>& moment : regressor_.moments) {
+        moment = zeros(Term::parameter_arena_size);
+      }
+    }
+  }
+
+  /// Answers all samples now, or makes room for the answers to a batch.
+  [[gnu::cold]] void ask_teacher(const EpochPlan& plan) {
+    if constexpr (reads_other_handle) {
+      wait_for(teacher_);
+    }
+    const bool cached = plan.shift.pixels == 0;
+    if (!has_term && cached && shared_.teacher_logits != nullptr) {
+      teacher_table_ = {shared_.teacher_logits, true};
+      return;
+    }
+    const std::size_t rows = cached ? data_.view().size : plan.batch_size;
+    teacher_logits_ = allocate<Scalar>(rows * M::output_size);
+    if constexpr (has_term) {
+      teacher_features_ = allocate<Scalar>(rows * Term::width);
+    }
+    if (cached) {
+      teacher_.answer_dataset(backend(), data_.view(), teacher_logits_.data());
+      if constexpr (has_term) {
+        teacher_.template answer_dataset<Term::teacher_layers>(backend(), data_.view(), teacher_features_.data());
+      }
+    } else {
+      teacher_inputs_ = allocate<Scalar>(rows * M::input_size);
+    }
+    teacher_table_ = {teacher_logits_.data(), cached, teacher_features_.data()};
+  }
+
+  /// Fills `order_` for an epoch.
+  void arrange(const EpochPlan& plan) {
+    if (plan.clipping) {
+      validate_in<Scalar>(*plan.clipping);
+    }
+    const std::size_t samples = data_.view().size;
+    if (plan.shuffle) {
+      shuffle_samples(backend(), plan.order(samples), order_.data());
+      return;
+    }
+    std::vector<std::uint32_t> in_order(samples);
+    std::iota(in_order.begin(), in_order.end(), 0u);
+    copy_from_host(backend(), std::span<const std::uint32_t>(in_order), order_.data());
+  }
+
+  std::size_t batches_at_once() const {
+    if constexpr (takes_runs) {
+      if (!uses_teacher || teacher_table_.by_sample) {
+        return Backend::report_interval;
+      }
+    }
+    return 1;
+  }
+
+  /// Of the step behind `progress`, which moves on.
+  Rule next_rule(const EpochPlan& plan, TrainingProgress& progress, double& learning_rate) const {
+    learning_rate = optimizer_.learning_rate * plan.schedule->factor(progress);
+    ++progress.step;
+    return optimizer_.template rule<Scalar>(progress.step, learning_rate);
+  }
+
+  /// The samples order_[first] ... order_[first + count - 1].
+  backend::TrainingBatch batch_at(const EpochPlan& plan, std::size_t first, std::size_t count,
+                                  const TrainingProgress& progress) const {
+    return {.data = data_.view(),
+            .samples = order_.data() + first,
+            .size = count,
+            .following = std::min(plan.batch_size, plan.trained(data_.view().size) - first - count),
+            .augmentation = {plan.shift, plan.seed, plan.epoch()},
+            .step = static_cast<std::uint32_t>(progress.step)};
+  }
+
+  backend::TrainingTarget<Scalar, O::moment_count> target_at(const EpochPlan& plan, std::size_t first) {
+    backend::TrainingTarget<Scalar, O::moment_count> target{.parameters = network_.parameter_data(),
+                                                            .buffers = network_.buffer_data(),
+                                                            .moments = {},
+                                                            .teacher = teacher_table_,
+                                                            .losses = losses_.data() + first,
+                                                            .correct = correct_.data() + first,
+                                                            .clipping = plan.clipping};
+    const auto data_of = [](Buffer<Scalar>& buffer) { return buffer.data(); };
+    std::ranges::transform(moments_, target.moments.begin(), data_of);
+    if constexpr (has_term) {
+      target.regressor_parameters = regressor_.parameters.data();
+      std::ranges::transform(regressor_.moments, target.regressor_moments.begin(), data_of);
+    }
+    return target;
+  }
+
+  /// The steps on the samples order_[first] ... order_[first + count - 1]; `progress` moves on behind them.
+  void take_steps(const EpochPlan& plan, std::size_t first, std::size_t count, TrainingProgress& progress,
+                  double& learning_rate) {
+    const backend::TrainingBatch batch = batch_at(plan, first, count, progress);
+    if constexpr (uses_teacher) {
+      if (!teacher_table_.by_sample) {
+        gather_batch(backend(), batch.data, batch.samples, count, batch.augmentation, teacher_inputs_.data());
+        const Scalar* inputs = std::as_const(teacher_inputs_).data();
+        teacher_.answer_batch(backend(), inputs, teacher_logits_.data(), count);
+        if constexpr (has_term) {
+          teacher_.template answer_batch<Term::teacher_layers>(backend(), inputs, teacher_features_.data(), count);
+        }
+      }
+    }
+    const auto target = target_at(plan, first);
+    if constexpr (takes_runs) {
+      if (batches_at_once() > 1) {
+        const std::span<Rule> rules(rules_.on_host.data(), (count + plan.batch_size - 1) / plan.batch_size);
+        std::ranges::generate(rules, [&] { return next_rule(plan, progress, learning_rate); });
+        copy_from_host(backend(), std::span<const Rule>(rules), rules_.values.data());
+        steps_->run(backend(), batch, plan.batch_size, target, loss_, std::as_const(rules_.values).data());
+        return;
+      }
+    }
+    steps_->step(backend(), batch, target, loss_, next_rule(plan, progress, learning_rate));
+  }
+
+  Network<M, Backend, Scalar>& network_;
+  Backend backend_;  // a handle of our own
+  L loss_;
+  O optimizer_;
+  TeacherSource teacher_;
+  SharedInputs<Backend, Scalar> shared_;
+
+  ResidentDataset<Backend> data_{};
+  ResidentDataset<Backend> validation_data_{};
+  const data::Dataset* validation_ = nullptr;
+  Buffer<std::uint32_t> order_{};   // (samples)
+  Buffer<Scalar> losses_{};         // (samples), in the epoch's order
+  Buffer<std::uint8_t> correct_{};  // (samples), likewise
+  std::optional<Steps> steps_{};
+  std::array<Buffer<Scalar>, O::moment_count> moments_{};
+  std::conditional_t<takes_runs, Rules, NoRules> rules_{};
+  Buffer<Scalar> teacher_inputs_{};    // (batch, in) while inputs are augmented
+  Buffer<Scalar> teacher_logits_{};    // (samples, classes) unless shared; (batch, classes) while inputs are augmented
+  Buffer<Scalar> teacher_features_{};  // (samples, width) or (batch, width), where a term of the loss compares them
+  backend::TeacherTable<Scalar> teacher_table_{};
+  Regressor regressor_{};
+};
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

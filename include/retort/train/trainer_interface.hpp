@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// What the epoch loop drives: something that can train an epoch, evaluate, and hand out its state. The loop in fit.hpp
+/// knows nothing of models, losses or backends, and is compiled once.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "retort/backend/arguments.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/core/permutation.hpp"
+#include "retort/core/philox.hpp"
+#include "retort/data/augment.hpp"
+#include "retort/data/dataset.hpp"
+#include "retort/optim/gradient_clipping.hpp"
+#include "retort/optim/schedule.hpp"
+#include "retort/train/metrics.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
+
+/// One epoch's work. Batch b holds the samples order(b * batch_size) ..., the last one what is left,
+/// unless it is dropped.
+struct EpochPlan {
+  std::size_t batch_size = 0;
+  bool drop_last = false;
+  Seed seed{};
+  bool shuffle = true;
+  data::RandomShift shift{};
+  const Schedule* schedule = nullptr;
+  TrainingProgress progress{};  ///< before the first step
+  std::optional<GradientClipping> clipping{};
+
+  std::uint32_t epoch() const { return static_cast<std::uint32_t>(progress.epoch); }  ///< from 0
+  /// Those of `samples` samples that are trained on: the first of the order.
+  std::size_t trained(std::size_t samples) const { return drop_last ? samples - samples % batch_size : samples; }
+  /// The order of `samples` samples where `shuffle` is set; else they come as they stand.
+  RandomPermutation order(std::size_t samples) const {
+    return {static_cast<std::uint32_t>(samples), {seed, Stream::shuffle, epoch()}};
+  }
+};
+
+/// What an epoch came to.
+struct EpochResult {
+  backend::LossSum sum{};
+  double learning_rate = 0.0;  ///< of the last step
+};
+
+/// Called with the batches done and the sums so far: after each batch, or after several where reading the sums would
+/// make a device wait; always after the last.
+using BatchCallback = std::function<void(std::size_t, const backend::LossSum&)>;
+
+/// One array of a training state, by name, as bytes of the engine's scalar type.
+struct StateArray {
+  std::string name;
+  std::vector<std::byte> bytes;
+};
+
+using TrainingState = std::vector<StateArray>;
+
+/// Names and values that must be equal for a checkpoint to be continued.
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+class TrainerInterface {
+ public:
+  TrainerInterface() = default;
+  TrainerInterface(const TrainerInterface&) = delete;
+  TrainerInterface& operator=(const TrainerInterface&) = delete;
+  virtual ~TrainerInterface() = default;
+
+  /// Takes everything into memory before the first step, and forgets the moments of an earlier training. `plan` is the
+  /// first epoch's. Both datasets must outlive it; `validation` may be null. Throws ShapeError when the data does not fit
+  /// the model, OptionError when the batch size does not.
+  virtual void begin(const data::Dataset& train, const data::Dataset* validation, const EpochPlan& plan) = 0;
+  virtual EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) = 0;
+  /// On the validation data. Precondition: there is some.
+  virtual Evaluation evaluate() = 0;
+
+  /// Whether every number that is trained and every running statistic is finite. Asked after each epoch.
+  virtual bool is_finite() const = 0;
+  /// The first number among them that no file may hold (nn/tensor_values.hpp): "1.running_var: element 3 is nan,
+  /// expected a finite number"; empty where there is none.
+  virtual std::string describe_fault() const = 0;
+
+  /// Parameters, buffers and moments, and those of a regressor. restore(state()) changes nothing.
+  virtual TrainingState state() const = 0;
+  /// Throws ShapeError when the arrays are not those of this engine.
+  virtual void restore(const TrainingState& state) = 0;
+  /// The arrays of the state that are the model itself, for keeping the best epoch.
+  virtual TrainingState model_state() const = 0;
+
+  /// What takes the steps, and why what would be faster does not; see backend::describe_engine.
+  virtual std::string describe() const = 0;
+
+  /// Model, loss, optimizer, "processor" and whatever else decides the result.
+  virtual Settings settings() const = 0;
+};
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

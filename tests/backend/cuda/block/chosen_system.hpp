@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// A host on which blocks train with the product units and the order of threads that a test asks for.
+
+#include <cstddef>
+
+#include "backend/generic/serial_system.hpp"
+#include "retort/backend/cuda/block/host_cluster.hpp"
+#include "retort/backend/cuda/block/kernel.hpp"
+#include "retort/backend/cuda/block/layout.hpp"
+#include "retort/backend/cuda/block/team.hpp"
+#include "retort/core/aligned_buffer.hpp"
+
+namespace chosen {
+
+/// Real inputs are always for scalar units.
+template <retort::backend::block::ProductUnits units, retort::backend::block::ThreadOrder order>
+struct System : retort::system::Serial {
+  using Serial::Serial;
+  mutable std::size_t clusters = 0;  // that were run
+};
+
+template <typename Layout, retort::backend::block::ProductUnits units, retort::backend::block::ThreadOrder order,
+          std::size_t Moments, typename L, typename Rule, typename Scalar>
+void train_block(const System<units, order>& /*system*/,
+                 const retort::backend::block::TrainingJob<Scalar, Moments, L, Rule>& job) {
+  namespace block = retort::backend::block;
+  using Chosen = block::Layout<typename Layout::Model, Scalar, Layout::input_kind,
+                               Layout::input_kind == block::InputKind::bytes ? units : block::ProductUnits::scalar>;
+  block::HostTeam<Chosen::threads> team(order, retort::Seed{job.first_step});
+  retort::AlignedBuffer<Scalar> memory(Chosen::size);
+  if (job.batches(Chosen::samples) == block::Batches::single_chunks) {
+    block::train<Chosen, block::Batches::single_chunks>(team, job, memory.data());
+  } else {
+    block::train<Chosen, block::Batches::any>(team, job, memory.data());
+  }
+}
+
+/// The product units are those that the layout has.
+template <typename Layout, retort::backend::block::ProductUnits units, retort::backend::block::ThreadOrder order,
+          std::size_t Moments, typename L, typename Rule, typename Scalar>
+void train_cluster(const System<units, order>& system,
+                   const retort::backend::block::TrainingJob<Scalar, Moments, L, Rule>& job) {
+  namespace block = retort::backend::block;
+  ++system.clusters;
+  block::run_host_cluster<Layout, Scalar>(order, retort::Seed{job.first_step}, [&job](auto& team, Scalar* memory) {
+    block::train<Layout, block::Batches::single_chunks>(team, job, memory);
+  });
+}
+
+}  // namespace chosen

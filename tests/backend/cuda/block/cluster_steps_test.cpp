@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// Steps by a cluster of blocks against the same by one block and against steps made of single operations.
+
+#include <algorithm>
+#include <cstddef>
+#include <type_traits>
+#include <vector>
+
+#include "backend/cuda/block/chosen_system.hpp"
+#include "backend/generic/serial_system.hpp"
+#include "brief.hpp"
+#include "catch.hpp"
+#include "retort/backend/cuda/block/cluster.hpp"
+#include "retort/backend/cuda/block/steps.hpp"
+#include "retort/backend/cuda/cuda_on.hpp"
+#include "retort/backend/cuda/training_steps.hpp"
+#include "retort/backend/generic/engine.hpp"
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/hinton.hpp"
+#include "retort/nn/dropout.hpp"
+#include "retort/nn/gelu.hpp"
+#include "retort/nn/linear.hpp"
+#include "retort/nn/tanh.hpp"
+#include "retort/optim/adam.hpp"
+#include "retort/optim/sgd.hpp"
+#include "same_steps.hpp"
+#include "train_steps.hpp"
+
+namespace {
+
+using namespace retort;
+using backend::ThreadGroup;
+using backend::block::ClusterLayout;
+using backend::block::InputKind;
+using backend::block::ProductUnits;
+using backend::block::ThreadOrder;
+
+// Smooth activations: of a sum that is nearly 0 a rounding decides whether ReLU lets a sample's gradient pass.
+using Student = Sequential<Linear<40, 20>, Tanh, Linear<20, 20>, Tanh, Linear<20, 10>>;
+using Odd = Sequential<Linear<60, 13, Bias::no>, Dropout<0.5>, GELU, Linear<13, 1>, Tanh, Linear<1, 7>, Dropout<0.1>>;
+using Single = Sequential<Linear<80, 3>>;
+// Products on tensor cores, of 20 and of 80 features in a block.
+using Narrow = Sequential<Linear<160, 20>, Tanh, Linear<20, 10>>;
+using Long = Sequential<Linear<560, 20>, Tanh, Linear<20, 20>, Tanh, Linear<20, 10>>;
+using Digits = Sequential<Linear<784, 20>, Tanh, Linear<20, 20>, Tanh, Linear<20, 10>>;
+using Indivisible = Sequential<Linear<35, 4>>;
+
+template <ThreadOrder order>
+using System = chosen::System<ProductUnits::scalar, order>;
+
+template <Model M, ThreadOrder order, typename L, typename O>
+auto cluster_steps(const test::StepSettings& settings, const L& loss, const O& optimizer, backend::LossSum& sum,
+                   std::size_t& clusters) {
+  const backend::CudaOn<System<order>, backend::Precision::fp32, ThreadGroup::cluster> backend;
+  using Steps = backend::block::BlockSteps<M, float, System<order>, ThreadGroup::cluster>;
+  auto found = test::train_steps<M, float, Steps>(backend, settings, loss, optimizer, sum);
+  clusters = backend.system().clusters;
+  return found;
+}
+
+template <Model M, typename L, typename O>
+void check_steps(const test::StepSettings& settings, const L& loss, const O& optimizer, double tolerance,
+                 bool by_cluster = true) {
+  using Serial = backend::CudaOn<system::Serial>;
+  backend::LossSum sums[4];
+  std::size_t clusters[2] = {};
+  const auto found = cluster_steps<M, ThreadOrder::ascending>(settings, loss, optimizer, sums[0], clusters[0]);
+  const auto in_other_order = cluster_steps<M, ThreadOrder::shuffled>(settings, loss, optimizer, sums[1], clusters[1]);
+  const auto by_block = test::train_steps<M, float, backend::block::BlockSteps<M, float, system::Serial>>(
+      Serial(), settings, loss, optimizer, sums[2]);
+  const auto by_operations =
+      test::train_steps<M, float, OperationSteps<M, Serial, float>>(Serial(), settings, loss, optimizer, sums[3]);
+  CHECK((clusters[0] > 0) == by_cluster);
+  // No thread reads what another one writes in the same phase.
+  CHECK(found == in_other_order);
+  CHECK(sums[0].loss == sums[1].loss);
+  test::check_same_steps<float>(found, sums[0], by_block, sums[2], tolerance);
+  test::check_same_steps<float>(found, sums[0], by_operations, sums[3], tolerance);
+}
+
+template <Model M, typename L>
+void check_descent(const test::StepSettings& settings, const L& loss) {
+  check_steps<M>(settings, loss, Sgd{.learning_rate = 0.1}, 1e-6);
+}
+// Adam divides by the gradient's size, so a gradient that is all rounding may move its weight either way.
+template <Model M, typename L>
+void check_adam(const test::StepSettings& settings, const L& loss) {
+  check_steps<M>(settings, loss, Adam{}, test::adam_tolerance<float>);
+}
+
+TEST_CASE("Inputs are shared out in equal parts of whole words", "[block]") {
+  using backend::block::cluster_blocks;
+  using backend::block::fits_cluster;
+  using L = ClusterLayout<Digits, float, InputKind::bytes>;
+  STATIC_REQUIRE(L::blocks == 7 && L::First::in == 112 && L::on_tensor_cores);
+  STATIC_REQUIRE(cluster_blocks<Student> == 5 && cluster_blocks<Narrow> == 8 && cluster_blocks<Indivisible> == 1);
+  STATIC_REQUIRE(ClusterLayout<Narrow, float, InputKind::bytes>::on_tensor_cores);
+  STATIC_REQUIRE(fits_cluster<Digits, float, InputKind::bytes, 2> && fits_cluster<Digits, float, InputKind::reals, 2>);
+  STATIC_REQUIRE_FALSE(fits_cluster<Indivisible, float, InputKind::bytes, 2>);
+  // Every parameter of the model is written once.
+  std::vector<int> written(Digits::parameter_arena_size);
+  for (std::size_t block = 0; block < L::blocks; ++block) {
+    for (std::size_t place = 0; place < L::Model::parameter_arena_size; ++place) {
+      REQUIRE(L::model_place(block, place) < written.size());
+      written[L::model_place(block, place)] += L::is_written_by(block, place) ? 1 : 0;
+    }
+  }
+  CHECK(std::ranges::all_of(written, [](int count) { return count <= 1; }));
+  CHECK(std::ranges::count(written, 1) >= static_cast<std::ptrdiff_t>(Digits::parameter_count));
+  using Backend = backend::CudaOn<system::Serial, backend::Precision::fp32, ThreadGroup::cluster>;
+  STATIC_REQUIRE(
+      std::is_same_v<backend::StepsOf<backend::Training<Backend, Digits, CrossEntropy, Adam, float, NoTeacher>>,
+                     backend::block::BlockSteps<Digits, float, system::Serial, ThreadGroup::cluster>>);
+}
+
+TEST_CASE("A cluster's steps are the steps of one block", "[block]") {
+  SECTION("Batches of every size") {
+    for (const std::size_t batch : test::thinned<std::size_t>({1, 64, 33})) {
+      CAPTURE(batch);
+      check_descent<Student>({.samples = test::samples_for(batch), .batch = batch}, CrossEntropy{});
+      check_descent<Narrow>({.samples = test::samples_for(batch), .batch = batch}, CrossEntropy{});
+    }
+  }
+  SECTION("Adam") {
+    check_adam<Student>({}, CrossEntropy{});
+    check_adam<Narrow>({}, CrossEntropy{.label_smoothing = 0.1});
+    check_adam<Long>({}, CrossEntropy{});
+  }
+  SECTION("Other sizes, dropout, no bias, bytes without an offset") {
+    check_descent<Odd>({}, CrossEntropy{.label_smoothing = 0.1});
+    check_descent<Single>({}, CrossEntropy{});
+    check_descent<Long>({}, CrossEntropy{});
+    check_descent<Narrow>({.normalization = {}}, CrossEntropy{});
+  }
+  SECTION("Real inputs") {
+    check_descent<Student>({.real_features = true}, CrossEntropy{});
+    check_descent<Narrow>({.real_features = true}, CrossEntropy{});
+  }
+  SECTION("Losses with a teacher, shifted images") {
+    check_descent<Student>({.shift = {1}}, HintonLoss{.temperature = 2});
+    check_descent<Narrow>({.shift = {2}}, HintonLoss{});
+  }
+  SECTION("What a cluster does not take on is one block's") {
+    check_steps<Student>({.batch = 100}, CrossEntropy{}, Adam{}, test::adam_tolerance<float>, false);
+    check_steps<Student>({.clipping = GradientClipping{.max_norm = 0.3}}, CrossEntropy{}, Adam{},
+                         test::adam_tolerance<float>, false);
+    check_steps<Indivisible>({}, CrossEntropy{}, Adam{}, test::adam_tolerance<float>, false);
+  }
+}
+
+}  // namespace

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+// Products with bfloat16 factors against plain loops over factors that are rounded one by one.
+
+#include "retort/backend/eigen/panel/bf16_products.hpp"
+
+#include <array>
+#include <cstddef>
+#include <vector>
+
+#include "brief.hpp"
+#include "catch.hpp"
+#include "random_values.hpp"
+#include "retort/backend/eigen/backend.hpp"
+#include "retort/backend/eigen/panel/full_products.hpp"
+#include "retort/backend/eigen/panel/training_steps.hpp"
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/nn/dropout.hpp"
+#include "retort/nn/gelu.hpp"
+#include "retort/nn/relu.hpp"
+#include "retort/nn/tanh.hpp"
+#include "retort/optim/sgd.hpp"
+#include "retort/simd/bfloat16.hpp"
+#include "train_steps.hpp"
+
+namespace {
+
+using namespace retort;
+
+double rounded(float value) { return double{simd::from_bfloat16(simd::to_bfloat16(value))}; }
+
+/// The slow twin of Bf16Products.
+template <Model M>
+class RoundedFactors {
+ public:
+  explicit RoundedFactors(std::size_t /*capacity*/) {}
+
+  void gather(const backend::Eigen& backend, const backend::TrainingBatch& batch, float* inputs) {
+    std::vector<float> rows(batch.size * M::input_size);
+    gather_batch(backend, batch.data, batch.samples, batch.size, batch.augmentation, rows.data());
+    for (std::size_t sample = 0; sample < batch.size; ++sample) {
+      for (std::size_t feature = 0; feature < M::input_size; ++feature) {
+        inputs[place<M::input_size>(feature, sample)] = rows[sample * M::input_size + feature];
+      }
+    }
+  }
+
+  template <std::size_t Index>
+  void keep_input(const backend::Eigen& /*backend*/, std::size_t batch, const float* values) {
+    inputs_[Index].assign(values, values + backend::panel::size_for<float>(Plan::widths[Index], batch));
+  }
+
+  template <std::size_t Index>
+  void forward(const float* parameters, const float* input, float* output, std::size_t batch, std::size_t begin,
+               std::size_t end) {
+    using L = typename Plan::template Operation<Index>;
+    for (std::size_t row = begin; row < end; ++row) {
+      for (std::size_t sample = 0; sample < batch; ++sample) {
+        double sum = L::has_bias ? double{parameters[backend::panel::bias_offset<L> + row]} : 0.0;
+        for (std::size_t k = 0; k < L::input_size; ++k) {
+          sum += rounded(parameters[row * L::input_size + k]) * rounded(input[place<L::input_size>(k, sample)]);
+        }
+        output[place<L::output_size>(row, sample)] = static_cast<float>(sum);
+      }
+    }
+  }
+
+  template <std::size_t Index>
+  void keep_output_gradient(const backend::Eigen& /*backend*/, std::size_t /*batch*/, const float* /*gradient*/) {}
+
+  template <std::size_t Index>
+  void input_gradient(const float* parameters, const float* output_gradient, float* input_gradient, std::size_t batch,
+                      std::size_t begin, std::size_t end) {
+    using L = typename Plan::template Operation<Index>;
+    for (std::size_t row = begin; row < end; ++row) {
+      for (std::size_t sample = 0; sample < batch; ++sample) {
+        double sum = 0.0;
+        for (std::size_t k = 0; k < L::output_size; ++k) {
+          sum +=
+              rounded(parameters[k * L::input_size + row]) * rounded(output_gradient[place<L::output_size>(k, sample)]);
+        }
+        input_gradient[place<L::input_size>(row, sample)] = static_cast<float>(sum);
+      }
+    }
+  }
+
+  template <std::size_t Index, typename Sink>
+  void weight_gradient(const float* output_gradient, const float* /*sums*/, std::size_t batch, std::size_t begin,
+                       std::size_t end, const Sink& sink) {
+    using L = typename Plan::template Operation<Index>;
+    using V = simd::Vector<float>;
+    for (std::size_t row = begin; row < end; ++row) {
+      std::vector<float> gradient(L::input_size);
+      for (std::size_t column = 0; column < L::input_size; ++column) {
+        double sum = 0.0;
+        for (std::size_t sample = 0; sample < batch; ++sample) {
+          sum += rounded(output_gradient[place<L::output_size>(row, sample)]) *
+                 rounded(inputs_[Index][place<L::input_size>(column, sample)]);
+        }
+        gradient[column] = static_cast<float>(sum);
+      }
+      simd::for_each_vector<V>(L::input_size, [&](std::size_t at, std::size_t count) {
+        sink(row * L::input_size + at, simd::load_partial<V>(gradient.data() + at, count), count);
+      });
+    }
+  }
+
+ private:
+  using Plan = backend::Plan<M>;
+
+  /// Where a panel keeps a feature of a sample.
+  template <std::size_t Features>
+  static std::size_t place(std::size_t feature, std::size_t sample) {
+    constexpr std::size_t width = backend::panel::width<float>;
+    return (sample / width * Features + feature) * width + sample % width;
+  }
+
+  std::array<std::vector<float>, Plan::size> inputs_;
+};
+
+template <Model M, typename Operands>
+std::vector<double> train(const test::StepSettings& settings, backend::LossSum& sum) {
+  // Plain steps: a gradient's error is the weight's.
+  return test::train_steps<M, float, backend::panel::TrainingSteps<M, float, Operands>>(
+      backend::Eigen{settings.threads}, settings, CrossEntropy{.label_smoothing = 0.1}, Sgd{.learning_rate = 0.1}, sum);
+}
+
+/// Returns the largest difference. A float sum that differs in its last bit may round to the neighbouring bfloat16
+/// further on.
+template <Model M>
+double check_products(const test::StepSettings& settings) {
+  backend::LossSum sum;
+  backend::LossSum expected_sum;
+  const auto found = train<M, backend::panel::Bf16Products<M>>(settings, sum);
+  const auto expected = train<M, RoundedFactors<M>>(settings, expected_sum);
+  const double difference = test::largest_difference(found, expected);
+  CHECK(difference < 1e-4);
+  CHECK_THAT(sum.loss, WithinRel(expected_sum.loss, 1e-4));
+  return difference;
+}
+
+// Odd widths, widths below a vector, and some that need several blocks of a weight.
+using Odd = Sequential<Tanh, Linear<35, 13, Bias::no>, ReLU, Linear<13, 1>, Tanh, Linear<1, 7>>;
+using Dropped = Sequential<Linear<35, 48>, Dropout<0.5>, ReLU, Linear<48, 33>, GELU, Dropout<0.1>, Linear<33, 10>>;
+using Wide = Sequential<Linear<35, 401>, ReLU, Linear<401, 330>, ReLU, Linear<330, 5>>;
+
+TEST_CASE("Products of bfloat16 factors are those of rounded numbers", "[panel]") {
+  SECTION("Batches of every size") {
+    for (const std::size_t batch : test::thinned<std::size_t>({1, 7, 16, 64, 101, 150, 40})) {
+      CAPTURE(batch);
+      check_products<Odd>({.samples = test::samples_for(batch), .batch = batch, .epochs = 1});
+      check_products<Dropped>({.samples = test::samples_for(batch), .batch = batch, .epochs = 1});
+    }
+  }
+  SECTION("Shifted images, real features, clipped gradients") {
+    check_products<Dropped>({.shift = {1}, .epochs = 1});
+    check_products<Dropped>({.real_features = true, .epochs = 1});
+    check_products<Dropped>({.clipping = GradientClipping{.max_norm = 0.3}, .epochs = 1});
+  }
+  SECTION("Wide layers, and how far rounding goes") {
+    const test::StepSettings settings{.samples = 100, .batch = 80, .epochs = 1};
+    const double difference = check_products<Wide>(settings);
+    backend::LossSum sum;
+    const auto found = train<Wide, backend::panel::Bf16Products<Wide>>(settings, sum);
+    const auto full = train<Wide, backend::panel::FullProducts<Wide, float>>(settings, sum);
+    const double distance_to_full = test::largest_difference(found, full);
+    CHECK(distance_to_full > 2 * difference);  // so that the bound above says something
+    CHECK(distance_to_full < 1e-2);
+  }
+}
+
+TEST_CASE("With bfloat16 factors the number of threads changes no bit", "[panel]") {
+  backend::LossSum sum;
+  const auto alone = train<Wide, backend::panel::Bf16Products<Wide>>({.threads = 1}, sum);
+  for (const unsigned threads : test::thinned_to_one({2u, 3u})) {
+    CHECK(train<Wide, backend::panel::Bf16Products<Wide>>({.threads = threads}, sum) == alone);
+  }
+}
+
+}  // namespace
