@@ -225,6 +225,7 @@ class Job {
     settings.checkpoint = checkpoint(phase);
     settings.observers = {&logger};
     if (!options_.quiet) {
+      std::cout << phase << " trains by " << trainer.describe() << '\n';
       settings.observers.push_back(&printer);
     }
     retort::History history;
