@@ -98,6 +98,8 @@ for preset in "${presets[@]}"; do
 done
 
 # One ctest over all builds, so that its last lines speak for all of them.
+# Threads of OpenMP that wait sleep: by default they spin, and take the processors from the test beside.
+export OMP_WAIT_POLICY=passive
 printf 'subdirs("%s")\n' "${presets[@]/#/$repository/build/}" >build/all/CTestTestfile.cmake
 rm -f build/all/results.xml
 status=0
