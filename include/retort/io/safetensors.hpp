@@ -201,31 +201,15 @@ NamedTensors<Scalar> named_tensors(const Network<M, Backend, Scalar>& network, c
 
 template <typename Scalar>
 [[gnu::cold]] std::string example_text(std::span<const Scalar> input, std::span<const Scalar> logits) {
-  std::string text;
-  for (const auto& [name, values] : {std::pair("{\"input\":[", input), std::pair("],\"logits\":[", logits)}) {
-    text += name;
-    for (const Scalar value : values) {
-      text += concatenate({text.back() == '[' ? "" : ",", json_number(value)});
-    }
-  }
-  return text += "]}";
+  return concatenate({"{\"input\":", json_array(input), ",\"logits\":", json_array(logits), "}"});
 }
 
 /// Throws JsonError.
 template <typename Scalar>
 [[gnu::cold]] void read_example(std::string_view text, std::vector<Scalar>& input, std::vector<Scalar>& logits) {
   JsonReader json(text);
-  json.begin_object();
-  for (std::string key; json.next_key(key);) {
-    std::vector<Scalar>& values = key == "input" ? input : logits;
-    if ((key != "input" && key != "logits") || !values.empty()) {
-      json.fail("the keys input and logits, each once");
-    }
-    json.begin_array();
-    while (json.next_element()) {
-      values.push_back(json.number<Scalar>());
-    }
-  }
+  json.read_object({{"input", json.into(input), false}, {"logits", json.into(logits), false}},
+                   "the keys input and logits, each once");
   json.end();
 }
 
