@@ -26,6 +26,7 @@
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/file_descriptor.hpp"
 #include "retort/core/float_bits.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/json.hpp"
@@ -75,12 +76,12 @@ class SafetensorsFile {
     std::error_code error;
     const std::uintmax_t file_size = std::filesystem::file_size(path, error);
     if (error) {
-      throw FileError(path, concatenate({"cannot be read (", error.message(), ")"}));
+      throw_file_error(path, "cannot be read", error.value());
     }
     errno = 0;
     std::ifstream stream(path, std::ios::binary);
     if (!stream) {
-      throw FileError(path, concatenate({"cannot be read (", std::generic_category().message(errno), ")"}));
+      throw_file_error(path, "cannot be read");
     }
     if (file_size < sizeof(std::uint64_t)) {
       throw FormatError(path, concatenate({"header length: the file has ", file_size, " bytes, expected at least 8"}));
