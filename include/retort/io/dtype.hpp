@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -48,45 +49,16 @@ enum class DType : std::uint8_t {
 namespace detail {
 
 struct DTypeFacts {
-  DType dtype;
   std::string_view name;
   std::size_t bits;
 };
 
-inline constexpr std::array<DTypeFacts, 22> dtype_facts{{
-    {DType::BOOL, "BOOL", 8},
-    {DType::F4, "F4", 4},
-    {DType::F6_E2M3, "F6_E2M3", 6},
-    {DType::F6_E3M2, "F6_E3M2", 6},
-    {DType::U8, "U8", 8},
-    {DType::I8, "I8", 8},
-    {DType::F8_E5M2, "F8_E5M2", 8},
-    {DType::F8_E4M3, "F8_E4M3", 8},
-    {DType::F8_E8M0, "F8_E8M0", 8},
-    {DType::F8_E4M3FNUZ, "F8_E4M3FNUZ", 8},
-    {DType::F8_E5M2FNUZ, "F8_E5M2FNUZ", 8},
-    {DType::I16, "I16", 16},
-    {DType::U16, "U16", 16},
-    {DType::F16, "F16", 16},
-    {DType::BF16, "BF16", 16},
-    {DType::I32, "I32", 32},
-    {DType::U32, "U32", 32},
-    {DType::F32, "F32", 32},
-    {DType::C64, "C64", 64},
-    {DType::F64, "F64", 64},
-    {DType::I64, "I64", 64},
-    {DType::U64, "U64", 64},
-}};
-
-constexpr bool dtype_facts_are_in_order() {
-  for (std::size_t index = 0; index < dtype_facts.size(); ++index) {
-    if (static_cast<std::size_t>(dtype_facts[index].dtype) != index) {
-      return false;
-    }
-  }
-  return true;
-}
-static_assert(dtype_facts_are_in_order());
+/// In the order of DType.
+inline constexpr DTypeFacts dtype_facts[] = {
+    {"BOOL", 8},    {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6},     {"U8", 8},          {"I8", 8},
+    {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"I16", 16},
+    {"U16", 16},    {"F16", 16},    {"BF16", 16},   {"I32", 32},        {"U32", 32},        {"F32", 32},
+    {"C64", 64},    {"F64", 64},    {"I64", 64},    {"U64", 64}};
 
 }  // namespace detail
 
@@ -103,9 +75,9 @@ constexpr bool is_floating_point(DType dtype) {
 
 /// The type of that name, or nothing.
 constexpr std::optional<DType> parse_dtype(std::string_view name) {
-  for (const detail::DTypeFacts& facts : detail::dtype_facts) {
-    if (facts.name == name) {
-      return facts.dtype;
+  for (std::size_t index = 0; index < std::size(detail::dtype_facts); ++index) {
+    if (detail::dtype_facts[index].name == name) {
+      return static_cast<DType>(index);
     }
   }
   return std::nullopt;
@@ -120,17 +92,10 @@ consteval DType dtype_of() {
   if constexpr (std::is_floating_point_v<Scalar>) {
     return sizeof(Scalar) == 4 ? DType::F32 : DType::F64;
   } else {
-    constexpr bool is_signed = std::is_signed_v<Scalar>;
-    switch (sizeof(Scalar)) {
-      case 1:
-        return is_signed ? DType::I8 : DType::U8;
-      case 2:
-        return is_signed ? DType::I16 : DType::U16;
-      case 4:
-        return is_signed ? DType::I32 : DType::U32;
-      default:
-        return is_signed ? DType::I64 : DType::U64;
-    }
+    constexpr std::array of_size{DType::I8, DType::I16, DType::I32, DType::I64};
+    constexpr std::array unsigned_of_size{DType::U8, DType::U16, DType::U32, DType::U64};
+    constexpr auto index = static_cast<std::size_t>(std::countr_zero(sizeof(Scalar)));
+    return std::is_signed_v<Scalar> ? of_size[index] : unsigned_of_size[index];
   }
 }
 

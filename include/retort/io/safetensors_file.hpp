@@ -162,34 +162,19 @@ class SafetensorsFile {
       fail(tensor,
            concatenate({"shape ", detail::shape_text(tensor.shape), ", expected ", destination.size(), " elements"}));
     }
-    const auto same = [](auto value) { return value; };
-    switch (tensor.dtype) {
-      case DType::F64:
-        return copy_values<double>(tensor, destination, same);
-      case DType::F32:
-        return copy_values<float>(tensor, destination, same);
-      case DType::F16:
-        return copy_values<std::uint16_t>(tensor, destination, half_to_float);
-      case DType::BF16:
-        return copy_values<std::uint16_t>(tensor, destination, bfloat16_to_float);
-      case DType::I64:
-        return copy_values<std::int64_t>(tensor, destination, same);
-      case DType::U64:
-        return copy_values<std::uint64_t>(tensor, destination, same);
-      case DType::I32:
-        return copy_values<std::int32_t>(tensor, destination, same);
-      case DType::U32:
-        return copy_values<std::uint32_t>(tensor, destination, same);
-      case DType::I16:
-        return copy_values<std::int16_t>(tensor, destination, same);
-      case DType::U16:
-        return copy_values<std::uint16_t>(tensor, destination, same);
-      case DType::I8:
-        return copy_values<std::int8_t>(tensor, destination, same);
-      case DType::U8:
-        return copy_values<std::uint8_t>(tensor, destination, same);
-      default:
-        unfit(tensor, std::is_floating_point_v<Scalar>);
+    if (tensor.dtype == DType::F16) {
+      return copy_values<std::uint16_t>(tensor, destination, half_to_float);
+    }
+    if (tensor.dtype == DType::BF16) {
+      return copy_values<std::uint16_t>(tensor, destination, bfloat16_to_float);
+    }
+    const auto copy_any_of = [&]<typename... Stored>() {
+      return (... || (tensor.dtype == dtype_of<Stored>() &&
+                      (copy_values<Stored>(tensor, destination, [](Stored value) { return value; }), true)));
+    };
+    if (!copy_any_of.template operator()<double, float, std::int64_t, std::uint64_t, std::int32_t, std::uint32_t,
+                                         std::int16_t, std::uint16_t, std::int8_t, std::uint8_t>()) {
+      unfit(tensor, std::is_floating_point_v<Scalar>);
     }
   }
 
