@@ -34,7 +34,6 @@
 #include "retort/core/size.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/checksum.hpp"
-#include "retort/io/dtype.hpp"
 #include "retort/io/safetensors_header.hpp"
 #include "retort/io/tensor.hpp"
 

@@ -29,7 +29,7 @@
 #include "retort/core/quote.hpp"
 #include "retort/core/size.hpp"
 #include "retort/core/text.hpp"
-#include "retort/io/dtype.hpp"
+#include "retort/io/tensor.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::io {
 
