@@ -181,6 +181,31 @@ TEST_CASE("Numbers are read into the type asked for, or refused", "[core][json]"
   CHECK_THROWS_AS(whole("1.0"), JsonError);
 }
 
+TEST_CASE("An object of known fields is read in any order, each field once", "[core][json]") {
+  std::size_t count = 0;
+  std::vector<double> losses;
+  std::vector<std::string> names;
+  const auto missing_in = [&](std::string_view text) {
+    JsonReader json(text);
+    losses.clear();
+    names.clear();
+    const std::string_view missing = json.read_object(
+        {{"count", json.into(count)}, {"losses", json.into(losses)}, {"names", json.into(names), false}}, "a field");
+    json.end();
+    return missing;
+  };
+  CHECK(missing_in(R"({"names": ["a", ""], "losses": [0.5, 2], "count": 7})") == "");
+  CHECK(count == 7);
+  CHECK(losses == std::vector{0.5, 2.0});
+  CHECK(names == std::vector<std::string>{"a", ""});
+  CHECK(missing_in(R"({"losses": [], "count": 7})") == "");
+  CHECK(missing_in(R"({"names": []})") == "count");
+  CHECK(missing_in(R"({"count": 7})") == "losses");
+  CHECK_THROWS_WITH(missing_in(R"({"total": 7})"), "byte 10: expected a field");
+  CHECK_THROWS_WITH(missing_in(R"({"count": 7, "count": 7})"), "byte 22: expected a field");
+  CHECK_THROWS_WITH(missing_in(R"({"losses": [0.5, "a"]})"), "byte 18: expected a number");
+}
+
 TEST_CASE("What is written is what another writer writes", "[core][json]") {
   for (const std::string_view text : {"", "a", "\"\\/\b\f\n\r\t\x01\x1F\x7F", "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"}) {
     CAPTURE(text);
@@ -194,4 +219,7 @@ TEST_CASE("What is written is what another writer writes", "[core][json]") {
   CHECK(json_number(std::size_t{18446744073709551615u}) == "18446744073709551615");
   CHECK(json_number(std::numeric_limits<double>::infinity()) == "null");
   CHECK(json_number(-std::numeric_limits<double>::quiet_NaN()) == "null");
+  CHECK(json_array(std::vector<double>{}) == "[]");
+  CHECK(json_array(std::vector{0.5, 2.0}) == "[0.5,2]");
+  CHECK(json_array(std::vector<std::string>{"a", "\""}) == R"(["a","\""])");
 }

@@ -517,13 +517,24 @@ TEST_CASE("every half and bfloat16 is the float of the same bits' value") {
   }
 }
 
-TEST_CASE("every dtype's name leads back to it") {
-  for (int index = 0; index <= static_cast<int>(DType::U64); ++index) {
-    const DType dtype = static_cast<DType>(index);
-    CHECK(retort::io::parse_dtype(retort::io::dtype_name(dtype)) == dtype);
+TEST_CASE("every dtype has its own name, which leads back to it") {
+#define RETORT_TEST_NAMED(name) std::pair(DType::name, #name)
+  const std::pair<DType, std::string_view> dtypes[] = {
+      RETORT_TEST_NAMED(BOOL),        RETORT_TEST_NAMED(F4),          RETORT_TEST_NAMED(F6_E2M3),
+      RETORT_TEST_NAMED(F6_E3M2),     RETORT_TEST_NAMED(U8),          RETORT_TEST_NAMED(I8),
+      RETORT_TEST_NAMED(F8_E5M2),     RETORT_TEST_NAMED(F8_E4M3),     RETORT_TEST_NAMED(F8_E8M0),
+      RETORT_TEST_NAMED(F8_E4M3FNUZ), RETORT_TEST_NAMED(F8_E5M2FNUZ), RETORT_TEST_NAMED(I16),
+      RETORT_TEST_NAMED(U16),         RETORT_TEST_NAMED(F16),         RETORT_TEST_NAMED(BF16),
+      RETORT_TEST_NAMED(I32),         RETORT_TEST_NAMED(U32),         RETORT_TEST_NAMED(F32),
+      RETORT_TEST_NAMED(C64),         RETORT_TEST_NAMED(F64),         RETORT_TEST_NAMED(I64),
+      RETORT_TEST_NAMED(U64)};
+#undef RETORT_TEST_NAMED
+  for (const auto& [dtype, name] : dtypes) {
+    CHECK(retort::io::dtype_name(dtype) == name);
+    CHECK(retort::io::parse_dtype(name) == dtype);
     CHECK(retort::io::dtype_bits(dtype) >= 4);
   }
-  CHECK(retort::io::dtype_name(DType::BF16) == "BF16");
+  CHECK(std::size(dtypes) == std::size(retort::io::detail::dtype_facts));
   CHECK(retort::io::dtype_bits(DType::BF16) == 16);
   CHECK(!retort::io::parse_dtype("F128"));
   STATIC_REQUIRE(retort::io::dtype_of<float>() == DType::F32);

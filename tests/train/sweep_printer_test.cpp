@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "retort/train/setting_differences.hpp"
+#include "retort/train/sweep_setting.hpp"
 #include "terminal.hpp"
 
 namespace {

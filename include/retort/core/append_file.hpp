@@ -11,14 +11,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
-#include "retort/core/error.hpp"
+#include "retort/core/file_descriptor.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/text.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -31,30 +30,23 @@ class AppendFile {
   [[gnu::cold]] explicit AppendFile(std::filesystem::path path) : path_(std::move(path)) {
     struct stat facts{};
     const bool special = ::stat(path_.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode);
-    descriptor_ =
-        ::open(path_.c_str(), (special ? O_WRONLY : O_RDWR | O_CREAT) | O_APPEND | O_NOCTTY | O_CLOEXEC, 0666);
-    if (descriptor_ < 0 || ::fstat(descriptor_, &facts) != 0) {
-      const int reason = errno;
-      close();
-      errno = reason;
-      fail("cannot be written");
+    const int flags = (special ? O_WRONLY : O_RDWR | O_CREAT) | O_APPEND | O_NOCTTY | O_CLOEXEC;
+    descriptor_ = FileDescriptor(::open(path_.c_str(), flags, 0666));
+    if (!descriptor_ || ::fstat(descriptor_.get(), &facts) != 0) {
+      throw_file_error(path_, "cannot be written");
     }
     regular_ = S_ISREG(facts.st_mode);
     size_ = regular_ ? static_cast<std::uint64_t>(facts.st_size) : 0;
   }
 
-  AppendFile(const AppendFile&) = delete;
-  AppendFile& operator=(const AppendFile&) = delete;
-  ~AppendFile() { close(); }
-
   /// Whether the file holds `text` from `position` on. Throws FileError.
   [[gnu::cold]] bool holds(std::uint64_t position, std::string_view text) const {
     std::string found(regular_ ? text.size() : 0, '\0');
     for (std::size_t filled = 0; filled < found.size();) {
-      const ssize_t count =
-          ::pread(descriptor_, found.data() + filled, found.size() - filled, static_cast<off_t>(position + filled));
+      const ssize_t count = ::pread(descriptor_.get(), found.data() + filled, found.size() - filled,
+                                    static_cast<off_t>(position + filled));
       if (count < 0 && errno != EINTR) {
-        fail("cannot be read");
+        throw_file_error(path_, "cannot be read");
       }
       if (count == 0) {
         return false;
@@ -67,8 +59,8 @@ class AppendFile {
   /// Cuts off what comes after the first `size` bytes. Throws FileError.
   [[gnu::cold]] void truncate(std::uint64_t size) {
     if (regular_ && size < size_) {
-      if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) {
-        fail("cannot be cut");
+      if (::ftruncate(descriptor_.get(), static_cast<off_t>(size)) != 0) {
+        throw_file_error(path_, "cannot be cut");
       }
       size_ = size;
     }
@@ -76,40 +68,19 @@ class AppendFile {
 
   /// Writes `text` at the end. Throws FileError (a full disk, a quota); nothing of it is in the file then.
   [[gnu::cold]] void append(std::string_view text) {
-    const std::uint64_t before = size_;
-    while (!text.empty()) {
-      const ssize_t count = ::write(descriptor_, text.data(), text.size());
-      if (count < 0) {
-        if (errno == EINTR) {
-          continue;
-        }
-        const int reason = errno;
-        if (regular_) {
-          static_cast<void>(!::ftruncate(descriptor_, static_cast<off_t>(before)));
-          size_ = before;
-        }
-        errno = reason;
-        fail("cannot be written");
+    if (!descriptor_.write(std::as_bytes(std::span{text}))) {
+      const int reason = errno;
+      if (regular_) {
+        static_cast<void>(!::ftruncate(descriptor_.get(), static_cast<off_t>(size_)));
       }
-      size_ += static_cast<std::uint64_t>(count);
-      text.remove_prefix(static_cast<std::size_t>(count));
+      throw_file_error(path_, "cannot be written", reason);
     }
+    size_ += text.size();
   }
 
  private:
-  void close() {
-    if (descriptor_ >= 0) {
-      ::close(std::exchange(descriptor_, -1));
-    }
-  }
-
-  [[noreturn]] void fail(const char* what) const {
-    const int reason = errno;
-    throw FileError(path_, concatenate({what, " (", std::generic_category().message(reason), ")"}));
-  }
-
   std::filesystem::path path_;
-  int descriptor_ = -1;
+  FileDescriptor descriptor_;
   bool regular_ = false;
   std::uint64_t size_ = 0;
 };

@@ -21,10 +21,9 @@
 #include <system_error>
 #include <utility>
 
-#include "retort/core/error.hpp"
+#include "retort/core/file_descriptor.hpp"
 #include "retort/core/fingerprint.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/text.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -46,20 +45,18 @@ class AtomicFile {
     struct stat existing{};
     const bool exists = ::stat(path_.c_str(), &existing) == 0;
     if (exists && S_ISDIR(existing.st_mode)) {
-      errno = EISDIR;
-      fail("cannot be replaced");
+      throw_file_error(path_, "cannot be replaced", EISDIR);
     }
     if (exists && !S_ISREG(existing.st_mode)) {
-      descriptor_ = ::open(path_.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
-      if (descriptor_ < 0) {
-        fail("cannot be written");
+      descriptor_ = FileDescriptor(::open(path_.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
+      if (!descriptor_) {
+        throw_file_error(path_, "cannot be written");
       }
       return;
     }
     destination_ = follow_links(path_);
     if (!destination_.has_filename()) {
-      errno = ENOENT;
-      fail("cannot be written");
+      throw_file_error(path_, "cannot be written", ENOENT);
     }
     open_temporary(exists ? &existing : nullptr);
   }
@@ -68,23 +65,15 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   ~AtomicFile() {
-    if (descriptor_ >= 0) {
+    if (descriptor_) {
       remove_temporary();  // before it is closed: while it is open, nobody takes it for abandoned
-      ::close(descriptor_);
     }
   }
 
   /// Appends `bytes`. Throws FileError (a full disk, a quota).
   void write(std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(descriptor_, bytes.data(), std::min(bytes.size(), largest_write));
-      if (written < 0) {
-        if (errno == EINTR) {
-          continue;
-        }
-        fail("cannot be written");
-      }
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
+    if (!descriptor_.write(bytes)) {
+      throw_file_error(path_, "cannot be written");
     }
   }
 
@@ -93,19 +82,16 @@ class AtomicFile {
   /// Flushes the bytes, renames the file, flushes the name. File systems that cannot flush (some of CIFS and FUSE) are
   /// let be. Throws FileError; the old file is then as it was. Call once, last.
   [[gnu::cold]] void commit() {
-    if (::fsync(descriptor_) != 0 && !is_unsupported(errno)) {
-      fail("cannot be flushed to the disk");
+    if (::fsync(descriptor_.get()) != 0 && !is_unsupported(errno)) {
+      throw_file_error(path_, "cannot be flushed to the disk");
     }
-    const int descriptor = std::exchange(descriptor_, -1);
+    // After the flush nothing is left to be written: what its closing answers says nothing about the bytes.
+    const FileDescriptor descriptor = std::move(descriptor_);
     if (!temporary_.empty() && ::rename(temporary_.c_str(), destination_.c_str()) != 0) {
       const int reason = errno;
       remove_temporary();
-      ::close(descriptor);
-      errno = reason;
-      fail("cannot be replaced");
+      throw_file_error(path_, "cannot be replaced", reason);
     }
-    // After the flush nothing is left to be written: what close answers says nothing about the bytes.
-    ::close(descriptor);
     flush_folder();
   }
 
@@ -119,8 +105,6 @@ class AtomicFile {
   }
 
  private:
-  // Some systems refuse a single write of 2 GiB or more.
-  static constexpr std::size_t largest_write = std::size_t{1} << 30;
   // NAME.retort-XXXXXX.tmp
   static constexpr std::string_view prefix = ".retort-";
   static constexpr std::string_view suffix = ".tmp";
@@ -128,11 +112,6 @@ class AtomicFile {
   static constexpr std::size_t longest_name = 255;  // NAME_MAX of nearly all file systems
   static constexpr int most_links = 40;             // Linux follows as many
   static constexpr int most_attempts = 100;
-
-  [[noreturn]] void fail(const char* what) const {
-    const int reason = errno;
-    throw FileError(path_, concatenate({what, " (", std::generic_category().message(reason), ")"}));
-  }
 
   static bool is_unsupported(int reason) {
     return reason == EINVAL || reason == ENOSYS || reason == ENOTSUP || reason == EOPNOTSUPP;
@@ -144,8 +123,7 @@ class AtomicFile {
     for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(place, error)); ++links) {
       const std::filesystem::path target = std::filesystem::read_symlink(place, error);
       if (error || links == most_links) {
-        errno = error ? error.value() : ELOOP;
-        fail("cannot be written");
+        throw_file_error(path_, "cannot be written", error ? error.value() : ELOOP);
       }
       place = place.parent_path() / target;
     }
@@ -181,39 +159,37 @@ class AtomicFile {
       temporary_ = draw_name();
       // A secret file's copy is nobody else's to read, not even for a moment.
       const mode_t mode = existing != nullptr ? 0600 : 0666;
-      descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-      if (descriptor_ < 0) {
+      FileDescriptor opened(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+      if (!opened) {
         if (errno == EEXIST) {
           continue;
         }
-        temporary_.clear();
-        fail("cannot be written");
+        throw_file_error(path_, "cannot be written");
       }
       // The lock tells that it is not abandoned. Who cleans up may have been first: then it is about to lose its name,
       // or has.
       struct stat mine{};
-      const bool taken = ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-      if (taken || (::fstat(descriptor_, &mine) == 0 && mine.st_nlink == 0)) {
-        ::close(std::exchange(descriptor_, -1));
+      const bool taken = ::flock(opened.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+      if (taken || (::fstat(opened.get(), &mine) == 0 && mine.st_nlink == 0)) {
         continue;
       }
+      descriptor_ = std::move(opened);
       if (existing != nullptr) {
         keep_permissions(*existing);
       }
       return;
     }
-    temporary_.clear();
-    fail("cannot be written");
+    throw_file_error(path_, "cannot be written");
   }
 
   void keep_permissions(const struct stat& existing) const {
     mode_t mode = existing.st_mode & 0777;
     // Only the superuser may give a file away; a group can be kept by who is in it.
-    if (::fchown(descriptor_, existing.st_uid, existing.st_gid) != 0 &&
-        ::fchown(descriptor_, static_cast<uid_t>(-1), existing.st_gid) != 0) {
+    if (::fchown(descriptor_.get(), existing.st_uid, existing.st_gid) != 0 &&
+        ::fchown(descriptor_.get(), static_cast<uid_t>(-1), existing.st_gid) != 0) {
       mode &= ~(~mode << 3 & 070u);  // another group gets no more than everybody
     }
-    ::fchmod(descriptor_, mode);  // file systems without permissions are let be
+    ::fchmod(descriptor_.get(), mode);  // file systems without permissions are let be
   }
 
   void remove_temporary() {
@@ -227,17 +203,15 @@ class AtomicFile {
     if (temporary_.empty()) {
       return;
     }
-    const int descriptor = ::open(folder().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor >= 0) {
-      ::fsync(descriptor);
-      ::close(descriptor);
+    if (const FileDescriptor opened(::open(folder().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); opened) {
+      ::fsync(opened.get());
     }
   }
 
   std::filesystem::path path_;         // as it was given: for messages
   std::filesystem::path destination_;  // the regular file, behind all links
   std::string temporary_;              // empty where the destination is written to directly
-  int descriptor_ = -1;
+  FileDescriptor descriptor_;
 };
 
 /// Throws FileError, as a later AtomicFile of `path` would, where it cannot be written now. Leaves nothing behind and
@@ -247,7 +221,7 @@ class AtomicFile {
   if (::stat(path.c_str(), &existing) == 0 && !S_ISREG(existing.st_mode) && !S_ISDIR(existing.st_mode)) {
     // Not opened: that would wait for a FIFO's reader, or be seen by it.
     if (::access(path.c_str(), W_OK) != 0) {
-      throw FileError(path, concatenate({"cannot be written (", std::generic_category().message(errno), ")"}));
+      throw_file_error(path, "cannot be written");
     }
     return;
   }
@@ -264,17 +238,14 @@ class AtomicFile {
     if (!AtomicFile::is_temporary_name(path.filename().string())) {
       continue;
     }
-    const int descriptor = ::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (descriptor < 0) {
-      continue;
-    }
+    const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     struct stat opened{};
     struct stat named{};
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0 && ::fstat(descriptor, &opened) == 0 && S_ISREG(opened.st_mode) &&
-        ::lstat(path.c_str(), &named) == 0 && named.st_ino == opened.st_ino && named.st_dev == opened.st_dev) {
+    if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0 && ::fstat(file.get(), &opened) == 0 &&
+        S_ISREG(opened.st_mode) && ::lstat(path.c_str(), &named) == 0 && named.st_ino == opened.st_ino &&
+        named.st_dev == opened.st_dev) {
       ::unlink(path.c_str());
     }
-    ::close(descriptor);
   }
 }
 

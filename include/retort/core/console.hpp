@@ -12,11 +12,12 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 #include "retort/core/error.hpp"
+#include "retort/core/file_descriptor.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/core/utf8.hpp"
@@ -63,9 +64,11 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
   errno = 0;
   if (std::fflush(stream) != 0 || std::ferror(stream) != 0) {
     const int reason = errno;
-    throw FileError(stream == stdout ? "standard output" : "output",
-                    reason == 0 ? std::string("cannot be written to its end")
-                                : concatenate({"cannot be written (", std::generic_category().message(reason), ")"}));
+    const std::filesystem::path name = stream == stdout ? "standard output" : "output";
+    if (reason != 0) {
+      throw_file_error(name, "cannot be written", reason);
+    }
+    throw FileError(name, "cannot be written to its end");
   }
 }
 

@@ -8,10 +8,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"
@@ -89,6 +91,28 @@ namespace detail {
   const char last = number.text().back();
   return last >= '0' && last <= '9' ? std::string(number.text()) : "null";
 }
+
+/// Numbers or strings as a JSON array, each as json_number and json_string write it.
+template <typename Values>
+[[gnu::cold]] std::string json_array(const Values& values) {
+  std::string text = "[";
+  for (const auto& value : values) {
+    text += text.size() > 1 ? "," : "";
+    if constexpr (std::is_arithmetic_v<std::remove_cvref_t<decltype(value)>>) {
+      text += json_number(value);
+    } else {
+      text += json_string(value);
+    }
+  }
+  return text += ']';
+}
+
+/// A field of an object that is read: its name, and what takes its value.
+struct JsonField {
+  std::string_view name;
+  std::function<void()> read;
+  bool required = true;
+};
 
 enum class JsonKind { null, boolean, number, string, array, object };
 
@@ -217,6 +241,43 @@ class JsonReader {
       fail(std::is_floating_point_v<Number> ? "a number within the range of its type" : "a whole number within range");
     }
     return value;
+  }
+
+  /// Takes a number, a string or an array of them.
+  template <typename Value>
+  [[gnu::cold]] void read(Value& value) {
+    if constexpr (std::is_arithmetic_v<Value>) {
+      value = number<Value>();
+    } else if constexpr (std::is_same_v<Value, std::string>) {
+      value = string();
+    } else {
+      begin_array();
+      while (next_element()) {
+        read(value.emplace_back());
+      }
+    }
+  }
+
+  /// What a JsonField does that takes `value`. Both must outlive it.
+  template <typename Value>
+  auto into(Value& value) {
+    return [this, &value] { read(value); };
+  }
+
+  /// Takes an object of these fields, each once, in any order; JsonError says `expected` of any other key. Returns the
+  /// name of the first required field that is missing, or nothing.
+  [[gnu::cold]] std::string_view read_object(std::vector<JsonField> fields, std::string_view expected) {
+    begin_object();
+    for (std::string key; next_key(key);) {
+      const auto field = std::ranges::find(fields, key, &JsonField::name);
+      if (field == fields.end()) {
+        fail(expected);
+      }
+      field->read();
+      fields.erase(field);
+    }
+    const auto missing = std::ranges::find(fields, true, &JsonField::required);
+    return missing == fields.end() ? std::string_view{} : missing->name;
   }
 
   /// Throws JsonError where anything but spaces is left.

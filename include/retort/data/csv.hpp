@@ -4,6 +4,7 @@
 /// Tables of numbers as text (RFC 4180) as datasets: one row a sample, one column its label, the others its features.
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>

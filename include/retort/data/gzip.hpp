@@ -19,10 +19,10 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include "retort/core/error.hpp"
+#include "retort/core/file_descriptor.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/size.hpp"
@@ -42,48 +42,6 @@ inline constexpr std::uint64_t default_expansion_limit = 100;
 inline constexpr std::uint64_t always_unpacked = std::uint64_t{1} << 26;
 
 namespace detail {
-
-class ReadDescriptor {
- public:
-  explicit ReadDescriptor(const std::filesystem::path& path)
-      : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (descriptor_ < 0) {
-      fail();
-    }
-  }
-  ReadDescriptor(const ReadDescriptor&) = delete;
-  ReadDescriptor& operator=(const ReadDescriptor&) = delete;
-  ~ReadDescriptor() { ::close(descriptor_); }
-
-  // 0 for what is no regular file.
-  std::uint64_t size() const {
-    struct stat status{};
-    return ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size)
-                                                                         : 0;
-  }
-
-  // 0 at the end of the file.
-  std::size_t read(std::uint8_t* output, std::size_t count) const {
-    for (;;) {
-      const ssize_t got = ::read(descriptor_, output, count);
-      if (got >= 0) {
-        return static_cast<std::size_t>(got);
-      }
-      if (errno != EINTR) {
-        fail();
-      }
-    }
-  }
-
- private:
-  [[noreturn]] void fail() const {
-    const int reason = errno;
-    throw FileError(path_, concatenate({"cannot be read (", std::generic_category().message(reason), ")"}));
-  }
-
-  const std::filesystem::path& path_;
-  int descriptor_;
-};
 
 [[noreturn, gnu::cold]] inline void fail_size_limit(const std::filesystem::path& path, std::uint64_t limit) {
   throw FormatError(path, concatenate({"holds more than the size limit of ", limit, " bytes"}));
@@ -134,15 +92,24 @@ class GrowingBytes {
 };
 
 inline std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path, std::uint64_t limit) {
-  const ReadDescriptor file(path);
-  GrowingBytes bytes(path, limit, file.size());
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) {
+    throw_file_error(path, "cannot be read");
+  }
+  struct stat status{};
+  const bool has_size = ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode);
+  GrowingBytes bytes(path, limit, has_size ? static_cast<std::uint64_t>(status.st_size) : 0);
   for (;;) {
     std::uint8_t* room = bytes.room();
-    const std::size_t got = file.read(room, bytes.room_size());
+    const ssize_t got = ::read(file.get(), room, bytes.room_size());
     if (got == 0) {
       return bytes.take();
     }
-    bytes.add(got);
+    if (got > 0) {
+      bytes.add(static_cast<std::size_t>(got));
+    } else if (errno != EINTR) {
+      throw_file_error(path, "cannot be read");
+    }
   }
 }
 

@@ -157,17 +157,15 @@ inline void write_idx(const std::filesystem::path& path, std::span<const std::si
   }
   std::string header{'\0', '\0', static_cast<char>(detail::idx_unsigned_byte), static_cast<char>(extents.size())};
   std::size_t rest = elements.size();  // divided by each extent in turn: 1 and no remainder at the end
+  bool fits = true;
   for (const std::size_t extent : extents) {
-    if (extent == 0 || extent > std::numeric_limits<std::uint32_t>::max() || rest % extent != 0) {
-      throw ShapeError(
-          concatenate({"write_idx: extents ", detail::extents_text(extents), " for ", elements.size(), " elements"}));
-    }
-    rest /= extent;
+    fits = fits && extent != 0 && extent <= std::numeric_limits<std::uint32_t>::max() && rest % extent == 0;
+    rest = fits ? rest / extent : 0;
     for (const int shift : {24, 16, 8, 0}) {
       header += static_cast<char>(extent >> shift & 255u);
     }
   }
-  if (rest != 1) {
+  if (!fits || rest != 1) {
     throw ShapeError(
         concatenate({"write_idx: extents ", detail::extents_text(extents), " for ", elements.size(), " elements"}));
   }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +20,7 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <type_traits>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -184,19 +185,41 @@ class NpyHeaderParser {
   std::string_view text_;
 };
 
-// The types of number that are read.
-inline constexpr std::string_view npy_types[] = {"u1", "f4", "f8", "f2", "b1", "i1",
-                                                 "i2", "i4", "i8", "u2", "u4", "u8"};
+// A number as it stands in a file, where it is of no type of C++.
+struct NpyBool {
+  std::uint8_t byte;
+};
+struct NpyHalf {
+  std::uint16_t bits;
+};
+
+// A type of number that is read.
+template <typename T>
+struct NpyType {
+  std::string_view name;
+};
+inline constexpr std::tuple npy_types{
+    NpyType<std::uint8_t>{"u1"},  NpyType<float>{"f4"},         NpyType<double>{"f8"},
+    NpyType<NpyHalf>{"f2"},       NpyType<NpyBool>{"b1"},       NpyType<std::int8_t>{"i1"},
+    NpyType<std::int16_t>{"i2"},  NpyType<std::int32_t>{"i4"},  NpyType<std::int64_t>{"i8"},
+    NpyType<std::uint16_t>{"u2"}, NpyType<std::uint32_t>{"u4"}, NpyType<std::uint64_t>{"u8"}};
+
+// Calls `use` with the NpyType that the header names; false where none has that name.
+template <typename Use>
+bool with_npy_type(const NpyHeader& header, const Use& use) {
+  return std::apply([&](const auto&... type) { return (... || (type.name == header.type && (use(type), true))); },
+                    npy_types);
+}
 
 inline std::size_t npy_item_size(const std::filesystem::path& path, const NpyHeader& header) {
-  std::string names;
-  for (const std::string_view name : npy_types) {
-    if (name == header.type) {
-      return static_cast<std::size_t>(name.back() - '0');
-    }
-    names += concatenate({names.empty() ? "" : ", ", name});
+  std::size_t size = 0;
+  if (!with_npy_type(header, [&]<typename T>(NpyType<T>) { size = sizeof(T); })) {
+    std::string names;
+    const auto append = [&](std::string_view name) { names += concatenate({names.empty() ? "" : ", ", name}); };
+    std::apply([&](const auto&... type) { (append(type.name), ...); }, npy_types);
+    throw FormatError(path, concatenate({"element type: ", in_quotes(header.type), ", expected one of ", names}));
   }
-  throw FormatError(path, concatenate({"element type: ", in_quotes(header.type), ", expected one of ", names}));
+  return size;
 }
 
 // The header of a file that holds exactly the elements it announces.
@@ -240,14 +263,6 @@ inline NpyHeader read_npy_header(const std::filesystem::path& path, std::span<co
   return header;
 }
 
-// A number as it stands in a file: its kind and its bytes.
-struct NpyBool {
-  std::uint8_t byte;
-};
-struct NpyHalf {
-  std::uint16_t bits;
-};
-
 template <typename From>
 From npy_element(const std::uint8_t* source, bool big_endian) {
   std::array<std::uint8_t, sizeof(From)> bytes;
@@ -261,50 +276,18 @@ From npy_element(const std::uint8_t* source, bool big_endian) {
 }
 
 // Converts the elements in the order of the file: output[number] = convert(element, number).
-template <typename From, typename To, typename Convert>
-void convert_npy(const NpyHeader& header, std::span<const std::uint8_t> bytes, const Convert& convert, To* output) {
-  const std::uint8_t* source = bytes.data() + header.data_begin;
-  const std::size_t size = (bytes.size() - header.data_begin) / sizeof(From);
-  for (std::size_t i = 0; i < size; ++i) {
-    output[i] = convert(npy_element<From>(source + i * sizeof(From), header.big_endian), i);
-  }
-}
-
-// The same by the type that the header names, one of npy_types.
 template <typename To, typename Convert>
 std::vector<To> convert_npy(const NpyHeader& header, std::span<const std::uint8_t> bytes, const Convert& convert) {
-  const std::size_t size = (bytes.size() - header.data_begin) / static_cast<std::size_t>(header.type.back() - '0');
+  const std::uint8_t* const source = bytes.data() + header.data_begin;
   std::vector<To> output;
-  allocate_for("the values of an NPY file", size * sizeof(To), [&] { output.resize(size); });
-  const auto as = [&]<typename From>(std::type_identity<From>) {
-    convert_npy<From>(header, bytes, convert, output.data());
-  };
-  const std::string_view type = header.type;
-  if (type == "f4") {
-    as(std::type_identity<float>{});
-  } else if (type == "f8") {
-    as(std::type_identity<double>{});
-  } else if (type == "f2") {
-    as(std::type_identity<NpyHalf>{});
-  } else if (type == "b1") {
-    as(std::type_identity<NpyBool>{});
-  } else if (type == "u1") {
-    as(std::type_identity<std::uint8_t>{});
-  } else if (type == "u2") {
-    as(std::type_identity<std::uint16_t>{});
-  } else if (type == "u4") {
-    as(std::type_identity<std::uint32_t>{});
-  } else if (type == "u8") {
-    as(std::type_identity<std::uint64_t>{});
-  } else if (type == "i1") {
-    as(std::type_identity<std::int8_t>{});
-  } else if (type == "i2") {
-    as(std::type_identity<std::int16_t>{});
-  } else if (type == "i4") {
-    as(std::type_identity<std::int32_t>{});
-  } else {
-    as(std::type_identity<std::int64_t>{});
-  }
+  with_npy_type(header, [&]<typename From>(NpyType<From>) {
+    const std::size_t size = (bytes.size() - header.data_begin) / sizeof(From);
+    allocate_for("the values of an NPY file", size * sizeof(To), [&] { output.resize(size); });
+    To* const values = output.data();
+    for (std::size_t i = 0; i < size; ++i) {
+      values[i] = convert(npy_element<From>(source + i * sizeof(From), header.big_endian), i);
+    }
+  });
   return output;
 }
 

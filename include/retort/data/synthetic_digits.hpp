@@ -138,11 +138,11 @@ class DigitPainter {
 
   static const DigitVariant& variant(RandomSequence& random, std::uint32_t digit) {
     std::uint32_t total = 0;
-    for (const DigitVariant& way : digit_variants) {
+    for (const DigitVariant& way : digit_strokes::variants) {
       total += way.digit == digit ? way.weight : 0;
     }
     std::uint32_t choice = random.below(total);
-    for (const DigitVariant& way : digit_variants) {
+    for (const DigitVariant& way : digit_strokes::variants) {
       if (way.digit == digit) {
         if (choice < way.weight) {
           return way;
@@ -150,7 +150,7 @@ class DigitPainter {
         choice -= way.weight;
       }
     }
-    return digit_variants.front();  // never: the weights sum up to the total
+    return digit_strokes::variants[0];  // never: the weights sum up to the total
   }
 
   // The same hand: turn, slant, size and place of the whole digit.

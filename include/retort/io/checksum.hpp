@@ -13,7 +13,6 @@
 #include "retort/core/fingerprint.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
-#include "retort/io/dtype.hpp"
 #include "retort/io/safetensors_header.hpp"
 #include "retort/io/tensor.hpp"
 

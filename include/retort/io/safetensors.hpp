@@ -61,18 +61,13 @@ void require_values(const std::filesystem::path& path, const std::string& name, 
   }
 }
 
-/// The names of a model's tensors in a file: those of `parameters`, then those of `buffers`.
-[[gnu::cold]] inline std::vector<std::string> tensor_names(std::span<const TensorInfo> parameters,
-                                                           std::span<const TensorInfo> buffers,
+/// The names of a model's tensors in a file.
+[[gnu::cold]] inline std::vector<std::string> tensor_names(std::span<const TensorInfo* const> tensors,
                                                            const SafetensorsOptions& options) {
   const std::vector<std::string>& layer_names = options.layer_names;
-  std::vector<const TensorInfo*> tensors;
   std::set<std::size_t> layers;  // those with tensors
-  for (const std::span<const TensorInfo> part : {parameters, buffers}) {
-    for (const TensorInfo& tensor : part) {
-      tensors.push_back(&tensor);
-      layers.insert(tensor.layer);
-    }
+  for (const TensorInfo* tensor : tensors) {
+    layers.insert(tensor->layer);
   }
   if (!layer_names.empty() && layer_names.size() != layers.size()) {
     throw OptionError(concatenate({"safetensors: layer_names has ", layer_names.size(), " names, expected ",
@@ -124,47 +119,51 @@ void read_tensor(const SafetensorsFile& file, const std::string& name, const Ten
   require_values(file.path(), name, spec, std::span<const Scalar>(values));
 }
 
-/// A network's tensors by their names, parameters and running statistics; `arenas` hold them as the model lays them
-/// out.
+/// A network's tensors by their names, parameters and then running statistics, with a copy of their values.
 template <typename Scalar>
 struct NamedTensors {
-  std::vector<std::string> names;
-  std::span<const TensorInfo> parameters;
-  std::span<const TensorInfo> buffers;
-  AlignedBuffer<Scalar> parameter_arena;
+  AlignedBuffer<Scalar> parameter_arena;  // as the model lays them out
   AlignedBuffer<Scalar> buffer_arena;
+  std::vector<const TensorInfo*> tensors;
+  std::vector<std::span<Scalar>> values;  // of each, in its arena
+  std::vector<std::string> names;
+
+  template <Model M, typename Backend>
+  NamedTensors(const Network<M, Backend, Scalar>& network, const SafetensorsOptions& options)
+      : parameter_arena(network.copy_parameters()), buffer_arena(network.copy_buffers()) {
+    const auto append = [&](std::span<const TensorInfo> part, std::span<Scalar> arena) {
+      for (const TensorInfo& tensor : part) {
+        tensors.push_back(&tensor);
+        values.push_back(tensor.in(arena));
+      }
+    };
+    append(M::parameters, parameter_arena.span());
+    append(M::buffers, buffer_arena.span());
+    names = tensor_names(tensors, options);
+  }
 
   /// Throws FormatError for values that `read` would refuse.
   [[gnu::cold]] void require_readable(const std::filesystem::path& path) const {
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      require_values(path, names[i], parameters[i].spec, parameters[i].in(parameter_arena.span()));
-    }
-    for (std::size_t i = 0; i < buffers.size(); ++i) {
-      require_values(path, names[parameters.size() + i], buffers[i].spec, buffers[i].in(buffer_arena.span()));
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      require_values<Scalar>(path, names[i], tensors[i]->spec, values[i]);
     }
   }
 
   /// Writes them. The metadata are given whole. Precondition: require_readable.
   [[gnu::cold]] void write(const std::filesystem::path& path, const Metadata& metadata) const {
-    std::vector<Tensor> tensors;
-    std::vector<std::int64_t> counts(buffers.size());
-    tensors.reserve(names.size());
-    for (const TensorInfo& tensor : parameters) {
-      tensors.push_back(
-          Tensor::of<Scalar>(names[tensors.size()], shape_of(tensor.spec), tensor.in(parameter_arena.span())));
-    }
-    for (std::size_t i = 0; i < buffers.size(); ++i) {
-      const TensorSpec& spec = buffers[i].spec;
-      const std::span<const Scalar> values = buffers[i].in(buffer_arena.span());
+    std::vector<Tensor> written;
+    std::vector<std::int64_t> counts(names.size());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const TensorSpec& spec = tensors[i]->spec;
       if (spec.integral) {
-        counts[i] = static_cast<std::int64_t>(values[0]);
-        tensors.push_back(Tensor::of<std::int64_t>(names[tensors.size()], shape_of(spec),
-                                                   std::span<const std::int64_t>(&counts[i], 1)));
+        counts[i] = static_cast<std::int64_t>(values[i][0]);
+        written.push_back(
+            Tensor::of<std::int64_t>(names[i], shape_of(spec), std::span<const std::int64_t>(&counts[i], 1)));
       } else {
-        tensors.push_back(Tensor::of<Scalar>(names[tensors.size()], shape_of(spec), values));
+        written.push_back(Tensor::of<Scalar>(names[i], shape_of(spec), values[i]));
       }
     }
-    write_safetensors(path, tensors, metadata);
+    write_safetensors(path, written, metadata);
   }
 
   /// Reads them from a file of the model `signature`. Throws FormatError.
@@ -181,51 +180,25 @@ struct NamedTensors {
                                       tensor_name_hint(tensor.name, names)}));
       }
     }
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      read_tensor(file, names[i], parameters[i].spec, parameters[i].in(parameter_arena.span()));
-    }
-    for (std::size_t i = 0; i < buffers.size(); ++i) {
-      const std::string& name = names[parameters.size() + i];
-      if (!buffers[i].spec.integral || file.find(name) != nullptr) {
-        read_tensor(file, name, buffers[i].spec, buffers[i].in(buffer_arena.span()));
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (!tensors[i]->spec.integral || file.find(names[i]) != nullptr) {
+        read_tensor(file, names[i], tensors[i]->spec, values[i]);
       }
     }
   }
 };
 
-template <Model M, typename Backend, typename Scalar>
-NamedTensors<Scalar> named_tensors(const Network<M, Backend, Scalar>& network, const SafetensorsOptions& options) {
-  return {tensor_names(M::parameters, M::buffers, options), M::parameters, M::buffers, network.copy_parameters(),
-          network.copy_buffers()};
-}
-
 template <typename Scalar>
 [[gnu::cold]] std::string example_text(std::span<const Scalar> input, std::span<const Scalar> logits) {
-  std::string text;
-  for (const auto& [name, values] : {std::pair("{\"input\":[", input), std::pair("],\"logits\":[", logits)}) {
-    text += name;
-    for (const Scalar value : values) {
-      text += concatenate({text.back() == '[' ? "" : ",", json_number(value)});
-    }
-  }
-  return text += "]}";
+  return concatenate({"{\"input\":", json_array(input), ",\"logits\":", json_array(logits), "}"});
 }
 
 /// Throws JsonError.
 template <typename Scalar>
 [[gnu::cold]] void read_example(std::string_view text, std::vector<Scalar>& input, std::vector<Scalar>& logits) {
   JsonReader json(text);
-  json.begin_object();
-  for (std::string key; json.next_key(key);) {
-    std::vector<Scalar>& values = key == "input" ? input : logits;
-    if ((key != "input" && key != "logits") || !values.empty()) {
-      json.fail("the keys input and logits, each once");
-    }
-    json.begin_array();
-    while (json.next_element()) {
-      values.push_back(json.number<Scalar>());
-    }
-  }
+  json.read_object({{"input", json.into(input), false}, {"logits", json.into(logits), false}},
+                   "the keys input and logits, each once");
   json.end();
 }
 
@@ -303,7 +276,7 @@ void check_example(const N& network, const SafetensorsFile& file) {
 template <Model M, typename Backend, typename Scalar>
 void save_safetensors(const Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
                       const SafetensorsOptions& options = {}) {
-  const detail::NamedTensors<Scalar> tensors = detail::named_tensors(network, options);
+  const detail::NamedTensors<Scalar> tensors(network, options);
   tensors.require_readable(path);
   const std::vector<Scalar> input = detail::example_input<Scalar>(M::input_size);
   const auto logits = detail::example_logits(network, path, input);
@@ -327,7 +300,7 @@ void save_safetensors(const Network<M, Backend, Scalar>& network, const std::fil
 template <Model M, typename Backend, typename Scalar>
 Metadata load_safetensors(Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
                           const SafetensorsOptions& options = {}) {
-  detail::NamedTensors<Scalar> tensors = detail::named_tensors(network, options);
+  detail::NamedTensors<Scalar> tensors(network, options);
   const SafetensorsFile file = SafetensorsFile::read(path);
   tensors.read(file, model_signature<M>());
   Network<M, Backend, Scalar> loaded = network;

@@ -26,6 +26,7 @@
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/file_descriptor.hpp"
 #include "retort/core/float_bits.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/json.hpp"
@@ -33,7 +34,6 @@
 #include "retort/core/size.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/checksum.hpp"
-#include "retort/io/dtype.hpp"
 #include "retort/io/safetensors_header.hpp"
 #include "retort/io/tensor.hpp"
 
@@ -75,12 +75,12 @@ class SafetensorsFile {
     std::error_code error;
     const std::uintmax_t file_size = std::filesystem::file_size(path, error);
     if (error) {
-      throw FileError(path, concatenate({"cannot be read (", error.message(), ")"}));
+      throw_file_error(path, "cannot be read", error.value());
     }
     errno = 0;
     std::ifstream stream(path, std::ios::binary);
     if (!stream) {
-      throw FileError(path, concatenate({"cannot be read (", std::generic_category().message(errno), ")"}));
+      throw_file_error(path, "cannot be read");
     }
     if (file_size < sizeof(std::uint64_t)) {
       throw FormatError(path, concatenate({"header length: the file has ", file_size, " bytes, expected at least 8"}));
@@ -161,34 +161,19 @@ class SafetensorsFile {
       fail(tensor,
            concatenate({"shape ", detail::shape_text(tensor.shape), ", expected ", destination.size(), " elements"}));
     }
-    const auto same = [](auto value) { return value; };
-    switch (tensor.dtype) {
-      case DType::F64:
-        return copy_values<double>(tensor, destination, same);
-      case DType::F32:
-        return copy_values<float>(tensor, destination, same);
-      case DType::F16:
-        return copy_values<std::uint16_t>(tensor, destination, half_to_float);
-      case DType::BF16:
-        return copy_values<std::uint16_t>(tensor, destination, bfloat16_to_float);
-      case DType::I64:
-        return copy_values<std::int64_t>(tensor, destination, same);
-      case DType::U64:
-        return copy_values<std::uint64_t>(tensor, destination, same);
-      case DType::I32:
-        return copy_values<std::int32_t>(tensor, destination, same);
-      case DType::U32:
-        return copy_values<std::uint32_t>(tensor, destination, same);
-      case DType::I16:
-        return copy_values<std::int16_t>(tensor, destination, same);
-      case DType::U16:
-        return copy_values<std::uint16_t>(tensor, destination, same);
-      case DType::I8:
-        return copy_values<std::int8_t>(tensor, destination, same);
-      case DType::U8:
-        return copy_values<std::uint8_t>(tensor, destination, same);
-      default:
-        unfit(tensor, std::is_floating_point_v<Scalar>);
+    if (tensor.dtype == DType::F16) {
+      return copy_values<std::uint16_t>(tensor, destination, half_to_float);
+    }
+    if (tensor.dtype == DType::BF16) {
+      return copy_values<std::uint16_t>(tensor, destination, bfloat16_to_float);
+    }
+    const auto copy_any_of = [&]<typename... Stored>() {
+      return (... || (tensor.dtype == dtype_of<Stored>() &&
+                      (copy_values<Stored>(tensor, destination, [](Stored value) { return value; }), true)));
+    };
+    if (!copy_any_of.template operator()<double, float, std::int64_t, std::uint64_t, std::int32_t, std::uint32_t,
+                                         std::int16_t, std::uint16_t, std::int8_t, std::uint8_t>()) {
+      unfit(tensor, std::is_floating_point_v<Scalar>);
     }
   }
 

@@ -29,7 +29,7 @@
 #include "retort/core/quote.hpp"
 #include "retort/core/size.hpp"
 #include "retort/core/text.hpp"
-#include "retort/io/dtype.hpp"
+#include "retort/io/tensor.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::io {
 
@@ -308,11 +308,8 @@ class SafetensorsHeaderReader {
   }
   for (const TensorEntry& tensor : header.tensors) {
     text += concatenate({text.back() == '{' ? "" : ",", json_string(tensor.name), ":{\"dtype\":\"",
-                         dtype_name(tensor.dtype), "\",\"shape\":["});
-    for (const std::size_t extent : tensor.shape) {
-      text += concatenate({text.back() == '[' ? "" : ",", extent});
-    }
-    text += concatenate({"],\"data_offsets\":[", tensor.begin, ",", tensor.end, "]}"});
+                         dtype_name(tensor.dtype), "\",\"shape\":", json_array(tensor.shape), ",\"data_offsets\":[",
+                         tensor.begin, ",", tensor.end, "]}"});
   }
   return text += '}';
 }

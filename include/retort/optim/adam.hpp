@@ -9,7 +9,6 @@
 #include <limits>
 #include <string_view>
 
-#include "retort/core/device_math.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"

@@ -3,10 +3,8 @@
 /// @file
 /// A training on disk: everything that is needed to go on as if it had never stopped.
 
-#include <array>
 #include <cstddef>
 #include <filesystem>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -89,58 +87,30 @@ namespace detail {
   return text += ']';
 }
 
-/// A field of an object and where its number goes.
-struct MetricsField {
-  std::string_view name;
-  double* real;          // or null
-  std::size_t* integer;  // where `real` is null
-};
-
-/// Takes an object with these fields, each once, and the field "validation" where it may be there.
-[[gnu::cold]] inline void read_metrics(JsonReader& json, std::span<const MetricsField> fields,
-                                       std::optional<Evaluation>* validation = nullptr) {
-  std::size_t found = 0;  // bit i: field i
-  json.begin_object();
-  for (std::string key; json.next_key(key);) {
-    if (validation != nullptr && key == "validation" && !validation->has_value()) {
-      Evaluation& values = validation->emplace();
-      const std::array<MetricsField, 3> own{{{"loss", &values.loss, nullptr},
-                                             {"accuracy", &values.accuracy, nullptr},
-                                             {"errors", nullptr, &values.errors}}};
-      read_metrics(json, own);
-      continue;
-    }
-    std::size_t index = 0;
-    while (index < fields.size() && fields[index].name != key) {
-      ++index;
-    }
-    if (index == fields.size() || (found >> index & 1u) != 0) {
-      json.fail("the fields of an epoch, each once");
-    }
-    found |= std::size_t{1} << index;
-    if (fields[index].real != nullptr) {
-      *fields[index].real = json.number<double>();
-    } else {
-      *fields[index].integer = json.number<std::size_t>();
-    }
-  }
-  for (std::size_t index = 0; index < fields.size(); ++index) {
-    if ((found >> index & 1u) == 0) {
-      json.fail(concatenate({"a field ", fields[index].name, " in the object before"}));
-    }
+/// Takes an object with these fields, each once.
+[[gnu::cold]] inline void read_metrics(JsonReader& json, std::vector<JsonField> fields) {
+  const std::string_view missing = json.read_object(std::move(fields), "the fields of an epoch, each once");
+  if (!missing.empty()) {
+    json.fail(concatenate({"a field ", missing, " in the object before"}));
   }
 }
 
 [[gnu::cold]] inline EpochMetrics read_epoch(JsonReader& json) {
   EpochMetrics metrics;
-  const std::array<MetricsField, 7> fields{{{"epoch", nullptr, &metrics.epoch},
-                                            {"learning_rate", &metrics.learning_rate, nullptr},
-                                            {"loss", &metrics.loss, nullptr},
-                                            {"accuracy", &metrics.accuracy, nullptr},
-                                            {"errors", nullptr, &metrics.errors},
-                                            {"seconds", &metrics.seconds, nullptr},
-                                            {"samples_per_second", &metrics.samples_per_second, nullptr}}};
-  read_metrics(json, fields, &metrics.validation);
+  const auto read_validation = [&] {
+    Evaluation& values = metrics.validation.emplace();
+    read_metrics(json, {{"loss", json.into(values.loss)},
+                        {"accuracy", json.into(values.accuracy)},
+                        {"errors", json.into(values.errors)}});
+  };
+  read_metrics(json, {{"epoch", json.into(metrics.epoch)},
+                      {"learning_rate", json.into(metrics.learning_rate)},
+                      {"loss", json.into(metrics.loss)},
+                      {"accuracy", json.into(metrics.accuracy)},
+                      {"errors", json.into(metrics.errors)},
+                      {"seconds", json.into(metrics.seconds)},
+                      {"samples_per_second", json.into(metrics.samples_per_second)},
+                      {"validation", read_validation, false}});
   return metrics;
 }
 

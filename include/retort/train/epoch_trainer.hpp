@@ -233,45 +233,37 @@ class EpochTrainer final : public TrainerInterface {
     return fault;
   }
 
-  [[gnu::cold]] TrainingState state() const override {
-    TrainingState arrays = model_state();
-    const auto append = [&](const std::string& name, const Buffer<Scalar>& values) {
-      arrays.push_back(array_of(name, values.data(), values.size()));
-    };
-    for (std::size_t i = 0; i < O::moment_count; ++i) {
-      append(moment_name(i), moments_[i]);
-    }
-    if constexpr (has_term) {
-      append("regressor.parameters", regressor_.parameters);
-      for (std::size_t i = 0; i < O::moment_count; ++i) {
-        append("regressor." + moment_name(i), regressor_.moments[i]);
-      }
-    }
-    return arrays;
-  }
+  [[gnu::cold]] TrainingState state() const override { return copies_of(state_arrays(*this)); }
 
   [[gnu::cold]] TrainingState model_state() const override {
-    const auto& network = std::as_const(network_);
-    return {array_of("parameters", network.parameter_data(), M::parameter_arena_size),
-            array_of("buffers", network.buffer_data(), M::buffer_arena_size)};
+    const auto arrays = state_arrays(*this);
+    return copies_of(std::span(arrays).first(2));
   }
 
   [[gnu::cold]] void restore(const TrainingState& state) override {
+    const auto arrays = state_arrays(*this);
+    const auto target_of = [&](const StateArray& array) {
+      const auto found = std::ranges::find(arrays, array.name, &NamedArray<Scalar>::name);
+      if (found == arrays.end()) {
+        throw ShapeError(concatenate({"training state: ", array.name, " is no array of this training"}));
+      }
+      return found->values;
+    };
     // All are checked before the first is written: a state that does not fit leaves everything as it was.
     for (const StateArray& array : state) {
-      const std::size_t expected = find(array.name).size * sizeof(Scalar);
+      const std::size_t expected = target_of(array).size_bytes();
       if (array.bytes.size() != expected) {
         throw ShapeError(
             concatenate({"training state: ", array.name, " has ", array.bytes.size(), " bytes, expected ", expected}));
       }
     }
     for (const StateArray& array : state) {
-      const Target target = find(array.name);
-      std::vector<Scalar> values(target.size);
+      const std::span<Scalar> target = target_of(array);
+      std::vector<Scalar> values(target.size());
       if (!values.empty()) {
         std::memcpy(values.data(), array.bytes.data(), array.bytes.size());
       }
-      copy_from_host(backend(), std::span<const Scalar>(values), target.values);
+      copy_from_host(backend(), std::span<const Scalar>(values), target.data());
     }
   }
 
@@ -309,10 +301,46 @@ class EpochTrainer final : public TrainerInterface {
   };
 
   /// An array of the training state, in the backend's memory.
-  struct Target {
-    Scalar* values;
-    std::size_t size;
+  template <typename Value>
+  struct NamedArray {
+    std::string name;
+    std::span<Value> values;
   };
+
+  /// All of them, the model's two first; const where the trainer is.
+  template <typename Self>
+  static auto state_arrays(Self& self) {
+    using Array = NamedArray<std::conditional_t<std::is_const_v<Self>, const Scalar, Scalar>>;
+    std::vector<Array> arrays{{"parameters", {self.network_.parameter_data(), M::parameter_arena_size}},
+                              {"buffers", {self.network_.buffer_data(), M::buffer_arena_size}}};
+    const auto append = [&](std::string name, auto& buffer) {
+      arrays.push_back({std::move(name), {buffer.data(), buffer.size()}});
+    };
+    for (std::size_t i = 0; i < O::moment_count; ++i) {
+      append(concatenate({"moment.", i}), self.moments_[i]);
+    }
+    if constexpr (has_term) {
+      append("regressor.parameters", self.regressor_.parameters);
+      for (std::size_t i = 0; i < O::moment_count; ++i) {
+        append(concatenate({"regressor.moment.", i}), self.regressor_.moments[i]);
+      }
+    }
+    return arrays;
+  }
+
+  [[gnu::cold]] TrainingState copies_of(std::span<const NamedArray<const Scalar>> arrays) const {
+    TrainingState state;
+    for (const NamedArray<const Scalar>& array : arrays) {
+      const std::string purpose = concatenate({"state of a training, ", array.name});
+      auto copy =
+          allocate_for(purpose, array.values.size_bytes(), [&] { return std::vector<Scalar>(array.values.size()); });
+      copy_to_host(backend(), array.values.data(), std::span(copy));
+      const auto bytes = std::as_bytes(std::span(copy));
+      state.push_back(
+          allocate_for(purpose, bytes.size(), [&] { return StateArray{array.name, {bytes.begin(), bytes.end()}}; }));
+    }
+    return state;
+  }
 
   std::string processor() const {
     constexpr bool by_operations = requires { Steps::by_operations; };
@@ -322,8 +350,6 @@ class EpochTrainer final : public TrainerInterface {
       return std::string(instruction_set);
     }
   }
-
-  static std::string moment_name(std::size_t index) { return concatenate({"moment.", index}); }
 
   const Backend& backend() const { return backend_; }
 
@@ -340,36 +366,6 @@ class EpochTrainer final : public TrainerInterface {
     Buffer<Scalar> buffer = allocate<Scalar>(count);
     fill_zero(backend(), buffer.data(), count);
     return buffer;
-  }
-
-  [[gnu::cold]] StateArray array_of(const std::string& name, const Scalar* values, std::size_t count) const {
-    auto copy = allocate_for(concatenate({"state of a training, ", name}), count * sizeof(Scalar),
-                             [&] { return std::vector<Scalar>(count); });
-    copy_to_host(backend(), values, std::span(copy));
-    const auto bytes = std::as_bytes(std::span(copy));
-    return allocate_for(concatenate({"state of a training, ", name}), bytes.size(),
-                        [&] { return StateArray{name, {bytes.begin(), bytes.end()}}; });
-  }
-
-  [[gnu::cold]] Target find(const std::string& name) {
-    if (name == "parameters") {
-      return {network_.parameter_data(), M::parameter_arena_size};
-    }
-    if (name == "buffers") {
-      return {network_.buffer_data(), M::buffer_arena_size};
-    }
-    if (has_term && name == "regressor.parameters") {
-      return {regressor_.parameters.data(), regressor_.parameters.size()};
-    }
-    for (std::size_t i = 0; i < O::moment_count; ++i) {
-      if (name == moment_name(i)) {
-        return {moments_[i].data(), moments_[i].size()};
-      }
-      if (has_term && name == "regressor." + moment_name(i)) {
-        return {regressor_.moments[i].data(), regressor_.moments[i].size()};
-      }
-    }
-    throw ShapeError(concatenate({"training state: ", name, " is no array of this training"}));
   }
 
   [[gnu::cold]] void prepare(const data::Dataset& train, const data::Dataset* validation, const EpochPlan& plan) {

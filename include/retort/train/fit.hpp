@@ -11,7 +11,6 @@
 #include <filesystem>
 #include <functional>
 #include <initializer_list>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -315,14 +314,6 @@ class Fit {
     return Fit(engine, rest, &held_out, options).run();
   }
   return Fit(engine, train, validation, options).run();
-}
-
-/// The engine of a trainer. Throws Error where the trainer was moved from.
-[[gnu::cold]] inline TrainerInterface& require_engine(const std::unique_ptr<TrainerInterface>& engine) {
-  if (engine == nullptr) {
-    throw Error("trainer: it was moved to another, expected one that was not");
-  }
-  return *engine;
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::detail

@@ -40,7 +40,6 @@
 #include "retort/train/observer.hpp"
 #include "retort/train/preprocessing.hpp"
 #include "retort/train/resident_dataset.hpp"
-#include "retort/train/setting_differences.hpp"
 #include "retort/train/sweep_observer.hpp"
 #include "retort/train/sweep_options.hpp"
 #include "retort/train/sweep_setting.hpp"

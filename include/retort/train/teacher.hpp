@@ -56,55 +56,86 @@ struct NoTeacher {};
 
 namespace detail {
 
-/// True; does not compile where both models' inputs have axes and these differ.
+/// Does not compile unless a teacher of the one model fits a student of the other.
 template <Model TeacherModel, Model StudentModel>
-consteval bool check_extents() {
+struct TeacherFits : private shape_check::teacher_with<TeacherModel::output_size>::template classes_but_student_with<
+                         StudentModel::output_size>,
+                     private shape_check::teacher_of<TeacherModel::input_size>::template inputs_but_student_of<
+                         StudentModel::input_size> {
   using OfTeacher = typename TeacherModel::template ShapeAt<0>;
   using OfStudent = typename StudentModel::template ShapeAt<0>;
   static_assert(OfTeacher::rank == 1 || OfStudent::rank == 1 || std::is_same_v<OfTeacher, OfStudent>,
                 "retort: a teacher and its student read inputs of the same extents");
-  return true;
-}
+};
 
 }  // namespace detail
 
-/// A frozen teacher: the network is const, and only its inference can be called.
-template <Model M, typename Backend, typename Scalar>
-struct Teacher {
-  using model_type = M;
-
-  const Network<M, Backend, Scalar>* network;
+/// What a training asks of a teacher of any model.
+template <typename Backend, typename Scalar>
+class TeacherInterface {
+ public:
+  virtual ~TeacherInterface() = default;
 
   /// The handle that its parameters belong to.
-  const Backend& backend() const { return network->backend(); }
-  const Scalar* parameter_data() const { return network->parameter_data(); }
-  const std::optional<Preprocessing>& preprocessing() const { return network->preprocessing(); }
+  virtual const Backend& backend() const = 0;
+  virtual const Scalar* parameter_data() const = 0;
+  virtual const std::optional<Preprocessing>& preprocessing() const = 0;
+  /// logits (batch, classes) of inputs (batch, in), by `on`, which reaches the teacher's memory.
+  virtual void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const = 0;
+  /// logits (data.size, classes) of every sample, normalised but not augmented; `data` is in the backend's memory.
+  virtual void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* logits) const = 0;
+  /// Throws ShapeError for data that its model does not take.
+  virtual void require_matching(const data::Dataset& data) const = 0;
+  virtual std::string fingerprint() const = 0;
 
-  /// logits (batch, classes) of inputs (batch, in), by `on`, which reaches the teacher's memory. With fewer `Layers` what
-  /// leaves the last of these, (batch, M::widths[Layers]).
-  template <std::size_t Layers = M::layer_count>
-  void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const {
-    network->require_values();
-    predict_batch(on, FirstLayers<M, Layers>{}, network->parameter_data(), network->buffer_data(), inputs, logits,
+ protected:
+  TeacherInterface() = default;
+  TeacherInterface(const TeacherInterface&) = default;
+  TeacherInterface& operator=(const TeacherInterface&) = default;
+};
+
+/// A frozen teacher: the network is const, and only its inference can be called.
+template <Model M, typename Backend, typename Scalar>
+class Teacher final : public TeacherInterface<Backend, Scalar> {
+ public:
+  using model_type = M;
+
+  Teacher(const Network<M, Backend, Scalar>* network) : network_(network) {}
+
+  const Backend& backend() const override { return network_->backend(); }
+  const Scalar* parameter_data() const override { return network_->parameter_data(); }
+  const std::optional<Preprocessing>& preprocessing() const override { return network_->preprocessing(); }
+
+  void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const override {
+    answer_batch<M::layer_count>(on, inputs, logits, batch);
+  }
+  void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* logits) const override {
+    answer_dataset<M::layer_count>(on, data, logits);
+  }
+
+  /// The same of its first `Layers` layers: outputs (batch, M::widths[Layers]).
+  template <std::size_t Layers>
+  void answer_batch(const Backend& on, const Scalar* inputs, Scalar* outputs, std::size_t batch) const {
+    network_->require_values();
+    predict_batch(on, FirstLayers<M, Layers>{}, network_->parameter_data(), network_->buffer_data(), inputs, outputs,
                   batch);
   }
-
-  /// logits (data.size, classes) of every sample, normalised but not augmented; `data` is in the backend's memory. With
-  /// fewer `Layers` as answer_batch.
-  template <std::size_t Layers = M::layer_count>
-  void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* logits) const {
-    network->require_values();
-    predict_dataset(on, FirstLayers<M, Layers>{}, network->parameter_data(), network->buffer_data(), data, logits);
+  template <std::size_t Layers>
+  void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* outputs) const {
+    network_->require_values();
+    predict_dataset(on, FirstLayers<M, Layers>{}, network_->parameter_data(), network_->buffer_data(), data, outputs);
   }
 
-  /// Throws ShapeError for data that its model does not take.
-  void require_matching(const data::Dataset& data) const { require_matching_data<M>(data); }
+  void require_matching(const data::Dataset& data) const override { require_matching_data<M>(data); }
 
-  std::string fingerprint() const {
-    const AlignedBuffer<Scalar> parameters = network->copy_parameters();
-    const AlignedBuffer<Scalar> buffers = network->copy_buffers();
+  std::string fingerprint() const override {
+    const AlignedBuffer<Scalar> parameters = network_->copy_parameters();
+    const AlignedBuffer<Scalar> buffers = network_->copy_buffers();
     return to_text(Fingerprint{}.add(parameters.span()).add(buffers.span()).value());
   }
+
+ private:
+  const Network<M, Backend, Scalar>* network_;
 };
 
 /// A teacher of any model that fits a student's: what trains the student is compiled once for all of them. It refers to
@@ -114,7 +145,9 @@ class AnyTeacher {
  public:
   template <Model M>
   AnyTeacher(const Network<M, Backend, Scalar>& network)
-      : teacher_(std::make_shared<Holder<M>>(Teacher<M, Backend, Scalar>{&network})) {}
+      : teacher_(std::make_shared<Teacher<M, Backend, Scalar>>(&network)) {
+    static_cast<void>(detail::TeacherFits<M, StudentModel>{});
+  }
   /// A teacher that would be gone before it is asked.
   template <Model M>
   AnyTeacher(const Network<M, Backend, Scalar>&& network) = delete;
@@ -132,42 +165,7 @@ class AnyTeacher {
   std::string fingerprint() const { return teacher_->fingerprint(); }
 
  private:
-  struct Interface {
-    Interface() = default;
-    Interface(const Interface&) = delete;
-    Interface& operator=(const Interface&) = delete;
-    virtual ~Interface() = default;
-    virtual const Backend& backend() const = 0;
-    virtual const Scalar* parameter_data() const = 0;
-    virtual const std::optional<Preprocessing>& preprocessing() const = 0;
-    virtual void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const = 0;
-    virtual void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* logits) const = 0;
-    virtual void require_matching(const data::Dataset& data) const = 0;
-    virtual std::string fingerprint() const = 0;
-  };
-
-  template <Model M>
-  struct Holder final
-      : Interface,
-        private shape_check::teacher_with<M::output_size>::template classes_but_student_with<StudentModel::output_size>,
-        private shape_check::teacher_of<M::input_size>::template inputs_but_student_of<StudentModel::input_size> {
-    static_assert(detail::check_extents<M, StudentModel>());
-    explicit Holder(const Teacher<M, Backend, Scalar>& held) : teacher(held) {}
-    const Backend& backend() const override { return teacher.backend(); }
-    const Scalar* parameter_data() const override { return teacher.parameter_data(); }
-    const std::optional<Preprocessing>& preprocessing() const override { return teacher.preprocessing(); }
-    void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const override {
-      teacher.answer_batch(on, inputs, logits, batch);
-    }
-    void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* logits) const override {
-      teacher.answer_dataset(on, data, logits);
-    }
-    void require_matching(const data::Dataset& data) const override { teacher.require_matching(data); }
-    std::string fingerprint() const override { return teacher.fingerprint(); }
-    Teacher<M, Backend, Scalar> teacher;
-  };
-
-  SharedHandle<const Interface> teacher_;
+  SharedHandle<const TeacherInterface<Backend, Scalar>> teacher_;
 };
 
 /// Throws OptionError unless `backend`, whose memory is not the host's, can read the teacher's.

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/loss/loss.hpp"
@@ -16,22 +17,13 @@
 #include "retort/train/fit.hpp"
 #include "retort/train/fit_options.hpp"
 #include "retort/train/metrics.hpp"
+#include "retort/train/trainer_interface.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// Trains a Network with a loss and an optimizer: `Trainer trainer{network, CrossEntropy{}, Adam{}}`. The network stays
-/// the user's, must outlive the trainer, and holds the result.
-///
-/// Deterministic: the same seeds, data and settings give the same bits, for every number of threads.
-template <Model M, typename Backend = backend::Eigen, typename Scalar = float>
-class Trainer {
+/// What trainers have in common: a network that `fit` trains.
+class TrainerBase {
  public:
-  /// Throws OptionError for a hyperparameter outside its range.
-  template <Loss L, Optimizer O>
-  Trainer(Network<M, Backend, Scalar>& network, L loss, O optimizer)
-      : engine_(std::make_unique<EpochTrainer<M, Backend, Scalar, L, O, NoTeacher>>(
-            network, std::move(loss), std::move(optimizer), NoTeacher{})) {}
-
   /// Trains from the network's present parameters, with the optimizer's moments at zero; the network notes how the
   /// training inputs are made (Network::preprocessing). Returns one entry an epoch. Throws ShapeError for data that does
   /// not fit the model, OptionError for options out of range and validation data whose inputs are made otherwise,
@@ -39,19 +31,43 @@ class Trainer {
   /// stop, FileError and FormatError from checkpoints, whatever an observer throws, and Error for a network, a dataset or
   /// a trainer that was moved from.
   History fit(const data::Dataset& train, const FitOptions& options) {
-    return detail::fit(detail::require_engine(engine_), train, nullptr, options);
+    return detail::fit(engine(), train, nullptr, options);
   }
   /// The same, evaluated after each epoch on samples that are not trained on.
   History fit(const data::Dataset& train, const data::Dataset& validation, const FitOptions& options) {
-    return detail::fit(detail::require_engine(engine_), train, &validation, options);
+    return detail::fit(engine(), train, &validation, options);
   }
 
   /// What takes the steps, and why what would be faster does not: "single operations in float, not panels: LayerNorm
   /// (layer 1) is neither Linear nor pointwise".
-  std::string describe() const { return detail::require_engine(engine_).describe(); }
+  std::string describe() const { return engine().describe(); }
+
+ protected:
+  explicit TrainerBase(std::unique_ptr<TrainerInterface> engine) : engine_(std::move(engine)) {}
 
  private:
+  [[gnu::cold]] TrainerInterface& engine() const {
+    if (engine_ == nullptr) {
+      throw Error("trainer: it was moved to another, expected one that was not");
+    }
+    return *engine_;
+  }
+
   std::unique_ptr<TrainerInterface> engine_;
+};
+
+/// Trains a Network with a loss and an optimizer: `Trainer trainer{network, CrossEntropy{}, Adam{}}`. The network stays
+/// the user's, must outlive the trainer, and holds the result.
+///
+/// Deterministic: the same seeds, data and settings give the same bits, for every number of threads.
+template <Model M, typename Backend = backend::Eigen, typename Scalar = float>
+class Trainer : public TrainerBase {
+ public:
+  /// Throws OptionError for a hyperparameter outside its range.
+  template <Loss L, Optimizer O>
+  Trainer(Network<M, Backend, Scalar>& network, L loss, O optimizer)
+      : TrainerBase(std::make_unique<EpochTrainer<M, Backend, Scalar, L, O, NoTeacher>>(
+            network, std::move(loss), std::move(optimizer), NoTeacher{})) {}
 };
 
 template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O>
