@@ -382,7 +382,7 @@ class CsvReader {
       measure_means();
     } else if (means_.size() != columns) {
       throw OptionError(concatenate(
-          {"column_means: ", means_.size(), " means, but ", path_.string(), " has ", columns, " features"}));
+          {"column_means: ", means_.size(), " means, but ", path_text(path_), " has ", columns, " features"}));
     }
     for (std::size_t i = 0; i < features_.size(); ++i) {
       if (missing_[i]) {

@@ -4,10 +4,12 @@
 /// EMNIST: handwritten letters and digits (Cohen, Afshar, Tapson and van Schaik, "EMNIST: an extension of MNIST to
 /// handwritten letters", arXiv:1702.05373).
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
