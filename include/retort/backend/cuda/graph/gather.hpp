@@ -8,8 +8,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "retort/backend/cuda/graph/blocks.hpp"
-#include "retort/backend/cuda/graph/chain.hpp"
+#include "retort/backend/chain.hpp"
 #include "retort/backend/cuda/graph/operand.hpp"
 #include "retort/backend/cuda/graph/vector_access.hpp"
 #include "retort/core/host_device.hpp"
@@ -43,7 +42,7 @@ struct InputScaling {
 /// Whether a model's InputScaling waits for the sums.
 template <typename Scalar, Precision precision, typename FrontChain>
 inline constexpr bool scale_waits =
-    product_precision<Scalar, precision> != Precision::fp32 && std::is_same_v<FrontChain, NoChain>;
+    product_precision<Scalar, precision> != Precision::fp32 && std::is_same_v<FrontChain, Chain<>>;
 
 template <typename FrontChain, std::size_t Features, typename Arguments, typename Output>
 struct GatherInputs {
@@ -69,7 +68,7 @@ struct GatherInputs {
         source = source_of(++row);
       }
     }
-    apply<false>(FrontChain{}, arguments->random(0), group, values);
+    apply_chain<true, false>(FrontChain{}, arguments->random(0), group, values);
     store_group(values, count, inputs + begin);
   }
 
