@@ -18,6 +18,7 @@ namespace {
 
 using namespace retort;
 using namespace retort::backend::graph;
+using backend::group_count;
 using backend::Precision;
 
 constexpr std::size_t features = 15;

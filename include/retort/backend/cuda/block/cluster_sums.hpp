@@ -9,7 +9,7 @@
 #include "retort/backend/cuda/block/cluster.hpp"
 #include "retort/backend/cuda/block/input_offset.hpp"
 #include "retort/backend/cuda/block/job.hpp"
-#include "retort/backend/cuda/block/operands.hpp"
+#include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/data/gather.hpp"

@@ -13,6 +13,7 @@
 #include "retort/backend/cuda/block/fragments.hpp"
 #include "retort/backend/cuda/block/stages.hpp"
 #include "retort/backend/cuda/block/team.hpp"
+#include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"

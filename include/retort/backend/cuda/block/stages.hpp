@@ -7,14 +7,12 @@
 #include <cstddef>
 #include <utility>
 
+#include "retort/backend/cuda/vector_access.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
-
-/// Features that are taken together: the bytes of a word.
-inline constexpr std::size_t quad = 4;
 
 /// A model of Linear layers, each with any pointwise layers behind it.
 template <typename M>

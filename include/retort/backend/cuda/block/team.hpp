@@ -37,7 +37,7 @@
 #include <vector>
 
 #include "retort/backend/cuda/block/fragments.hpp"
-#include "retort/backend/cuda/block/operands.hpp"
+#include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/permutation.hpp"
 #include "retort/core/philox.hpp"

@@ -14,6 +14,7 @@
 #include "retort/backend/cuda/block/operands.hpp"
 #include "retort/backend/cuda/block/tensor_gradient.hpp"
 #include "retort/backend/cuda/block/tensor_stage.hpp"
+#include "retort/backend/cuda/vector_access.hpp"
 #include "retort/backend/generic/apply_rule.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"

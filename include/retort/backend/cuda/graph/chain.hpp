@@ -10,7 +10,7 @@
 #include <type_traits>
 
 #include "retort/backend/chain.hpp"
-#include "retort/backend/cuda/graph/vector_access.hpp"
+#include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
