@@ -4,19 +4,19 @@
 /// The element types of the safetensors format, and the values of those narrower than float.
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <type_traits>
 
-#include "retort/core/half.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
+#include "retort/core/small_floats.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::io {
 
+using retort::bfloat16_to_float;
 using retort::half_to_float;
 
 /// The element types, under the format's own names.
@@ -96,7 +96,7 @@ constexpr std::string_view dtype_name(DType dtype) { return detail::dtype_facts[
 /// Bits of one element: some types are narrower than a byte.
 constexpr std::size_t dtype_bits(DType dtype) { return detail::dtype_facts[static_cast<std::size_t>(dtype)].bits; }
 
-/// Whether it is a type of real numbers that C++ or a conversion below can read.
+/// Whether it is a type of real numbers that C++ or a conversion (core/small_floats.hpp) can read.
 constexpr bool is_floating_point(DType dtype) {
   return dtype == DType::F64 || dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16;
 }
@@ -132,11 +132,6 @@ consteval DType dtype_of() {
         return is_signed ? DType::I64 : DType::U64;
     }
   }
-}
-
-/// The bits of a bfloat16 number (the upper half of a float) as the float of the same value.
-constexpr float bfloat16_to_float(std::uint16_t bits) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::io
