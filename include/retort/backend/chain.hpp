@@ -27,8 +27,8 @@ struct Chain {
   static constexpr bool only_dropout = (DropoutLayer<Layers> && ...);
 };
 
-/// Whether an operation is a Chain whose output tells its derivative: of ReLU and dropout, with a ReLU among them. Where
-/// the output is above 0 all of it was kept, elsewhere the derivative is 0.
+/// Whether an operation is a Chain whose output tells its derivative: of ReLU and dropout, with a ReLU among them.
+/// Where the output is above 0 all of it was kept, elsewhere the derivative is 0.
 template <typename Operation>
 inline constexpr bool differentiable_by_output = false;
 template <PointwiseLayer... Layers>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// bfloat16 numbers (core/small_floats.hpp) in products, which take two at a time: a word of 32 bits holds two numbers that
-/// are neighbours along the depth of a product, the first in its lower half. Words are kept in the place of floats, and as
-/// such only moved.
+/// bfloat16 numbers (core/small_floats.hpp) in products, which take two at a time: a word of 32 bits holds two numbers
+/// that are neighbours along the depth of a product, the first in its lower half. Words are kept in the place of
+/// floats, and as such only moved.
 
 #include <array>
 #include <bit>

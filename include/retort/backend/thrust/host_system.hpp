@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What Thrust's systems on the host have in common: their memory.
+/// What Thrust's systems on the host have in common: their memory, and how many threads they ask a library for.
 
 #include <algorithm>
 #include <cstddef>
 #include <span>
 
 #include "retort/backend/generic/host_memory.hpp"
+#include "retort/core/available_threads.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/thread_pool.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::system {
 
@@ -33,5 +35,17 @@ struct HostSystem : backend::HostMemory {
 
   bool shares_memory_with(const HostSystem&) const { return true; }
 };
+
+namespace detail {
+
+/// `wanted` threads, or where that is 0 as many as the process may use, at most `library_default`, and as the system
+/// starts. They are started once, to see: OpenMP and oneTBB end the program over a thread that they do not get. Throws
+/// OptionError for more wanted than the system can start.
+inline unsigned team_size(unsigned wanted, unsigned library_default) {
+  return wanted > 0 ? ThreadPool(wanted).thread_count()
+                    : ThreadPool(AvailableThreads{.most = library_default}).thread_count();
+}
+
+}  // namespace detail
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::system

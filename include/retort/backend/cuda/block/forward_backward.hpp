@@ -10,8 +10,8 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/chain.hpp"
-#include "retort/backend/cuda/block/cluster_sums.hpp"
-#include "retort/backend/cuda/block/input_offset.hpp"
+#include "retort/backend/cuda/block/cluster.hpp"
+#include "retort/backend/cuda/block/gather.hpp"
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/block/operands.hpp"

@@ -9,6 +9,7 @@
 #include "retort/backend/cuda/block/bf16_pieces.hpp"
 #include "retort/backend/cuda/block/forward_backward.hpp"
 #include "retort/backend/cuda/block/fragments.hpp"
+#include "retort/backend/cuda/block/gather.hpp"
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/block/operands.hpp"

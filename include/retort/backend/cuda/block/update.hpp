@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "retort/backend/cuda/block/forward_backward.hpp"
+#include "retort/backend/cuda/block/gather.hpp"
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/block/operands.hpp"

@@ -17,8 +17,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
-/// Whether the input of a stage's chain is kept for the backward pass; else its output is enough. The last stage's output
-/// are the logits, which are kept apart.
+/// Whether the input of a stage's chain is kept for the backward pass; else its output is enough. The last stage's
+/// output are the logits, which are kept apart.
 template <typename S>
 inline constexpr bool keeps_sums = S::has_chain && (S::is_last || !differentiable_by_output<typename S::Chain>);
 
