@@ -156,12 +156,4 @@ inline void check(cublasStatus_t status, std::string_view what,
   }
 }
 
-/// To be called right after a kernel's launch, of `where`: throws DeviceError if it could not be launched. Errors of
-/// the kernel itself appear in a later call.
-inline void check_launch(const std::source_location& where = std::source_location::current()) {
-  if (const cudaError_t status = cudaGetLastError(); status != cudaSuccess) {
-    check(status, launch_name(where), where);
-  }
-}
-
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda

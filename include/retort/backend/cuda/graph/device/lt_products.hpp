@@ -19,7 +19,6 @@
 #include <vector>
 
 #include "retort/backend/cuda/graph/column_sums.hpp"
-#include "retort/backend/cuda/graph/device/lt_handle.hpp"
 #include "retort/backend/cuda/graph/device/lt_matmul.hpp"
 #include "retort/backend/cuda/graph/epilogue.hpp"
 #include "retort/backend/cuda/graph/linear_spec.hpp"
@@ -41,7 +40,7 @@ class LtProducts {
 
   LtProducts(const Thrust<System>& backend, std::span<const LinearSpec> linears, std::size_t capacity)
       : linears_(linears.begin(), linears.end()),
-        handle_(backend.system().context().device()),
+        handle_(cuda::create_lt_handle(backend.system().context().device())),
         workspace_(backend.template allocate<std::byte>(
             cuda::recommended_workspace(backend.system().context().facts().major))) {
     std::size_t sums = 0;
