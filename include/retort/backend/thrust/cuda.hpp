@@ -28,6 +28,7 @@
 #include "retort/backend/cuda/runtime/products.hpp"
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/matrix_view.hpp"
 #include "retort/core/text.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::system {
@@ -115,27 +116,27 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 // The products of a Linear; see generic/product.hpp.
 
 template <int... Architectures, typename Scalar>
-void forward_product(const Thrust<system::CudaFor<Architectures...>>& backend, const LinearSizes& sizes,
-                     const Scalar* input, const Scalar* weight, Scalar* output) {
-  cuda::forward_product(backend.system().context(), sizes, input, weight, output);
+void forward_product(const Thrust<system::CudaFor<Architectures...>>& backend, MatrixView<const Scalar> input,
+                     MatrixView<const Scalar> weight, MatrixView<Scalar> output) {
+  cuda::forward_product(backend.system().context(), input, weight, output);
 }
 
 template <int... Architectures, typename Scalar>
-void weight_gradient_product(const Thrust<system::CudaFor<Architectures...>>& backend, const LinearSizes& sizes,
-                             const Scalar* input, const Scalar* output_gradient, Scalar* weight_gradient) {
-  cuda::weight_gradient_product(backend.system().context(), sizes, output_gradient, input, weight_gradient);
+void weight_gradient_product(const Thrust<system::CudaFor<Architectures...>>& backend, MatrixView<const Scalar> input,
+                             MatrixView<const Scalar> output_gradient, MatrixView<Scalar> weight_gradient) {
+  cuda::weight_gradient_product(backend.system().context(), input, output_gradient, weight_gradient);
 }
 
 template <int... Architectures, typename Scalar>
-void input_gradient_product(const Thrust<system::CudaFor<Architectures...>>& backend, const LinearSizes& sizes,
-                            const Scalar* weight, const Scalar* output_gradient, Scalar* input_gradient) {
-  cuda::input_gradient_product(backend.system().context(), sizes, output_gradient, weight, input_gradient);
+void input_gradient_product(const Thrust<system::CudaFor<Architectures...>>& backend, MatrixView<const Scalar> weight,
+                            MatrixView<const Scalar> output_gradient, MatrixView<Scalar> input_gradient) {
+  cuda::input_gradient_product(backend.system().context(), weight, output_gradient, input_gradient);
 }
 
 template <int... Architectures, typename Scalar>
-void column_sums(const Thrust<system::CudaFor<Architectures...>>& backend, const LinearSizes& sizes,
-                 const Scalar* values, Scalar* sums) {
-  cuda::column_sums(backend.system().context(), sizes.batch, sizes.out, values, sums);
+void column_sums(const Thrust<system::CudaFor<Architectures...>>& backend, MatrixView<const Scalar> values,
+                 Scalar* sums) {
+  cuda::column_sums(backend.system().context(), values, sums);
 }
 
 static_assert(Backend<Thrust<system::Cuda>, float> && Backend<Thrust<system::Cuda>, double>);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A chunk's inputs, from the dataset into the block's memory. Bytes x stand for x * scale + offset: products are of the
-/// bytes, and the offset is added to their sums.
+/// A chunk's inputs, from the dataset into the block's memory. Bytes x stand for x * scale + offset: products are of
+/// the bytes, and the offset is added to their sums.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What a large model asks of the products of one of its Linear layers.
+/// What the products of one of a large model's Linear layers are called with, and what the model asks of them.
 
 #include <array>
 #include <cstddef>
@@ -12,6 +12,7 @@
 #include "retort/backend/cuda/graph/operand.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/matrix_view.hpp"
 #include "retort/nn/relu.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
@@ -24,6 +25,13 @@ struct LinearSpec {
   bool applies_relu;          ///< likewise
   bool needs_input_gradient;  ///< of all but the first
   bool scaled;                ///< whether sums are multiplied by something other than 1
+};
+
+/// A Linear's weight (out, in) and bias (out), or their gradients.
+template <typename Weight, typename Bias>
+struct LinearTensors {
+  MatrixView<Weight> weight;
+  Bias* bias;  // null where there is none
 };
 
 /// Of stage Index.

@@ -27,6 +27,7 @@
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/matrix_view.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
@@ -119,17 +120,27 @@ class GraphSteps {
     Scalar* parameters;
 
     template <std::size_t Index>
-    const Factor* weight() const {
+    LinearTensors<const Factor, const Scalar> linear() const {
+      using S = Stage<M, Index>;
+      const Factor* weights = nullptr;
       if constexpr (copies_weights) {
-        return steps.memory_.weights.data() + Stage<M, Index>::weight;
+        weights = steps.memory_.weights.data();
       } else {
-        return parameters + Stage<M, Index>::weight;
+        weights = parameters;
       }
+      return {{weights + S::weight, S::out, S::in}, S::has_bias ? parameters + S::bias : nullptr};
     }
 
     template <std::size_t Index>
-    const Scalar* bias() const {
-      return Stage<M, Index>::has_bias ? parameters + Stage<M, Index>::bias : nullptr;
+    LinearTensors<Scalar, Scalar> linear_gradients() const {
+      using S = Stage<M, Index>;
+      Scalar* gradients = steps.memory_.gradients.data();
+      return {{gradients + S::weight, S::out, S::in}, S::has_bias ? gradients + S::bias : nullptr};
+    }
+
+    template <std::size_t Index>
+    MatrixView<const Factor> input() const {
+      return {steps.memory_.template input<Index>(), batch, Stage<M, Index>::in};
     }
 
     InputScaling<Scalar> input_scaling() const { return {data, scale_waits<Scalar, precision, FrontChain>}; }
@@ -160,14 +171,14 @@ class GraphSteps {
       } else {
         sums = steps.memory_.template sums<Index>();
       }
-      steps.products_.forward(backend, Index, batch, steps.memory_.template input<Index>(), weight<Index>(),
-                              bias<Index>(), scale<Index>(), sums);
+      steps.products_.forward(backend, Index, input<Index>(), linear<Index>(), scale<Index>(),
+                              MatrixView<Scalar>(sums, batch, S::out));
       if constexpr (!done_by_product) {
         const std::size_t size = batch * S::out;
         backend.for_each(
             group_count(size),
             ChainForward<typename S::Chain, S::out, keeps_sums<S>, Arguments, std::remove_pointer_t<decltype(output)>>{
-                arguments, sums, bias<Index>(), output, size, S::chain_layer});
+                arguments, sums, linear<Index>().bias, output, size, S::chain_layer});
       }
     }
 
@@ -208,11 +219,11 @@ class GraphSteps {
       } else {
         backward_chain<Index>(S::is_last ? memory.logits_gradient.data() : memory.flow.data());
       }
-      Scalar* gradients = memory.gradients.data();
-      steps.products_.weight_gradient(backend, Index, batch, output_gradient, memory.template input<Index>(),
-                                      scale<Index>(), gradients + S::weight, gradients + S::bias);
+      const MatrixView<const Factor> gradient(output_gradient, batch, S::out);
+      steps.products_.gradients(backend, Index, input<Index>(), gradient, scale<Index>(), linear_gradients<Index>());
       if constexpr (Index > 0) {
-        steps.products_.input_gradient(backend, Index, batch, output_gradient, weight<Index>(), memory.flow.data());
+        steps.products_.input_gradient(backend, Index, linear<Index>().weight, gradient,
+                                       MatrixView<Scalar>(memory.flow.data(), batch, S::in));
       }
     }
 
