@@ -69,19 +69,6 @@ class CudaFor {
     return {context_, count};
   }
 
-  template <typename T>
-  void copy_to_host(const T* from, std::span<T> to) const {
-    backend::cuda::copy_to_host(*context_, from, to);
-  }
-  template <typename T>
-  void copy_from_host(std::span<const T> from, T* to) const {
-    backend::cuda::copy_from_host(*context_, from, to);
-  }
-  template <typename T>
-  void fill_zero(T* values, std::size_t count) const {
-    backend::cuda::fill_zero(*context_, values, count);
-  }
-
   bool shares_memory_with(const CudaFor& other) const { return context_->device() == other.context_->device(); }
 
   /// Returns before the work is done. Throws DeviceError with the operation's name and line, `where`.
@@ -102,6 +89,21 @@ class CudaFor {
 
   std::shared_ptr<backend::cuda::CudaContext> context_;
 };
+
+template <int... Architectures, typename T>
+void copy_to_host(const CudaFor<Architectures...>& system, const T* from, std::span<T> to) {
+  backend::cuda::copy_to_host(system.context(), from, to);
+}
+
+template <int... Architectures, typename T>
+void copy_from_host(const CudaFor<Architectures...>& system, std::span<const T> from, T* to) {
+  backend::cuda::copy_from_host(system.context(), from, to);
+}
+
+template <int... Architectures, typename T>
+void fill_zero(const CudaFor<Architectures...>& system, T* values, std::size_t count) {
+  backend::cuda::fill_zero(system.context(), values, count);
+}
 
 #ifdef __CUDA_ARCH_LIST__
 using Cuda = CudaFor<__CUDA_ARCH_LIST__>;

@@ -3,9 +3,7 @@
 /// @file
 /// What Thrust's systems on the host have in common: their memory, and how many threads they ask a library for.
 
-#include <algorithm>
 #include <cstddef>
-#include <span>
 
 #include "retort/backend/generic/host_memory.hpp"
 #include "retort/core/available_threads.hpp"
@@ -19,19 +17,6 @@ struct HostSystem : backend::HostMemory {
   static constexpr std::size_t elements_per_call = 1024;
   /// Samples that run through a model together outside of training.
   static constexpr std::size_t inference_block = 256;
-
-  template <typename T>
-  void copy_to_host(const T* from, std::span<T> to) const {
-    std::copy_n(from, to.size(), to.data());
-  }
-  template <typename T>
-  void copy_from_host(std::span<const T> from, T* to) const {
-    std::ranges::copy(from, to);
-  }
-  template <typename T>
-  void fill_zero(T* values, std::size_t count) const {
-    std::fill_n(values, count, T{});
-  }
 
   bool shares_memory_with(const HostSystem&) const { return true; }
 };
