@@ -22,6 +22,7 @@ namespace {
 using namespace retort;
 using namespace retort::backend::graph;
 using backend::Chain;
+using backend::differentiable_by_output;
 using backend::group_count;
 
 constexpr std::size_t width = 7;

@@ -79,9 +79,9 @@ void check_products() {
   const MatrixView<const Factor> output_gradients(g.data(), batch, out);
   const LinearTensors<const Factor, const float> linear{{w.data(), out, in}, bias.data()};
   std::vector<float> output(batch * out);
-  products.forward(backend, 1, inputs, linear, 1.0f, MatrixView<float>(output.data(), batch, out));
+  products.forward(backend, 1, inputs, linear, 1.0f, MatrixView(output.data(), batch, out));
   CHECK(test::largest_difference(output, plain) < 1e-6);
-  products.forward(backend, 0, inputs, linear, scale, MatrixView<float>(output.data(), batch, out));
+  products.forward(backend, 0, inputs, linear, scale, MatrixView(output.data(), batch, out));
   for (std::size_t i = 0; i < plain.size(); ++i) {
     plain[i] = std::max(0.0, double{scale} * plain[i] + static_cast<double>(bias[i % out]));
   }
@@ -95,8 +95,7 @@ void check_products() {
   CHECK(test::largest_difference(found_bias, bias_gradient) < 1e-6);
 
   std::vector<float> found_input(batch * in);
-  products.input_gradient(backend, 1, linear.weight, output_gradients,
-                          MatrixView<float>(found_input.data(), batch, in));
+  products.input_gradient(backend, 1, linear.weight, output_gradients, MatrixView(found_input.data(), batch, in));
   CHECK(test::largest_difference(found_input, input_gradient) < 1e-6);
 }
 

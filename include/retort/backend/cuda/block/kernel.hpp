@@ -121,12 +121,12 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     });
     block::backward<Layout>(team, random, chunk, memory);
 
-    const Rule rule = job.rules != nullptr ? job.rules[chunk.batch] : job.rule;
     if constexpr (batches == Batches::single_chunks) {
-      update<Layout>(team, job, chunk, rule, memory, values, kept);
+      update<Layout>(team, job, chunk, memory, values, kept);
     } else {
       store_gradients<Layout>(team, job, chunk, memory, values);
       if (chunk.ends_batch()) {
+        const Rule rule = job.rule_of(chunk.batch);
         if (job.max_norm > 0.0) {
           team([&](std::size_t thread) {
             squared_norms[thread] = squared_norm<Layout>(thread, job, static_cast<const Scalar*>(memory));

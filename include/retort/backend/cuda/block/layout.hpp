@@ -72,14 +72,20 @@ constexpr OwnedTiles owned_tiles(const StageSizes& stage, std::size_t index, Pro
   return {width, index == 0 ? 0 : (stage.out + width - 1) / width * stage.quads};
 }
 
-/// Tiles of the stages before one; for as many as there are, of all.
+/// The sum of of_stage(sizes, index) over the stages before one; for as many as there are, over all.
+template <StagedModel M, typename OfStage>
+constexpr std::size_t sum_before(std::size_t index, const OfStage& of_stage) {
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < index; ++i) {
+    sum += of_stage(stage_sizes<M>[i], i);
+  }
+  return sum;
+}
+
 template <StagedModel M>
 constexpr std::size_t tiles_before(std::size_t index, ProductUnits units) {
-  std::size_t tiles = 0;
-  for (std::size_t i = 0; i < index; ++i) {
-    tiles += owned_tiles(stage_sizes<M>[i], i, units).count;
-  }
-  return tiles;
+  return sum_before<M>(index,
+                       [&](const StageSizes& stage, std::size_t i) { return owned_tiles(stage, i, units).count; });
 }
 
 template <StagedModel M>
@@ -164,27 +170,16 @@ constexpr std::size_t word_pitch(const StageSizes& stage) {
   return (divided_up(stage.quads, fragment_members) / 2 * 2 + 1) * fragment_members;
 }
 
-constexpr std::size_t stage_elements(const StageSizes& stage, const Choice& choice) {
-  return stage.out * feature_stride(choice) * (stage.keeps_outputs ? 2 : 1);
-}
-
-/// Elements of the stages before one; for as many as there are, of all.
 template <StagedModel M>
 constexpr std::size_t elements_before(std::size_t index, const Choice& choice) {
-  std::size_t elements = 0;
-  for (std::size_t i = 0; i < index; ++i) {
-    elements += stage_elements(stage_sizes<M>[i], choice);
-  }
-  return elements;
+  return sum_before<M>(index, [&](const StageSizes& stage, std::size_t) {
+    return stage.out * feature_stride(choice) * (stage.keeps_outputs ? 2 : 1);
+  });
 }
 
 template <StagedModel M>
 constexpr std::size_t biases_before(std::size_t index) {
-  std::size_t biases = 0;
-  for (std::size_t i = 0; i < index; ++i) {
-    biases += stage_sizes<M>[i].biases;
-  }
-  return biases;
+  return sum_before<M>(index, [](const StageSizes& stage, std::size_t) { return stage.biases; });
 }
 
 /// Slices of a stage's forward product.

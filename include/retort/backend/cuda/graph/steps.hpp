@@ -172,7 +172,7 @@ class GraphSteps {
         sums = steps.memory_.template sums<Index>();
       }
       steps.products_.forward(backend, Index, input<Index>(), linear<Index>(), scale<Index>(),
-                              MatrixView<Scalar>(sums, batch, S::out));
+                              MatrixView(sums, batch, S::out));
       if constexpr (!done_by_product) {
         const std::size_t size = batch * S::out;
         backend.for_each(
@@ -219,11 +219,11 @@ class GraphSteps {
       } else {
         backward_chain<Index>(S::is_last ? memory.logits_gradient.data() : memory.flow.data());
       }
-      const MatrixView<const Factor> gradient(output_gradient, batch, S::out);
+      const MatrixView gradient(output_gradient, batch, S::out);
       steps.products_.gradients(backend, Index, input<Index>(), gradient, scale<Index>(), linear_gradients<Index>());
       if constexpr (Index > 0) {
         steps.products_.input_gradient(backend, Index, linear<Index>().weight, gradient,
-                                       MatrixView<Scalar>(memory.flow.data(), batch, S::in));
+                                       MatrixView(memory.flow.data(), batch, S::in));
       }
     }
 

@@ -44,7 +44,7 @@ class Products {
     copy_from_host(*context_, std::span<const Factor>(left), a.data());
     copy_from_host(*context_, std::span<const Factor>(right), b.data());
     copy_from_host(*context_, std::span<const Scalar>(bias), c.data());
-    product(*context_, handle_, alpha, a.data(), b.data(), std::as_const(c).data(), result.data());
+    product(*context_, handle_, LtArguments<Scalar>{alpha, a.data(), b.data(), c.data(), result.data()});
     std::vector<Scalar> values(size);
     copy_to_host(*context_, std::as_const(result).data(), std::span(values));
     copy_to_host(*context_, std::as_const(c).data(), std::span(bias));

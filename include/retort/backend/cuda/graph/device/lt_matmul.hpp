@@ -78,6 +78,16 @@ void set_attribute(cublasLtMatmulPreference_t preference, cublasLtMatmulPreferen
 
 }  // namespace detail
 
+/// What a product is called with. `bias` is what its epilogue reads, or writes where it is a gradient; null without one.
+template <std::floating_point Scalar>
+struct LtArguments {
+  Scalar alpha;
+  const void* left;
+  const void* right;
+  const Scalar* bias;
+  Scalar* result;
+};
+
 /// A product with its descriptors and its algorithm. The same algorithm and workspace each time, and no sums whose
 /// order is left to chance: results repeat bit for bit on one kind of device and one version of cuBLASLt.
 class LtMatmul {
@@ -129,18 +139,16 @@ class LtMatmul {
 
   bool has_epilogue() const { return problem_.epilogue != CUBLASLT_EPILOGUE_DEFAULT; }
 
-  /// In the stream. `bias` is what the epilogue reads, or writes where it is a gradient; null without one. Throws
-  /// DeviceError.
+  /// In the stream. Throws DeviceError.
   template <std::floating_point Scalar>
-  void operator()(CudaContext& context, const LtHandle& handle, Scalar alpha, const void* left, const void* right,
-                  const Scalar* bias, Scalar* result,
+  void operator()(CudaContext& context, const LtHandle& handle, const LtArguments<Scalar>& of,
                   const std::source_location& where = std::source_location::current()) {
     const auto entry = context.enter(where);
-    set_bias(bias, where);
+    set_bias(of.bias, where);
     const Scalar beta = 0;
-    context.check(cublasLtMatmul(handle.get(), descriptor_.get(), &alpha, left, left_.get(), right, right_.get(), &beta,
-                                 result, result_.get(), result, result_.get(), &algorithm_, workspace_, workspace_size_,
-                                 context.stream()),
+    context.check(cublasLtMatmul(handle.get(), descriptor_.get(), &of.alpha, of.left, left_.get(), of.right,
+                                 right_.get(), &beta, of.result, result_.get(), of.result, result_.get(), &algorithm_,
+                                 workspace_, workspace_size_, context.stream()),
                   "product by cuBLASLt", where);
   }
 

@@ -75,7 +75,8 @@ class LtProducts {
     const LinearSpec& spec = linears_[index];
     cuda::LtMatmul& product = products(index).forward;
     const Scalar* added = spec.adds_bias ? linear.bias : nullptr;
-    product(backend.system().context(), handle_, scale, linear.weight.data, input.data, added, output.data);
+    product(backend.system().context(), handle_,
+            cuda::LtArguments<Scalar>{scale, linear.weight.data, input.data, added, output.data});
     if (!product.has_epilogue()) {
       finish_output(backend, added, spec.applies_relu, output);
     }
@@ -85,8 +86,8 @@ class LtProducts {
                  MatrixView<const Factor> output_gradient, Scalar scale,
                  const LinearTensors<Scalar, Scalar>& gradients) {
     cuda::LtMatmul& product = products(index).weight_gradient;
-    product(backend.system().context(), handle_, scale, input.data, output_gradient.data,
-            static_cast<const Scalar*>(gradients.bias), gradients.weight.data);
+    product(backend.system().context(), handle_,
+            cuda::LtArguments<Scalar>{scale, input.data, output_gradient.data, gradients.bias, gradients.weight.data});
     if (gradients.bias != nullptr && !product.has_epilogue()) {
       sum_columns(backend, output_gradient, column_sums_.data(), gradients.bias);
     }
@@ -94,8 +95,9 @@ class LtProducts {
 
   void input_gradient(const Thrust<System>& backend, std::size_t index, MatrixView<const Factor> weight,
                       MatrixView<const Factor> output_gradient, MatrixView<Scalar> input_gradient) {
-    (*products(index).input_gradient)(backend.system().context(), handle_, Scalar{1}, weight.data, output_gradient.data,
-                                      static_cast<const Scalar*>(nullptr), input_gradient.data);
+    (*products(index).input_gradient)(
+        backend.system().context(), handle_,
+        cuda::LtArguments<Scalar>{Scalar{1}, weight.data, output_gradient.data, nullptr, input_gradient.data});
   }
 
  private:
