@@ -2,10 +2,7 @@
 #pragma once
 /// @file
 /// A model's training by a cluster of blocks, which read and write each other's memory (CUDA C++ Programming Guide,
-/// "Thread Block Clusters"). The first stage's inputs are shared out: each block has the weights of some features, with
-/// their moments, and reads these features only. All else each block has and does for itself: it is so little that to
-/// share it would take longer. Once a chunk the blocks send each other their part of the first stage's sums; from then
-/// on all compute the same.
+/// "Thread Block Clusters"): how they share the first stage (docs/design.md, 23).
 
 #include <concepts>
 #include <cstddef>

@@ -19,12 +19,9 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
-/// Normalisation in two parts: the factors are (raw - centre), and the product multiplies its sums with `scale`.
-///
-/// Where factors are rounded (TF32, bf16) the scale waits for the sums: a pixel less its centre is a whole number of at
-/// most 8 bits for the usual normalisations, to [0, 1] and to [-1, 1], and so is not rounded at all; other centres cost
-/// a rounding as any activation does. Elsewhere, and where a chain comes first, the factors are normalised in full and
-/// `scale` is 1.
+/// Normalisation in two parts: the factors are (raw - centre), and the product multiplies its sums with `scale`, where
+/// factors are rounded (docs/design.md, 19). Elsewhere, and where a chain comes first, the factors are normalised in
+/// full and `scale` is 1.
 template <typename Scalar>
 struct InputScaling {
   data::GatherConstants<Scalar> constants;
