@@ -20,8 +20,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail {
 
-/// Weights of one stage, some outputs by a quad of inputs, which are one thread's: `index`, which of the thread's weights
-/// is the first; `first`, its output; `q`, its quad.
+/// Weights of one stage, some outputs by a quad of inputs, which are one thread's: `index`, which of the thread's
+/// weights is the first; `first`, its output; `q`, its quad.
 struct WeightTile {
   std::size_t index;
   std::size_t first;
