@@ -8,7 +8,7 @@
 
 #include <memory>
 
-#include "retort/backend/cuda/runtime/timer.hpp"
+#include "device_timer.hpp"
 #include "retort/backend/thrust/cuda.hpp"
 
 namespace retort::benchmarks {
@@ -27,7 +27,7 @@ struct CudaRunner {
   static void measure(::benchmark::State& state, const Backend& backend, Work work) {
     work();  // the first one loads kernels and allocates
     const auto owner = std::make_shared<Backend>(backend);
-    backend::cuda::DeviceTimer timer(std::shared_ptr<backend::cuda::CudaContext>(owner, &owner->system().context()));
+    DeviceTimer timer(std::shared_ptr<backend::cuda::CudaContext>(owner, &owner->system().context()));
     for (auto _ : state) {
       timer.start();
       work();

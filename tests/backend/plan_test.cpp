@@ -53,6 +53,25 @@ static_assert(is_planned_as<Perceptron, Linear<8, 6>, Chain<Dropout<0.5>, ReLU>,
 static_assert(is_planned_as<Mixed, Chain<Dropout<0.2>, Tanh>, Linear<6, 9>, Chain<GELU>, Linear<9, 5, Bias::no>,
                             BatchNorm<5>, Chain<ReLU, Dropout<0.25>, Tanh>, LayerNorm<5>, Linear<5, 4>, Chain<ReLU>>());
 
+using Stages = Sequential<Dropout<0.2>, Linear<35, 48>, Dropout<0.5>, ReLU, Linear<48, 33, Bias::no>, Linear<33, 20>,
+                          ReLU, Linear<20, 10>, Tanh>;
+template <std::size_t Index>
+using Stage = backend::Stage<Stages, Index>;
+
+static_assert(backend::FullyConnectedModel<Stages> && backend::FullyConnectedModel<OneLayer>);
+static_assert(!backend::FullyConnectedModel<Mixed>);
+static_assert(std::is_same_v<backend::ChainAt<Plan<Stages>, 0>, Chain<Dropout<0.2>>>);
+static_assert(std::is_same_v<Stage<0>::Linear, Linear<35, 48>> && Stage<0>::chain_layer == 2);
+static_assert(std::is_same_v<Stage<0>::Chain, Chain<Dropout<0.5>, ReLU>> && Stage<0>::has_chain);
+static_assert(std::is_same_v<Stage<1>::Chain, Chain<>> && !Stage<1>::has_chain && !Stage<1>::has_bias);
+static_assert(std::is_same_v<Stage<3>::Chain, Chain<Tanh>> && Stage<3>::is_last && !Stage<2>::is_last);
+static_assert(Stage<0>::weight == 0 && Stage<0>::bias == 35 * 48 && Stage<1>::weight == 35 * 48 + 48);
+
+using backend::differentiable_by_output;
+static_assert(differentiable_by_output<Chain<ReLU>> && differentiable_by_output<Chain<ReLU, Dropout<0.5>, ReLU>>);
+static_assert(!differentiable_by_output<Chain<Dropout<0.5>>> && !differentiable_by_output<Chain<ReLU, GELU>>);
+static_assert(!differentiable_by_output<Chain<>> && !differentiable_by_output<Linear<5, 3>>);
+
 TEST_CASE("Operations know where in the model they begin and how wide they are", "[backend]") {
   using P = Plan<Mixed>;
   STATIC_REQUIRE(P::size == 9);

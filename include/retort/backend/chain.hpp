@@ -6,12 +6,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "retort/backend/arguments.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/nn/layer.hpp"
+#include "retort/nn/relu.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
@@ -24,6 +26,14 @@ struct Chain {
   /// Whether it is the identity outside of training.
   static constexpr bool only_dropout = (DropoutLayer<Layers> && ...);
 };
+
+/// Whether an operation is a Chain whose output tells its derivative: of ReLU and dropout, with a ReLU among them.
+/// Where the output is above 0 all of it was kept, elsewhere the derivative is 0.
+template <typename Operation>
+inline constexpr bool differentiable_by_output = false;
+template <PointwiseLayer... Layers>
+inline constexpr bool differentiable_by_output<Chain<Layers...>> =
+    (std::is_same_v<Layers, ReLU> || ...) && ((std::is_same_v<Layers, ReLU> || DropoutLayer<Layers>) && ...);
 
 /// Elements that a Chain takes together, one after another from a multiple of their number on: the words of one block
 /// of random numbers.

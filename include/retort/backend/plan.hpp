@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -70,9 +71,6 @@ struct LayersOf<Sequential<Layers...>> {
 };
 
 }  // namespace detail
-
-/// In the place of a Chain where there are no pointwise layers.
-struct NoChain {};
 
 /// The operations of a model, from its input to its output.
 template <Model M>
@@ -138,13 +136,13 @@ namespace detail {
 
 template <typename Plan, std::size_t Index>
 struct ChainAt {
-  using type = NoChain;
+  using type = Chain<>;
 };
 template <typename Plan, std::size_t Index>
   requires(Index < Plan::size)
 struct ChainAt<Plan, Index> {
   using Operation = typename Plan::template Operation<Index>;
-  using type = std::conditional_t<is_chain<Operation>, Operation, NoChain>;
+  using type = std::conditional_t<is_chain<Operation>, Operation, Chain<>>;
 };
 
 template <typename Operations>
@@ -155,13 +153,33 @@ inline constexpr bool are_linear_or_chains<std::tuple<Operations...>> =
 
 }  // namespace detail
 
-/// Operation Index of a plan where that is a Chain; NoChain where it is not, or where the plan ends before it.
+/// Operation Index of a plan where that is a Chain; without layers where it is not, or where the plan ends before it.
 template <typename Plan, std::size_t Index>
 using ChainAt = typename detail::ChainAt<Plan, Index>::type;
 
 /// A model of Linear and pointwise layers, in any order.
 template <typename M>
 concept FullyConnectedModel = Model<M> && detail::are_linear_or_chains<typename Plan<M>::Operations>;
+
+/// Stage Index of a model: a Linear, and the Chain behind it. Device code finds here as constants what it may call no
+/// constexpr function of the host for.
+template <FullyConnectedModel M, std::size_t Index>
+struct Stage {
+  static constexpr std::size_t operation = Plan<M>::linear_operation[Index];
+  using Linear = typename Plan<M>::template Operation<operation>;
+  using Chain = ChainAt<Plan<M>, operation + 1>;
+
+  static constexpr bool is_last = Index + 1 == Plan<M>::linear_count;
+  static constexpr bool has_chain = !std::is_same_v<Chain, backend::Chain<>>;
+  static constexpr bool has_bias = Linear::has_bias;
+  static constexpr std::size_t in = Linear::input_size;
+  static constexpr std::size_t out = Linear::output_size;
+  /// Where in an arena of parameters: (out, in), and (out) where there is a bias.
+  static constexpr std::size_t weight = M::parameter_offset(Plan<M>::first_layer[operation]);
+  static constexpr std::size_t bias = has_bias ? weight + tensor_offset(Linear::parameters, 1) : 0;
+  /// Of the Chain's first layer, for its random numbers.
+  static constexpr auto chain_layer = static_cast<std::uint32_t>(Plan<M>::first_layer[operation + 1]);
+};
 
 /// Calls `function.template operator()<Index>()` for Index = 0 ... Count - 1.
 template <std::size_t Count, typename Function>

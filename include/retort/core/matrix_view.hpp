@@ -32,11 +32,10 @@ struct MatrixView {
       : data(first), rows(row_count), columns(column_count), stride(between_rows) {}
 
   /// The same matrix, to be read.
-  RETORT_HOST_DEVICE constexpr operator MatrixView<const T>() const  // NOLINT(google-explicit-constructor)
-    requires(!std::is_const_v<T>)
-  {
-    return {data, rows, columns, stride};
-  }
+  template <typename U>
+    requires std::is_same_v<T, const U>
+  RETORT_HOST_DEVICE constexpr MatrixView(const MatrixView<U>& other)  // NOLINT(google-explicit-constructor)
+      : MatrixView(other.data, other.rows, other.columns, other.stride) {}
 
   /// Precondition: index <= rows.
   RETORT_HOST_DEVICE constexpr T* row(std::size_t index) const { return data + index * stride; }

@@ -27,10 +27,10 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/float_bits.hpp"
-#include "retort/core/half.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/quote.hpp"
+#include "retort/core/small_floats.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gzip.hpp"

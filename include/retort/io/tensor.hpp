@@ -19,12 +19,13 @@
 #include <utility>
 #include <vector>
 
-#include "retort/core/half.hpp"
+#include "retort/core/small_floats.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::io {
 
+using retort::bfloat16_to_float;
 using retort::half_to_float;
 
 /// The element types, under the format's own names.
@@ -104,11 +105,6 @@ consteval DType dtype_of() {
     constexpr auto index = static_cast<std::size_t>(std::countr_zero(sizeof(Scalar)));
     return std::is_signed_v<Scalar> ? of_size[index] : unsigned_of_size[index];
   }
-}
-
-/// The bits of a bfloat16 number (the upper half of a float) as the float of the same value.
-constexpr float bfloat16_to_float(std::uint16_t bits) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }
 
 /// One tensor of a file. Its bytes belong to the SafetensorsFile it came from, or to whoever made it.

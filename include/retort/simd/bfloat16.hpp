@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// bfloat16: the upper half of a float, with its range and 8 bits of precision. Products take two at a time: a word of
-/// 32 bits holds two numbers that are neighbours along the depth of a product, the first in its lower half. Words are
-/// kept in the place of floats, and as such only moved.
+/// bfloat16 numbers (core/small_floats.hpp) in products, which take two at a time: a word of 32 bits holds two numbers
+/// that are neighbours along the depth of a product, the first in its lower half. Words are kept in the place of
+/// floats, and as such only moved.
 
 #include <array>
 #include <bit>
@@ -12,6 +12,7 @@
 #include <type_traits>
 
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/small_floats.hpp"
 #include "retort/simd/tile.hpp"
 #include "retort/simd/vector.hpp"
 
@@ -30,17 +31,6 @@ inline constexpr bool has_bfloat16_products =
     false;
 #endif
 
-/// The nearest bfloat16, ties to even; not-a-number stays one.
-constexpr std::uint16_t to_bfloat16(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  if ((bits & 0x7FFFFFFF) > 0x7F800000) {
-    return static_cast<std::uint16_t>((bits >> 16) | 0x40);
-  }
-  return static_cast<std::uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
-}
-
-constexpr float from_bfloat16(std::uint16_t value) { return std::bit_cast<float>(std::uint32_t{value} << 16); }
-
 namespace detail {
 
 #if defined(__AVX512BF16__) && !defined(RETORT_PLAIN_SIMD)
@@ -56,7 +46,7 @@ template <typename V>
 inline constexpr bool multiplies_words = false;
 #endif
 
-constexpr float make_word(float low, float high) {
+inline float make_word(float low, float high) {
   return std::bit_cast<float>(std::uint32_t{to_bfloat16(low)} | std::uint32_t{to_bfloat16(high)} << 16);
 }
 

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <string>
 
-#include "retort/backend/cuda/thread_group.hpp"
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/core/instruction_set.hpp"
 
@@ -18,6 +17,13 @@ enum class Precision {
   fp32,  ///< exact products of floats
   tf32,  ///< factors rounded to 11 significant bits where the tensor cores take them in
   bf16,  ///< factors rounded to 8 significant bits, sums in fp32 (Micikevicius et al., arXiv:1710.03740)
+};
+
+/// The threads that train a model which fits a block's memory. The sums are the same, but not the order in which they
+/// are added up: the results are those of other roundings.
+enum class ThreadGroup {
+  block,    ///< of one block; a sweep's student has the same bits as one that trains alone
+  cluster,  ///< of up to eight blocks that share the inputs; many models at once have a block each all the same
 };
 
 /// A handle like that of Thrust<System>, whose single operations it shares. What it adds is whole training steps: of

@@ -17,7 +17,6 @@
 #include "retort/backend/cuda/cuda_on.hpp"
 #include "retort/backend/cuda/graph/step_arguments.hpp"
 #include "retort/backend/cuda/graph/steps.hpp"
-#include "retort/backend/cuda/thread_group.hpp"
 #include "retort/backend/engine.hpp"
 #include "retort/core/instruction_set.hpp"
 

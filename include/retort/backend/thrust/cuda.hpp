@@ -28,6 +28,7 @@
 #include "retort/backend/cuda/runtime/products.hpp"
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/matrix_view.hpp"
 #include "retort/core/text.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::system {
@@ -68,19 +69,6 @@ class CudaFor {
     return {context_, count};
   }
 
-  template <typename T>
-  void copy_to_host(const T* from, std::span<T> to) const {
-    backend::cuda::copy_to_host(*context_, from, to);
-  }
-  template <typename T>
-  void copy_from_host(std::span<const T> from, T* to) const {
-    backend::cuda::copy_from_host(*context_, from, to);
-  }
-  template <typename T>
-  void fill_zero(T* values, std::size_t count) const {
-    backend::cuda::fill_zero(*context_, values, count);
-  }
-
   bool shares_memory_with(const CudaFor& other) const { return context_->device() == other.context_->device(); }
 
   /// Returns before the work is done. Throws DeviceError with the operation's name and line, `where`.
@@ -102,6 +90,21 @@ class CudaFor {
   std::shared_ptr<backend::cuda::CudaContext> context_;
 };
 
+template <int... Architectures, typename T>
+void copy_to_host(const CudaFor<Architectures...>& system, const T* from, std::span<T> to) {
+  backend::cuda::copy_to_host(system.context(), from, to);
+}
+
+template <int... Architectures, typename T>
+void copy_from_host(const CudaFor<Architectures...>& system, std::span<const T> from, T* to) {
+  backend::cuda::copy_from_host(system.context(), from, to);
+}
+
+template <int... Architectures, typename T>
+void fill_zero(const CudaFor<Architectures...>& system, T* values, std::size_t count) {
+  backend::cuda::fill_zero(system.context(), values, count);
+}
+
 #ifdef __CUDA_ARCH_LIST__
 using Cuda = CudaFor<__CUDA_ARCH_LIST__>;
 #else
@@ -115,27 +118,27 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 // The products of a Linear; see generic/product.hpp.
 
 template <int... Architectures, typename Scalar>
-void forward_product(const Thrust<system::CudaFor<Architectures...>>& backend, const LinearSizes& sizes,
-                     const Scalar* input, const Scalar* weight, Scalar* output) {
-  cuda::forward_product(backend.system().context(), sizes, input, weight, output);
+void forward_product(const Thrust<system::CudaFor<Architectures...>>& backend, MatrixView<const Scalar> input,
+                     MatrixView<const Scalar> weight, MatrixView<Scalar> output) {
+  cuda::forward_product(backend.system().context(), input, weight, output);
 }
 
 template <int... Architectures, typename Scalar>
-void weight_gradient_product(const Thrust<system::CudaFor<Architectures...>>& backend, const LinearSizes& sizes,
-                             const Scalar* input, const Scalar* output_gradient, Scalar* weight_gradient) {
-  cuda::weight_gradient_product(backend.system().context(), sizes, output_gradient, input, weight_gradient);
+void weight_gradient_product(const Thrust<system::CudaFor<Architectures...>>& backend, MatrixView<const Scalar> input,
+                             MatrixView<const Scalar> output_gradient, MatrixView<Scalar> weight_gradient) {
+  cuda::weight_gradient_product(backend.system().context(), input, output_gradient, weight_gradient);
 }
 
 template <int... Architectures, typename Scalar>
-void input_gradient_product(const Thrust<system::CudaFor<Architectures...>>& backend, const LinearSizes& sizes,
-                            const Scalar* weight, const Scalar* output_gradient, Scalar* input_gradient) {
-  cuda::input_gradient_product(backend.system().context(), sizes, output_gradient, weight, input_gradient);
+void input_gradient_product(const Thrust<system::CudaFor<Architectures...>>& backend, MatrixView<const Scalar> weight,
+                            MatrixView<const Scalar> output_gradient, MatrixView<Scalar> input_gradient) {
+  cuda::input_gradient_product(backend.system().context(), weight, output_gradient, input_gradient);
 }
 
 template <int... Architectures, typename Scalar>
-void column_sums(const Thrust<system::CudaFor<Architectures...>>& backend, const LinearSizes& sizes,
-                 const Scalar* values, Scalar* sums) {
-  cuda::column_sums(backend.system().context(), sizes.batch, sizes.out, values, sums);
+void column_sums(const Thrust<system::CudaFor<Architectures...>>& backend, MatrixView<const Scalar> values,
+                 Scalar* sums) {
+  cuda::column_sums(backend.system().context(), values, sums);
 }
 
 static_assert(Backend<Thrust<system::Cuda>, float> && Backend<Thrust<system::Cuda>, double>);

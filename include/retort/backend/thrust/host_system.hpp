@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What Thrust's systems on the host have in common: their memory.
+/// What Thrust's systems on the host have in common: their memory, and how many threads they ask a library for.
 
-#include <algorithm>
 #include <cstddef>
-#include <span>
 
 #include "retort/backend/generic/host_memory.hpp"
+#include "retort/core/available_threads.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/thread_pool.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::system {
 
@@ -18,20 +18,19 @@ struct HostSystem : backend::HostMemory {
   /// Samples that run through a model together outside of training.
   static constexpr std::size_t inference_block = 256;
 
-  template <typename T>
-  void copy_to_host(const T* from, std::span<T> to) const {
-    std::copy_n(from, to.size(), to.data());
-  }
-  template <typename T>
-  void copy_from_host(std::span<const T> from, T* to) const {
-    std::ranges::copy(from, to);
-  }
-  template <typename T>
-  void fill_zero(T* values, std::size_t count) const {
-    std::fill_n(values, count, T{});
-  }
-
   bool shares_memory_with(const HostSystem&) const { return true; }
 };
+
+namespace detail {
+
+/// `wanted` threads, or where that is 0 as many as the process may use, at most `library_default`, and as the system
+/// starts. They are started once, to see: OpenMP and oneTBB end the program over a thread that they do not get. Throws
+/// OptionError for more wanted than the system can start.
+inline unsigned team_size(unsigned wanted, unsigned library_default) {
+  return wanted > 0 ? ThreadPool(wanted).thread_count()
+                    : ThreadPool(AvailableThreads{.most = library_default}).thread_count();
+}
+
+}  // namespace detail
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::system

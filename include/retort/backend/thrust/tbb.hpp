@@ -15,7 +15,6 @@
 
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/backend/thrust/host_system.hpp"
-#include "retort/backend/thrust/team_size.hpp"
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
 

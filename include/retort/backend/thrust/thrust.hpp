@@ -91,17 +91,17 @@ class Thrust : public Generic<Thrust<System>> {
 
 template <typename System, typename T>
 void copy_to_host(const Thrust<System>& backend, const T* from, std::span<T> to) {
-  backend.system().copy_to_host(from, to);
+  copy_to_host(backend.system(), from, to);
 }
 
 template <typename System, typename T>
 void copy_from_host(const Thrust<System>& backend, std::span<const T> from, T* to) {
-  backend.system().copy_from_host(from, to);
+  copy_from_host(backend.system(), from, to);
 }
 
 template <typename System, typename T>
 void fill_zero(const Thrust<System>& backend, T* values, std::size_t count) {
-  backend.system().fill_zero(values, count);
+  fill_zero(backend.system(), values, count);
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

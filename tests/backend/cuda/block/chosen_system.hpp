@@ -6,10 +6,10 @@
 #include <cstddef>
 
 #include "backend/generic/serial_system.hpp"
-#include "retort/backend/cuda/block/host_cluster.hpp"
 #include "retort/backend/cuda/block/kernel.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/block/team.hpp"
+#include "retort/backend/cuda/block/train_blocks.hpp"
 #include "retort/core/aligned_buffer.hpp"
 
 namespace chosen {

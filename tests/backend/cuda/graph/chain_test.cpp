@@ -22,6 +22,8 @@ namespace {
 using namespace retort;
 using namespace retort::backend::graph;
 using backend::Chain;
+using backend::differentiable_by_output;
+using backend::group_count;
 
 constexpr std::size_t width = 7;
 constexpr std::size_t size = 9 * width;
@@ -98,10 +100,10 @@ TEST_CASE("a chain rounds what the next product takes", "[graph]") {
   const Arguments<float> at = arguments<float>();
   auto sums = test::random_values<float>(size, 1);
   std::vector<Bfloat16> output(size);
-  serial().for_each(group_count(size), ChainForward<backend::NoChain, width, false, Arguments<float>, Bfloat16>{
+  serial().for_each(group_count(size), ChainForward<Chain<>, width, false, Arguments<float>, Bfloat16>{
                                            &at, sums.data(), nullptr, output.data(), size, layer});
   std::vector<Bfloat16> gradient(size);
-  serial().for_each(group_count(size), ChainBackward<backend::NoChain, true, Arguments<float>, Bfloat16, Bfloat16>{
+  serial().for_each(group_count(size), ChainBackward<Chain<>, true, Arguments<float>, Bfloat16, Bfloat16>{
                                            &at, nullptr, sums.data(), gradient.data(), size, layer});
   for (std::size_t i = 0; i < size; ++i) {
     REQUIRE(output[i].bits == Bfloat16(sums[i]).bits);

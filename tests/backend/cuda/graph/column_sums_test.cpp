@@ -8,6 +8,7 @@
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/cuda/graph/operand.hpp"
+#include "retort/core/matrix_view.hpp"
 
 namespace {
 
@@ -29,7 +30,7 @@ TEMPLATE_TEST_CASE("sums of columns", "[graph]", Bfloat16, float, double) {
     using Sum = std::conditional_t<std::is_same_v<TestType, double>, double, float>;
     std::vector<Sum> scratch(column_sum_scratch_size(rows, columns));
     std::vector<Sum> sums(columns);
-    sum_columns(backend, rows, columns, values.data(), scratch.data(), sums.data());
+    sum_columns(backend, MatrixView<const TestType>(values.data(), rows, columns), scratch.data(), sums.data());
     CHECK(test::largest_difference(sums, expected) < (sizeof(Sum) == 4 ? 1e-4 : 1e-11));
   }
   CHECK(column_sum_scratch_size(64, columns) == 0);

@@ -18,6 +18,7 @@ namespace {
 
 using namespace retort;
 using namespace retort::backend::graph;
+using backend::group_count;
 using backend::Precision;
 
 constexpr std::size_t features = 15;
@@ -29,12 +30,12 @@ std::vector<double> gathered(const data::Dataset& data, data::RandomShift shift)
   Arguments arguments{};
   arguments.samples = samples.data();
   arguments.augmentation = {shift, Seed{8}, 2};
-  const InputScaling<Scalar> scaling(data.view(), scale_waits<Scalar, precision, backend::NoChain>);
+  const InputScaling<Scalar> scaling(data.view(), scale_waits<Scalar, precision, backend::Chain<>>);
   const std::size_t size = samples.size() * features;
   using Factor = Operand<Scalar, precision>;
   std::vector<Factor> inputs(size);
   const backend::Thrust<retort::system::Serial> backend;
-  backend.for_each(group_count(size), GatherInputs<backend::NoChain, features, Arguments, Factor>{
+  backend.for_each(group_count(size), GatherInputs<backend::Chain<>, features, Arguments, Factor>{
                                           &arguments, data.view(), scaling.constants, inputs.data(), size});
   std::vector<double> values(size);
   for (std::size_t i = 0; i < size; ++i) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "retort/backend/cuda/graph/host_products.hpp"
+#include "retort/core/matrix_view.hpp"
 
 #include <algorithm>
 #include <array>
@@ -74,10 +75,13 @@ void check_products() {
 
   const std::array specs{finished, left_alone};
   Products products(backend, specs, batch);
+  const MatrixView<const Factor> inputs(x.data(), batch, in);
+  const MatrixView<const Factor> output_gradients(g.data(), batch, out);
+  const LinearTensors<const Factor, const float> linear{{w.data(), out, in}, bias.data()};
   std::vector<float> output(batch * out);
-  products.forward(backend, 1, batch, x.data(), w.data(), bias.data(), 1.0f, output.data());
+  products.forward(backend, 1, inputs, linear, 1.0f, MatrixView(output.data(), batch, out));
   CHECK(test::largest_difference(output, plain) < 1e-6);
-  products.forward(backend, 0, batch, x.data(), w.data(), bias.data(), scale, output.data());
+  products.forward(backend, 0, inputs, linear, scale, MatrixView(output.data(), batch, out));
   for (std::size_t i = 0; i < plain.size(); ++i) {
     plain[i] = std::max(0.0, double{scale} * plain[i] + static_cast<double>(bias[i % out]));
   }
@@ -85,13 +89,13 @@ void check_products() {
 
   std::vector<float> found(out * in);
   std::vector<float> found_bias(out);
-  products.weight_gradient(backend, 1, batch, g.data(), x.data(), scale, found.data(), found_bias.data());
+  products.gradients(backend, 1, inputs, output_gradients, scale, {{found.data(), out, in}, found_bias.data()});
   std::ranges::for_each(weight_gradient, [](double& value) { value *= double{scale}; });
   CHECK(test::largest_difference(found, weight_gradient) < 1e-6);
   CHECK(test::largest_difference(found_bias, bias_gradient) < 1e-6);
 
   std::vector<float> found_input(batch * in);
-  products.input_gradient(backend, 1, batch, g.data(), w.data(), found_input.data());
+  products.input_gradient(backend, 1, linear.weight, output_gradients, MatrixView(found_input.data(), batch, in));
   CHECK(test::largest_difference(found_input, input_gradient) < 1e-6);
 }
 

@@ -39,7 +39,6 @@ namespace {
 
 using namespace retort;
 using backend::Precision;
-using backend::graph::GraphModel;
 using backend::graph::GraphSteps;
 using System = retort::system::Serial;
 
@@ -62,7 +61,7 @@ test::TrainedSteps train_by_operations(const test::StepSettings& settings, const
 /// few steps of 1e-3 are allowed to differ, in double it does not happen.
 template <Model M, typename Scalar, Precision precision = Precision::fp32, typename L, typename O = Adam>
 void check_steps(const test::StepSettings& settings, const L& loss, const O& optimizer = {}) {
-  static_assert(GraphModel<M>);
+  static_assert(backend::FullyConnectedModel<M>);
   constexpr bool single = std::is_same_v<Scalar, float>;
   const auto found = train_large<M, Scalar, precision>(settings, loss, optimizer);
   const auto expected = train_by_operations<M, Scalar>(settings, loss, optimizer);

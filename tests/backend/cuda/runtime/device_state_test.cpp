@@ -36,4 +36,26 @@ TEST_CASE("After a sticky error everything tells the first one", "[backend]") {
   CHECK(error_of([&] { state.require_usable(); }) == later);
 }
 
+TEST_CASE("check_launch throws where nothing can be launched", "[backend]") {
+  if (retort::test::no_cuda_device().empty()) {
+    retort::test::skip("there is a CUDA device");
+    return;
+  }
+  // Every call gives the reason, also the one for the last error.
+  CHECK(contains(error_of([] { DeviceState().check_launch(); }), "CUDA: launch of device_state_test: "));
+}
+
+TEST_CASE("check_launch throws the last error once, and check leaves none behind", "[backend][device]") {
+  RETORT_REQUIRE_CUDA_DEVICE();
+  (void)cudaGetLastError();
+  REQUIRE(cudaSetDevice(-1) != cudaSuccess);
+  CHECK(contains(error_of([] { DeviceState().check_launch(); }), "CUDA: launch of device_state_test: "));
+  CHECK_NOTHROW(DeviceState().check_launch());
+
+  const cudaError_t status = cudaSetDevice(-1);
+  REQUIRE(cudaPeekAtLastError() != cudaSuccess);
+  CHECK_THROWS_AS(DeviceState().check(status, "choice"), retort::DeviceError);
+  CHECK_NOTHROW(DeviceState().check_launch());
+}
+
 }  // namespace

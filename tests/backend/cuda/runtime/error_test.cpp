@@ -102,26 +102,4 @@ TEST_CASE("check lets success pass and throws the line of anything else, with th
   CHECK(contains(blas, "(CUBLAS_STATUS_INVALID_VALUE, error_test.cpp:" + std::to_string(before.line() + 2) + ")"));
 }
 
-TEST_CASE("check_launch throws where nothing can be launched", "[backend]") {
-  if (retort::test::no_cuda_device().empty()) {
-    retort::test::skip("there is a CUDA device");
-    return;
-  }
-  // Every call gives the reason, also the one for the last error.
-  CHECK(contains(error_of([] { check_launch(); }), "CUDA: launch of error_test: "));
-}
-
-TEST_CASE("check_launch throws the last error once, and check leaves none behind", "[backend][device]") {
-  RETORT_REQUIRE_CUDA_DEVICE();
-  (void)cudaGetLastError();
-  REQUIRE(cudaSetDevice(-1) != cudaSuccess);
-  CHECK(contains(error_of([] { check_launch(); }), "CUDA: launch of error_test: "));
-  CHECK_NOTHROW(check_launch());
-
-  const cudaError_t status = cudaSetDevice(-1);
-  REQUIRE(cudaPeekAtLastError() != cudaSuccess);
-  CHECK_THROWS_AS(check(status, "choice"), retort::DeviceError);
-  CHECK_NOTHROW(check_launch());
-}
-
 }  // namespace

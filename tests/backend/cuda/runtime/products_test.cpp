@@ -7,7 +7,6 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "backend/cuda/runtime/cuda_device.hpp"
@@ -15,23 +14,30 @@
 #include "random_values.hpp"
 #include "retort/backend/cuda/runtime/buffer.hpp"
 #include "retort/backend/cuda/runtime/copy.hpp"
+#include "retort/core/matrix_view.hpp"
 
 namespace {
 
 using namespace retort::backend::cuda;
-using retort::backend::LinearSizes;
+using retort::MatrixView;
 using retort::test::error_of;
 using retort::test::largest_difference;
 using retort::test::random_values;
 using retort::test::same_bits;
 
+struct LinearSizes {
+  std::size_t batch;
+  std::size_t in;
+  std::size_t out;
+};
+
 constexpr std::array linear_sizes{LinearSizes{1, 1, 1},    LinearSizes{3, 5, 7},      LinearSizes{64, 784, 20},
                                   LinearSizes{64, 20, 10}, LinearSizes{33, 1200, 10}, LinearSizes{257, 130, 129}};
 
-/// result[i][j] = alpha sum over k of left(i, k) right(k, j) + beta before[i][j], in double.
-template <typename Scalar, typename Left, typename Right>
+/// result[i][j] = sum over k of left(i, k) right(k, j), in double.
+template <typename Left, typename Right>
 std::vector<double> host_product(std::size_t rows, std::size_t columns, std::size_t depth, const Left& left,
-                                 const Right& right, const std::vector<Scalar>& before, double alpha, double beta) {
+                                 const Right& right) {
   std::vector<double> result(rows * columns);
   for (std::size_t i = 0; i < rows; ++i) {
     for (std::size_t j = 0; j < columns; ++j) {
@@ -39,7 +45,7 @@ std::vector<double> host_product(std::size_t rows, std::size_t columns, std::siz
       for (std::size_t k = 0; k < depth; ++k) {
         sum += static_cast<double>(left(i, k)) * static_cast<double>(right(k, j));
       }
-      result[i * columns + j] = alpha * sum + (beta == 0.0 ? 0.0 : beta * static_cast<double>(before[i * columns + j]));
+      result[i * columns + j] = sum;
     }
   }
   return result;
@@ -67,6 +73,16 @@ struct Device {
   }
 };
 
+/// Without gaps between the rows.
+template <typename Scalar>
+MatrixView<const Scalar> matrix(const DeviceBuffer<Scalar>& buffer, std::size_t rows, std::size_t columns) {
+  return {buffer.data(), rows, columns};
+}
+template <typename Scalar>
+MatrixView<Scalar> matrix(DeviceBuffer<Scalar>& buffer, std::size_t rows, std::size_t columns) {
+  return {buffer.data(), rows, columns};
+}
+
 TEMPLATE_TEST_CASE("The products of a linear layer are those of a plain loop", "[backend][device]", float, double) {
   RETORT_REQUIRE_CUDA_DEVICE();
   using Scalar = TestType;
@@ -83,43 +99,46 @@ TEMPLATE_TEST_CASE("The products of a linear layer are those of a plain loop", "
     const auto x_at = [&, in = in](std::size_t i, std::size_t j) { return x[i * in + j]; };
     const auto w_at = [&, in = in](std::size_t i, std::size_t j) { return w[i * in + j]; };
     const auto dy_at = [&, out = out](std::size_t i, std::size_t j) { return dy[i * out + j]; };
-    for (const auto& [alpha, beta] : {std::pair{1.0, 0.0}, std::pair{1.0, 1.0}, std::pair{-0.5, 2.0}}) {
-      CAPTURE(alpha, beta);
-      const auto a = static_cast<Scalar>(alpha);
-      const auto b = static_cast<Scalar>(beta);
-      {
-        const auto before = random_values<Scalar>(batch * out, 4);
-        auto y = device.put(before);
-        forward_product(*device.context, sizes, device_x.data(), device_w.data(), y.data(), a, b);
-        const auto expected = host_product(
-            batch, out, in, x_at, [&](std::size_t k, std::size_t j) { return w_at(j, k); }, before, alpha, beta);
-        CHECK(largest_difference(device.get(y), expected) < tolerance<Scalar>(in));
-      }
-      {
-        const auto before = random_values<Scalar>(out * in, 5);
-        auto dw = device.put(before);
-        weight_gradient_product(*device.context, sizes, device_dy.data(), device_x.data(), dw.data(), a, b);
-        const auto expected = host_product(
-            out, in, batch, [&](std::size_t i, std::size_t k) { return dy_at(k, i); }, x_at, before, alpha, beta);
-        CHECK(largest_difference(device.get(dw), expected) < tolerance<Scalar>(batch));
-      }
-      {
-        const auto before = random_values<Scalar>(batch * in, 6);
-        auto dx = device.put(before);
-        input_gradient_product(*device.context, sizes, device_dy.data(), device_w.data(), dx.data(), a, b);
-        const auto expected = host_product(batch, in, out, dy_at, w_at, before, alpha, beta);
-        CHECK(largest_difference(device.get(dx), expected) < tolerance<Scalar>(out));
-      }
-      {
-        const auto before = random_values<Scalar>(out, 7);
-        auto db = device.put(before);
-        column_sums(*device.context, batch, out, device_dy.data(), db.data(), a, b);
-        const auto expected =
-            host_product(1, out, batch, [](std::size_t, std::size_t) { return 1.0; }, dy_at, before, alpha, beta);
-        CHECK(largest_difference(device.get(db), expected) < tolerance<Scalar>(batch));
-      }
-    }
+    // What stands in a result before is not read.
+    const auto nothing = [&](std::size_t count) {
+      return device.put(std::vector<Scalar>(count, std::numeric_limits<Scalar>::quiet_NaN()));
+    };
+    auto y = nothing(batch * out);
+    forward_product(*device.context, matrix(device_x, batch, in), matrix(device_w, out, in), matrix(y, batch, out));
+    CHECK(largest_difference(device.get(y), host_product(batch, out, in, x_at, [&](std::size_t k, std::size_t j) {
+                               return w_at(j, k);
+                             })) < tolerance<Scalar>(in));
+    auto dw = nothing(out * in);
+    weight_gradient_product(*device.context, matrix(device_x, batch, in), matrix(device_dy, batch, out),
+                            matrix(dw, out, in));
+    CHECK(largest_difference(device.get(dw),
+                             host_product(
+                                 out, in, batch, [&](std::size_t i, std::size_t k) { return dy_at(k, i); }, x_at)) <
+          tolerance<Scalar>(batch));
+    auto dx = nothing(batch * in);
+    input_gradient_product(*device.context, matrix(device_w, out, in), matrix(device_dy, batch, out),
+                           matrix(dx, batch, in));
+    CHECK(largest_difference(device.get(dx), host_product(batch, in, out, dy_at, w_at)) < tolerance<Scalar>(out));
+    auto db = nothing(out);
+    column_sums(*device.context, matrix(device_dy, batch, out), db.data());
+    CHECK(largest_difference(device.get(db), host_product(
+                                                 1, out, batch, [](std::size_t, std::size_t) { return 1.0; }, dy_at)) <
+          tolerance<Scalar>(batch));
   }
+}
+
+TEST_CASE("Rows of a matrix may have gaps between them", "[backend][device]") {
+  RETORT_REQUIRE_CUDA_DEVICE();
+  const Device<float> device;
+  const auto x = device.put({1, 2, 9, 3, 4, 9});
+  const auto w = device.put({1, 1, 9, 9, 0, 1, 9, 9});
+  auto y = device.put(std::vector<float>(6, -1));
+  forward_product(*device.context, MatrixView<const float>(x.data(), 2, 2, 3),
+                  MatrixView<const float>(w.data(), 2, 2, 4), MatrixView<float>(y.data(), 2, 2, 3));
+  CHECK(device.get(y) == std::vector<float>{3, 2, -1, 7, 4, -1});
+  auto sums = device.put({0, 0});
+  column_sums(*device.context, MatrixView<const float>(x.data(), 2, 2, 3), sums.data());
+  CHECK(device.get(sums) == std::vector<float>{4, 6});
 }
 
 TEMPLATE_TEST_CASE("A product repeats bit for bit, in every context", "[backend][device]", float, double) {
@@ -131,8 +150,9 @@ TEMPLATE_TEST_CASE("A product repeats bit for bit, in every context", "[backend]
       const auto dy = device.put(random_values<Scalar>(sizes.batch * sizes.out, 2));
       DeviceBuffer<Scalar> dw(device.context, sizes.out * sizes.in);
       DeviceBuffer<Scalar> db(device.context, sizes.out);
-      weight_gradient_product(*device.context, sizes, dy.data(), x.data(), dw.data());
-      column_sums(*device.context, sizes.batch, sizes.out, dy.data(), db.data());
+      weight_gradient_product(*device.context, matrix(x, sizes.batch, sizes.in), matrix(dy, sizes.batch, sizes.out),
+                              matrix(dw, sizes.out, sizes.in));
+      column_sums(*device.context, matrix(dy, sizes.batch, sizes.out), db.data());
       auto result = device.get(dw);
       const auto sums = device.get(db);
       result.insert(result.end(), sums.begin(), sums.end());
@@ -146,29 +166,15 @@ TEMPLATE_TEST_CASE("A product repeats bit for bit, in every context", "[backend]
   }
 }
 
-TEST_CASE("With beta 0 what stood in the result before is not read", "[backend][device]") {
-  RETORT_REQUIRE_CUDA_DEVICE();
-  const Device<float> device;
-  const LinearSizes sizes{2, 3, 4};
-  const auto x = device.put(std::vector<float>(6, 1.0f));
-  const auto w = device.put(std::vector<float>(12, 2.0f));
-  auto y = device.put(std::vector<float>(8, std::numeric_limits<float>::quiet_NaN()));
-  forward_product(*device.context, sizes, x.data(), w.data(), y.data());
-  CHECK(device.get(y) == std::vector<float>(8, 6.0f));
-  auto sums = device.put(std::vector<float>(3, std::numeric_limits<float>::quiet_NaN()));
-  column_sums(*device.context, 2, 3, x.data(), sums.data());
-  CHECK(device.get(sums) == std::vector<float>(3, 2.0f));
-}
-
 TEST_CASE("Sizes that cuBLAS cannot count are refused by name", "[backend]") {
   constexpr std::size_t most = 2'147'483'647;
   CHECK(detail::blas_size(1, "batch") == 1);
   CHECK(detail::blas_size(most, "batch") == 2'147'483'647);
   CHECK(error_of<retort::ShapeError>([] { detail::blas_size(0, "batch"); }) ==
         "cuBLAS: batch is 0, expected 1 to 2147483647");
-  CHECK(error_of<retort::ShapeError>([] { const detail::BlasSizes sizes({1, most + 1, 1}); }) ==
+  CHECK(error_of<retort::ShapeError>([] { detail::blas_size(most + 1, "in"); }) ==
         "cuBLAS: in is 2147483648, expected 1 to 2147483647");
-  CHECK(error_of<retort::ShapeError>([] { const detail::BlasSizes sizes({1, 1, std::size_t{1} << 32}); }) ==
+  CHECK(error_of<retort::ShapeError>([] { detail::blas_size(std::size_t{1} << 32, "out"); }) ==
         "cuBLAS: out is 4294967296, expected 1 to 2147483647");
 }
 

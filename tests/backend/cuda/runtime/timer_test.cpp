@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "retort/backend/cuda/runtime/timer.hpp"
+#include "../../../../benchmarks/device_timer.hpp"
 
 #include <cstddef>
 #include <string>
@@ -7,11 +7,13 @@
 #include "backend/cuda/runtime/cuda_device.hpp"
 #include "catch.hpp"
 #include "retort/backend/cuda/runtime/buffer.hpp"
+#include "retort/backend/cuda/runtime/context.hpp"
 #include "retort/backend/cuda/runtime/copy.hpp"
 
 namespace {
 
 using namespace retort::backend::cuda;
+using retort::benchmarks::DeviceTimer;
 using retort::test::contains;
 using retort::test::error_of;
 

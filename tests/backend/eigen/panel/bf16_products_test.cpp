@@ -13,20 +13,20 @@
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/backend/eigen/panel/full_products.hpp"
 #include "retort/backend/eigen/panel/training_steps.hpp"
+#include "retort/core/small_floats.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/gelu.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/sgd.hpp"
-#include "retort/simd/bfloat16.hpp"
 #include "train_steps.hpp"
 
 namespace {
 
 using namespace retort;
 
-double rounded(float value) { return double{simd::from_bfloat16(simd::to_bfloat16(value))}; }
+double rounded(float value) { return double{bfloat16_to_float(to_bfloat16(value))}; }
 
 /// The slow twin of Bf16Products.
 template <Model M>

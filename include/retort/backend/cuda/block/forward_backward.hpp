@@ -10,12 +10,13 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/chain.hpp"
-#include "retort/backend/cuda/block/cluster_sums.hpp"
-#include "retort/backend/cuda/block/input_offset.hpp"
+#include "retort/backend/cuda/block/cluster.hpp"
+#include "retort/backend/cuda/block/gather.hpp"
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/block/operands.hpp"
 #include "retort/backend/cuda/block/tensor_forward.hpp"
+#include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/data/gather.hpp"
@@ -135,7 +136,6 @@ struct Place {
 /// them, of this thread; the first `count` of them are of the chunk.
 template <typename Layout, std::size_t Features, typename Function>
 RETORT_HOST_DEVICE void for_each_group(std::size_t thread, const Chunk& chunk, const Function& function) {
-  static_assert(chain_group == quad);
   constexpr std::uint32_t features = Features;
   constexpr std::uint32_t neighbours = quad;
   // Chunks begin at a multiple of four samples of their batch, so that groups lie within a chunk.

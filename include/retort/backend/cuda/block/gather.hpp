@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A chunk's inputs, from the dataset into the block's memory.
+/// A chunk's inputs, from the dataset into the block's memory. Bytes x stand for x * scale + offset: products are of
+/// the bytes, and the offset is added to their sums.
 
 #include <cstddef>
 #include <cstdint>
 
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
+#include "retort/backend/cuda/block/operands.hpp"
+#include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/data/augment.hpp"
@@ -123,6 +126,28 @@ RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource
       }
       inputs[feature * Layout::stride + row] = value;
     }
+  }
+}
+
+/// Whether bytes that enter the first stage have an offset.
+template <typename Layout, typename Scalar>
+RETORT_HOST_DEVICE bool has_offset(const data::GatherConstants<Scalar>& constants) {
+  return Layout::input_kind == InputKind::bytes && constants.offset != 0;
+}
+
+/// What an offset of the inputs adds to each output of the first stage: offset times the sum of its weights.
+template <typename Layout, typename Scalar>
+RETORT_HOST_DEVICE void sum_rows(std::size_t thread, Scalar offset, Scalar* memory) {
+  using S = Stage<typename Layout::Model, 0>;
+  for (std::size_t row = thread; row < S::out; row += Layout::threads) {
+    Scalar sums[quad] = {};
+    for (std::size_t q = 0; q < S::quads; ++q) {
+      const Quad<Scalar> weights = weight_quad<S::in>(memory + Layout::parameters + S::weight, row, q);
+      for (std::size_t f = 0; f < quad; ++f) {
+        sums[f] += weights.values[f];
+      }
+    }
+    memory[Layout::row_sums + row] = offset * ((sums[0] + sums[1]) + (sums[2] + sums[3]));
   }
 }
 

@@ -1,70 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// How a block's threads read what lies in its memory: four values at a time.
+/// The matrices in a block's memory, read four values at a time.
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
-#include "retort/backend/cuda/block/stages.hpp"
+#include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
-
-/// Four neighbours, loaded and stored at once.
-template <typename Scalar>
-struct alignas(quad * sizeof(Scalar)) Quad {
-  Scalar values[quad];
-};
-
-/// Two neighbours, loaded and stored at once.
-template <typename Scalar>
-struct alignas(2 * sizeof(Scalar)) Pair {
-  Scalar values[2];
-};
-
-namespace detail {
-
-template <typename Values, typename Scalar>
-RETORT_HOST_DEVICE Values load_neighbours(const Scalar* from) {
-#ifdef __CUDA_ARCH__
-  return *reinterpret_cast<const Values*>(from);
-#else
-  Values result;
-  std::memcpy(&result, from, sizeof(result));
-  return result;
-#endif
-}
-template <typename Values, typename Scalar>
-RETORT_HOST_DEVICE void store_neighbours(const Values& values, Scalar* to) {
-#ifdef __CUDA_ARCH__
-  *reinterpret_cast<Values*>(to) = values;
-#else
-  std::memcpy(to, &values, sizeof(values));
-#endif
-}
-
-}  // namespace detail
-
-/// Precondition of these: the pointer lies on a multiple of four elements, for pairs of two.
-template <typename Scalar>
-RETORT_HOST_DEVICE Quad<Scalar> load_quad(const Scalar* from) {
-  return detail::load_neighbours<Quad<Scalar>>(from);
-}
-template <typename Scalar>
-RETORT_HOST_DEVICE void store_quad(const Quad<Scalar>& values, Scalar* to) {
-  detail::store_neighbours(values, to);
-}
-template <typename Scalar>
-RETORT_HOST_DEVICE Pair<Scalar> load_pair(const Scalar* from) {
-  return detail::load_neighbours<Pair<Scalar>>(from);
-}
-template <typename Scalar>
-RETORT_HOST_DEVICE void store_pair(const Pair<Scalar>& values, Scalar* to) {
-  detail::store_neighbours(values, to);
-}
 
 /// The sum of a feature's samples, a multiple of four.
 template <typename Scalar>

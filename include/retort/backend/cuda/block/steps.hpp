@@ -12,7 +12,7 @@
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/block/train_blocks.hpp"
-#include "retort/backend/cuda/thread_group.hpp"
+#include "retort/backend/cuda/cuda_on.hpp"
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/instruction_set.hpp"

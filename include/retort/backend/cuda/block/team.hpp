@@ -6,9 +6,7 @@
 ///     team([&](std::size_t thread) { ... });
 ///
 /// each of which is carried out for every thread, and begins when the one before has ended for all. On a GPU a phase is
-/// the thread's own call and a barrier (device/team.hpp); here it is a loop. So the same source runs on the host under
-/// a debugger and the sanitizers, and a phase in which one thread reads what another writes shows: its result depends
-/// on the order of the threads.
+/// the thread's own call and a barrier (device/team.hpp); here it is a loop, in any order (docs/design.md, 20).
 ///
 /// - `Team::threads`: their number, a multiple of team_lanes
 /// - `Team::PerThread<T>`: a T for each thread, values[thread]; on a GPU in the thread's registers
@@ -37,7 +35,7 @@
 #include <vector>
 
 #include "retort/backend/cuda/block/fragments.hpp"
-#include "retort/backend/cuda/block/operands.hpp"
+#include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/permutation.hpp"
 #include "retort/core/philox.hpp"

@@ -11,6 +11,7 @@
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/block/operands.hpp"
 #include "retort/backend/cuda/block/tensor_stage.hpp"
+#include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 
@@ -22,11 +23,11 @@ struct ForwardSums {
   float values[TensorStage<Layout>::part_tiles][2 * TensorStage<Layout>::tiles_at_once][2]{};
 };
 
-/// Column `group` of B: the lane's four features of tile `feature_tile`, of an output. Zeros behind the weight's edges.
+/// Column `group` of B: the lane's four features of tile `feature_tile`, of an output, as [pair of features][piece].
+/// Zeros behind the weight's edges.
 template <typename Layout>
 RETORT_HOST_DEVICE void load_weights(const float* weight, std::uint32_t lane, std::uint32_t output_tile,
-                                     std::uint32_t feature_tile, FragmentB& large, FragmentB& middle,
-                                     FragmentB& small) {
+                                     std::uint32_t feature_tile, std::uint32_t (&pieces)[2][bf16_pieces]) {
   using T = TensorStage<Layout>;
   const std::uint32_t output = fragment_columns * output_tile + column_output(lane_group(lane));
   const std::uint32_t q = fragment_members * feature_tile + lane_member(lane);
@@ -35,11 +36,7 @@ RETORT_HOST_DEVICE void load_weights(const float* weight, std::uint32_t lane, st
     values = weight_quad<T::S::in>(weight, output, q);
   }
   RETORT_UNROLL for (std::size_t i = 0; i < 2; ++i) {
-    std::uint32_t pieces[bf16_pieces];
-    split_into_bf16(values.values[2 * i], values.values[2 * i + 1], pieces);
-    large.pairs[i] = pieces[0];
-    middle.pairs[i] = pieces[1];
-    small.pairs[i] = pieces[2];
+    split_into_bf16(values.values[2 * i], values.values[2 * i + 1], pieces[i]);
   }
 }
 
@@ -75,8 +72,11 @@ RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, co
     typename Warp::template PerLane<FragmentB> weights[T::tiles_at_once][bf16_pieces];
     warp.for_each_lane([&](std::uint32_t lane) {
       RETORT_UNROLL for (std::uint32_t n = 0; n < T::tiles_at_once; ++n) {
-        load_weights<Layout>(weight, lane, first + n, tile, weights[n][0][lane], weights[n][1][lane],
-                             weights[n][2][lane]);
+        std::uint32_t pieces[2][bf16_pieces];
+        load_weights<Layout>(weight, lane, first + n, tile, pieces);
+        RETORT_UNROLL for (std::size_t piece = 0; piece < bf16_pieces; ++piece) {
+          weights[n][piece][lane] = FragmentB{{pieces[0][piece], pieces[1][piece]}};
+        }
       }
     });
     typename Warp::template PerLane<FragmentA> samples[T::part_tiles];

@@ -13,7 +13,6 @@
 
 #include "retort/backend/cuda/block/fragments.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
-#include "retort/backend/cuda/block/operands.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 

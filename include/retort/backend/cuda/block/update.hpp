@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The gradients of the weights, and the optimizer's step: each weight is one thread's, with its moments. Threads have
-/// tiles of weights, or on tensor cores, of the first stage, what their lane has of their warp's fragments.
+/// The optimizer's step: each weight is one thread's (gradients.hpp), with its moments.
 
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
-#include "retort/backend/cuda/block/forward_backward.hpp"
+#include "retort/backend/cuda/block/gradients.hpp"
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
-#include "retort/backend/cuda/block/operands.hpp"
-#include "retort/backend/cuda/block/tensor_gradient.hpp"
 #include "retort/backend/cuda/block/tensor_stage.hpp"
+#include "retort/backend/cuda/vector_access.hpp"
 #include "retort/backend/generic/apply_rule.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/data/gather.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
@@ -32,139 +29,6 @@ template <typename Layout, std::size_t Moments, typename Scalar>
 struct KeptMoments<Layout, Moments, Scalar, false> {};
 
 namespace detail {
-
-/// Calls function.template operator()<Index>(index, first output, quad) for each tile of weights of a thread, `index`
-/// being which of the thread's weights comes first.
-template <typename Layout, typename Function>
-RETORT_HOST_DEVICE void for_each_tile(std::size_t thread, const Function& function) {
-  if constexpr (Layout::first_tile_thread > 0) {
-    if (thread < Layout::first_tile_thread) {
-      return;
-    }
-  }
-  RETORT_UNROLL for (std::size_t slot = 0; slot < Layout::slots; ++slot) {
-    const std::size_t tile = thread - Layout::first_tile_thread + slot * Layout::tile_threads;
-    for_each_stage<typename Layout::Model>([&]<std::size_t Index>() {
-      using S = Stage<typename Layout::Model, Index>;
-      if constexpr ((Layout::template weight_tiles<Index>) > 0) {
-        const std::size_t own = tile - Layout::template first_tile<Index>;  // huge for a tile of an earlier stage
-        if (own < Layout::template weight_tiles<Index>) {
-          function.template operator()<Index>(slot * Layout::tile_size,
-                                              own / S::quads * Layout::template out_tile<Index>, own % S::quads);
-        }
-      }
-    });
-  }
-}
-
-/// Calls function(where in the parameters, the gradients of the stage's sums of that output) for each bias of a thread.
-template <typename Layout, typename Scalar, typename Function>
-RETORT_HOST_DEVICE void for_each_bias(std::size_t thread, const Scalar* memory, const Function& function) {
-  for (std::size_t slot = 0; slot < Layout::bias_slots; ++slot) {
-    const std::size_t bias = thread + slot * Layout::threads;
-    for_each_stage<typename Layout::Model>([&]<std::size_t Index>() {
-      using S = Stage<typename Layout::Model, Index>;
-      if constexpr (S::has_bias) {
-        const std::size_t own = bias - Layout::template first_bias<Index>;
-        if (own < S::out) {
-          function(S::bias + own, memory + Layout::template sums<Index> + own * Layout::stride);
-        }
-      }
-    });
-  }
-}
-
-/// sums[o][f] = sum over the samples of output_gradient[first + o] input[4 q + f].
-template <typename Layout, std::size_t Index, typename Input, typename Scalar>
-RETORT_HOST_DEVICE void tile_gradient(const Input& input, const data::GatherConstants<Scalar>& constants,
-                                      const Scalar* output_gradient, std::size_t first, std::size_t q,
-                                      std::size_t samples, Scalar (&sums)[Layout::template out_tile<Index>][quad]) {
-  using S = Stage<typename Layout::Model, Index>;
-  constexpr std::size_t out_tile = Layout::template out_tile<Index>;
-  const auto row = [&](std::size_t o) {
-    return output_gradient + (S::out % out_tile == 0 || first + o < S::out ? first + o : S::out - 1) * Layout::stride;
-  };
-  for (std::size_t sample = 0; sample < samples; sample += quad) {
-    Scalar values[quad][quad];
-    input.square(q, sample, values);
-    for (std::size_t o = 0; o < out_tile; ++o) {
-      const Quad<Scalar> factors = load_quad(row(o) + sample);
-      for (std::size_t f = 0; f < quad; ++f) {
-        for (std::size_t j = 0; j < quad; ++j) {
-          sums[o][f] += factors.values[j] * values[f][j];
-        }
-      }
-    }
-  }
-  if constexpr (Index == 0 && Layout::input_kind == InputKind::bytes) {
-    for (std::size_t o = 0; o < out_tile; ++o) {
-      const Scalar offset = has_offset<Layout>(constants) ? constants.offset * sum_samples(row(o), samples) : Scalar{0};
-      for (std::size_t f = 0; f < quad; ++f) {
-        sums[o][f] = sums[o][f] * constants.scale + offset;
-      }
-    }
-  }
-}
-
-/// The gradients of a thread's tiles and biases over a chunk: on_tile.template operator()<Index>(index, first, q, sums)
-/// and on_bias(place, gradient).
-template <typename Layout, typename Job, typename Scalar, typename OnTile, typename OnBias>
-RETORT_HOST_DEVICE void for_each_tile_gradient(std::size_t thread, const Job& job, const Chunk& chunk,
-                                               const Scalar* memory, const Scalar* inputs, const OnTile& on_tile,
-                                               const OnBias& on_bias) {
-  const std::size_t samples = (chunk.size + quad - 1) / quad * quad;
-  for_each_tile<Layout>(thread, [&]<std::size_t Index>(std::size_t index, std::size_t first, std::size_t q) {
-    Scalar sums[Layout::template out_tile<Index>][quad] = {};
-    tile_gradient<Layout, Index>(stage_input<Layout, Index>(memory, inputs), job.training.constants,
-                                 memory + Layout::template sums<Index>, first, q, samples, sums);
-    on_tile.template operator()<Index>(index, first, q, sums);
-  });
-  for_each_bias<Layout>(thread, memory, [&](std::size_t place, const Scalar* gradients) {
-    on_bias(place, sum_samples(gradients, samples));
-  });
-}
-
-/// All gradients over a chunk, in phases of the team behind which copies are there: on_tile.template operator()<Index>(
-/// thread, index, first, q, sums), on_pairs(thread, pairs, gradients) for those that tensor cores compute,
-/// and on_bias(thread, place, gradient).
-template <typename Layout, typename Team, typename Job, typename Scalar, typename OnTile, typename OnPairs,
-          typename OnBias>
-RETORT_HOST_DEVICE void for_each_gradient(Team& team, const Job& job, const Chunk& chunk, Scalar* memory,
-                                          const Scalar* inputs, const OnTile& on_tile, const OnPairs& on_pairs,
-                                          const OnBias& on_bias) {
-  const auto of_thread = [&](std::size_t thread) {
-    for_each_tile_gradient<Layout>(
-        thread, job, chunk, static_cast<const Scalar*>(memory), inputs,
-        [&]<std::size_t Index>(std::size_t index, std::size_t first, std::size_t q, const auto& sums) {
-          on_tile.template operator()<Index>(thread, index, first, q, sums);
-        },
-        [&](std::size_t place, Scalar gradient) { on_bias(thread, place, gradient); });
-    team.await_copies(thread);
-  };
-  if constexpr (Layout::on_tensor_cores) {
-    team([&](std::size_t thread) { split_gradients<Layout>(thread, job.training.constants, chunk, memory); });
-    team.warps([&](const auto& warp) {
-      tensor_gradient<Layout>(warp, job.training.constants, memory, inputs, on_pairs);
-      warp.for_each_lane([&](std::uint32_t lane) { of_thread(warp.index() * team_lanes + lane); });
-    });
-  } else {
-    team(of_thread);
-  }
-}
-
-/// Calls function(o, place of the first of its elements, their count) for each row of a tile that is inside the weight:
-/// a quad, or what there is before the row's end.
-template <typename Layout, std::size_t Index, typename Function>
-RETORT_HOST_DEVICE void for_each_row(std::size_t first, std::size_t q, const Function& function) {
-  using S = Stage<typename Layout::Model, Index>;
-  constexpr std::size_t out_tile = Layout::template out_tile<Index>;
-  const std::size_t count = S::in % quad == 0 || quad * q + quad <= S::in ? quad : S::in - quad * q;
-  RETORT_UNROLL for (std::size_t o = 0; o < out_tile; ++o) {
-    if (S::out % out_tile == 0 || first + o < S::out) {
-      function(o, S::weight + (first + o) * S::in + quad * q, count);
-    }
-  }
-}
 
 /// The elements of a row, as for_each_row has them. Behind the row's end nothing is read or written.
 template <typename S, typename Scalar>
@@ -228,26 +92,25 @@ RETORT_HOST_DEVICE void move_moments(std::size_t thread, std::size_t block,
     RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) {
       const auto in_job = [&](std::size_t place) { return job.moments[i] + Layout::model_place(block, place); };
       const auto writes = [&](std::size_t place) { return !Load && Layout::is_written_by(block, place); };
-      detail::for_each_tile<Layout>(
-          thread, [&]<std::size_t Index>(std::size_t index, std::size_t first, std::size_t q) {
-            using S = Stage<typename Layout::Model, Index>;
-            detail::for_each_row<Layout, Index>(first, q, [&](std::size_t o, std::size_t place, std::size_t count) {
-              Quad<Scalar> row{};
-              if constexpr (Load) {
-                row = detail::load_row<S>(static_cast<const Scalar*>(in_job(place)), count);
-              }
-              RETORT_UNROLL for (std::size_t f = 0; f < quad; ++f) {
-                if constexpr (Load) {
-                  kept.weights[i][index + o * quad + f] = row.values[f];
-                } else {
-                  row.values[f] = kept.weights[i][index + o * quad + f];
-                }
-              }
-              if (writes(place)) {
-                detail::store_row<S>(row, count, in_job(place));
-              }
-            });
-          });
+      detail::for_each_tile<Layout>(thread, [&]<std::size_t Index>(const detail::WeightTile& tile) {
+        using S = Stage<typename Layout::Model, Index>;
+        detail::for_each_row<Layout, Index>(tile, [&](std::size_t o, std::size_t place, std::size_t count) {
+          Quad<Scalar> row{};
+          if constexpr (Load) {
+            row = detail::load_row<S>(static_cast<const Scalar*>(in_job(place)), count);
+          }
+          RETORT_UNROLL for (std::size_t f = 0; f < quad; ++f) {
+            if constexpr (Load) {
+              kept.weights[i][tile.index + o * quad + f] = row.values[f];
+            } else {
+              row.values[f] = kept.weights[i][tile.index + o * quad + f];
+            }
+          }
+          if (writes(place)) {
+            detail::store_row<S>(row, count, in_job(place));
+          }
+        });
+      });
       detail::for_each_pair<Layout>(thread, [&](const detail::WeightPair& own) {
         using S = Stage<typename Layout::Model, 0>;
         Pair<Scalar> pair{};
@@ -384,23 +247,24 @@ struct Updater {
 template <typename Layout, typename Team, std::size_t Moments, typename L, typename Rule, typename Scalar,
           typename Kept>
 RETORT_HOST_DEVICE void update(Team& team, const TrainingJob<Scalar, Moments, L, Rule>& job, const Chunk& chunk,
-                               const Rule& rule, Scalar* memory, const Scalar* inputs, Kept& kept) {
+                               Scalar* memory, const Scalar* inputs, Kept& kept) {
   using TeamUpdater = Updater<Layout, Moments, L, Rule, Scalar>;
+  const Rule rule = job.rule_of(chunk.batch);
   detail::for_each_gradient<Layout>(
       team, job, chunk, memory, inputs,
-      [&]<std::size_t Index>(std::size_t thread, std::size_t index, std::size_t first, std::size_t q,
-                             const auto& sums) {
-        const TeamUpdater updater{job, rule, memory, kept[thread]};
-        detail::for_each_row<Layout, Index>(first, q, [&](std::size_t o, std::size_t place, std::size_t count) {
-          updater.template row<Stage<typename Layout::Model, Index>>(index + o * quad, place, count, sums[o]);
-        });
-      },
-      [&](std::size_t thread, const auto& pairs, const auto& gradients) {
-        TeamUpdater{job, rule, memory, kept[thread]}.pairs(pairs, gradients);
-      },
-      [&](std::size_t thread, std::size_t place, Scalar gradient) {
-        TeamUpdater{job, rule, memory, kept[thread]}.bias(place, gradient);
-      });
+      detail::GradientSink{
+          [&]<std::size_t Index>(std::size_t thread, const detail::WeightTile& tile, const auto& sums) {
+            const TeamUpdater updater{job, rule, memory, kept[thread]};
+            detail::for_each_row<Layout, Index>(tile, [&](std::size_t o, std::size_t place, std::size_t count) {
+              updater.template row<Stage<typename Layout::Model, Index>>(tile.index + o * quad, place, count, sums[o]);
+            });
+          },
+          [&](std::size_t thread, const auto& pairs, const auto& gradients) {
+            TeamUpdater{job, rule, memory, kept[thread]}.pairs(pairs, gradients);
+          },
+          [&](std::size_t thread, std::size_t place, Scalar gradient) {
+            TeamUpdater{job, rule, memory, kept[thread]}.bias(place, gradient);
+          }});
 }
 
 /// The team's part of the gradients of a batch that is cut into chunks, or is to be clipped: added up outside of the
@@ -413,21 +277,22 @@ RETORT_HOST_DEVICE void store_gradients(Team& team, const TrainingJob<Scalar, Mo
   };
   detail::for_each_gradient<Layout>(
       team, job, chunk, memory, inputs,
-      [&]<std::size_t Index>(std::size_t, std::size_t, std::size_t first, std::size_t q, const auto& sums) {
-        detail::for_each_row<Layout, Index>(first, q, [&](std::size_t o, std::size_t place, std::size_t count) {
-          for (std::size_t f = 0; f < count; ++f) {
-            add(place + f, sums[o][f]);
-          }
-        });
-      },
-      [&](std::size_t, const auto& pairs, const auto& gradients) {
-        RETORT_UNROLL for (std::size_t i = 0; i < std::extent_v<std::remove_reference_t<decltype(pairs)>>; ++i) {
-          for (std::uint32_t f = 0; f < pairs[i].count; ++f) {
-            add(pairs[i].place + f, gradients[i][f]);
-          }
-        }
-      },
-      [&](std::size_t, std::size_t place, Scalar gradient) { add(place, gradient); });
+      detail::GradientSink{
+          [&]<std::size_t Index>(std::size_t, const detail::WeightTile& tile, const auto& sums) {
+            detail::for_each_row<Layout, Index>(tile, [&](std::size_t o, std::size_t place, std::size_t count) {
+              for (std::size_t f = 0; f < count; ++f) {
+                add(place + f, sums[o][f]);
+              }
+            });
+          },
+          [&](std::size_t, const auto& pairs, const auto& gradients) {
+            RETORT_UNROLL for (std::size_t i = 0; i < std::extent_v<std::remove_reference_t<decltype(pairs)>>; ++i) {
+              for (std::uint32_t f = 0; f < pairs[i].count; ++f) {
+                add(pairs[i].place + f, gradients[i][f]);
+              }
+            }
+          },
+          [&](std::size_t, std::size_t place, Scalar gradient) { add(place, gradient); }});
 }
 
 /// The sum of the squares of a thread's stored gradients.
@@ -440,8 +305,8 @@ RETORT_HOST_DEVICE double squared_norm(std::size_t thread, const Job& job, const
       sum += gradient * gradient;
     }
   };
-  detail::for_each_tile<Layout>(thread, [&]<std::size_t Index>(std::size_t, std::size_t first, std::size_t q) {
-    detail::for_each_row<Layout, Index>(first, q,
+  detail::for_each_tile<Layout>(thread, [&]<std::size_t Index>(const detail::WeightTile& tile) {
+    detail::for_each_row<Layout, Index>(tile,
                                         [&](std::size_t, std::size_t place, std::size_t count) { add(place, count); });
   });
   detail::for_each_pair<Layout>(thread, [&](const detail::WeightPair& own) { add(own.place, own.count); });
@@ -455,13 +320,13 @@ RETORT_HOST_DEVICE void update_from_stored(std::size_t thread, const TrainingJob
                                            const Rule& rule, Scalar factor, Scalar* memory,
                                            KeptMoments<Layout, Moments, Scalar>& kept) {
   const Updater<Layout, Moments, L, Rule, Scalar> updater{job, rule, memory, kept};
-  detail::for_each_tile<Layout>(thread, [&]<std::size_t Index>(std::size_t index, std::size_t first, std::size_t q) {
-    detail::for_each_row<Layout, Index>(first, q, [&](std::size_t o, std::size_t place, std::size_t count) {
+  detail::for_each_tile<Layout>(thread, [&]<std::size_t Index>(const detail::WeightTile& tile) {
+    detail::for_each_row<Layout, Index>(tile, [&](std::size_t o, std::size_t place, std::size_t count) {
       Scalar gradients[quad] = {};
       for (std::size_t f = 0; f < count; ++f) {
         gradients[f] = job.gradients[place + f] * factor;
       }
-      updater.template row<Stage<typename Layout::Model, Index>>(index + o * quad, place, count, gradients);
+      updater.template row<Stage<typename Layout::Model, Index>>(tile.index + o * quad, place, count, gradients);
     });
   });
   detail::for_each_pair<Layout>(thread, [&](const detail::WeightPair& own) {

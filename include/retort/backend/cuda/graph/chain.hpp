@@ -10,22 +10,12 @@
 #include <type_traits>
 
 #include "retort/backend/chain.hpp"
-#include "retort/backend/cuda/graph/blocks.hpp"
-#include "retort/backend/cuda/graph/vector_access.hpp"
+#include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
-
-/// apply_chain, also of no chain.
-template <bool differentiate, typename C, typename Scalar>
-RETORT_HOST_DEVICE void apply(C chain, const LayerRandom& random, std::uint64_t group, Scalar* values,
-                              Scalar* gradients = nullptr) {
-  if constexpr (!std::is_same_v<C, NoChain>) {
-    apply_chain<true, differentiate>(chain, random, group, values, gradients);
-  }
-}
 
 /// The derivative of a chain that is `differentiable_by_output`, multiplied with a gradient.
 template <typename Scalar, PointwiseLayer... Layers>
@@ -68,7 +58,7 @@ struct ChainForward {
     if constexpr (keeps_sums) {
       store_group(values, count, sums + begin);
     }
-    apply<false>(C{}, arguments->random(layer), group, values);
+    apply_chain<true, false>(C{}, arguments->random(layer), group, values);
     store_group(values, count, output + begin);
   }
 };
@@ -91,7 +81,7 @@ struct ChainBackward {
     const std::size_t count = group_extent(group, size);
     Scalar gradients[chain_group];
     load_group(output_gradient + begin, count, gradients);
-    if constexpr (!std::is_same_v<C, NoChain>) {
+    if constexpr (!std::is_same_v<C, Chain<>>) {
       Scalar values[chain_group];
       load_group(kept + begin, count, values);
       if constexpr (by_output) {
@@ -99,7 +89,7 @@ struct ChainBackward {
           gradients[i] = gradient_by_output(C{}, values[i], gradients[i]);
         }
       } else {
-        apply<true>(C{}, arguments->random(layer), group, values, gradients);
+        apply_chain<true, true>(C{}, arguments->random(layer), group, values, gradients);
       }
     }
     store_group(gradients, count, input_gradient + begin);

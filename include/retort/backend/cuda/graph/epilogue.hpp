@@ -9,6 +9,7 @@
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/matrix_view.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
@@ -40,20 +41,20 @@ struct ScaleValue {
 
 }  // namespace detail
 
-/// output (batch, out) += bias (out), where that is not null, and with `relu` what is below 0 becomes 0.
+/// output (batch, out), without gaps, += bias (out), where that is not null, and with `relu` what is below 0 becomes 0.
 template <typename System, typename Scalar>
-void finish_output(const Thrust<System>& backend, std::size_t batch, std::size_t out, const Scalar* bias, bool relu,
-                   Scalar* output) {
+void finish_output(const Thrust<System>& backend, const Scalar* bias, bool relu, MatrixView<Scalar> output) {
   if (bias != nullptr || relu) {
-    backend::detail::for_each_of(backend, batch * out, detail::OutputEpilogue<Scalar>{bias, relu, out, output});
+    backend::detail::for_each_of(backend, output.rows * output.columns,
+                                 detail::OutputEpilogue<Scalar>{bias, relu, output.columns, output.data});
   }
 }
 
-/// values[i] *= scale.
+/// All values, between whose rows there are no gaps, are multiplied by `scale`.
 template <typename System, typename Scalar>
-void scale_values(const Thrust<System>& backend, std::size_t count, Scalar scale, Scalar* values) {
+void scale_values(const Thrust<System>& backend, MatrixView<Scalar> values, Scalar scale) {
   if (scale != Scalar{1}) {
-    backend::detail::for_each_of(backend, count, detail::ScaleValue<Scalar>{scale, values});
+    backend::detail::for_each_of(backend, values.rows * values.columns, detail::ScaleValue<Scalar>{scale, values.data});
   }
 }
 

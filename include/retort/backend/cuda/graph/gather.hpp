@@ -8,10 +8,9 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "retort/backend/cuda/graph/blocks.hpp"
-#include "retort/backend/cuda/graph/chain.hpp"
+#include "retort/backend/chain.hpp"
 #include "retort/backend/cuda/graph/operand.hpp"
-#include "retort/backend/cuda/graph/vector_access.hpp"
+#include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/data/augment.hpp"
@@ -20,12 +19,9 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
-/// Normalisation in two parts: the factors are (raw - centre), and the product multiplies its sums with `scale`.
-///
-/// Where factors are rounded (TF32, bf16) the scale waits for the sums: a pixel less its centre is a whole number of at
-/// most 8 bits for the usual normalisations, to [0, 1] and to [-1, 1], and so is not rounded at all; other centres cost
-/// a rounding as any activation does. Elsewhere, and where a chain comes first, the factors are normalised in full and
-/// `scale` is 1.
+/// Normalisation in two parts: the factors are (raw - centre), and the product multiplies its sums with `scale`, where
+/// factors are rounded (docs/design.md, 19). Elsewhere, and where a chain comes first, the factors are normalised in
+/// full and `scale` is 1.
 template <typename Scalar>
 struct InputScaling {
   data::GatherConstants<Scalar> constants;
@@ -43,7 +39,7 @@ struct InputScaling {
 /// Whether a model's InputScaling waits for the sums.
 template <typename Scalar, Precision precision, typename FrontChain>
 inline constexpr bool scale_waits =
-    product_precision<Scalar, precision> != Precision::fp32 && std::is_same_v<FrontChain, NoChain>;
+    product_precision<Scalar, precision> != Precision::fp32 && std::is_same_v<FrontChain, Chain<>>;
 
 template <typename FrontChain, std::size_t Features, typename Arguments, typename Output>
 struct GatherInputs {
@@ -69,7 +65,7 @@ struct GatherInputs {
         source = source_of(++row);
       }
     }
-    apply<false>(FrontChain{}, arguments->random(0), group, values);
+    apply_chain<true, false>(FrontChain{}, arguments->random(0), group, values);
     store_group(values, count, inputs + begin);
   }
 

@@ -18,6 +18,7 @@
 #include "retort/backend/generic/product.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/matrix_view.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
@@ -41,7 +42,7 @@ struct TakeFactor {
 }  // namespace detail
 
 /// The interface of what multiplies for GraphSteps. `index` is a Linear's place among the model's; factors are
-/// Operand<Scalar, precision>, results Scalar; all matrices are row-major without gaps.
+/// Operand<Scalar, precision>, results Scalar; there are no gaps between the rows of a matrix.
 template <typename System, typename Scalar, Precision precision>
 class HostProducts {
  public:
@@ -68,39 +69,33 @@ class HostProducts {
   /// To be called before the products of a batch of another size. Allocates no memory of the backend's.
   void prepare(const Thrust<System>& /*backend*/, std::size_t /*batch*/) {}
 
-  /// output (batch, out) = scale input (batch, in) weight^T (out, in), then what the layer's LinearSpec asks for.
-  void forward(const Thrust<System>& backend, std::size_t index, std::size_t batch, const Factor* input,
-               const Factor* weight, const Scalar* bias, Scalar scale, Scalar* output) {
-    const LinearSpec& linear = linears_[index];
-    forward_product(backend, LinearSizes{batch, linear.in, linear.out},
-                    rounded(backend, input, batch * linear.in, left_),
-                    rounded(backend, weight, linear.out * linear.in, right_), output);
-    scale_values(backend, batch * linear.out, scale, output);
-    finish_output(backend, batch, linear.out, linear.adds_bias ? bias : nullptr, linear.applies_relu, output);
+  /// output (batch, out) = scale input (batch, in) weight^T, then what the layer's LinearSpec asks for.
+  void forward(const Thrust<System>& backend, std::size_t index, MatrixView<const Factor> input,
+               const LinearTensors<const Factor, const Scalar>& linear, Scalar scale, MatrixView<Scalar> output) {
+    forward_product(backend, rounded(backend, input, left_), rounded(backend, linear.weight, right_), output);
+    scale_values(backend, output, scale);
+    const LinearSpec& spec = linears_[index];
+    finish_output(backend, spec.adds_bias ? linear.bias : nullptr, spec.applies_relu, output);
   }
 
-  /// weight_gradient (out, in) = scale output_gradient^T (batch, out) input (batch, in), and, where the layer has a
-  /// bias, bias_gradient (out) = the sums of output_gradient over the batch.
-  void weight_gradient(const Thrust<System>& backend, std::size_t index, std::size_t batch,
-                       const Factor* output_gradient, const Factor* input, Scalar scale, Scalar* weight_gradient,
-                       Scalar* bias_gradient) {
-    const LinearSpec& linear = linears_[index];
-    weight_gradient_product(backend, LinearSizes{batch, linear.in, linear.out},
-                            rounded(backend, input, batch * linear.in, right_),
-                            rounded(backend, output_gradient, batch * linear.out, left_), weight_gradient);
-    scale_values(backend, linear.out * linear.in, scale, weight_gradient);
-    if (linear.has_bias) {
-      sum_columns(backend, batch, linear.out, output_gradient, column_sums_.data(), bias_gradient);
+  /// Of the weight: scale output_gradient^T (batch, out) input (batch, in). Of the bias, where the layer has one: the
+  /// sums of output_gradient over the batch.
+  void gradients(const Thrust<System>& backend, std::size_t /*index*/, MatrixView<const Factor> input,
+                 MatrixView<const Factor> output_gradient, Scalar scale,
+                 const LinearTensors<Scalar, Scalar>& gradients) {
+    weight_gradient_product(backend, rounded(backend, input, right_), rounded(backend, output_gradient, left_),
+                            gradients.weight);
+    scale_values(backend, gradients.weight, scale);
+    if (gradients.bias != nullptr) {
+      sum_columns(backend, output_gradient, column_sums_.data(), gradients.bias);
     }
   }
 
   /// input_gradient (batch, in) = output_gradient (batch, out) weight (out, in).
-  void input_gradient(const Thrust<System>& backend, std::size_t index, std::size_t batch,
-                      const Factor* output_gradient, const Factor* weight, Scalar* input_gradient) {
-    const LinearSpec& linear = linears_[index];
-    input_gradient_product(backend, LinearSizes{batch, linear.in, linear.out},
-                           rounded(backend, weight, linear.out * linear.in, right_),
-                           rounded(backend, output_gradient, batch * linear.out, left_), input_gradient);
+  void input_gradient(const Thrust<System>& backend, std::size_t /*index*/, MatrixView<const Factor> weight,
+                      MatrixView<const Factor> output_gradient, MatrixView<Scalar> input_gradient) {
+    input_gradient_product(backend, rounded(backend, weight, right_), rounded(backend, output_gradient, left_),
+                           input_gradient);
   }
 
  private:
@@ -108,12 +103,13 @@ class HostProducts {
 
   static constexpr bool rounds = product_precision<Scalar, precision> != Precision::fp32;
 
-  /// `count` factors as the product takes them: these, or copies in `memory`.
-  static const Scalar* rounded(const Thrust<System>& backend, const Factor* factors, std::size_t count,
-                               Buffer& memory) {
+  /// Factors as the product takes them: these, or copies in `memory`.
+  static MatrixView<const Scalar> rounded(const Thrust<System>& backend, MatrixView<const Factor> factors,
+                                          Buffer& memory) {
     if constexpr (rounds) {
-      backend::detail::for_each_of(backend, count, detail::TakeFactor<Factor>{factors, memory.data()});
-      return memory.data();
+      backend::detail::for_each_of(backend, factors.rows * factors.columns,
+                                   detail::TakeFactor<Factor>{factors.data, memory.data()});
+      return {memory.data(), factors.rows, factors.columns};
     } else {
       return factors;
     }

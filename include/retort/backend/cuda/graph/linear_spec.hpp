@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What a large model asks of the products of one of its Linear layers.
+/// What the products of one of a large model's Linear layers are called with, and what the model asks of them.
 
 #include <array>
 #include <cstddef>
 #include <type_traits>
 #include <utility>
 
-#include "retort/backend/cuda/graph/blocks.hpp"
+#include "retort/backend/chain.hpp"
 #include "retort/backend/cuda/graph/operand.hpp"
+#include "retort/backend/plan.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/matrix_view.hpp"
+#include "retort/nn/relu.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
@@ -24,27 +27,35 @@ struct LinearSpec {
   bool scaled;                ///< whether sums are multiplied by something other than 1
 };
 
-/// Of block Index.
-template <GraphModel M, typename Scalar, Precision precision, std::size_t Index>
+/// A Linear's weight (out, in) and bias (out), or their gradients.
+template <typename Weight, typename Bias>
+struct LinearTensors {
+  MatrixView<Weight> weight;
+  Bias* bias;  // null where there is none
+};
+
+/// Of stage Index.
+template <FullyConnectedModel M, typename Scalar, Precision precision, std::size_t Index>
 constexpr LinearSpec linear_spec() {
-  using B = Block<M, Index>;
+  using S = Stage<M, Index>;
   // A chain's kernel adds the bias. A ReLU alone needs none where its output already is the next product's factor.
-  constexpr bool relu = is_relu<typename B::Chain> && !B::is_last && std::is_same_v<Operand<Scalar, precision>, Scalar>;
-  constexpr bool alone = !B::has_chain && B::is_last;
-  return {.in = B::in,
-          .out = B::out,
-          .has_bias = B::Linear::has_bias,
-          .adds_bias = B::Linear::has_bias && (relu || alone),
+  constexpr bool relu = std::is_same_v<typename S::Chain, Chain<ReLU>> && !S::is_last &&
+                        std::is_same_v<Operand<Scalar, precision>, Scalar>;
+  constexpr bool alone = !S::has_chain && S::is_last;
+  return {.in = S::in,
+          .out = S::out,
+          .has_bias = S::has_bias,
+          .adds_bias = S::has_bias && (relu || alone),
           .applies_relu = relu,
           .needs_input_gradient = Index > 0,
           .scaled = Index == 0 && product_precision<Scalar, precision> != Precision::fp32};
 }
 
-template <GraphModel M, typename Scalar, Precision precision>
+template <FullyConnectedModel M, typename Scalar, Precision precision>
 constexpr auto linear_specs() {
   return []<std::size_t... Index>(std::index_sequence<Index...>) {
     return std::array<LinearSpec, sizeof...(Index)>{linear_spec<M, Scalar, precision, Index>()...};
-  }(std::make_index_sequence<Blocks<M>::size>{});
+  }(std::make_index_sequence<Plan<M>::linear_count>{});
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph

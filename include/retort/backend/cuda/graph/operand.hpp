@@ -12,22 +12,17 @@
 #include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/small_floats.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
-/// A bfloat16 in memory: the upper half of a float, with its range and 8 significant bits. Each whole number up to 256,
-/// and so each uint8 pixel, is one exactly.
+/// A bfloat16 number in memory. Each whole number up to 256, and so each uint8 pixel, is one exactly.
 struct Bfloat16 {
   std::uint16_t bits = 0;
 
   Bfloat16() = default;
-  /// The nearest, ties to even; not-a-number stays one.
-  RETORT_HOST_DEVICE explicit Bfloat16(float value) {
-    const std::uint32_t word = bits_of(value);
-    bits = (word & 0x7FFFFFFF) > 0x7F800000 ? static_cast<std::uint16_t>((word >> 16) | 0x40)
-                                            : static_cast<std::uint16_t>((word + 0x7FFF + ((word >> 16) & 1)) >> 16);
-  }
-  RETORT_HOST_DEVICE explicit operator float() const { return float_of(std::uint32_t{bits} << 16); }
+  RETORT_HOST_DEVICE explicit Bfloat16(float value) : bits(to_bfloat16(value)) {}
+  RETORT_HOST_DEVICE explicit operator float() const { return bfloat16_to_float(bits); }
 };
 
 /// The nearest number of 11 significant bits, ties away from zero: what the tensor cores take of a float in TF32.

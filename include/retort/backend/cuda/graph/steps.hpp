@@ -12,32 +12,27 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
-#include "retort/backend/cuda/graph/blocks.hpp"
 #include "retort/backend/cuda/graph/chain.hpp"
 #include "retort/backend/cuda/graph/clip_factor.hpp"
 #include "retort/backend/cuda/graph/gather.hpp"
 #include "retort/backend/cuda/graph/linear_spec.hpp"
-#include "retort/backend/cuda/graph/loss.hpp"
 #include "retort/backend/cuda/graph/operand.hpp"
-#include "retort/backend/cuda/graph/optimizer.hpp"
 #include "retort/backend/cuda/graph/step_arguments.hpp"
+#include "retort/backend/cuda/graph/step_functions.hpp"
 #include "retort/backend/cuda/graph/step_key.hpp"
 #include "retort/backend/cuda/graph/system_traits.hpp"
-#include "retort/backend/cuda/graph/vector_access.hpp"
 #include "retort/backend/cuda/graph/workspace.hpp"
+#include "retort/backend/cuda/vector_access.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/matrix_view.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
-/// Steps of a model of Linear and pointwise layers, in the form of an engine's (backend/engine.hpp). One step is: gather;
-/// for each Linear a product with bias, activation and dropout behind it; the loss; for each Linear back the chain's
-/// derivative, the gradients of weight and bias, the gradient of its input; clipping; the optimizer.
-///
-/// On a GPU the products are cuBLASLt's, and the whole step is recorded into a CUDA graph: the second step of a kind
-/// (StepKey) is recorded, later ones replay it. On a host system the same kernels run at once.
+/// Steps of a model of Linear and pointwise layers, in the form of an engine's (backend/engine.hpp): docs/design.md, 18.
+/// On a host system the same kernels run at once.
 ///
 /// Precision: factors of products are exact (fp32), or rounded to TF32 or bf16; sums, activation functions, loss,
 /// gradients of parameters and optimizer are in Scalar always. With bf16 the parameters stay in fp32, and the optimizer
@@ -46,7 +41,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 ///
 /// Results equal those of OperationSteps within rounding, and dropout masks are the same. Every sum has one order, so a
 /// run repeats bit for bit on one kind of device. One thread at a time.
-template <GraphModel M, typename Scalar, typename System, Precision precision = Precision::fp32>
+template <FullyConnectedModel M, typename Scalar, typename System, Precision precision = Precision::fp32>
 class GraphSteps {
  public:
   using Backend = Thrust<System>;
@@ -87,7 +82,7 @@ class GraphSteps {
   }
 
  private:
-  using Layout = Blocks<M>;
+  using FrontChain = ChainAt<Plan<M>, 0>;  // what stands before the first Linear
   using Factor = Operand<Scalar, precision>;
   using Parts = SystemTraits<System, Scalar, precision>;
   static constexpr auto specs = linear_specs<M, Scalar, precision>();
@@ -121,24 +116,32 @@ class GraphSteps {
     Scalar* parameters;
 
     template <std::size_t Index>
-    const Factor* weight() const {
+    LinearTensors<const Factor, const Scalar> linear() const {
+      using S = Stage<M, Index>;
+      const Factor* weights = nullptr;
       if constexpr (copies_weights) {
-        return steps.memory_.weights.data() + Block<M, Index>::weight_offset;
+        weights = steps.memory_.weights.data();
       } else {
-        return parameters + Block<M, Index>::weight_offset;
+        weights = parameters;
       }
+      return {{weights + S::weight, S::out, S::in}, S::has_bias ? parameters + S::bias : nullptr};
     }
 
     template <std::size_t Index>
-    const Scalar* bias() const {
-      return Block<M, Index>::Linear::has_bias ? parameters + Block<M, Index>::bias_offset : nullptr;
+    LinearTensors<Scalar, Scalar> linear_gradients() const {
+      using S = Stage<M, Index>;
+      Scalar* gradients = steps.memory_.gradients.data();
+      return {{gradients + S::weight, S::out, S::in}, S::has_bias ? gradients + S::bias : nullptr};
     }
 
-    InputScaling<Scalar> input_scaling() const {
-      return {data, scale_waits<Scalar, precision, typename Layout::FrontChain>};
+    template <std::size_t Index>
+    MatrixView<const Factor> input() const {
+      return {steps.memory_.template input<Index>(), batch, Stage<M, Index>::in};
     }
 
-    /// What the sums of block Index's products are multiplied with.
+    InputScaling<Scalar> input_scaling() const { return {data, scale_waits<Scalar, precision, FrontChain>}; }
+
+    /// What the sums of stage Index's products are multiplied with.
     template <std::size_t Index>
     Scalar scale() const {
       return Index == 0 ? input_scaling().scale : Scalar{1};
@@ -147,16 +150,16 @@ class GraphSteps {
     void forward() const {
       const std::size_t size = batch * M::input_size;
       backend.for_each(group_count(size),
-                       GatherInputs<typename Layout::FrontChain, M::input_size, Arguments, Factor>{
+                       GatherInputs<FrontChain, M::input_size, Arguments, Factor>{
                            arguments, data, input_scaling().constants, steps.memory_.template input<0>(), size});
-      for_each_index<Layout::size>([&]<std::size_t Index>() { forward_block<Index>(); });
+      for_each_index<Plan<M>::linear_count>([&]<std::size_t Index>() { forward_stage<Index>(); });
     }
 
     template <std::size_t Index>
-    void forward_block() const {
-      using B = Block<M, Index>;
+    void forward_stage() const {
+      using S = Stage<M, Index>;
       constexpr LinearSpec spec = specs[Index];
-      constexpr bool done_by_product = spec.applies_relu || (B::is_last && !B::has_chain);
+      constexpr bool done_by_product = spec.applies_relu || (S::is_last && !S::has_chain);
       auto* output = steps.memory_.template output<Index>();
       Scalar* sums = nullptr;
       if constexpr (done_by_product) {
@@ -164,21 +167,21 @@ class GraphSteps {
       } else {
         sums = steps.memory_.template sums<Index>();
       }
-      steps.products_.forward(backend, Index, batch, steps.memory_.template input<Index>(), weight<Index>(),
-                              bias<Index>(), scale<Index>(), sums);
+      steps.products_.forward(backend, Index, input<Index>(), linear<Index>(), scale<Index>(),
+                              MatrixView(sums, batch, S::out));
       if constexpr (!done_by_product) {
-        const std::size_t size = batch * B::out;
+        const std::size_t size = batch * S::out;
         backend.for_each(
             group_count(size),
-            ChainForward<typename B::Chain, B::out, B::keeps_sums, Arguments, std::remove_pointer_t<decltype(output)>>{
-                arguments, sums, bias<Index>(), output, size, static_cast<std::uint32_t>(B::chain_layer)});
+            ChainForward<typename S::Chain, S::out, keeps_sums<S>, Arguments, std::remove_pointer_t<decltype(output)>>{
+                arguments, sums, linear<Index>().bias, output, size, S::chain_layer});
       }
     }
 
     void loss(const TeacherTable<Scalar>& teacher) const {
       constexpr std::size_t classes = M::output_size;
       // What the backward pass begins with, unless there is a chain behind the last Linear.
-      constexpr bool rounds = copies_weights && !Block<M, Layout::size - 1>::has_chain;
+      constexpr bool rounds = copies_weights && !Stage<M, Plan<M>::linear_count - 1>::has_chain;
       Factor* operands = nullptr;
       if constexpr (rounds) {
         operands = steps.memory_.output_gradient.data();
@@ -197,40 +200,40 @@ class GraphSteps {
     }
 
     void backward() const {
-      for_each_index_reversed<Layout::size>([&]<std::size_t Index>() { backward_block<Index>(); });
+      for_each_index_reversed<Plan<M>::linear_count>([&]<std::size_t Index>() { backward_stage<Index>(); });
     }
 
     template <std::size_t Index>
-    void backward_block() const {
-      using B = Block<M, Index>;
+    void backward_stage() const {
+      using S = Stage<M, Index>;
       Memory<M, Scalar, System, precision>& memory = steps.memory_;
       const Factor* output_gradient = memory.output_gradient.data();
-      if constexpr (B::is_last && !B::has_chain) {
+      if constexpr (S::is_last && !S::has_chain) {
         if constexpr (!copies_weights) {
           output_gradient = memory.logits_gradient.data();
         }
       } else {
-        backward_chain<Index>(B::is_last ? memory.logits_gradient.data() : memory.flow.data());
+        backward_chain<Index>(S::is_last ? memory.logits_gradient.data() : memory.flow.data());
       }
-      Scalar* gradients = memory.gradients.data();
-      steps.products_.weight_gradient(backend, Index, batch, output_gradient, memory.template input<Index>(),
-                                      scale<Index>(), gradients + B::weight_offset, gradients + B::bias_offset);
+      const MatrixView gradient(output_gradient, batch, S::out);
+      steps.products_.gradients(backend, Index, input<Index>(), gradient, scale<Index>(), linear_gradients<Index>());
       if constexpr (Index > 0) {
-        steps.products_.input_gradient(backend, Index, batch, output_gradient, weight<Index>(), memory.flow.data());
+        steps.products_.input_gradient(backend, Index, linear<Index>().weight, gradient,
+                                       MatrixView(memory.flow.data(), batch, S::in));
       }
     }
 
-    /// From the gradient of block Index's output to that of its Linear's output.
+    /// From the gradient of stage Index's output to that of its Linear's output.
     template <std::size_t Index>
     void backward_chain(const Scalar* gradient) const {
-      using B = Block<M, Index>;
-      const std::size_t size = batch * B::out;
+      using S = Stage<M, Index>;
+      const std::size_t size = batch * S::out;
       const auto launch = [&]<bool by_output, typename Kept>(const Kept* kept) {
-        backend.for_each(group_count(size), ChainBackward<typename B::Chain, by_output, Arguments, Kept, Factor>{
-                                                arguments, kept, gradient, steps.memory_.output_gradient.data(), size,
-                                                static_cast<std::uint32_t>(B::chain_layer)});
+        backend.for_each(group_count(size),
+                         ChainBackward<typename S::Chain, by_output, Arguments, Kept, Factor>{
+                             arguments, kept, gradient, steps.memory_.output_gradient.data(), size, S::chain_layer});
       };
-      if constexpr (B::keeps_sums) {
+      if constexpr (keeps_sums<S>) {
         launch.template operator()<false>(static_cast<const Scalar*>(steps.memory_.template sums<Index>()));
       } else {
         launch.template operator()<true>(static_cast<const Factor*>(steps.memory_.template output<Index>()));

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <type_traits>
 
-#include "retort/backend/cuda/graph/blocks.hpp"
+#include "retort/backend/chain.hpp"
 #include "retort/backend/cuda/graph/clip_factor.hpp"
 #include "retort/backend/cuda/graph/operand.hpp"
 #include "retort/backend/cuda/graph/step_arguments.hpp"
@@ -17,38 +17,37 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
+/// Whether the input of a stage's chain is kept for the backward pass; else its output is enough. The last stage's
+/// output are the logits, which are kept apart.
+template <typename S>
+inline constexpr bool keeps_sums = S::has_chain && (S::is_last || !differentiable_by_output<typename S::Chain>);
+
 namespace detail {
 
-/// Elements in front of the activations that enter block `index`, in rows of one sample: the widths add up.
-template <GraphModel M>
+/// Elements in front of the activations that enter stage `index`, in rows of one sample: the widths add up.
+template <FullyConnectedModel M>
 constexpr std::size_t input_offset(std::size_t index) {
   std::size_t offset = 0;
   for (std::size_t i = 0; i < index; ++i) {
-    offset += aligned_extent(Blocks<M>::Plan::widths[Blocks<M>::Plan::linear_operation[i]]);
+    offset += aligned_extent(Plan<M>::widths[Plan<M>::linear_operation[i]]);
   }
   return offset;
 }
 
-/// The same of the sums that are kept behind block `index`.
-template <GraphModel M, std::size_t Index>
+/// The same of the sums that are kept behind stage Index.
+template <FullyConnectedModel M, std::size_t Index>
 constexpr std::size_t sums_offset() {
   if constexpr (Index == 0) {
     return 0;
   } else {
-    using Before = Block<M, Index - 1>;
-    return sums_offset<M, Index - 1>() + (Before::keeps_sums ? aligned_extent(Before::out) : 0);
+    using Before = Stage<M, Index - 1>;
+    return sums_offset<M, Index - 1>() + (keeps_sums<Before> ? aligned_extent(Before::out) : 0);
   }
-}
-
-template <GraphModel M>
-constexpr std::size_t all_sums() {
-  constexpr std::size_t last = Blocks<M>::size - 1;
-  return sums_offset<M, last>() + (Block<M, last>::keeps_sums ? aligned_extent(Block<M, last>::out) : 0);
 }
 
 }  // namespace detail
 
-template <GraphModel M, typename Scalar, typename System, Precision precision>
+template <FullyConnectedModel M, typename Scalar, typename System, Precision precision>
 struct Memory {
   using Factor = Operand<Scalar, precision>;
   template <typename T>
@@ -56,7 +55,7 @@ struct Memory {
 
   std::size_t capacity;
   Buffer<std::byte> arguments;
-  Buffer<Factor> inputs;  // of each block
+  Buffer<Factor> inputs;  // of each stage
   Buffer<Scalar> kept;    // what enters the chains that need it in the backward pass
   Buffer<Scalar> logits;  // (batch, classes)
   Buffer<Scalar> logits_gradient;
@@ -70,8 +69,8 @@ struct Memory {
   Memory(const Thrust<System>& backend, std::size_t batch)
       : capacity(batch),
         arguments(backend.template allocate<std::byte>(arguments_capacity)),
-        inputs(backend.template allocate<Factor>(batch * detail::input_offset<M>(Blocks<M>::size))),
-        kept(backend.template allocate<Scalar>(batch * detail::all_sums<M>())),
+        inputs(backend.template allocate<Factor>(batch * detail::input_offset<M>(Plan<M>::linear_count))),
+        kept(backend.template allocate<Scalar>(batch * detail::sums_offset<M, Plan<M>::linear_count>())),
         logits(backend.template allocate<Scalar>(batch * M::output_size)),
         logits_gradient(backend.template allocate<Scalar>(batch * M::output_size)),
         flow(backend.template allocate<Scalar>(batch * Plan<M>::widest)),
@@ -81,16 +80,16 @@ struct Memory {
         norm(backend.template allocate<double>(clip_scratch_size())),
         clip_factor(backend.template allocate<Scalar>(1)) {}
 
-  /// (batch, in): what enters block Index.
+  /// (batch, in): what enters stage Index.
   template <std::size_t Index>
   Factor* input() {
     return inputs.data() + capacity * detail::input_offset<M>(Index);
   }
 
-  /// (batch, out): what leaves it, the next block's input or the logits.
+  /// (batch, out): what leaves it, the next stage's input or the logits.
   template <std::size_t Index>
   auto* output() {
-    if constexpr (Block<M, Index>::is_last) {
+    if constexpr (Stage<M, Index>::is_last) {
       return logits.data();
     } else {
       return input<Index + 1>();
@@ -100,7 +99,7 @@ struct Memory {
   /// (batch, out): what its Linear gives to its chain.
   template <std::size_t Index>
   Scalar* sums() {
-    if constexpr (Block<M, Index>::keeps_sums) {
+    if constexpr (keeps_sums<Stage<M, Index>>) {
       return kept.data() + capacity * detail::sums_offset<M, Index>();
     } else {
       return flow.data();

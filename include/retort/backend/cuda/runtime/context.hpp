@@ -23,8 +23,8 @@
 #include "retort/backend/cuda/runtime/device.hpp"
 #include "retort/backend/cuda/runtime/device_state.hpp"
 #include "retort/backend/cuda/runtime/error.hpp"
+#include "retort/backend/cuda/runtime/handle.hpp"
 #include "retort/backend/cuda/runtime/memory_pool.hpp"
-#include "retort/backend/cuda/runtime/stream.hpp"
 #include "retort/core/instruction_set.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
@@ -43,9 +43,9 @@ class CudaContext {
       : survey_(survey_devices()),
         facts_(open_device(survey_, device, architectures, where)),
         pool_(facts_, where),
-        stream_(device, where),
+        stream_(create_stream(device, where)),
         workspace_(*this, recommended_workspace(facts_.major), where),
-        blas_(device, stream_.get(), workspace_.data(), workspace_.size(), where) {}
+        blas_(create_blas_handle(device, stream_.get(), workspace_.data.get(), workspace_.size, where)) {}
 
   /// The same, as handles and buffers hold it; errors name the caller's line.
   static std::shared_ptr<CudaContext> create(int device = 0, std::span<const int> architectures = {},
@@ -138,46 +138,35 @@ class CudaContext {
   template <std::floating_point Scalar>
   const Scalar* ones(std::size_t count, const std::source_location& where = std::source_location::current()) {
     Memory& memory = std::get<Ones<Scalar>>(ones_).memory;
-    if (memory.size() < count * sizeof(Scalar)) {
+    if (memory.size < count * sizeof(Scalar)) {
       const auto entry = enter(where);
       const std::vector<Scalar> values(count, Scalar{1});
       Memory larger(*this, count * sizeof(Scalar), where);
-      check(cudaMemcpyAsync(larger.data(), values.data(), larger.size(), cudaMemcpyHostToDevice, stream()),
+      check(cudaMemcpyAsync(larger.data.get(), values.data(), larger.size, cudaMemcpyHostToDevice, stream()),
             "copy of ones to the device", where);
       check(cudaStreamSynchronize(stream()), "copy of ones to the device", where);
       memory = std::move(larger);
     }
-    return static_cast<const Scalar*>(memory.data());
+    return reinterpret_cast<const Scalar*>(memory.data.get());
   }
 
  private:
+  using Stream = DeviceHandle<cudaStream_t, cudaStreamDestroy>;
+
+  struct Release {
+    CudaContext* context;
+
+    void operator()(std::byte* memory) const noexcept { context->release(memory); }
+  };
+
   /// What the context itself keeps on the device.
-  class Memory {
-   public:
+  struct Memory {
     Memory() = default;
     Memory(CudaContext& context, std::size_t bytes, const std::source_location& where)
-        : context_(&context), data_(context.allocate(bytes, where)), size_(bytes) {}
-    Memory(Memory&& other) noexcept
-        : context_(other.context_), data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-    Memory& operator=(Memory&& other) noexcept {
-      std::swap(context_, other.context_);
-      std::swap(data_, other.data_);
-      std::swap(size_, other.size_);
-      return *this;
-    }
-    ~Memory() {
-      if (context_ != nullptr) {
-        context_->release(data_);
-      }
-    }
+        : data(static_cast<std::byte*>(context.allocate(bytes, where)), {&context}), size(bytes) {}
 
-    void* data() const { return data_; }
-    std::size_t size() const { return size_; }
-
-   private:
-    CudaContext* context_ = nullptr;
-    void* data_ = nullptr;
-    std::size_t size_ = 0;  // bytes
+    std::unique_ptr<std::byte, Release> data;
+    std::size_t size = 0;  // bytes
   };
 
   template <typename Scalar>
@@ -191,6 +180,12 @@ class CudaContext {
     DeviceFacts facts = query_device(device, where);
     require_architecture(facts, architectures, where);
     return facts;
+  }
+
+  /// It does not wait for the legacy default stream; its end does not wait for the work that is in it.
+  static Stream create_stream(int device, const std::source_location& where) {
+    const auto create = [](cudaStream_t* stream) { return cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking); };
+    return create_on_device<Stream>(device, create, "creation of a stream", where);
   }
 
   int usable_device() const {

@@ -45,7 +45,8 @@ class DeviceState {
       fail(cause, is_sticky(cause) ? error_text(cause, what, where) : error_text(status, what, where));
     }
   }
-  /// To be called right after a kernel's launch.
+  /// To be called right after a kernel's launch, of `where`: throws DeviceError if it could not be launched. Errors of
+  /// the kernel itself appear in a later call.
   void check_launch(const std::source_location& where = std::source_location::current()) {
     if (const cudaError_t status = cudaGetLastError(); status != cudaSuccess) {
       check(status, launch_name(where), where);

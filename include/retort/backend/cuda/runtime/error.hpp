@@ -7,7 +7,9 @@
 #include <cublas_v2.h>
 #include <cuda_runtime_api.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -22,26 +24,13 @@ inline constexpr std::string_view another_backend = "use another backend (--back
 /// Whether CUDA's own documentation (driver_types.h) or a lost memory says that no later work of this process on the
 /// device can succeed.
 constexpr bool is_sticky(cudaError_t status) {
-  switch (status) {
-    case cudaErrorECCUncorrectable:
-    case cudaErrorNvlinkUncorrectable:
-    case cudaErrorContained:
-    case cudaErrorIllegalAddress:
-    case cudaErrorLaunchTimeout:
-    case cudaErrorAssert:
-    case cudaErrorHardwareStackError:
-    case cudaErrorIllegalInstruction:
-    case cudaErrorMisalignedAddress:
-    case cudaErrorInvalidAddressSpace:
-    case cudaErrorInvalidPc:
-    case cudaErrorLaunchFailure:
-    case cudaErrorTensorMemoryLeak:
-    case cudaErrorMpsClientTerminated:
-    case cudaErrorExternalDevice:
-      return true;
-    default:
-      return false;
-  }
+  constexpr cudaError_t sticky[] = {
+      cudaErrorECCUncorrectable,    cudaErrorNvlinkUncorrectable, cudaErrorContained,
+      cudaErrorIllegalAddress,      cudaErrorLaunchTimeout,       cudaErrorAssert,
+      cudaErrorHardwareStackError,  cudaErrorIllegalInstruction,  cudaErrorMisalignedAddress,
+      cudaErrorInvalidAddressSpace, cudaErrorInvalidPc,           cudaErrorLaunchFailure,
+      cudaErrorTensorMemoryLeak,    cudaErrorMpsClientTerminated, cudaErrorExternalDevice};
+  return std::ranges::find(sticky, status) != std::end(sticky);
 }
 
 /// What the user can do about an error; empty where there is nothing to say in general.
@@ -153,14 +142,6 @@ inline void check(cublasStatus_t status, std::string_view what,
                   const std::source_location& where = std::source_location::current()) {
   if (status != CUBLAS_STATUS_SUCCESS) {
     throw DeviceError(error_text(status, what, where));
-  }
-}
-
-/// To be called right after a kernel's launch, of `where`: throws DeviceError if it could not be launched. Errors of
-/// the kernel itself appear in a later call.
-inline void check_launch(const std::source_location& where = std::source_location::current()) {
-  if (const cudaError_t status = cudaGetLastError(); status != cudaSuccess) {
-    check(status, launch_name(where), where);
   }
 }
 

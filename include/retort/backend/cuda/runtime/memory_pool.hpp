@@ -14,6 +14,7 @@
 
 #include "retort/backend/cuda/runtime/device.hpp"
 #include "retort/backend/cuda/runtime/error.hpp"
+#include "retort/backend/cuda/runtime/handle.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/size.hpp"
 
@@ -29,33 +30,22 @@ class MemoryPool {
     if (!device.memory_pools) {
       return;
     }
-    const DeviceGuard guard(device_, where);
     cudaMemPoolProps properties{};
     properties.allocType = cudaMemAllocationTypePinned;
     properties.handleTypes = cudaMemHandleTypeNone;
     properties.location.type = cudaMemLocationTypeDevice;
     properties.location.id = device_;
-    check(cudaMemPoolCreate(&pool_, &properties), "creation of a memory pool", where);
+    const auto create = [&](cudaMemPool_t* pool) { return cudaMemPoolCreate(pool, &properties); };
+    pool_ = create_on_device<Pool>(device_, create, "creation of a memory pool", where);
     // Keep everything: by default a pool gives its memory back to the system whenever the host waits for the stream.
     std::uint64_t threshold = std::numeric_limits<std::uint64_t>::max();
-    const cudaError_t status = cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &threshold);
-    if (status != cudaSuccess) {
-      (void)cudaMemPoolDestroy(pool_);
-      check(status, "release threshold of a memory pool", where);
-    }
-  }
-  MemoryPool(const MemoryPool&) = delete;
-  MemoryPool& operator=(const MemoryPool&) = delete;
-  ~MemoryPool() {
-    if (pool_ != nullptr) {
-      const DeviceGuard guard(device_, std::nothrow);
-      (void)cudaMemPoolDestroy(pool_);
-    }
+    check(cudaMemPoolSetAttribute(pool_.get(), cudaMemPoolAttrReleaseThreshold, &threshold),
+          "release threshold of a memory pool", where);
   }
 
   /// At least 256-byte aligned, contents undefined. Precondition: the device is current, bytes > 0.
   cudaError_t allocate(void** memory, std::size_t bytes, cudaStream_t stream) noexcept {
-    return pool_ == nullptr ? cudaMalloc(memory, bytes) : cudaMallocFromPoolAsync(memory, bytes, pool_, stream);
+    return pool_ == nullptr ? cudaMalloc(memory, bytes) : cudaMallocFromPoolAsync(memory, bytes, pool_.get(), stream);
   }
 
   /// After the work that is in the stream. Never throws, and tolerates a device or a driver that is gone.
@@ -69,16 +59,18 @@ class MemoryPool {
     std::uint64_t reserved = 0;
     std::uint64_t used = 0;
     if (pool_ == nullptr ||
-        cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrReservedMemCurrent, &reserved) != cudaSuccess ||
-        cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrUsedMemCurrent, &used) != cudaSuccess || used > reserved) {
+        cudaMemPoolGetAttribute(pool_.get(), cudaMemPoolAttrReservedMemCurrent, &reserved) != cudaSuccess ||
+        cudaMemPoolGetAttribute(pool_.get(), cudaMemPoolAttrUsedMemCurrent, &used) != cudaSuccess || used > reserved) {
       return 0;
     }
     return to_size(reserved - used);
   }
 
  private:
+  using Pool = DeviceHandle<cudaMemPool_t, cudaMemPoolDestroy>;
+
   int device_;
-  cudaMemPool_t pool_ = nullptr;
+  Pool pool_;
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda

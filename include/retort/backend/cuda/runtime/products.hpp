@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The products of a linear layer, by cuBLAS. All matrices are row-major without gaps and lie in the context's memory.
-/// cuBLAS is column-major: a row-major matrix is its transpose there, so each product is asked for transposed.
+/// The products of a linear layer, by cuBLAS. All matrices lie in the context's memory.
 
 #include <cublas_v2.h>
 
@@ -13,11 +12,10 @@
 #include <string>
 #include <string_view>
 
-#include "retort/backend/arguments.hpp"
 #include "retort/backend/cuda/runtime/context.hpp"
-#include "retort/backend/cuda/runtime/device.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/matrix_view.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
@@ -36,102 +34,94 @@ inline int blas_size(std::size_t size, std::string_view name) {
   return static_cast<int>(size);
 }
 
-struct BlasSizes {
-  explicit BlasSizes(const LinearSizes& sizes)
-      : batch(blas_size(sizes.batch, "batch")), in(blas_size(sizes.in, "in")), out(blas_size(sizes.out, "out")) {}
-
-  int batch;
-  int in;
-  int out;
-};
-
-/// A column-major matrix, to be read as it is or transposed.
-template <typename Scalar>
-struct BlasOperand {
-  cublasOperation_t operation;
-  const Scalar* values;
-  int leading;
-};
-
-/// result(rows, columns) = alpha left(rows, depth) right(depth, columns) + beta result, column-major.
+/// A row-major matrix, to be read as it is or transposed.
 template <BlasScalar Scalar>
-void multiply(CudaContext& context, int rows, int columns, int depth, BlasOperand<Scalar> left,
-              BlasOperand<Scalar> right, Scalar* result, Scalar alpha, Scalar beta, std::string_view what,
-              const std::source_location& where) {
+struct BlasFactor {
+  cublasOperation_t operation;
+  MatrixView<const Scalar> matrix;
+};
+
+/// What the sizes of result(rows, columns) and the sum of `depth` terms are called in errors, and the product.
+struct ProductNames {
+  std::string_view rows;
+  std::string_view columns;
+  std::string_view depth;
+  std::string_view product;
+};
+
+/// result = left right. cuBLAS is column-major: a row-major matrix is its transpose there, so it is asked for
+/// result^T = right^T left^T.
+template <BlasScalar Scalar>
+void multiply(CudaContext& context, const BlasFactor<Scalar>& left, const BlasFactor<Scalar>& right,
+              const MatrixView<Scalar>& result, const ProductNames& names, const std::source_location& where) {
+  const int rows = blas_size(result.rows, names.rows);
+  const int depth = blas_size(left.operation == CUBLAS_OP_N ? left.matrix.columns : left.matrix.rows, names.depth);
+  const int columns = blas_size(result.columns, names.columns);
+  const auto gap = [](std::size_t stride) { return blas_size(stride, "distance of rows"); };
+  const Scalar alpha = 1;
+  const Scalar beta = 0;  // what is in `result` is not read
+  const auto call = [&](auto gemm) {
+    context.check(gemm(context.blas(), right.operation, left.operation, columns, rows, depth, &alpha, right.matrix.data,
+                       gap(right.matrix.stride), left.matrix.data, gap(left.matrix.stride), &beta, result.data,
+                       gap(result.stride)),
+                  names.product, where);
+  };
   const auto entry = context.enter(where);
   if constexpr (std::same_as<Scalar, float>) {
-    context.check(cublasSgemm(context.blas(), left.operation, right.operation, rows, columns, depth, &alpha,
-                              left.values, left.leading, right.values, right.leading, &beta, result, rows),
-                  what, where);
+    call(cublasSgemm);
   } else {
-    context.check(cublasDgemm(context.blas(), left.operation, right.operation, rows, columns, depth, &alpha,
-                              left.values, left.leading, right.values, right.leading, &beta, result, rows),
-                  what, where);
+    call(cublasDgemm);
   }
 }
 
 }  // namespace detail
 
-/// outputs = alpha inputs weights^T + beta outputs; with beta = 0 the former outputs are not read. In the stream.
-/// Throws ShapeError for a size out of cuBLAS's range, DeviceError.
+/// output (batch, out) = input (batch, in) weight^T (out, in), in the stream. Throws ShapeError for a size out of
+/// cuBLAS's range, DeviceError.
 template <detail::BlasScalar Scalar>
-void forward_product(CudaContext& context, const LinearSizes& sizes,
-                     const Scalar* inputs,   // (batch, in)
-                     const Scalar* weights,  // (out, in)
-                     Scalar* outputs,        // (batch, out)
-                     Scalar alpha = 1, Scalar beta = 0,
-                     const std::source_location& where = std::source_location::current()) {
-  const detail::BlasSizes n(sizes);
-  detail::multiply<Scalar>(context, n.out, n.batch, n.in, {CUBLAS_OP_T, weights, n.in}, {CUBLAS_OP_N, inputs, n.in},
-                           outputs, alpha, beta, "product of inputs and weights", where);
+void forward_product(CudaContext& context, MatrixView<const Scalar> input, MatrixView<const Scalar> weight,
+                     MatrixView<Scalar> output, const std::source_location& where = std::source_location::current()) {
+  detail::multiply<Scalar>(context, {CUBLAS_OP_N, input}, {CUBLAS_OP_T, weight}, output,
+                           {"batch", "out", "in", "product of inputs and weights"}, where);
 }
 
-/// weight_gradients = alpha output_gradients^T inputs + beta weight_gradients, otherwise as forward_product.
+/// weight_gradient (out, in) = output_gradient^T (batch, out) input (batch, in), otherwise as forward_product.
 template <detail::BlasScalar Scalar>
-void weight_gradient_product(CudaContext& context, const LinearSizes& sizes,
-                             const Scalar* output_gradients,  // (batch, out)
-                             const Scalar* inputs,            // (batch, in)
-                             Scalar* weight_gradients,        // (out, in)
-                             Scalar alpha = 1, Scalar beta = 0,
+void weight_gradient_product(CudaContext& context, MatrixView<const Scalar> input,
+                             MatrixView<const Scalar> output_gradient, MatrixView<Scalar> weight_gradient,
                              const std::source_location& where = std::source_location::current()) {
-  const detail::BlasSizes n(sizes);
-  detail::multiply<Scalar>(context, n.in, n.out, n.batch, {CUBLAS_OP_N, inputs, n.in},
-                           {CUBLAS_OP_T, output_gradients, n.out}, weight_gradients, alpha, beta,
-                           "product of output gradients and inputs", where);
+  detail::multiply<Scalar>(context, {CUBLAS_OP_T, output_gradient}, {CUBLAS_OP_N, input}, weight_gradient,
+                           {"out", "in", "batch", "product of output gradients and inputs"}, where);
 }
 
-/// input_gradients = alpha output_gradients weights + beta input_gradients, otherwise as forward_product.
+/// input_gradient (batch, in) = output_gradient (batch, out) weight (out, in), otherwise as forward_product.
 template <detail::BlasScalar Scalar>
-void input_gradient_product(CudaContext& context, const LinearSizes& sizes,
-                            const Scalar* output_gradients,  // (batch, out)
-                            const Scalar* weights,           // (out, in)
-                            Scalar* input_gradients,         // (batch, in)
-                            Scalar alpha = 1, Scalar beta = 0,
+void input_gradient_product(CudaContext& context, MatrixView<const Scalar> weight,
+                            MatrixView<const Scalar> output_gradient, MatrixView<Scalar> input_gradient,
                             const std::source_location& where = std::source_location::current()) {
-  const detail::BlasSizes n(sizes);
-  detail::multiply<Scalar>(context, n.in, n.batch, n.out, {CUBLAS_OP_N, weights, n.in},
-                           {CUBLAS_OP_N, output_gradients, n.out}, input_gradients, alpha, beta,
-                           "product of output gradients and weights", where);
+  detail::multiply<Scalar>(context, {CUBLAS_OP_N, output_gradient}, {CUBLAS_OP_N, weight}, input_gradient,
+                           {"batch", "in", "out", "product of output gradients and weights"}, where);
 }
 
-/// sums[j] = alpha (sum of values[i][j] over i < rows) + beta sums[j], otherwise as forward_product. Needs `rows` ones,
-/// which the context keeps.
+/// sums (columns) of values (rows, columns), otherwise as forward_product. Needs `rows` ones, which the context keeps.
 template <detail::BlasScalar Scalar>
-void column_sums(CudaContext& context, std::size_t rows, std::size_t columns,
-                 const Scalar* values,  // (rows, columns)
-                 Scalar* sums,          // (columns)
-                 Scalar alpha = 1, Scalar beta = 0,
+void column_sums(CudaContext& context, MatrixView<const Scalar> values, Scalar* sums,
                  const std::source_location& where = std::source_location::current()) {
-  const int m = detail::blas_size(columns, "columns");
-  const int n = detail::blas_size(rows, "rows");
+  const int columns = detail::blas_size(values.columns, "columns");
+  const int rows = detail::blas_size(values.rows, "rows");
   const auto entry = context.enter(where);
-  const Scalar* ones = context.ones<Scalar>(rows, where);
+  const Scalar* ones = context.ones<Scalar>(values.rows, where);
+  const Scalar alpha = 1;
+  const Scalar beta = 0;
+  const auto call = [&](auto gemv) {
+    context.check(gemv(context.blas(), CUBLAS_OP_N, columns, rows, &alpha, values.data,
+                       detail::blas_size(values.stride, "distance of rows"), ones, 1, &beta, sums, 1),
+                  "sums of columns", where);
+  };
   if constexpr (std::same_as<Scalar, float>) {
-    context.check(cublasSgemv(context.blas(), CUBLAS_OP_N, m, n, &alpha, values, m, ones, 1, &beta, sums, 1),
-                  "sums of columns", where);
+    call(cublasSgemv);
   } else {
-    context.check(cublasDgemv(context.blas(), CUBLAS_OP_N, m, n, &alpha, values, m, ones, 1, &beta, sums, 1),
-                  "sums of columns", where);
+    call(cublasDgemv);
   }
 }
 

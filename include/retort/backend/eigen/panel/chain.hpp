@@ -16,7 +16,6 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/nn/layer.hpp"
-#include "retort/nn/relu.hpp"
 #include "retort/simd/vector.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
@@ -24,13 +23,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 namespace detail {
 
 template <typename C>
-struct Rectifier {
-  static constexpr bool value = false;
-};
+struct Rectifier;
 template <PointwiseLayer... Layers>
 struct Rectifier<Chain<Layers...>> {
-  static constexpr bool value =
-      (std::is_same_v<Layers, ReLU> || ...) && ((std::is_same_v<Layers, ReLU> || DropoutLayer<Layers>) && ...);
   static constexpr double slope = [] {
     double product = 1.0;
     const auto multiply = [&]<typename L>(std::type_identity<L>) {
@@ -159,7 +154,7 @@ void for_each_group(std::size_t features, std::size_t begin, std::size_t end, st
 /// A chain of ReLU and dropout: its derivative is `slope` where its output is positive and 0 elsewhere, so the backward
 /// pass needs neither its input nor the mask.
 template <typename C>
-inline constexpr bool is_rectifier = detail::Rectifier<C>::value;
+inline constexpr bool is_rectifier = differentiable_by_output<C>;
 
 /// The chain in place on rows [begin, end) of panel `index`, `features` rows high; with `training` dropout acts.
 template <bool training, typename V, typename C>

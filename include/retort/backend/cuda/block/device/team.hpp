@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "retort/backend/cuda/block/team.hpp"
+#include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/instruction_set.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {

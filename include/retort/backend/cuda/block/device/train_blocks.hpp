@@ -61,8 +61,10 @@ __global__ void __launch_bounds__(Layout::threads, 1) train_models(const Job* jo
   train<Layout, batches>(team, *reinterpret_cast<const Job*>(words), block_shared_memory<Scalar>());
 }
 
-/// Throws DeviceError where a block of the device cannot have so much shared memory.
-inline void require_block_memory(cuda::CudaContext& context, std::size_t bytes, const std::source_location& where) {
+/// Lets a kernel have so much shared memory. Throws DeviceError where a block of the device cannot.
+template <typename Kernel>
+void allow_block_memory(cuda::CudaContext& context, Kernel kernel, std::size_t bytes,
+                        const std::source_location& where) {
   int most = 0;
   context.check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, context.device()),
                 "attribute of the device", where);
@@ -71,16 +73,15 @@ inline void require_block_memory(cuda::CudaContext& context, std::size_t bytes, 
                       context.facts().name + " has " + std::to_string(most) +
                       "; use a device of compute capability 9.0 or newer, or backend::Thrust<system::Cuda>");
   }
+  context.check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
+                "choice of a block's memory", where);
 }
 
 template <typename Layout, typename Kernel, typename Argument>
 void launch(cuda::CudaContext& context, Kernel kernel, unsigned blocks, const Argument& argument,
             const std::source_location& where) {
   const auto entry = context.enter(where);
-  require_block_memory(context, Layout::bytes, where);
-  context.check(
-      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(Layout::bytes)),
-      "choice of a block's memory", where);
+  allow_block_memory(context, kernel, Layout::bytes, where);
   kernel<<<blocks, Layout::threads, Layout::bytes, context.stream()>>>(argument);
   context.check_launch(where);
 }
@@ -90,10 +91,7 @@ template <typename Layout, typename Job>
 void launch_cluster(cuda::CudaContext& context, void (*kernel)(Job), const Job& job,
                     const std::source_location& where) {
   const auto entry = context.enter(where);
-  require_block_memory(context, Layout::bytes, where);
-  context.check(
-      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(Layout::bytes)),
-      "choice of a block's memory", where);
+  allow_block_memory(context, kernel, Layout::bytes, where);
   cudaLaunchAttribute shape{};
   shape.id = cudaLaunchAttributeClusterDimension;
   shape.val.clusterDim.x = static_cast<unsigned>(Layout::blocks);

@@ -5,35 +5,15 @@
 
 #include <cuda_runtime_api.h>
 
-#include <memory>
-#include <new>
 #include <source_location>
-#include <type_traits>
 
 #include "retort/backend/cuda/runtime/context.hpp"
-#include "retort/backend/cuda/runtime/device.hpp"
+#include "retort/backend/cuda/runtime/handle.hpp"
 #include "retort/core/instruction_set.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
-namespace detail {
-
-struct DestroyGraph {
-  void operator()(cudaGraph_t graph) const noexcept { (void)cudaGraphDestroy(graph); }
-};
-struct DestroyGraphExec {
-  int device;
-
-  void operator()(cudaGraphExec_t graph) const noexcept {
-    const DeviceGuard guard(device, std::nothrow);
-    (void)cudaGraphExecDestroy(graph);  // where it still runs, it is destroyed afterwards
-  }
-};
-
-using GraphPointer = std::unique_ptr<std::remove_pointer_t<cudaGraph_t>, DestroyGraph>;
-using GraphExecPointer = std::unique_ptr<std::remove_pointer_t<cudaGraphExec_t>, DestroyGraphExec>;
-
-}  // namespace detail
+using GraphHandle = UniqueHandle<cudaGraph_t, cudaGraphDestroy>;
 
 /// While it lives, what this thread puts into the context's stream is recorded and not done. Nothing may be allocated
 /// or waited for meanwhile. Where it is left by an exception the record is thrown away, and the stream works as before.
@@ -52,18 +32,16 @@ class Capture {
     if (active_) {
       cudaGraph_t graph = nullptr;
       (void)cudaStreamEndCapture(context_.stream(), &graph);
-      if (graph != nullptr) {
-        (void)cudaGraphDestroy(graph);
-      }
+      const GraphHandle thrown_away(graph);
       (void)cudaGetLastError();  // that the record was spoiled is no news to whoever threw
     }
   }
 
-  detail::GraphPointer end(const std::source_location& where = std::source_location::current()) {
+  GraphHandle end(const std::source_location& where = std::source_location::current()) {
     active_ = false;
     cudaGraph_t graph = nullptr;
     const cudaError_t status = cudaStreamEndCapture(context_.stream(), &graph);
-    detail::GraphPointer owned(graph);
+    GraphHandle owned(graph);
     context_.check(status, "end of a CUDA graph", where);
     return owned;
   }
@@ -84,10 +62,10 @@ class ExecutableGraph {
     const auto entry = context.enter(where);
     Capture capture(context, where);
     work();
-    const detail::GraphPointer graph = capture.end(where);
+    const GraphHandle graph = capture.end(where);
     cudaGraphExec_t executable = nullptr;
     context.check(cudaGraphInstantiate(&executable, graph.get(), 0), "instantiation of a CUDA graph", where);
-    executable_ = detail::GraphExecPointer(executable, {context.device()});
+    executable_ = Executable(executable, {context.device()});
   }
 
   void launch(CudaContext& context, const std::source_location& where = std::source_location::current()) const {
@@ -96,7 +74,9 @@ class ExecutableGraph {
   }
 
  private:
-  detail::GraphExecPointer executable_{nullptr, {0}};
+  using Executable = DeviceHandle<cudaGraphExec_t, cudaGraphExecDestroy>;  // where it runs, it is destroyed afterwards
+
+  Executable executable_;
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda

@@ -10,16 +10,24 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <source_location>
 #include <string_view>
 
-#include "retort/backend/cuda/graph/device/lt_handle.hpp"
 #include "retort/backend/cuda/runtime/context.hpp"
+#include "retort/backend/cuda/runtime/error.hpp"
+#include "retort/backend/cuda/runtime/handle.hpp"
 #include "retort/core/instruction_set.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
+
+/// A cuBLASLt handle of one device. It has neither stream nor workspace: each product names its own.
+using LtHandle = DeviceHandle<cublasLtHandle_t, cublasLtDestroy>;
+
+/// Throws DeviceError.
+inline LtHandle create_lt_handle(int device, const std::source_location& where = std::source_location::current()) {
+  return create_on_device<LtHandle>(device, cublasLtCreate, "creation of a cuBLASLt handle", where);
+}
 
 /// result (rows, columns) = alpha op(left) op(right) with a sum of `depth` terms, and what the epilogue adds. In
 /// cuBLASLt's order, column-major, without gaps.
@@ -39,27 +47,19 @@ struct LtProblem {
 
 namespace detail {
 
-struct DestroyLt {
-  void operator()(cublasLtMatmulDescOpaque_t* descriptor) const noexcept {
-    (void)cublasLtMatmulDescDestroy(descriptor);
-  }
-  void operator()(cublasLtMatrixLayoutOpaque_t* layout) const noexcept { (void)cublasLtMatrixLayoutDestroy(layout); }
-  void operator()(cublasLtMatmulPreferenceOpaque_t* preference) const noexcept {
-    (void)cublasLtMatmulPreferenceDestroy(preference);
-  }
-};
-template <typename Opaque>
-using LtPointer = std::unique_ptr<Opaque, DestroyLt>;
+using LtDescriptor = UniqueHandle<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy>;
+using LtLayout = UniqueHandle<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>;
+using LtPreference = UniqueHandle<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy>;
 
 inline constexpr std::string_view lt_description = "description of a product for cuBLASLt";
 
 /// A row-major matrix (columns, rows) is cuBLASLt's (rows, columns).
-inline LtPointer<cublasLtMatrixLayoutOpaque_t> make_layout(cudaDataType_t type, std::size_t rows, std::size_t columns,
-                                                           const std::source_location& where) {
+inline LtLayout make_layout(cudaDataType_t type, std::size_t rows, std::size_t columns,
+                            const std::source_location& where) {
   cublasLtMatrixLayout_t layout = nullptr;
   check(cublasLtMatrixLayoutCreate(&layout, type, rows, columns, static_cast<std::int64_t>(rows)), lt_description,
         where);
-  return LtPointer<cublasLtMatrixLayoutOpaque_t>(layout);
+  return LtLayout(layout);
 }
 
 template <typename T>
@@ -78,6 +78,16 @@ void set_attribute(cublasLtMatmulPreference_t preference, cublasLtMatmulPreferen
 
 }  // namespace detail
 
+/// What a product is called with. `bias` is what its epilogue reads, or writes where it is a gradient; null without one.
+template <std::floating_point Scalar>
+struct LtArguments {
+  Scalar alpha;
+  const void* left;
+  const void* right;
+  const Scalar* bias;
+  Scalar* result;
+};
+
 /// A product with its descriptors and its algorithm. The same algorithm and workspace each time, and no sums whose
 /// order is left to chance: results repeat bit for bit on one kind of device and one version of cuBLASLt.
 class LtMatmul {
@@ -91,7 +101,7 @@ class LtMatmul {
     LtMatmul product(problem, where);
     cublasLtMatmulPreference_t created = nullptr;
     check(cublasLtMatmulPreferenceCreate(&created), detail::lt_description, where);
-    const detail::LtPointer<cublasLtMatmulPreferenceOpaque_t> preference(created);
+    const detail::LtPreference preference(created);
     const std::uint64_t size = workspace_size;
     detail::set_attribute(created, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, size, where);
     // Not "in place": its pieces add to the result in an order that only counters keep.
@@ -129,18 +139,16 @@ class LtMatmul {
 
   bool has_epilogue() const { return problem_.epilogue != CUBLASLT_EPILOGUE_DEFAULT; }
 
-  /// In the stream. `bias` is what the epilogue reads, or writes where it is a gradient; null without one. Throws
-  /// DeviceError.
+  /// In the stream. Throws DeviceError.
   template <std::floating_point Scalar>
-  void operator()(CudaContext& context, const LtHandle& handle, Scalar alpha, const void* left, const void* right,
-                  const Scalar* bias, Scalar* result,
+  void operator()(CudaContext& context, const LtHandle& handle, const LtArguments<Scalar>& of,
                   const std::source_location& where = std::source_location::current()) {
     const auto entry = context.enter(where);
-    set_bias(bias, where);
+    set_bias(of.bias, where);
     const Scalar beta = 0;
-    context.check(cublasLtMatmul(handle.get(), descriptor_.get(), &alpha, left, left_.get(), right, right_.get(), &beta,
-                                 result, result_.get(), result, result_.get(), &algorithm_, workspace_, workspace_size_,
-                                 context.stream()),
+    context.check(cublasLtMatmul(handle.get(), descriptor_.get(), &of.alpha, of.left, left_.get(), of.right,
+                                 right_.get(), &beta, of.result, result_.get(), of.result, result_.get(), &algorithm_,
+                                 workspace_, workspace_size_, context.stream()),
                   "product by cuBLASLt", where);
   }
 
@@ -172,10 +180,10 @@ class LtMatmul {
   }
 
   LtProblem problem_;
-  detail::LtPointer<cublasLtMatmulDescOpaque_t> descriptor_;
-  detail::LtPointer<cublasLtMatrixLayoutOpaque_t> left_;
-  detail::LtPointer<cublasLtMatrixLayoutOpaque_t> right_;
-  detail::LtPointer<cublasLtMatrixLayoutOpaque_t> result_;
+  detail::LtDescriptor descriptor_;
+  detail::LtLayout left_;
+  detail::LtLayout right_;
+  detail::LtLayout result_;
   cublasLtMatmulAlgo_t algorithm_{};
   void* workspace_ = nullptr;
   std::size_t workspace_size_ = 0;

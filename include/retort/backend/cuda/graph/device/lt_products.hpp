@@ -19,7 +19,6 @@
 #include <vector>
 
 #include "retort/backend/cuda/graph/column_sums.hpp"
-#include "retort/backend/cuda/graph/device/lt_handle.hpp"
 #include "retort/backend/cuda/graph/device/lt_matmul.hpp"
 #include "retort/backend/cuda/graph/epilogue.hpp"
 #include "retort/backend/cuda/graph/linear_spec.hpp"
@@ -29,6 +28,7 @@
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/matrix_view.hpp"
 #include "retort/nn/layer.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
@@ -41,7 +41,7 @@ class LtProducts {
 
   LtProducts(const Thrust<System>& backend, std::span<const LinearSpec> linears, std::size_t capacity)
       : linears_(linears.begin(), linears.end()),
-        handle_(backend.system().context().device()),
+        handle_(cuda::create_lt_handle(backend.system().context().device())),
         workspace_(backend.template allocate<std::byte>(
             cuda::recommended_workspace(backend.system().context().facts().major))) {
     std::size_t sums = 0;
@@ -70,33 +70,34 @@ class LtProducts {
     current_ = batches_.size() - 1;
   }
 
-  void forward(const Thrust<System>& backend, std::size_t index, std::size_t batch, const Factor* input,
-               const Factor* weight, const Scalar* bias, Scalar scale, Scalar* output) {
-    const LinearSpec& linear = linears_[index];
+  void forward(const Thrust<System>& backend, std::size_t index, MatrixView<const Factor> input,
+               const LinearTensors<const Factor, const Scalar>& linear, Scalar scale, MatrixView<Scalar> output) {
+    const LinearSpec& spec = linears_[index];
     cuda::LtMatmul& product = products(index).forward;
-    const Scalar* added = linear.adds_bias ? bias : nullptr;
-    product(backend.system().context(), handle_, scale, weight, input, added, output);
+    const Scalar* added = spec.adds_bias ? linear.bias : nullptr;
+    product(backend.system().context(), handle_,
+            cuda::LtArguments<Scalar>{scale, linear.weight.data, input.data, added, output.data});
     if (!product.has_epilogue()) {
-      finish_output(backend, batch, linear.out, added, linear.applies_relu, output);
+      finish_output(backend, added, spec.applies_relu, output);
     }
   }
 
-  void weight_gradient(const Thrust<System>& backend, std::size_t index, std::size_t batch,
-                       const Factor* output_gradient, const Factor* input, Scalar scale, Scalar* weight_gradient,
-                       Scalar* bias_gradient) {
-    const LinearSpec& linear = linears_[index];
+  void gradients(const Thrust<System>& backend, std::size_t index, MatrixView<const Factor> input,
+                 MatrixView<const Factor> output_gradient, Scalar scale,
+                 const LinearTensors<Scalar, Scalar>& gradients) {
     cuda::LtMatmul& product = products(index).weight_gradient;
-    product(backend.system().context(), handle_, scale, input, output_gradient, std::as_const(bias_gradient),
-            weight_gradient);
-    if (linear.has_bias && !product.has_epilogue()) {
-      sum_columns(backend, batch, linear.out, output_gradient, column_sums_.data(), bias_gradient);
+    product(backend.system().context(), handle_,
+            cuda::LtArguments<Scalar>{scale, input.data, output_gradient.data, gradients.bias, gradients.weight.data});
+    if (gradients.bias != nullptr && !product.has_epilogue()) {
+      sum_columns(backend, output_gradient, column_sums_.data(), gradients.bias);
     }
   }
 
-  void input_gradient(const Thrust<System>& backend, std::size_t index, std::size_t /*batch*/,
-                      const Factor* output_gradient, const Factor* weight, Scalar* input_gradient) {
-    (*products(index).input_gradient)(backend.system().context(), handle_, Scalar{1}, weight, output_gradient,
-                                      static_cast<const Scalar*>(nullptr), input_gradient);
+  void input_gradient(const Thrust<System>& backend, std::size_t index, MatrixView<const Factor> weight,
+                      MatrixView<const Factor> output_gradient, MatrixView<Scalar> input_gradient) {
+    (*products(index).input_gradient)(
+        backend.system().context(), handle_,
+        cuda::LtArguments<Scalar>{Scalar{1}, weight.data, output_gradient.data, nullptr, input_gradient.data});
   }
 
  private:

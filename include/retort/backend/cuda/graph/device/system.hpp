@@ -4,14 +4,60 @@
 /// GraphSteps on a GPU: products by cuBLASLt, each step a CUDA graph. To be compiled by nvcc, and linked with cudart,
 /// cublas and cublasLt.
 
-#include "retort/backend/cuda/graph/device/captured_runner.hpp"
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "retort/backend/cuda/graph/device/graph.hpp"
 #include "retort/backend/cuda/graph/device/lt_products.hpp"
 #include "retort/backend/cuda/graph/steps.hpp"
 #include "retort/backend/cuda/graph/system_traits.hpp"
+#include "retort/backend/cuda/runtime/context.hpp"
 #include "retort/backend/thrust/cuda.hpp"
+#include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/instruction_set.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
+
+/// As ImmediateRunner. The first work of a key is done at once: it loads kernels and libraries, which a recording does
+/// not allow for. The second is recorded, and launched with all that follow. A few keys are remembered: an epoch has
+/// two, of its batches and of a last one that is shorter.
+template <typename System, typename Key>
+class CapturedRunner {
+ public:
+  explicit CapturedRunner(const Thrust<System>& /*backend*/) {}
+
+  /// Precondition: equal keys, equal work. Throws DeviceError, and what work() throws.
+  template <typename Work>
+  void run(const Thrust<System>& backend, const Key& key, const Work& work) {
+    cuda::CudaContext& context = backend.system().context();
+    const auto entry = context.enter();
+    auto record = std::ranges::find(records_, key, &Record::key);
+    if (record == records_.end()) {
+      if (records_.size() == most_records) {
+        records_.erase(records_.begin());
+      }
+      work();
+      records_.push_back({key, {}});
+      return;
+    }
+    if (!record->graph) {
+      record->graph.emplace(context, work);
+    }
+    record->graph->launch(context);
+  }
+
+ private:
+  struct Record {
+    Key key;
+    std::optional<cuda::ExecutableGraph> graph;
+  };
+
+  static constexpr std::size_t most_records = 8;
+
+  std::vector<Record> records_;
+};
 
 template <int... Architectures, typename Scalar, Precision precision>
 struct SystemTraits<system::CudaFor<Architectures...>, Scalar, precision> {

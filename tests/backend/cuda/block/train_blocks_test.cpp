@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "retort/backend/cuda/block/host_cluster.hpp"
+#include "retort/backend/cuda/block/train_blocks.hpp"
 
 #include <array>
 #include <cstddef>

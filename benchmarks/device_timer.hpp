@@ -6,23 +6,21 @@
 #include <cuda_runtime_api.h>
 
 #include <memory>
-#include <new>
 #include <source_location>
 #include <utility>
 
 #include "retort/backend/cuda/runtime/context.hpp"
-#include "retort/backend/cuda/runtime/device.hpp"
-#include "retort/core/instruction_set.hpp"
+#include "retort/backend/cuda/runtime/handle.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
+namespace retort::benchmarks {
 
 /// Two CUDA events in a context's stream. Resolution: about half a microsecond (cudaEventElapsedTime).
 class DeviceTimer {
  public:
   /// Precondition: `context` is not null. Throws DeviceError.
-  explicit DeviceTimer(std::shared_ptr<CudaContext> context,
+  explicit DeviceTimer(std::shared_ptr<backend::cuda::CudaContext> context,
                        const std::source_location& where = std::source_location::current())
-      : context_(std::move(context)), start_(*context_, where), stop_(*context_, where) {}
+      : context_(std::move(context)), start_(create_event(*context_, where)), stop_(create_event(*context_, where)) {}
 
   /// Marks this point of the stream. Throws DeviceError.
   void start(const std::source_location& where = std::source_location::current()) { record(start_, where); }
@@ -39,34 +37,23 @@ class DeviceTimer {
   }
 
  private:
-  class Event {
-   public:
-    Event(CudaContext& context, const std::source_location& where) : device_(context.device()) {
-      const auto entry = context.enter(where);
-      context.check(cudaEventCreate(&event_), "creation of an event", where);
-    }
-    Event(const Event&) = delete;
-    Event& operator=(const Event&) = delete;
-    ~Event() {
-      const DeviceGuard guard(device_, std::nothrow);
-      (void)cudaEventDestroy(event_);
-    }
+  using Event = backend::cuda::DeviceHandle<cudaEvent_t, cudaEventDestroy>;
 
-    cudaEvent_t get() const { return event_; }
-
-   private:
-    int device_;
-    cudaEvent_t event_ = nullptr;
-  };
+  static Event create_event(backend::cuda::CudaContext& context, const std::source_location& where) {
+    const auto entry = context.enter(where);
+    cudaEvent_t event = nullptr;
+    context.check(cudaEventCreate(&event), "creation of an event", where);
+    return Event(event, {context.device()});
+  }
 
   void record(const Event& event, const std::source_location& where) {
     const auto entry = context_->enter(where);
     context_->check(cudaEventRecord(event.get(), context_->stream()), "recording of an event", where);
   }
 
-  std::shared_ptr<CudaContext> context_;
+  std::shared_ptr<backend::cuda::CudaContext> context_;
   Event start_;
   Event stop_;
 };
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda
+}  // namespace retort::benchmarks
