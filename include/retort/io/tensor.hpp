@@ -19,9 +19,9 @@
 #include <utility>
 #include <vector>
 
-#include "retort/core/small_floats.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
+#include "retort/core/small_floats.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::io {
 
