@@ -19,13 +19,6 @@ struct Width {
   static constexpr std::size_t value = N;
 };
 
-/// The three sizes of a Linear at work.
-struct LinearSizes {
-  std::size_t batch;
-  std::size_t in;
-  std::size_t out;
-};
-
 /// The numbers that a layer may draw in one training step: the same in its forward and its backward pass.
 struct LayerRandom {
   Seed seed;
@@ -88,6 +81,11 @@ struct TeacherTable {
   const Scalar* logits = nullptr;    // (batch, classes), or (samples, classes) where by_sample; null for no teacher
   bool by_sample = false;            // whether a batch's row is looked up by its sample's index
   const Scalar* features = nullptr;  // likewise (batch, width) or (samples, width); null where none is asked for
+
+  /// The row that belongs to a row of the batch, which is sample `sample`.
+  RETORT_HOST_DEVICE constexpr std::size_t row_of(std::size_t row, std::size_t sample) const {
+    return by_sample ? sample : row;
+  }
 };
 
 /// A loss's term on features over a batch, with its gradient.
