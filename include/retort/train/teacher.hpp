@@ -10,6 +10,7 @@
 #include <string>
 #include <type_traits>
 
+#include "retort/backend/arguments.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
@@ -85,8 +86,9 @@ struct Teacher {
   template <std::size_t Layers = M::layer_count>
   void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const {
     network->require_values();
-    predict_batch(on, FirstLayers<M, Layers>{}, network->parameter_data(), network->buffer_data(), inputs, logits,
-                  batch);
+    predict_batch(
+        on, FirstLayers<M, Layers>{},
+        backend::InferArguments<Scalar>{network->parameter_data(), network->buffer_data(), inputs, logits, batch});
   }
 
   /// logits (data.size, classes) of every sample, normalised but not augmented; `data` is in the backend's memory. With

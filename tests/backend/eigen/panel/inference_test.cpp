@@ -59,8 +59,9 @@ void check_inference() {
     std::vector<Scalar> found(batch * M::output_size + 1, Scalar{99});
     std::vector<Scalar> expected(found);
     backend::panel::infer<M>(network.backend(), network.parameter_data(), inputs.data(), found.data(), batch);
-    backend::detail::predict_batch_in_blocks<M>(network.backend(), network.parameter_data(), network.buffer_data(),
-                                                inputs.data(), expected.data(), batch);
+    backend::detail::predict_batch_in_blocks<M>(
+        network.backend(), backend::InferArguments<Scalar>{network.parameter_data(), network.buffer_data(),
+                                                           inputs.data(), expected.data(), batch});
     CHECK(distance(found, expected) < tolerance);
     CHECK(found.back() == Scalar{99});
   }

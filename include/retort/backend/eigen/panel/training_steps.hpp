@@ -107,7 +107,7 @@ class TrainingSteps {
   Scalar* values(std::size_t operation) { return values_.data() + values_offset(operation, capacity_); }
 
   static constexpr LayerRandom random_of(const TrainingBatch& batch, std::size_t layer) {
-    return StepRandom{batch.augmentation.seed, batch.step}.layer(layer);
+    return LayerRandom{batch.augmentation.seed, batch.step}.behind(layer);
   }
 
   void forward(const Eigen& backend, const TrainingBatch& batch, const Scalar* parameters) {
