@@ -27,7 +27,11 @@ void update_parameters(const Eigen& backend, const Rule& rule, Scalar* parameter
   const panel::ApplyRule<Rule, Scalar, Moments> apply{rule, parameters, moments};
   detail::for_each_flat_chunk(backend, size, [&](std::size_t begin, std::size_t chunk) {
     simd::for_each_vector<V>(chunk, [&](std::size_t at, std::size_t count) {
-      apply(begin + at, simd::load<V>(gradients + begin + at, count), count);
+      if (count == simd::lanes<V>) {
+        apply(begin + at, simd::load<V>(gradients + begin + at));
+      } else {
+        apply(begin + at, simd::load_partial<V>(gradients + begin + at, count), count);
+      }
     });
   });
 }

@@ -2,7 +2,7 @@
 #pragma once
 /// @file
 /// What becomes of a gradient that a product has in registers: `sink(offset, vector)`, or `sink(offset, vector, count)`
-/// where it may be part of a vector.
+/// for part of a vector.
 
 #include <array>
 #include <cstddef>
@@ -44,9 +44,6 @@ struct ApplyRule {
   }
   template <typename V>
   void operator()(std::size_t offset, const V& gradient, std::size_t count) const {
-    if (count == simd::lanes<V>) {
-      return (*this)(offset, gradient);
-    }
     if (stored != nullptr) [[unlikely]] {
       simd::store_partial(gradient, stored + offset, count);
       return;

@@ -171,7 +171,11 @@ template <typename L, typename V, typename Sink>
 void bias_gradient_rows(const simd::ScalarOf<V>* sums, RowRange rows, const Sink& sink) {
   if constexpr (L::has_bias) {
     simd::for_each_vector<V>(rows.count(), [&](std::size_t at, std::size_t count) {
-      sink(bias_offset<L> + rows.begin + at, simd::load<V>(sums + rows.begin + at, count), count);
+      if (count == simd::lanes<V>) {
+        sink(bias_offset<L> + rows.begin + at, simd::load<V>(sums + rows.begin + at));
+      } else {
+        sink(bias_offset<L> + rows.begin + at, simd::load_partial<V>(sums + rows.begin + at, count), count);
+      }
     });
   }
 }
