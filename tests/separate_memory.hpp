@@ -250,10 +250,9 @@ void gather_batch(const SeparateMemory& backend, const data::DatasetView& data, 
 }
 
 template <Model M, typename Scalar>
-void predict_batch(const SeparateMemory& backend, M model, const Scalar* parameters, const Scalar* buffers,
-                   const Scalar* inputs, Scalar* logits, std::size_t batch) {
-  require_separate(parameters, buffers, inputs, logits);
-  predict_batch(eigen_of(backend), model, parameters, buffers, inputs, logits, batch);
+void predict_batch(const SeparateMemory& backend, M model, const backend::InferArguments<Scalar>& arguments) {
+  require_separate(arguments.parameters, arguments.buffers, arguments.input, arguments.output);
+  predict_batch(eigen_of(backend), model, arguments);
 }
 
 template <Model M, typename Scalar>

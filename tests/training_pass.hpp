@@ -8,10 +8,10 @@
 #include <cstdint>
 #include <limits>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "random_values.hpp"
+#include "retort/backend/arguments.hpp"
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/backend/generic/run_model.hpp"
 #include "retort/core/aligned_buffer.hpp"
@@ -79,9 +79,11 @@ class TrainingPass {
 
   std::vector<Scalar> forward(const std::vector<Scalar>& inputs) {
     const AlignedBuffer<Scalar> aligned_inputs = aligned_copy(inputs);
-    const Scalar* logits = run_forward<M>(network.backend(), std::as_const(network).parameter_arena().data(),
-                                          network.buffer_arena().data(), aligned_inputs.data(), activations_.data(),
-                                          batch_, capacity_, random);
+    const Scalar* logits = run_forward<M>(
+        network.backend(),
+        backend::ForwardArguments<Scalar>{network.parameter_arena().data(), network.buffer_arena().data(),
+                                          aligned_inputs.data(), activations_.data(), batch_, random},
+        capacity_);
     return {logits, logits + batch_ * M::output_size};
   }
 
@@ -93,9 +95,16 @@ class TrainingPass {
     auto arena = aligned_copy(std::vector<Scalar>(M::parameter_arena_size, garbage));
     auto input_gradient = aligned_copy(std::vector<Scalar>(with_inputs ? inputs.size() : 0, garbage));
     Gradients<Scalar> result;
-    run_backward<M>(network.backend(), std::as_const(network).parameter_arena().data(), aligned_inputs.data(),
-                    std::as_const(activations_).data(), aligned_gradient.data(), arena.data(), scratch_.data(), batch_,
-                    capacity_, random, with_inputs ? input_gradient.data() : nullptr);
+    run_backward<M>(network.backend(),
+                    backend::BackwardArguments<Scalar>{.parameters = network.parameter_arena().data(),
+                                                       .input = aligned_inputs.data(),
+                                                       .output = activations_.data(),
+                                                       .output_gradient = aligned_gradient.data(),
+                                                       .input_gradient = with_inputs ? input_gradient.data() : nullptr,
+                                                       .parameter_gradients = arena.data(),
+                                                       .batch = batch_,
+                                                       .random = random},
+                    capacity_, scratch_.data());
     result.inputs.assign(input_gradient.span().begin(), input_gradient.span().end());
     for (const TensorInfo& tensor : M::parameters) {
       const auto values = arena.span().subspan(tensor.offset, tensor.count());
@@ -105,7 +114,7 @@ class TrainingPass {
   }
 
   Network<M, backend::Eigen, Scalar> network;
-  StepRandom random{Seed{5}, 3};
+  backend::LayerRandom random{Seed{5}, 3};
 
  private:
   std::size_t batch_;

@@ -27,6 +27,9 @@ using V = simd::Vector<float>;
 
 constexpr std::size_t batch = panel::width<float>;
 
+/// The first `count` rows of the batch, which is one panel.
+constexpr panel::PanelRows<float> whole(std::size_t count) { return {{0, count}, 0, batch}; }
+
 /// A layer's matrices for one panel of samples, filled so that no product has anything special to meet.
 template <typename L>
 struct LayerMemory {
@@ -61,8 +64,8 @@ template <typename L>
 void forward_on_panel(benchmark::State& state) {
   LayerMemory<L> memory;
   for (auto _ : state) {
-    panel::forward_rows<L, V>(memory.parameters.data(), memory.input.data(), memory.output.data(), 0, L::output_size,
-                              simd::tile_vectors<V>);
+    panel::forward_rows<L, V>(memory.parameters.data(), memory.input.data(), memory.output.data(),
+                              whole(L::output_size));
     benchmark::ClobberMemory();
   }
   count_flops<L>(state);
@@ -85,8 +88,8 @@ template <typename L>
 void input_gradient_on_panel(benchmark::State& state) {
   LayerMemory<L> memory;
   for (auto _ : state) {
-    panel::input_gradient_rows<L, V>(memory.parameters.data(), memory.output.data(), memory.input_gradient.data(), 0,
-                                     L::input_size, simd::tile_vectors<V>);
+    panel::input_gradient_rows<L, V>(memory.parameters.data(), memory.output.data(), memory.input_gradient.data(),
+                                     whole(L::input_size));
     benchmark::ClobberMemory();
   }
   count_flops<L>(state);
@@ -102,9 +105,10 @@ void weight_gradient_and_adam_on_panel(benchmark::State& state) {
       rule, memory.parameters.data(), {memory.first_moment.data(), memory.second_moment.data()}};
   for (auto _ : state) {
     const panel::SampleMajor<float> input{memory.input.data(), memory.stride};
-    panel::sum_over_batch<L, V>(memory.output.data(), batch, 0, L::output_size, sums.data());
-    panel::weight_gradient_rows<L, V>(memory.output.data(), sums.data(), input, batch, 0, L::output_size, sink);
-    panel::bias_gradient_rows<L, V>(sums.data(), 0, L::output_size, sink);
+    const panel::RowRange rows{0, L::output_size};
+    panel::sum_over_batch<L, V>(memory.output.data(), batch, rows, sums.data());
+    panel::weight_gradient_rows<L, V>(memory.output.data(), sums.data(), input, batch, rows, sink);
+    panel::bias_gradient_rows<L, V>(sums.data(), rows, sink);
     benchmark::ClobberMemory();
   }
   count_flops<L>(state);

@@ -13,6 +13,7 @@
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/backend/generic/engine.hpp"
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/core/matrix_view.hpp"
 #include "retort/nn/layer_norm.hpp"
 #include "train/step_benchmark.hpp"
 
@@ -20,7 +21,7 @@ namespace retort::benchmarks {
 
 namespace {
 
-using backend::Order;
+using backend::Transpose;
 using MakeLibrary = backend::ProductLibrary (*)();
 
 constexpr std::size_t batch = 64;
@@ -33,21 +34,22 @@ AlignedBuffer<float> filled(std::size_t size) {
   return buffer;
 }
 
-/// result (rows, columns) += left (rows, depth) right (depth, columns), whole: without the strips that threads share.
-template <Order left_order, Order right_order>
+/// result (rows, columns) = left (rows, depth) right (depth, columns), whole: without the strips that threads share.
+template <Transpose left_transpose, Transpose right_transpose>
 void multiply(benchmark::State& state, MakeLibrary make_library, std::size_t rows, std::size_t columns,
               std::size_t depth) {
-  using backend::detail::Operand;
   const backend::Eigen backend(1, make_library());
-  const auto left = filled(rows * depth);
-  const auto right = filled(depth * columns);
+  const auto left_values = filled(rows * depth);
+  const auto right_values = filled(depth * columns);
   auto result = filled(rows * columns);
+  const bool left_is_transposed = left_transpose == Transpose::yes;
+  const bool right_is_transposed = right_transpose == Transpose::yes;
+  const MatrixView left(left_values.data(), left_is_transposed ? depth : rows, left_is_transposed ? rows : depth);
+  const MatrixView right(right_values.data(), right_is_transposed ? columns : depth,
+                         right_is_transposed ? depth : columns);
   for (auto _ : state) {
-    backend::detail::add_product(
-        backend, rows, columns, depth,
-        Operand<float, left_order>{left.data(), left_order == Order::row_major ? depth : rows},
-        Operand<float, right_order>{right.data(), right_order == Order::row_major ? columns : depth}, result.data(),
-        rows);
+    backend::detail::multiply<left_transpose, right_transpose>(backend, left, right,
+                                                               MatrixView(result.data(), rows, columns));
     benchmark::ClobberMemory();
   }
   state.counters["FLOP/s"] = benchmark::Counter(2.0 * static_cast<double>(rows * columns * depth),
@@ -77,13 +79,13 @@ void register_products(const std::string& way, MakeLibrary make_library) {
   for (const auto [in, out] : {Sizes{784, 20}, Sizes{20, 20}, Sizes{784, 1200}, Sizes{1200, 1200}, Sizes{1200, 10}}) {
     const std::string layer = "<" + std::to_string(in) + "," + std::to_string(out) + ">";
     add("product/forward" + layer, [=, in = in, out = out](benchmark::State& state) {
-      multiply<Order::row_major, Order::column_major>(state, make_library, out, batch, in);
+      multiply<Transpose::no, Transpose::yes>(state, make_library, batch, out, in);
     });
     add("product/weight_gradient" + layer, [=, in = in, out = out](benchmark::State& state) {
-      multiply<Order::column_major, Order::row_major>(state, make_library, in, out, batch);
+      multiply<Transpose::yes, Transpose::no>(state, make_library, out, in, batch);
     });
     add("product/input_gradient" + layer, [=, in = in, out = out](benchmark::State& state) {
-      multiply<Order::column_major, Order::column_major>(state, make_library, in, batch, out);
+      multiply<Transpose::no, Transpose::no>(state, make_library, batch, in, out);
     });
   }
   using NormalizedTeacher = Sequential<Linear<784, 1200>, LayerNorm<1200>, ReLU,   //

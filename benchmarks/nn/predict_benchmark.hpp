@@ -46,8 +46,9 @@ void predict_many(::benchmark::State& state, const typename Runner::Backend& bac
   auto logits = backend.template allocate<float>(batch * M::output_size);
   copy_from_host(backend, std::span<const float>(values), inputs.data());
   Runner::measure(state, backend, [&] {
-    predict_batch(backend, M{}, network.parameter_data(), network.buffer_data(), std::as_const(inputs).data(),
-                  logits.data(), batch);
+    predict_batch(backend, M{},
+                  backend::InferArguments<float>{network.parameter_data(), network.buffer_data(), inputs.data(),
+                                                 logits.data(), batch});
     ::benchmark::DoNotOptimize(logits.data());
   });
   state.SetItemsProcessed(state.iterations() * state.range(0));

@@ -61,7 +61,7 @@ template <typename Scalar>
 void gather_batch(const Device&, const data::DatasetView&, const std::uint32_t*, std::size_t, const data::Augmentation&,
                   Scalar*) {}
 template <Model M, typename Scalar>
-void predict_batch(const Device&, M, const Scalar*, const Scalar*, const Scalar*, Scalar*, std::size_t) {}
+void predict_batch(const Device&, M, const backend::InferArguments<Scalar>&) {}
 template <Model M, typename Scalar>
 void predict_dataset(const Device&, M, const Scalar*, const Scalar*, const data::DatasetView&, Scalar*) {}
 
@@ -137,8 +137,7 @@ void gather_batch(const WithoutGather&, const data::DatasetView&, const std::uin
 
 struct WithoutPredictBatch : Device {};
 template <Model M, typename Scalar>
-void predict_batch(const WithoutPredictBatch&, M, const Scalar*, const Scalar*, const Scalar*, Scalar*,
-                   std::size_t) = delete;
+void predict_batch(const WithoutPredictBatch&, M, const backend::InferArguments<Scalar>&) = delete;
 
 struct WithoutPredictDataset : Device {};
 template <Model M, typename Scalar>

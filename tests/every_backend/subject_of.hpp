@@ -175,22 +175,33 @@ class SubjectOf final : public Subject {
 
     // Before the step, which moves running statistics.
     PassResult result;
-    run_inference<M>(backend_, std::as_const(network).parameter_data(), std::as_const(network).buffer_data(),
-                     inputs.data(), inferred.data(), batch, scratch.data());
+    run_inference<M>(backend_,
+                     backend::InferArguments<Scalar>{network.parameter_data(), network.buffer_data(), inputs.data(),
+                                                     inferred.data(), batch},
+                     scratch.data());
     result.inferred = download(inferred.data(), outputs);
     const std::vector<Scalar> predicted_inputs(host_inputs.begin(), host_inputs.end());
     std::vector<Scalar> logits(outputs);
     network.predict(predicted_inputs, logits);
     result.predicted.assign(logits.begin(), logits.end());
 
-    const StepRandom random{Seed{5}, 3};
+    const backend::LayerRandom random{Seed{5}, 3};
     const Scalar* step_outputs =
-        run_forward<M>(backend_, std::as_const(network).parameter_data(), network.buffer_data(), inputs.data(),
-                       activations.data(), batch, capacity, random);
+        run_forward<M>(backend_,
+                       backend::ForwardArguments<Scalar>{network.parameter_data(), network.buffer_data(), inputs.data(),
+                                                         activations.data(), batch, random},
+                       capacity);
     result.outputs = download(step_outputs, outputs);
-    run_backward<M>(backend_, std::as_const(network).parameter_data(), inputs.data(), std::as_const(activations).data(),
-                    output_gradient.data(), gradients.data(), scratch.data(), batch, capacity, random,
-                    input_gradients.data());
+    run_backward<M>(backend_,
+                    backend::BackwardArguments<Scalar>{.parameters = network.parameter_data(),
+                                                       .input = inputs.data(),
+                                                       .output = activations.data(),
+                                                       .output_gradient = output_gradient.data(),
+                                                       .input_gradient = input_gradients.data(),
+                                                       .parameter_gradients = gradients.data(),
+                                                       .batch = batch,
+                                                       .random = random},
+                    capacity, scratch.data());
     std::vector<Scalar> arena(M::parameter_arena_size);
     copy_to_host(backend_, std::as_const(gradients).data(), std::span(arena));
     result.parameter_gradients = packed(M::parameters, std::span<const Scalar>(arena));

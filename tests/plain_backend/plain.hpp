@@ -115,10 +115,9 @@ void gather_batch(const Plain&, const retort::data::DatasetView& data, const std
 // Whole models outside of training.
 
 template <retort::Model M, typename Scalar>
-void predict_batch(const Plain& backend, M, const Scalar* parameters, const Scalar* buffers, const Scalar* inputs,
-                   Scalar* logits, std::size_t batch) {
-  std::vector<Scalar> scratch(retort::pass_scratch_size<M>(batch));
-  retort::run_inference<M>(backend, parameters, buffers, inputs, logits, batch, scratch.data());
+void predict_batch(const Plain& backend, M, const InferArguments<Scalar>& arguments) {
+  std::vector<Scalar> scratch(retort::pass_scratch_size<M>(arguments.batch));
+  retort::run_inference<M>(backend, arguments, scratch.data());
 }
 
 template <retort::Model M, typename Scalar>
@@ -127,7 +126,8 @@ void predict_dataset(const Plain& backend, M model, const Scalar* parameters, co
   std::vector<Scalar> inputs(M::input_size);
   for (std::uint32_t sample = 0; sample < data.size; ++sample) {
     gather_batch(backend, data, &sample, 1, {}, inputs.data());
-    predict_batch(backend, model, parameters, buffers, inputs.data(), logits + sample * M::output_size, 1);
+    predict_batch(backend, model,
+                  InferArguments<Scalar>{parameters, buffers, inputs.data(), logits + sample * M::output_size, 1});
   }
 }
 

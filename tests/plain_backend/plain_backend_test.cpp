@@ -63,8 +63,10 @@ class Pass {
 
   std::vector<Scalar> forward(const std::vector<Scalar>& inputs) {
     const Scalar* logits =
-        run_forward<M>(network.backend(), std::as_const(network).parameter_data(), network.buffer_data(), inputs.data(),
-                       activations_.data(), batch_, batch_, random_);
+        run_forward<M>(network.backend(),
+                       backend::ForwardArguments<Scalar>{network.parameter_data(), network.buffer_data(), inputs.data(),
+                                                         activations_.data(), batch_, random_},
+                       batch_);
     return {logits, logits + batch_ * M::output_size};
   }
 
@@ -77,9 +79,16 @@ class Pass {
   Gradients backward(const std::vector<Scalar>& inputs, const std::vector<Scalar>& incoming, bool with_inputs = true) {
     std::vector<Scalar> arena(M::parameter_arena_size, garbage);
     std::vector<Scalar> input_gradient(with_inputs ? inputs.size() : 0, garbage);
-    run_backward<M>(network.backend(), std::as_const(network).parameter_data(), inputs.data(),
-                    std::as_const(activations_).data(), incoming.data(), arena.data(), scratch_.data(), batch_, batch_,
-                    random_, with_inputs ? input_gradient.data() : nullptr);
+    run_backward<M>(network.backend(),
+                    backend::BackwardArguments<Scalar>{.parameters = network.parameter_data(),
+                                                       .input = inputs.data(),
+                                                       .output = activations_.data(),
+                                                       .output_gradient = incoming.data(),
+                                                       .input_gradient = with_inputs ? input_gradient.data() : nullptr,
+                                                       .parameter_gradients = arena.data(),
+                                                       .batch = batch_,
+                                                       .random = random_},
+                    batch_, scratch_.data());
     return {packed(arena), input_gradient};
   }
 
@@ -107,7 +116,7 @@ class Pass {
   std::size_t batch_;
   std::vector<Scalar> activations_;
   std::vector<Scalar> scratch_;
-  StepRandom random_{Seed{5}, 3};
+  backend::LayerRandom random_{Seed{5}, 3};
 };
 
 template <Model M, typename Scalar = double>

@@ -28,6 +28,7 @@ TEMPLATE_LIST_TEST_CASE("Part of a vector is loaded with zeros behind it, and st
     expected.resize(lanes, Scalar{0});
     const V vector = simd::load_partial<V>(values.data(), count);
     CHECK(elements(vector) == expected);
+    CHECK(elements(simd::load<V>(values.data(), count)) == expected);
 
     std::vector<Scalar> stored(lanes, Scalar{7});
     simd::store_partial(vector, stored.data(), count);

@@ -19,13 +19,6 @@ struct Width {
   static constexpr std::size_t value = N;
 };
 
-/// The three sizes of a Linear at work.
-struct LinearSizes {
-  std::size_t batch;
-  std::size_t in;
-  std::size_t out;
-};
-
 /// The numbers that a layer may draw in one training step: the same in its forward and its backward pass.
 struct LayerRandom {
   Seed seed;
@@ -33,9 +26,13 @@ struct LayerRandom {
   std::uint32_t layer = 0;  // of a Chain, the index of its first layer
 
   RETORT_HOST_DEVICE constexpr RandomStream stream(Stream stream) const { return {seed, stream, step, layer}; }
+  /// Those of the layer that stands `layers` behind this one.
+  constexpr LayerRandom behind(std::size_t layers) const {
+    return {seed, step, layer + static_cast<std::uint32_t>(layers)};
+  }
 };
 
-/// A layer outside of training. `input` and `output` may be the same for a Chain.
+/// A layer, or a whole model, outside of training. `input` and `output` may be the same for a Chain.
 template <typename Scalar>
 struct InferArguments {
   const Scalar* parameters;  // the layer's tensors in order, each at its aligned offset
@@ -46,7 +43,7 @@ struct InferArguments {
 };
 
 /// A layer's forward pass in a training step. `input` and `output` do not overlap, and stay as they are for the
-/// backward pass.
+/// backward pass. Of a whole model (generic/run_model.hpp) `output` is the arena of all layers' outputs.
 template <typename Scalar>
 struct ForwardArguments {
   const Scalar* parameters;
@@ -57,7 +54,8 @@ struct ForwardArguments {
   LayerRandom random;
 };
 
-/// A layer's backward pass. Gradients are of the loss averaged over the batch, and overwrite what stood there.
+/// A layer's or a whole model's backward pass. Gradients are of the loss averaged over the batch, and overwrite what
+/// stood there.
 template <typename Scalar>
 struct BackwardArguments {
   const Scalar* parameters;
@@ -88,6 +86,11 @@ struct TeacherTable {
   const Scalar* logits = nullptr;    // (batch, classes), or (samples, classes) where by_sample; null for no teacher
   bool by_sample = false;            // whether a batch's row is looked up by its sample's index
   const Scalar* features = nullptr;  // likewise (batch, width) or (samples, width); null where none is asked for
+
+  /// The row that belongs to a row of the batch, which is sample `sample`.
+  RETORT_HOST_DEVICE constexpr std::size_t row_of(std::size_t row, std::size_t sample) const {
+    return by_sample ? sample : row;
+  }
 };
 
 /// A loss's term on features over a batch, with its gradient.

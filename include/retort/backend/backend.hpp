@@ -21,7 +21,7 @@
 /// - `all_finite(backend, values, size)` -> bool
 /// - an epoch's order: `shuffle_samples(backend, permutation, order)`
 /// - training batches: `gather_batch(backend, data, samples, count, augmentation, inputs)`
-/// - a whole model outside of training: `predict_batch(backend, model, parameters, buffers, inputs, logits, batch)`,
+/// - a whole model outside of training: `predict_batch(backend, model, InferArguments)`,
 ///   `predict_dataset(backend, model, parameters, buffers, data, logits)`
 ///
 /// A backend may also provide `processor(by_operations)`, a text that differs where the same program gives other bits (a
@@ -161,7 +161,7 @@ concept GathersBatches =
 
 template <typename B, typename Scalar>
 concept PredictsModels = requires(const B& backend, const Scalar* in, Scalar* logits, const data::DatasetView& data) {
-  predict_batch(backend, Sequential<Linear<3, 2>>{}, in, in, in, logits, std::size_t{1});
+  predict_batch(backend, Sequential<Linear<3, 2>>{}, InferArguments<Scalar>{in, in, in, logits, 1});
   predict_dataset(backend, Sequential<Linear<3, 2>>{}, in, in, data, logits);
 };
 

@@ -27,7 +27,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace backend {
 class Eigen;
-}
+template <typename Scalar>
+struct InferArguments;
+}  // namespace backend
 
 /// A model's parameters (and running statistics) in one aligned arena each, in the memory of a backend. A network that
 /// was moved from has neither: it can be destroyed and assigned to, everything else throws Error.
@@ -124,13 +126,16 @@ class Network {
     }
     const std::size_t batch = inputs.size() / input_size;
     if constexpr (Backend::host_memory) {
-      predict_batch(backend_, Part{}, parameter_data(), buffer_data(), inputs.data(), outputs.data(), batch);
+      predict_batch(
+          backend_, Part{},
+          backend::InferArguments<Scalar>{parameter_data(), buffer_data(), inputs.data(), outputs.data(), batch});
     } else if (batch > 0) {
       auto backend_inputs = backend_.template allocate<Scalar>(inputs.size());
       auto backend_outputs = backend_.template allocate<Scalar>(outputs.size());
       copy_from_host(backend_, inputs, backend_inputs.data());
-      predict_batch(backend_, Part{}, parameter_data(), buffer_data(), std::as_const(backend_inputs).data(),
-                    backend_outputs.data(), batch);
+      predict_batch(backend_, Part{},
+                    backend::InferArguments<Scalar>{parameter_data(), buffer_data(), backend_inputs.data(),
+                                                    backend_outputs.data(), batch});
       copy_to_host(backend_, std::as_const(backend_outputs).data(), outputs);
     }
   }

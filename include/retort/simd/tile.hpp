@@ -46,6 +46,13 @@ inline constexpr std::size_t tile_rows = 5;
 template <typename V>
 inline constexpr std::size_t tile_width = tile_vectors<V> * lanes<V>;
 
+/// A matrix in memory, row-major: row r begins at data + r * stride. Two words, which a call passes in registers.
+template <typename Scalar>
+struct Rows {
+  Scalar* data;
+  std::size_t stride;
+};
+
 /// A matrix that is read element by element: (row, depth) is at data[row * row_stride + depth * depth_stride].
 template <typename Scalar>
 struct ScalarOperand {

@@ -33,17 +33,6 @@ RETORT_INLINE void transpose_square(V (&rows)[lanes<V>]) {  // NOLINT(modernize-
   });
 }
 
-}  // namespace detail
-
-/// A matrix in memory, row-major: row r begins at data + r * stride.
-template <typename Scalar>
-struct Rows {
-  Scalar* data;
-  std::size_t stride;
-};
-
-namespace detail {
-
 /// A whole square from `source` to `target`.
 template <typename V>
 RETORT_NOINLINE void copy_transposed(const ScalarOf<V>* source, std::size_t from_stride, ScalarOf<V>* target,

@@ -99,6 +99,12 @@ V load_partial(const ScalarOf<V>* values, std::size_t count) {
   return V::load_aligned(padded.data());
 }
 
+/// The same, in one instruction where they are all.
+template <typename V>
+V load(const ScalarOf<V>* values, std::size_t count) {
+  return count == lanes<V> ? load<V>(values) : load_partial<V>(values, count);
+}
+
 template <typename V>
 void store_partial(const V& vector, ScalarOf<V>* values, std::size_t count) {
 #if defined(__AVX512F__) && !defined(RETORT_PLAIN_SIMD)

@@ -10,6 +10,7 @@
 #include <string>
 #include <type_traits>
 
+#include "retort/backend/arguments.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
@@ -117,8 +118,9 @@ class Teacher final : public TeacherInterface<Backend, Scalar> {
   template <std::size_t Layers>
   void answer_batch(const Backend& on, const Scalar* inputs, Scalar* outputs, std::size_t batch) const {
     network_->require_values();
-    predict_batch(on, FirstLayers<M, Layers>{}, network_->parameter_data(), network_->buffer_data(), inputs, outputs,
-                  batch);
+    predict_batch(
+        on, FirstLayers<M, Layers>{},
+        backend::InferArguments<Scalar>{network_->parameter_data(), network_->buffer_data(), inputs, outputs, batch});
   }
   template <std::size_t Layers>
   void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* outputs) const {

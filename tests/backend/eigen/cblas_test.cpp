@@ -10,6 +10,7 @@
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
+#include "retort/core/matrix_view.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/layer_norm.hpp"
@@ -20,48 +21,45 @@
 namespace {
 
 using namespace retort;
-using retort::backend::Order;
+using retort::backend::Transpose;
 using retort::test::largest_difference;
 using retort::test::random_values;
 using retort::test::same_bits;
 
 /// The three matrices of a product, each in a larger one.
-template <typename Scalar, Order left_order, Order right_order>
+template <typename Scalar, Transpose left_transpose, Transpose right_transpose>
 struct Product {
   Product(std::size_t rows_, std::size_t columns_, std::size_t depth_)
       : rows(rows_),
         columns(columns_),
         depth(depth_),
-        left_stride((left_order == Order::row_major ? depth : rows) + 3),
-        right_stride((right_order == Order::row_major ? columns : depth) + 5),
-        result_stride(rows + 2),
-        left(random_values<Scalar>((left_order == Order::row_major ? rows : depth) * left_stride, 1)),
-        right(random_values<Scalar>((right_order == Order::row_major ? depth : columns) * right_stride, 2)),
-        before(random_values<Scalar>(columns * result_stride, 3)) {}
-
-  Scalar left_at(std::size_t row, std::size_t k) const {
-    return left[left_order == Order::row_major ? row * left_stride + k : k * left_stride + row];
-  }
-  Scalar right_at(std::size_t k, std::size_t column) const {
-    return right[right_order == Order::row_major ? k * right_stride + column : column * right_stride + k];
+        left_values(random_values<Scalar>((rows + 3) * (depth + 3), 1)),
+        right_values(random_values<Scalar>((columns + 5) * (depth + 5), 2)),
+        before(random_values<Scalar>(rows * (columns + 2), 3)) {
+    left = left_transpose == Transpose::yes ? MatrixView<const Scalar>(left_values.data(), depth, rows, rows + 3)
+                                            : MatrixView<const Scalar>(left_values.data(), rows, depth, depth + 3);
+    right = right_transpose == Transpose::yes
+                ? MatrixView<const Scalar>(right_values.data(), columns, depth, depth + 5)
+                : MatrixView<const Scalar>(right_values.data(), depth, columns, columns + 5);
   }
 
-  std::vector<Scalar> add(const backend::Eigen& backend) const {
+  /// From zero.
+  std::vector<Scalar> multiply(const backend::Eigen& backend) const {
     std::vector<Scalar> result = before;
-    using backend::detail::Operand;
-    backend::detail::add_product(backend, rows, columns, depth, Operand<Scalar, left_order>{left.data(), left_stride},
-                                 Operand<Scalar, right_order>{right.data(), right_stride}, result.data(),
-                                 result_stride);
+    backend::detail::multiply<left_transpose, right_transpose>(
+        backend, left, right, MatrixView<Scalar>(result.data(), rows, columns, columns + 2));
     return result;
   }
 
   /// In double, element by element.
   std::vector<double> naive() const {
     std::vector<double> result(before.begin(), before.end());
-    for (std::size_t column = 0; column < columns; ++column) {
-      for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t row = 0; row < rows; ++row) {
+      for (std::size_t column = 0; column < columns; ++column) {
+        double& sum = result[row * (columns + 2) + column] = 0.0;
         for (std::size_t k = 0; k < depth; ++k) {
-          result[column * result_stride + row] += double{left_at(row, k)} * double{right_at(k, column)};
+          sum += double{left_transpose == Transpose::yes ? left(k, row) : left(row, k)} *
+                 double{right_transpose == Transpose::yes ? right(column, k) : right(k, column)};
         }
       }
     }
@@ -69,22 +67,22 @@ struct Product {
   }
 
   std::size_t rows, columns, depth;
-  std::size_t left_stride, right_stride, result_stride;
-  std::vector<Scalar> left, right, before;
+  std::vector<Scalar> left_values, right_values, before;
+  MatrixView<const Scalar> left, right;
 };
 
-template <typename Scalar, Order left_order, Order right_order>
+template <typename Scalar, Transpose left_transpose, Transpose right_transpose>
 void check_product(std::size_t rows, std::size_t columns, std::size_t depth) {
-  CAPTURE(rows, columns, depth, left_order, right_order);
-  const Product<Scalar, left_order, right_order> product(rows, columns, depth);
-  const auto by_blas = product.add(backend::Eigen{1, backend::cblas()});
+  CAPTURE(rows, columns, depth, left_transpose, right_transpose);
+  const Product<Scalar, left_transpose, right_transpose> product(rows, columns, depth);
+  const auto by_blas = product.multiply(backend::Eigen{1, backend::cblas()});
   // Each of the depth sums rounds at most once, at numbers below depth.
   const double tolerance = (sizeof(Scalar) == 4 ? 1.2e-7 : 2.3e-16) * static_cast<double>(2 + depth);
   CHECK(largest_difference(by_blas, product.naive()) < tolerance);
-  CHECK(largest_difference(by_blas, product.add(backend::Eigen{})) < 2 * tolerance);
-  for (std::size_t column = 0; column < columns; ++column) {
-    for (std::size_t row = rows; row < product.result_stride; ++row) {
-      REQUIRE(by_blas[column * product.result_stride + row] == product.before[column * product.result_stride + row]);
+  CHECK(largest_difference(by_blas, product.multiply(backend::Eigen{})) < 2 * tolerance);
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t between = row * (columns + 2) + columns; between < (row + 1) * (columns + 2); ++between) {
+      REQUIRE(by_blas[between] == product.before[between]);
     }
   }
 }
@@ -96,10 +94,10 @@ TEMPLATE_TEST_CASE("The products of a BLAS equal Eigen's and the naive ones", "[
   for (const auto [rows, columns, depth] :
        {Sizes{1, 1, 1}, Sizes{3, 5, 7}, Sizes{48, 1, 784}, Sizes{1, 64, 20}, Sizes{20, 64, 784}, Sizes{53, 17, 1},
         Sizes{144, 64, 300}, Sizes{200, 150, 257}}) {
-    check_product<TestType, Order::row_major, Order::row_major>(rows, columns, depth);
-    check_product<TestType, Order::row_major, Order::column_major>(rows, columns, depth);
-    check_product<TestType, Order::column_major, Order::row_major>(rows, columns, depth);
-    check_product<TestType, Order::column_major, Order::column_major>(rows, columns, depth);
+    check_product<TestType, Transpose::no, Transpose::no>(rows, columns, depth);
+    check_product<TestType, Transpose::no, Transpose::yes>(rows, columns, depth);
+    check_product<TestType, Transpose::yes, Transpose::no>(rows, columns, depth);
+    check_product<TestType, Transpose::yes, Transpose::yes>(rows, columns, depth);
   }
 }
 

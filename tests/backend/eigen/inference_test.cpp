@@ -40,12 +40,14 @@ TEMPLATE_TEST_CASE("A dataset is answered as its gathered batch, bit for bit", "
       std::vector<TestType> of_batch = garbage;
       std::vector<TestType> of_dataset = garbage;
       std::vector<TestType> in_one_pass = garbage;
-      predict_batch(network.backend(), M{}, parameters, buffers, static_cast<const TestType*>(inputs.data()),
-                    of_batch.data(), samples);
+      predict_batch(network.backend(), M{},
+                    backend::InferArguments<TestType>{parameters, buffers, inputs.data(), of_batch.data(), samples});
       predict_dataset(network.backend(), M{}, parameters, buffers, data.view(), of_dataset.data());
       std::vector<TestType> scratch(pass_scratch_size<M>(samples));
-      run_inference<M>(network.backend(), parameters, buffers, static_cast<const TestType*>(inputs.data()),
-                       in_one_pass.data(), samples, scratch.data());
+      run_inference<M>(
+          network.backend(),
+          backend::InferArguments<TestType>{parameters, buffers, inputs.data(), in_one_pass.data(), samples},
+          scratch.data());
       CHECK(same_bits(of_batch, of_dataset));
       CHECK(largest_difference(of_batch, in_one_pass) < (sizeof(TestType) == 4 ? 1e-5 : 1e-13));
     }

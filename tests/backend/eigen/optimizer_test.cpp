@@ -12,6 +12,7 @@
 
 #include "catch.hpp"
 #include "random_values.hpp"
+#include "retort/backend/eigen/backend.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/gradient_clipping.hpp"

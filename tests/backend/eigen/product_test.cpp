@@ -3,57 +3,63 @@
 
 #include <Eigen/Core>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/eigen.hpp"
+#include "retort/core/matrix_view.hpp"
 
 namespace {
 
 using namespace retort::backend::detail;
-using retort::backend::Order;
+using retort::MatrixView;
+using retort::backend::Transpose;
 using retort::test::largest_difference;
 using retort::test::random_values;
 
-template <typename Scalar, int order>
-using Matrix = Eigen::Map<const Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, order>, 0, Eigen::OuterStride<>>;
+template <typename T>
+using Matrix = Eigen::Map<T, 0, Eigen::OuterStride<>>;
+template <typename Scalar>
+using Dynamic = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-template <typename Scalar, Order left_order, Order right_order>
+template <typename T, typename View>
+Matrix<T> map(const View& view) {
+  return {view.data, static_cast<Eigen::Index>(view.rows), static_cast<Eigen::Index>(view.columns),
+          Eigen::OuterStride<>(static_cast<Eigen::Index>(view.stride))};
+}
+
+template <typename Scalar, Transpose left_transpose, Transpose right_transpose>
 void check_product(std::size_t rows, std::size_t columns, std::size_t depth) {
   CAPTURE(rows, columns, depth, sizeof(Scalar));
-  constexpr int left_storage = left_order == Order::row_major ? Eigen::RowMajor : Eigen::ColMajor;
-  constexpr int right_storage = right_order == Order::row_major ? Eigen::RowMajor : Eigen::ColMajor;
   // Each matrix lies in a larger one.
-  const std::size_t left_stride = (left_order == Order::row_major ? depth : rows) + 3;
-  const std::size_t right_stride = (right_order == Order::row_major ? columns : depth) + 5;
-  const std::size_t result_stride = rows + 2;
-  const auto left = random_values<Scalar>((left_order == Order::row_major ? rows : depth) * left_stride, 1);
-  const auto right = random_values<Scalar>((right_order == Order::row_major ? depth : columns) * right_stride, 2);
-  const auto before = random_values<Scalar>(columns * result_stride, 3);
+  const auto [left_rows, left_columns] =
+      left_transpose == Transpose::yes ? std::pair(depth, rows) : std::pair(rows, depth);
+  const auto [right_rows, right_columns] =
+      right_transpose == Transpose::yes ? std::pair(columns, depth) : std::pair(depth, columns);
+  const std::size_t result_stride = columns + 2;
+  const auto left_values = random_values<Scalar>(left_rows * (left_columns + 3), 1);
+  const auto right_values = random_values<Scalar>(right_rows * (right_columns + 5), 2);
+  const auto before = random_values<Scalar>(rows * result_stride, 3);
+  const MatrixView left(left_values.data(), left_rows, left_columns, left_columns + 3);
+  const MatrixView right(right_values.data(), right_rows, right_columns, right_columns + 5);
 
-  using Index = Eigen::Index;
-  const auto expected_result = [&] {
-    const Matrix<Scalar, left_storage> l(left.data(), static_cast<Index>(rows), static_cast<Index>(depth),
-                                         Eigen::OuterStride<>(static_cast<Index>(left_stride)));
-    const Matrix<Scalar, right_storage> r(right.data(), static_cast<Index>(depth), static_cast<Index>(columns),
-                                          Eigen::OuterStride<>(static_cast<Index>(right_stride)));
-    std::vector<Scalar> values = before;
-    Eigen::Map<Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>, 0, Eigen::OuterStride<>>(
-        values.data(), static_cast<Index>(rows), static_cast<Index>(columns),
-        Eigen::OuterStride<>(static_cast<Index>(result_stride))) += l * r;
-    return values;
-  }();
+  std::vector<Scalar> expected = before;
+  const Dynamic<Scalar> l = map<const Dynamic<Scalar>>(left);
+  const Dynamic<Scalar> r = map<const Dynamic<Scalar>>(right);
+  map<Dynamic<Scalar>>(MatrixView(expected.data(), rows, columns, result_stride)) +=
+      (left_transpose == Transpose::yes ? Dynamic<Scalar>(l.transpose()) : l) *
+      (right_transpose == Transpose::yes ? Dynamic<Scalar>(r.transpose()) : r);
 
   std::vector<Scalar> result = before;
-  add_product(rows, columns, depth, Operand<Scalar, left_order>{left.data(), left_stride},
-              Operand<Scalar, right_order>{right.data(), right_stride}, result.data(), result_stride);
+  add_product<left_transpose, right_transpose>(left, right, MatrixView(result.data(), rows, columns, result_stride));
   const double tolerance = (sizeof(Scalar) == 4 ? 2e-7 : 4e-16) * static_cast<double>(depth);
-  CHECK(largest_difference(result, expected_result) < tolerance + (sizeof(Scalar) == 4 ? 1e-6 : 1e-15));
-  // What lies between the columns is not touched.
-  for (std::size_t column = 0; column < columns; ++column) {
-    for (std::size_t row = rows; row < result_stride; ++row) {
-      REQUIRE(result[column * result_stride + row] == before[column * result_stride + row]);
+  CHECK(largest_difference(result, expected) < tolerance + (sizeof(Scalar) == 4 ? 1e-6 : 1e-15));
+  // What lies between the rows is not touched.
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t column = columns; column < result_stride; ++column) {
+      REQUIRE(result[row * result_stride + column] == before[row * result_stride + column]);
     }
   }
 }
@@ -64,10 +70,10 @@ TEMPLATE_TEST_CASE("add_product adds the product that Eigen's operator* gives", 
   };
   for (const auto [rows, columns, depth] : {Sizes{1, 1, 1}, Sizes{3, 5, 7}, Sizes{48, 1, 784}, Sizes{48, 64, 300},
                                             Sizes{53, 17, 1}, Sizes{200, 150, 257}}) {
-    check_product<TestType, Order::row_major, Order::row_major>(rows, columns, depth);
-    check_product<TestType, Order::row_major, Order::column_major>(rows, columns, depth);
-    check_product<TestType, Order::column_major, Order::row_major>(rows, columns, depth);
-    check_product<TestType, Order::column_major, Order::column_major>(rows, columns, depth);
+    check_product<TestType, Transpose::no, Transpose::no>(rows, columns, depth);
+    check_product<TestType, Transpose::no, Transpose::yes>(rows, columns, depth);
+    check_product<TestType, Transpose::yes, Transpose::no>(rows, columns, depth);
+    check_product<TestType, Transpose::yes, Transpose::yes>(rows, columns, depth);
   }
 }
 
@@ -83,9 +89,8 @@ TEST_CASE("A thread's scratch grows, and different uses do not share it", "[back
 }
 
 TEST_CASE("Backends of one thread have the products of the backend whose threads they take", "[product]") {
-  const retort::backend::AddProduct<float> mine = [](std::size_t, std::size_t, std::size_t,
-                                                     retort::backend::MatrixOperand<float>,
-                                                     retort::backend::MatrixOperand<float>, float*, std::size_t) {};
+  const retort::backend::AddProduct<float> mine = [](retort::backend::MatrixOperand<float>,
+                                                     retort::backend::MatrixOperand<float>, MatrixView<float>) {};
   const retort::backend::Eigen cpu{2, {.name = "mine", .add_float = mine}};
   std::vector<int> kept(5);
   retort::backend::for_each_on_one_thread(

@@ -8,15 +8,18 @@
 #include "backend/generic/serial_system.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
+#include "retort/core/matrix_view.hpp"
 
 namespace {
 
+using retort::MatrixView;
 using retort::test::largest_difference;
 using retort::test::random_values;
 
 // Whole and broken tiles in each direction, sums shorter and longer than a strand.
-constexpr retort::backend::LinearSizes all_sizes[] = {{1, 1, 1},   {2, 8, 4},   {3, 7, 5},   {64, 784, 20},
-                                                      {5, 20, 10}, {4, 16, 16}, {67, 33, 17}};
+constexpr struct {
+  std::size_t batch, in, out;
+} all_sizes[] = {{1, 1, 1}, {2, 8, 4}, {3, 7, 5}, {64, 784, 20}, {5, 20, 10}, {4, 16, 16}, {67, 33, 17}};
 
 template <typename Scalar>
 std::vector<Scalar> garbage(std::size_t size) {
@@ -49,13 +52,13 @@ const retort::backend::Thrust<retort::system::Serial> serial;
 }  // namespace
 
 TEMPLATE_TEST_CASE("the forward product is that of plain loops", "[backend]", float, double) {
-  for (const auto& sizes : all_sizes) {
-    const auto& [batch, in, out] = sizes;
+  for (const auto& [batch, in, out] : all_sizes) {
     CAPTURE(batch, in, out);
     const auto x = random_values<TestType>(batch * in, 1);
     const auto w = random_values<TestType>(out * in, 2);
     auto y = garbage<TestType>(batch * out);
-    forward_product(serial, sizes, x.data(), w.data(), y.data());
+    forward_product(serial, MatrixView(x.data(), batch, in), MatrixView(w.data(), out, in),
+                    MatrixView(y.data(), batch, out));
     const std::size_t width = in;
     CHECK(largest_difference(y, plain_product(
                                     batch, out, in, x, [=](std::size_t i, std::size_t k) { return i * width + k; }, w,
@@ -65,28 +68,28 @@ TEMPLATE_TEST_CASE("the forward product is that of plain loops", "[backend]", fl
 }
 
 TEMPLATE_TEST_CASE("the gradients' products are those of plain loops", "[backend]", float, double) {
-  for (const auto& sizes : all_sizes) {
-    const auto& [batch, in, out] = sizes;
+  for (const auto& [batch, in, out] : all_sizes) {
     CAPTURE(batch, in, out);
     const std::size_t inputs = in;
     const std::size_t outputs = out;
     const auto x = random_values<TestType>(batch * in, 1);
     const auto w = random_values<TestType>(out * in, 2);
     const auto dy = random_values<TestType>(batch * out, 3);
+    const MatrixView output_gradient(dy.data(), batch, out);
     auto dw = garbage<TestType>(out * in);
-    weight_gradient_product(serial, sizes, x.data(), dy.data(), dw.data());
+    weight_gradient_product(serial, MatrixView(x.data(), batch, in), output_gradient, MatrixView(dw.data(), out, in));
     CHECK(largest_difference(dw, plain_product(
                                      out, in, batch, dy, [=](std::size_t i, std::size_t k) { return k * outputs + i; },
                                      x, [=](std::size_t k, std::size_t j) { return k * inputs + j; })) <
           tolerance<TestType>);
     auto dx = garbage<TestType>(batch * in);
-    input_gradient_product(serial, sizes, w.data(), dy.data(), dx.data());
+    input_gradient_product(serial, MatrixView(w.data(), out, in), output_gradient, MatrixView(dx.data(), batch, in));
     CHECK(largest_difference(dx, plain_product(
                                      batch, in, out, dy, [=](std::size_t i, std::size_t k) { return i * outputs + k; },
                                      w, [=](std::size_t k, std::size_t j) { return k * inputs + j; })) <
           tolerance<TestType>);
     auto db = garbage<TestType>(out);
-    column_sums(serial, sizes, dy.data(), db.data());
+    column_sums(serial, output_gradient, db.data());
     CHECK(largest_difference(
               db, plain_product(
                       1, out, batch, std::vector<TestType>(batch, 1), [](std::size_t, std::size_t k) { return k; }, dy,

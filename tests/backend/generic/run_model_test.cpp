@@ -295,18 +295,22 @@ Passes run_passes() {
   };
   const auto inputs = test::aligned_copy(inputs_of<M>());
   const auto incoming = test::aligned_copy(incoming_of<M>());
-  const StepRandom random{Seed{5}, 3};
+  const backend::LayerRandom random{Seed{5}, 3};
   auto scratch = garbage_of(pass_scratch_size<M>(capacity));
   Passes result;
 
   result.predicted.assign(batch * M::output_size, garbage);
-  run_inference<M>(backend, parameters, std::as_const(buffers).data(), inputs.data(), result.predicted.data(), batch,
-                   scratch.data());
+  run_inference<M>(
+      backend,
+      backend::InferArguments<double>{parameters, buffers.data(), inputs.data(), result.predicted.data(), batch},
+      scratch.data());
   result.inference_calls = take_calls();
 
   auto activations = garbage_of(activation_arena_size<M>(capacity));
-  const double* logits =
-      run_forward<M>(backend, parameters, buffers.data(), inputs.data(), activations.data(), batch, capacity, random);
+  const double* logits = run_forward<M>(
+      backend,
+      backend::ForwardArguments<double>{parameters, buffers.data(), inputs.data(), activations.data(), batch, random},
+      capacity);
   result.logits.assign(logits, logits + batch * M::output_size);
   result.activations.assign(activations.data(), activations.data() + activations.size());
   result.forward_calls = take_calls();
@@ -314,8 +318,10 @@ Passes run_passes() {
   auto gradients = garbage_of(M::parameter_arena_size);
   auto input_gradient = garbage_of(batch * M::input_size);
   std::ranges::fill(scratch.span(), garbage);
-  run_backward<M>(backend, parameters, inputs.data(), std::as_const(activations).data(), incoming.data(),
-                  gradients.data(), scratch.data(), batch, capacity, random, input_gradient.data());
+  run_backward<M>(backend,
+                  backend::BackwardArguments<double>{parameters, inputs.data(), activations.data(), incoming.data(),
+                                                     input_gradient.data(), gradients.data(), batch, random},
+                  capacity, scratch.data());
   result.gradients.assign(gradients.data(), gradients.data() + gradients.size());
   result.input_gradient.assign(input_gradient.data(), input_gradient.data() + input_gradient.size());
   result.backward_calls = take_calls();
@@ -391,8 +397,10 @@ TEST_CASE("Where no input gradient is wanted, the backward pass ends with the fi
   const auto values = test::aligned_copy(random_values<double>(batch * 4 + 1000, 1));
   auto gradients = fusing::garbage_of(M::parameter_arena_size);
   auto scratch = fusing::garbage_of(pass_scratch_size<M>(batch));
-  run_backward<M>(backend, values.data(), values.data(), values.data(), values.data(), gradients.data(), scratch.data(),
-                  batch, batch, StepRandom{});
+  run_backward<M>(backend,
+                  backend::BackwardArguments<double>{
+                      values.data(), values.data(), values.data(), values.data(), nullptr, gradients.data(), batch, {}},
+                  batch, scratch.data());
   CHECK(backend.take_calls() == Calls{"ReLU", "Linear"});
 }
 

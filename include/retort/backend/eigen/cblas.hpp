@@ -16,6 +16,7 @@
 #include "retort/backend/eigen/product_library.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/matrix_view.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
@@ -37,20 +38,18 @@ inline int blas_extent(std::size_t extent) {
   return static_cast<int>(extent);
 }
 
-inline CBLAS_TRANSPOSE blas_transpose(Order order) { return order == Order::column_major ? CblasNoTrans : CblasTrans; }
-
-inline void add_product_by_cblas(std::size_t rows, std::size_t columns, std::size_t depth, MatrixOperand<float> left,
-                                 MatrixOperand<float> right, float* result, std::size_t result_stride) {
-  cblas_sgemm(CblasColMajor, blas_transpose(left.order), blas_transpose(right.order), blas_extent(rows),
-              blas_extent(columns), blas_extent(depth), 1.0f, left.data, blas_extent(left.stride), right.data,
-              blas_extent(right.stride), 1.0f, result, blas_extent(result_stride));
+inline CBLAS_TRANSPOSE blas_transpose(Transpose transpose) {
+  return transpose == Transpose::yes ? CblasTrans : CblasNoTrans;
 }
 
-inline void add_product_by_cblas(std::size_t rows, std::size_t columns, std::size_t depth, MatrixOperand<double> left,
-                                 MatrixOperand<double> right, double* result, std::size_t result_stride) {
-  cblas_dgemm(CblasColMajor, blas_transpose(left.order), blas_transpose(right.order), blas_extent(rows),
-              blas_extent(columns), blas_extent(depth), 1.0, left.data, blas_extent(left.stride), right.data,
-              blas_extent(right.stride), 1.0, result, blas_extent(result_stride));
+/// `gemm` is cblas_sgemm or cblas_dgemm.
+template <typename Scalar, typename Gemm>
+void add_product_by_cblas(const Gemm& gemm, const MatrixOperand<Scalar>& left, const MatrixOperand<Scalar>& right,
+                          const MatrixView<Scalar>& result) {
+  const std::size_t depth = left.transpose == Transpose::yes ? left.matrix.rows : left.matrix.columns;
+  gemm(CblasRowMajor, blas_transpose(left.transpose), blas_transpose(right.transpose), blas_extent(result.rows),
+       blas_extent(result.columns), blas_extent(depth), Scalar{1}, left.matrix.data, blas_extent(left.matrix.stride),
+       right.matrix.data, blas_extent(right.matrix.stride), Scalar{1}, result.data, blas_extent(result.stride));
 }
 
 /// Keeps OpenBLAS, where it is the BLAS, from starting threads of its own.
@@ -84,9 +83,12 @@ inline void make_openblas_single_threaded() {
 /// Throws OptionError where OpenBLAS is built with OpenMP and OpenMP may start threads.
 inline ProductLibrary cblas() {
   detail::make_openblas_single_threaded();
-  return {.name = detail::openblas_get_config != nullptr ? detail::openblas_get_config() : "a BLAS",
-          .add_float = detail::add_product_by_cblas,
-          .add_double = detail::add_product_by_cblas};
+  return {
+      .name = detail::openblas_get_config != nullptr ? detail::openblas_get_config() : "a BLAS",
+      .add_float = [](MatrixOperand<float> left, MatrixOperand<float> right,
+                      MatrixView<float> result) { detail::add_product_by_cblas(cblas_sgemm, left, right, result); },
+      .add_double = [](MatrixOperand<double> left, MatrixOperand<double> right,
+                       MatrixView<double> result) { detail::add_product_by_cblas(cblas_dgemm, left, right, result); }};
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -100,11 +100,6 @@ void for_each_on_one_thread(const Backend& backend, std::size_t count, const Wor
 
 namespace detail {
 
-template <typename Scalar>
-using Array = ::Eigen::Map<::Eigen::Array<Scalar, ::Eigen::Dynamic, 1>>;
-template <typename Scalar>
-using ConstArray = ::Eigen::Map<const ::Eigen::Array<Scalar, ::Eigen::Dynamic, 1>>;
-
 /// Calls function(begin, count) over [0, size) in pieces that do not depend on the number of threads.
 template <typename Function>
 void for_each_flat_chunk(const Eigen& backend, std::size_t size, const Function& function) {

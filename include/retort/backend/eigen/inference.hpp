@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "retort/backend/arguments.hpp"
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/linear.hpp"
 #include "retort/backend/eigen/panel/inference.hpp"
@@ -33,13 +34,11 @@ void for_each_sample_block(const Eigen& backend, std::size_t samples, const Func
 }
 
 template <Model M, typename Scalar>
-void predict_batch_in_blocks(const Eigen& backend, const Scalar* parameters, const Scalar* buffers,
-                             const Scalar* inputs, Scalar* logits, std::size_t batch) {
+void predict_batch_in_blocks(const Eigen& backend, const InferArguments<Scalar>& arguments) {
   struct ScratchTag;
-  for_each_sample_block(backend, batch, [&](std::size_t first, std::size_t count) {
+  for_each_sample_block(backend, arguments.batch, [&](std::size_t first, std::size_t count) {
     Scalar* scratch = thread_scratch<Scalar, ScratchTag>(pass_scratch_size<M>(count));
-    run_inference<M>(backend, parameters, buffers, inputs + first * M::input_size, logits + first * M::output_size,
-                     count, scratch);
+    run_inference<M>(backend, samples_of<M>(arguments, first, count), scratch);
   });
 }
 
@@ -54,21 +53,21 @@ void predict_dataset_in_blocks(const Eigen& backend, const Scalar* parameters, c
     for (std::size_t sample = 0; sample < count; ++sample) {
       data::gather_row(data, constants, static_cast<std::uint32_t>(first + sample), inputs + sample * M::input_size);
     }
-    run_inference<M>(backend, parameters, buffers, inputs, logits + first * M::output_size, count,
+    run_inference<M>(backend,
+                     InferArguments<Scalar>{parameters, buffers, inputs, logits + first * M::output_size, count},
                      inputs + inputs_size);
   });
 }
 
 }  // namespace detail
 
-/// logits (batch, out) of inputs (batch, in).
+/// output (batch, out), the logits, of input (batch, in).
 template <Model M, typename Scalar>
-void predict_batch(const Eigen& backend, M, const Scalar* parameters, [[maybe_unused]] const Scalar* buffers,
-                   const Scalar* inputs, Scalar* logits, std::size_t batch) {
+void predict_batch(const Eigen& backend, M, const InferArguments<Scalar>& arguments) {
   if constexpr (panel::PanelModel<M>) {
-    panel::infer<M>(backend, parameters, inputs, logits, batch);
+    panel::infer<M>(backend, arguments.parameters, arguments.input, arguments.output, arguments.batch);
   } else {
-    detail::predict_batch_in_blocks<M>(backend, parameters, buffers, inputs, logits, batch);
+    detail::predict_batch_in_blocks<M>(backend, arguments);
   }
 }
 

@@ -7,101 +7,96 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "retort/backend/arguments.hpp"
 #include "retort/backend/eigen/core.hpp"
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/product.hpp"
+#include "retort/backend/eigen/product_library.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/matrix_view.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
 /// The width of the strips into which one extent of a product is cut for the threads: about eight of whole register tiles
-/// (48 floats are three AVX-512 registers, the height of Eigen's tile), or one where a layer is too small to be worth a
-/// second thread.
-constexpr std::size_t strip_width(std::size_t extent, const LinearSizes& sizes) {
+/// (48 floats are three AVX-512 registers, the height of Eigen's tile), or one where a layer of so many weights is too
+/// small to be worth a second thread.
+constexpr std::size_t strip_width(std::size_t extent, std::size_t weights) {
   constexpr std::size_t tile = 48;
-  return sizes.in * sizes.out < (std::size_t{1} << 17) ? extent : std::max(tile, extent / 8 / tile * tile);
+  return weights < (std::size_t{1} << 17) ? extent : std::max(tile, extent / 8 / tile * tile);
 }
 
 /// Calls function(first, count) for each strip.
 template <typename Function>
-void for_each_strip(const Eigen& backend, std::size_t extent, const LinearSizes& sizes, const Function& function) {
-  const std::size_t width = strip_width(extent, sizes);
+void for_each_strip(const Eigen& backend, std::size_t extent, std::size_t weights, const Function& function) {
+  const std::size_t width = strip_width(extent, weights);
   backend.for_each((extent + width - 1) / width,
                    [&](std::size_t strip) { function(strip * width, std::min(width, extent - strip * width)); });
 }
 
-/// result += left * right on the calling thread, as the function of the same name in product.hpp, by the backend's
-/// library of products where it has one.
-template <typename Scalar, Order left_order, Order right_order>
-void add_product(const Eigen& backend, std::size_t rows, std::size_t columns, std::size_t depth,
-                 Operand<Scalar, left_order> left, Operand<Scalar, right_order> right, Scalar* result,
-                 std::size_t result_stride) {
+template <typename T>
+MatrixView<T> columns_of(MatrixView<T> matrix, std::size_t first, std::size_t count) {
+  return {matrix.data + first, matrix.rows, count, matrix.stride};
+}
+
+/// result = left * right on the calling thread, by the backend's library of products where it has one.
+template <Transpose left_transpose, Transpose right_transpose, typename Scalar>
+void multiply(const Eigen& backend, MatrixView<const Scalar> left, MatrixView<const Scalar> right,
+              MatrixView<Scalar> result) {
+  for (std::size_t row = 0; row < result.rows; ++row) {
+    std::fill_n(result.row(row), result.columns, Scalar{0});
+  }
   if (const AddProduct<Scalar> add = backend.products().template add<Scalar>(); add != nullptr) {
-    add(rows, columns, depth, {left.data, left.stride, left_order}, {right.data, right.stride, right_order}, result,
-        result_stride);
+    add({left, left_transpose}, {right, right_transpose}, result);
   } else {
-    add_product(rows, columns, depth, left, right, result, result_stride);
+    add_product<left_transpose, right_transpose>(left, right, result);
   }
 }
 
 }  // namespace detail
 
-/// output (batch, out) = input (batch, in) weight^T (out, in). A batch of one is a matrix-vector product.
+/// output (batch, out) = input (batch, in) weight^T (out, in), cut along out. A batch of one is a matrix-vector product.
 template <typename Scalar>
-void forward_product(const Eigen& backend, const LinearSizes& sizes, const Scalar* input, const Scalar* weight,
-                     Scalar* output) {
-  using detail::Operand;
-  if (sizes.batch == 1) {
+void forward_product(const Eigen& backend, MatrixView<const Scalar> input, MatrixView<const Scalar> weight,
+                     MatrixView<Scalar> output) {
+  if (input.rows == 1) {
     using Vector = ::Eigen::Matrix<Scalar, ::Eigen::Dynamic, 1>;
     using Weight = ::Eigen::Matrix<Scalar, ::Eigen::Dynamic, ::Eigen::Dynamic, ::Eigen::RowMajor>;
-    const auto in = static_cast<::Eigen::Index>(sizes.in);
-    const auto out = static_cast<::Eigen::Index>(sizes.out);
-    ::Eigen::Map<Vector>(output, out).noalias() =
-        ::Eigen::Map<const Weight>(weight, out, in) * ::Eigen::Map<const Vector>(input, in);
+    const auto in = static_cast<::Eigen::Index>(weight.columns);
+    const auto out = static_cast<::Eigen::Index>(weight.rows);
+    const ::Eigen::OuterStride<> stride(static_cast<::Eigen::Index>(weight.stride));
+    ::Eigen::Map<Vector>(output.data, out).noalias() =
+        ::Eigen::Map<const Weight, 0, ::Eigen::OuterStride<>>(weight.data, out, in, stride) *
+        ::Eigen::Map<const Vector>(input.data, in);
     return;
   }
-  // In column-major terms: output^T (out, batch) = weight (out, in) input^T (in, batch), cut along out.
-  detail::for_each_strip(backend, sizes.out, sizes, [&](std::size_t first, std::size_t count) {
-    for (std::size_t sample = 0; sample < sizes.batch; ++sample) {
-      std::fill_n(output + sample * sizes.out + first, count, Scalar{0});
-    }
-    detail::add_product(backend, count, sizes.batch, sizes.in,
-                        Operand<Scalar, Order::row_major>{weight + first * sizes.in, sizes.in},
-                        Operand<Scalar, Order::column_major>{input, sizes.in}, output + first, sizes.out);
+  detail::for_each_strip(backend, weight.rows, weight.rows * weight.columns, [&](std::size_t first, std::size_t count) {
+    detail::multiply<Transpose::no, Transpose::yes>(backend, input, weight.rows_from(first, count),
+                                                    detail::columns_of(output, first, count));
   });
 }
 
-/// weight_gradient (out, in) = output_gradient^T (batch, out) input (batch, in).
+/// weight_gradient (out, in) = output_gradient^T (batch, out) input (batch, in), cut along out.
 template <typename Scalar>
-void weight_gradient_product(const Eigen& backend, const LinearSizes& sizes, const Scalar* input,
-                             const Scalar* output_gradient, Scalar* weight_gradient) {
-  using detail::Operand;
-  // In column-major terms: weight_gradient^T (in, out) = input^T (in, batch) output_gradient (batch, out), cut along out.
-  detail::for_each_strip(backend, sizes.out, sizes, [&](std::size_t first, std::size_t count) {
-    std::fill_n(weight_gradient + first * sizes.in, count * sizes.in, Scalar{0});
-    detail::add_product(backend, sizes.in, count, sizes.batch, Operand<Scalar, Order::column_major>{input, sizes.in},
-                        Operand<Scalar, Order::row_major>{output_gradient + first, sizes.out},
-                        weight_gradient + first * sizes.in, sizes.in);
+void weight_gradient_product(const Eigen& backend, MatrixView<const Scalar> input,
+                             MatrixView<const Scalar> output_gradient, MatrixView<Scalar> weight_gradient) {
+  const std::size_t weights = weight_gradient.rows * weight_gradient.columns;
+  detail::for_each_strip(backend, weight_gradient.rows, weights, [&](std::size_t first, std::size_t count) {
+    detail::multiply<Transpose::yes, Transpose::no>(backend, detail::columns_of(output_gradient, first, count), input,
+                                                    weight_gradient.rows_from(first, count));
   });
 }
 
-/// input_gradient (batch, in) = output_gradient (batch, out) weight (out, in).
+/// input_gradient (batch, in) = output_gradient (batch, out) weight (out, in), cut along in.
 template <typename Scalar>
-void input_gradient_product(const Eigen& backend, const LinearSizes& sizes, const Scalar* weight,
-                            const Scalar* output_gradient, Scalar* input_gradient) {
-  using detail::Operand;
-  // In column-major terms: input_gradient^T (in, batch) = weight^T (in, out) output_gradient^T (out, batch), cut along in.
-  detail::for_each_strip(backend, sizes.in, sizes, [&](std::size_t first, std::size_t count) {
-    for (std::size_t sample = 0; sample < sizes.batch; ++sample) {
-      std::fill_n(input_gradient + sample * sizes.in + first, count, Scalar{0});
-    }
-    detail::add_product(
-        backend, count, sizes.batch, sizes.out, Operand<Scalar, Order::column_major>{weight + first, sizes.in},
-        Operand<Scalar, Order::column_major>{output_gradient, sizes.out}, input_gradient + first, sizes.in);
-  });
+void input_gradient_product(const Eigen& backend, MatrixView<const Scalar> weight,
+                            MatrixView<const Scalar> output_gradient, MatrixView<Scalar> input_gradient) {
+  detail::for_each_strip(
+      backend, weight.columns, weight.rows * weight.columns, [&](std::size_t first, std::size_t count) {
+        detail::multiply<Transpose::no, Transpose::no>(backend, output_gradient,
+                                                       detail::columns_of(weight, first, count),
+                                                       detail::columns_of(input_gradient, first, count));
+      });
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
 #include <cstddef>
 
@@ -39,6 +38,11 @@ void update_parameters(const Eigen& backend, const Rule& rule, Scalar* parameter
 
 namespace detail {
 
+template <typename Scalar>
+using Array = ::Eigen::Map<::Eigen::Array<Scalar, ::Eigen::Dynamic, 1>>;
+template <typename Scalar>
+using ConstArray = ::Eigen::Map<const ::Eigen::Array<Scalar, ::Eigen::Dynamic, 1>>;
+
 /// The sum of squares, in double, in an order that does not depend on the number of threads.
 template <typename Scalar>
 double squared_norm(const Eigen& backend, const Scalar* values, std::size_t size) {
@@ -69,17 +73,6 @@ void clip_gradients(const Eigen& backend, const GradientClipping& clipping, Scal
   detail::for_each_flat_chunk(backend, size, [&](std::size_t begin, std::size_t count) {
     detail::Array<Scalar>(gradients + begin, static_cast<::Eigen::Index>(count)) *= static_cast<Scalar>(factor);
   });
-}
-
-template <typename Scalar>
-bool all_finite(const Eigen& backend, const Scalar* values, std::size_t size) {
-  std::atomic<bool> finite = true;
-  detail::for_each_flat_chunk(backend, size, [&](std::size_t begin, std::size_t count) {
-    if (!retort::all_finite(values + begin, count)) {
-      finite = false;
-    }
-  });
-  return finite;
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

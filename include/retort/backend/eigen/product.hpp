@@ -10,6 +10,7 @@
 #include "retort/backend/eigen/product_library.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/matrix_view.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail {
 
@@ -41,30 +42,25 @@ class PackedBlocking : public ::Eigen::internal::level3_blocking<Scalar, Scalar>
   }
 };
 
-/// A MatrixOperand whose order is a type's.
-template <typename Scalar, Order order>
-struct Operand {
-  const Scalar* data;
-  std::size_t stride;
-};
-
-/// result += left * right on the calling thread, with left (rows, depth), right (depth, columns) and result (rows,
-/// columns) in column-major order. Eigen's own kernel, entered below the layer that allocates.
-template <typename Scalar, Order left_order, Order right_order>
-void add_product(std::size_t rows, std::size_t columns, std::size_t depth, Operand<Scalar, left_order> left,
-                 Operand<Scalar, right_order> right, Scalar* result, std::size_t result_stride) {
+/// result += left * right on the calling thread, each factor as it is or transposed. Eigen's own kernel, entered below
+/// the layer that allocates.
+template <Transpose left_transpose, Transpose right_transpose, typename Scalar>
+void add_product(MatrixView<const Scalar> left, MatrixView<const Scalar> right, MatrixView<Scalar> result) {
   using ::Eigen::Index;
-  constexpr int left_storage = left_order == Order::row_major ? ::Eigen::RowMajor : ::Eigen::ColMajor;
-  constexpr int right_storage = right_order == Order::row_major ? ::Eigen::RowMajor : ::Eigen::ColMajor;
-  PackedBlocking<Scalar> blocking(static_cast<Index>(rows), static_cast<Index>(columns), static_cast<Index>(depth));
-  ::Eigen::internal::general_matrix_matrix_product<Index, Scalar, left_storage, false, Scalar, right_storage, false,
-                                                   ::Eigen::ColMajor, 1>::run(static_cast<Index>(rows),
-                                                                              static_cast<Index>(columns),
-                                                                              static_cast<Index>(depth), left.data,
+  // The kernel writes columns: result^T = right^T left^T, whose columns are our rows.
+  constexpr int left_storage = left_transpose == Transpose::yes ? ::Eigen::RowMajor : ::Eigen::ColMajor;
+  constexpr int right_storage = right_transpose == Transpose::yes ? ::Eigen::RowMajor : ::Eigen::ColMajor;
+  const auto rows = static_cast<Index>(result.columns);
+  const auto columns = static_cast<Index>(result.rows);
+  const auto depth = static_cast<Index>(left_transpose == Transpose::yes ? left.rows : left.columns);
+  PackedBlocking<Scalar> blocking(rows, columns, depth);
+  ::Eigen::internal::general_matrix_matrix_product<Index, Scalar, right_storage, false, Scalar, left_storage, false,
+                                                   ::Eigen::ColMajor, 1>::run(rows, columns, depth, right.data,
+                                                                              static_cast<Index>(right.stride),
+                                                                              left.data,
                                                                               static_cast<Index>(left.stride),
-                                                                              right.data,
-                                                                              static_cast<Index>(right.stride), result,
-                                                                              1, static_cast<Index>(result_stride),
+                                                                              result.data, 1,
+                                                                              static_cast<Index>(result.stride),
                                                                               Scalar{1}, blocking, nullptr);
 }
 

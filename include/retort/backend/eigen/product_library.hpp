@@ -4,33 +4,29 @@
 /// Matrix products from outside of the library, which backend::Eigen can be given in place of Eigen's: `ProductLibrary`
 /// names the functions. cblas.hpp makes one of a BLAS.
 
-#include <cstddef>
 #include <string>
 #include <type_traits>
 
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/matrix_view.hpp"
 #include "retort/core/require_cxx20.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
-/// What lies side by side in memory: the elements of a row, or those of a column.
-enum class Order { row_major, column_major };
+/// Whether a product takes a matrix as it is or its transpose.
+enum class Transpose { no, yes };
 
-/// A matrix in memory that is read: `stride` elements between the beginnings of its rows (row_major) or columns
-/// (column_major).
+/// A factor of a product: a matrix in memory, or its transpose.
 template <typename Scalar>
 struct MatrixOperand {
-  const Scalar* data;
-  std::size_t stride;
-  Order order;
+  MatrixView<const Scalar> matrix;
+  Transpose transpose;
 };
 
-/// result += left * right, with left (rows, depth), right (depth, columns) and result (rows, columns), which is
-/// column-major with `result_stride` elements between the beginnings of its columns. No extent is 0, and none of the
-/// three overlaps another. Writes nothing between the columns.
+/// result += left * right, with left (rows, depth), right (depth, columns) and result (rows, columns). No extent is 0,
+/// and none of the three overlaps another. Writes nothing between the rows.
 template <typename Scalar>
-using AddProduct = void (*)(std::size_t rows, std::size_t columns, std::size_t depth, MatrixOperand<Scalar> left,
-                            MatrixOperand<Scalar> right, Scalar* result, std::size_t result_stride);
+using AddProduct = void (*)(MatrixOperand<Scalar> left, MatrixOperand<Scalar> right, MatrixView<Scalar> result);
 
 /// The functions that backend::Eigen calls for the products of Linear where it computes a model operation by operation.
 /// They are called from several of the backend's threads at once and must compute on the calling thread alone. That

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Chains on SIMD vectors, for the operations of backend/generic.
+/// Elementwise layers and chains on SIMD vectors: the functions of a layer that says so are called with vectors, those of
+/// others with scalars.
 
 #include <array>
 #include <cstddef>
@@ -9,7 +10,6 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/chain.hpp"
-#include "retort/backend/eigen/elementwise.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/nn/layer.hpp"
@@ -17,7 +17,33 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail {
 
-/// As ScalarChain, on blocks whose size is a multiple of every SIMD width. So each element goes through the same
+/// values = L(values) and, with `differentiate`, gradients *= L'(values). Preconditions: both begin at a multiple of a
+/// vector's size, and `count` is a multiple of its lanes; without `differentiate`, gradients are not read.
+template <ElementwiseLayer L, bool differentiate, typename V>
+void apply_elementwise(std::size_t count, simd::ScalarOf<V>* values, simd::ScalarOf<V>* gradients) {
+  using Scalar = simd::ScalarOf<V>;
+  if constexpr (takes_vectors<L>) {
+    for (std::size_t i = 0; i < count; i += simd::lanes<V>) {
+      const V x = V::load_aligned(values + i);
+      const V y = L::value(x);
+      y.store_aligned(values + i);
+      if constexpr (differentiate) {
+        (V::load_aligned(gradients + i) * L::derivative(x, y)).store_aligned(gradients + i);
+      }
+    }
+  } else {
+    for (std::size_t i = 0; i < count; ++i) {
+      const Scalar x = values[i];
+      const auto y = static_cast<Scalar>(L::value(x));
+      values[i] = y;
+      if constexpr (differentiate) {
+        gradients[i] *= static_cast<Scalar>(L::derivative(x, y));
+      }
+    }
+  }
+}
+
+/// As ScalarChain, for the operations of backend/generic, on blocks whose size is a multiple of every SIMD width. So each element goes through the same
 /// instructions wherever it lies: an exponential of SIMD vectors and one of the standard library differ in the last bit.
 struct SimdChain {
   static constexpr std::size_t block = 64;

@@ -45,12 +45,14 @@ class OperationSteps {
   template <typename L, typename Rule, std::size_t Moments>
   void step(const Backend& backend, const backend::TrainingBatch& batch,
             const backend::TrainingTarget<Scalar, Moments>& target, const L& loss, const Rule& rule) {
-    const StepRandom random{batch.augmentation.seed, batch.step};
+    const backend::LayerRandom random{batch.augmentation.seed, batch.step};
     gather_batch(backend, batch.data, batch.samples, batch.size, batch.augmentation, inputs_.data());
     const Scalar* inputs = inputs_.data();
     const Scalar* parameters = target.parameters;
-    const Scalar* logits =
-        run_forward<M>(backend, parameters, target.buffers, inputs, activations_.data(), batch.size, capacity_, random);
+    const Scalar* logits = run_forward<M>(
+        backend,
+        backend::ForwardArguments<Scalar>{parameters, target.buffers, inputs, activations_.data(), batch.size, random},
+        capacity_);
     evaluate_loss(backend, loss, backend::Width<M::output_size>{},
                   backend::LossArguments<Scalar>{.student = logits,
                                                  .teacher = target.teacher,
@@ -62,9 +64,16 @@ class OperationSteps {
                                                  .batch = batch.size});
     Scalar* regressor_gradients = gradients_.data() + M::parameter_arena_size;
     term_.evaluate(backend, batch, target, loss, std::as_const(activations_).data(), regressor_gradients);
-    run_backward<M>(backend, parameters, inputs, std::as_const(activations_).data(),
-                    std::as_const(logits_gradient_).data(), gradients_.data(), scratch_.data(), batch.size, capacity_,
-                    random, static_cast<Scalar*>(nullptr), term_.adder(backend, batch.size));
+    run_backward<M>(backend,
+                    backend::BackwardArguments<Scalar>{.parameters = parameters,
+                                                       .input = inputs,
+                                                       .output = activations_.data(),
+                                                       .output_gradient = logits_gradient_.data(),
+                                                       .input_gradient = nullptr,
+                                                       .parameter_gradients = gradients_.data(),
+                                                       .batch = batch.size,
+                                                       .random = random},
+                    capacity_, scratch_.data(), term_.adder(backend, batch.size));
     if (target.clipping) {
       clip_gradients(backend, *target.clipping, gradients_.data(), gradients_.size());
     }

@@ -97,11 +97,13 @@ struct TermBetween {
     void evaluate(const Backend& backend, const backend::TrainingBatch& batch,
                   const backend::TrainingTarget<Scalar, Moments>& target, const L& loss, const Scalar* activations,
                   Scalar* regressor_gradients) {
-      const StepRandom random{regressor_seed(batch.augmentation.seed), batch.step};
+      const backend::LayerRandom random{regressor_seed(batch.augmentation.seed), batch.step};
       const Scalar* features = activations + output_offset<M>(operation, capacity_);
       const Scalar* parameters = target.regressor_parameters;
-      const Scalar* answers = run_forward<Regressor>(backend, parameters, static_cast<Scalar*>(nullptr), features,
-                                                     activations_.data(), batch.size, capacity_, random);
+      const Scalar* answers = run_forward<Regressor>(
+          backend,
+          backend::ForwardArguments<Scalar>{parameters, nullptr, features, activations_.data(), batch.size, random},
+          capacity_);
       evaluate_term(backend, loss.term, backend::Width<width>{},
                     backend::TermArguments<Scalar>{.student = answers,
                                                    .teacher = target.teacher,
@@ -109,9 +111,16 @@ struct TermBetween {
                                                    .gradient = gradient_.data(),
                                                    .losses = target.losses,
                                                    .batch = batch.size});
-      run_backward<Regressor>(backend, parameters, features, std::as_const(activations_).data(),
-                              std::as_const(gradient_).data(), regressor_gradients, scratch_.data(), batch.size,
-                              capacity_, random, student_gradient_.data());
+      run_backward<Regressor>(backend,
+                              backend::BackwardArguments<Scalar>{.parameters = parameters,
+                                                                 .input = features,
+                                                                 .output = activations_.data(),
+                                                                 .output_gradient = gradient_.data(),
+                                                                 .input_gradient = student_gradient_.data(),
+                                                                 .parameter_gradients = regressor_gradients,
+                                                                 .batch = batch.size,
+                                                                 .random = random},
+                              capacity_, scratch_.data());
     }
 
     /// For run_backward of the model: adds what evaluate() found to the gradient of the student's layer.

@@ -21,7 +21,7 @@ struct TermRow {
   TermArguments<Scalar> arguments;
 
   RETORT_HOST_DEVICE void operator()(std::size_t row) const {
-    const std::size_t teacher_row = arguments.teacher.by_sample ? arguments.samples[row] : row;
+    const std::size_t teacher_row = arguments.teacher.row_of(row, arguments.samples[row]);
     const Scalar gradient_scale = Scalar{1} / static_cast<Scalar>(arguments.batch);
     arguments.losses[row] +=
         term.template row<Features>(StudentFeatures<Scalar>{arguments.student + row * Features},

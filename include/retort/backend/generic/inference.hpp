@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "retort/backend/arguments.hpp"
 #include "retort/backend/generic/chain.hpp"
 #include "retort/backend/generic/gather.hpp"
 #include "retort/backend/generic/generic.hpp"
@@ -20,16 +21,26 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
-/// logits (batch, out) of inputs (batch, in). May be called from several threads at once.
+namespace detail {
+
+/// Of `count` samples from `first` on.
+template <Model M, typename Scalar>
+InferArguments<Scalar> samples_of(const InferArguments<Scalar>& arguments, std::size_t first, std::size_t count) {
+  return {arguments.parameters, arguments.buffers, arguments.input + first * M::input_size,
+          arguments.output + first * M::output_size, count};
+}
+
+}  // namespace detail
+
+/// output (batch, out), the logits, of input (batch, in). May be called from several threads at once.
 template <typename B, Model M, typename Scalar>
-void predict_batch(const Generic<B>& generic, M, const Scalar* parameters, const Scalar* buffers, const Scalar* inputs,
-                   Scalar* logits, std::size_t batch) {
+void predict_batch(const Generic<B>& generic, M, const InferArguments<Scalar>& arguments) {
   const B& backend = generic.self();
-  const std::size_t block = std::min(batch, B::inference_block);
+  const std::size_t block = std::min(arguments.batch, B::inference_block);
   auto scratch = backend.template scratch<Scalar>(pass_scratch_size<M>(block));
-  for (std::size_t first = 0; first < batch; first += block) {
-    run_inference<M>(backend, parameters, buffers, inputs + first * M::input_size, logits + first * M::output_size,
-                     std::min(block, batch - first), scratch.data());
+  for (std::size_t first = 0; first < arguments.batch; first += block) {
+    run_inference<M>(backend, detail::samples_of<M>(arguments, first, std::min(block, arguments.batch - first)),
+                     scratch.data());
   }
 }
 
@@ -46,8 +57,8 @@ void predict_dataset(const Generic<B>& generic, M, const Scalar* parameters, con
     const std::size_t count = std::min(block, data.size - first);
     const detail::BatchSamples samples{nullptr, static_cast<std::uint32_t>(first)};
     detail::gather(backend, count, detail::GatherFeature<Scalar>{data, constants, samples, {}, inputs.data()});
-    const Scalar* block_inputs = inputs.data();
-    run_inference<M>(backend, parameters, buffers, block_inputs, logits + first * M::output_size, count,
+    run_inference<M>(backend,
+                     InferArguments<Scalar>{parameters, buffers, inputs.data(), logits + first * M::output_size, count},
                      scratch.data());
   }
 }

@@ -14,6 +14,7 @@
 #include "retort/backend/generic/product.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/matrix_view.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/linear.hpp"
 
@@ -24,11 +25,7 @@ namespace detail {
 /// The bias of a Linear's parameters, null where it has none.
 template <typename L, typename Scalar>
 const Scalar* bias_of(const Scalar* parameters) {
-  if constexpr (L::has_bias) {
-    return parameters + tensor_offset(L::parameters, 1);
-  } else {
-    return nullptr;
-  }
+  return L::has_bias ? parameters + tensor_offset(L::parameters, 1) : nullptr;
 }
 
 /// One element of a Linear's output, on a device: neighbouring threads take neighbouring elements.
@@ -45,8 +42,9 @@ struct AddBias {
 template <typename L, typename C, bool training, typename B, typename Arguments, typename Scalar>
 void compute_linear(const B& backend, const Arguments& arguments, Scalar* output, LayerRandom random,
                     bool keeps_biased) {
-  forward_product(backend, LinearSizes{arguments.batch, L::input_size, L::output_size}, arguments.input,
-                  arguments.parameters, arguments.output);
+  forward_product(backend, MatrixView{arguments.input, arguments.batch, L::input_size},
+                  MatrixView{arguments.parameters, L::output_size, L::input_size},
+                  MatrixView{arguments.output, arguments.batch, L::output_size});
   constexpr bool has_chain = !std::is_same_v<C, Chain<>>;
   [[maybe_unused]] const std::size_t size = arguments.batch * L::output_size;
   if constexpr (has_chain || (L::has_bias && B::host_memory)) {
@@ -92,14 +90,15 @@ template <typename B, typename Scalar, std::size_t In, std::size_t Out, Bias bia
 void backward(const Generic<B>& generic, Linear<In, Out, bias>, Width<In>, const BackwardArguments<Scalar>& arguments) {
   using L = Linear<In, Out, bias>;
   const B& backend = generic.self();
-  const LinearSizes sizes{arguments.batch, In, Out};
-  weight_gradient_product(backend, sizes, arguments.input, arguments.output_gradient, arguments.parameter_gradients);
+  const MatrixView output_gradient{arguments.output_gradient, arguments.batch, Out};
+  weight_gradient_product(backend, MatrixView{arguments.input, arguments.batch, In}, output_gradient,
+                          MatrixView{arguments.parameter_gradients, Out, In});
   if constexpr (L::has_bias) {
-    column_sums(backend, sizes, arguments.output_gradient,
-                arguments.parameter_gradients + tensor_offset(L::parameters, 1));
+    column_sums(backend, output_gradient, arguments.parameter_gradients + tensor_offset(L::parameters, 1));
   }
   if (arguments.input_gradient != nullptr) {
-    input_gradient_product(backend, sizes, arguments.parameters, arguments.output_gradient, arguments.input_gradient);
+    input_gradient_product(backend, MatrixView{arguments.parameters, Out, In}, output_gradient,
+                           MatrixView{arguments.input_gradient, arguments.batch, In});
   }
 }
 

@@ -43,7 +43,7 @@ struct LossRow {
     const Scalar* student = arguments.student + row * Classes;  // (classes)
     const Scalar* teacher = nullptr;
     if constexpr (L::needs_teacher) {
-      teacher = arguments.teacher.logits + (arguments.teacher.by_sample ? sample : row) * Classes;
+      teacher = arguments.teacher.logits + arguments.teacher.row_of(row, sample) * Classes;
     }
     arguments.losses[row] = loss.template row<Classes>(StudentLogits<Scalar>{student}, TeacherLogits<Scalar>{teacher},
                                                        label, gradient_scale, arguments.gradient + row * Classes);

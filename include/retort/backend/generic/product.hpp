@@ -6,9 +6,9 @@
 
 #include <cstddef>
 
-#include "retort/backend/arguments.hpp"
 #include "retort/backend/generic/generic.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/matrix_view.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
@@ -22,15 +22,12 @@ struct RowDotProducts {
   static constexpr std::size_t tile_columns = 4;
   static constexpr std::size_t lanes = 8;
 
-  std::size_t rows;
-  std::size_t columns;
-  std::size_t depth;
-  const Scalar* left;
-  const Scalar* right;
-  Scalar* result;  // (rows, columns)
+  MatrixView<const Scalar> left;
+  MatrixView<const Scalar> right;
+  MatrixView<Scalar> result;
 
-  std::size_t tiles_across() const { return (columns + tile_columns - 1) / tile_columns; }
-  std::size_t tiles() const { return (rows + tile_rows - 1) / tile_rows * tiles_across(); }
+  std::size_t tiles_across() const { return (result.columns + tile_columns - 1) / tile_columns; }
+  std::size_t tiles() const { return (result.rows + tile_rows - 1) / tile_rows * tiles_across(); }
 
   void operator()(std::size_t tile) const {
     const std::size_t first_row = tile / tiles_across() * tile_rows;
@@ -39,12 +36,13 @@ struct RowDotProducts {
     const Scalar* right_rows[tile_columns];
     // Beyond the edge the last row is multiplied once more, and not stored.
     for (std::size_t r = 0; r < tile_rows; ++r) {
-      left_rows[r] = left + (first_row + r < rows ? first_row + r : rows - 1) * depth;
+      left_rows[r] = left.row(first_row + r < left.rows ? first_row + r : left.rows - 1);
     }
     for (std::size_t c = 0; c < tile_columns; ++c) {
-      right_rows[c] = right + (first_column + c < columns ? first_column + c : columns - 1) * depth;
+      right_rows[c] = right.row(first_column + c < right.rows ? first_column + c : right.rows - 1);
     }
     Scalar sums[tile_rows][tile_columns][lanes] = {};
+    const std::size_t depth = left.columns;
     const std::size_t whole = depth / lanes * lanes;
     for (std::size_t k = 0; k < whole; k += lanes) {
       for (std::size_t r = 0; r < tile_rows; ++r) {
@@ -55,8 +53,8 @@ struct RowDotProducts {
         }
       }
     }
-    for (std::size_t r = 0; r < tile_rows && first_row + r < rows; ++r) {
-      for (std::size_t c = 0; c < tile_columns && first_column + c < columns; ++c) {
+    for (std::size_t r = 0; r < tile_rows && first_row + r < result.rows; ++r) {
+      for (std::size_t c = 0; c < tile_columns && first_column + c < result.columns; ++c) {
         Scalar sum = 0;
         for (std::size_t lane = 0; lane < lanes; ++lane) {
           sum += sums[r][c][lane];
@@ -64,38 +62,35 @@ struct RowDotProducts {
         for (std::size_t rest = whole; rest < depth; ++rest) {
           sum += left_rows[r][rest] * right_rows[c][rest];
         }
-        result[(first_row + r) * columns + first_column + c] = sum;
+        result(first_row + r, first_column + c) = sum;
       }
     }
   }
 };
 
-/// result (rows, columns) = sum over k of left(row, k) right(k, column), with right row-major and left's element
-/// (row, k) at row * left_row_stride + k * left_depth_stride: one tile of results a call, k after k.
+/// result (rows, columns) = sum over k of left(row, k) right(k, column), with left's element (row, k) at
+/// row * left_row_stride + k * left_depth_stride: one tile of results a call, k after k.
 template <typename Scalar>
 struct SummedOuterProducts {
   static constexpr std::size_t tile_rows = 4;
   static constexpr std::size_t tile_columns = 16;
 
-  std::size_t rows;
-  std::size_t columns;
-  std::size_t depth;
   const Scalar* left;
   std::size_t left_row_stride;
   std::size_t left_depth_stride;
-  const Scalar* right;  // (depth, columns)
-  Scalar* result;       // (rows, columns)
+  MatrixView<const Scalar> right;  // (depth, columns)
+  MatrixView<Scalar> result;       // (rows, columns)
 
-  std::size_t tiles_across() const { return (columns + tile_columns - 1) / tile_columns; }
-  std::size_t tiles() const { return (rows + tile_rows - 1) / tile_rows * tiles_across(); }
+  std::size_t tiles_across() const { return (result.columns + tile_columns - 1) / tile_columns; }
+  std::size_t tiles() const { return (result.rows + tile_rows - 1) / tile_rows * tiles_across(); }
 
   void operator()(std::size_t tile) const {
     const std::size_t first_row = tile / tiles_across() * tile_rows;
     const std::size_t first_column = tile % tiles_across() * tile_columns;
-    if (first_column + tile_columns <= columns) {
+    if (first_column + tile_columns <= result.columns) {
       compute(first_row, first_column, [](std::size_t) { return true; });
     } else {
-      compute(first_row, first_column, [&](std::size_t c) { return first_column + c < columns; });
+      compute(first_row, first_column, [&](std::size_t c) { return first_column + c < result.columns; });
     }
   }
 
@@ -105,10 +100,10 @@ struct SummedOuterProducts {
     Scalar sums[tile_rows][tile_columns] = {};
     const Scalar* left_rows[tile_rows];
     for (std::size_t r = 0; r < tile_rows; ++r) {
-      left_rows[r] = left + (first_row + r < rows ? first_row + r : rows - 1) * left_row_stride;
+      left_rows[r] = left + (first_row + r < result.rows ? first_row + r : result.rows - 1) * left_row_stride;
     }
-    for (std::size_t k = 0; k < depth; ++k) {
-      const Scalar* right_row = right + k * columns + first_column;
+    for (std::size_t k = 0; k < right.rows; ++k) {
+      const Scalar* right_row = right.row(k) + first_column;
       for (std::size_t r = 0; r < tile_rows; ++r) {
         const Scalar factor = left_rows[r][k * left_depth_stride];
         for (std::size_t c = 0; c < tile_columns; ++c) {
@@ -118,9 +113,9 @@ struct SummedOuterProducts {
         }
       }
     }
-    for (std::size_t r = 0; r < tile_rows && first_row + r < rows; ++r) {
+    for (std::size_t r = 0; r < tile_rows && first_row + r < result.rows; ++r) {
       for (std::size_t c = 0; c < tile_columns && inside(c); ++c) {
-        result[(first_row + r) * columns + first_column + c] = sums[r][c];
+        result(first_row + r, first_column + c) = sums[r][c];
       }
     }
   }
@@ -131,15 +126,17 @@ template <typename Scalar>
 struct ColumnSums {
   static constexpr std::size_t width = 64;
 
-  std::size_t rows;
-  std::size_t columns;
-  const Scalar* values;  // (rows, columns)
-  Scalar* sums;          // (columns)
+  MatrixView<const Scalar> values;
+  Scalar* sums;  // (columns)
 
   void operator()(std::size_t index) const {
-    const ColumnStrip<width> strip(columns, index);
+    const ColumnStrip<width> strip(values.columns, index);
     Scalar of_columns[width] = {};
-    strip.for_each(rows, [&](std::size_t element, std::size_t column) { of_columns[column] += values[element]; });
+    for (std::size_t row = 0; row < values.rows; ++row) {
+      for (std::size_t column = 0; column < strip.count; ++column) {
+        of_columns[column] += values(row, strip.first + column);
+      }
+    }
     for (std::size_t column = 0; column < strip.count; ++column) {
       sums[strip.first + column] = of_columns[column];
     }
@@ -151,40 +148,40 @@ struct ColumnSums {
 /// output (batch, out) = input (batch, in) weight^T (out, in).
 template <typename B, typename Scalar>
   requires(B::host_memory)
-void forward_product(const Generic<B>& generic, const LinearSizes& sizes, const Scalar* input, const Scalar* weight,
-                     Scalar* output) {
-  const detail::RowDotProducts<Scalar> product{sizes.batch, sizes.out, sizes.in, input, weight, output};
+void forward_product(const Generic<B>& generic, MatrixView<const Scalar> input, MatrixView<const Scalar> weight,
+                     MatrixView<Scalar> output) {
+  const detail::RowDotProducts<Scalar> product{input, weight, output};
   detail::for_each(generic.self(), product.tiles(), product);
 }
 
 /// weight_gradient (out, in) = output_gradient^T (batch, out) input (batch, in).
 template <typename B, typename Scalar>
   requires(B::host_memory)
-void weight_gradient_product(const Generic<B>& generic, const LinearSizes& sizes, const Scalar* input,
-                             const Scalar* output_gradient, Scalar* weight_gradient) {
-  const detail::SummedOuterProducts<Scalar> product{sizes.out, sizes.in,  sizes.batch, output_gradient,
-                                                    1,         sizes.out, input,       weight_gradient};
+void weight_gradient_product(const Generic<B>& generic, MatrixView<const Scalar> input,
+                             MatrixView<const Scalar> output_gradient, MatrixView<Scalar> weight_gradient) {
+  const detail::SummedOuterProducts<Scalar> product{output_gradient.data, 1, output_gradient.stride, input,
+                                                    weight_gradient};
   detail::for_each(generic.self(), product.tiles(), product);
 }
 
 /// input_gradient (batch, in) = output_gradient (batch, out) weight (out, in).
 template <typename B, typename Scalar>
   requires(B::host_memory)
-void input_gradient_product(const Generic<B>& generic, const LinearSizes& sizes, const Scalar* weight,
-                            const Scalar* output_gradient, Scalar* input_gradient) {
-  const detail::SummedOuterProducts<Scalar> product{sizes.batch, sizes.in, sizes.out, output_gradient,
-                                                    sizes.out,   1,        weight,    input_gradient};
+void input_gradient_product(const Generic<B>& generic, MatrixView<const Scalar> weight,
+                            MatrixView<const Scalar> output_gradient, MatrixView<Scalar> input_gradient) {
+  const detail::SummedOuterProducts<Scalar> product{output_gradient.data, output_gradient.stride, 1, weight,
+                                                    input_gradient};
   detail::for_each(generic.self(), product.tiles(), product);
 }
 
 /// sums (out) of values (batch, out) over the batch.
 template <typename B, typename Scalar>
   requires(B::host_memory)
-void column_sums(const Generic<B>& generic, const LinearSizes& sizes, const Scalar* values, Scalar* sums) {
+void column_sums(const Generic<B>& generic, MatrixView<const Scalar> values, Scalar* sums) {
   using Sums = detail::ColumnSums<Scalar>;
   // A strip of a batch of 64 rows.
-  detail::for_each_of<64 * Sums::width>(generic.self(), detail::ColumnStrip<Sums::width>::strips(sizes.out),
-                                        Sums{sizes.batch, sizes.out, values, sums});
+  detail::for_each_of<64 * Sums::width>(generic.self(), detail::ColumnStrip<Sums::width>::strips(values.columns),
+                                        Sums{values, sums});
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

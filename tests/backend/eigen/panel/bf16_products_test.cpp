@@ -50,10 +50,10 @@ class RoundedFactors {
   }
 
   template <std::size_t Index>
-  void forward(const float* parameters, const float* input, float* output, std::size_t batch, std::size_t begin,
-               std::size_t end) {
+  void forward(const float* parameters, const float* input, float* output, std::size_t batch,
+               backend::panel::RowRange rows) {
     using L = typename Plan::template Operation<Index>;
-    for (std::size_t row = begin; row < end; ++row) {
+    for (std::size_t row = rows.begin; row < rows.end; ++row) {
       for (std::size_t sample = 0; sample < batch; ++sample) {
         double sum = L::has_bias ? double{parameters[backend::panel::bias_offset<L> + row]} : 0.0;
         for (std::size_t k = 0; k < L::input_size; ++k) {
@@ -69,9 +69,9 @@ class RoundedFactors {
 
   template <std::size_t Index>
   void input_gradient(const float* parameters, const float* output_gradient, float* input_gradient, std::size_t batch,
-                      std::size_t begin, std::size_t end) {
+                      backend::panel::RowRange rows) {
     using L = typename Plan::template Operation<Index>;
-    for (std::size_t row = begin; row < end; ++row) {
+    for (std::size_t row = rows.begin; row < rows.end; ++row) {
       for (std::size_t sample = 0; sample < batch; ++sample) {
         double sum = 0.0;
         for (std::size_t k = 0; k < L::output_size; ++k) {
@@ -84,11 +84,11 @@ class RoundedFactors {
   }
 
   template <std::size_t Index, typename Sink>
-  void weight_gradient(const float* output_gradient, const float* /*sums*/, std::size_t batch, std::size_t begin,
-                       std::size_t end, const Sink& sink) {
+  void weight_gradient(const float* output_gradient, const float* /*sums*/, std::size_t batch,
+                       backend::panel::RowRange rows, const Sink& sink) {
     using L = typename Plan::template Operation<Index>;
     using V = simd::Vector<float>;
-    for (std::size_t row = begin; row < end; ++row) {
+    for (std::size_t row = rows.begin; row < rows.end; ++row) {
       std::vector<float> gradient(L::input_size);
       for (std::size_t column = 0; column < L::input_size; ++column) {
         double sum = 0.0;

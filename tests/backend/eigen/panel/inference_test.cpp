@@ -59,8 +59,9 @@ void check_inference() {
     std::vector<Scalar> found(batch * M::output_size + 1, Scalar{99});
     std::vector<Scalar> expected(found);
     backend::panel::infer<M>(network.backend(), network.parameter_data(), inputs.data(), found.data(), batch);
-    backend::detail::predict_batch_in_blocks<M>(network.backend(), network.parameter_data(), network.buffer_data(),
-                                                inputs.data(), expected.data(), batch);
+    backend::detail::predict_batch_in_blocks<M>(
+        network.backend(), backend::InferArguments<Scalar>{network.parameter_data(), network.buffer_data(),
+                                                           inputs.data(), expected.data(), batch});
     CHECK(distance(found, expected) < tolerance);
     CHECK(found.back() == Scalar{99});
   }
@@ -122,13 +123,13 @@ TEST_CASE("Rows that are split give the bits of whole panels on one thread too",
   constexpr std::size_t size = test::brief ? 50 : 130;
   const Network<WideInside> network{Seed{4}, backend::Eigen{1}};
   const auto values = test::random_values<float>(size * 35, 8);
-  const backend::panel::BatchInputs<float> inputs{values.data(), 35, size};
+  const backend::panel::BatchInputs<float> inputs{{values.data(), size, 35}};
   const std::size_t panels = backend::panel::count_for<float>(size);
   std::vector<float> whole(size * 7);
   std::vector<float> split(size * 7);
   backend::panel::infer<WideInside>(network.backend(), network.parameter_data(), values.data(), whole.data(), size);
   for (std::size_t first = 0; first < panels; first += 2) {
-    backend::panel::infer_rows<WideInside>(network.backend(), network.parameter_data(), inputs, size, first,
+    backend::panel::infer_rows<WideInside>(network.backend(), network.parameter_data(), inputs, first,
                                            std::min(std::size_t{2}, panels - first), split.data());
   }
   CHECK(split == whole);

@@ -89,14 +89,14 @@ Evaluated<Scalar> on_vectors(const L& loss, const Rows<Scalar>& logits) {
   }
   Evaluated<Scalar> result{std::vector<Scalar>(rows), std::vector<Scalar>(rows * Classes)};
   panel::evaluate_loss<Classes, simd::Vector<Scalar>>(loss,
-                                                      panel::PanelLossArguments<Scalar>{student.data(),
-                                                                                        {logits.teacher.data(), true},
-                                                                                        samples.data(),
-                                                                                        labels.data(),
-                                                                                        gradient.data(),
-                                                                                        result.losses.data(),
-                                                                                        correct.data(),
-                                                                                        rows});
+                                                      backend::LossArguments<Scalar>{student.data(),
+                                                                                     {logits.teacher.data(), true},
+                                                                                     samples.data(),
+                                                                                     labels.data(),
+                                                                                     gradient.data(),
+                                                                                     result.losses.data(),
+                                                                                     correct.data(),
+                                                                                     rows});
   for (std::size_t i = 0; i < rows; ++i) {
     for (std::size_t k = 0; k < Classes; ++k) {
       result.gradient[i * Classes + k] = gradient.data()[place(i, k)] * static_cast<Scalar>(rows);

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The products of a training step on panels with bfloat16 factors and float sums. Activations and gradients are
-/// rounded once, where they are complete; weights each time that a product reads them, a few rows at a time: there is
-/// no second copy of them to keep, or to write after each step.
+/// The products of a training step on panels with bfloat16 factors and float sums (docs/design.md, 16).
 
 #include <algorithm>
 #include <array>
@@ -61,45 +59,43 @@ class Bf16Products {
   void keep_input(const Eigen& backend, std::size_t batch, const float* values) {
     constexpr std::size_t features = Plan::widths[Index];
     constexpr std::size_t stride = sample_stride<float>(features);
-    for_each_block<features>(backend, [&](std::size_t begin, std::size_t end) {
-      for_each_panel<float>(batch, features, [&](std::size_t index, std::size_t place, std::size_t samples) {
-        pair_rows(values + place, begin, end, vectors_for<V>(samples),
-                  by_feature(Index) + index * pairs(features) * width<float>);
-        float* by_sample_words = by_sample(Index) + index * width<float> / 2 * stride;
+    for_each_chunk<OperandChunks<features, V>>(backend.pool(), [&](RowRange rows) {
+      for_each_panel<float>(batch, rows, [&](const PanelRows<float>& panel) {
+        const float* numbers = values + panel.place(features);
+        pair_rows(numbers, panel, by_feature(Index) + panel.place(pairs(features)));
+        float* by_sample_words = by_sample(Index) + panel.first_sample() / 2 * stride;
         alignas(arena_alignment) std::array<float, simd::lanes<V> * width<float> / 2> square;
-        for (std::size_t row = begin; row < end; row += simd::lanes<V>) {
-          const std::size_t rows = std::min(simd::lanes<V>, end - row);
-          pair_samples(values + place + row * width<float>, rows, samples, square.data());
-          simd::transpose<V>({square.data(), width<float> / 2}, rows, pairs(samples), {by_sample_words + row, stride});
+        for (std::size_t row = rows.begin; row < rows.end; row += simd::lanes<V>) {
+          const std::size_t count = std::min(simd::lanes<V>, rows.end - row);
+          pair_samples(numbers + row * width<float>, count, panel.samples, square.data());
+          simd::transpose<V>({square.data(), width<float> / 2}, count, pairs(panel.samples),
+                             {by_sample_words + row, stride});
         }
       });
     });
   }
 
   template <std::size_t Index>
-  void forward(const float* parameters, const float* /*input*/, float* output, std::size_t batch, std::size_t begin,
-               std::size_t end) {
+  void forward(const float* parameters, const float* /*input*/, float* output, std::size_t batch, RowRange rows) {
     using L = typename Plan::template Operation<Index>;
     constexpr std::size_t stride = words_stride(L::input_size);
     float* words = backend::detail::thread_scratch<float, WordsTag>(simd::tile_rows * stride);
-    for_each_row_tile<L::output_size>(begin, end, [&]<std::size_t Rows>(std::size_t row) {
+    for_each_row_tile<L::output_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
       const float* weight = parameters + row * L::input_size;
-      const float* bias = nullptr;
-      if constexpr (L::has_bias) {
-        bias = parameters + bias_offset<L> + row;
-      }
+      const Affine<float> affine{1.0f, L::has_bias ? parameters + bias_offset<L> + row : nullptr};
       for (std::size_t r = 0; r < Rows; ++r) {
         simd::write_neighbour_words<V>(weight + r * L::input_size, L::input_size, words + r * stride);
       }
-      const auto* next = reinterpret_cast<const std::byte*>(weight + Rows * L::input_size);
-      for_each_panel<float>(batch, 1, [&](std::size_t, std::size_t place, std::size_t samples) {
-        for_each_vector_tile<V>(vectors_for<V>(samples), [&]<std::size_t Vectors>(std::size_t vector) {
+      const auto* next =
+          row + Rows < rows.end ? reinterpret_cast<const std::byte*>(weight + Rows * L::input_size) : nullptr;
+      for_each_panel<float>(batch, rows, [&](const PanelRows<float>& panel) {
+        const float* input = by_feature(Index) + panel.place(pairs(L::input_size));
+        float* tile = output + panel.place(L::output_size) + row * width<float>;
+        for_each_vector_tile<V>(panel.vectors(), [&]<std::size_t Vectors>(std::size_t vector) {
+          const std::size_t column = vector * simd::lanes<V>;
           detail::forward_tile<V, Rows, Vectors, simd::MultiplyWords>(
-              words, stride, pairs(L::input_size), 1.0f, bias,
-              simd::VectorOperand<float>{by_feature(Index) + place * pairs(L::input_size) + vector * simd::lanes<V>,
-                                         width<float>},
-              output + place * L::output_size + row * width<float> + vector * simd::lanes<V>,
-              row + Rows < end ? next : nullptr);
+              {words, stride}, pairs(L::input_size), affine, simd::VectorOperand<float>{input + column, width<float>},
+              tile + column, next);
         });
       });
     });
@@ -108,13 +104,12 @@ class Bf16Products {
   template <std::size_t Index>
   void keep_output_gradient(const Eigen& backend, std::size_t batch, const float* gradient) {
     constexpr std::size_t features = Plan::widths[Index + 1];
-    for_each_block<features>(backend, [&](std::size_t begin, std::size_t end) {
-      for_each_panel<float>(batch, features, [&](std::size_t, std::size_t place, std::size_t samples) {
-        pair_samples(gradient + place + begin * width<float>, end - begin, samples,
-                     gradient_rows_.data() + (place + begin * width<float>) / 2);
+    for_each_chunk<OperandChunks<features, V>>(backend.pool(), [&](RowRange rows) {
+      for_each_panel<float>(batch, rows, [&](const PanelRows<float>& panel) {
+        const std::size_t first = panel.place(features) + rows.begin * width<float>;
+        pair_samples(gradient + first, rows.count(), panel.samples, gradient_rows_.data() + first / 2);
         if constexpr (Index > Plan::first_trained) {
-          pair_rows(gradient + place, begin, end, vectors_for<V>(samples),
-                    gradient_pairs_.data() + place / features * pairs(features));
+          pair_rows(gradient + panel.place(features), panel, gradient_pairs_.data() + panel.place(pairs(features)));
         }
       });
     });
@@ -122,28 +117,29 @@ class Bf16Products {
 
   template <std::size_t Index>
   void input_gradient(const float* parameters, const float* /*output_gradient*/, float* input_gradient,
-                      std::size_t batch, std::size_t begin, std::size_t end) {
+                      std::size_t batch, RowRange rows) {
     using L = typename Plan::template Operation<Index>;
-    constexpr std::size_t most = RowChunks<L::input_size, L::input_size, L::output_size>::size;
+    constexpr std::size_t most = InputChunks<L>::size;
     constexpr std::size_t stride = whole_vectors(most);
     // What a block's tiles read stays in the first-level cache.
     constexpr std::size_t step = 96;
     float* block = backend::detail::thread_scratch<float, BlockTag>(step / 2 * stride);
     for (std::size_t out = 0; out < L::output_size; out += step) {
       const std::size_t count = std::min(step, L::output_size - out);
-      const float* weight = parameters + out * L::input_size + begin;
-      pair_weight_rows<L::input_size>(weight, count, end - begin, {block, stride});
+      const float* weight = parameters + out * L::input_size + rows.begin;
+      pair_weight_rows<L::input_size>(weight, count, rows.count(), {block, stride});
       const bool last = out + step >= L::output_size;
-      for_each_row_tile<L::input_size>(begin, end, [&]<std::size_t Rows>(std::size_t row) {
+      for_each_row_tile<L::input_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
         const PrefetchRows<most, L::input_size> prefetch{last ? nullptr : weight + step * L::input_size,
-                                                         (row - begin) / simd::tile_rows * pairs(step)};
-        for_each_panel<float>(batch, 1, [&](std::size_t, std::size_t place, std::size_t samples) {
-          for_each_vector_tile<V>(vectors_for<V>(samples), [&]<std::size_t Vectors>(std::size_t vector) {
+                                                         (row - rows.begin) / simd::tile_rows * pairs(step)};
+        for_each_panel<float>(batch, rows, [&](const PanelRows<float>& panel) {
+          const float* gradient = gradient_pairs_.data() + panel.place(pairs(L::output_size)) + out / 2 * width<float>;
+          float* tile = input_gradient + panel.place(L::input_size) + row * width<float>;
+          for_each_vector_tile<V>(panel.vectors(), [&]<std::size_t Vectors>(std::size_t vector) {
+            const std::size_t column = vector * simd::lanes<V>;
             detail::input_gradient_tile<V, Rows, Vectors, simd::MultiplyWords>(
-                block + (row - begin), stride, pairs(count), out == 0,
-                gradient_pairs_.data() + place * pairs(L::output_size) + out / 2 * width<float> +
-                    vector * simd::lanes<V>,
-                input_gradient + place * L::input_size + row * width<float> + vector * simd::lanes<V>, prefetch);
+                {block + (row - rows.begin), stride}, pairs(count), out == 0, gradient + column, tile + column,
+                prefetch);
           });
         });
       });
@@ -151,11 +147,11 @@ class Bf16Products {
   }
 
   template <std::size_t Index, typename Sink>
-  void weight_gradient(const float* /*output_gradient*/, const float* sums, std::size_t batch, std::size_t begin,
-                       std::size_t end, const Sink& sink) {
+  void weight_gradient(const float* /*output_gradient*/, const float* sums, std::size_t batch, RowRange rows,
+                       const Sink& sink) {
     using L = typename Plan::template Operation<Index>;
     const SampleMajor<float, simd::MultiplyWords, 2> input{by_sample(Index), sample_stride<float>(L::input_size)};
-    weight_gradient_rows<L, V>(gradient_rows_.data(), sums, input, batch, begin, end, sink);
+    weight_gradient_rows<L, V>(gradient_rows_.data(), sums, input, batch, rows, sink);
   }
 
  private:
@@ -183,21 +179,13 @@ class Bf16Products {
   float* by_feature(std::size_t operation) { return by_feature_.data() + feature_offset(operation, capacity_); }
   float* by_sample(std::size_t operation) { return by_sample_.data() + sample_offset(operation, capacity_); }
 
-  /// Calls function(begin, end) for pieces of a layer's features, of whole vectors and pairs.
-  template <std::size_t Features, typename Function>
-  static void for_each_block(const Eigen& backend, const Function& function) {
-    constexpr std::size_t step = Features < 256 ? Features : 16 * simd::lanes<V>;
-    backend.pool().for_each_chunk((Features + step - 1) / step, [&](std::size_t block) {
-      function(block * step, std::min(Features, (block + 1) * step));
-    });
-  }
-
-  /// Words of rows 2 i and 2 i + 1 of a panel, for the pairs that begin in rows [begin, end).
-  static void pair_rows(const float* panel, std::size_t begin, std::size_t end, std::size_t vectors, float* words) {
-    for (std::size_t row = begin; row < end; row += 2) {
-      for (std::size_t at = 0; at < vectors * simd::lanes<V>; at += simd::lanes<V>) {
+  /// Words of rows 2 i and 2 i + 1 of a panel, for the pairs that begin in `rows`.
+  static void pair_rows(const float* panel, const PanelRows<float>& rows, float* words) {
+    const std::size_t samples = rows.vectors() * simd::lanes<V>;
+    for (std::size_t row = rows.begin; row < rows.end; row += 2) {
+      for (std::size_t at = 0; at < samples; at += simd::lanes<V>) {
         const float* even = panel + row * width<float> + at;
-        const V odd = row + 1 < end ? V::load_aligned(even + width<float>) : V(0.0f);
+        const V odd = row + 1 < rows.end ? V::load_aligned(even + width<float>) : V(0.0f);
         simd::pair_words(V::load_aligned(even), odd).store_aligned(words + row / 2 * width<float> + at);
       }
     }
@@ -208,12 +196,9 @@ class Bf16Products {
   static void pair_weight_rows(const float* weight, std::size_t count, std::size_t columns, simd::Rows<float> words) {
     for (std::size_t row = 0; row < count; row += 2) {
       simd::for_each_vector<V>(columns, [&](std::size_t at, std::size_t size) {
-        const auto read = [&](const float* values) {
-          return size == simd::lanes<V> ? simd::load<V>(values) : simd::load_partial<V>(values, size);
-        };
         const float* even = weight + row * In + at;
-        const V odd = row + 1 < count ? read(even + In) : V(0.0f);
-        simd::pair_words(read(even), odd).store_aligned(words.data + row / 2 * words.stride + at);
+        const V odd = row + 1 < count ? simd::load<V>(even + In, size) : V(0.0f);
+        simd::pair_words(simd::load<V>(even, size), odd).store_aligned(words.data + row / 2 * words.stride + at);
       });
     }
   }

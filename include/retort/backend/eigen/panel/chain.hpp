@@ -11,8 +11,8 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/chain.hpp"
-#include "retort/backend/eigen/elementwise.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/backend/eigen/simd_chain.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/nn/layer.hpp"
@@ -63,88 +63,76 @@ template <typename L, std::size_t Count, typename Scalar>
   }
 }
 
-/// What dropout multiplies with: rows [first_row, first_row + rows) of samples [first_sample, first_sample + count).
+/// What dropout multiplies with in at most group_rows rows, also of what stands beside the samples in their last vector.
 /// In a layer `features` wide, feature f of sample b is element b * features + f of the batch. Precondition: there is
 /// room for drawn_together factors in each row.
 template <typename L, typename Scalar>
-void dropout_factors(const RandomStream& stream, std::size_t features, std::size_t first_row, std::size_t rows,
-                     std::size_t first_sample, std::size_t count, Scalar* factors) {
-  if (features % group_rows == 0 && first_row % group_rows == 0) {
+void dropout_factors(const RandomStream& stream, std::size_t features, const PanelRows<Scalar>& group,
+                     Scalar* factors) {
+  const std::size_t first_element = group.first_sample() * features + group.begin;
+  if (features % group_rows == 0 && group.begin % group_rows == 0) {
     DrawnWords<drawn_together<Scalar>> words;
-    draw_words(stream, (first_sample * features + first_row) / group_rows, features / group_rows, words);
-    choose_factors<L>(words, rows, factors);
+    draw_words(stream, first_element / group_rows, features / group_rows, words);
+    choose_factors<L>(words, group.count(), factors);
     return;
   }
   constexpr auto scale = static_cast<Scalar>(L::scale);
-  for (std::size_t r = 0; r < rows; ++r) {
-    for (std::size_t sample = 0; sample < count; ++sample) {
-      const std::uint64_t element = (first_sample + sample) * features + first_row + r;
+  const std::size_t samples = group.vectors() * simd::lanes<simd::Vector<Scalar>>;
+  for (std::size_t r = 0; r < group.count(); ++r) {
+    for (std::size_t sample = 0; sample < samples; ++sample) {
+      const std::uint64_t element = first_element + sample * features + r;
       factors[r * width<Scalar> + sample] = stream.word(element) < L::threshold ? Scalar{0} : scale;
     }
   }
 }
 
-/// A few rows of a panel, with their place in the batch.
-template <typename Scalar>
-struct RowGroup {
-  std::size_t features;
-  std::size_t first_row;
-  std::size_t rows;  // at most group_rows
-  std::size_t first_sample;
-  std::size_t vectors;
-};
-
-/// values = L(values) and, with `differentiate`, gradients *= L'(values), both (rows, samples).
+/// values = L(values) and, with `differentiate`, gradients *= L'(values), both of at most group_rows rows.
 template <typename L, bool training, bool differentiate, typename V>
-void apply_layer(const LayerRandom& random, const RowGroup<simd::ScalarOf<V>>& group, simd::ScalarOf<V>* values,
-                 simd::ScalarOf<V>* gradients) {
+void apply_layer(const LayerRandom& random, std::size_t features, const PanelRows<simd::ScalarOf<V>>& group,
+                 simd::ScalarOf<V>* values, simd::ScalarOf<V>* gradients) {
   using Scalar = simd::ScalarOf<V>;
+  [[maybe_unused]] const std::size_t rows = group.count();
+  [[maybe_unused]] const std::size_t vectors = group.vectors();
   if constexpr (DropoutLayer<L>) {
     if constexpr (training && L::threshold > 0) {
       // Where a panel is narrower than what is drawn, a row's surplus lies where the next row's factors will be.
       alignas(arena_alignment) std::array<Scalar, group_rows * width<Scalar> + drawn_together<Scalar>> factors;
-      dropout_factors<L>(random.stream(Stream::dropout), group.features, group.first_row, group.rows,
-                         group.first_sample, group.vectors * simd::lanes<V>, factors.data());
-      const auto for_each_vector = [&](const auto& function) {
-        for (std::size_t r = 0; r < group.rows; ++r) {
-          for (std::size_t v = 0; v < group.vectors; ++v) {
-            function(r * width<Scalar> + v * simd::lanes<V>);
+      dropout_factors<L>(random.stream(Stream::dropout), features, group, factors.data());
+      for (std::size_t r = 0; r < rows; ++r) {
+        for (std::size_t v = 0; v < vectors; ++v) {
+          const std::size_t at = r * width<Scalar> + v * simd::lanes<V>;
+          const V factor = simd::load<V>(factors.data() + at);
+          const auto dropped = factor == V(Scalar{0});
+          select(dropped, V(Scalar{0}), factor * V::load_aligned(values + at)).store_aligned(values + at);
+          if constexpr (differentiate) {
+            select(dropped, V(Scalar{0}), factor * V::load_aligned(gradients + at)).store_aligned(gradients + at);
           }
         }
-      };
-      for_each_vector([&](std::size_t at) {
-        const V factor = simd::load<V>(factors.data() + at);
-        const auto dropped = factor == V(Scalar{0});
-        select(dropped, V(Scalar{0}), factor * V::load_aligned(values + at)).store_aligned(values + at);
-        if constexpr (differentiate) {
-          select(dropped, V(Scalar{0}), factor * V::load_aligned(gradients + at)).store_aligned(gradients + at);
-        }
-      });
+      }
     }
   } else {
-    for (std::size_t r = 0; r < group.rows; ++r) {
+    for (std::size_t r = 0; r < rows; ++r) {
       const std::size_t at = r * width<Scalar>;
-      backend::detail::apply_elementwise<L, differentiate, V>(group.vectors * simd::lanes<V>, values + at,
+      backend::detail::apply_elementwise<L, differentiate, V>(vectors * simd::lanes<V>, values + at,
                                                               differentiate ? gradients + at : nullptr);
     }
   }
 }
 
 template <bool training, bool differentiate, typename V, PointwiseLayer... Layers>
-void apply_layers(Chain<Layers...>, LayerRandom random, const RowGroup<simd::ScalarOf<V>>& group,
+void apply_layers(Chain<Layers...>, LayerRandom random, std::size_t features, const PanelRows<simd::ScalarOf<V>>& group,
                   simd::ScalarOf<V>* values, simd::ScalarOf<V>* gradients = nullptr) {
   (static_cast<void>(
-       (apply_layer<Layers, training, differentiate, V>(random, group, values, gradients), ++random.layer)),
+       (apply_layer<Layers, training, differentiate, V>(random, features, group, values, gradients), ++random.layer)),
    ...);
 }
 
-/// Calls function(group, offset of its first element) for rows [begin, end) of panel `index`. Groups begin at multiples
-/// of group_rows where `begin` does.
+/// Calls function(group, offset of its first element) for the rows, at most group_rows at a time. Groups begin at
+/// multiples of group_rows where the rows do.
 template <typename Scalar, typename Function>
-void for_each_group(std::size_t features, std::size_t begin, std::size_t end, std::size_t index, std::size_t vectors,
-                    const Function& function) {
-  for (std::size_t row = begin; row < end; row += group_rows) {
-    function(RowGroup<Scalar>{features, row, std::min(group_rows, end - row), index * width<Scalar>, vectors},
+void for_each_group(const PanelRows<Scalar>& rows, const Function& function) {
+  for (std::size_t row = rows.begin; row < rows.end; row += group_rows) {
+    function(PanelRows<Scalar>{{row, std::min(row + group_rows, rows.end)}, rows.index, rows.samples},
              row * width<Scalar>);
   }
 }
@@ -156,28 +144,27 @@ void for_each_group(std::size_t features, std::size_t begin, std::size_t end, st
 template <typename C>
 inline constexpr bool is_rectifier = differentiable_by_output<C>;
 
-/// The chain in place on rows [begin, end) of panel `index`, `features` rows high; with `training` dropout acts.
+/// The chain in place on rows of a panel of `features` rows; with `training` dropout acts.
 template <bool training, typename V, typename C>
-void chain_rows(C chain, LayerRandom random, std::size_t features, std::size_t begin, std::size_t end,
-                std::size_t index, std::size_t vectors, simd::ScalarOf<V>* values) {
-  using Scalar = simd::ScalarOf<V>;
-  detail::for_each_group<Scalar>(features, begin, end, index, vectors, [&](const auto& group, std::size_t offset) {
-    detail::apply_layers<training, false, V>(chain, random, group, values + offset);
+void chain_rows(C chain, LayerRandom random, std::size_t features, const PanelRows<simd::ScalarOf<V>>& rows,
+                simd::ScalarOf<V>* values) {
+  detail::for_each_group(rows, [&](const auto& group, std::size_t offset) {
+    detail::apply_layers<training, false, V>(chain, random, features, group, values + offset);
   });
 }
 
-/// gradients *= the chain's derivative, in place, on rows [begin, end) of panel `index`. `values` is the chain's output
-/// where it is a rectifier, else its input.
+/// gradients *= the chain's derivative, in place, on rows of a panel. `values` is the chain's output where it is a
+/// rectifier, else its input.
 template <typename V, typename C>
-void chain_gradient_rows(C chain, LayerRandom random, std::size_t features, std::size_t begin, std::size_t end,
-                         std::size_t index, std::size_t vectors, const simd::ScalarOf<V>* values,
-                         simd::ScalarOf<V>* gradients) {
+void chain_gradient_rows(C chain, LayerRandom random, std::size_t features, const PanelRows<simd::ScalarOf<V>>& rows,
+                         const simd::ScalarOf<V>* values, simd::ScalarOf<V>* gradients) {
   using Scalar = simd::ScalarOf<V>;
-  detail::for_each_group<Scalar>(features, begin, end, index, vectors, [&](const auto& group, std::size_t offset) {
+  detail::for_each_group(rows, [&](const auto& group, std::size_t offset) {
     if constexpr (is_rectifier<C>) {
       constexpr auto slope = static_cast<Scalar>(detail::Rectifier<C>::slope);
-      for (std::size_t r = 0; r < group.rows; ++r) {
-        for (std::size_t v = 0; v < group.vectors; ++v) {
+      const std::size_t vectors = group.vectors();
+      for (std::size_t r = 0; r < group.count(); ++r) {
+        for (std::size_t v = 0; v < vectors; ++v) {
           const std::size_t at = offset + r * width<Scalar> + v * simd::lanes<V>;
           const V gradient = V::load_aligned(gradients + at) * V(slope);
           select(V::load_aligned(values + at) > V(Scalar{0}), gradient, V(Scalar{0})).store_aligned(gradients + at);
@@ -185,8 +172,8 @@ void chain_gradient_rows(C chain, LayerRandom random, std::size_t features, std:
       }
     } else {
       alignas(arena_alignment) std::array<Scalar, detail::group_rows * width<Scalar>> inputs;
-      std::copy_n(values + offset, group.rows * width<Scalar>, inputs.data());
-      detail::apply_layers<true, true, V>(chain, random, group, inputs.data(), gradients + offset);
+      std::copy_n(values + offset, group.count() * width<Scalar>, inputs.data());
+      detail::apply_layers<true, true, V>(chain, random, features, group, inputs.data(), gradients + offset);
     }
   });
 }

@@ -29,14 +29,23 @@ struct Ahead {
   }
 };
 
+/// What makes a layer's output of its product: scale * product + bias (out), null for none.
+template <typename Scalar>
+struct Affine {
+  Scalar scale;
+  const Scalar* bias;
+
+  Affine from_row(std::size_t row) const { return {scale, bias == nullptr ? nullptr : bias + row}; }
+};
+
 namespace detail {
 
-/// Rows of output (out, samples) = weight (out, in) input (in, samples) + bias, null for no bias; of an input of bytes
-/// scale * weight input + bias. `in` counts what Multiply takes at once.
+/// Rows of output (out, samples) = weight (out, in) input (in, samples) + bias; of an input of bytes with the scale, which
+/// is 1 for others. `in` counts what Multiply takes at once. Structs of two words come in registers.
 template <typename V, std::size_t Rows, std::size_t Vectors, typename Multiply = simd::MultiplyElements, typename Input>
-RETORT_NOINLINE void forward_tile(const simd::ScalarOf<V>* weight, std::size_t weight_stride, std::size_t in,
-                                  simd::ScalarOf<V> scale, const simd::ScalarOf<V>* bias, Input input,
-                                  simd::ScalarOf<V>* output, const std::byte* ahead) {
+RETORT_NOINLINE void forward_tile(simd::Rows<const simd::ScalarOf<V>> weight, std::size_t in,
+                                  Affine<simd::ScalarOf<V>> affine, Input input, simd::ScalarOf<V>* output,
+                                  const std::byte* ahead) {
   using Scalar = simd::ScalarOf<V>;
   constexpr bool of_bytes = std::is_same_v<Input, simd::ByteOperand>;
   // Where nothing is to be fetched, the same line again and again costs next to nothing.
@@ -44,10 +53,10 @@ RETORT_NOINLINE void forward_tile(const simd::ScalarOf<V>* weight, std::size_t w
   ahead = ahead == nullptr ? reinterpret_cast<const std::byte*>(output) : ahead;
   simd::Tile<V, Rows, Vectors> tile;
   simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-    const V initial(bias != nullptr && !of_bytes ? bias[r] : Scalar{0});
+    const V initial(affine.bias != nullptr && !of_bytes ? affine.bias[r] : Scalar{0});
     simd::detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) { tile.sums[r][v] = initial; });
   });
-  simd::outer_tile<V, Rows, Vectors, Multiply>(tile, {weight, weight_stride, 1}, input, in,
+  simd::outer_tile<V, Rows, Vectors, Multiply>(tile, {weight.data, weight.stride, 1}, input, in,
                                                [&](std::size_t depth) __attribute__((always_inline)) {
                                                  simd::prefetch<simd::PrefetchFor::reading>(ahead, depth * step);
                                                });
@@ -55,7 +64,7 @@ RETORT_NOINLINE void forward_tile(const simd::ScalarOf<V>* weight, std::size_t w
     simd::detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
       V& sum = tile.sums[r][v];
       if constexpr (of_bytes) {
-        sum = fma(V(scale), sum, V(bias[r]));
+        sum = fma(V(affine.scale), sum, V(affine.bias[r]));
       }
       sum.store_aligned(output + r * simd::tile_width<V> + v * simd::lanes<V>);
     });
@@ -63,55 +72,45 @@ RETORT_NOINLINE void forward_tile(const simd::ScalarOf<V>* weight, std::size_t w
 }
 
 template <typename L, typename V, typename Input>
-void forward_scaled_rows(const simd::ScalarOf<V>* parameters, simd::ScalarOf<V> scale, const simd::ScalarOf<V>* bias,
-                         Input input, simd::ScalarOf<V>* output, std::size_t begin, std::size_t end,
-                         std::size_t vectors, Ahead ahead) {
-  for_each_row_tile<L::output_size>(begin, end, [&]<std::size_t Rows>(std::size_t row) {
+void forward_affine_rows(const simd::ScalarOf<V>* parameters, Affine<simd::ScalarOf<V>> affine, Input input,
+                         simd::ScalarOf<V>* output, const PanelRows<simd::ScalarOf<V>>& rows, Ahead ahead) {
+  const std::size_t vectors = rows.vectors();
+  for_each_row_tile<L::output_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
     for_each_vector_tile<V>(vectors, [&]<std::size_t Vectors>(std::size_t vector) {
       Input columns = input;
       columns.data += vector * simd::lanes<V>;
       forward_tile<V, Rows, Vectors>(
-          parameters + row * L::input_size, L::input_size, L::input_size, scale, bias == nullptr ? nullptr : bias + row,
-          columns, output + row * simd::tile_width<V> + vector * simd::lanes<V>, ahead.of_tile<V>(row, L::input_size));
+          {parameters + row * L::input_size, L::input_size}, L::input_size, affine.from_row(row), columns,
+          output + row * simd::tile_width<V> + vector * simd::lanes<V>, ahead.of_tile<V>(row, L::input_size));
     });
   });
 }
 
 }  // namespace detail
 
-/// Rows [begin, end) of one panel's output.
+/// Rows of one panel's output.
 template <typename L, typename V>
 void forward_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output,
-                  std::size_t begin, std::size_t end, std::size_t vectors, Ahead ahead = {}) {
-  const simd::ScalarOf<V>* bias = nullptr;
-  if constexpr (L::has_bias) {
-    bias = parameters + bias_offset<L>;
-  }
-  const simd::VectorOperand<simd::ScalarOf<V>> panel{input, simd::tile_width<V>};
-  detail::forward_scaled_rows<L, V>(parameters, simd::ScalarOf<V>{1}, bias, panel, output, begin, end, vectors, ahead);
+                  const PanelRows<simd::ScalarOf<V>>& rows, Ahead ahead = {}) {
+  using Scalar = simd::ScalarOf<V>;
+  const simd::VectorOperand<Scalar> panel{input, simd::tile_width<V>};
+  const Affine<Scalar> affine{Scalar{1}, L::has_bias ? parameters + bias_offset<L> : nullptr};
+  detail::forward_affine_rows<L, V>(parameters, affine, panel, output, rows, ahead);
 }
 
-/// What fold_offset makes of a layer: with bytes x for the inputs x * scale + offset, its output is
-/// scale * weight x + folded.
-template <typename Scalar>
-struct FoldedBias {
-  Scalar scale;
-  const Scalar* folded;  // (out)
-};
-
-/// Rows [begin, end) of `folded` (out): the bias, and what the inputs' offset adds up to.
+/// Rows of `folded` (out): the bias, and what the inputs' offset adds up to. With bytes x for the inputs
+/// x * scale + offset, the layer's output is scale * weight x + folded.
 template <typename L, typename V>
-void fold_offset(const simd::ScalarOf<V>* parameters, simd::ScalarOf<V> offset, std::size_t begin, std::size_t end,
+void fold_offset(const simd::ScalarOf<V>* parameters, simd::ScalarOf<V> offset, RowRange rows,
                  simd::ScalarOf<V>* folded) {
   using Scalar = simd::ScalarOf<V>;
-  for_each_row_tile<L::output_size>(begin, end, [&]<std::size_t Rows>(std::size_t row) {
+  for_each_row_tile<L::output_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
     const Scalar* weight = parameters + row * L::input_size;
     std::array<V, Rows> sums;  // next to one another: each waits for its last addition
     sums.fill(V(Scalar{0}));
     simd::for_each_vector<V>(L::input_size, [&](std::size_t at, std::size_t count) {
       for (std::size_t r = 0; r < Rows; ++r) {
-        const Scalar* values = weight + r * L::input_size + at;
-        sums[r] += count == simd::lanes<V> ? simd::load<V>(values) : simd::load_partial<V>(values, count);
+        sums[r] += simd::load<V>(weight + r * L::input_size + at, count);
       }
     });
     for (std::size_t r = 0; r < Rows; ++r) {
@@ -123,13 +122,12 @@ void fold_offset(const simd::ScalarOf<V>* parameters, simd::ScalarOf<V> offset, 
   });
 }
 
-/// Rows [begin, end) of one panel's output, from a panel of bytes.
+/// Rows of one panel's output, from a panel of bytes; `folded` is that of fold_offset.
 template <typename L, typename V>
-void forward_byte_rows(const simd::ScalarOf<V>* parameters, FoldedBias<simd::ScalarOf<V>> bias,
-                       const std::uint8_t* input, simd::ScalarOf<V>* output, std::size_t begin, std::size_t end,
-                       std::size_t vectors) {
+void forward_byte_rows(const simd::ScalarOf<V>* parameters, Affine<simd::ScalarOf<V>> folded, const std::uint8_t* input,
+                       simd::ScalarOf<V>* output, const PanelRows<simd::ScalarOf<V>>& rows) {
   const simd::ByteOperand panel{input, simd::tile_width<V>};
-  detail::forward_scaled_rows<L, V>(parameters, bias.scale, bias.folded, panel, output, begin, end, vectors, {});
+  detail::forward_affine_rows<L, V>(parameters, folded, panel, output, rows, {});
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

@@ -25,9 +25,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
-/// Products read panels as they are. For the gradient of a weight, what enters a layer is kept once more by sample.
-/// Where a dataset's bytes enter a Linear layer they stay bytes: its two products convert them in registers, and the
-/// normalisation is applied to their sums. So a quarter of the memory is read and written.
+/// Products read panels as they are. For the gradient of a weight, what enters a layer is kept once more by sample. Where
+/// a dataset's bytes enter a Linear layer they stay bytes (docs/design.md, 15).
 template <Model M, typename Scalar>
 class FullProducts {
  public:
@@ -76,36 +75,32 @@ class FullProducts {
     if constexpr (Index > 0) {
       constexpr std::size_t features = Plan::widths[Index];
       constexpr std::size_t stride = sample_stride<Scalar>(features);
-      constexpr std::size_t step = features < 256 ? features : 16 * simd::lanes<V>;
-      backend.pool().for_each_chunk((features + step - 1) / step, [&](std::size_t chunk) {
-        const std::size_t begin = chunk * step;
-        for_each_panel<Scalar>(batch, features, [&](std::size_t index, std::size_t place, std::size_t samples) {
-          simd::transpose<V>({values + place + begin * width<Scalar>, width<Scalar>}, std::min(step, features - begin),
-                             samples, {by_sample(Index) + index * width<Scalar> * stride + begin, stride});
+      for_each_chunk<OperandChunks<features, V>>(backend.pool(), [&](RowRange rows) {
+        for_each_panel<Scalar>(batch, rows, [&](const PanelRows<Scalar>& panel) {
+          simd::transpose<V>({values + panel.place(features) + rows.begin * width<Scalar>, width<Scalar>}, rows.count(),
+                             panel.samples, {by_sample(Index) + panel.first_sample() * stride + rows.begin, stride});
         });
       });
     }
   }
 
-  /// Rows [begin, end) of what leaves operation Index, also below.
+  /// Rows of what leaves operation Index, also below.
   template <std::size_t Index>
-  void forward(const Scalar* parameters, const Scalar* input, Scalar* output, std::size_t batch, std::size_t begin,
-               std::size_t end) {
+  void forward(const Scalar* parameters, const Scalar* input, Scalar* output, std::size_t batch, RowRange rows) {
     using L = typename Plan::template Operation<Index>;
     if constexpr (Index == 0) {
       if (are_bytes_) {
-        fold_offset<L, V>(parameters, constants_.offset, begin, end, folded_bias_.data());
-        const FoldedBias<Scalar> bias{constants_.scale, folded_bias_.data()};
-        for_each_panel<Scalar>(batch, 1, [&](std::size_t, std::size_t place, std::size_t samples) {
-          forward_byte_rows<L, V>(parameters, bias, byte_panels_.data() + place * L::input_size,
-                                  output + place * L::output_size, begin, end, vectors_for<V>(samples));
+        fold_offset<L, V>(parameters, constants_.offset, rows, folded_bias_.data());
+        const Affine<Scalar> folded{constants_.scale, folded_bias_.data()};
+        for_each_panel<Scalar>(batch, rows, [&](const PanelRows<Scalar>& panel) {
+          forward_byte_rows<L, V>(parameters, folded, byte_panels_.data() + panel.place(L::input_size),
+                                  output + panel.place(L::output_size), panel);
         });
         return;
       }
     }
-    for_each_panel<Scalar>(batch, 1, [&](std::size_t, std::size_t place, std::size_t samples) {
-      forward_rows<L, V>(parameters, input + place * L::input_size, output + place * L::output_size, begin, end,
-                         vectors_for<V>(samples));
+    for_each_panel<Scalar>(batch, rows, [&](const PanelRows<Scalar>& panel) {
+      forward_rows<L, V>(parameters, input + panel.place(L::input_size), output + panel.place(L::output_size), panel);
     });
   }
 
@@ -115,28 +110,28 @@ class FullProducts {
 
   template <std::size_t Index>
   void input_gradient(const Scalar* parameters, const Scalar* output_gradient, Scalar* input_gradient,
-                      std::size_t batch, std::size_t begin, std::size_t end) {
+                      std::size_t batch, RowRange rows) {
     using L = typename Plan::template Operation<Index>;
-    for_each_panel<Scalar>(batch, 1, [&](std::size_t, std::size_t place, std::size_t samples) {
-      input_gradient_rows<L, V>(parameters, output_gradient + place * L::output_size,
-                                input_gradient + place * L::input_size, begin, end, vectors_for<V>(samples));
+    for_each_panel<Scalar>(batch, rows, [&](const PanelRows<Scalar>& panel) {
+      input_gradient_rows<L, V>(parameters, output_gradient + panel.place(L::output_size),
+                                input_gradient + panel.place(L::input_size), panel);
     });
   }
 
   /// `sums` (out): the output gradient, summed over the batch.
   template <std::size_t Index, typename Sink>
-  void weight_gradient(const Scalar* output_gradient, const Scalar* sums, std::size_t batch, std::size_t begin,
-                       std::size_t end, const Sink& sink) {
+  void weight_gradient(const Scalar* output_gradient, const Scalar* sums, std::size_t batch, RowRange rows,
+                       const Sink& sink) {
     using L = typename Plan::template Operation<Index>;
     if constexpr (Index == 0) {
       if (are_bytes_) {
         const ByteSamples<Scalar> input{byte_rows_.data(), constants_.scale, constants_.offset};
-        weight_gradient_rows<L, V>(output_gradient, sums, input, batch, begin, end, sink);
+        weight_gradient_rows<L, V>(output_gradient, sums, input, batch, rows, sink);
         return;
       }
     }
     const SampleMajor<Scalar> input{by_sample(Index), sample_stride<Scalar>(L::input_size)};
-    weight_gradient_rows<L, V>(output_gradient, sums, input, batch, begin, end, sink);
+    weight_gradient_rows<L, V>(output_gradient, sums, input, batch, rows, sink);
   }
 
  private:

@@ -6,14 +6,13 @@
 /// (sample_inference.hpp).
 
 #include <cstddef>
-#include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/panel/chain.hpp"
 #include "retort/backend/eigen/panel/forward.hpp"
 #include "retort/backend/eigen/panel/inference_inputs.hpp"
-#include "retort/backend/eigen/panel/inference_scratch.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/eigen/panel/row_inference.hpp"
 #include "retort/backend/eigen/panel/sample_inference.hpp"
@@ -31,23 +30,27 @@ namespace detail {
 
 /// The logits of panel `index`, on the calling thread, in rows (size, out) of all samples.
 template <Model M, typename Scalar, typename Inputs>
-void infer_panel(const Scalar* parameters, const Inputs& inputs, std::size_t size, std::size_t index, Scalar* logits) {
+void infer_panel(const Scalar* parameters, const Inputs& inputs, std::size_t index, Scalar* logits) {
   using V = simd::Vector<Scalar>;
   using Plan = Plan<M>;
-  const std::size_t count = samples_in<Scalar>(index, size);
-  const std::size_t vectors = vectors_for<V>(count);
+  const std::size_t count = samples_in<Scalar>(index, inputs.size());
   InferenceScratch<M, Scalar, typename Inputs::Element> scratch(1);
   inputs.fill(index, scratch.inputs);
   for_each_index<Plan::size>([&]<std::size_t Index>() {
     using Operation = typename Plan::template Operation<Index>;
+    const PanelRows<Scalar> rows{{0, Plan::widths[Index + 1]}, index, count};
     if constexpr (Plan::template is_chain<Index>) {
-      chain_rows<false, V>(Operation{}, {}, Plan::widths[Index], 0, Plan::widths[Index], 0, vectors, scratch.current);
+      chain_rows<false, V>(Operation{}, {}, rows.end, rows, scratch.current);
     } else {
       if constexpr (Index == 0) {
-        inputs.template forward_ahead<Operation>(parameters, index, scratch.inputs, scratch.other);
+        Ahead ahead;
+        if constexpr (std::is_same_v<Inputs, BatchInputs<Scalar>>) {
+          ahead = inputs.ahead(index);
+        }
+        forward_inputs<Operation>(inputs, parameters, scratch.inputs, scratch.other, rows, ahead);
       } else {
         forward_rows<Operation, V>(parameters + M::parameter_offset(Plan::first_layer[Index]), scratch.current,
-                                   scratch.other, 0, Operation::output_size, vectors);
+                                   scratch.other, rows);
       }
       std::swap(scratch.current, scratch.other);
     }
@@ -59,15 +62,14 @@ void infer_panel(const Scalar* parameters, const Inputs& inputs, std::size_t siz
 /// The logits (size, out) of all samples. Panels that go round among the threads evenly stay whole; of the rest, fewer
 /// than threads, the rows are split where that is worth it.
 template <Model M, typename Scalar, typename Inputs>
-void infer_panels(const Eigen& backend, const Scalar* parameters, const Inputs& inputs, std::size_t size,
-                  Scalar* logits) {
-  const std::size_t panels = count_for<Scalar>(size);
+void infer_panels(const Eigen& backend, const Scalar* parameters, const Inputs& inputs, Scalar* logits) {
+  const std::size_t panels = count_for<Scalar>(inputs.size());
   const std::size_t split = has_wide_layer<M> ? panels % backend.threads() : 0;
   backend.pool().for_each_chunk(panels - split,
-                                [&](std::size_t index) { infer_panel<M>(parameters, inputs, size, index, logits); });
+                                [&](std::size_t index) { infer_panel<M>(parameters, inputs, index, logits); });
   if constexpr (has_wide_layer<M>) {
     if (split > 0) {
-      infer_rows<M>(backend, parameters, inputs, size, panels - split, split, logits);
+      infer_rows<M>(backend, parameters, inputs, panels - split, split, logits);
     }
   }
 }
@@ -81,7 +83,7 @@ void infer(const Eigen& backend, const Scalar* parameters, const Scalar* inputs,
     infer_sample<M>(backend, parameters, inputs, logits);
     return;
   }
-  detail::infer_panels<M>(backend, parameters, BatchInputs<Scalar>{inputs, M::input_size, batch}, batch, logits);
+  detail::infer_panels<M>(backend, parameters, BatchInputs<Scalar>{{inputs, batch, M::input_size}}, logits);
 }
 
 /// logits (data.size, out) of every sample of a dataset, normalised but not augmented.
@@ -93,13 +95,12 @@ void infer(const Eigen& backend, const Scalar* parameters, const data::DatasetVi
       using First = typename Plan<M>::template Operation<0>;
       const data::GatherConstants<Scalar> constants(data);
       Scalar* folded = backend::detail::thread_scratch<Scalar, BiasTag>(First::output_size);
-      fold_offset<First, simd::Vector<Scalar>>(parameters, constants.offset, 0, First::output_size, folded);
-      detail::infer_panels<M>(backend, parameters, ByteInputs<Scalar>{data, {constants.scale, folded}}, data.size,
-                              logits);
+      fold_offset<First, simd::Vector<Scalar>>(parameters, constants.offset, {0, First::output_size}, folded);
+      detail::infer_panels<M>(backend, parameters, ByteInputs<Scalar>{data, {constants.scale, folded}}, logits);
       return;
     }
   }
-  detail::infer_panels<M>(backend, parameters, DatasetInputs<Scalar>(data), data.size, logits);
+  detail::infer_panels<M>(backend, parameters, DatasetInputs<Scalar>(data), logits);
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What whole models outside of training infer from, panel by panel: a batch of numbers, or a dataset.
+/// What whole models outside of training infer from, panel by panel, and the memory that each thread keeps for it.
 ///
-/// Each kind is a struct with the `Element` its panels are made of, fill(index, panel), and
-/// forward(parameters, index, panel, output, begin, end): rows [begin, end) of the Linear layer that the model begins
-/// with, from panel `index`. forward_ahead is all of them, and may fetch the inputs of the panel behind it meanwhile.
+/// Each kind of inputs is a struct with the `Element` that its panels are made of, size(), the samples, and
+/// fill(index, panel).
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
 #include <span>
+#include <type_traits>
 
 #include "retort/backend/eigen/panel/forward.hpp"
 #include "retort/backend/eigen/panel/inputs.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/backend/eigen/product.hpp"
+#include "retort/backend/plan.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/matrix_view.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
 #include "retort/simd/transpose.hpp"
@@ -28,29 +31,20 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 template <typename Scalar>
 struct BatchInputs {
   using Element = Scalar;
-  using V = simd::Vector<Scalar>;
 
-  const Scalar* rows;
-  std::size_t features;
-  std::size_t size;
+  MatrixView<const Scalar> rows;
+
+  std::size_t size() const { return rows.rows; }
 
   void fill(std::size_t index, Scalar* panel) const {
-    fill_panel<V>({rows + index * width<Scalar> * features, features}, samples_in<Scalar>(index, size), features,
-                  panel);
+    fill_panel<simd::Vector<Scalar>>({rows.row(index * width<Scalar>), rows.stride}, samples_in<Scalar>(index, size()),
+                                     rows.columns, panel);
   }
 
-  template <typename L>
-  void forward(const Scalar* parameters, std::size_t index, const Scalar* panel, Scalar* output, std::size_t begin,
-               std::size_t end, Ahead ahead = {}) const {
-    forward_rows<L, V>(parameters, panel, output, begin, end, vectors_for<V>(samples_in<Scalar>(index, size)), ahead);
-  }
-
-  template <typename L>
-  void forward_ahead(const Scalar* parameters, std::size_t index, const Scalar* panel, Scalar* output) const {
+  /// The rows of the panel behind `index`, where it is full.
+  Ahead ahead(std::size_t index) const {
     const std::size_t next = (index + 1) * width<Scalar>;
-    const bool is_full = next + width<Scalar> <= size;
-    forward<L>(parameters, index, panel, output, 0, L::output_size,
-               Ahead{is_full ? reinterpret_cast<const std::byte*>(rows + next * features) : nullptr});
+    return {next + width<Scalar> <= size() ? reinterpret_cast<const std::byte*>(rows.row(next)) : nullptr};
   }
 };
 
@@ -58,29 +52,19 @@ struct BatchInputs {
 template <typename Scalar>
 struct DatasetInputs {
   using Element = Scalar;
-  using V = simd::Vector<Scalar>;
 
   explicit DatasetInputs(const data::DatasetView& dataset) : data(dataset), constants(dataset) {}
 
   const data::DatasetView& data;
   data::GatherConstants<Scalar> constants;
 
+  std::size_t size() const { return data.size; }
+
   void fill(std::size_t index, Scalar* panel) const {
     std::array<std::uint32_t, width<Scalar>> samples;
     std::iota(samples.begin(), samples.end(), static_cast<std::uint32_t>(index * width<Scalar>));
-    const std::size_t count = samples_in<Scalar>(index, data.size);
-    fill_panel<V>(data, constants, std::span<const std::uint32_t>(samples).first(count), panel);
-  }
-
-  template <typename L>
-  void forward(const Scalar* parameters, std::size_t index, const Scalar* panel, Scalar* output, std::size_t begin,
-               std::size_t end) const {
-    forward_rows<L, V>(parameters, panel, output, begin, end, vectors_for<V>(samples_in<Scalar>(index, data.size)));
-  }
-
-  template <typename L>
-  void forward_ahead(const Scalar* parameters, std::size_t index, const Scalar* panel, Scalar* output) const {
-    forward<L>(parameters, index, panel, output, 0, L::output_size);
+    const std::size_t count = samples_in<Scalar>(index, size());
+    fill_panel<simd::Vector<Scalar>>(data, constants, std::span<const std::uint32_t>(samples).first(count), panel);
   }
 };
 
@@ -88,28 +72,53 @@ struct DatasetInputs {
 template <typename Scalar>
 struct ByteInputs {
   using Element = std::uint8_t;
-  using V = simd::Vector<Scalar>;
 
   const data::DatasetView& data;
-  FoldedBias<Scalar> bias;
+  Affine<Scalar> folded;
+
+  std::size_t size() const { return data.size; }
 
   void fill(std::size_t index, std::uint8_t* panel) const {
-    const std::size_t count = samples_in<Scalar>(index, data.size);
+    const std::size_t count = samples_in<Scalar>(index, size());
     const simd::Rows<const std::uint8_t> rows{data.bytes + index * width<Scalar> * data.features, data.features};
     fill_byte_panel<Scalar>(byte_rows<Scalar>(rows, count).data(), count, data.features, panel);
   }
+};
 
-  template <typename L>
-  void forward(const Scalar* parameters, std::size_t index, const std::uint8_t* panel, Scalar* output,
-               std::size_t begin, std::size_t end) const {
-    forward_byte_rows<L, V>(parameters, bias, panel, output, begin, end,
-                            vectors_for<V>(samples_in<Scalar>(index, data.size)));
+/// Rows of the Linear layer that a model begins with, from a panel of `inputs`. `ahead` is for a panel of numbers.
+template <typename L, typename Inputs, typename Scalar>
+void forward_inputs(const Inputs& inputs, const Scalar* parameters, const typename Inputs::Element* panel,
+                    Scalar* output, const PanelRows<Scalar>& rows, Ahead ahead = {}) {
+  using V = simd::Vector<Scalar>;
+  if constexpr (std::is_same_v<Inputs, ByteInputs<Scalar>>) {
+    forward_byte_rows<L, V>(parameters, inputs.folded, panel, output, rows);
+  } else {
+    forward_rows<L, V>(parameters, panel, output, rows, ahead);
+  }
+}
+
+template <Model M>
+struct InferenceTag;  // of the memory that whole panels, split panels and single samples of a model share
+
+/// Where panels are while they run through a model: what enters an operation and what leaves it, each with room for the
+/// widest layer, and the model's inputs, which enter the first operation unless they are made of other elements.
+template <Model M, typename Scalar, typename Element = Scalar>
+struct InferenceScratch {
+  /// The calling thread's, for as long as it asks for no other.
+  explicit InferenceScratch(std::size_t panels) {
+    const std::size_t half = panels * Plan<M>::widest * width<Scalar>;
+    current = backend::detail::thread_scratch<Scalar, InferenceTag<M>>(2 * half);
+    other = current + half;
+    if constexpr (std::is_same_v<Element, Scalar>) {
+      inputs = current;
+    } else {
+      inputs = backend::detail::thread_scratch<Element, InferenceTag<M>>(panels * M::input_size * width<Scalar>);
+    }
   }
 
-  template <typename L>
-  void forward_ahead(const Scalar* parameters, std::size_t index, const std::uint8_t* panel, Scalar* output) const {
-    forward<L>(parameters, index, panel, output, 0, L::output_size);
-  }
+  Scalar* current;
+  Scalar* other;
+  Element* inputs;
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

@@ -32,9 +32,9 @@ struct PrefetchColumns {
 /// added to what stands there unless `first`. `out` counts what Multiply takes at once.
 template <typename V, std::size_t Rows, std::size_t Vectors, typename Multiply = simd::MultiplyElements,
           typename Prefetch>
-RETORT_NOINLINE void input_gradient_tile(const simd::ScalarOf<V>* weight, std::size_t weight_stride, std::size_t out,
-                                         bool first, const simd::ScalarOf<V>* output_gradient,
-                                         simd::ScalarOf<V>* input_gradient, const Prefetch& prefetch) {
+RETORT_NOINLINE void input_gradient_tile(simd::Rows<const simd::ScalarOf<V>> weight, std::size_t out, bool first,
+                                         const simd::ScalarOf<V>* output_gradient, simd::ScalarOf<V>* input_gradient,
+                                         const Prefetch& prefetch) {
   using Scalar = simd::ScalarOf<V>;
   simd::Tile<V, Rows, Vectors> tile;
   const auto place = [&](std::size_t r, std::size_t v) __attribute__((always_inline)) {
@@ -48,7 +48,7 @@ RETORT_NOINLINE void input_gradient_tile(const simd::ScalarOf<V>* weight, std::s
           [&](auto v) __attribute__((always_inline)) { tile.sums[r][v] = V::load_aligned(place(r, v)); });
     });
   }
-  simd::outer_tile<V, Rows, Vectors, Multiply>(tile, {weight, 1, weight_stride},
+  simd::outer_tile<V, Rows, Vectors, Multiply>(tile, {weight.data, 1, weight.stride},
                                                simd::VectorOperand<Scalar>{output_gradient, simd::tile_width<V>}, out,
                                                prefetch);
   simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
@@ -59,20 +59,21 @@ RETORT_NOINLINE void input_gradient_tile(const simd::ScalarOf<V>* weight, std::s
 
 }  // namespace detail
 
-/// Rows [begin, end) of one panel's input gradient.
+/// Rows of one panel's input gradient.
 template <typename L, typename V>
 void input_gradient_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* output_gradient,
-                         simd::ScalarOf<V>* input_gradient, std::size_t begin, std::size_t end, std::size_t vectors) {
+                         simd::ScalarOf<V>* input_gradient, const PanelRows<simd::ScalarOf<V>>& rows) {
   using Scalar = simd::ScalarOf<V>;
+  const std::size_t vectors = rows.vectors();
   // Rows of the weight whose distance is a multiple of half a page meet in few sets of the cache: few at a time then.
   constexpr std::size_t step = L::input_size * sizeof(Scalar) % 2048 == 0 ? std::size_t{64} : L::output_size;
   for (std::size_t out = 0; out < L::output_size; out += step) {
     const std::size_t count = std::min(step, L::output_size - out);
-    for_each_row_tile<L::input_size>(begin, end, [&]<std::size_t Rows>(std::size_t row) {
+    for_each_row_tile<L::input_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
       const Scalar* weight = parameters + out * L::input_size + row;
       for_each_vector_tile<V>(vectors, [&]<std::size_t Vectors>(std::size_t vector) {
         detail::input_gradient_tile<V, Rows, Vectors>(
-            weight, L::input_size, count, out == 0,
+            {weight, L::input_size}, count, out == 0,
             output_gradient + out * simd::tile_width<V> + vector * simd::lanes<V>,
             input_gradient + row * simd::tile_width<V> + vector * simd::lanes<V>,
             detail::PrefetchColumns<Scalar>{weight, L::input_size});

@@ -19,24 +19,11 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
-/// As LossArguments, with the matrices of the batch in panels.
-template <typename Scalar>
-struct PanelLossArguments {
-  const Scalar* student;  // (classes, batch)
-  TeacherTable<Scalar> teacher;
-  const std::uint32_t* samples;  // (batch)
-  const std::uint32_t* labels;   // (samples)
-  Scalar* gradient;              // (classes, batch)
-  Scalar* losses;                // (batch)
-  std::uint8_t* correct;         // (batch)
-  std::size_t batch;
-};
-
 namespace detail {
 
 /// `count` samples from `first` on, of which the logits lie in one vector for each class.
 template <std::size_t Classes, typename V, typename L>
-void evaluate_vector(const L& loss, const PanelLossArguments<simd::ScalarOf<V>>& arguments, std::size_t first,
+void evaluate_vector(const L& loss, const LossArguments<simd::ScalarOf<V>>& arguments, std::size_t first,
                      std::size_t count, const simd::ScalarOf<V>* student, simd::ScalarOf<V>* gradient) {
   using Scalar = simd::ScalarOf<V>;
   using Lanes = std::array<Scalar, simd::lanes<V>>;
@@ -46,7 +33,7 @@ void evaluate_vector(const L& loss, const PanelLossArguments<simd::ScalarOf<V>>&
     const std::size_t sample = arguments.samples[first + i];
     labels[i] = static_cast<Scalar>(arguments.labels[sample]);
     if constexpr (L::needs_teacher) {
-      const Scalar* row = arguments.teacher.logits + (arguments.teacher.by_sample ? sample : first + i) * Classes;
+      const Scalar* row = arguments.teacher.logits + arguments.teacher.row_of(first + i, sample) * Classes;
       for (std::size_t k = 0; k < Classes; ++k) {
         teacher[k][i] = row[k];
       }
@@ -83,7 +70,7 @@ void evaluate_vector(const L& loss, const PanelLossArguments<simd::ScalarOf<V>>&
 
 /// One sample.
 template <std::size_t Classes, typename L, typename Scalar>
-void evaluate_sample(const L& loss, const PanelLossArguments<Scalar>& arguments, std::size_t sample_in_batch,
+void evaluate_sample(const L& loss, const LossArguments<Scalar>& arguments, std::size_t sample_in_batch,
                      const Scalar* student, Scalar* gradient) {
   const std::size_t sample = arguments.samples[sample_in_batch];
   const std::uint32_t label = arguments.labels[sample];
@@ -94,7 +81,7 @@ void evaluate_sample(const L& loss, const PanelLossArguments<Scalar>& arguments,
   }
   const Scalar* teacher = nullptr;
   if constexpr (L::needs_teacher) {
-    teacher = arguments.teacher.logits + (arguments.teacher.by_sample ? sample : sample_in_batch) * Classes;
+    teacher = arguments.teacher.logits + arguments.teacher.row_of(sample_in_batch, sample) * Classes;
   }
   arguments.losses[sample_in_batch] =
       loss.template row<Classes>(StudentLogits<Scalar>{logits.data()}, TeacherLogits<Scalar>{teacher}, label,
@@ -107,10 +94,10 @@ void evaluate_sample(const L& loss, const PanelLossArguments<Scalar>& arguments,
 
 }  // namespace detail
 
-/// Values, answers and the gradient of the mean over the batch. What stands beside the batch's samples in their last
-/// vector is undefined.
+/// Values, answers and the gradient of the mean over the batch. The student's logits and the gradient are in panels: what
+/// stands beside the batch's samples in their last vector is undefined.
 template <std::size_t Classes, typename V, typename L>
-void evaluate_loss(const L& loss, const PanelLossArguments<simd::ScalarOf<V>>& arguments) {
+void evaluate_loss(const L& loss, const LossArguments<simd::ScalarOf<V>>& arguments) {
   using Scalar = simd::ScalarOf<V>;
   static_assert(check_vectors_of_loss<L, Classes>());
   constexpr std::size_t step = takes_vectors<L> ? simd::lanes<V> : 1;

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// How whole models keep a batch on the CPU: feature by feature, in panels.
-///
-/// A panel holds `panel_width` samples, the width of a register tile: for each feature their values side by side. So
-/// every product reads weights as scalars and samples as vectors: no width of a layer is padded, nothing is packed,
-/// and no sum runs across lanes. Only the gradient of the weights wants a sample's features side by side; what enters
-/// a Linear layer is kept in that order too ("sample-major").
+/// How whole models keep a batch on the CPU: feature by feature, in panels of samples (docs/design.md, 14).
 
 #include <algorithm>
 #include <cstddef>
@@ -14,6 +9,7 @@
 #include "retort/backend/plan.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/thread_pool.hpp"
 #include "retort/nn/linear.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/simd/tile.hpp"
@@ -21,7 +17,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
-/// Samples of a panel.
+/// Samples of a panel: the width of a register tile.
 template <typename Scalar>
 inline constexpr std::size_t width = simd::tile_width<simd::Vector<Scalar>>;
 
@@ -59,16 +55,37 @@ constexpr std::size_t sample_stride(std::size_t features) {
 template <typename L>
 inline constexpr std::size_t bias_offset = tensor_offset(L::parameters, 1);
 
-/// Calls `function.operator()<Rows>(row)` over rows [begin, end): tile_rows of them, and at the end of a layer of Extent
-/// rows what is left.
+/// Rows [begin, end) of a matrix.
+struct RowRange {
+  std::size_t begin;
+  std::size_t end;
+
+  constexpr std::size_t count() const { return end - begin; }
+};
+
+/// Rows of panel `index` of a batch, which has `samples` samples.
+template <typename Scalar>
+struct PanelRows : RowRange {
+  std::size_t index;
+  std::size_t samples;
+
+  constexpr std::size_t first_sample() const { return index * width<Scalar>; }
+  /// Where the panel begins in a matrix (features, batch).
+  constexpr std::size_t place(std::size_t features) const { return index * features * width<Scalar>; }
+  constexpr std::size_t vectors() const { return vectors_for<simd::Vector<Scalar>>(samples); }
+};
+
+/// Calls `function.operator()<Rows>(row)` over rows: tile_rows of them, and at the end of a layer of Extent rows what is
+/// left.
 template <std::size_t Extent, typename Function>
-void for_each_row_tile(std::size_t begin, std::size_t end, const Function& function) {
-  for (; begin + simd::tile_rows <= end; begin += simd::tile_rows) {
-    function.template operator()<simd::tile_rows>(begin);
+void for_each_row_tile(RowRange rows, const Function& function) {
+  std::size_t row = rows.begin;
+  for (; row + simd::tile_rows <= rows.end; row += simd::tile_rows) {
+    function.template operator()<simd::tile_rows>(row);
   }
   if constexpr (Extent % simd::tile_rows != 0) {
-    if (begin < end) {
-      function.template operator()<Extent % simd::tile_rows>(begin);
+    if (row < rows.end) {
+      function.template operator()<Extent % simd::tile_rows>(row);
     }
   }
 }
@@ -86,26 +103,47 @@ void for_each_vector_tile(std::size_t vectors, const Function& function) {
   }
 }
 
-/// Calls function(panel, its first element of (features, batch), its samples) for every panel of a batch.
+/// Calls function(PanelRows) for the rows of every panel of a batch.
 template <typename Scalar, typename Function>
-void for_each_panel(std::size_t batch, std::size_t features, const Function& function) {
+void for_each_panel(std::size_t batch, RowRange rows, const Function& function) {
   for (std::size_t index = 0; index < count_for<Scalar>(batch); ++index) {
-    function(index, index * features * width<Scalar>, samples_in<Scalar>(index, batch));
+    function(PanelRows<Scalar>{rows, index, samples_in<Scalar>(index, batch)});
   }
 }
 
-/// How rows of a layer are cut for the threads: pieces of whole tiles and whole groups of dropout's random numbers,
-/// about sixteen of them, or one where a layer is too small to be worth a second thread.
-template <std::size_t Extent, std::size_t In, std::size_t Out>
-struct RowChunks {
-  static constexpr std::size_t step = 4 * simd::tile_rows;
-  static constexpr std::size_t size =
-      In * Out < (std::size_t{1} << 17) ? Extent : std::max(step, (Extent / 16 + step - 1) / step * step);
-  static constexpr std::size_t count = (Extent + size - 1) / size;
+/// Rows [0, Extent) in pieces of `Size`.
+template <std::size_t Extent, std::size_t Size>
+struct RowPieces {
+  static constexpr std::size_t size = Size;
+  static constexpr std::size_t count = (Extent + Size - 1) / Size;
 
-  static constexpr std::size_t begin(std::size_t chunk) { return chunk * size; }
-  static constexpr std::size_t end(std::size_t chunk) { return std::min(Extent, begin(chunk) + size); }
+  static constexpr RowRange rows(std::size_t piece) { return {piece * Size, std::min(Extent, (piece + 1) * Size)}; }
 };
+
+/// How rows of a layer are cut for the threads: about sixteen pieces of whole `Step`s, or one where a layer has fewer than
+/// `Least` weights and is not worth a second thread. Steps are whole tiles and whole groups of dropout's random numbers.
+template <std::size_t Extent, std::size_t Weights, std::size_t Step = 4 * simd::tile_rows,
+          std::size_t Least = std::size_t{1} << 17>
+using RowChunks =
+    RowPieces<Extent, (Weights < Least ? Extent : std::max(Step, (Extent / 16 + Step - 1) / Step * Step))>;
+
+/// Those of what leaves or enters a Linear layer, and of a chain that follows none.
+template <typename L>
+using OutputChunks = RowChunks<L::output_size, L::input_size * L::output_size>;
+template <typename L>
+using InputChunks = RowChunks<L::input_size, L::input_size * L::output_size>;
+template <std::size_t Features>
+using ChainChunks = RowChunks<Features, Features * 256>;
+
+/// How a layer's features are cut for the threads where they are only laid out anew: pieces of whole vectors and pairs.
+template <std::size_t Features, typename V>
+using OperandChunks = RowPieces<Features, (Features < 256 ? Features : 16 * simd::lanes<V>)>;
+
+/// Calls function(rows) for the pieces of RowPieces or RowChunks, on the pool's threads.
+template <typename Chunks, typename Function>
+void for_each_chunk(ThreadPool& pool, const Function& function) {
+  pool.for_each_chunk(Chunks::count, [&](std::size_t chunk) { function(Chunks::rows(chunk)); });
+}
 
 /// Where the operands of each Linear layer begin in memory that holds those of all, one behind another:
 /// `size_of.operator()<Operation>()` elements each.

@@ -11,7 +11,7 @@
 
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/panel/chain.hpp"
-#include "retort/backend/eigen/panel/inference_scratch.hpp"
+#include "retort/backend/eigen/panel/inference_inputs.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/core/instruction_set.hpp"
@@ -25,16 +25,7 @@ namespace detail {
 /// How the rows of a layer's product with one sample are cut for the threads: pieces of whole tiles, or one where
 /// waking a second thread would cost more than it reads.
 template <typename L, typename V>
-struct SampleChunks {
-  static constexpr std::size_t tile = simd::lanes<V>;
-  static constexpr std::size_t size = L::input_size * L::output_size < (std::size_t{1} << 19)
-                                          ? L::output_size
-                                          : std::max(tile, (L::output_size / 16 + tile - 1) / tile * tile);
-  static constexpr std::size_t count = (L::output_size + size - 1) / size;
-
-  static constexpr std::size_t begin(std::size_t chunk) { return chunk * size; }
-  static constexpr std::size_t end(std::size_t chunk) { return std::min(L::output_size, begin(chunk) + size); }
-};
+using SampleChunks = RowChunks<L::output_size, L::input_size * L::output_size, simd::lanes<V>, (std::size_t{1} << 19)>;
 
 /// Columns outputs of one sample.
 template <typename V, std::size_t Columns>
@@ -43,23 +34,22 @@ RETORT_NOINLINE void sample_tile(const simd::ScalarOf<V>* input, const simd::Sca
   simd::dot_tile<V, 1, Columns>({input, in}, {weight, in}, in, output);
 }
 
-/// Rows [begin, end) of output (out) = weight (out, in) input (in) + bias. `begin` is that of a tile, `end` too or the
-/// layer's last row.
+/// Rows of output (out) = weight (out, in) input (in) + bias: whole tiles, up to the layer's end what is left.
 template <typename L, typename V>
 void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output,
-                       std::size_t begin, std::size_t end) {
+                       RowRange rows) {
   constexpr std::size_t rest = L::output_size % simd::lanes<V>;
-  std::size_t row = begin;
-  for (; row + simd::lanes<V> <= end; row += simd::lanes<V>) {
+  std::size_t row = rows.begin;
+  for (; row + simd::lanes<V> <= rows.end; row += simd::lanes<V>) {
     sample_tile<V, simd::lanes<V>>(input, parameters + row * L::input_size, L::input_size, output + row);
   }
   if constexpr (rest > 0) {
-    if (row < end) {
+    if (row < rows.end) {
       sample_tile<V, rest>(input, parameters + row * L::input_size, L::input_size, output + row);
     }
   }
   if constexpr (L::has_bias) {
-    for (std::size_t i = begin; i < end; ++i) {
+    for (std::size_t i = rows.begin; i < rows.end; ++i) {
       output[i] += parameters[bias_offset<L> + i];
     }
   }
@@ -82,10 +72,10 @@ void infer_sample(const Eigen& backend, const Scalar* parameters, const Scalar* 
       using Chunks = detail::SampleChunks<Operation, V>;
       const Scalar* layer = parameters + M::parameter_offset(Plan::first_layer[Index]);
       if constexpr (Chunks::count == 1) {  // a small model answers in less than a microsecond: not a branch more
-        detail::infer_sample_rows<Operation, V>(layer, current, halves[0], 0, Operation::output_size);
+        detail::infer_sample_rows<Operation, V>(layer, current, halves[0], {0, Operation::output_size});
       } else {
-        backend.pool().for_each_chunk(Chunks::count, [&](std::size_t chunk) {
-          detail::infer_sample_rows<Operation, V>(layer, current, halves[0], Chunks::begin(chunk), Chunks::end(chunk));
+        for_each_chunk<Chunks>(backend.pool(), [&](RowRange rows) {
+          detail::infer_sample_rows<Operation, V>(layer, current, halves[0], rows);
         });
       }
       current = halves[0];
@@ -96,8 +86,8 @@ void infer_sample(const Eigen& backend, const Scalar* parameters, const Scalar* 
         std::copy_n(input, features, values);
         std::swap(halves[0], halves[1]);
       }
-      detail::apply_layers<false, false, V>(
-          Operation{}, {}, detail::RowGroup<Scalar>{features, 0, 1, 0, vectors_for<V>(features)}, values);
+      // One row, in which the sample's features stand where a panel has samples.
+      detail::apply_layers<false, false, V>(Operation{}, {}, features, PanelRows<Scalar>{{0, 1}, 0, features}, values);
       current = values;
     }
   });

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Training steps of whole models on panels. Bias, activation and dropout follow each tile of a product, the loss is
-/// evaluated on vectors of samples, and the optimizer is applied to each tile of a weight's gradient: unless the norm
-/// of all gradients is asked for first, they never reach the memory.
+/// Training steps of whole models on panels (docs/design.md, 14).
 
 #include <algorithm>
 #include <array>
@@ -24,7 +22,6 @@
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/eigen/panel/weight_gradient.hpp"
 #include "retort/backend/engine.hpp"
-#include "retort/backend/generic/run_model.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/aligned_buffer.hpp"
@@ -52,8 +49,8 @@ class TrainingSteps {
     operands_.gather(backend, batch, values(0));
     forward(backend, batch, target.parameters);
     evaluate_loss<M::output_size, V>(
-        loss, PanelLossArguments<Scalar>{values(Plan::size), target.teacher, batch.samples, batch.data.labels,
-                                         gradients_[0].data(), target.losses, target.correct, batch.size});
+        loss, LossArguments<Scalar>{values(Plan::size), target.teacher, batch.samples, batch.data.labels,
+                                    gradients_[0].data(), target.losses, target.correct, batch.size});
     if (target.clipping && parameter_gradients_.size() == 0) {
       parameter_gradients_ = AlignedBuffer<Scalar>(M::parameter_arena_size);
     }
@@ -107,7 +104,7 @@ class TrainingSteps {
   Scalar* values(std::size_t operation) { return values_.data() + values_offset(operation, capacity_); }
 
   static constexpr LayerRandom random_of(const TrainingBatch& batch, std::size_t layer) {
-    return StepRandom{batch.augmentation.seed, batch.step}.layer(layer);
+    return LayerRandom{batch.augmentation.seed, batch.step}.behind(layer);
   }
 
   void forward(const Eigen& backend, const TrainingBatch& batch, const Scalar* parameters) {
@@ -115,53 +112,45 @@ class TrainingSteps {
       using Operation = typename Plan::template Operation<Index>;
       if constexpr (Plan::template is_chain<Index>) {
         if constexpr (Index == 0) {
-          run_chain<Index>(backend, batch);
+          for_each_chunk<ChainChunks<M::input_size>>(backend.pool(),
+                                                     [&](RowRange rows) { chain_of_rows<0>(batch, rows); });
         }  // others follow their Linear layer below
       } else {
         operands_.template keep_input<Index>(backend, batch.size, values(Index));
-        using Chunks = RowChunks<Operation::output_size, Operation::input_size, Operation::output_size>;
-        backend.pool().for_each_chunk(Chunks::count, [&](std::size_t chunk) {
+        for_each_chunk<OutputChunks<Operation>>(backend.pool(), [&](RowRange rows) {
           operands_.template forward<Index>(parameters + M::parameter_offset(Plan::first_layer[Index]), values(Index),
-                                            values(Index + 1), batch.size, Chunks::begin(chunk), Chunks::end(chunk));
+                                            values(Index + 1), batch.size, rows);
           if constexpr (Index + 1 < Plan::size) {
-            chain_of_rows<Index + 1>(batch, Chunks::begin(chunk), Chunks::end(chunk));
+            chain_of_rows<Index + 1>(batch, rows);
           }
         });
       }
     });
   }
 
-  /// Rows [begin, end) through the chain that is operation Index.
+  /// Rows through the operation Index where that is a chain.
   template <std::size_t Index>
-  void chain_of_rows(const TrainingBatch& batch, std::size_t begin, std::size_t end) {
+  void chain_of_rows(const TrainingBatch& batch, RowRange rows) {
     if constexpr (Plan::template is_chain<Index>) {
       constexpr std::size_t features = Plan::widths[Index];
-      for_each_panel<Scalar>(batch.size, features, [&](std::size_t index, std::size_t place, std::size_t samples) {
-        Scalar* output = values(Index + 1) + place;
+      for_each_panel<Scalar>(batch.size, rows, [&](const PanelRows<Scalar>& panel) {
+        Scalar* output = values(Index + 1) + panel.place(features);
         if constexpr (!in_place[Index]) {
-          const Scalar* input = values(Index) + place;
-          std::copy(input + begin * width<Scalar>, input + end * width<Scalar>, output + begin * width<Scalar>);
+          const Scalar* input = values(Index) + panel.place(features);
+          std::copy(input + rows.begin * width<Scalar>, input + rows.end * width<Scalar>,
+                    output + rows.begin * width<Scalar>);
         }
         chain_rows<true, V>(typename Plan::template Operation<Index>{}, random_of(batch, Plan::first_layer[Index]),
-                            features, begin, end, index, vectors_for<V>(samples), output);
+                            features, panel, output);
       });
     }
-  }
-
-  template <std::size_t Index>
-  void run_chain(const Eigen& backend, const TrainingBatch& batch) {
-    constexpr std::size_t features = Plan::widths[Index];
-    using Chunks = RowChunks<features, features, 256>;
-    backend.pool().for_each_chunk(Chunks::count, [&](std::size_t chunk) {
-      chain_of_rows<Index>(batch, Chunks::begin(chunk), Chunks::end(chunk));
-    });
   }
 
   /// From the gradient of the logits in gradients_[0]. `sink_of(layer)` says what becomes of a layer's gradients.
   template <typename SinkOf>
   void backward(const Eigen& backend, const TrainingBatch& batch, const Scalar* parameters, const SinkOf& sink_of) {
     if constexpr (Plan::size > 1 && Plan::template is_chain<Plan::size - 1>) {
-      chain_gradient_of_rows<Plan::size - 1>(batch, 0, M::output_size, gradients_[0].data());
+      chain_gradient_of_rows<Plan::size - 1>(batch, {0, M::output_size}, gradients_[0].data());
     }
     Scalar* output_gradient = gradients_[0].data();
     Scalar* input_gradient = gradients_[1].data();
@@ -170,26 +159,20 @@ class TrainingSteps {
         using L = typename Plan::template Operation<Index>;
         operands_.template keep_output_gradient<Index>(backend, batch.size, output_gradient);
         if constexpr (Index > Plan::first_trained) {
-          using Chunks = RowChunks<L::input_size, L::input_size, L::output_size>;
-          backend.pool().for_each_chunk(Chunks::count, [&](std::size_t chunk) {
+          for_each_chunk<InputChunks<L>>(backend.pool(), [&](RowRange rows) {
             operands_.template input_gradient<Index>(parameters + M::parameter_offset(Plan::first_layer[Index]),
-                                                     output_gradient, input_gradient, batch.size, Chunks::begin(chunk),
-                                                     Chunks::end(chunk));
+                                                     output_gradient, input_gradient, batch.size, rows);
             if constexpr (Plan::template is_chain<Index - 1>) {
-              chain_gradient_of_rows<Index - 1>(batch, Chunks::begin(chunk), Chunks::end(chunk), input_gradient);
+              chain_gradient_of_rows<Index - 1>(batch, rows, input_gradient);
             }
           });
         }
         // Only now: the weights that gave the input's gradient may change.
         const auto sink = sink_of(Plan::first_layer[Index]);
-        using Chunks = RowChunks<L::output_size, L::input_size, L::output_size>;
-        backend.pool().for_each_chunk(Chunks::count, [&](std::size_t chunk) {
-          const std::size_t begin = Chunks::begin(chunk);
-          const std::size_t end = Chunks::end(chunk);
-          sum_over_batch<L, V>(output_gradient, batch.size, begin, end, gradient_sums_.data());
-          operands_.template weight_gradient<Index>(output_gradient, gradient_sums_.data(), batch.size, begin, end,
-                                                    sink);
-          bias_gradient_rows<L, V>(gradient_sums_.data(), begin, end, sink);
+        for_each_chunk<OutputChunks<L>>(backend.pool(), [&](RowRange rows) {
+          sum_over_batch<L, V>(output_gradient, batch.size, rows, gradient_sums_.data());
+          operands_.template weight_gradient<Index>(output_gradient, gradient_sums_.data(), batch.size, rows, sink);
+          bias_gradient_rows<L, V>(gradient_sums_.data(), rows, sink);
         });
         std::swap(output_gradient, input_gradient);
       }
@@ -197,12 +180,11 @@ class TrainingSteps {
   }
 
   template <std::size_t Index>
-  void chain_gradient_of_rows(const TrainingBatch& batch, std::size_t begin, std::size_t end, Scalar* gradients) {
+  void chain_gradient_of_rows(const TrainingBatch& batch, RowRange rows, Scalar* gradients) {
     constexpr std::size_t features = Plan::widths[Index];
-    for_each_panel<Scalar>(batch.size, features, [&](std::size_t index, std::size_t place, std::size_t samples) {
+    for_each_panel<Scalar>(batch.size, rows, [&](const PanelRows<Scalar>& panel) {
       chain_gradient_rows<V>(typename Plan::template Operation<Index>{}, random_of(batch, Plan::first_layer[Index]),
-                             features, begin, end, index, vectors_for<V>(samples), values(Index) + place,
-                             gradients + place);
+                             features, panel, values(Index) + panel.place(features), gradients + panel.place(features));
     });
   }
 

@@ -67,24 +67,30 @@ struct PrefetchSink {
   }
 };
 
+/// Where a tile of a weight's gradient goes, for the sink: by value these are words on the stack, as single arguments
+/// would be.
+struct WeightPlace {
+  std::size_t column;
+  std::size_t offset;  // of the tile's first element in the layer's parameters
+  std::size_t stride;  // between rows
+};
+
 /// A tile of weight_gradient (out, in) = output_gradient (out, batch) input (batch, in): sums over all samples, which
-/// are handed to `sink` with the place of their first element and their count. `offsets`: what an input of bytes adds
-/// to each row.
-template <typename V, std::size_t Rows, std::size_t Vectors, typename Input, typename Sink>
-[[gnu::noinline, gnu::flatten]] void weight_gradient_tile(const simd::ScalarOf<V>* output_gradient,
-                                                          std::size_t panel_size, const Input& input,
-                                                          std::size_t column, const simd::ScalarOf<V>* offsets,
-                                                          std::size_t batch, std::size_t in, std::size_t last_count,
-                                                          std::size_t offset, const Sink& sink) {
+/// are handed to `sink` with the place of their first element and their count. Panels of output_gradient begin at its
+/// rows. `offsets`: what an input of bytes adds to each row. The last vector has LastCount elements.
+template <typename V, std::size_t Rows, std::size_t Vectors, std::size_t LastCount, typename Input, typename Sink>
+[[gnu::noinline, gnu::flatten]] void weight_gradient_tile(simd::Rows<const simd::ScalarOf<V>> output_gradient,
+                                                          const Input& input, const simd::ScalarOf<V>* offsets,
+                                                          std::size_t batch, WeightPlace place, const Sink& sink) {
   using Scalar = simd::ScalarOf<V>;
   simd::Tile<V, Rows, Vectors> tile;
   tile.fill(Scalar{0});
   for (std::size_t sample = 0; sample < batch; sample += width<Scalar>) {
     simd::outer_tile<V, Rows, Vectors, typename Input::Product>(
-        tile, {output_gradient, width<Scalar> / Input::together, 1}, input.operand(sample, column),
+        tile, {output_gradient.data, width<Scalar> / Input::together, 1}, input.operand(sample, place.column),
         (std::min(width<Scalar>, batch - sample) + Input::together - 1) / Input::together,
-        PrefetchSink<Scalar, Sink>{sink, offset + simd::tile_width<V>, in, Rows});
-    output_gradient += panel_size;
+        PrefetchSink<Scalar, Sink>{sink, place.offset + simd::tile_width<V>, place.stride, Rows});
+    output_gradient.data += output_gradient.stride;
   }
   simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
     simd::detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
@@ -92,11 +98,11 @@ template <typename V, std::size_t Rows, std::size_t Vectors, typename Input, typ
       if constexpr (Input::of_bytes) {
         sum = fma(V(input.scale), sum, V(offsets[r]));
       }
-      const std::size_t at = offset + r * in + v * simd::lanes<V>;
-      if (decltype(v)::value + 1 < Vectors || last_count == simd::lanes<V>) {
+      const std::size_t at = place.offset + r * place.stride + v * simd::lanes<V>;
+      if constexpr (decltype(v)::value + 1 < Vectors || LastCount == simd::lanes<V>) {
         sink(at, sum);
       } else {
-        sink(at, sum, last_count);
+        sink(at, sum, LastCount);
       }
     });
   });
@@ -104,20 +110,19 @@ template <typename V, std::size_t Rows, std::size_t Vectors, typename Input, typ
 
 }  // namespace detail
 
-/// Rows [begin, end) of `sums` (out): an output gradient (out, batch) summed over the batch.
+/// Rows of `sums` (out): an output gradient (out, batch) summed over the batch.
 template <typename L, typename V>
-void sum_over_batch(const simd::ScalarOf<V>* output_gradient, std::size_t batch, std::size_t begin, std::size_t end,
+void sum_over_batch(const simd::ScalarOf<V>* output_gradient, std::size_t batch, RowRange rows,
                     simd::ScalarOf<V>* sums) {
   using Scalar = simd::ScalarOf<V>;
-  for_each_row_tile<L::output_size>(begin, end, [&]<std::size_t Rows>(std::size_t row) {
+  for_each_row_tile<L::output_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
     std::array<V, Rows> vectors;  // next to one another: each waits for its last addition
     vectors.fill(V(Scalar{0}));
-    for_each_panel<Scalar>(batch, L::output_size, [&](std::size_t, std::size_t place, std::size_t samples) {
-      const Scalar* values = output_gradient + place + row * width<Scalar>;
-      simd::for_each_vector<V>(samples, [&](std::size_t at, std::size_t count) {
+    for_each_panel<Scalar>(batch, rows, [&](const PanelRows<Scalar>& panel) {
+      const Scalar* values = output_gradient + panel.place(L::output_size) + row * width<Scalar>;
+      simd::for_each_vector<V>(panel.samples, [&](std::size_t at, std::size_t count) {
         for (std::size_t r = 0; r < Rows; ++r) {
-          const Scalar* from = values + r * width<Scalar> + at;
-          vectors[r] += count == simd::lanes<V> ? simd::load<V>(from) : simd::load_partial<V>(from, count);
+          vectors[r] += simd::load<V>(values + r * width<Scalar> + at, count);
         }
       });
     });
@@ -127,54 +132,49 @@ void sum_over_batch(const simd::ScalarOf<V>* output_gradient, std::size_t batch,
   });
 }
 
-/// Rows [begin, end) of the gradient of the weight, summed over the batch and handed to `sink(offset, vector[, count])`
+/// Rows of the gradient of the weight, summed over the batch and handed to `sink(offset, vector[, count])`
 /// with offsets into the layer's parameters. `output_gradient` lies as the input does: panels, of `Input::together`
 /// samples together. `sums` (out): of sum_over_batch, for an input of bytes.
 template <typename L, typename V, typename Input, typename Sink>
 void weight_gradient_rows(const simd::ScalarOf<V>* output_gradient, const simd::ScalarOf<V>* sums, const Input& input,
-                          std::size_t batch, std::size_t begin, std::size_t end, const Sink& sink) {
+                          std::size_t batch, RowRange rows, const Sink& sink) {
   using Scalar = simd::ScalarOf<V>;
   constexpr std::size_t row_size = width<Scalar> / Input::together;
   constexpr std::size_t panel_size = L::output_size * row_size;
   constexpr std::size_t vectors = (L::input_size + simd::lanes<V> - 1) / simd::lanes<V>;
-  constexpr std::size_t full = vectors / simd::tile_vectors<V>;
-  constexpr std::size_t rest = vectors % simd::tile_vectors<V>;
+  constexpr std::size_t whole_strips = (vectors - 1) / simd::tile_vectors<V>;
+  constexpr std::size_t last_vectors = vectors - whole_strips * simd::tile_vectors<V>;
   constexpr std::size_t last_count = L::input_size - (vectors - 1) * simd::lanes<V>;
-  for_each_row_tile<L::output_size>(begin, end, [&]<std::size_t Rows>(std::size_t row) {
-    const Scalar* gradient = output_gradient + row * row_size;
+  for_each_row_tile<L::output_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
+    const simd::Rows<const Scalar> gradient{output_gradient + row * row_size, panel_size};
     std::array<Scalar, Rows> offsets{};
     if constexpr (Input::of_bytes) {
       for (std::size_t r = 0; r < Rows; ++r) {
         offsets[r] = input.offset * sums[row + r];
       }
     }
-    const auto tile = [&]<std::size_t Vectors>(std::size_t strip, std::size_t count) {
+    const auto tile = [&]<std::size_t Vectors, std::size_t LastCount>(std::size_t strip) {
       const std::size_t column = strip * simd::tile_width<V>;
-      detail::weight_gradient_tile<V, Rows, Vectors>(gradient, panel_size, input, column, offsets.data(), batch,
-                                                     L::input_size, count, row * L::input_size + column, sink);
+      detail::weight_gradient_tile<V, Rows, Vectors, LastCount>(
+          gradient, input, offsets.data(), batch,
+          detail::WeightPlace{column, row * L::input_size + column, L::input_size}, sink);
     };
-    for (std::size_t strip = 0; strip < full; ++strip) {
-      std::size_t count = simd::lanes<V>;  // of the strip's last vector
-      if (rest == 0 && strip + 1 == full) {
-        count = last_count;
-      }
-      tile.template operator()<simd::tile_vectors<V>>(strip, count);
+    for (std::size_t strip = 0; strip < whole_strips; ++strip) {
+      tile.template operator()<simd::tile_vectors<V>, simd::lanes<V>>(strip);
     }
-    if constexpr (rest > 0) {
-      tile.template operator()<rest>(full, last_count);
-    }
+    tile.template operator()<last_vectors, last_count>(whole_strips);
   });
 }
 
 /// The same of the bias, which is what sum_over_batch gives.
 template <typename L, typename V, typename Sink>
-void bias_gradient_rows(const simd::ScalarOf<V>* sums, std::size_t begin, std::size_t end, const Sink& sink) {
+void bias_gradient_rows(const simd::ScalarOf<V>* sums, RowRange rows, const Sink& sink) {
   if constexpr (L::has_bias) {
-    simd::for_each_vector<V>(end - begin, [&](std::size_t at, std::size_t count) {
+    simd::for_each_vector<V>(rows.count(), [&](std::size_t at, std::size_t count) {
       if (count == simd::lanes<V>) {
-        sink(bias_offset<L> + begin + at, simd::load<V>(sums + begin + at));
+        sink(bias_offset<L> + rows.begin + at, simd::load<V>(sums + rows.begin + at));
       } else {
-        sink(bias_offset<L> + begin + at, simd::load_partial<V>(sums + begin + at, count), count);
+        sink(bias_offset<L> + rows.begin + at, simd::load_partial<V>(sums + rows.begin + at, count), count);
       }
     });
   }
