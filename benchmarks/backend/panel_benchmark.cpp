@@ -141,7 +141,8 @@ void training_step(benchmark::State& state) {
   using Runner = HostRunner<backend::Eigen>;
   const backend::Eigen backend;
   Network<M> network{Seed{0}, backend};
-  EpochTrainer<M, backend::Eigen, float, CrossEntropy, Adam, NoTeacher, Steps> engine(network, {}, {}, {});
+  internal::EpochTrainer<M, backend::Eigen, float, CrossEntropy, Adam, internal::NoTeacher, Steps> engine(network, {},
+                                                                                                          {}, {});
   run_epochs<Runner>(state, backend, engine, {epoch_of_batches(64), 64, {}, training_step_flops<M>(64)});
 }
 

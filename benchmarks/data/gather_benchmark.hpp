@@ -35,7 +35,7 @@ inline const data::Dataset& real_digits() {
 template <typename Runner>
 void gather(::benchmark::State& state, const typename Runner::Backend& backend, std::size_t batch,
             const data::Dataset& dataset, data::RandomShift shift) {
-  const ResidentDataset resident(backend, dataset);
+  const internal::ResidentDataset resident(backend, dataset);
   const data::DatasetView& data = resident.view();
   auto order = backend.template allocate<std::uint32_t>(data.size);
   shuffle_samples(backend, RandomPermutation(static_cast<std::uint32_t>(data.size), {Seed{0}, Stream::shuffle, 0}),

@@ -31,7 +31,7 @@ void distillation_epochs(::benchmark::State& state, const typename Runner::Backe
   using Backend = typename Runner::Backend;
   const Network<Teacher, Backend> teacher{Seed{0}, backend};
   Network<Student, Backend> student{Seed{1}, backend};
-  EpochTrainer<Student, Backend, float, HintonLoss, Adam, retort::Teacher<Teacher, Backend, float>> engine(
+  internal::EpochTrainer<Student, Backend, float, HintonLoss, Adam, internal::Teacher<Teacher, Backend, float>> engine(
       student, {}, {}, {&teacher});
   run_epochs<Runner>(state, backend, engine, main_job_epochs(batch));
 }

@@ -47,7 +47,7 @@ inline void report_steps(::benchmark::State& state, const Epochs& epochs) {
 
 /// Runs epochs on an engine, which has the data and a teacher's cached logits in its memory before the first one.
 template <typename Runner>
-void run_epochs(::benchmark::State& state, const typename Runner::Backend& backend, TrainerInterface& engine,
+void run_epochs(::benchmark::State& state, const typename Runner::Backend& backend, internal::TrainerInterface& engine,
                 const Epochs& epochs) {
   engine.begin(epochs.data, nullptr, {.batch_size = epochs.batch, .shift = epochs.shift});
   const Schedule schedule;
@@ -69,7 +69,7 @@ template <Model M, typename Runner>
 void train_step(::benchmark::State& state, const typename Runner::Backend& backend, std::size_t batch) {
   using Backend = typename Runner::Backend;
   Network<M, Backend> network{Seed{0}, backend};
-  EpochTrainer<M, Backend, float, CrossEntropy, Adam, NoTeacher> engine(network, {}, {}, {});
+  internal::EpochTrainer<M, Backend, float, CrossEntropy, Adam, internal::NoTeacher> engine(network, {}, {}, {});
   run_epochs<Runner>(state, backend, engine, {epoch_of_batches(batch), batch, {}, training_step_flops<M>(batch)});
 }
 
@@ -79,7 +79,7 @@ void distillation_step(::benchmark::State& state, const typename Runner::Backend
   using Backend = typename Runner::Backend;
   const Network<Teacher, Backend> teacher{Seed{0}, backend};
   Network<Student, Backend> student{Seed{1}, backend};
-  EpochTrainer<Student, Backend, float, HintonLoss, Adam, retort::Teacher<Teacher, Backend, float>> engine(
+  internal::EpochTrainer<Student, Backend, float, HintonLoss, Adam, internal::Teacher<Teacher, Backend, float>> engine(
       student, {}, {}, {&teacher});
   const double teacher_flops = online ? static_cast<double>(batch * Teacher::flops) : 0.0;
   run_epochs<Runner>(state, backend, engine,

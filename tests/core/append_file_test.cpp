@@ -19,9 +19,9 @@ using retort::test::write_file;
 
 TEST_CASE("Text is added at the end, and what is too much is cut off", "[core]") {
   const TemporaryFolder folder;
-  AppendFile(folder / "a").append("one\n");
+  internal::AppendFile(folder / "a").append("one\n");
   CHECK(read_file(folder / "a") == "one\n");
-  AppendFile file(folder / "a");
+  internal::AppendFile file(folder / "a");
   file.append("two\n");
   CHECK(read_file(folder / "a") == "one\ntwo\n");
   file.truncate(100);
@@ -34,7 +34,7 @@ TEST_CASE("Text is added at the end, and what is too much is cut off", "[core]")
 TEST_CASE("What a file holds is compared from a place on", "[core]") {
   const TemporaryFolder folder;
   write_file(folder / "a", "one\ntwo\n");
-  const AppendFile file(folder / "a");
+  const internal::AppendFile file(folder / "a");
   CHECK(file.holds(0, "one\n"));
   CHECK(file.holds(4, "two\n"));
   CHECK(file.holds(8, ""));
@@ -47,11 +47,11 @@ TEST_CASE("A link is followed, and what is not a regular file is only written to
   const TemporaryFolder folder;
   write_file(folder / "a", "one\n");
   std::filesystem::create_symlink(folder / "a", folder / "link");
-  AppendFile(folder / "link").append("two\n");
+  internal::AppendFile(folder / "link").append("two\n");
   CHECK(std::filesystem::is_symlink(folder / "link"));
   CHECK(read_file(folder / "a") == "one\ntwo\n");
 
-  AppendFile nowhere("/dev/null");
+  internal::AppendFile nowhere("/dev/null");
   nowhere.append("one\n");
   nowhere.truncate(0);
   CHECK_FALSE(nowhere.holds(0, "one\n"));
@@ -59,14 +59,14 @@ TEST_CASE("A link is followed, and what is not a regular file is only written to
 
 TEST_CASE("A file that cannot be written is a FileError that names it", "[core]") {
   const TemporaryFolder folder;
-  CHECK_THROWS_WITH(AppendFile(folder / "missing/a"),
+  CHECK_THROWS_WITH(internal::AppendFile(folder / "missing/a"),
                     Catch::Matchers::StartsWith((folder / "missing/a").string() + ": cannot be written"));
-  CHECK_THROWS_AS(AppendFile(folder.path()), FileError);
+  CHECK_THROWS_AS(internal::AppendFile(folder.path()), FileError);
 }
 
 TEST_CASE("A line that does not fit the disk leaves those before it whole", "[core]") {
   const TemporaryFolder folder;
-  AppendFile file(folder / "a");
+  internal::AppendFile file(folder / "a");
   file.append("one\n");
   ::rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);

@@ -18,13 +18,13 @@ using namespace retort;
 namespace {
 
 /// Reads any value, as code would that knows what it expects; nothing is nested deeper than `levels`.
-nlohmann::json read_any(JsonReader& json, int levels = 64) {
+nlohmann::json read_any(internal::JsonReader& json, int levels = 64) {
   switch (json.kind()) {
-    case JsonKind::number:
+    case internal::JsonKind::number:
       return std::strtod(std::string(json.number()).c_str(), nullptr);
-    case JsonKind::string:
+    case internal::JsonKind::string:
       return json.string();
-    case JsonKind::array: {
+    case internal::JsonKind::array: {
       auto values = nlohmann::json::array();
       json.begin_array();
       while (levels > 0 && json.next_element()) {
@@ -32,7 +32,7 @@ nlohmann::json read_any(JsonReader& json, int levels = 64) {
       }
       return values;
     }
-    case JsonKind::object: {
+    case internal::JsonKind::object: {
       auto values = nlohmann::json::object();
       json.begin_object();
       for (std::string key; levels > 0 && json.next_key(key);) {
@@ -47,7 +47,7 @@ nlohmann::json read_any(JsonReader& json, int levels = 64) {
 
 std::string complaint(std::string_view text) {
   try {
-    JsonReader json(text);
+    internal::JsonReader json(text);
     read_any(json);
     json.end();
   } catch (const JsonError& error) {
@@ -64,7 +64,7 @@ TEST_CASE("Texts are read as another reader reads them", "[core][json]") {
         R"( { "a" : [ { } , [ ] ] , "b" : "c" } )", R"("\"\\\/\b\f\n\r\t\u0041\u00e9\u20AC\ud83d\ude00")",
         "\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\x7F\"", R"("\u0000")"}) {
     CAPTURE(text);
-    JsonReader json(text);
+    internal::JsonReader json(text);
     CHECK(read_any(json) == nlohmann::json::parse(text));
     json.end();
   }
@@ -151,22 +151,22 @@ TEST_CASE("A text changed at random is refused exactly where another reader refu
 
 TEST_CASE("Nothing nested costs more than its text", "[core][json]") {
   const std::string deep(1'000'000, '[');
-  JsonReader json(deep);
+  internal::JsonReader json(deep);
   for (std::size_t level = 0; level < deep.size(); ++level) {
     json.begin_array();
     if (level + 1 < deep.size()) {
       REQUIRE(json.next_element());
     }
   }
-  CHECK_THROWS_AS((json.next_element() && json.kind() == JsonKind::null), JsonError);
+  CHECK_THROWS_AS((json.next_element() && json.kind() == internal::JsonKind::null), JsonError);
 }
 
 TEST_CASE("Numbers are read into the type asked for, or refused", "[core][json]") {
-  const auto real = [](std::string_view text) { return JsonReader(text).number<double>(); };
-  const auto whole = [](std::string_view text) { return JsonReader(text).number<std::uint8_t>(); };
+  const auto real = [](std::string_view text) { return internal::JsonReader(text).number<double>(); };
+  const auto whole = [](std::string_view text) { return internal::JsonReader(text).number<std::uint8_t>(); };
   CHECK(real("0.1") == 0.1);
   CHECK(real("1e-08") == 1e-8);
-  CHECK(JsonReader("0.1").number<float>() == 0.1f);
+  CHECK(internal::JsonReader("0.1").number<float>() == 0.1f);
   CHECK(whole("255") == 255);
   CHECK_THROWS_AS(real("1e999"), JsonError);
   for (const char* none : {"null", "", "x", "+1", ".5", "e1"}) {
@@ -186,7 +186,7 @@ TEST_CASE("An object of known fields is read in any order, each field once", "[c
   std::vector<double> losses;
   std::vector<std::string> names;
   const auto missing_in = [&](std::string_view text) {
-    JsonReader json(text);
+    internal::JsonReader json(text);
     losses.clear();
     names.clear();
     const std::string_view missing = json.read_object(
@@ -209,17 +209,17 @@ TEST_CASE("An object of known fields is read in any order, each field once", "[c
 TEST_CASE("What is written is what another writer writes", "[core][json]") {
   for (const std::string_view text : {"", "a", "\"\\/\b\f\n\r\t\x01\x1F\x7F", "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"}) {
     CAPTURE(text);
-    CHECK(json_string(text) == nlohmann::json(text).dump());
+    CHECK(internal::json_string(text) == nlohmann::json(text).dump());
   }
-  CHECK_THROWS_AS(json_string("a\xFF"), JsonError);
+  CHECK_THROWS_AS(internal::json_string("a\xFF"), JsonError);
   for (const std::string_view text : {"\xE2\x82", "\xC0\x80", "\xE0\x80\x80", "\xF0\x9F\x98", "\x80"}) {
-    CHECK_THROWS_AS(json_string(text), JsonError);
+    CHECK_THROWS_AS(internal::json_string(text), JsonError);
   }
-  CHECK(json_number(0.5) == "0.5");
-  CHECK(json_number(std::size_t{18446744073709551615u}) == "18446744073709551615");
-  CHECK(json_number(std::numeric_limits<double>::infinity()) == "null");
-  CHECK(json_number(-std::numeric_limits<double>::quiet_NaN()) == "null");
-  CHECK(json_array(std::vector<double>{}) == "[]");
-  CHECK(json_array(std::vector{0.5, 2.0}) == "[0.5,2]");
-  CHECK(json_array(std::vector<std::string>{"a", "\""}) == R"(["a","\""])");
+  CHECK(internal::json_number(0.5) == "0.5");
+  CHECK(internal::json_number(std::size_t{18446744073709551615u}) == "18446744073709551615");
+  CHECK(internal::json_number(std::numeric_limits<double>::infinity()) == "null");
+  CHECK(internal::json_number(-std::numeric_limits<double>::quiet_NaN()) == "null");
+  CHECK(internal::json_array(std::vector<double>{}) == "[]");
+  CHECK(internal::json_array(std::vector{0.5, 2.0}) == "[0.5,2]");
+  CHECK(internal::json_array(std::vector<std::string>{"a", "\""}) == R"(["a","\""])");
 }

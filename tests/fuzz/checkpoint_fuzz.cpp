@@ -27,8 +27,8 @@ const retort::Settings& settings() {
   return same;
 }
 
-bool equal(const retort::TrainingState& left, const retort::TrainingState& right) {
-  const auto same = [](const retort::StateArray& a, const retort::StateArray& b) {
+bool equal(const retort::internal::TrainingState& left, const retort::internal::TrainingState& right) {
+  const auto same = [](const retort::internal::StateArray& a, const retort::internal::StateArray& b) {
     return a.name == b.name && std::ranges::equal(a.bytes, b.bytes);
   };
   return std::ranges::equal(left, right, same);

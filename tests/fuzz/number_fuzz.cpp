@@ -16,24 +16,25 @@
 
 namespace {
 
-using retort::JsonReader;
 using retort::fuzz::require;
+using retort::internal::JsonReader;
 
 template <typename Real, typename Bits>
 void check_real(Bits bits) {
   const Real value = std::bit_cast<Real>(bits);
   const std::string text = retort::to_text(value);
   if (std::isfinite(value)) {
-    require(std::bit_cast<Bits>(JsonReader(text).number<Real>()) == bits, "a real number reads back to the same bits");
-    require(retort::json_number(value) == text, "a finite number is a JSON number");
+    require(std::bit_cast<Bits>(internal::JsonReader(text).number<Real>()) == bits,
+            "a real number reads back to the same bits");
+    require(retort::internal::json_number(value) == text, "a finite number is a JSON number");
   } else {
-    require(retort::json_number(value) == "null", "what is not finite is null");
+    require(retort::internal::json_number(value) == "null", "what is not finite is null");
   }
 }
 
 template <typename Integer>
 void check_integer(Integer value) {
-  require(JsonReader(retort::to_text(value)).number<Integer>() == value, "an integer reads back");
+  require(internal::JsonReader(retort::to_text(value)).number<Integer>() == value, "an integer reads back");
 }
 
 }  // namespace

@@ -51,10 +51,10 @@ Checkpoint example() {
           .best = {{"parameters", bytes_of({4, 5, 6, 7})}, {"buffers", {}}}};
 }
 
-void check_equal(const TrainingState& a, const TrainingState& b) {
+void check_equal(const internal::TrainingState& a, const internal::TrainingState& b) {
   REQUIRE(a.size() == b.size());
-  for (const StateArray& array : a) {
-    const auto found = std::ranges::find(b, array.name, &StateArray::name);
+  for (const internal::StateArray& array : a) {
+    const auto found = std::ranges::find(b, array.name, &internal::StateArray::name);
     REQUIRE(found != b.end());
     CHECK(found->bytes == array.bytes);
   }

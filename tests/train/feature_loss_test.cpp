@@ -61,8 +61,8 @@ using StudentModel = Sequential<Linear<6, 5>, Tanh, Linear<5, 3>>;
 using TeacherNetwork = Network<TeacherModel, backend::Eigen, double>;
 using StudentNetwork = Network<StudentModel, backend::Eigen, double>;
 template <typename Term, typename O>
-using Engine = EpochTrainer<StudentModel, backend::Eigen, double, WithTerm<CrossEntropy, Term>, O,
-                            Teacher<TeacherModel, backend::Eigen, double>>;
+using Engine = internal::EpochTrainer<StudentModel, backend::Eigen, double, WithTerm<CrossEntropy, Term>, O,
+                                      internal::Teacher<TeacherModel, backend::Eigen, double>>;
 
 /// A hint with a regressor of several layers.
 struct DeepHint : Hint<1, 2> {
@@ -78,7 +78,7 @@ const data::Dataset& points() {
 }
 
 /// What a training sees of the samples in epoch 0.
-std::vector<double> inputs_of(const data::Dataset& data, const EpochPlan& plan) {
+std::vector<double> inputs_of(const data::Dataset& data, const internal::EpochPlan& plan) {
   std::vector<std::uint32_t> indices(samples);
   std::iota(indices.begin(), indices.end(), 0u);
   std::vector<double> inputs(samples * 6);
@@ -87,8 +87,8 @@ std::vector<double> inputs_of(const data::Dataset& data, const EpochPlan& plan) 
   return inputs;
 }
 
-std::vector<double> array_of(const TrainingState& state, const std::string& name) {
-  const auto array = std::ranges::find(state, name, &StateArray::name);
+std::vector<double> array_of(const internal::TrainingState& state, const std::string& name) {
+  const auto array = std::ranges::find(state, name, &internal::StateArray::name);
   REQUIRE(array != state.end());
   std::vector<double> values(array->bytes.size() / sizeof(double));
   std::memcpy(values.data(), array->bytes.data(), array->bytes.size());
@@ -127,7 +127,7 @@ double loss_of(const WithTerm<CrossEntropy, Term>& loss, const TeacherNetwork& t
   return sum / samples;
 }
 
-EpochPlan whole_epoch(const Schedule& schedule) {
+internal::EpochPlan whole_epoch(const Schedule& schedule) {
   return {.batch_size = samples, .seed = Seed{7}, .schedule = &schedule};
 }
 
@@ -139,22 +139,22 @@ void check_gradient(const Term& term, const data::Dataset& data, std::size_t cap
   StudentNetwork student{Seed{1}};
   Engine<Term, Sgd> engine(student, loss, Sgd{.learning_rate = 1.0}, {&teacher});
   const Schedule schedule;
-  EpochPlan plan = whole_epoch(schedule);
+  internal::EpochPlan plan = whole_epoch(schedule);
   plan.shift = shift;
   plan.batch_size = capacity;
   engine.begin(data, nullptr, plan);
   plan.batch_size = samples;
-  const TrainingState before = engine.state();
+  const internal::TrainingState before = engine.state();
   const auto parameters = array_of(before, "parameters");
   const auto regressor = array_of(before, "regressor.parameters");
   const std::vector<double> inputs = inputs_of(data, plan);
   const auto loss_at = [&](const std::vector<double>& of_student, const std::vector<double>& of_regressor) {
     return loss_of(loss, teacher, data, inputs, of_student, of_regressor);
   };
-  const EpochResult result = engine.train_epoch(plan, [](std::size_t, const backend::LossSum&) {});
+  const internal::EpochResult result = engine.train_epoch(plan, [](std::size_t, const backend::LossSum&) {});
   CHECK_THAT(result.sum.loss / samples, WithinRel(loss_at(parameters, regressor), 1e-12));
 
-  const TrainingState after = engine.state();
+  const internal::TrainingState after = engine.state();
   const auto step = [&](const std::vector<double>& from, const std::string& name) {
     std::vector<double> gradient = array_of(after, name);
     std::ranges::transform(from, gradient, gradient.begin(), std::minus<>{});
@@ -183,12 +183,12 @@ TEST_CASE("Clipping is by the norm of both gradients", "[train]") {
   StudentNetwork student{Seed{1}};
   Engine<Hint<1, 2>, Sgd> engine(student, loss, Sgd{.learning_rate = 1.0}, {&teacher});
   const Schedule schedule;
-  EpochPlan plan = whole_epoch(schedule);
+  internal::EpochPlan plan = whole_epoch(schedule);
   plan.clipping = GradientClipping{.max_norm = 0.01};
   engine.begin(points(), nullptr, plan);
-  const TrainingState before = engine.state();
+  const internal::TrainingState before = engine.state();
   engine.train_epoch(plan, [](std::size_t, const backend::LossSum&) {});
-  const TrainingState after = engine.state();
+  const internal::TrainingState after = engine.state();
   double squares = 0.0;
   double of_regressor = 0.0;
   for (const char* name : {"parameters", "regressor.parameters"}) {
@@ -239,8 +239,8 @@ TEST_CASE("With weight 0 a hint changes no bit of the student", "[train]") {
   // By single operations too.
   StudentNetwork plain{Seed{1}};
   using Steps = OperationSteps<StudentModel, backend::Eigen, double>;
-  EpochTrainer<StudentModel, backend::Eigen, double, HintonLoss, Adam, Teacher<TeacherModel, backend::Eigen, double>,
-               Steps>
+  internal::EpochTrainer<StudentModel, backend::Eigen, double, HintonLoss, Adam,
+                         internal::Teacher<TeacherModel, backend::Eigen, double>, Steps>
       engine(plain, {}, {}, {&teacher});
   retort::detail::fit(engine, points(), nullptr, options);
   CHECK(same_bits(hinted.parameter_arena(), plain.parameter_arena()));
@@ -281,8 +281,8 @@ TEST_CASE("A regressor that diverges is named", "[train]") {
   engine.begin(points(), nullptr, whole_epoch(schedule));
   CHECK(engine.is_finite());
   CHECK(engine.describe_fault().empty());
-  TrainingState state = engine.state();
-  const auto array = std::ranges::find(state, "regressor.parameters", &StateArray::name);
+  internal::TrainingState state = engine.state();
+  const auto array = std::ranges::find(state, "regressor.parameters", &internal::StateArray::name);
   REQUIRE(array != state.end());
   const double infinity = HUGE_VAL;
   std::memcpy(array->bytes.data() + 3 * sizeof(double), &infinity, sizeof(double));

@@ -106,7 +106,7 @@ TEST_CASE("Steps are counted through all epochs", "[train]") {
   fit(engine, numbered(50), nullptr, {.epochs = 3, .batch_size = 16, .seed = Seed{9}, .shift = {}});
   REQUIRE(engine.epochs.size() == 3);
   for (std::uint32_t epoch = 0; epoch < 3; ++epoch) {
-    const EpochPlan& plan = engine.epochs[epoch].plan;
+    const internal::EpochPlan& plan = engine.epochs[epoch].plan;
     CHECK(plan.batch_size == 16);
     CHECK(plan.seed == Seed{9});
     CHECK(plan.epoch() == epoch);

@@ -98,7 +98,7 @@ TEST_CASE("Nothing wraps on a terminal of 40 columns or more, and the bar tells 
     CHECK(text.find('\033') == std::string::npos);
     std::size_t bars = 0;
     for (const std::string& piece : pieces(text)) {
-      CHECK(columns_of(piece) < columns);
+      CHECK(internal::columns_of(piece) < columns);
       bars += piece.find(" left") != std::string::npos && piece.find("accuracy") == std::string::npos ? 1u : 0u;
     }
     CHECK(bars == 6);
@@ -129,7 +129,7 @@ TEST_CASE("A bar becomes a share, and a line is cut, where there is no room", "[
   CHECK(detail::batch_line("t", half, 61, 36) == "t  epoch 1/2  50 %  1:01 left");
   CHECK(detail::batch_line("t", half, -1, 79) == "t  epoch 1/2  [===============               ]  loss 0.5000");
   for (std::size_t columns = 0; columns < 200; ++columns) {
-    CHECK(columns_of(detail::batch_line("a label of some length", half, 1e9, columns)) <= columns);
+    CHECK(internal::columns_of(detail::batch_line("a label of some length", half, 1e9, columns)) <= columns);
   }
 }
 

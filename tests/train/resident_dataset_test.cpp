@@ -19,7 +19,7 @@ using retort::test::SeparateRegions;
 
 TEST_CASE("In the host's memory a dataset is borrowed", "[train]") {
   const data::Dataset data = test::noise_images(20, {5, 6}, 3, 1);
-  const ResidentDataset resident(backend::Eigen{}, data);
+  const internal::ResidentDataset resident(backend::Eigen{}, data);
   CHECK(resident.view().bytes == data.view().bytes);
   CHECK(resident.view().labels == data.view().labels);
 }
@@ -27,7 +27,7 @@ TEST_CASE("In the host's memory a dataset is borrowed", "[train]") {
 TEST_CASE("In other memory a dataset is copied, bytes as bytes", "[train]") {
   const data::Dataset data = test::noise_images(20, {5, 6}, 3, 1);
   const SeparateMemory backend;
-  const ResidentDataset resident(backend, data);
+  const internal::ResidentDataset resident(backend, data);
   const data::DatasetView& view = resident.view();
   REQUIRE(SeparateRegions::contain(view.bytes));
   REQUIRE(SeparateRegions::contain(view.labels));
@@ -42,9 +42,9 @@ TEST_CASE("In other memory a dataset is copied, bytes as bytes", "[train]") {
 
 TEST_CASE("Real numbers are copied as they are, and a view stays where its dataset is moved", "[train]") {
   const data::Dataset data = test::clouds(20, 7, 3, 1).with_normalization({.mean = 0.5, .standard_deviation = 0.25});
-  ResidentDataset<SeparateMemory> resident;
+  internal::ResidentDataset<SeparateMemory> resident;
   CHECK(resident.view().size == 0);
-  resident = ResidentDataset(SeparateMemory{}, data);
+  resident = internal::ResidentDataset(SeparateMemory{}, data);
   const data::DatasetView& view = resident.view();
   REQUIRE(SeparateRegions::contain(view.reals));
   REQUIRE(SeparateRegions::contain(view.labels));

@@ -16,17 +16,18 @@
 
 namespace retort::test {
 
-class ScriptedEngine : public TrainerInterface {
+class ScriptedEngine : public internal::TrainerInterface {
  public:
   struct Epoch {
     std::vector<std::uint32_t> order;
-    EpochPlan plan;
+    internal::EpochPlan plan;
   };
 
   /// `validation_errors[e]`: what the evaluation after epoch e + 1 finds.
   explicit ScriptedEngine(std::vector<std::size_t> errors = {}) : validation_errors(std::move(errors)) {}
 
-  void begin(const data::Dataset& train, const data::Dataset* validation, const EpochPlan& /*plan*/) override {
+  void begin(const data::Dataset& train, const data::Dataset* validation,
+             const internal::EpochPlan& /*plan*/) override {
     training_data.push_back(train);
     if (validation != nullptr) {
       validation_data.push_back(*validation);
@@ -34,7 +35,8 @@ class ScriptedEngine : public TrainerInterface {
     validated = validation != nullptr;
   }
 
-  EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) override {
+  internal::EpochResult train_epoch(const internal::EpochPlan& plan,
+                                    const internal::BatchCallback& after_batch) override {
     const std::size_t size = training_data.back().size();
     const std::size_t samples = plan.trained(size);
     std::vector<std::uint32_t> order(size);
@@ -45,7 +47,7 @@ class ScriptedEngine : public TrainerInterface {
     }
     epochs.push_back({std::move(order), plan});
     ++parameter;
-    EpochResult result;
+    internal::EpochResult result;
     std::size_t batch = 0;
     for (std::size_t first = 0; first < samples; first += plan.batch_size) {
       result.sum.loss = loss * static_cast<double>(samples);
@@ -62,22 +64,22 @@ class ScriptedEngine : public TrainerInterface {
     return {.loss = validation_loss, .accuracy = 0.5, .errors = validation_errors.at(parameter - 1)};
   }
 
-  bool is_finite() const override { return finite; }
+  bool internal::is_finite() const override { return finite; }
   std::string describe_fault() const override { return fault; }
 
-  TrainingState state() const override {
-    TrainingState arrays = model_state();
+  internal::TrainingState state() const override {
+    internal::TrainingState arrays = model_state();
     arrays.push_back({"moment.0", arrays.front().bytes});
     return arrays;
   }
 
-  TrainingState model_state() const override {
+  internal::TrainingState model_state() const override {
     std::vector<std::byte> bytes(sizeof(parameter));
     std::memcpy(bytes.data(), &parameter, sizeof(parameter));
     return {{"parameters", bytes}};
   }
 
-  void restore(const TrainingState& state) override {
+  void restore(const internal::TrainingState& state) override {
     if (state.empty() || state.front().name != "parameters" || state.front().bytes.size() != sizeof(parameter)) {
       throw ShapeError("training state: not one of this training");
     }

@@ -170,7 +170,7 @@ TEST_CASE("A teacher on another device than its student is refused", "[train]") 
 }
 
 TEST_CASE("A distillation waits for its teacher's work before it begins, and for its own before it ends", "[train]") {
-  using Source = retort::Teacher<M, SeparateMemory, float>;
+  using Source = internal::Teacher<M, SeparateMemory, float>;
   const Separate<M> teacher{Seed{3}};
   Separate<Small> student{Seed{1}};
   const SeparateMemory::Copies& of_teacher = teacher.backend().copies();
@@ -180,7 +180,8 @@ TEST_CASE("A distillation waits for its teacher's work before it begins, and for
     const SeparateMemory::Copies before = of_teacher;
     const std::size_t answers = of_student.to_host;
     {
-      EpochTrainer<Small, SeparateMemory, float, HintonLoss, AdamW, Source> engine(student, {}, {}, Source{&teacher});
+      internal::EpochTrainer<Small, SeparateMemory, float, HintonLoss, AdamW, Source> engine(student, {}, {},
+                                                                                             Source{&teacher});
       CHECK(of_teacher == before);
       engine.begin(images(), nullptr, {.batch_size = 16, .shift = {pixels}});
       CHECK(of_teacher.to_host == before.to_host + 1);
@@ -191,7 +192,8 @@ TEST_CASE("A distillation waits for its teacher's work before it begins, and for
   }
   const std::size_t answers = of_student.to_host;
   {
-    const EpochTrainer<Small, SeparateMemory, float, CrossEntropy, AdamW, NoTeacher> alone(student, {}, {}, {});
+    const internal::EpochTrainer<Small, SeparateMemory, float, CrossEntropy, AdamW, internal::NoTeacher> alone(
+        student, {}, {}, {});
   }
   CHECK(of_student.to_host == answers);
 }

@@ -19,7 +19,7 @@
 #include "retort/core/file_descriptor.hpp"
 #include "retort/core/instruction_set.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// An open file that is read from its beginning and written at its end, made where there is none. What is written is
 /// handed to the system at once, and so survives the end of the process; it is not flushed to the disk. Links are
@@ -85,4 +85,4 @@ class AppendFile {
   std::uint64_t size_ = 0;
 };
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

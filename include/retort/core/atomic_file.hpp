@@ -45,18 +45,18 @@ class AtomicFile {
     struct stat existing{};
     const bool exists = ::stat(path_.c_str(), &existing) == 0;
     if (exists && S_ISDIR(existing.st_mode)) {
-      throw_file_error(path_, "cannot be replaced", EISDIR);
+      internal::throw_file_error(path_, "cannot be replaced", EISDIR);
     }
     if (exists && !S_ISREG(existing.st_mode)) {
-      descriptor_ = FileDescriptor(::open(path_.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
+      descriptor_ = internal::FileDescriptor(::open(path_.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
       if (!descriptor_) {
-        throw_file_error(path_, "cannot be written");
+        internal::throw_file_error(path_, "cannot be written");
       }
       return;
     }
     destination_ = follow_links(path_);
     if (!destination_.has_filename()) {
-      throw_file_error(path_, "cannot be written", ENOENT);
+      internal::throw_file_error(path_, "cannot be written", ENOENT);
     }
     open_temporary(exists ? &existing : nullptr);
   }
@@ -73,7 +73,7 @@ class AtomicFile {
   /// Appends `bytes`. Throws FileError (a full disk, a quota).
   void write(std::span<const std::byte> bytes) {
     if (!descriptor_.write(bytes)) {
-      throw_file_error(path_, "cannot be written");
+      internal::throw_file_error(path_, "cannot be written");
     }
   }
 
@@ -83,14 +83,14 @@ class AtomicFile {
   /// let be. Throws FileError; the old file is then as it was. Call once, last.
   [[gnu::cold]] void commit() {
     if (::fsync(descriptor_.get()) != 0 && !is_unsupported(errno)) {
-      throw_file_error(path_, "cannot be flushed to the disk");
+      internal::throw_file_error(path_, "cannot be flushed to the disk");
     }
     // After the flush nothing is left to be written: what its closing answers says nothing about the bytes.
-    const FileDescriptor descriptor = std::move(descriptor_);
+    const internal::FileDescriptor descriptor = std::move(descriptor_);
     if (!temporary_.empty() && ::rename(temporary_.c_str(), destination_.c_str()) != 0) {
       const int reason = errno;
       remove_temporary();
-      throw_file_error(path_, "cannot be replaced", reason);
+      internal::throw_file_error(path_, "cannot be replaced", reason);
     }
     flush_folder();
   }
@@ -123,7 +123,7 @@ class AtomicFile {
     for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(place, error)); ++links) {
       const std::filesystem::path target = std::filesystem::read_symlink(place, error);
       if (error || links == most_links) {
-        throw_file_error(path_, "cannot be written", error ? error.value() : ELOOP);
+        internal::throw_file_error(path_, "cannot be written", error ? error.value() : ELOOP);
       }
       place = place.parent_path() / target;
     }
@@ -159,12 +159,13 @@ class AtomicFile {
       temporary_ = draw_name();
       // A secret file's copy is nobody else's to read, not even for a moment.
       const mode_t mode = existing != nullptr ? 0600 : 0666;
-      FileDescriptor opened(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+      internal::FileDescriptor opened(
+          ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
       if (!opened) {
         if (errno == EEXIST) {
           continue;
         }
-        throw_file_error(path_, "cannot be written");
+        internal::throw_file_error(path_, "cannot be written");
       }
       // The lock tells that it is not abandoned. Who cleans up may have been first: then it is about to lose its name,
       // or has.
@@ -179,7 +180,7 @@ class AtomicFile {
       }
       return;
     }
-    throw_file_error(path_, "cannot be written");
+    internal::throw_file_error(path_, "cannot be written");
   }
 
   void keep_permissions(const struct stat& existing) const {
@@ -203,7 +204,7 @@ class AtomicFile {
     if (temporary_.empty()) {
       return;
     }
-    if (const FileDescriptor opened(::open(folder().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); opened) {
+    if (const internal::FileDescriptor opened(::open(folder().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); opened) {
       ::fsync(opened.get());
     }
   }
@@ -211,7 +212,7 @@ class AtomicFile {
   std::filesystem::path path_;         // as it was given: for messages
   std::filesystem::path destination_;  // the regular file, behind all links
   std::string temporary_;              // empty where the destination is written to directly
-  FileDescriptor descriptor_;
+  internal::FileDescriptor descriptor_;
 };
 
 /// Throws FileError, as a later AtomicFile of `path` would, where it cannot be written now. Leaves nothing behind and
@@ -221,7 +222,7 @@ class AtomicFile {
   if (::stat(path.c_str(), &existing) == 0 && !S_ISREG(existing.st_mode) && !S_ISDIR(existing.st_mode)) {
     // Not opened: that would wait for a FIFO's reader, or be seen by it.
     if (::access(path.c_str(), W_OK) != 0) {
-      throw_file_error(path, "cannot be written");
+      internal::throw_file_error(path, "cannot be written");
     }
     return;
   }
@@ -238,7 +239,7 @@ class AtomicFile {
     if (!AtomicFile::is_temporary_name(path.filename().string())) {
       continue;
     }
-    const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const internal::FileDescriptor file(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     struct stat opened{};
     struct stat named{};
     if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0 && ::fstat(file.get(), &opened) == 0 &&

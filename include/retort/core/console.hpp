@@ -22,7 +22,7 @@
 #include "retort/core/text.hpp"
 #include "retort/core/utf8.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 [[gnu::cold]] inline bool is_terminal(std::FILE* stream) { return ::isatty(::fileno(stream)) == 1; }
 
@@ -42,7 +42,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 [[gnu::cold]] inline std::size_t columns_of(std::string_view text) {
   std::size_t columns = 0;
   for (; !text.empty(); ++columns) {
-    text.remove_prefix(detail::first_character(text).bytes);
+    text.remove_prefix(first_character(text).bytes);
   }
   return columns;
 }
@@ -58,6 +58,10 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
                       rest < 10 ? ":0" : ":", rest});
 }
 
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
+
 /// Writes out what `stream` holds back. Throws FileError unless all that was ever printed to it has arrived: call it
 /// last, so that a program whose output met a full disk does not end as if all were well.
 [[gnu::cold]] inline void flush(std::FILE* stream) {
@@ -66,7 +70,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
     const int reason = errno;
     const std::filesystem::path name = stream == stdout ? "standard output" : "output";
     if (reason != 0) {
-      throw_file_error(name, "cannot be written", reason);
+      internal::throw_file_error(name, "cannot be written", reason);
     }
     throw FileError(name, "cannot be written to its end");
   }

@@ -18,7 +18,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// Throws FileError: "PATH: cannot be read (Permission denied)".
 [[noreturn, gnu::cold, gnu::noinline]] inline void throw_file_error(const std::filesystem::path& path,
@@ -61,4 +61,4 @@ class FileDescriptor {
   int descriptor_;
 };
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

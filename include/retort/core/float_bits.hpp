@@ -7,16 +7,14 @@
 
 #include <bit>
 #include <concepts>
-#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <type_traits>
 
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 RETORT_HOST_DEVICE inline std::uint32_t bits_of(const float& value) {
 #ifdef __CUDA_ARCH__
@@ -79,21 +77,6 @@ RETORT_HOST_DEVICE inline bool is_finite(const T& value) {
   return (bits & detail::infinity_bits<T>) != detail::infinity_bits<T>;
 }
 
-/// The same of all `count` numbers.
-template <std::floating_point T>
-bool all_finite(const T* values, std::size_t count) {
-#if defined(__GNUC__) && !defined(__CUDA_ARCH__)
-  asm("" : "+r"(values) : : "memory");  // of unknown origin, all of them
-#endif
-  bool finite = true;
-  for (std::size_t i = 0; i < count; ++i) {
-    detail::BitsOf<T> bits;  // never a number, of which a compiler may know that it is finite
-    std::memcpy(&bits, values + i, sizeof bits);
-    finite = finite & ((bits & detail::infinity_bits<T>) != detail::infinity_bits<T>);
-  }
-  return finite;
-}
-
 /// Whether float can hold a number, rounded.
 inline bool is_finite_float(const double& value) {
   return is_finite(value) && value <= double{std::numeric_limits<float>::max()} &&
@@ -105,4 +88,4 @@ RETORT_HOST_DEVICE inline double make_nan() {
   return double_of(detail::of_unknown_origin(std::uint64_t{0x7FF8000000000000}));
 }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

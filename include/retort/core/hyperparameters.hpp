@@ -25,7 +25,7 @@ template <typename Value>
 [[gnu::cold]] void require_option(bool accepted, std::string_view owner, std::string_view option, const Value& value,
                                   std::string_view range) {
   if constexpr (std::floating_point<Value>) {
-    accepted = accepted && is_finite(value);
+    accepted = accepted && internal::is_finite(value);
   }
   if (!accepted) {
     throw OptionError(concatenate({owner, ": ", option, " is ", value, ", expected ", range}));
@@ -161,7 +161,7 @@ std::string json_members(const Settings& settings) {
   std::string text;
   for_each_hyperparameter(settings, [&]<typename Value>(std::string_view name, const Value& value, const Range&) {
     text += concatenate({text.empty() ? "" : ",", "\"", name,
-                         "\":", std::is_same_v<Value, bool> ? to_text(value) : json_number(value)});
+                         "\":", std::is_same_v<Value, bool> ? to_text(value) : internal::json_number(value)});
   });
   return text;
 }

@@ -39,7 +39,7 @@ class [[gnu::visibility("default")]] JsonError : public Error {
 
 }  // namespace retort
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 namespace detail {
 
@@ -76,7 +76,7 @@ namespace detail {
 [[gnu::cold]] inline std::string json_string(std::string_view text) {
   std::string result = "\"";
   for (std::size_t at = 0; at < text.size();) {
-    const detail::Utf8Character character = detail::first_character(text.substr(at));
+    const Utf8Character character = first_character(text.substr(at));
     if (!character.valid) {
       throw JsonError(at + 1, "UTF-8");
     }
@@ -189,7 +189,7 @@ class JsonReader {
       if (at_ == text_.size() || static_cast<unsigned char>(front()) < 0x20) {
         fail("the end of a string");
       }
-      const detail::Utf8Character character = detail::first_character(text_.substr(at_));
+      const Utf8Character character = first_character(text_.substr(at_));
       if (!character.valid) {
         fail("UTF-8");
       }
@@ -385,4 +385,4 @@ class JsonReader {
   bool fresh_ = false;  // just inside an array or object, where no comma comes first
 };
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -37,7 +37,7 @@ namespace detail {
                                                        std::string_view marks) {
   std::string result;
   for (std::size_t length = 0; !text.empty();) {  // characters of the result
-    const Utf8Character character = first_character(text);
+    const internal::Utf8Character character = internal::first_character(text);
     const std::string_view bytes = text.substr(0, character.bytes);
     std::string shown;
     if (!character.valid) {
@@ -47,7 +47,8 @@ namespace detail {
     } else if (character.code == '\n' || character.code == '\r' || character.code == '\t') {
       shown = character.code == '\n' ? "\\n" : character.code == '\r' ? "\\r" : "\\t";
     } else if (is_unprintable(character.code)) {
-      character.code < 0x80 ? append_byte_escape(shown, character.code) : append_unicode_escape(shown, character.code);
+      character.code < 0x80 ? append_byte_escape(shown, character.code)
+                            : internal::append_unicode_escape(shown, character.code);
     } else {
       shown = marks.find(text.front()) == std::string_view::npos ? "" : "\\";
       shown += bytes;

@@ -8,7 +8,7 @@
 
 #include "retort/core/instruction_set.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// A std::shared_ptr to an object that is always there: moving it copies it, so that a handle which was moved from is
 /// still one.
@@ -28,4 +28,4 @@ class SharedHandle {
   std::shared_ptr<T> shared_;
 };
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -11,7 +11,7 @@
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// The bits of an IEEE 754 binary16 number as the float of the same value. NaN keeps its payload.
 constexpr float half_to_float(std::uint16_t bits) {
@@ -37,4 +37,4 @@ RETORT_HOST_DEVICE inline std::uint16_t to_bfloat16(float value) {
 /// The bits of a bfloat16 number as the float of the same value.
 RETORT_HOST_DEVICE inline float bfloat16_to_float(std::uint16_t bits) { return float_of(std::uint32_t{bits} << 16); }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

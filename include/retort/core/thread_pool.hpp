@@ -20,7 +20,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// `threads - 1` workers and the caller. Safe to call from several threads and from within a chunk: while one caller
 /// has the workers, others run alone.
@@ -197,4 +197,4 @@ class ThreadPool {
   alignas(64) std::atomic<std::uint32_t> generation_{0};
 };
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

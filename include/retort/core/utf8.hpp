@@ -11,7 +11,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET::detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// What a text begins with: a character of `bytes` bytes, or as many that belong to none.
 struct Utf8Character {
@@ -69,4 +69,4 @@ struct Utf8Character {
   }
 }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET::detail
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -295,7 +295,7 @@ class CsvReader {
     if (!parse(fields_[column], value)) {
       fail_number(column);
     }
-    if (!is_finite_float(value)) {
+    if (!internal::is_finite_float(value)) {
       if (is_missing(fields_[column])) {
         fail_number(column);  // nan
       }
@@ -356,7 +356,7 @@ class CsvReader {
     if (name != names_.end()) {
       return name->second;
     }
-    if (!retort::detail::is_utf8(text)) {
+    if (!internal::is_utf8(text)) {
       fail(column,
            concatenate({"label ", in_quotes(text), ", expected UTF-8: convert the file, as with iconv -t UTF-8"}));
     }
@@ -367,7 +367,8 @@ class CsvReader {
   std::uint32_t numbered_label(std::size_t column, bool is_number, double value) const {
     const std::uint32_t limit = options_.classes != 0 ? options_.classes : std::numeric_limits<std::uint32_t>::max();
     const double first = options_.first_label;
-    if (!is_number || !is_finite(value) || value < first || value >= first + limit || value != std::floor(value)) {
+    if (!is_number || !internal::is_finite(value) || value < first || value >= first + limit ||
+        value != std::floor(value)) {
       fail(column,
            concatenate({"label ", in_quotes(fields_[column]), ", expected a whole number, ", options_.first_label,
                         " or more and less than ", std::uint64_t{options_.first_label} + limit}));

@@ -110,7 +110,7 @@ class Dataset {
       if (names[i].empty()) {
         throw OptionError(concatenate({"class_names: the name of class ", i, " is empty"}));
       }
-      if (!retort::detail::is_utf8(names[i])) {
+      if (!internal::is_utf8(names[i])) {
         throw OptionError(
             concatenate({"class_names: the name of class ", i, " is ", in_quotes(names[i]), ", expected UTF-8"}));
       }
@@ -232,7 +232,7 @@ class Dataset {
     if (const auto* reals = std::get_if<Matrix<float>>(&features_)) {
       const std::span<const float> values = reals->values();
       const auto wrong =
-          std::find_if(values.begin(), values.end(), [](const float& value) { return !is_finite(value); });
+          std::find_if(values.begin(), values.end(), [](const float& value) { return !internal::is_finite(value); });
       if (wrong != values.end()) {
         const auto position = static_cast<std::size_t>(wrong - values.begin());
         throw ShapeError(concatenate({"dataset: feature ", position % feature_count(), " of sample ",
@@ -244,11 +244,11 @@ class Dataset {
   // The gather computes x * scale + offset in the network's type, so both must be finite in float.
   [[gnu::cold]] void validate_normalization() const {
     const auto [mean, deviation] = normalization_;
-    if (!is_finite_float(mean)) {
+    if (!internal::is_finite_float(mean)) {
       throw OptionError(concatenate({"normalization: mean ", mean, ", expected a finite number"}));
     }
-    if (!is_finite_float(deviation) || deviation <= 0 || !is_finite_float(1 / deviation) ||
-        !is_finite_float(mean / deviation)) {
+    if (!internal::is_finite_float(deviation) || deviation <= 0 || !internal::is_finite_float(1 / deviation) ||
+        !internal::is_finite_float(mean / deviation)) {
       throw OptionError(concatenate({"normalization: standard deviation ", deviation,
                                      ", expected a finite number above 0 by which float can divide the mean"}));
     }
@@ -321,7 +321,7 @@ namespace detail {
     for (std::size_t row = 0; row < values.rows(); ++row) {
       for (std::size_t column = 0; column < values.columns(); ++column) {
         const double value = (static_cast<double>(values(row, column)) - means[column]) / deviations[column];
-        if (!is_finite_float(value)) {
+        if (!internal::is_finite_float(value)) {
           throw ShapeError(concatenate({"standardization: feature ", column, " of sample ", row, " becomes ", value,
                                         ", expected a number within float's range"}));
         }

@@ -92,9 +92,9 @@ class GrowingBytes {
 };
 
 inline std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path, std::uint64_t limit) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const internal::FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) {
-    throw_file_error(path, "cannot be read");
+    internal::throw_file_error(path, "cannot be read");
   }
   struct stat status{};
   const bool has_size = ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode);
@@ -108,7 +108,7 @@ inline std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path, s
     if (got > 0) {
       bytes.add(static_cast<std::size_t>(got));
     } else if (errno != EINTR) {
-      throw_file_error(path, "cannot be read");
+      internal::throw_file_error(path, "cannot be read");
     }
   }
 }

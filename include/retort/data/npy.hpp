@@ -324,7 +324,9 @@ std::vector<T> in_c_order(const NpyHeader& header, std::vector<T> values) {
 struct NpyToFloat {
   const std::filesystem::path& path;
 
-  float operator()(NpyHalf value, std::size_t element) const { return (*this)(half_to_float(value.bits), element); }
+  float operator()(NpyHalf value, std::size_t element) const {
+    return (*this)(internal::half_to_float(value.bits), element);
+  }
 
   float operator()(NpyBool value, std::size_t element) const {
     if (value.byte > 1) {
@@ -335,7 +337,7 @@ struct NpyToFloat {
 
   template <std::floating_point Real>
   float operator()(Real value, std::size_t element) const {
-    if (!is_finite_float(double{value})) {
+    if (!internal::is_finite_float(double{value})) {
       fail(element, value, "a finite number within float's range");
     }
     return static_cast<float>(value);
@@ -371,7 +373,7 @@ struct NpyToLabel {
   std::uint32_t classes;  // the highest there can be
 
   std::uint32_t operator()(NpyHalf value, std::size_t sample) const {
-    return (*this)(half_to_float(value.bits), sample);
+    return (*this)(internal::half_to_float(value.bits), sample);
   }
 
   std::uint32_t operator()(NpyBool value, std::size_t sample) const { return (*this)(value.byte, sample); }
@@ -380,7 +382,7 @@ struct NpyToLabel {
   std::uint32_t operator()(Real value, std::size_t sample) const {
     const auto real = double{value};
     const auto lowest = static_cast<double>(first);
-    if (!is_finite(real) || real < lowest || real >= lowest + static_cast<double>(classes) ||
+    if (!internal::is_finite(real) || real < lowest || real >= lowest + static_cast<double>(classes) ||
         real != std::floor(real)) {
       fail(sample, value);
     }

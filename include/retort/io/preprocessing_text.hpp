@@ -20,11 +20,11 @@ inline constexpr const char* preprocessing_key = "retort.preprocessing";
 /// there are any.
 [[gnu::cold]] inline std::string preprocessing_text(const Preprocessing& preprocessing) {
   std::string text = concatenate({"{\"raw\":\"", preprocessing.bytes ? "uint8" : "real",
-                                  "\",\"mean\":", json_number(preprocessing.mean),
-                                  ",\"standard_deviation\":", json_number(preprocessing.standard_deviation)});
+                                  "\",\"mean\":", internal::json_number(preprocessing.mean),
+                                  ",\"standard_deviation\":", internal::json_number(preprocessing.standard_deviation)});
   const auto append = [&](std::string_view name, const auto& values) {
     if (!values.empty()) {
-      text += concatenate({",\"", name, "\":", json_array(values)});
+      text += concatenate({",\"", name, "\":", internal::json_array(values)});
     }
   };
   append("column_means", preprocessing.column_means);
@@ -36,7 +36,7 @@ inline constexpr const char* preprocessing_key = "retort.preprocessing";
 /// Throws JsonError for what is not such a text of a network with that many inputs and outputs.
 [[gnu::cold]] inline Preprocessing read_preprocessing(std::string_view text, std::size_t inputs, std::size_t outputs) {
   Preprocessing result;
-  JsonReader json(text);
+  internal::JsonReader json(text);
   const auto read_raw = [&] {
     const std::string raw = json.string();
     result.bytes = raw == "uint8";

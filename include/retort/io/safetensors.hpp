@@ -190,13 +190,13 @@ struct NamedTensors {
 
 template <typename Scalar>
 [[gnu::cold]] std::string example_text(std::span<const Scalar> input, std::span<const Scalar> logits) {
-  return concatenate({"{\"input\":", json_array(input), ",\"logits\":", json_array(logits), "}"});
+  return concatenate({"{\"input\":", internal::json_array(input), ",\"logits\":", internal::json_array(logits), "}"});
 }
 
 /// Throws JsonError.
 template <typename Scalar>
 [[gnu::cold]] void read_example(std::string_view text, std::vector<Scalar>& input, std::vector<Scalar>& logits) {
-  JsonReader json(text);
+  internal::JsonReader json(text);
   json.read_object({{"input", json.into(input), false}, {"logits", json.into(logits), false}},
                    "the keys input and logits, each once");
   json.end();
@@ -223,7 +223,7 @@ auto example_logits(const N& network, const std::filesystem::path& path,
                     const std::vector<typename N::scalar_type>& input) {
   const auto logits = network.predict(std::span<const typename N::scalar_type, N::input_size>(input));
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    if (!is_finite(logits[i])) {
+    if (!internal::is_finite(logits[i])) {
       throw FormatError(path, concatenate({"the weights give an input within -1 and 0.5 the logit ", i, " = ",
                                            logits[i], ", expected a finite number"}));
     }
@@ -259,7 +259,7 @@ void check_example(const N& network, const SafetensorsFile& file) {
     largest = std::max(largest, std::abs(value));
   }
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    if (!is_finite(logits[i]) || !(std::abs(logits[i] - expected[i]) <= Scalar(1e-4) * largest)) {
+    if (!internal::is_finite(logits[i]) || !(std::abs(logits[i] - expected[i]) <= Scalar(1e-4) * largest)) {
       throw FormatError(file.path(), concatenate({"the file's example gives logit ", i, " = ", logits[i], ", expected ",
                                                   expected[i], ": the weights are not those it was saved with"}));
     }

@@ -49,7 +49,7 @@ template <typename Scalar, typename Value>
 bool convert(Value value, Scalar& result) {
   if constexpr (std::is_floating_point_v<Value>) {
     result = static_cast<Scalar>(value);
-    return is_finite(result) || !is_finite(value);
+    return internal::is_finite(result) || !internal::is_finite(value);
   } else if constexpr (std::is_floating_point_v<Scalar>) {
     constexpr std::int64_t limit = std::int64_t{1} << std::numeric_limits<Scalar>::digits;
     result = static_cast<Scalar>(value);
@@ -75,12 +75,12 @@ class SafetensorsFile {
     std::error_code error;
     const std::uintmax_t file_size = std::filesystem::file_size(path, error);
     if (error) {
-      throw_file_error(path, "cannot be read", error.value());
+      internal::throw_file_error(path, "cannot be read", error.value());
     }
     errno = 0;
     std::ifstream stream(path, std::ios::binary);
     if (!stream) {
-      throw_file_error(path, "cannot be read");
+      internal::throw_file_error(path, "cannot be read");
     }
     if (file_size < sizeof(std::uint64_t)) {
       throw FormatError(path, concatenate({"header length: the file has ", file_size, " bytes, expected at least 8"}));

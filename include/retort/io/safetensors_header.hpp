@@ -125,20 +125,20 @@ class SafetensorsHeaderReader {
 
   [[gnu::cold]] void read_metadata() {
     const std::string where = "header, __metadata__";
-    require(JsonKind::object, where, "an object");
+    require(internal::JsonKind::object, where, "an object");
     json_.begin_object();
     for (std::string key; json_.next_key(key);) {
       if (header_.metadata.contains(key)) {
         fail(concatenate({where, ": key ", in_quotes(key), " stands twice, expected once"}));
       }
-      require(JsonKind::string, concatenate({where, ", ", in_quotes(key)}), "a string");
+      require(internal::JsonKind::string, concatenate({where, ", ", in_quotes(key)}), "a string");
       header_.metadata[key] = json_.string();
     }
   }
 
   [[gnu::cold]] void read_tensor(const std::string& name) {
     const std::string where = concatenate({"tensor ", in_quotes(name)});
-    require(JsonKind::object, where, "an object");
+    require(internal::JsonKind::object, where, "an object");
     TensorEntry& tensor = header_.tensors.emplace_back();
     tensor.name = name;
     constexpr std::array<std::string_view, 3> fields{"dtype", "shape", "data_offsets"};
@@ -166,7 +166,7 @@ class SafetensorsHeaderReader {
   }
 
   [[gnu::cold]] DType read_dtype(const std::string& where) {
-    require(JsonKind::string, where, "a string");
+    require(internal::JsonKind::string, where, "a string");
     const std::string name = json_.string();
     const std::optional<DType> dtype = parse_dtype(name);
     if (!dtype) {
@@ -188,10 +188,10 @@ class SafetensorsHeaderReader {
   [[gnu::cold]] std::vector<std::size_t> read_numbers(const std::string& where, std::string_view expected,
                                                       std::size_t most) {
     std::vector<std::size_t> numbers;
-    require(JsonKind::array, where, expected);
+    require(internal::JsonKind::array, where, expected);
     json_.begin_array();
     while (json_.next_element()) {
-      require(JsonKind::number, where, expected);
+      require(internal::JsonKind::number, where, expected);
       const std::string_view text = json_.number();
       std::uint64_t number = 0;
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -210,10 +210,10 @@ class SafetensorsHeaderReader {
   }
 
   /// Throws FormatError unless a value of that kind comes next.
-  [[gnu::cold]] void require(JsonKind kind, const std::string& where, std::string_view expected) {
+  [[gnu::cold]] void require(internal::JsonKind kind, const std::string& where, std::string_view expected) {
     constexpr std::array<std::string_view, 6> names{"null",     "a boolean", "a number",
                                                     "a string", "an array",  "an object"};
-    const JsonKind found = json_.kind();
+    const internal::JsonKind found = json_.kind();
     if (found != kind) {
       unexpected(where, names[static_cast<std::size_t>(found)], expected);
     }
@@ -229,7 +229,7 @@ class SafetensorsHeaderReader {
   static constexpr std::size_t max_rank = std::numeric_limits<std::size_t>::max();  // the format has no limit
 
   const std::filesystem::path& path_;
-  JsonReader json_;
+  internal::JsonReader json_;
   SafetensorsHeader header_;
 };
 
@@ -300,16 +300,17 @@ class SafetensorsHeaderReader {
 [[gnu::cold]] inline std::string safetensors_header_text(const SafetensorsHeader& header) {
   std::string text = "{";
   if (!header.metadata.empty()) {
-    text += concatenate({json_string(metadata_key), ":{"});
+    text += concatenate({internal::json_string(metadata_key), ":{"});
     for (const auto& [key, value] : header.metadata) {
-      text += concatenate({text.back() == '{' ? "" : ",", json_string(key), ":", json_string(value)});
+      text +=
+          concatenate({text.back() == '{' ? "" : ",", internal::json_string(key), ":", internal::json_string(value)});
     }
     text += '}';
   }
   for (const TensorEntry& tensor : header.tensors) {
-    text += concatenate({text.back() == '{' ? "" : ",", json_string(tensor.name), ":{\"dtype\":\"",
-                         dtype_name(tensor.dtype), "\",\"shape\":", json_array(tensor.shape), ",\"data_offsets\":[",
-                         tensor.begin, ",", tensor.end, "]}"});
+    text += concatenate({text.back() == '{' ? "" : ",", internal::json_string(tensor.name), ":{\"dtype\":\"",
+                         dtype_name(tensor.dtype), "\",\"shape\":", internal::json_array(tensor.shape),
+                         ",\"data_offsets\":[", tensor.begin, ",", tensor.end, "]}"});
   }
   return text += '}';
 }

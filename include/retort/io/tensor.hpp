@@ -25,8 +25,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::io {
 
-using retort::bfloat16_to_float;
-using retort::half_to_float;
+using internal::bfloat16_to_float;
+using internal::half_to_float;
 
 /// The element types, under the format's own names.
 enum class DType : std::uint8_t {

@@ -48,8 +48,8 @@ class ClassWeighted {
   template <typename Scalar = double>
   [[gnu::cold]] void validate() const {
     validate_in<Scalar>(loss_);
-    const Range range{"a finite number, 0 or more", [](const double& x) { return is_finite_float(x) && x >= 0; },
-                      allowed::zero_or_normal};
+    const Range range{"a finite number, 0 or more",
+                      [](const double& x) { return internal::is_finite_float(x) && x >= 0; }, allowed::zero_or_normal};
     double sum = 0;
     for (std::size_t label = 0; label < ClassCount; ++label) {
       require_in<Scalar>(range, name, concatenate({"the weight of class ", label}), weights_[label]);

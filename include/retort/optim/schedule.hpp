@@ -91,7 +91,7 @@ class Schedule {
     S schedule;
   };
 
-  SharedHandle<const Interface> schedule_;
+  internal::SharedHandle<const Interface> schedule_;
 };
 
 /// decay^floor(epoch / every_epochs): a drop after every so many epochs.

@@ -22,15 +22,15 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// networks must outlive the trainer. Deterministic as Trainer is. `fit` throws OptionError also for data whose inputs
 /// are made otherwise than those that the teacher was trained on.
 template <Model TeacherModel, Model StudentModel, typename Backend = backend::Eigen, typename Scalar = float>
-class DistillationTrainer : public TrainerBase, private detail::TeacherFits<TeacherModel, StudentModel> {
+class DistillationTrainer : public TrainerBase, private internal::TeacherFits<TeacherModel, StudentModel> {
  public:
   /// Throws OptionError for a hyperparameter outside its range, and where teacher and student are one network.
   template <Loss L, Optimizer O>
   DistillationTrainer(const Network<TeacherModel, Backend, Scalar>& teacher,
                       Network<StudentModel, Backend, Scalar>& student, L loss, O optimizer)
-      : TrainerBase(
-            std::make_unique<EpochTrainer<StudentModel, Backend, Scalar, L, O, Teacher<TeacherModel, Backend, Scalar>>>(
-                student, std::move(loss), std::move(optimizer), &teacher)) {}
+      : TrainerBase(std::make_unique<internal::EpochTrainer<StudentModel, Backend, Scalar, L, O,
+                                                            internal::Teacher<TeacherModel, Backend, Scalar>>>(
+            student, std::move(loss), std::move(optimizer), &teacher)) {}
 
   /// A teacher that would be gone before `fit` is called.
   template <Loss L, Optimizer O>

@@ -37,7 +37,7 @@
 #include "retort/train/teacher.hpp"
 #include "retort/train/trainer_interface.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// What several trainings on the same data read together, in their backend's memory. It must outlive them.
 template <typename Backend, typename Scalar>
@@ -46,8 +46,6 @@ struct SharedInputs {
   const ResidentDataset<Backend>* validation = nullptr;  ///< null without validation
   const Scalar* teacher_logits = nullptr;                ///< (samples, classes); null where the inputs are augmented
 };
-
-namespace detail {
 
 /// Throws ShapeError for data that does not fit the model, and OptionError for validation data whose inputs are made
 /// otherwise, for a shift beyond the image and for a last batch too small for the model, unless it is dropped.
@@ -75,8 +73,6 @@ template <Model M>
   throw OptionError(concatenate(
       {"fit: batch_size is ", plan.batch_size, " and leaves a last batch of ", last, " of ", samples, needed}));
 }
-
-}  // namespace detail
 
 /// The engine of Trainer, DistillationTrainer and Sweep. Everything is allocated in `begin`; a step allocates nothing.
 /// The dataset, its order, the teacher's logits and all activations are in the backend's memory, and a step reads
@@ -199,8 +195,8 @@ class EpochTrainer final : public TrainerInterface {
   }
 
   Evaluation evaluate() override {
-    return detail::evaluate_logits<M::output_size>(
-        detail::predict_resident(backend(), network_, validation_data_.view()), *validation_);
+    return evaluate_logits<M::output_size>(predict_resident(backend(), network_, validation_data_.view()),
+                                           *validation_);
   }
 
   bool is_finite() const override {
@@ -370,7 +366,7 @@ class EpochTrainer final : public TrainerInterface {
 
   [[gnu::cold]] void prepare(const data::Dataset& train, const data::Dataset* validation, const EpochPlan& plan) {
     network_.require_values();
-    detail::require_trainable<M>(train, validation, plan);
+    require_trainable<M>(train, validation, plan);
     if constexpr (uses_teacher) {
       teacher_.require_matching(train);
       require_preprocessing(teacher_.preprocessing(), train, "the teacher");
@@ -542,4 +538,4 @@ class EpochTrainer final : public TrainerInterface {
   Regressor regressor_{};
 };
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

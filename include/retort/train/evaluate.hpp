@@ -65,7 +65,7 @@ void require_matching_data(const data::Dataset& data) {
   }
 }
 
-namespace detail {
+namespace internal {
 
 /// The logits (data.size, classes) in the host's memory, by a backend that reaches the network; `data` is in its
 /// memory.
@@ -102,7 +102,7 @@ Evaluation evaluate_logits(const std::vector<Scalar>& logits, const data::Datase
   return result;
 }
 
-}  // namespace detail
+}  // namespace internal
 
 /// The logits (data.size(), classes) of every sample, row-major. Throws ShapeError when the data does not fit the
 /// model, and OptionError when its inputs are made otherwise than those the network was trained on (preprocess_for
@@ -113,13 +113,13 @@ std::vector<Scalar> predict_all(const Network<M, Backend, Scalar>& network, cons
   require_matching_data<M>(data);
   require_preprocessing(network.preprocessing(), data, "the network");
   const Backend& backend = network.backend();
-  return detail::predict_resident(backend, network, ResidentDataset(backend, data).view());
+  return internal::predict_resident(backend, network, internal::ResidentDataset(backend, data).view());
 }
 
 /// Loss, accuracy and errors over a dataset, normalised but not augmented. Throws as predict_all does.
 template <Model M, typename Backend, typename Scalar>
 Evaluation evaluate(const Network<M, Backend, Scalar>& network, const data::Dataset& data) {
-  return detail::evaluate_logits<M::output_size>(predict_all(network, data), data);
+  return internal::evaluate_logits<M::output_size>(predict_all(network, data), data);
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -37,7 +37,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET::detail {
 /// One call of fit: the loop with its state.
 class Fit {
  public:
-  Fit(TrainerInterface& engine, const data::Dataset& train, const data::Dataset* validation, const FitOptions& options)
+  Fit(internal::TrainerInterface& engine, const data::Dataset& train, const data::Dataset* validation,
+      const FitOptions& options)
       : engine_(engine), train_(train), validation_(validation), options_(options) {
     options.validate_for(train.size(), validation != nullptr);
   }
@@ -45,9 +46,9 @@ class Fit {
   [[gnu::cold]] History run() {
     begin();
     while (!finished()) {
-      const EpochPlan epoch = plan();
+      const internal::EpochPlan epoch = plan();
       const auto start = std::chrono::steady_clock::now();
-      const EpochResult result = engine_.train_epoch(
+      const internal::EpochResult result = engine_.train_epoch(
           epoch, [&](std::size_t batch, const backend::LossSum& sum) { report_batch(epoch.epoch(), batch, sum); });
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       finish_epoch(result, seconds, engine_.is_finite(), [&] { return engine_.evaluate(); });
@@ -86,7 +87,7 @@ class Fit {
   bool finished() const { return history_.size() >= options_.epochs || stopped_early(); }
 
   /// Of the next epoch, or one of those behind it.
-  EpochPlan plan(std::size_t ahead = 0) const {
+  internal::EpochPlan plan(std::size_t ahead = 0) const {
     const std::size_t epoch = history_.size() + ahead;
     return {.batch_size = std::min(options_.batch_size, train_.size()),
             .drop_last = options_.drop_last,
@@ -103,7 +104,7 @@ class Fit {
 
   /// `finite`: whether parameters and running statistics are. `evaluate`: on the validation data, called where there is
   /// some. Throws DivergenceError.
-  [[gnu::cold]] void finish_epoch(const EpochResult& result, double seconds, bool finite,
+  [[gnu::cold]] void finish_epoch(const internal::EpochResult& result, double seconds, bool finite,
                                   const std::function<Evaluation()>& evaluate) {
     const auto samples = static_cast<double>(samples_per_epoch());
     EpochMetrics metrics{.epoch = history_.size() + 1,
@@ -113,12 +114,12 @@ class Fit {
                          .errors = samples_per_epoch() - result.sum.correct,
                          .seconds = seconds,
                          .samples_per_second = samples / seconds};
-    if (!is_finite(metrics.loss) || !finite) {
+    if (!internal::is_finite(metrics.loss) || !finite) {
       fail(metrics, "the loss", metrics.loss);
     }
     if (validation_ != nullptr) {
       metrics.validation = evaluate();
-      if (!is_finite(metrics.validation->loss)) {  // finite parameters, but logits that are not
+      if (!internal::is_finite(metrics.validation->loss)) {  // finite parameters, but logits that are not
         fail(metrics, "the validation loss", metrics.validation->loss);
       }
     }
@@ -182,8 +183,8 @@ class Fit {
   std::uint64_t steps_per_epoch() const { return options_.steps_per_epoch(train_.size()); }
 
   /// Everything that decides the result: two runs with equal settings give equal bits. The number of epochs is apart.
-  [[gnu::cold]] Settings describe_run() const {
-    Settings settings = engine_.settings();
+  [[gnu::cold]] internal::Settings describe_run() const {
+    internal::Settings settings = engine_.settings();
     const auto add = [&](const char* name, const TextPart& value) { settings.emplace_back(name, value.text()); };
     add("batch_size", options_.batch_size);
     add("drop_last", options_.drop_last);
@@ -196,7 +197,7 @@ class Fit {
     add("training data", train_.fingerprint());
     add("validation data", validation_ == nullptr ? "none" : to_text(validation_->fingerprint()));
     Fingerprint weights;
-    for (const StateArray& array : engine_.model_state()) {
+    for (const internal::StateArray& array : engine_.model_state()) {
       weights.add(std::span<const std::byte>(array.bytes));
     }
     add("initial weights", weights.value());  // last: another seed is named first
@@ -223,13 +224,13 @@ class Fit {
     if (!options_.checkpoint->resume || !std::filesystem::exists(options_.checkpoint->path)) {
       return;
     }
-    Settings expected = settings_;
+    internal::Settings expected = settings_;
     if (options_.checkpoint->any_processor) {
       std::erase_if(expected, [](const auto& setting) { return setting.first == "processor"; });
     }
     Checkpoint checkpoint = load_checkpoint(options_.checkpoint->path, expected);
     require_arrays(checkpoint.state, engine_.state());
-    require_arrays(checkpoint.best, options_.early_stopping ? engine_.model_state() : TrainingState{});
+    require_arrays(checkpoint.best, options_.early_stopping ? engine_.model_state() : internal::TrainingState{});
     require_history(checkpoint);
     require_epochs(checkpoint);
     engine_.restore(checkpoint.state);
@@ -239,9 +240,10 @@ class Fit {
   }
 
   /// Throws FormatError unless the checkpoint's arrays have the names and sizes of those that the engine would write.
-  [[gnu::cold]] void require_arrays(const TrainingState& found, const TrainingState& expected) const {
-    for (const StateArray& array : expected) {
-      const auto same = [&](const StateArray& other) {
+  [[gnu::cold]] void require_arrays(const internal::TrainingState& found,
+                                    const internal::TrainingState& expected) const {
+    for (const internal::StateArray& array : expected) {
+      const auto same = [&](const internal::StateArray& other) {
         return other.name == array.name && other.bytes.size() == array.bytes.size();
       };
       if (std::none_of(found.begin(), found.end(), same)) {
@@ -288,20 +290,20 @@ class Fit {
     stop_if_asked();
   }
 
-  TrainerInterface& engine_;
+  internal::TrainerInterface& engine_;
   const data::Dataset& train_;
   const data::Dataset* validation_;
   const FitOptions& options_;
-  Settings settings_;
+  internal::Settings settings_;
   History history_;
-  TrainingState best_;
+  internal::TrainingState best_;
   std::size_t written_ = 0;  // epochs in the checkpoint
   Clock::time_point written_at_ = Clock::now();
 };
 
 /// Trains on `train` and evaluates on `validation` where it is given, or on the options' fraction of `train`.
-[[gnu::cold]] inline History fit(TrainerInterface& engine, const data::Dataset& train, const data::Dataset* validation,
-                                 const FitOptions& options) {
+[[gnu::cold]] inline History fit(internal::TrainerInterface& engine, const data::Dataset& train,
+                                 const data::Dataset* validation, const FitOptions& options) {
   train.require_samples();
   options.validate();
   if (validation == nullptr && options.validation_fraction > 0.0) {

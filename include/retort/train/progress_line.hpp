@@ -43,7 +43,7 @@ struct LineField {
         longer += concatenate({longer.empty() ? "" : "  ", field.text});
       }
     }
-    if (rank > 0 && columns_of(longer) > columns) {
+    if (rank > 0 && internal::columns_of(longer) > columns) {
       break;
     }
     line = std::move(longer);
@@ -53,7 +53,7 @@ struct LineField {
 
 /// "0:14 left", or nothing where that is not known.
 [[gnu::cold]] inline std::string left_text(double seconds_left) {
-  return seconds_left >= 0.0 ? concatenate({clock_text(seconds_left), " left"}) : std::string();
+  return seconds_left >= 0.0 ? concatenate({internal::clock_text(seconds_left), " left"}) : std::string();
 }
 
 /// "accuracy 97.32 %", "errors 268", "4.82 s", "epoch 3/5".
@@ -95,7 +95,7 @@ struct LineField {
   for (const bool with_loss : {true, false}) {
     const std::string tail =
         concatenate({with_loss ? "  " : "", with_loss ? loss : "", left.empty() ? "" : "  ", left});
-    const std::size_t taken = columns_of(head) + columns_of(tail) + frame;
+    const std::size_t taken = internal::columns_of(head) + internal::columns_of(tail) + frame;
     if (taken + shortest <= columns) {
       const std::size_t width = std::min(longest, columns - taken);
       const std::size_t filled = batch * width / batches;
@@ -104,7 +104,7 @@ struct LineField {
   }
   const std::array<LineField, 3> fields{{{head, 0}, {concatenate({100 * batch / batches, " %"}), 1}, {left, 2}}};
   std::string line = fitted_line(fields, columns);
-  while (columns_of(line) > columns) {
+  while (internal::columns_of(line) > columns) {
     line.pop_back();
   }
   return line;

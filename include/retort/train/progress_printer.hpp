@@ -27,7 +27,10 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 class ProgressPrinter : public Observer {
  public:
   explicit ProgressPrinter(std::string label, std::FILE* stream = stdout)
-      : label_(std::move(label)), stream_(stream), terminal_(is_terminal(stream)), redraws_(is_redrawable(stream)) {}
+      : label_(std::move(label)),
+        stream_(stream),
+        terminal_(internal::is_terminal(stream)),
+        redraws_(internal::is_redrawable(stream)) {}
 
   ProgressPrinter(const ProgressPrinter&) = delete;
   ProgressPrinter& operator=(const ProgressPrinter&) = delete;
@@ -52,9 +55,9 @@ class ProgressPrinter : public Observer {
     drawn_at_ = now;
     const double epochs_done = static_cast<double>(progress.epoch - 1) +
                                static_cast<double>(progress.batch) / static_cast<double>(progress.batches);
-    const std::string line =
-        detail::batch_line(label_, progress, seconds_left(epochs_done, progress.epochs), console_columns(stream_) - 1);
-    const std::size_t columns = columns_of(line);
+    const std::string line = detail::batch_line(label_, progress, seconds_left(epochs_done, progress.epochs),
+                                                internal::console_columns(stream_) - 1);
+    const std::size_t columns = internal::columns_of(line);
     const std::size_t rest = drawn_ > columns ? drawn_ - columns : 0;  // of the bar before this one
     std::fprintf(stream_, "\r%s%*s", line.c_str(), static_cast<int>(rest), "");
     std::fflush(stream_);
@@ -66,7 +69,7 @@ class ProgressPrinter : public Observer {
     const auto fields =
         detail::epoch_fields(label_, metrics, epochs, seconds_left(static_cast<double>(metrics.epoch), epochs));
     // The last column stays free: there some terminals go to the next line.
-    const std::string line = terminal_ ? detail::fitted_line(fields, console_columns(stream_) - 1)
+    const std::string line = terminal_ ? detail::fitted_line(fields, internal::console_columns(stream_) - 1)
                                        : detail::fitted_line(std::span(fields).first(6), SIZE_MAX);
     std::fprintf(stream_, "%s\n", line.c_str());
     std::fflush(stream_);

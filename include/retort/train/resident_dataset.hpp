@@ -11,7 +11,7 @@
 #include "retort/data/dataset.hpp"
 #include "retort/data/dataset_view.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// Borrows the dataset, which must outlive it, where the backend computes in the host's memory; holds a copy in the
 /// backend's memory otherwise: bytes stay bytes.
@@ -58,4 +58,4 @@ class ResidentDataset {
   Buffer<std::uint32_t> labels_{};
 };
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -118,7 +118,7 @@ class Sweep {
  public:
   using Setting = SweepSetting<L, O>;
   using Result = SweepResult<StudentModel, Backend, L, O, Scalar>;
-  using TeacherNetwork = AnyTeacher<StudentModel, Backend, Scalar>;
+  using TeacherNetwork = internal::AnyTeacher<StudentModel, Backend, Scalar>;
   /// Called with each student when its training has ended, before the observers and as they are: one call at a time,
   /// from whichever thread. For keeping results as they come.
   using ResultCallback = std::function<void(const Result&)>;
@@ -157,9 +157,10 @@ class Sweep {
   }
 
  private:
-  using StudentEngine = EpochTrainer<StudentModel, Backend, Scalar, L, O,
-                                     std::conditional_t<L::needs_teacher, TeacherNetwork, NoTeacher>>;
-  using Shared = SharedInputs<Backend, Scalar>;
+  using StudentEngine =
+      internal::EpochTrainer<StudentModel, Backend, Scalar, L, O,
+                             std::conditional_t<L::needs_teacher, TeacherNetwork, internal::NoTeacher>>;
+  using Shared = internal::SharedInputs<Backend, Scalar>;
   using Table = typename Backend::template Buffer<Scalar>;
 
   /// One call of fit, as far as its students share it.
@@ -168,8 +169,8 @@ class Sweep {
     const data::Dataset* validation;
     const SweepOptions& options;
     const ResultCallback& on_result;
-    ResidentDataset<Backend> resident_train{};
-    ResidentDataset<Backend> resident_validation{};
+    internal::ResidentDataset<Backend> resident_train{};
+    internal::ResidentDataset<Backend> resident_validation{};
     std::vector<Table> teacher_logits{};  // of each teacher that is asked: (samples, classes)
     std::vector<Result> results{};
     std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
@@ -197,7 +198,7 @@ class Sweep {
     }
     if constexpr (!Backend::host_memory) {
       for (const TeacherNetwork& teacher : teachers_) {
-        require_reach(backend_, teacher);
+        internal::require_reach(backend_, teacher);
       }
     }
   }
@@ -208,10 +209,10 @@ class Sweep {
     require_settings();  // again: a sweep that was moved from has none
     train.require_samples();
     options.validate_for(train.size(), validation != nullptr);
-    detail::require_trainable<StudentModel>(train, validation,
-                                            {.batch_size = std::min(options.batch_size, train.size()),
-                                             .drop_last = options.drop_last,
-                                             .shift = options.shift});
+    internal::require_trainable<StudentModel>(train, validation,
+                                              {.batch_size = std::min(options.batch_size, train.size()),
+                                               .drop_last = options.drop_last,
+                                               .shift = options.shift});
     if constexpr (L::needs_teacher) {
       for (const Setting& setting : settings_) {
         teachers_[setting.teacher].require_matching(train);
@@ -220,9 +221,9 @@ class Sweep {
     }
     prepare_checkpoints(options);
     Run run{train, validation, options, on_result};
-    run.resident_train = ResidentDataset(backend_, train);
+    run.resident_train = internal::ResidentDataset(backend_, train);
     if (validation != nullptr) {
-      run.resident_validation = ResidentDataset(backend_, *validation);
+      run.resident_validation = internal::ResidentDataset(backend_, *validation);
     }
     ask_teachers(run);
     run.results.reserve(settings_.size());
@@ -307,7 +308,7 @@ class Sweep {
     }
     for (std::size_t i = 0; i < teachers_.size(); ++i) {
       if (std::ranges::any_of(settings_, [&](const Setting& setting) { return setting.teacher == i; })) {
-        wait_for(teachers_[i]);
+        internal::wait_for(teachers_[i]);
         const std::size_t size = run.train.size() * StudentModel::output_size;
         run.teacher_logits[i] = allocate_for("logits of a teacher", size * sizeof(Scalar),
                                              [&] { return backend_.template allocate<Scalar>(size); });
@@ -363,7 +364,8 @@ class Sweep {
       return std::make_unique<StudentEngine>(result.network, setting.loss, setting.optimizer,
                                              teachers_[setting.teacher], on, shared);
     } else {
-      return std::make_unique<StudentEngine>(result.network, setting.loss, setting.optimizer, NoTeacher{}, on, shared);
+      return std::make_unique<StudentEngine>(result.network, setting.loss, setting.optimizer, internal::NoTeacher{}, on,
+                                             shared);
     }
   }
 

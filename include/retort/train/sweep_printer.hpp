@@ -24,7 +24,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// fields as fit its width.
 class SweepPrinter : public SweepObserver {
  public:
-  explicit SweepPrinter(std::FILE* stream = stdout) : stream_(stream), terminal_(is_terminal(stream)) {}
+  explicit SweepPrinter(std::FILE* stream = stdout) : stream_(stream), terminal_(internal::is_terminal(stream)) {}
 
   void on_student_end(const StudentReport& report, const SweepProgress& progress) override {
     std::array<detail::LineField, 6> fields{
@@ -43,7 +43,7 @@ class SweepPrinter : public SweepObserver {
       fields[1].text = detail::accuracy_text(report.evaluation ? report.evaluation->accuracy : last.accuracy);
       fields[2] = {detail::errors_text(report.evaluation ? report.evaluation->errors : last.errors), 1};
     }
-    const std::size_t columns = terminal_ ? console_columns(stream_) - 1 : SIZE_MAX;
+    const std::size_t columns = terminal_ ? internal::console_columns(stream_) - 1 : SIZE_MAX;
     std::fprintf(stream_, "%s\n", detail::fitted_line(fields, columns).c_str());
     std::fflush(stream_);
   }

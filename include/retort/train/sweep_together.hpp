@@ -91,7 +91,7 @@ class StudentGroup {
       begin(resident_train_);
       // While a device trains: a power and a root for each step of each student.
       for (Student* student : active) {
-        if (const EpochPlan plan = student->fit.plan(1); plan.progress.epoch < plan.progress.total_epochs) {
+        if (const internal::EpochPlan plan = student->fit.plan(1); plan.progress.epoch < plan.progress.total_epochs) {
           student->next_learning_rate = student->engine->fill_rules(plan, rules_of(*student));
         }
       }
@@ -123,8 +123,8 @@ class StudentGroup {
   template <typename T>
   using Buffer = typename Backend::template Buffer<T>;
   using Rule = typename Engine::Rule;
-  using Job =
-      decltype(std::declval<Engine&>().epoch_job(std::declval<const EpochPlan&>(), std::declval<const Rule*>()));
+  using Job = decltype(std::declval<Engine&>().epoch_job(std::declval<const internal::EpochPlan&>(),
+                                                         std::declval<const Rule*>()));
 
   struct Student {
     Student(std::size_t place, std::unique_ptr<Engine> trained, FitOptions fit_options, const data::Dataset& train,
@@ -138,7 +138,7 @@ class StudentGroup {
     std::unique_ptr<Engine> engine;
     FitOptions options;
     Fit fit;
-    EpochResult result{};
+    internal::EpochResult result{};
     double next_learning_rate = 0.0;
     bool finite = true;
     bool ended = false;

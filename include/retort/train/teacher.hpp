@@ -50,12 +50,10 @@ struct teacher_of {
 
 }  // namespace retort::shape_check
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// For a training without a teacher.
 struct NoTeacher {};
-
-namespace detail {
 
 /// Does not compile unless a teacher of the one model fits a student of the other.
 template <Model TeacherModel, Model StudentModel>
@@ -68,8 +66,6 @@ struct TeacherFits : private shape_check::teacher_with<TeacherModel::output_size
   static_assert(OfTeacher::rank == 1 || OfStudent::rank == 1 || std::is_same_v<OfTeacher, OfStudent>,
                 "retort: a teacher and its student read inputs of the same extents");
 };
-
-}  // namespace detail
 
 /// What a training asks of a teacher of any model.
 template <typename Backend, typename Scalar>
@@ -148,7 +144,7 @@ class AnyTeacher {
   template <Model M>
   AnyTeacher(const Network<M, Backend, Scalar>& network)
       : teacher_(std::make_shared<Teacher<M, Backend, Scalar>>(&network)) {
-    static_cast<void>(detail::TeacherFits<M, StudentModel>{});
+    static_cast<void>(TeacherFits<M, StudentModel>{});
   }
   /// A teacher that would be gone before it is asked.
   template <Model M>
@@ -186,4 +182,4 @@ void wait_for(const TeacherSource& teacher) {
   copy_to_host(teacher.backend(), teacher.parameter_data(), std::span<Scalar>{});
 }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

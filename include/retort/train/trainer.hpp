@@ -43,17 +43,17 @@ class TrainerBase {
   std::string describe() const { return engine().describe(); }
 
  protected:
-  explicit TrainerBase(std::unique_ptr<TrainerInterface> engine) : engine_(std::move(engine)) {}
+  explicit TrainerBase(std::unique_ptr<internal::TrainerInterface> engine) : engine_(std::move(engine)) {}
 
  private:
-  [[gnu::cold]] TrainerInterface& engine() const {
+  [[gnu::cold]] internal::TrainerInterface& engine() const {
     if (engine_ == nullptr) {
       throw Error("trainer: it was moved to another, expected one that was not");
     }
     return *engine_;
   }
 
-  std::unique_ptr<TrainerInterface> engine_;
+  std::unique_ptr<internal::TrainerInterface> engine_;
 };
 
 /// Trains a Network with a loss and an optimizer: `Trainer trainer{network, CrossEntropy{}, Adam{}}`. The network stays
@@ -66,8 +66,8 @@ class Trainer : public TrainerBase {
   /// Throws OptionError for a hyperparameter outside its range.
   template <Loss L, Optimizer O>
   Trainer(Network<M, Backend, Scalar>& network, L loss, O optimizer)
-      : TrainerBase(std::make_unique<EpochTrainer<M, Backend, Scalar, L, O, NoTeacher>>(
-            network, std::move(loss), std::move(optimizer), NoTeacher{})) {}
+      : TrainerBase(std::make_unique<internal::EpochTrainer<M, Backend, Scalar, L, O, internal::NoTeacher>>(
+            network, std::move(loss), std::move(optimizer), internal::NoTeacher{})) {}
 };
 
 template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O>

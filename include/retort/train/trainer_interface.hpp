@@ -22,7 +22,7 @@
 #include "retort/optim/schedule.hpp"
 #include "retort/train/metrics.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// One epoch's work. Batch b holds the samples order(b * batch_size) ..., the last one what is left,
 /// unless it is dropped.
@@ -101,4 +101,4 @@ class TrainerInterface {
   virtual Settings settings() const = 0;
 };
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -45,14 +45,14 @@ class Eigen : public HostMemory, public Generic<Eigen> {
 
   /// Throws OptionError when `threads` is 0 or more than the system can start.
   explicit Eigen(unsigned threads = 1, ProductLibrary products = {})
-      : pool_(std::make_shared<ThreadPool>(threads)), products_(std::move(products)) {}
+      : pool_(std::make_shared<internal::ThreadPool>(threads)), products_(std::move(products)) {}
 
   /// As many threads as the process may use: `Eigen cpu{AvailableThreads{}}`.
   explicit Eigen(AvailableThreads threads, ProductLibrary products = {})
-      : pool_(std::make_shared<ThreadPool>(threads)), products_(std::move(products)) {}
+      : pool_(std::make_shared<internal::ThreadPool>(threads)), products_(std::move(products)) {}
 
   unsigned threads() const { return pool_->thread_count(); }
-  ThreadPool& pool() const { return *pool_; }
+  internal::ThreadPool& pool() const { return *pool_; }
   const ProductLibrary& products() const { return products_; }
 
   /// Calls function(index) for every index below `count`, on any of the threads.
@@ -85,7 +85,7 @@ class Eigen : public HostMemory, public Generic<Eigen> {
   }
 
  private:
-  SharedHandle<ThreadPool> pool_;
+  internal::SharedHandle<internal::ThreadPool> pool_;
   ProductLibrary products_;
 };
 

@@ -24,7 +24,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Gather, forward, loss, backward, clipping, optimizer. Everything is allocated by the constructor, in the backend's
 /// memory; a step allocates nothing and reads nothing back. `Term` takes on what a loss has beside the logits.
-template <Model M, typename Backend, typename Scalar, typename Term = NoTerm>
+template <Model M, typename Backend, typename Scalar, typename Term = internal::NoTerm>
 class OperationSteps {
  public:
   static constexpr bool by_operations = true;
@@ -33,9 +33,9 @@ class OperationSteps {
   OperationSteps(const Backend& backend, std::size_t capacity)
       : capacity_(capacity),
         inputs_(allocate(backend, capacity * M::input_size)),
-        activations_(allocate(backend, activation_arena_size<M>(capacity))),
+        activations_(allocate(backend, internal::activation_arena_size<M>(capacity))),
         logits_gradient_(allocate(backend, capacity * M::output_size)),
-        scratch_(allocate(backend, pass_scratch_size<M>(capacity))),
+        scratch_(allocate(backend, internal::pass_scratch_size<M>(capacity))),
         gradients_(allocate(backend, M::parameter_arena_size + Term::parameter_arena_size)),
         term_(backend, capacity) {
     // The optimizer also passes over what is between the tensors.
@@ -49,7 +49,7 @@ class OperationSteps {
     gather_batch(backend, batch.data, batch.samples, batch.size, batch.augmentation, inputs_.data());
     const Scalar* inputs = inputs_.data();
     const Scalar* parameters = target.parameters;
-    const Scalar* logits = run_forward<M>(
+    const Scalar* logits = internal::run_forward<M>(
         backend,
         backend::ForwardArguments<Scalar>{parameters, target.buffers, inputs, activations_.data(), batch.size, random},
         capacity_);
@@ -64,16 +64,16 @@ class OperationSteps {
                                                  .batch = batch.size});
     Scalar* regressor_gradients = gradients_.data() + M::parameter_arena_size;
     term_.evaluate(backend, batch, target, loss, std::as_const(activations_).data(), regressor_gradients);
-    run_backward<M>(backend,
-                    backend::BackwardArguments<Scalar>{.parameters = parameters,
-                                                       .input = inputs,
-                                                       .output = activations_.data(),
-                                                       .output_gradient = logits_gradient_.data(),
-                                                       .input_gradient = nullptr,
-                                                       .parameter_gradients = gradients_.data(),
-                                                       .batch = batch.size,
-                                                       .random = random},
-                    capacity_, scratch_.data(), term_.adder(backend, batch.size));
+    internal::run_backward<M>(backend,
+                              backend::BackwardArguments<Scalar>{.parameters = parameters,
+                                                                 .input = inputs,
+                                                                 .output = activations_.data(),
+                                                                 .output_gradient = logits_gradient_.data(),
+                                                                 .input_gradient = nullptr,
+                                                                 .parameter_gradients = gradients_.data(),
+                                                                 .batch = batch.size,
+                                                                 .random = random},
+                              capacity_, scratch_.data(), term_.adder(backend, batch.size));
     if (target.clipping) {
       clip_gradients(backend, *target.clipping, gradients_.data(), gradients_.size());
     }
@@ -109,7 +109,7 @@ struct GenericEngine {
     return {};
   }
   template <typename T>
-  using Steps = OperationSteps<typename T::Model, typename T::Backend, typename T::Scalar, TermOf<T>>;
+  using Steps = OperationSteps<typename T::Model, typename T::Backend, typename T::Scalar, internal::TermOf<T>>;
 };
 
 namespace detail {

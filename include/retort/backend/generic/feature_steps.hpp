@@ -34,7 +34,7 @@ struct student_layer {
 
 }  // namespace retort::feature_check
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// Of a regressor's first values and dropout masks: another than the training's, which may be the network's.
 constexpr Seed regressor_seed(Seed seed) { return {seed.value + 0x9E3779B97F4A7C15u}; }
@@ -177,4 +177,4 @@ struct TermOf<T> {
 template <typename T>
 using TermOf = typename detail::TermOf<T>::type;
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

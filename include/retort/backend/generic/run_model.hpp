@@ -17,7 +17,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 namespace detail {
 
@@ -171,4 +171,4 @@ void run_backward(const Backend& backend, const backend::BackwardArguments<Scala
   });
 }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -27,8 +27,8 @@ namespace detail {
 /// starts. They are started once, to see: OpenMP and oneTBB end the program over a thread that they do not get. Throws
 /// OptionError for more wanted than the system can start.
 inline unsigned team_size(unsigned wanted, unsigned library_default) {
-  return wanted > 0 ? ThreadPool(wanted).thread_count()
-                    : ThreadPool(AvailableThreads{.most = library_default}).thread_count();
+  return wanted > 0 ? internal::ThreadPool(wanted).thread_count()
+                    : internal::ThreadPool(AvailableThreads{.most = library_default}).thread_count();
 }
 
 }  // namespace detail

@@ -86,7 +86,7 @@ class Thrust : public Generic<Thrust<System>> {
     detail::ScratchPool<System> scratch;  // gone before the system
   };
 
-  SharedHandle<Shared> shared_;
+  internal::SharedHandle<Shared> shared_;
 };
 
 template <typename System, typename T>

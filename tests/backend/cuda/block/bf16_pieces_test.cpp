@@ -15,8 +15,8 @@ namespace {
 using namespace retort;
 using namespace retort::backend::block;
 
-float lower_number(std::uint32_t pair) { return retort::float_of(pair << 16); }
-float upper_number(std::uint32_t pair) { return retort::float_of(pair & 0xFFFF0000u); }
+float lower_number(std::uint32_t pair) { return retort::internal::float_of(pair << 16); }
+float upper_number(std::uint32_t pair) { return retort::internal::float_of(pair & 0xFFFF0000u); }
 
 TEST_CASE("Three bfloat16 numbers are exactly a float", "[block]") {
   const auto check = [](float first, float second) {

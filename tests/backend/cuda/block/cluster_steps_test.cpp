@@ -108,9 +108,9 @@ TEST_CASE("Inputs are shared out in equal parts of whole words", "[block]") {
   CHECK(std::ranges::all_of(written, [](int count) { return count <= 1; }));
   CHECK(std::ranges::count(written, 1) >= static_cast<std::ptrdiff_t>(Digits::parameter_count));
   using Backend = backend::CudaOn<system::Serial, backend::Precision::fp32, ThreadGroup::cluster>;
-  STATIC_REQUIRE(
-      std::is_same_v<backend::StepsOf<backend::Training<Backend, Digits, CrossEntropy, Adam, float, NoTeacher>>,
-                     backend::block::BlockSteps<Digits, float, system::Serial, ThreadGroup::cluster>>);
+  STATIC_REQUIRE(std::is_same_v<
+                 backend::StepsOf<backend::Training<Backend, Digits, CrossEntropy, Adam, float, internal::NoTeacher>>,
+                 backend::block::BlockSteps<Digits, float, system::Serial, ThreadGroup::cluster>>);
 }
 
 TEST_CASE("A cluster's steps are the steps of one block", "[block]") {

@@ -33,13 +33,15 @@ RETORT_HOST_DEVICE inline std::uint32_t select_bytes(std::uint32_t low, std::uin
 }
 
 /// The part of a float that is its upper half: its 8 leading bits, rounded towards zero.
-RETORT_HOST_DEVICE inline float leading_bf16(float value) { return float_of(bits_of(value) & 0xFFFF0000u); }
+RETORT_HOST_DEVICE inline float leading_bf16(float value) {
+  return internal::float_of(internal::bits_of(value) & 0xFFFF0000u);
+}
 
 }  // namespace detail
 
 /// The leading bfloat16 numbers of two floats.
 RETORT_HOST_DEVICE inline std::uint32_t bf16_pair(float first, float second) {
-  return detail::select_bytes(bits_of(first), bits_of(second), 0x7632u);
+  return detail::select_bytes(internal::bits_of(first), internal::bits_of(second), 0x7632u);
 }
 
 /// Two floats as the sums of `bf16_pieces` bfloat16 numbers each, the largest first: exact for zeros and from 2^-110

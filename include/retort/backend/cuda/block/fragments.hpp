@@ -56,7 +56,7 @@ template <typename LanesC, typename LanesA, typename LanesB>
 void multiply_add_fragments(LanesC& c, const LanesA& a, const LanesB& b) {
   constexpr std::uint32_t lanes = 32;
   const auto number = [](std::uint32_t pair, std::uint32_t half) {
-    return static_cast<double>(float_of(half == 0 ? pair << 16 : pair & 0xFFFF0000u));
+    return static_cast<double>(internal::float_of(half == 0 ? pair << 16 : pair & 0xFFFF0000u));
   };
   double rows[fragment_rows][fragment_depth];
   double columns[fragment_depth][fragment_columns];

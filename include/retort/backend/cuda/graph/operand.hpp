@@ -21,13 +21,14 @@ struct Bfloat16 {
   std::uint16_t bits = 0;
 
   Bfloat16() = default;
-  RETORT_HOST_DEVICE explicit Bfloat16(float value) : bits(to_bfloat16(value)) {}
-  RETORT_HOST_DEVICE explicit operator float() const { return bfloat16_to_float(bits); }
+  RETORT_HOST_DEVICE explicit Bfloat16(float value) : bits(internal::to_bfloat16(value)) {}
+  RETORT_HOST_DEVICE explicit operator float() const { return internal::bfloat16_to_float(bits); }
 };
 
 /// The nearest number of 11 significant bits, ties away from zero: what the tensor cores take of a float in TF32.
 inline float round_to_tf32(float value) {
-  return !is_finite(value) ? value : float_of((bits_of(value) + 0x1000) & ~std::uint32_t{0x1FFF});
+  return !internal::is_finite(value) ? value
+                                     : internal::float_of((internal::bits_of(value) + 0x1000) & ~std::uint32_t{0x1FFF});
 }
 
 /// TF32 and bf16 are of floats: the products of doubles are always exact.

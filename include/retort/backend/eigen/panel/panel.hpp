@@ -141,7 +141,7 @@ using OperandChunks = RowPieces<Features, (Features < 256 ? Features : 16 * simd
 
 /// Calls function(rows) for the pieces of RowPieces or RowChunks, on the pool's threads.
 template <typename Chunks, typename Function>
-void for_each_chunk(ThreadPool& pool, const Function& function) {
+void for_each_chunk(internal::ThreadPool& pool, const Function& function) {
   pool.for_each_chunk(Chunks::count, [&](std::size_t chunk) { function(Chunks::rows(chunk)); });
 }
 
