@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The whole library, but for its bridge to xtensor, data/xtensor.hpp, which would cost every program a second of
-/// compiling. Each header also stands alone.
+/// The whole library, but for two headers that few programs need and every one would wait for when it is compiled: the
+/// bridge to xtensor, data/xtensor.hpp, and digits to try things on, data/synthetic_digits.hpp. Each header also stands
+/// alone.
 
 // What everything rests on
 #include "retort/core/error.hpp"
@@ -54,7 +55,6 @@
 #include "retort/data/save_npy.hpp"
 #include "retort/data/split.hpp"
 #include "retort/data/standardization.hpp"
-#include "retort/data/synthetic_digits.hpp"
 
 // Who drives
 #include "retort/train/distillation_trainer.hpp"

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "every_backend/models.hpp"
+#include "retort/data/synthetic_digits.hpp"
 #include "retort/retort.hpp"
 
 namespace {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Compiled once for each instruction set, with FUNCTION as the name of what it defines.
 
+#include <retort/data/synthetic_digits.hpp>
 #include <retort/retort.hpp>
 
 namespace rt = retort;
