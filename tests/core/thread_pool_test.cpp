@@ -31,7 +31,7 @@ using retort::internal::ThreadPool;
 
 // Plain integers, not atomics: a chunk run twice at once, or a result seen too early, is then a race that a thread
 // sanitizer reports.
-bool each_chunk_ran_once(internal::ThreadPool& pool, std::size_t chunks) {
+bool each_chunk_ran_once(ThreadPool& pool, std::size_t chunks) {
   std::vector<std::uint32_t> runs(chunks, 0);
   pool.for_each_chunk(chunks, [&runs](std::size_t chunk) { runs[chunk] += 1; });
   for (const std::uint32_t count : runs) {
@@ -46,7 +46,7 @@ bool each_chunk_ran_once(internal::ThreadPool& pool, std::size_t chunks) {
 
 TEST_CASE("every chunk runs exactly once, for every count of threads and chunks") {
   for (unsigned threads = 1; threads <= 4; ++threads) {
-    internal::ThreadPool pool(threads);
+    ThreadPool pool(threads);
     REQUIRE(pool.thread_count() == threads);
     for (std::size_t chunks = 0; chunks <= 1000; chunks += chunks < 70 ? 1 : 31) {
       CAPTURE(threads, chunks);
@@ -57,7 +57,7 @@ TEST_CASE("every chunk runs exactly once, for every count of threads and chunks"
 
 TEST_CASE("many short rounds follow each other without loss") {
   for (unsigned threads = 2; threads <= 4; ++threads) {
-    internal::ThreadPool pool(threads);
+    ThreadPool pool(threads);
     std::vector<std::uint64_t> sums(7, 0);
     constexpr std::uint64_t rounds = 3000;
     for (std::uint64_t round = 0; round < rounds; ++round) {
@@ -73,7 +73,7 @@ TEST_CASE("many short rounds follow each other without loss") {
 }
 
 TEST_CASE("workers that have gone to sleep wake up") {
-  internal::ThreadPool pool(3);
+  ThreadPool pool(3);
   for (int round = 0; round < 5; ++round) {
     std::this_thread::sleep_for(std::chrono::milliseconds(60));
     REQUIRE(each_chunk_ran_once(pool, 100));
@@ -81,7 +81,7 @@ TEST_CASE("workers that have gone to sleep wake up") {
 }
 
 TEST_CASE("the work is shared, in every round: a worker takes chunks while the caller is busy") {
-  internal::ThreadPool pool(2);
+  ThreadPool pool(2);
   const std::thread::id caller = std::this_thread::get_id();
   for (int round = 0; round < 3; ++round) {
     std::atomic<bool> worker_came{false};
@@ -100,7 +100,7 @@ TEST_CASE("the work is shared, in every round: a worker takes chunks while the c
 }
 
 TEST_CASE("several callers at once each get their chunks done") {
-  internal::ThreadPool pool(3);
+  ThreadPool pool(3);
   std::vector<std::thread> callers;
   std::atomic<int> failures{0};
   for (int caller = 0; caller < 4; ++caller) {
@@ -119,7 +119,7 @@ TEST_CASE("several callers at once each get their chunks done") {
 }
 
 TEST_CASE("a chunk may itself use the pool") {
-  internal::ThreadPool pool(3);
+  ThreadPool pool(3);
   for (int round = 0; round < 100; ++round) {
     std::vector<std::uint32_t> runs(8 * 8, 0);
     pool.for_each_chunk(8, [&](std::size_t outer) {
@@ -131,7 +131,7 @@ TEST_CASE("a chunk may itself use the pool") {
 
 TEST_CASE("what a chunk throws comes to the caller, no chunk begins after it, and the pool works on") {
   for (unsigned threads = 1; threads <= 4; ++threads) {
-    internal::ThreadPool pool(threads);
+    ThreadPool pool(threads);
     for (std::size_t wrong = 0; wrong < 50; ++wrong) {
       CAPTURE(threads, wrong);
       std::atomic<std::size_t> begun{0};
@@ -157,7 +157,7 @@ TEST_CASE("what a chunk throws comes to the caller, no chunk begins after it, an
 }
 
 TEST_CASE("of many chunks that throw one exception comes, also out of a chunk that uses the pool itself") {
-  internal::ThreadPool pool(3);
+  ThreadPool pool(3);
   for (int round = 0; round < 300; ++round) {
     CHECK_THROWS_AS(pool.for_each_chunk(8, [](std::size_t) { throw std::bad_alloc(); }), std::bad_alloc);
     CHECK_THROWS_AS(
@@ -171,7 +171,7 @@ TEST_CASE("of many chunks that throw one exception comes, also out of a chunk th
 TEST_CASE("results are the same for every number of threads") {
   std::vector<std::vector<float>> results;
   for (unsigned threads = 1; threads <= 4; ++threads) {
-    internal::ThreadPool pool(threads);
+    ThreadPool pool(threads);
     std::vector<float> result(64, 0.0f);
     pool.for_each_chunk(result.size(), [&result](std::size_t chunk) {
       for (int term = 1; term < 200; ++term) {
@@ -187,8 +187,8 @@ TEST_CASE("results are the same for every number of threads") {
 
 TEST_CASE("pools come and go, used or not") {
   for (int round = 0; round < 200; ++round) {
-    internal::ThreadPool unused(3);
-    internal::ThreadPool pool(2);
+    ThreadPool unused(3);
+    ThreadPool pool(2);
     if (round % 2 == 0) {
       REQUIRE(each_chunk_ran_once(pool, 3));
     }
@@ -197,19 +197,19 @@ TEST_CASE("pools come and go, used or not") {
 
 TEST_CASE("no threads at all is an OptionError") {
   try {
-    internal::ThreadPool pool(0);
+    ThreadPool pool(0);
     FAIL("made");
   } catch (const OptionError& error) {
     CHECK(std::string(error.what()) == "threads: 0, expected at least 1");
   }
-  STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<internal::ThreadPool>);
+  STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<ThreadPool>);
 }
 
 TEST_CASE("a number that nobody asked for is at most what the process may use, and at least one") {
-  CHECK(internal::ThreadPool(retort::AvailableThreads{}).thread_count() <= retort::available_threads());
-  CHECK(internal::ThreadPool(retort::AvailableThreads{.most = 1}).thread_count() == 1);
-  CHECK(internal::ThreadPool(retort::AvailableThreads{.most = 0}).thread_count() == 1);
-  internal::ThreadPool pool(retort::AvailableThreads{.most = 2});
+  CHECK(ThreadPool(retort::AvailableThreads{}).thread_count() <= retort::available_threads());
+  CHECK(ThreadPool(retort::AvailableThreads{.most = 1}).thread_count() == 1);
+  CHECK(ThreadPool(retort::AvailableThreads{.most = 0}).thread_count() == 1);
+  ThreadPool pool(retort::AvailableThreads{.most = 2});
   CHECK(each_chunk_ran_once(pool, 100));
 }
 
@@ -234,7 +234,7 @@ TEST_CASE("threads that nobody asked for and the system does not start are done 
     const rlimit limit{rlim_t{1} << 31, rlim_t{1} << 31};
     ::setrlimit(RLIMIT_AS, &limit);
     try {
-      internal::ThreadPool pool(retort::AvailableThreads{});
+      ThreadPool pool(retort::AvailableThreads{});
       ::_exit(pool.thread_count() == 1 && each_chunk_ran_once(pool, 10) ? 0 : 2);
     } catch (...) {
       ::_exit(3);
@@ -258,7 +258,7 @@ TEST_CASE("more threads than the system can start is an OptionError, and those s
     const rlimit limit{rlim_t{1} << 30, rlim_t{1} << 30};
     ::setrlimit(RLIMIT_AS, &limit);
     try {
-      internal::ThreadPool pool(4000000000u);
+      ThreadPool pool(4000000000u);
     } catch (const OptionError& error) {
       ::_exit(std::string(error.what()).starts_with("threads: 4000000000, expected at most the ") ? 0 : 2);
     } catch (...) {

@@ -35,7 +35,7 @@ using Events = std::vector<Event>;
 template <typename Integer>
 void check_integer(std::string_view text) {
   try {
-    const auto value = internal::JsonReader(text).number<Integer>();
+    const auto value = JsonReader(text).number<Integer>();
     require(retort::to_text(value) == text || (value == 0 && text == "-0"), "an integer has one spelling");
   } catch (const JsonError&) {
   }
@@ -43,7 +43,7 @@ void check_integer(std::string_view text) {
 
 /// Throws JsonError; nothing where the text holds true, false or null, which JsonReader tells apart and does not take.
 std::optional<Events> read(std::string_view text) {
-  internal::JsonReader json(text);
+  JsonReader json(text);
   Events events;
   std::vector<bool> open;  // true: an object
   for (bool whole = false; !whole;) {
@@ -61,21 +61,21 @@ std::optional<Events> read(std::string_view text) {
       }
     }
     switch (json.kind()) {
-      case internal::JsonKind::object:
+      case JsonKind::object:
         json.begin_object();
         events.push_back({'{'});
         open.push_back(true);
         break;
-      case internal::JsonKind::array:
+      case JsonKind::array:
         json.begin_array();
         events.push_back({'['});
         open.push_back(false);
         break;
-      case internal::JsonKind::string:
+      case JsonKind::string:
         events.push_back({'s', json.string()});
         break;
-      case internal::JsonKind::number: {
-        internal::JsonReader again = json;
+      case JsonKind::number: {
+        JsonReader again = json;
         const std::string_view digits = again.number();
         check_integer<std::uint64_t>(digits);
         check_integer<std::int64_t>(digits);
@@ -126,7 +126,7 @@ void check_string(std::string_view text) {
   const std::optional<std::string> written =
       retort::fuzz::accepted([&] { return retort::internal::json_string(text); });
   if (written) {
-    require(internal::JsonReader(*written).string() == text, "a string reads back");
+    require(JsonReader(*written).string() == text, "a string reads back");
     require(nlohmann::json::parse(*written).get<std::string>() == text, "nlohmann/json reads a string back");
   }
 }

@@ -24,8 +24,7 @@ void check_real(Bits bits) {
   const Real value = std::bit_cast<Real>(bits);
   const std::string text = retort::to_text(value);
   if (std::isfinite(value)) {
-    require(std::bit_cast<Bits>(internal::JsonReader(text).number<Real>()) == bits,
-            "a real number reads back to the same bits");
+    require(std::bit_cast<Bits>(JsonReader(text).number<Real>()) == bits, "a real number reads back to the same bits");
     require(retort::internal::json_number(value) == text, "a finite number is a JSON number");
   } else {
     require(retort::internal::json_number(value) == "null", "what is not finite is null");
@@ -34,7 +33,7 @@ void check_real(Bits bits) {
 
 template <typename Integer>
 void check_integer(Integer value) {
-  require(internal::JsonReader(retort::to_text(value)).number<Integer>() == value, "an integer reads back");
+  require(JsonReader(retort::to_text(value)).number<Integer>() == value, "an integer reads back");
 }
 
 }  // namespace

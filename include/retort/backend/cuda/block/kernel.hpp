@@ -54,7 +54,7 @@ RETORT_HOST_DEVICE void evaluate_loss(std::size_t thread, const TrainingJob<Scal
     }
     const Scalar* teacher = nullptr;
     if constexpr (L::needs_teacher) {
-      teacher = job.teacher.logits + (job.teacher.by_sample ? sample : position) * classes;
+      teacher = job.teacher.logits + job.teacher.row_of(position, sample) * classes;
     }
     Scalar gradient[classes];
     const Scalar loss = job.loss.template row<classes>(StudentLogits<Scalar>{student}, TeacherLogits<Scalar>{teacher},
