@@ -47,7 +47,7 @@ data::Dataset step_dataset(const StepSettings& settings) {
 template <Model M, typename Scalar, typename Steps, typename Backend, typename L, typename O>
 std::vector<double> train_steps(const Backend& backend, const StepSettings& settings, const L& loss, const O& optimizer,
                                 backend::LossSum& sum) {
-  using TeacherSource = Teacher<M, Backend, Scalar>;
+  using TeacherSource = internal::Teacher<M, Backend, Scalar>;
   const data::Dataset data = step_dataset<M>(settings);
   const Network<M, Backend, Scalar> teacher{Seed{5}, backend};
   Network<M, Backend, Scalar> network{Seed{3}, backend};

@@ -56,12 +56,12 @@ class RunsFile : public retort::SweepObserver {
     const std::string nothing = "null";
     lines_[report.index] = retort::concatenate(
         {"{\"student\":", report.index, ",", retort::json_members(setting.loss),
-         ",\"learning_rate\":", retort::internal::json_number(setting.optimizer.learning_rate),
-         ",\"seed\":", setting.seed.value, ",\"diverged\":", report.has_diverged() ? "true" : "false",
-         ",\"accuracy\":", found ? retort::internal::json_number(found->accuracy) : nothing,
+         ",\"learning_rate\":", retort::json_number(setting.optimizer.learning_rate), ",\"seed\":", setting.seed.value,
+         ",\"diverged\":", report.has_diverged() ? "true" : "false",
+         ",\"accuracy\":", found ? retort::json_number(found->accuracy) : nothing,
          ",\"errors\":", found ? retort::to_text(found->errors) : nothing,
-         ",\"loss\":", found ? retort::internal::json_number(found->loss) : nothing,
-         ",\"seconds\":", retort::internal::json_number(report.seconds()), "}\n"});
+         ",\"loss\":", found ? retort::json_number(found->loss) : nothing,
+         ",\"seconds\":", retort::json_number(report.seconds()), "}\n"});
     unwritten_ = true;
     // All lines each time: after every student it would be quadratic work.
     if (progress.finished == progress.students || Clock::now() >= next_) {

@@ -209,17 +209,17 @@ TEST_CASE("An object of known fields is read in any order, each field once", "[c
 TEST_CASE("What is written is what another writer writes", "[core][json]") {
   for (const std::string_view text : {"", "a", "\"\\/\b\f\n\r\t\x01\x1F\x7F", "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"}) {
     CAPTURE(text);
-    CHECK(internal::json_string(text) == nlohmann::json(text).dump());
+    CHECK(json_string(text) == nlohmann::json(text).dump());
   }
-  CHECK_THROWS_AS(internal::json_string("a\xFF"), JsonError);
+  CHECK_THROWS_AS(json_string("a\xFF"), JsonError);
   for (const std::string_view text : {"\xE2\x82", "\xC0\x80", "\xE0\x80\x80", "\xF0\x9F\x98", "\x80"}) {
-    CHECK_THROWS_AS(internal::json_string(text), JsonError);
+    CHECK_THROWS_AS(json_string(text), JsonError);
   }
-  CHECK(internal::json_number(0.5) == "0.5");
-  CHECK(internal::json_number(std::size_t{18446744073709551615u}) == "18446744073709551615");
-  CHECK(internal::json_number(std::numeric_limits<double>::infinity()) == "null");
-  CHECK(internal::json_number(-std::numeric_limits<double>::quiet_NaN()) == "null");
-  CHECK(internal::json_array(std::vector<double>{}) == "[]");
-  CHECK(internal::json_array(std::vector{0.5, 2.0}) == "[0.5,2]");
-  CHECK(internal::json_array(std::vector<std::string>{"a", "\""}) == R"(["a","\""])");
+  CHECK(json_number(0.5) == "0.5");
+  CHECK(json_number(std::size_t{18446744073709551615u}) == "18446744073709551615");
+  CHECK(json_number(std::numeric_limits<double>::infinity()) == "null");
+  CHECK(json_number(-std::numeric_limits<double>::quiet_NaN()) == "null");
+  CHECK(json_array(std::vector<double>{}) == "[]");
+  CHECK(json_array(std::vector{0.5, 2.0}) == "[0.5,2]");
+  CHECK(json_array(std::vector<std::string>{"a", "\""}) == R"(["a","\""])");
 }

@@ -137,13 +137,13 @@ TEST_CASE("Hostile settings and formats in a checkpoint are quoted and cut", "[c
   const auto path = folder / "a.safetensors";
   const std::string text = "\x1B]0;owned\x07\r\n" + std::string(1'000'000, 'x');
   io::write_safetensors(path, {}, {{"format", text}});
-  CHECK(message_of([&] { load_checkpoint(path, {}); }).find("format: '\\x1b]0;owned\\x07\\r\\nxxx") !=
+  CHECK(message_of([&] { internal::load_checkpoint(path, {}); }).find("format: '\\x1b]0;owned\\x07\\r\\nxxx") !=
         std::string::npos);
-  Checkpoint checkpoint{};
+  internal::Checkpoint checkpoint{};
   checkpoint.settings = {{"optimizer", text}};
-  save_checkpoint(path, checkpoint);
+  internal::save_checkpoint(path, checkpoint);
   CHECK(message_of([&] {
-          load_checkpoint(path, {{"optimizer", "Adam()"}});
+          internal::load_checkpoint(path, {{"optimizer", "Adam()"}});
         }).find("optimizer = \\x1b]0;owned\\x07\\r\\nxxx") != std::string::npos);
 }
 

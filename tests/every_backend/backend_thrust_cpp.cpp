@@ -12,8 +12,8 @@ namespace retort::test {
 // A Linear and the chain behind it are one pass over memory: without the overloads the results would be the same.
 using FusedLinear = Linear<784, 20>;
 using FusedChain = backend::Chain<Dropout<0.5>, ReLU>;
-static_assert(detail::FusesInfer<backend::Thrust<system::Cpp>, FusedLinear, FusedChain, backend::Width<784>, float>);
-static_assert(detail::FusesForward<backend::Thrust<system::Cpp>, FusedLinear, FusedChain, backend::Width<784>, float>);
+static_assert(backend::FusesInfer<backend::Thrust<system::Cpp>, FusedLinear, FusedChain, backend::Width<784>, float>);
+static_assert(backend::FusesForward<backend::Thrust<system::Cpp>, FusedLinear, FusedChain, backend::Width<784>, float>);
 
 Candidate thrust_cpp_candidate() { return make_candidate<backend::Thrust<system::Cpp>>(); }
 

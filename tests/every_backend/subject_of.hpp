@@ -167,18 +167,18 @@ class SubjectOf final : public Subject {
     const std::size_t capacity = batch + 3;
     const auto inputs = upload(host_inputs);
     const auto output_gradient = upload(random_values<float>(outputs, 13));
-    auto activations = garbage(internal::activation_arena_size<M>(capacity));
-    auto scratch = garbage(internal::pass_scratch_size<M>(capacity));
+    auto activations = garbage(activation_arena_size<M>(capacity));
+    auto scratch = garbage(pass_scratch_size<M>(capacity));
     auto gradients = garbage(M::parameter_arena_size);
     auto input_gradients = garbage(batch * M::input_size);
     auto inferred = garbage(outputs);
 
     // Before the step, which moves running statistics.
     PassResult result;
-    internal::run_inference<M>(backend_,
-                               backend::InferArguments<Scalar>{network.parameter_data(), network.buffer_data(),
-                                                               inputs.data(), inferred.data(), batch},
-                               scratch.data());
+    run_inference<M>(backend_,
+                     backend::InferArguments<Scalar>{network.parameter_data(), network.buffer_data(), inputs.data(),
+                                                     inferred.data(), batch},
+                     scratch.data());
     result.inferred = download(inferred.data(), outputs);
     const std::vector<Scalar> predicted_inputs(host_inputs.begin(), host_inputs.end());
     std::vector<Scalar> logits(outputs);
@@ -187,21 +187,21 @@ class SubjectOf final : public Subject {
 
     const backend::LayerRandom random{Seed{5}, 3};
     const Scalar* step_outputs =
-        internal::run_forward<M>(backend_,
-                                 backend::ForwardArguments<Scalar>{network.parameter_data(), network.buffer_data(),
-                                                                   inputs.data(), activations.data(), batch, random},
-                                 capacity);
+        run_forward<M>(backend_,
+                       backend::ForwardArguments<Scalar>{network.parameter_data(), network.buffer_data(), inputs.data(),
+                                                         activations.data(), batch, random},
+                       capacity);
     result.outputs = download(step_outputs, outputs);
-    internal::run_backward<M>(backend_,
-                              backend::BackwardArguments<Scalar>{.parameters = network.parameter_data(),
-                                                                 .input = inputs.data(),
-                                                                 .output = activations.data(),
-                                                                 .output_gradient = output_gradient.data(),
-                                                                 .input_gradient = input_gradients.data(),
-                                                                 .parameter_gradients = gradients.data(),
-                                                                 .batch = batch,
-                                                                 .random = random},
-                              capacity, scratch.data());
+    run_backward<M>(backend_,
+                    backend::BackwardArguments<Scalar>{.parameters = network.parameter_data(),
+                                                       .input = inputs.data(),
+                                                       .output = activations.data(),
+                                                       .output_gradient = output_gradient.data(),
+                                                       .input_gradient = input_gradients.data(),
+                                                       .parameter_gradients = gradients.data(),
+                                                       .batch = batch,
+                                                       .random = random},
+                    capacity, scratch.data());
     std::vector<Scalar> arena(M::parameter_arena_size);
     copy_to_host(backend_, std::as_const(gradients).data(), std::span(arena));
     result.parameter_gradients = packed(M::parameters, std::span<const Scalar>(arena));

@@ -76,7 +76,7 @@ void check_bits() {
         "is_finite of numbers");
   float nan = 0.0f;
   set_bits(nan, 0x7FFFFFFFu);
-  check((internal::to_bfloat16(nan) & 0x7FFF) > 0x7F80, "bfloat16 of NaN");
+  check((to_bfloat16(nan) & 0x7FFF) > 0x7F80, "bfloat16 of NaN");
 }
 
 void check_options() {

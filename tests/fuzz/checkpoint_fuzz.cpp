@@ -19,11 +19,11 @@
 
 namespace {
 
-using retort::Checkpoint;
+using retort::internal::Checkpoint;
 
 /// Of the run that reads the checkpoints.
-const retort::Settings& settings() {
-  static const retort::Settings same{{"seed", "0"}, {"loss", "HintonLoss(temperature=2)"}};
+const retort::internal::Settings& settings() {
+  static const retort::internal::Settings same{{"seed", "0"}, {"loss", "HintonLoss(temperature=2)"}};
   return same;
 }
 
@@ -37,26 +37,27 @@ bool equal(const retort::internal::TrainingState& left, const retort::internal::
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using retort::detail::history_text;
+  using retort::internal::detail::history_text;
   const std::filesystem::path path = retort::fuzz::input_file("checkpoint", retort::fuzz::text_of(data, size));
-  const std::optional<Checkpoint> checkpoint =
-      retort::fuzz::accepted([&] { return retort::load_checkpoint(path, settings()); });
+  const std::optional<retort::internal::Checkpoint> checkpoint =
+      retort::fuzz::accepted([&] { return retort::internal::load_checkpoint(path, settings()); });
   if (checkpoint) {
-    retort::save_checkpoint(path, *checkpoint);
-    const Checkpoint again = retort::load_checkpoint(path, settings());
-    retort::fuzz::require(again.settings == checkpoint->settings &&
-                              history_text(again.history) == history_text(checkpoint->history) &&
-                              equal(again.state, checkpoint->state) && equal(again.best, checkpoint->best),
-                          "a checkpoint saves and loads equal");
+    retort::internal::save_checkpoint(path, *checkpoint);
+    const retort::internal::Checkpoint again = retort::internal::load_checkpoint(path, settings());
+    retort::fuzz::require(
+        again.settings == checkpoint->settings &&
+            retort::internal::history_text(again.history) == retort::internal::history_text(checkpoint->history) &&
+            equal(again.state, checkpoint->state) && equal(again.best, checkpoint->best),
+        "a checkpoint saves and loads equal");
   }
   return 0;
 }
 
 namespace {
 
-std::string saved(const Checkpoint& checkpoint) {
+std::string saved(const retort::internal::Checkpoint& checkpoint) {
   const std::filesystem::path path = retort::fuzz::input_file("seed", "");
-  retort::save_checkpoint(path, checkpoint);
+  retort::internal::save_checkpoint(path, checkpoint);
   return retort::test::read_file(path);
 }
 
@@ -64,15 +65,15 @@ std::string saved(const Checkpoint& checkpoint) {
 
 std::vector<retort::fuzz::Seed> retort::fuzz::seeds() {
   const std::vector<std::byte> bytes(64, std::byte{0x3F});
-  Checkpoint checkpoint{};
+  retort::internal::Checkpoint checkpoint{};
   checkpoint.settings = settings();
   checkpoint.history = {{.epoch = 1, .learning_rate = 1e-3, .loss = 0.5, .accuracy = 0.75, .errors = 25}};
   checkpoint.state = {{"parameters", bytes}, {"moments", bytes}, {"step", {bytes.begin(), bytes.begin() + 8}}};
-  Checkpoint with_best = checkpoint;
+  retort::internal::Checkpoint with_best = checkpoint;
   with_best.best = {{"parameters", bytes}};
-  Checkpoint other_seed = checkpoint;
+  retort::internal::Checkpoint other_seed = checkpoint;
   other_seed.settings[0].second = "1\n\x1B[2J";
-  Checkpoint empty{};
+  retort::internal::Checkpoint empty{};
   empty.settings = settings();
   return {
       {"checkpoint", saved(checkpoint)}, {"with_best", saved(with_best)}, {"other_seed", saved(other_seed)},

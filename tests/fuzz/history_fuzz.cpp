@@ -13,13 +13,15 @@
 #include "retort/train/metrics.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using retort::detail::history_text;
-  using retort::detail::read_history;
+  using retort::internal::detail::history_text;
+  using retort::internal::detail::read_history;
   const std::string_view text = retort::fuzz::text_of(data, size);
-  const std::optional<retort::History> history = retort::fuzz::accepted([&] { return read_history(text); });
+  const std::optional<retort::History> history =
+      retort::fuzz::accepted([&] { return retort::internal::read_history(text); });
   if (history) {
-    const std::string written = history_text(*history);
-    retort::fuzz::require(history_text(read_history(written)) == written, "a history writes and reads equal");
+    const std::string written = retort::internal::history_text(*history);
+    retort::fuzz::require(retort::internal::history_text(retort::internal::read_history(written)) == written,
+                          "a history writes and reads equal");
   }
   return 0;
 }
@@ -29,7 +31,7 @@ std::vector<retort::fuzz::Seed> retort::fuzz::seeds() {
   EpochMetrics validated = plain;
   validated.epoch = 2;
   validated.validation = Evaluation{.loss = 0.25, .accuracy = 1.0, .errors = 0};
-  const std::string text = retort::detail::history_text({plain, validated});
+  const std::string text = retort::internal::detail::history_text({plain, validated});
   return {
       {"two_epochs", text},
       {"no_epochs", "[]"},

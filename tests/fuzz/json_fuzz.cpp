@@ -123,8 +123,7 @@ struct Nlohmann : nlohmann::json_sax<nlohmann::json> {
 };
 
 void check_string(std::string_view text) {
-  const std::optional<std::string> written =
-      retort::fuzz::accepted([&] { return retort::internal::json_string(text); });
+  const std::optional<std::string> written = retort::fuzz::accepted([&] { return retort::json_string(text); });
   if (written) {
     require(JsonReader(*written).string() == text, "a string reads back");
     require(nlohmann::json::parse(*written).get<std::string>() == text, "nlohmann/json reads a string back");

@@ -25,9 +25,9 @@ void check_real(Bits bits) {
   const std::string text = retort::to_text(value);
   if (std::isfinite(value)) {
     require(std::bit_cast<Bits>(JsonReader(text).number<Real>()) == bits, "a real number reads back to the same bits");
-    require(retort::internal::json_number(value) == text, "a finite number is a JSON number");
+    require(retort::json_number(value) == text, "a finite number is a JSON number");
   } else {
-    require(retort::internal::json_number(value) == "null", "what is not finite is null");
+    require(retort::json_number(value) == "null", "what is not finite is null");
   }
 }
 

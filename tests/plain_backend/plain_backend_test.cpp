@@ -41,8 +41,8 @@ class Pass {
   explicit Pass(std::size_t batch)
       : network(Seed{1}),
         batch_(batch),
-        activations_(internal::activation_arena_size<M>(batch), garbage),
-        scratch_(internal::pass_scratch_size<M>(batch), garbage) {
+        activations_(activation_arena_size<M>(batch), garbage),
+        scratch_(pass_scratch_size<M>(batch), garbage) {
     auto values = random_values<double>(M::parameter_count, 11, 0.25, 1.0);
     const auto signs = random_values<double>(M::parameter_count, 12);
     std::ranges::transform(values, signs, values.begin(),
@@ -63,10 +63,10 @@ class Pass {
 
   std::vector<Scalar> forward(const std::vector<Scalar>& inputs) {
     const Scalar* logits =
-        internal::run_forward<M>(network.backend(),
-                                 backend::ForwardArguments<Scalar>{network.parameter_data(), network.buffer_data(),
-                                                                   inputs.data(), activations_.data(), batch_, random_},
-                                 batch_);
+        run_forward<M>(network.backend(),
+                       backend::ForwardArguments<Scalar>{network.parameter_data(), network.buffer_data(), inputs.data(),
+                                                         activations_.data(), batch_, random_},
+                       batch_);
     return {logits, logits + batch_ * M::output_size};
   }
 
@@ -79,17 +79,16 @@ class Pass {
   Gradients backward(const std::vector<Scalar>& inputs, const std::vector<Scalar>& incoming, bool with_inputs = true) {
     std::vector<Scalar> arena(M::parameter_arena_size, garbage);
     std::vector<Scalar> input_gradient(with_inputs ? inputs.size() : 0, garbage);
-    internal::run_backward<M>(
-        network.backend(),
-        backend::BackwardArguments<Scalar>{.parameters = network.parameter_data(),
-                                           .input = inputs.data(),
-                                           .output = activations_.data(),
-                                           .output_gradient = incoming.data(),
-                                           .input_gradient = with_inputs ? input_gradient.data() : nullptr,
-                                           .parameter_gradients = arena.data(),
-                                           .batch = batch_,
-                                           .random = random_},
-        batch_, scratch_.data());
+    run_backward<M>(network.backend(),
+                    backend::BackwardArguments<Scalar>{.parameters = network.parameter_data(),
+                                                       .input = inputs.data(),
+                                                       .output = activations_.data(),
+                                                       .output_gradient = incoming.data(),
+                                                       .input_gradient = with_inputs ? input_gradient.data() : nullptr,
+                                                       .parameter_gradients = arena.data(),
+                                                       .batch = batch_,
+                                                       .random = random_},
+                    batch_, scratch_.data());
     return {packed(arena), input_gradient};
   }
 
@@ -234,7 +233,7 @@ TEMPLATE_LIST_TEST_CASE("In float the plain backend is as far from itself in dou
 TEST_CASE("A Linear computed with its chain gives the bits of one after the other", "[plain_backend]") {
   using L = Linear<6, 5>;
   using C = backend::Chain<GELU, Dropout<0.5>, Tanh>;
-  static_assert(detail::FusesInfer<Plain, L, C, backend::Width<6>, double>);
+  static_assert(backend::FusesInfer<Plain, L, C, backend::Width<6>, double>);
   constexpr std::size_t batch = 4;
   using M = Sequential<L, GELU, Dropout<0.5>, Tanh>;
   const Pass<M, Plain> pass(batch);

@@ -29,7 +29,7 @@ std::vector<std::byte> bytes_of(std::initializer_list<int> numbers) {
   return bytes;
 }
 
-Checkpoint example() {
+internal::Checkpoint example() {
   return {.settings = {{"model", "Linear(3, 2)"}, {"seed", "7"}},
           .epochs = 3,
           .history = {{.epoch = 1,
@@ -77,9 +77,9 @@ bool contains(const std::string& text, const std::string& part) {
 
 TEST_CASE("A checkpoint comes back as it was written", "[train]") {
   const TemporaryFolder folder;
-  const Checkpoint written = example();
-  save_checkpoint(folder / "a", written);
-  const Checkpoint read = load_checkpoint(folder / "a", written.settings);
+  const internal::Checkpoint written = example();
+  internal::save_checkpoint(folder / "a", written);
+  const internal::Checkpoint read = internal::load_checkpoint(folder / "a", written.settings);
   CHECK(read.settings == written.settings);
   CHECK(read.epochs == 3);
   check_equal(written.state, read.state);
@@ -102,22 +102,22 @@ TEST_CASE("A checkpoint comes back as it was written", "[train]") {
   CHECK(read.history[1].validation->accuracy == 0.125);
   CHECK(read.history[1].validation->errors == 7);
 
-  save_checkpoint(folder / "b", written);
+  internal::save_checkpoint(folder / "b", written);
   CHECK(read_file(folder / "a") == read_file(folder / "b"));
 }
 
 TEST_CASE("A checkpoint takes as many epochs as there are", "[train]") {
   const TemporaryFolder folder;
-  Checkpoint checkpoint = example();
+  internal::Checkpoint checkpoint = example();
   checkpoint.history.resize(retort::test::brief ? 1'000 : 100'000, checkpoint.history.back());
-  save_checkpoint(folder / "many", checkpoint);
-  CHECK(load_checkpoint(folder / "many", checkpoint.settings).history.size() == checkpoint.history.size());
+  internal::save_checkpoint(folder / "many", checkpoint);
+  CHECK(internal::load_checkpoint(folder / "many", checkpoint.settings).history.size() == checkpoint.history.size());
 }
 
 TEST_CASE("A checkpoint of other settings is refused by the setting's name", "[train]") {
   const TemporaryFolder folder;
-  save_checkpoint(folder / "run", example());
-  const auto load = [&](const Settings& settings) { load_checkpoint(folder / "run", settings); };
+  internal::save_checkpoint(folder / "run", example());
+  const auto load = [&](const internal::Settings& settings) { internal::load_checkpoint(folder / "run", settings); };
   CHECK_THROWS_AS(load({{"model", "Linear(3, 2)"}, {"seed", "8"}}), OptionError);
   const std::string text = message_of([&] { load({{"model", "Linear(3, 2)"}, {"seed", "8"}}); });
   CHECK(contains(text, (folder / "run").string()));
@@ -130,11 +130,11 @@ TEST_CASE("A checkpoint of other settings is refused by the setting's name", "[t
 TEST_CASE("Data and weights that differ are told in words, not by their fingerprints", "[train]") {
   const TemporaryFolder folder;
   const auto difference = [&](const char* name, const char* found, const char* expected) {
-    Checkpoint checkpoint{};
+    internal::Checkpoint checkpoint{};
     checkpoint.settings = {{name, found}};
-    save_checkpoint(folder / "run", checkpoint);
+    internal::save_checkpoint(folder / "run", checkpoint);
     try {
-      load_checkpoint(folder / "run", {{name, expected}});
+      internal::load_checkpoint(folder / "run", {{name, expected}});
     } catch (const SettingError& error) {
       CHECK(error.setting() == name);
       return std::string(error.what()).substr((folder / "run").string().size());
@@ -154,19 +154,19 @@ TEST_CASE("Data and weights that differ are told in words, not by their fingerpr
 
 TEST_CASE("Whatever is cut off or broken in a checkpoint is an error", "[train]") {
   const TemporaryFolder folder;
-  const Checkpoint written = example();
-  save_checkpoint(folder / "run", written);
+  const internal::Checkpoint written = example();
+  internal::save_checkpoint(folder / "run", written);
   const std::string whole = read_file(folder / "run");
   for (std::size_t size = 0; size < whole.size(); size += size < 100 || size + 100 > whole.size() ? 1u : 37u) {
     CAPTURE(size);
     write_file(folder / "run", whole.substr(0, size));
-    CHECK_THROWS_AS(load_checkpoint(folder / "run", written.settings), FormatError);
+    CHECK_THROWS_AS(internal::load_checkpoint(folder / "run", written.settings), FormatError);
   }
   write_file(folder / "run", whole + "x");
-  CHECK_THROWS_AS(load_checkpoint(folder / "run", written.settings), FormatError);
+  CHECK_THROWS_AS(internal::load_checkpoint(folder / "run", written.settings), FormatError);
   write_file(folder / "run", "this is a text, and no checkpoint");
-  CHECK_THROWS_AS(load_checkpoint(folder / "run", written.settings), FormatError);
-  CHECK_THROWS_AS(load_checkpoint(folder / "missing", written.settings), FileError);
+  CHECK_THROWS_AS(internal::load_checkpoint(folder / "run", written.settings), FormatError);
+  CHECK_THROWS_AS(internal::load_checkpoint(folder / "missing", written.settings), FileError);
 }
 
 TEST_CASE("A safetensors file that is no checkpoint says what is missing", "[train]") {
@@ -178,7 +178,7 @@ TEST_CASE("A safetensors file that is no checkpoint says what is missing", "[tra
       tensors.push_back({"history", io::DType::U8, {history->size()}, std::as_bytes(std::span(*history))});
     }
     io::write_safetensors(folder / "run", tensors, metadata);
-    return message_of([&] { load_checkpoint(folder / "run", {}); });
+    return message_of([&] { internal::load_checkpoint(folder / "run", {}); });
   };
   CHECK(contains(load({}), "metadata format: missing"));
   CHECK(contains(load({{"format", "pt"}}), "metadata format: 'pt', expected " + format));
@@ -193,16 +193,16 @@ TEST_CASE("A safetensors file that is no checkpoint says what is missing", "[tra
 
 TEST_CASE("A checkpoint that cannot be written leaves the old one", "[train]") {
   const TemporaryFolder folder;
-  save_checkpoint(folder / "run", example());
+  internal::save_checkpoint(folder / "run", example());
   const std::string before = read_file(folder / "run");
-  Checkpoint other = example();
+  internal::Checkpoint other = example();
   other.history.clear();
   {
     const test::FullDisk full(before.size() / 2);
-    CHECK_THROWS_AS(save_checkpoint(folder / "run", other), FileError);
+    CHECK_THROWS_AS(internal::save_checkpoint(folder / "run", other), FileError);
   }
   CHECK(read_file(folder / "run") == before);
-  CHECK_THROWS_AS(save_checkpoint(folder / "no/folder", example()), FileError);
+  CHECK_THROWS_AS(internal::save_checkpoint(folder / "no/folder", example()), FileError);
 }
 
 }  // namespace

@@ -284,7 +284,7 @@ class CheckpointWatcher : public Observer {
  public:
   explicit CheckpointWatcher(std::filesystem::path path) : path_(std::move(path)) {}
   void on_epoch_end(const EpochMetrics& metrics, std::size_t /*epochs*/) override {
-    if (std::filesystem::exists(path_) && load_checkpoint(path_, {}).history.size() == metrics.epoch) {
+    if (std::filesystem::exists(path_) && internal::load_checkpoint(path_, {}).history.size() == metrics.epoch) {
       written.push_back(metrics.epoch);
     }
   }

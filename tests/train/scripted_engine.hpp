@@ -64,7 +64,7 @@ class ScriptedEngine : public internal::TrainerInterface {
     return {.loss = validation_loss, .accuracy = 0.5, .errors = validation_errors.at(parameter - 1)};
   }
 
-  bool internal::is_finite() const override { return finite; }
+  bool is_finite() const override { return finite; }
   std::string describe_fault() const override { return fault; }
 
   internal::TrainingState state() const override {
@@ -87,7 +87,7 @@ class ScriptedEngine : public internal::TrainerInterface {
   }
 
   std::string describe() const override { return "scripted"; }
-  Settings settings() const override { return {{"model", "scripted"}}; }
+  internal::Settings settings() const override { return {{"model", "scripted"}}; }
 
   double loss = 0.25;
   double validation_loss = 1.0;

@@ -72,8 +72,8 @@ void infer(const retort::backend::Generic<B>& generic, AveragePool<Channels, Row
            retort::backend::Width<Channels * Rows * Columns>,
            const retort::backend::InferArguments<Scalar>& arguments) {
   using L = AveragePool<Channels, Rows, Columns>;
-  retort::backend::detail::for_each_of(generic.self(), arguments.batch * L::output_size,
-                                       PoolElement<L, Columns, Scalar>{arguments.input, arguments.output});
+  retort::backend::for_each_of(generic.self(), arguments.batch * L::output_size,
+                               PoolElement<L, Columns, Scalar>{arguments.input, arguments.output});
 }
 
 template <typename B, std::size_t Channels, std::size_t Rows, std::size_t Columns, typename Scalar>
@@ -91,7 +91,7 @@ void backward(const retort::backend::Generic<B>& generic, AveragePool<Channels, 
               const retort::backend::BackwardArguments<Scalar>& arguments) {
   using L = AveragePool<Channels, Rows, Columns>;
   if (arguments.input_gradient != nullptr) {
-    retort::backend::detail::for_each_of(
+    retort::backend::for_each_of(
         generic.self(), arguments.batch * L::output_size,
         PoolElementGradient<L, Columns, Scalar>{arguments.output_gradient, arguments.input_gradient});
   }

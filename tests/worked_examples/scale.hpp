@@ -61,9 +61,8 @@ struct ScaleWeightGradient {
 
 template <typename B, std::size_t N, typename Scalar>
 void infer(const Generic<B>& generic, Scale<N>, Width<N>, const retort::backend::InferArguments<Scalar>& arguments) {
-  retort::backend::detail::for_each_of(
-      generic.self(), arguments.batch * N,
-      ScaleElement<N, Scalar>{arguments.parameters, arguments.input, arguments.output});
+  retort::backend::for_each_of(generic.self(), arguments.batch * N,
+                               ScaleElement<N, Scalar>{arguments.parameters, arguments.input, arguments.output});
 }
 
 template <typename B, std::size_t N, typename Scalar>
@@ -77,11 +76,11 @@ void forward(const Generic<B>& generic, Scale<N> layer, Width<N> width,
 template <typename B, std::size_t N, typename Scalar>
 void backward(const Generic<B>& generic, Scale<N>, Width<N>,
               const retort::backend::BackwardArguments<Scalar>& arguments) {
-  retort::backend::detail::for_each_of(generic.self(), N,
-                                       ScaleWeightGradient<N, Scalar>{arguments.input, arguments.output_gradient,
-                                                                      arguments.parameter_gradients, arguments.batch});
+  retort::backend::for_each_of(generic.self(), N,
+                               ScaleWeightGradient<N, Scalar>{arguments.input, arguments.output_gradient,
+                                                              arguments.parameter_gradients, arguments.batch});
   if (arguments.input_gradient != nullptr) {
-    retort::backend::detail::for_each_of(
+    retort::backend::for_each_of(
         generic.self(), arguments.batch * N,
         ScaleElement<N, Scalar>{arguments.parameters, arguments.output_gradient, arguments.input_gradient});
   }

@@ -85,7 +85,7 @@ class AtomicFile {
     if (::fsync(descriptor_.get()) != 0 && !is_unsupported(errno)) {
       internal::throw_file_error(path_, "cannot be flushed to the disk");
     }
-    // After the flush nothing is left to be written: what its closing answers says nothing about the bytes.
+    // After the flush nothing is left to be written: what close() returns says nothing about the bytes.
     const internal::FileDescriptor descriptor = std::move(descriptor_);
     if (!temporary_.empty() && ::rename(temporary_.c_str(), destination_.c_str()) != 0) {
       const int reason = errno;

@@ -161,7 +161,7 @@ std::string json_members(const Settings& settings) {
   std::string text;
   for_each_hyperparameter(settings, [&]<typename Value>(std::string_view name, const Value& value, const Range&) {
     text += concatenate({text.empty() ? "" : ",", "\"", name,
-                         "\":", std::is_same_v<Value, bool> ? to_text(value) : internal::json_number(value)});
+                         "\":", std::is_same_v<Value, bool> ? to_text(value) : json_number(value)});
   });
   return text;
 }

@@ -39,7 +39,7 @@ class [[gnu::visibility("default")]] JsonError : public Error {
 
 }  // namespace retort
 
-namespace retort::inline RETORT_INSTRUCTION_SET::internal {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
@@ -64,7 +64,7 @@ namespace detail {
     text += '\\';
     text += "\"\\bfnrt"[place];
   } else if (code < 0x20) {
-    append_unicode_escape(text, code);
+    internal::append_unicode_escape(text, code);
   } else {
     append_utf8(text, code);
   }
@@ -76,7 +76,7 @@ namespace detail {
 [[gnu::cold]] inline std::string json_string(std::string_view text) {
   std::string result = "\"";
   for (std::size_t at = 0; at < text.size();) {
-    const Utf8Character character = first_character(text.substr(at));
+    const internal::Utf8Character character = internal::first_character(text.substr(at));
     if (!character.valid) {
       throw JsonError(at + 1, "UTF-8");
     }
@@ -106,6 +106,10 @@ template <typename Values>
   }
   return text += ']';
 }
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET
+
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// A field of an object that is read: its name, and what takes its value.
 struct JsonField {
@@ -362,7 +366,7 @@ class JsonReader {
     } else if (code >= 0xDC00 && code <= 0xDFFF) {
       fail("the first half of a surrogate pair");
     }
-    detail::append_utf8(result, code);
+    retort::detail::append_utf8(result, code);
   }
 
   /// Four hexadecimal digits.

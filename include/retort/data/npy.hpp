@@ -324,9 +324,7 @@ std::vector<T> in_c_order(const NpyHeader& header, std::vector<T> values) {
 struct NpyToFloat {
   const std::filesystem::path& path;
 
-  float operator()(NpyHalf value, std::size_t element) const {
-    return (*this)(internal::half_to_float(value.bits), element);
-  }
+  float operator()(NpyHalf value, std::size_t element) const { return (*this)(half_to_float(value.bits), element); }
 
   float operator()(NpyBool value, std::size_t element) const {
     if (value.byte > 1) {
@@ -373,7 +371,7 @@ struct NpyToLabel {
   std::uint32_t classes;  // the highest there can be
 
   std::uint32_t operator()(NpyHalf value, std::size_t sample) const {
-    return (*this)(internal::half_to_float(value.bits), sample);
+    return (*this)(half_to_float(value.bits), sample);
   }
 
   std::uint32_t operator()(NpyBool value, std::size_t sample) const { return (*this)(value.byte, sample); }

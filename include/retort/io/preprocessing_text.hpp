@@ -20,11 +20,11 @@ inline constexpr const char* preprocessing_key = "retort.preprocessing";
 /// there are any.
 [[gnu::cold]] inline std::string preprocessing_text(const Preprocessing& preprocessing) {
   std::string text = concatenate({"{\"raw\":\"", preprocessing.bytes ? "uint8" : "real",
-                                  "\",\"mean\":", internal::json_number(preprocessing.mean),
-                                  ",\"standard_deviation\":", internal::json_number(preprocessing.standard_deviation)});
+                                  "\",\"mean\":", json_number(preprocessing.mean),
+                                  ",\"standard_deviation\":", json_number(preprocessing.standard_deviation)});
   const auto append = [&](std::string_view name, const auto& values) {
     if (!values.empty()) {
-      text += concatenate({",\"", name, "\":", internal::json_array(values)});
+      text += concatenate({",\"", name, "\":", json_array(values)});
     }
   };
   append("column_means", preprocessing.column_means);

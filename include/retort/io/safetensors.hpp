@@ -142,6 +142,9 @@ struct NamedTensors {
     names = tensor_names(tensors, options);
   }
 
+  NamedTensors(const NamedTensors&) = delete;  // `values` point into the arenas
+  NamedTensors& operator=(const NamedTensors&) = delete;
+
   /// Throws FormatError for values that `read` would refuse.
   [[gnu::cold]] void require_readable(const std::filesystem::path& path) const {
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -190,7 +193,7 @@ struct NamedTensors {
 
 template <typename Scalar>
 [[gnu::cold]] std::string example_text(std::span<const Scalar> input, std::span<const Scalar> logits) {
-  return concatenate({"{\"input\":", internal::json_array(input), ",\"logits\":", internal::json_array(logits), "}"});
+  return concatenate({"{\"input\":", json_array(input), ",\"logits\":", json_array(logits), "}"});
 }
 
 /// Throws JsonError.

@@ -300,17 +300,16 @@ class SafetensorsHeaderReader {
 [[gnu::cold]] inline std::string safetensors_header_text(const SafetensorsHeader& header) {
   std::string text = "{";
   if (!header.metadata.empty()) {
-    text += concatenate({internal::json_string(metadata_key), ":{"});
+    text += concatenate({json_string(metadata_key), ":{"});
     for (const auto& [key, value] : header.metadata) {
-      text +=
-          concatenate({text.back() == '{' ? "" : ",", internal::json_string(key), ":", internal::json_string(value)});
+      text += concatenate({text.back() == '{' ? "" : ",", json_string(key), ":", json_string(value)});
     }
     text += '}';
   }
   for (const TensorEntry& tensor : header.tensors) {
-    text += concatenate({text.back() == '{' ? "" : ",", internal::json_string(tensor.name), ":{\"dtype\":\"",
-                         dtype_name(tensor.dtype), "\",\"shape\":", internal::json_array(tensor.shape),
-                         ",\"data_offsets\":[", tensor.begin, ",", tensor.end, "]}"});
+    text += concatenate({text.back() == '{' ? "" : ",", json_string(tensor.name), ":{\"dtype\":\"",
+                         dtype_name(tensor.dtype), "\",\"shape\":", json_array(tensor.shape), ",\"data_offsets\":[",
+                         tensor.begin, ",", tensor.end, "]}"});
   }
   return text += '}';
 }

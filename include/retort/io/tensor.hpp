@@ -25,8 +25,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::io {
 
-using internal::bfloat16_to_float;
-using internal::half_to_float;
+using retort::bfloat16_to_float;
+using retort::half_to_float;
 
 /// The element types, under the format's own names.
 enum class DType : std::uint8_t {
@@ -67,6 +67,11 @@ inline constexpr DTypeFacts dtype_facts[] = {
     {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"I16", 16},
     {"U16", 16},    {"F16", 16},    {"BF16", 16},   {"I32", 32},        {"U32", 32},        {"F32", 32},
     {"C64", 64},    {"F64", 64},    {"I64", 64},    {"U64", 64}};
+
+static_assert(std::size(dtype_facts) == static_cast<std::size_t>(DType::U64) + 1);
+static_assert(dtype_facts[static_cast<std::size_t>(DType::F8_E4M3FNUZ)].name == "F8_E4M3FNUZ");
+static_assert(dtype_facts[static_cast<std::size_t>(DType::BF16)].name == "BF16");
+static_assert(dtype_facts[static_cast<std::size_t>(DType::C64)].name == "C64");
 
 }  // namespace detail
 

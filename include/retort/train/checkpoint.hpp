@@ -37,15 +37,15 @@ class [[gnu::visibility("default")]] SettingError : public OptionError {
 
 }  // namespace retort
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// What a checkpoint holds. Random numbers are functions of the seed and the step, so no generator's state is among it.
 struct Checkpoint {
-  internal::Settings settings;    ///< of the run that wrote it
-  std::size_t epochs;             ///< that it was to take in all
-  History history;                ///< one entry for each epoch done
-  internal::TrainingState state;  ///< after the last of them
-  internal::TrainingState best;   ///< the model after the best epoch; empty without early stopping
+  Settings settings;    ///< of the run that wrote it
+  std::size_t epochs;   ///< that it was to take in all
+  History history;      ///< one entry for each epoch done
+  TrainingState state;  ///< after the last of them
+  TrainingState best;   ///< the model after the best epoch; empty without early stopping
 };
 
 namespace detail {
@@ -65,8 +65,7 @@ namespace detail {
 }
 
 [[gnu::cold, gnu::noinline]] inline std::string evaluation_text(double loss, double accuracy, std::size_t errors) {
-  return concatenate({"\"loss\":", internal::json_number(loss), ",\"accuracy\":", internal::json_number(accuracy),
-                      ",\"errors\":", errors});
+  return concatenate({"\"loss\":", json_number(loss), ",\"accuracy\":", json_number(accuracy), ",\"errors\":", errors});
 }
 
 /// A history as JSON: an array with an object for each epoch.
@@ -74,10 +73,9 @@ namespace detail {
   std::string text = "[";
   for (const EpochMetrics& metrics : history) {
     text += concatenate({text.size() > 1 ? ",{\"epoch\":" : "{\"epoch\":", metrics.epoch, ",",
-                         evaluation_text(metrics.loss, metrics.accuracy, metrics.errors),
-                         ",\"learning_rate\":", internal::json_number(metrics.learning_rate),
-                         ",\"seconds\":", internal::json_number(metrics.seconds),
-                         ",\"samples_per_second\":", internal::json_number(metrics.samples_per_second)});
+                         evaluation_text(metrics.loss, metrics.accuracy, metrics.errors), ",\"learning_rate\":",
+                         json_number(metrics.learning_rate), ",\"seconds\":", json_number(metrics.seconds),
+                         ",\"samples_per_second\":", json_number(metrics.samples_per_second)});
     if (metrics.validation) {
       const Evaluation& validation = *metrics.validation;
       text += ",\"validation\":{";
@@ -90,14 +88,14 @@ namespace detail {
 }
 
 /// Takes an object with these fields, each once.
-[[gnu::cold]] inline void read_metrics(internal::JsonReader& json, std::vector<internal::JsonField> fields) {
+[[gnu::cold]] inline void read_metrics(JsonReader& json, std::vector<JsonField> fields) {
   const std::string_view missing = json.read_object(std::move(fields), "the fields of an epoch, each once");
   if (!missing.empty()) {
     json.fail(concatenate({"a field ", missing, " in the object before"}));
   }
 }
 
-[[gnu::cold]] inline EpochMetrics read_epoch(internal::JsonReader& json) {
+[[gnu::cold]] inline EpochMetrics read_epoch(JsonReader& json) {
   EpochMetrics metrics;
   const auto read_validation = [&] {
     Evaluation& values = metrics.validation.emplace();
@@ -119,7 +117,7 @@ namespace detail {
 /// Throws JsonError.
 [[gnu::cold]] inline History read_history(std::string_view text) {
   History history;
-  internal::JsonReader json(text);
+  JsonReader json(text);
   json.begin_array();
   while (json.next_element()) {
     history.push_back(read_epoch(json));
@@ -139,8 +137,8 @@ inline constexpr std::string_view setting_prefix = "setting.";
 /// Throws FileError.
 [[gnu::cold]] inline void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
   std::vector<io::Tensor> tensors;
-  const auto append = [&](const internal::TrainingState& state, std::string_view prefix) {
-    for (const internal::StateArray& array : state) {
+  const auto append = [&](const TrainingState& state, std::string_view prefix) {
+    for (const StateArray& array : state) {
       tensors.push_back({concatenate({prefix, array.name}), io::DType::U8, {array.bytes.size()}, array.bytes});
     }
   };
@@ -159,7 +157,7 @@ inline constexpr std::string_view setting_prefix = "setting.";
 
 /// Reads a checkpoint and compares it with the run at hand. Throws FileError, FormatError for a file that is no
 /// checkpoint, and SettingError naming the first setting that differs.
-[[gnu::cold]] inline Checkpoint load_checkpoint(const std::filesystem::path& path, const internal::Settings& expected) {
+[[gnu::cold]] inline Checkpoint load_checkpoint(const std::filesystem::path& path, const Settings& expected) {
   const io::SafetensorsFile file = io::SafetensorsFile::read(path);
   const io::Metadata& metadata = file.metadata();
   const auto field = [&](const std::string& name) -> const std::string& {
@@ -189,7 +187,7 @@ inline constexpr std::string_view setting_prefix = "setting.";
     throw FormatError(path, concatenate({"tensor history: ", error.what()}));
   }
   try {
-    internal::JsonReader json(field("epochs"));
+    JsonReader json(field("epochs"));
     checkpoint.epochs = json.number<std::size_t>();
     json.end();
   } catch (const JsonError& error) {
@@ -200,11 +198,11 @@ inline constexpr std::string_view setting_prefix = "setting.";
       continue;
     }
     const bool best = tensor.name.starts_with(detail::best_prefix);
-    internal::StateArray array{tensor.name.substr(best ? detail::best_prefix.size() : 0),
-                               {tensor.bytes.begin(), tensor.bytes.end()}};
+    StateArray array{tensor.name.substr(best ? detail::best_prefix.size() : 0),
+                     {tensor.bytes.begin(), tensor.bytes.end()}};
     (best ? checkpoint.best : checkpoint.state).push_back(std::move(array));
   }
   return checkpoint;
 }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -74,7 +74,7 @@ template <Model M>
       {"fit: batch_size is ", plan.batch_size, " and leaves a last batch of ", last, " of ", samples, needed}));
 }
 
-/// The engine of Trainer, DistillationTrainer and Sweep. Everything is allocated in `begin`; a step allocates nothing.
+/// What Trainer, DistillationTrainer and Sweep train an epoch with. Everything is allocated in `begin`; a step allocates nothing.
 /// The dataset, its order, the teacher's logits and all activations are in the backend's memory, and a step reads
 /// nothing back. A teacher's logits are computed once for the whole dataset and then looked up by sample index, unless
 /// the inputs are augmented; so are its features, where a term of the loss compares them. `Steps` takes the steps: those
@@ -87,7 +87,7 @@ class EpochTrainer final : public TrainerInterface {
   static constexpr bool uses_teacher = L::needs_teacher;
   /// Whether many steps are taken at one call: those between two reports, unless a teacher answers each batch.
   static constexpr bool takes_runs = requires { requires Steps::takes_runs; };
-  /// Whether the teacher's memory belongs to a handle that this engine's backend does not wait for by itself.
+  /// Whether the teacher's memory belongs to a handle that the student's backend does not wait for by itself.
   static constexpr bool reads_other_handle = uses_teacher && !Backend::host_memory;
   using StepsClass = Steps;
   using TrainingOf = backend::Training<Backend, M, L, O, Scalar, TeacherSource>;

@@ -175,7 +175,8 @@ class Fit {
   }
 
   [[gnu::cold]] void write_checkpoint() {
-    save_checkpoint(options_.checkpoint->path, {settings_, options_.epochs, history_, engine_.state(), best_});
+    internal::save_checkpoint(options_.checkpoint->path,
+                              {settings_, options_.epochs, history_, engine_.state(), best_});
     written_ = history_.size();
     written_at_ = Clock::now();
   }
@@ -205,7 +206,7 @@ class Fit {
   }
 
   /// The epochs that are done are this run's first ones only where the schedule gave them the same learning rates.
-  [[gnu::cold]] void require_epochs(const Checkpoint& checkpoint) const {
+  [[gnu::cold]] void require_epochs(const internal::Checkpoint& checkpoint) const {
     const auto refuse = [&](std::initializer_list<TextPart> reason) {
       throw SettingError(concatenate({path_text(options_.checkpoint->path), ": made with epochs = ", checkpoint.epochs,
                                       ", cannot be resumed with ", options_.epochs, concatenate(reason)}),
@@ -228,7 +229,7 @@ class Fit {
     if (options_.checkpoint->any_processor) {
       std::erase_if(expected, [](const auto& setting) { return setting.first == "processor"; });
     }
-    Checkpoint checkpoint = load_checkpoint(options_.checkpoint->path, expected);
+    internal::Checkpoint checkpoint = internal::load_checkpoint(options_.checkpoint->path, expected);
     require_arrays(checkpoint.state, engine_.state());
     require_arrays(checkpoint.best, options_.early_stopping ? engine_.model_state() : internal::TrainingState{});
     require_history(checkpoint);
@@ -259,7 +260,7 @@ class Fit {
   }
 
   /// Throws FormatError unless the checkpoint's history is of its run's first epochs.
-  [[gnu::cold]] void require_history(const Checkpoint& checkpoint) const {
+  [[gnu::cold]] void require_history(const internal::Checkpoint& checkpoint) const {
     const History& history = checkpoint.history;
     bool right = !history.empty() && history.size() <= checkpoint.epochs;
     for (std::size_t i = 0; i < history.size(); ++i) {

@@ -62,13 +62,12 @@ class JsonLinesLog {
  private:
   [[gnu::cold]] static std::string line_of(const std::string& phase, const EpochMetrics& metrics) {
     const auto& validation = metrics.validation;
-    return concatenate({"{\"phase\":", internal::json_string(phase), ",\"epoch\":", metrics.epoch,
-                        ",\"loss\":", internal::json_number(metrics.loss),
-                        ",\"accuracy\":", internal::json_number(validation ? validation->accuracy : metrics.accuracy),
-                        ",\"errors\":", validation ? validation->errors : metrics.errors,
-                        ",\"seconds\":", internal::json_number(metrics.seconds),
-                        ",\"learning_rate\":", internal::json_number(metrics.learning_rate),
-                        ",\"samples_per_second\":", internal::json_number(metrics.samples_per_second), "}\n"});
+    return concatenate(
+        {"{\"phase\":", json_string(phase), ",\"epoch\":", metrics.epoch, ",\"loss\":", json_number(metrics.loss),
+         ",\"accuracy\":", json_number(validation ? validation->accuracy : metrics.accuracy),
+         ",\"errors\":", validation ? validation->errors : metrics.errors,
+         ",\"seconds\":", json_number(metrics.seconds), ",\"learning_rate\":", json_number(metrics.learning_rate),
+         ",\"samples_per_second\":", json_number(metrics.samples_per_second), "}\n"});
   }
 
   std::filesystem::path path_;

@@ -26,7 +26,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::detail {
 
-/// Trains students of one model on the same data. `Engine`: a EpochTrainer that takes runs.
+/// Trains students of one model on the same data. `Engine`: an EpochTrainer that takes runs.
 template <typename Engine, typename Backend>
 class StudentGroup {
  public:

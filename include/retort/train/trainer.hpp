@@ -44,6 +44,9 @@ class TrainerBase {
 
  protected:
   explicit TrainerBase(std::unique_ptr<internal::TrainerInterface> engine) : engine_(std::move(engine)) {}
+  TrainerBase(TrainerBase&&) = default;
+  TrainerBase& operator=(TrainerBase&&) = default;
+  ~TrainerBase() = default;
 
  private:
   [[gnu::cold]] internal::TrainerInterface& engine() const {

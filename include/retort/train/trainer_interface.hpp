@@ -89,7 +89,7 @@ class TrainerInterface {
 
   /// Parameters, buffers and moments, and those of a regressor. restore(state()) changes nothing.
   virtual TrainingState state() const = 0;
-  /// Throws ShapeError when the arrays are not those of this engine.
+  /// Throws ShapeError when the arrays are not those of this training.
   virtual void restore(const TrainingState& state) = 0;
   /// The arrays of the state that are the model itself, for keeping the best epoch.
   virtual TrainingState model_state() const = 0;

@@ -167,17 +167,17 @@ TEMPLATE_LIST_TEST_CASE("Outside of training the answer is that of the forward p
 
 TEST_CASE("Activations of a training step do not overlap and lie on aligned offsets", "[backend]") {
   using M = Sequential<Linear<3, 5>, ReLU, Linear<5, 2>>;
-  CHECK(internal::output_offset<M>(0, 7) == 0);
-  CHECK(internal::output_offset<M>(1, 7) == 48);
-  CHECK(internal::output_offset<M>(2, 7) == 96);
-  CHECK(internal::activation_arena_size<M>(7) == 112);
-  CHECK(internal::pass_scratch_size<M>(7) == 2 * 48);
+  CHECK(output_offset<M>(0, 7) == 0);
+  CHECK(output_offset<M>(1, 7) == 48);
+  CHECK(output_offset<M>(2, 7) == 96);
+  CHECK(activation_arena_size<M>(7) == 112);
+  CHECK(pass_scratch_size<M>(7) == 2 * 48);
   // A run of pointwise layers keeps one output.
   using Longer = Sequential<Linear<3, 5>, ReLU, Dropout<0.5>, Tanh, Linear<5, 2>>;
-  CHECK(internal::output_offset<Longer>(2, 7) == 96);
-  CHECK(internal::activation_arena_size<Longer>(7) == 112);
+  CHECK(output_offset<Longer>(2, 7) == 96);
+  CHECK(activation_arena_size<Longer>(7) == 112);
   // What enters may be the widest.
-  CHECK(internal::pass_scratch_size<Sequential<Linear<9, 5>>>(7) == 2 * 64);
+  CHECK(pass_scratch_size<Sequential<Linear<9, 5>>>(7) == 2 * 64);
 }
 
 // Backends that compute a Linear layer and the Chain behind it in one operation, and say what they were asked for.
@@ -296,18 +296,18 @@ Passes run_passes() {
   const auto inputs = test::aligned_copy(inputs_of<M>());
   const auto incoming = test::aligned_copy(incoming_of<M>());
   const backend::LayerRandom random{Seed{5}, 3};
-  auto scratch = garbage_of(internal::pass_scratch_size<M>(capacity));
+  auto scratch = garbage_of(pass_scratch_size<M>(capacity));
   Passes result;
 
   result.predicted.assign(batch * M::output_size, garbage);
-  internal::run_inference<M>(
+  run_inference<M>(
       backend,
       backend::InferArguments<double>{parameters, buffers.data(), inputs.data(), result.predicted.data(), batch},
       scratch.data());
   result.inference_calls = take_calls();
 
-  auto activations = garbage_of(internal::activation_arena_size<M>(capacity));
-  const double* logits = internal::run_forward<M>(
+  auto activations = garbage_of(activation_arena_size<M>(capacity));
+  const double* logits = run_forward<M>(
       backend,
       backend::ForwardArguments<double>{parameters, buffers.data(), inputs.data(), activations.data(), batch, random},
       capacity);
@@ -318,11 +318,10 @@ Passes run_passes() {
   auto gradients = garbage_of(M::parameter_arena_size);
   auto input_gradient = garbage_of(batch * M::input_size);
   std::ranges::fill(scratch.span(), garbage);
-  internal::run_backward<M>(
-      backend,
-      backend::BackwardArguments<double>{parameters, inputs.data(), activations.data(), incoming.data(),
-                                         input_gradient.data(), gradients.data(), batch, random},
-      capacity, scratch.data());
+  run_backward<M>(backend,
+                  backend::BackwardArguments<double>{parameters, inputs.data(), activations.data(), incoming.data(),
+                                                     input_gradient.data(), gradients.data(), batch, random},
+                  capacity, scratch.data());
   result.gradients.assign(gradients.data(), gradients.data() + gradients.size());
   result.input_gradient.assign(input_gradient.data(), input_gradient.data() + input_gradient.size());
   result.backward_calls = take_calls();
@@ -397,12 +396,11 @@ TEST_CASE("Where no input gradient is wanted, the backward pass ends with the fi
   const fusing::Recorder backend{};
   const auto values = test::aligned_copy(random_values<double>(batch * 4 + 1000, 1));
   auto gradients = fusing::garbage_of(M::parameter_arena_size);
-  auto scratch = fusing::garbage_of(internal::pass_scratch_size<M>(batch));
-  internal::run_backward<M>(
-      backend,
-      backend::BackwardArguments<double>{
-          values.data(), values.data(), values.data(), values.data(), nullptr, gradients.data(), batch, {}},
-      batch, scratch.data());
+  auto scratch = fusing::garbage_of(pass_scratch_size<M>(batch));
+  run_backward<M>(backend,
+                  backend::BackwardArguments<double>{
+                      values.data(), values.data(), values.data(), values.data(), nullptr, gradients.data(), batch, {}},
+                  batch, scratch.data());
   CHECK(backend.take_calls() == Calls{"ReLU", "Linear"});
 }
 

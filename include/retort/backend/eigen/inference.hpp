@@ -37,8 +37,8 @@ template <Model M, typename Scalar>
 void predict_batch_in_blocks(const Eigen& backend, const InferArguments<Scalar>& arguments) {
   struct ScratchTag;
   for_each_sample_block(backend, arguments.batch, [&](std::size_t first, std::size_t count) {
-    Scalar* scratch = thread_scratch<Scalar, ScratchTag>(internal::pass_scratch_size<M>(count));
-    internal::run_inference<M>(backend, samples_of<M>(arguments, first, count), scratch);
+    Scalar* scratch = thread_scratch<Scalar, ScratchTag>(pass_scratch_size<M>(count));
+    run_inference<M>(backend, samples_of<M>(arguments, first, count), scratch);
   });
 }
 
@@ -49,13 +49,13 @@ void predict_dataset_in_blocks(const Eigen& backend, const Scalar* parameters, c
   const data::GatherConstants<Scalar> constants(data);
   for_each_sample_block(backend, data.size, [&](std::size_t first, std::size_t count) {
     const std::size_t inputs_size = aligned_extent(count * M::input_size);
-    Scalar* inputs = thread_scratch<Scalar, ScratchTag>(inputs_size + internal::pass_scratch_size<M>(count));
+    Scalar* inputs = thread_scratch<Scalar, ScratchTag>(inputs_size + pass_scratch_size<M>(count));
     for (std::size_t sample = 0; sample < count; ++sample) {
       data::gather_row(data, constants, static_cast<std::uint32_t>(first + sample), inputs + sample * M::input_size);
     }
-    internal::run_inference<M>(
-        backend, InferArguments<Scalar>{parameters, buffers, inputs, logits + first * M::output_size, count},
-        inputs + inputs_size);
+    run_inference<M>(backend,
+                     InferArguments<Scalar>{parameters, buffers, inputs, logits + first * M::output_size, count},
+                     inputs + inputs_size);
   });
 }
 

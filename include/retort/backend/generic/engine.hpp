@@ -33,9 +33,9 @@ class OperationSteps {
   OperationSteps(const Backend& backend, std::size_t capacity)
       : capacity_(capacity),
         inputs_(allocate(backend, capacity * M::input_size)),
-        activations_(allocate(backend, internal::activation_arena_size<M>(capacity))),
+        activations_(allocate(backend, activation_arena_size<M>(capacity))),
         logits_gradient_(allocate(backend, capacity * M::output_size)),
-        scratch_(allocate(backend, internal::pass_scratch_size<M>(capacity))),
+        scratch_(allocate(backend, pass_scratch_size<M>(capacity))),
         gradients_(allocate(backend, M::parameter_arena_size + Term::parameter_arena_size)),
         term_(backend, capacity) {
     // The optimizer also passes over what is between the tensors.
@@ -49,7 +49,7 @@ class OperationSteps {
     gather_batch(backend, batch.data, batch.samples, batch.size, batch.augmentation, inputs_.data());
     const Scalar* inputs = inputs_.data();
     const Scalar* parameters = target.parameters;
-    const Scalar* logits = internal::run_forward<M>(
+    const Scalar* logits = run_forward<M>(
         backend,
         backend::ForwardArguments<Scalar>{parameters, target.buffers, inputs, activations_.data(), batch.size, random},
         capacity_);
@@ -64,16 +64,16 @@ class OperationSteps {
                                                  .batch = batch.size});
     Scalar* regressor_gradients = gradients_.data() + M::parameter_arena_size;
     term_.evaluate(backend, batch, target, loss, std::as_const(activations_).data(), regressor_gradients);
-    internal::run_backward<M>(backend,
-                              backend::BackwardArguments<Scalar>{.parameters = parameters,
-                                                                 .input = inputs,
-                                                                 .output = activations_.data(),
-                                                                 .output_gradient = logits_gradient_.data(),
-                                                                 .input_gradient = nullptr,
-                                                                 .parameter_gradients = gradients_.data(),
-                                                                 .batch = batch.size,
-                                                                 .random = random},
-                              capacity_, scratch_.data(), term_.adder(backend, batch.size));
+    run_backward<M>(backend,
+                    backend::BackwardArguments<Scalar>{.parameters = parameters,
+                                                       .input = inputs,
+                                                       .output = activations_.data(),
+                                                       .output_gradient = logits_gradient_.data(),
+                                                       .input_gradient = nullptr,
+                                                       .parameter_gradients = gradients_.data(),
+                                                       .batch = batch.size,
+                                                       .random = random},
+                    capacity_, scratch_.data(), term_.adder(backend, batch.size));
     if (target.clipping) {
       clip_gradients(backend, *target.clipping, gradients_.data(), gradients_.size());
     }

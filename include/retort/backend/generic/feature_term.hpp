@@ -43,13 +43,13 @@ struct Add {
 /// Each sample's term, added to its loss, and the gradient in what the regressor gave.
 template <typename B, typename Scalar, FeatureTerm T, std::size_t Features>
 void evaluate_term(const Generic<B>& generic, const T& term, Width<Features>, const TermArguments<Scalar>& arguments) {
-  detail::for_each_of<Features>(generic.self(), arguments.batch, detail::TermRow<T, Features, Scalar>{term, arguments});
+  for_each_of<Features>(generic.self(), arguments.batch, detail::TermRow<T, Features, Scalar>{term, arguments});
 }
 
 /// values[i] += addends[i] for i below `count`.
 template <typename B, typename Scalar>
 void add(const Generic<B>& generic, const Scalar* addends, Scalar* values, std::size_t count) {
-  detail::for_each_of(generic.self(), count, detail::Add<Scalar>{addends, values});
+  for_each_of(generic.self(), count, detail::Add<Scalar>{addends, values});
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -84,14 +84,18 @@ struct ForPiece {
   }
 };
 
+}  // namespace detail
+
 /// Calls function(index) for each index below `count`, as many at a time as suit the backend where each takes on `Work`
 /// elements.
 template <std::size_t Work = 1, typename Backend, typename Function>
 void for_each_of(const Backend& backend, std::size_t count, const Function& function,
                  const std::source_location& where = std::source_location::current()) {
   constexpr std::size_t piece = Backend::elements_per_call > Work ? Backend::elements_per_call / Work : 1;
-  for_each(backend, (count + piece - 1) / piece, ForPiece<Function, piece>{function, count}, where);
+  for_each(backend, (count + piece - 1) / piece, detail::ForPiece<Function, piece>{function, count}, where);
 }
+
+namespace detail {
 
 /// Columns [first, first + count) of a matrix of `columns` columns, of which a call takes `Strip`: sums run over the rows in
 /// order. A host's columns lie beside one another in memory.

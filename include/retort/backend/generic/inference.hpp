@@ -37,10 +37,10 @@ template <typename B, Model M, typename Scalar>
 void predict_batch(const Generic<B>& generic, M, const InferArguments<Scalar>& arguments) {
   const B& backend = generic.self();
   const std::size_t block = std::min(arguments.batch, B::inference_block);
-  auto scratch = backend.template scratch<Scalar>(internal::pass_scratch_size<M>(block));
+  auto scratch = backend.template scratch<Scalar>(pass_scratch_size<M>(block));
   for (std::size_t first = 0; first < arguments.batch; first += block) {
-    internal::run_inference<M>(
-        backend, detail::samples_of<M>(arguments, first, std::min(block, arguments.batch - first)), scratch.data());
+    run_inference<M>(backend, detail::samples_of<M>(arguments, first, std::min(block, arguments.batch - first)),
+                     scratch.data());
   }
 }
 
@@ -52,14 +52,14 @@ void predict_dataset(const Generic<B>& generic, M, const Scalar* parameters, con
   const data::GatherConstants<Scalar> constants(data);
   const std::size_t block = std::min(data.size, B::inference_block);
   auto inputs = backend.template scratch<Scalar>(block * M::input_size);
-  auto scratch = backend.template scratch<Scalar>(internal::pass_scratch_size<M>(block));
+  auto scratch = backend.template scratch<Scalar>(pass_scratch_size<M>(block));
   for (std::size_t first = 0; first < data.size; first += block) {
     const std::size_t count = std::min(block, data.size - first);
     const detail::BatchSamples samples{nullptr, static_cast<std::uint32_t>(first)};
     detail::gather(backend, count, detail::GatherFeature<Scalar>{data, constants, samples, {}, inputs.data()});
-    internal::run_inference<M>(
-        backend, InferArguments<Scalar>{parameters, buffers, inputs.data(), logits + first * M::output_size, count},
-        scratch.data());
+    run_inference<M>(backend,
+                     InferArguments<Scalar>{parameters, buffers, inputs.data(), logits + first * M::output_size, count},
+                     scratch.data());
   }
 }
 

@@ -30,7 +30,7 @@ struct ValueOf {
 
 template <typename B, typename Scalar, Loss L, std::size_t Classes>
 void evaluate_loss(const Generic<B>& generic, const L& loss, Width<Classes>, const LossArguments<Scalar>& arguments) {
-  detail::for_each_of<Classes>(generic.self(), arguments.batch, LossRow<L, Classes, Scalar>(loss, arguments));
+  for_each_of<Classes>(generic.self(), arguments.batch, LossRow<L, Classes, Scalar>(loss, arguments));
 }
 
 template <typename B, typename Scalar>

@@ -272,7 +272,7 @@ void backward(const Generic<B>& generic, LayerNorm<N>, Width<N>, const BackwardA
   using Columns = detail::LayerNormColumnGradients<L, detail::column_strip<B>, Scalar>;
   const B& backend = generic.self();
   auto statistics = backend.template scratch<Scalar>(2 * arguments.batch);
-  detail::for_each_of<N>(
+  for_each_of<N>(
       backend, arguments.batch,
       detail::LayerNormRowGradient<L, Scalar>{arguments.parameters, arguments.input, arguments.output_gradient,
                                               arguments.input_gradient, statistics.data()});
@@ -285,11 +285,10 @@ void backward(const Generic<B>& generic, LayerNorm<N>, Width<N>, const BackwardA
 template <typename B, typename Scalar, std::size_t N>
 void infer(const Generic<B>& generic, BatchNorm<N>, Width<N>, const InferArguments<Scalar>& arguments) {
   using L = BatchNorm<N>;
-  detail::for_each_of<N>(
-      generic.self(), arguments.batch,
-      detail::BatchNormInference<L, Scalar>{
-          arguments.parameters, arguments.parameters + tensor_offset(L::parameters, 1), arguments.buffers,
-          arguments.buffers + tensor_offset(L::buffers, 1), arguments.input, arguments.output});
+  for_each_of<N>(generic.self(), arguments.batch,
+                 detail::BatchNormInference<L, Scalar>{
+                     arguments.parameters, arguments.parameters + tensor_offset(L::parameters, 1), arguments.buffers,
+                     arguments.buffers + tensor_offset(L::buffers, 1), arguments.input, arguments.output});
 }
 
 template <typename B, typename Scalar, std::size_t N>

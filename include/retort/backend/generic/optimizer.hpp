@@ -71,7 +71,7 @@ void update_parameters(const Generic<B>& generic, const Rule& rule, Scalar* para
                        const std::array<Scalar*, Moments>& moments, std::size_t size) {
   detail::UpdateParameter<Rule, Scalar, Moments> update{rule, parameters, gradients, {}};
   std::copy(moments.begin(), moments.end(), update.moments);
-  detail::for_each_of(generic.self(), size, update);
+  for_each_of(generic.self(), size, update);
 }
 
 /// Shortens the gradient where its norm is above the clipping's; the norm stays where the gradient is.
@@ -80,7 +80,7 @@ void clip_gradients(const Generic<B>& generic, const GradientClipping& clipping,
   const B& backend = generic.self();
   auto scratch = backend.template scratch<double>(detail::sum_scratch_size(size));
   const double* squared_norm = detail::sum(backend, size, detail::Square<Scalar>{gradients}, scratch.data());
-  detail::for_each_of(backend, size, detail::ClipGradient<Scalar>{clipping, squared_norm, gradients});
+  for_each_of(backend, size, detail::ClipGradient<Scalar>{clipping, squared_norm, gradients});
 }
 
 template <typename B, typename Scalar>

@@ -180,8 +180,8 @@ template <typename B, typename Scalar>
 void column_sums(const Generic<B>& generic, MatrixView<const Scalar> values, Scalar* sums) {
   using Sums = detail::ColumnSums<Scalar>;
   // A strip of a batch of 64 rows.
-  detail::for_each_of<64 * Sums::width>(generic.self(), detail::ColumnStrip<Sums::width>::strips(values.columns),
-                                        Sums{values, sums});
+  for_each_of<64 * Sums::width>(generic.self(), detail::ColumnStrip<Sums::width>::strips(values.columns),
+                                Sums{values, sums});
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

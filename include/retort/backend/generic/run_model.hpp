@@ -17,25 +17,26 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET::internal {
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
-namespace detail {
+namespace backend {
 
 /// `infer(backend, layer, chain, width, arguments)`: the output is the chain's; the layer's own is not kept.
 template <typename B, typename L, typename C, typename Width, typename Scalar>
-concept FusesInfer = !std::is_same_v<C, backend::Chain<>> &&
-                     requires(const B& backend, const backend::InferArguments<Scalar>& arguments) {
-                       infer(backend, L{}, C{}, Width{}, arguments);
-                     };
+concept FusesInfer =
+    !std::is_same_v<C, Chain<>> && requires(const B& backend, const InferArguments<Scalar>& arguments) {
+      infer(backend, L{}, C{}, Width{}, arguments);
+    };
 
 /// `forward(backend, layer, chain, width, arguments, chain_output)`: both outputs are kept. The chain's first layer is
 /// the one behind arguments.random.layer.
 template <typename B, typename L, typename C, typename Width, typename Scalar>
-concept FusesForward = !std::is_same_v<C, backend::Chain<>> &&
-                       requires(const B& backend, const backend::ForwardArguments<Scalar>& arguments,
-                                Scalar* chain_output) { forward(backend, L{}, C{}, Width{}, arguments, chain_output); };
+concept FusesForward = !std::is_same_v<C, Chain<>> &&
+                       requires(const B& backend, const ForwardArguments<Scalar>& arguments, Scalar* chain_output) {
+                         forward(backend, L{}, C{}, Width{}, arguments, chain_output);
+                       };
 
-}  // namespace detail
+}  // namespace backend
 
 /// Elements of scratch for run_inference and run_backward of `batch` samples: two matrices of the widest layer.
 template <Model M>
@@ -58,7 +59,7 @@ void run_inference(const Backend& backend, const backend::InferArguments<Scalar>
     using Operation = typename Plan::template Operation<Index>;
     using Width = typename Plan::template InputWidth<Index>;
     using Behind = backend::ChainAt<Plan, Index + 1>;
-    constexpr bool fused = detail::FusesInfer<Backend, Operation, Behind, Width, Scalar>;
+    constexpr bool fused = backend::FusesInfer<Backend, Operation, Behind, Width, Scalar>;
     constexpr std::size_t last = Index + (fused ? 1 : 0);
     // An operation writes the half that does not hold its input; the last one writes the output.
     Scalar* output = last + 1 == Plan::size ? arguments.output : current == halves[0] ? halves[1] : halves[0];
@@ -113,7 +114,7 @@ const Scalar* run_forward(const Backend& backend, const backend::ForwardArgument
                                                            output,
                                                            arguments.batch,
                                                            arguments.random.behind(layer)};
-      if constexpr (detail::FusesForward<Backend, Operation, Behind, Width, Scalar>) {
+      if constexpr (backend::FusesForward<Backend, Operation, Behind, Width, Scalar>) {
         forward(backend, Operation{}, Behind{}, Width{}, of_operation,
                 arguments.output + output_offset<M>(Index + 1, capacity));
         done = true;
@@ -171,4 +172,4 @@ void run_backward(const Backend& backend, const backend::BackwardArguments<Scala
   });
 }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -45,8 +45,8 @@ struct ScaleValue {
 template <typename System, typename Scalar>
 void finish_output(const Thrust<System>& backend, const Scalar* bias, bool relu, MatrixView<Scalar> output) {
   if (bias != nullptr || relu) {
-    backend::detail::for_each_of(backend, output.rows * output.columns,
-                                 detail::OutputEpilogue<Scalar>{bias, relu, output.columns, output.data});
+    backend::for_each_of(backend, output.rows * output.columns,
+                         detail::OutputEpilogue<Scalar>{bias, relu, output.columns, output.data});
   }
 }
 
@@ -54,7 +54,7 @@ void finish_output(const Thrust<System>& backend, const Scalar* bias, bool relu,
 template <typename System, typename Scalar>
 void scale_values(const Thrust<System>& backend, MatrixView<Scalar> values, Scalar scale) {
   if (scale != Scalar{1}) {
-    backend::detail::for_each_of(backend, values.rows * values.columns, detail::ScaleValue<Scalar>{scale, values.data});
+    backend::for_each_of(backend, values.rows * values.columns, detail::ScaleValue<Scalar>{scale, values.data});
   }
 }
 

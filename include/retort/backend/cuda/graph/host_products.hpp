@@ -107,8 +107,8 @@ class HostProducts {
   static MatrixView<const Scalar> rounded(const Thrust<System>& backend, MatrixView<const Factor> factors,
                                           Buffer& memory) {
     if constexpr (rounds) {
-      backend::detail::for_each_of(backend, factors.rows * factors.columns,
-                                   detail::TakeFactor<Factor>{factors.data, memory.data()});
+      backend::for_each_of(backend, factors.rows * factors.columns,
+                           detail::TakeFactor<Factor>{factors.data, memory.data()});
       return {memory.data(), factors.rows, factors.columns};
     } else {
       return factors;

@@ -98,8 +98,8 @@ class GraphSteps {
   void refresh_weights(const Backend& backend, const TrainingBatch& batch, const Scalar* parameters) {
     if constexpr (copies_weights) {
       if (last_.parameters != parameters || last_.epoch != batch.augmentation.epoch || last_.step + 1 != batch.step) {
-        backend::detail::for_each_of(backend, M::parameter_arena_size,
-                                     RoundElements<Scalar, Factor>{parameters, memory_.weights.data()});
+        backend::for_each_of(backend, M::parameter_arena_size,
+                             RoundElements<Scalar, Factor>{parameters, memory_.weights.data()});
       }
     }
     last_ = {};  // until the step is done
@@ -257,10 +257,9 @@ class GraphSteps {
       if constexpr (copies_weights) {
         copies = memory.weights.data();
       }
-      backend::detail::for_each_of(
-          backend, M::parameter_arena_size,
-          UpdateParameter<Moments, Arguments, Factor>{arguments, parameters, memory.gradients.data(), both[0], both[1],
-                                                      factor, copies});
+      backend::for_each_of(backend, M::parameter_arena_size,
+                           UpdateParameter<Moments, Arguments, Factor>{arguments, parameters, memory.gradients.data(),
+                                                                       both[0], both[1], factor, copies});
     }
   };
 
