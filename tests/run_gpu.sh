@@ -244,7 +244,7 @@ step_build() {
 
 step_tests() {
   require_programs tests/retort_test_every_backend tests/retort_test_backend_cuda_runtime \
-    tests/retort_test_backend_cuda_large_device
+    tests/retort_test_backend_cuda_graph_device
   local own='^backend/cuda/(runtime|[a-z_/]*device)/'
   local pattern="$own|^every_backend/.*Cuda$" limit=540 # not what runs CUDA's kernels on the host
   if [[ -z $gpu ]]; then

@@ -5,11 +5,12 @@
 
 #include <cerrno>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "catch.hpp"
-#include "full_disk.hpp"
+#include "retort/core/error.hpp"
 #include "temporary_folder.hpp"
 
 using namespace retort;
@@ -19,6 +20,14 @@ using internal::FileDescriptor;
 namespace {
 
 bool is_open(int descriptor) { return ::fcntl(descriptor, F_GETFD) >= 0; }
+
+std::string message(int reason) {
+  try {
+    internal::throw_file_error("a/file", "cannot be written", reason);
+  } catch (const FileError& error) {
+    return error.what();
+  }
+}
 
 FileDescriptor open_null() { return FileDescriptor(::open("/dev/null", O_WRONLY | O_CLOEXEC)); }
 
@@ -53,9 +62,8 @@ TEST_CASE("What the system refuses is an error with its reason", "[core]") {
   errno = 0;
   CHECK_FALSE(readable.write(std::as_bytes(std::span(text))));
   CHECK(errno == EBADF);
-  CHECK(message_of([] { internal::throw_file_error("a/file", "cannot be written", ENOSPC); }) ==
-        "a/file: cannot be written (No space left on device)");
+  CHECK(message(ENOSPC) == "a/file: cannot be written (No space left on device)");
   errno = EACCES;
-  CHECK(message_of([] { internal::throw_file_error("a/file", "cannot be read"); }) ==
-        "a/file: cannot be read (Permission denied)");
+  CHECK_THROWS_WITH(internal::throw_file_error("a/file", "cannot be read"),
+                    "a/file: cannot be read (Permission denied)");
 }

@@ -171,7 +171,7 @@ TEST_CASE("Whatever is cut off or broken in a checkpoint is an error", "[train]"
 
 TEST_CASE("A safetensors file that is no checkpoint says what is missing", "[train]") {
   const TemporaryFolder folder;
-  const std::string format = retort::detail::checkpoint_format;
+  const std::string format = retort::internal::detail::checkpoint_format;
   const auto load = [&](const io::Metadata& metadata, const std::optional<std::string>& history = {}) {
     std::vector<io::Tensor> tensors;
     if (history) {

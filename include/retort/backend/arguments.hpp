@@ -35,7 +35,7 @@ struct LayerRandom {
 /// A layer, or a whole model, outside of training. `input` and `output` may be the same for a Chain.
 template <typename Scalar>
 struct InferArguments {
-  const Scalar* parameters;  // the layer's tensors in order, each at its aligned offset
+  const Scalar* parameters;  // the layer's or the model's tensors in order, each at its aligned offset
   const Scalar* buffers;
   const Scalar* input;  // (batch, in)
   Scalar* output;       // (batch, out)
@@ -55,7 +55,7 @@ struct ForwardArguments {
 };
 
 /// A layer's or a whole model's backward pass. Gradients are of the loss averaged over the batch, and overwrite what
-/// stood there.
+/// stood there. Of a whole model `output` is the arena that its forward pass filled.
 template <typename Scalar>
 struct BackwardArguments {
   const Scalar* parameters;

@@ -5,7 +5,6 @@
 /// the gradient that comes back from it.
 
 #include <cstddef>
-#include <utility>
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/generic/run_model.hpp"

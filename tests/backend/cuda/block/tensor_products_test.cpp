@@ -83,7 +83,7 @@ Errors errors(const data::Normalization& normalization) {
   Errors result;
   for (std::size_t o = 0; o < Out; ++o) {
     for (std::size_t s = 0; s < samples; ++s) {
-      double sum = double{weights[Stage<M, 0>::bias + o]};
+      double sum = double{weights[TiledStage<M, 0>::bias + o]};
       double size = std::abs(sum);
       for (std::size_t i = 0; i < In; ++i) {
         sum += double{weights[o * In + i]} * input(s, i);

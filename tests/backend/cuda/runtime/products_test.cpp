@@ -25,14 +25,14 @@ using retort::test::largest_difference;
 using retort::test::random_values;
 using retort::test::same_bits;
 
-struct LinearSizes {
+struct Sizes {
   std::size_t batch;
   std::size_t in;
   std::size_t out;
 };
 
-constexpr std::array linear_sizes{LinearSizes{1, 1, 1},    LinearSizes{3, 5, 7},      LinearSizes{64, 784, 20},
-                                  LinearSizes{64, 20, 10}, LinearSizes{33, 1200, 10}, LinearSizes{257, 130, 129}};
+constexpr std::array linear_sizes{Sizes{1, 1, 1},    Sizes{3, 5, 7},      Sizes{64, 784, 20},
+                                  Sizes{64, 20, 10}, Sizes{33, 1200, 10}, Sizes{257, 130, 129}};
 
 /// result[i][j] = sum over k of left(i, k) right(k, j), in double.
 template <typename Left, typename Right>
@@ -87,7 +87,7 @@ TEMPLATE_TEST_CASE("The products of a linear layer are those of a plain loop", "
   RETORT_REQUIRE_CUDA_DEVICE();
   using Scalar = TestType;
   const Device<Scalar> device;
-  for (const LinearSizes& sizes : linear_sizes) {
+  for (const Sizes& sizes : linear_sizes) {
     const auto [batch, in, out] = sizes;
     CAPTURE(batch, in, out);
     const auto x = random_values<Scalar>(batch * in, 1);
@@ -144,7 +144,7 @@ TEST_CASE("Rows of a matrix may have gaps between them", "[backend][device]") {
 TEMPLATE_TEST_CASE("A product repeats bit for bit, in every context", "[backend][device]", float, double) {
   RETORT_REQUIRE_CUDA_DEVICE();
   using Scalar = TestType;
-  for (const LinearSizes& sizes : linear_sizes) {
+  for (const Sizes& sizes : linear_sizes) {
     const auto run = [&](const Device<Scalar>& device) {
       const auto x = device.put(random_values<Scalar>(sizes.batch * sizes.in, 1));
       const auto dy = device.put(random_values<Scalar>(sizes.batch * sizes.out, 2));

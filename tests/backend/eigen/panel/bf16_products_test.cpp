@@ -117,10 +117,10 @@ class RoundedFactors {
   std::array<std::vector<float>, Plan::size> inputs_;
 };
 
-template <Model M, typename Operands>
+template <Model M, typename Products>
 std::vector<double> train(const test::StepSettings& settings, backend::LossSum& sum) {
   // Plain steps: a gradient's error is the weight's.
-  return test::train_steps<M, float, backend::panel::TrainingSteps<M, float, Operands>>(
+  return test::train_steps<M, float, backend::panel::TrainingSteps<M, float, Products>>(
       backend::Eigen{settings.threads}, settings, CrossEntropy{.label_smoothing = 0.1}, Sgd{.learning_rate = 0.1}, sum);
 }
 

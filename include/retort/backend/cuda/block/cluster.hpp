@@ -57,10 +57,10 @@ using BlockLayout = Layout<BlockModel<M>, Scalar, kind, preferred_units<M, Scala
 template <StagedModel M, typename Scalar, InputKind kind>
 struct ClusterLayout : detail::BlockLayout<M, Scalar, kind> {
   using Block = detail::BlockLayout<M, Scalar, kind>;
-  using First = Stage<typename Block::Model, 0>;
+  using First = TiledStage<typename Block::Model, 0>;
 
   static constexpr std::size_t blocks = cluster_blocks<M>;
-  static constexpr std::size_t features = Stage<M, 0>::in;
+  static constexpr std::size_t features = TiledStage<M, 0>::in;
   static constexpr std::size_t sums_size = First::out * Block::stride;  // of one block, one chunk
   static constexpr std::size_t sums_of_blocks = detail::divided_up(Block::size, quad) * quad;
   static constexpr std::size_t size = sums_of_blocks + 2 * blocks * sums_size;

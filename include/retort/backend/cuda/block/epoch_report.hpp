@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "retort/backend/arguments.hpp"
 #include "retort/backend/cuda/block/forward_backward.hpp"
 #include "retort/backend/cuda/block/gather.hpp"
 #include "retort/backend/cuda/block/job.hpp"

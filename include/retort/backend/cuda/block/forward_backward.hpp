@@ -30,11 +30,11 @@ template <typename Layout, std::size_t Index, typename Scalar>
 RETORT_HOST_DEVICE auto stage_input(const Scalar* memory, const Scalar* inputs) {
   using M = typename Layout::Model;
   if constexpr (Index > 0) {
-    return FeatureRows<Scalar, Stage<M, Index>::in, Layout::stride>{memory + Layout::template outputs<Index - 1>};
+    return FeatureRows<Scalar, TiledStage<M, Index>::in, Layout::stride>{memory + Layout::template outputs<Index - 1>};
   } else if constexpr (Layout::input_kind == InputKind::bytes) {
     return ByteWords<Layout::word_stride>{reinterpret_cast<const std::uint32_t*>(inputs)};
   } else {
-    return FeatureRows<Scalar, Stage<M, Index>::in, Layout::stride>{inputs};
+    return FeatureRows<Scalar, TiledStage<M, Index>::in, Layout::stride>{inputs};
   }
 }
 
@@ -67,7 +67,7 @@ RETORT_HOST_DEVICE void store_tile(const Scalar (&sums)[Layout::samples_per_lane
 /// One thread's part of weight (out, in) input (in, samples), before bias and scale, in slices of its depth.
 template <typename Layout, std::size_t Index, typename Scalar>
 RETORT_HOST_DEVICE void forward_product(std::size_t thread, Scalar* memory, const Scalar* inputs) {
-  using S = Stage<typename Layout::Model, Index>;
+  using S = TiledStage<typename Layout::Model, Index>;
   constexpr std::size_t slices = Layout::template forward_slices<Index>;
   const auto input = stage_input<Layout, Index>(static_cast<const Scalar*>(memory), inputs);
   const Scalar* weight = memory + Layout::parameters + S::weight;
@@ -97,7 +97,7 @@ RETORT_HOST_DEVICE void forward_product(std::size_t thread, Scalar* memory, cons
 /// One thread's part of weight^T (in, out) output_gradient (out, samples).
 template <typename Layout, std::size_t Index, typename Scalar>
 RETORT_HOST_DEVICE void backward_product(std::size_t thread, Scalar* memory) {
-  using S = Stage<typename Layout::Model, Index>;
+  using S = TiledStage<typename Layout::Model, Index>;
   constexpr std::size_t slices = Layout::template backward_slices<Index>;
   const Scalar* weight = memory + Layout::parameters + S::weight;
   const Scalar* gradients = memory + Layout::template sums<Index>;
@@ -167,7 +167,7 @@ RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>&
   using M = typename Layout::Model;
   constexpr auto stride = static_cast<std::uint32_t>(Layout::stride);
   for_each_stage<M>([&]<std::size_t Index>() {
-    using S = Stage<M, Index>;
+    using S = TiledStage<M, Index>;
     const auto add_offset = [&](std::size_t thread) {
       if (Index == 0 && has_offset<Layout>(constants)) {
         sum_rows<Layout>(thread, constants.offset, memory);
@@ -232,7 +232,7 @@ RETORT_HOST_DEVICE void backward(Team& team, const LayerRandom& random, const Ch
   using M = typename Layout::Model;
   constexpr auto stride = static_cast<std::uint32_t>(Layout::stride);
   for_each_stage_reversed<M>([&]<std::size_t Index>() {
-    using S = Stage<M, Index>;
+    using S = TiledStage<M, Index>;
     constexpr bool last = S::is_last;
     if constexpr (!last) {
       team([&](std::size_t thread) { detail::backward_product<Layout, Index + 1>(thread, memory); });
@@ -282,7 +282,7 @@ RETORT_HOST_DEVICE void clear_missing(std::size_t thread, const Chunk& chunk, Sc
     return;
   }
   for_each_stage<M>([&]<std::size_t Index>() {
-    for (std::size_t feature = thread; feature < Stage<M, Index>::out; feature += Layout::threads) {
+    for (std::size_t feature = thread; feature < TiledStage<M, Index>::out; feature += Layout::threads) {
       for (std::size_t sample = chunk.size; sample < end; ++sample) {
         memory[Layout::template sums<Index> + feature * Layout::stride + sample] = 0;
       }

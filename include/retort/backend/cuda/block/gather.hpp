@@ -24,7 +24,7 @@ namespace detail {
 template <typename Layout, typename Team>
 RETORT_HOST_DEVICE std::size_t first_feature(const Team& team) {
   if constexpr (Layout::blocks > 1) {
-    return team.block() * Stage<typename Layout::Model, 0>::in;
+    return team.block() * TiledStage<typename Layout::Model, 0>::in;
   } else {
     return 0;
   }
@@ -48,7 +48,7 @@ RETORT_HOST_DEVICE std::uint32_t raw_word(const InputSource<Scalar>& source, std
 template <typename Layout, typename Team, typename Scalar>
 RETORT_HOST_DEVICE void gather_rows(Team& team, std::size_t thread, const InputSource<Scalar>& source,
                                     const Chunk& chunk, std::uint32_t* words, std::size_t first) {
-  using First = Stage<typename Layout::Model, 0>;
+  using First = TiledStage<typename Layout::Model, 0>;
   using Line = Quad<std::uint32_t>;
   constexpr std::uint32_t quads = First::quads;
   constexpr std::uint32_t lines = First::in % sizeof(Line) == 0 ? First::in / sizeof(Line) : 0;  // of a sample
@@ -91,7 +91,7 @@ RETORT_HOST_DEVICE void gather_rows(Team& team, std::size_t thread, const InputS
 template <typename Layout, typename Team, typename Scalar>
 RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource<Scalar>& source, const Chunk& chunk,
                                Scalar* inputs, std::size_t first = 0) {
-  using First = Stage<typename Layout::Model, 0>;
+  using First = TiledStage<typename Layout::Model, 0>;
   const std::size_t own_features = detail::first_feature<Layout>(team);
   if constexpr (Layout::on_tensor_cores) {
     detail::gather_rows<Layout>(team, thread, source, chunk, reinterpret_cast<std::uint32_t*>(inputs), first);
@@ -138,7 +138,7 @@ RETORT_HOST_DEVICE bool has_offset(const data::GatherConstants<Scalar>& constant
 /// What an offset of the inputs adds to each output of the first stage: offset times the sum of its weights.
 template <typename Layout, typename Scalar>
 RETORT_HOST_DEVICE void sum_rows(std::size_t thread, Scalar offset, Scalar* memory) {
-  using S = Stage<typename Layout::Model, 0>;
+  using S = TiledStage<typename Layout::Model, 0>;
   for (std::size_t row = thread; row < S::out; row += Layout::threads) {
     Scalar sums[quad] = {};
     for (std::size_t q = 0; q < S::quads; ++q) {

@@ -39,7 +39,7 @@ RETORT_HOST_DEVICE void for_each_tile(std::size_t thread, const Function& functi
   RETORT_UNROLL for (std::size_t slot = 0; slot < Layout::slots; ++slot) {
     const std::size_t tile = thread - Layout::first_tile_thread + slot * Layout::tile_threads;
     for_each_stage<typename Layout::Model>([&]<std::size_t Index>() {
-      using S = Stage<typename Layout::Model, Index>;
+      using S = TiledStage<typename Layout::Model, Index>;
       if constexpr ((Layout::template weight_tiles<Index>) > 0) {
         const std::size_t own = tile - Layout::template first_tile<Index>;  // huge for a tile of an earlier stage
         if (own < Layout::template weight_tiles<Index>) {
@@ -57,7 +57,7 @@ RETORT_HOST_DEVICE void for_each_bias(std::size_t thread, const Scalar* memory, 
   for (std::size_t slot = 0; slot < Layout::bias_slots; ++slot) {
     const std::size_t bias = thread + slot * Layout::threads;
     for_each_stage<typename Layout::Model>([&]<std::size_t Index>() {
-      using S = Stage<typename Layout::Model, Index>;
+      using S = TiledStage<typename Layout::Model, Index>;
       if constexpr (S::has_bias) {
         const std::size_t own = bias - Layout::template first_bias<Index>;
         if (own < S::out) {
@@ -73,7 +73,7 @@ template <typename Layout, std::size_t Index, typename Input, typename Scalar>
 RETORT_HOST_DEVICE void tile_gradient(const Input& input, const data::GatherConstants<Scalar>& constants,
                                       const Scalar* output_gradient, const WeightTile& tile, std::size_t samples,
                                       Scalar (&sums)[Layout::template out_tile<Index>][quad]) {
-  using S = Stage<typename Layout::Model, Index>;
+  using S = TiledStage<typename Layout::Model, Index>;
   constexpr std::size_t out_tile = Layout::template out_tile<Index>;
   const auto row = [&](std::size_t o) {
     const std::size_t output = tile.first + o;
@@ -145,7 +145,7 @@ RETORT_HOST_DEVICE void for_each_gradient(Team& team, const Job& job, const Chun
 /// a quad, or what there is before the row's end.
 template <typename Layout, std::size_t Index, typename Function>
 RETORT_HOST_DEVICE void for_each_row(const WeightTile& tile, const Function& function) {
-  using S = Stage<typename Layout::Model, Index>;
+  using S = TiledStage<typename Layout::Model, Index>;
   constexpr std::size_t out_tile = Layout::template out_tile<Index>;
   const std::size_t count = S::in % quad == 0 || quad * tile.q + quad <= S::in ? quad : S::in - quad * tile.q;
   RETORT_UNROLL for (std::size_t o = 0; o < out_tile; ++o) {

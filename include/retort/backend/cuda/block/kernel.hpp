@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "retort/backend/arguments.hpp"
 #include "retort/backend/cuda/block/epoch_report.hpp"
 #include "retort/backend/cuda/block/forward_backward.hpp"
 #include "retort/backend/cuda/block/gather.hpp"

@@ -199,18 +199,18 @@ struct Layout {
       detail::forward_slice_count(stage_sizes<M>[Index], Index, units, warps, choice.slice_limit);
   template <std::size_t Index>
   static constexpr std::size_t backward_slices =
-      detail::slice_count(Stage<M, Index>::in_tiles, Stage<M, Index>::out, warps, choice.slice_limit);
+      detail::slice_count(TiledStage<M, Index>::in_tiles, TiledStage<M, Index>::out, warps, choice.slice_limit);
 
   static constexpr std::size_t parameters = 0;
   static constexpr std::size_t row_sums = M::parameter_arena_size;  // (first stage's out): what an input offset adds
-  static constexpr std::size_t partial_sums = row_sums + aligned_extent(Stage<M, 0>::out);
+  static constexpr std::size_t partial_sums = row_sums + aligned_extent(TiledStage<M, 0>::out);
   /// Each stage's sums, in the backward pass their gradients; then what its pointwise layers make of them.
   template <std::size_t Index>
   static constexpr std::size_t sums =
       detail::first_stage_element<M, Scalar>(units, choice) + detail::elements_before<M>(Index, choice);
   template <std::size_t Index>
   static constexpr std::size_t outputs =
-      sums<Index> + (Stage<M, Index>::keeps_outputs ? Stage<M, Index>::out * stride : 0);
+      sums<Index> + (TiledStage<M, Index>::keeps_outputs ? TiledStage<M, Index>::out * stride : 0);
   static constexpr std::size_t input_elements = detail::input_elements<M, Scalar>(kind, units, choice);  // of one
   static constexpr std::size_t inputs = sums<stage_count<M>>;
   static constexpr std::size_t size = detail::element_count<M, Scalar>(kind, units, choice);
@@ -218,7 +218,7 @@ struct Layout {
 
   /// What a cluster of blocks has otherwise (cluster.hpp): here one block has the whole model.
   static constexpr std::size_t blocks = 1;
-  static constexpr std::size_t features = Stage<M, 0>::in;  // of a sample in the dataset
+  static constexpr std::size_t features = TiledStage<M, 0>::in;  // of a sample in the dataset
   /// Where in the model's parameters one is that `block` has at `place`, and whether it is this block that writes it.
   RETORT_HOST_DEVICE static std::size_t model_place(std::size_t /*block*/, std::size_t place) { return place; }
   RETORT_HOST_DEVICE static bool is_written_by(std::size_t /*block*/, std::size_t /*place*/) { return true; }

@@ -14,7 +14,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// A model of Linear layers, each with any pointwise layers behind it.
+/// A FullyConnectedModel with nothing before its first Linear: each stage is a Linear and the pointwise layers behind it.
 template <typename M>
 concept StagedModel = FullyConnectedModel<M> && !Plan<M>::template is_chain<0>;
 
@@ -26,7 +26,7 @@ constexpr std::size_t tile_width(std::size_t count, std::size_t most = 10) {
 
 /// A backend::Stage with its work cut into tiles.
 template <StagedModel M, std::size_t Index>
-struct Stage : backend::Stage<M, Index> {
+struct TiledStage : backend::Stage<M, Index> {
   using Facts = backend::Stage<M, Index>;
   using Facts::in, Facts::out;
 
@@ -61,10 +61,11 @@ struct StageSizes {
 template <StagedModel M>
 inline constexpr std::array<StageSizes, stage_count<M>> stage_sizes =
     []<std::size_t... Index>(std::index_sequence<Index...>) {
-      return std::array{StageSizes{Stage<M, Index>::in, Stage<M, Index>::out, Stage<M, Index>::in_tiles,
-                                   Stage<M, Index>::out_tiles, Stage<M, Index>::out_tile, Stage<M, Index>::quads,
-                                   Stage<M, Index>::weight_tiles, Stage<M, Index>::has_bias ? Stage<M, Index>::out : 0,
-                                   Stage<M, Index>::keeps_outputs}...};
+      return std::array{StageSizes{TiledStage<M, Index>::in, TiledStage<M, Index>::out, TiledStage<M, Index>::in_tiles,
+                                   TiledStage<M, Index>::out_tiles, TiledStage<M, Index>::out_tile,
+                                   TiledStage<M, Index>::quads, TiledStage<M, Index>::weight_tiles,
+                                   TiledStage<M, Index>::has_bias ? TiledStage<M, Index>::out : 0,
+                                   TiledStage<M, Index>::keeps_outputs}...};
     }(std::make_index_sequence<stage_count<M>>{});
 
 /// Calls `function.template operator()<Index>()` for each stage, from the first to the last.

@@ -20,7 +20,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail {
 
 template <typename Layout>
 struct TensorStage {
-  using S = Stage<typename Layout::Model, 0>;
+  using S = TiledStage<typename Layout::Model, 0>;
 
   static constexpr std::uint32_t in = S::in;
   static constexpr std::uint32_t out = S::out;

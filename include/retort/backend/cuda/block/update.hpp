@@ -93,7 +93,7 @@ RETORT_HOST_DEVICE void move_moments(std::size_t thread, std::size_t block,
       const auto in_job = [&](std::size_t place) { return job.moments[i] + Layout::model_place(block, place); };
       const auto writes = [&](std::size_t place) { return !Load && Layout::is_written_by(block, place); };
       detail::for_each_tile<Layout>(thread, [&]<std::size_t Index>(const detail::WeightTile& tile) {
-        using S = Stage<typename Layout::Model, Index>;
+        using S = TiledStage<typename Layout::Model, Index>;
         detail::for_each_row<Layout, Index>(tile, [&](std::size_t o, std::size_t place, std::size_t count) {
           Quad<Scalar> row{};
           if constexpr (Load) {
@@ -112,7 +112,7 @@ RETORT_HOST_DEVICE void move_moments(std::size_t thread, std::size_t block,
         });
       });
       detail::for_each_pair<Layout>(thread, [&](const detail::WeightPair& own) {
-        using S = Stage<typename Layout::Model, 0>;
+        using S = TiledStage<typename Layout::Model, 0>;
         Pair<Scalar> pair{};
         if constexpr (Load) {
           pair = detail::load_places<S>(static_cast<const Scalar*>(in_job(own.place)), own.count);
@@ -174,7 +174,7 @@ struct Updater {
   /// through it together.
   template <std::size_t Count>
   RETORT_HOST_DEVICE void pairs(const detail::WeightPair (&places)[Count], const Scalar (&gradients)[Count][2]) const {
-    using S = Stage<typename Layout::Model, 0>;
+    using S = TiledStage<typename Layout::Model, 0>;
     Scalar* weights = memory + Layout::parameters;
     Pair<Scalar> parameters[Count];
     load_pairs<S>(places, weights, parameters);
@@ -256,7 +256,8 @@ RETORT_HOST_DEVICE void update(Team& team, const TrainingJob<Scalar, Moments, L,
           [&]<std::size_t Index>(std::size_t thread, const detail::WeightTile& tile, const auto& sums) {
             const TeamUpdater updater{job, rule, memory, kept[thread]};
             detail::for_each_row<Layout, Index>(tile, [&](std::size_t o, std::size_t place, std::size_t count) {
-              updater.template row<Stage<typename Layout::Model, Index>>(tile.index + o * quad, place, count, sums[o]);
+              updater.template row<TiledStage<typename Layout::Model, Index>>(tile.index + o * quad, place, count,
+                                                                              sums[o]);
             });
           },
           [&](std::size_t thread, const auto& pairs, const auto& gradients) {
@@ -326,7 +327,7 @@ RETORT_HOST_DEVICE void update_from_stored(std::size_t thread, const TrainingJob
       for (std::size_t f = 0; f < count; ++f) {
         gradients[f] = job.gradients[place + f] * factor;
       }
-      updater.template row<Stage<typename Layout::Model, Index>>(tile.index + o * quad, place, count, gradients);
+      updater.template row<TiledStage<typename Layout::Model, Index>>(tile.index + o * quad, place, count, gradients);
     });
   });
   detail::for_each_pair<Layout>(thread, [&](const detail::WeightPair& own) {

@@ -43,7 +43,7 @@ struct ScaleValue {
 
 /// output (batch, out), without gaps, += bias (out), where that is not null, and with `relu` what is below 0 becomes 0.
 template <typename System, typename Scalar>
-void finish_output(const Thrust<System>& backend, const Scalar* bias, bool relu, MatrixView<Scalar> output) {
+void apply_epilogue(const Thrust<System>& backend, const Scalar* bias, bool relu, MatrixView<Scalar> output) {
   if (bias != nullptr || relu) {
     backend::for_each_of(backend, output.rows * output.columns,
                          detail::OutputEpilogue<Scalar>{bias, relu, output.columns, output.data});

@@ -75,7 +75,7 @@ class HostProducts {
     forward_product(backend, rounded(backend, input, left_), rounded(backend, linear.weight, right_), output);
     scale_values(backend, output, scale);
     const LinearSpec& spec = linears_[index];
-    finish_output(backend, spec.adds_bias ? linear.bias : nullptr, spec.applies_relu, output);
+    apply_epilogue(backend, spec.adds_bias ? linear.bias : nullptr, spec.applies_relu, output);
   }
 
   /// Of the weight: scale output_gradient^T (batch, out) input (batch, in). Of the bias, where the layer has one: the

@@ -38,7 +38,7 @@ struct StepArguments {
 /// Bytes of device memory that a step's arguments may take.
 inline constexpr std::size_t arguments_capacity = 1024;
 
-/// Puts the arguments of the next step into the device's memory: it arrives there as a kernel's argument, in the order of
+/// Puts the arguments of the next step into the device's memory: they arrive there as a kernel's argument, in the order of
 /// the stream and without a copy that the host would have to wait for.
 template <typename Arguments>
 struct WriteArguments {

@@ -48,9 +48,9 @@ class GraphSteps {
 
   /// Allocates everything, for batches of up to `capacity` samples. Throws std::bad_alloc, on a device DeviceError.
   GraphSteps(const Backend& backend, std::size_t capacity)
-      : memory_(backend, capacity), products_(backend, specs, capacity), runner_(backend) {
+      : workspace_(backend, capacity), products_(backend, specs, capacity), runner_(backend) {
     // The optimizer also passes over what is between the tensors.
-    fill_zero(backend, memory_.gradients.data(), M::parameter_arena_size);
+    fill_zero(backend, workspace_.gradients.data(), M::parameter_arena_size);
   }
 
   /// Precondition: batch.size is from 1 to the capacity. Throws DeviceError; the state is then as after a part of the
@@ -59,7 +59,7 @@ class GraphSteps {
   void step(const Backend& backend, const TrainingBatch& batch, const TrainingTarget<Scalar, Moments>& target,
             const L& loss, const Rule& rule) {
     using Arguments = StepArguments<Scalar, L, Rule>;
-    auto* arguments = reinterpret_cast<Arguments*>(memory_.arguments.data());
+    auto* arguments = reinterpret_cast<Arguments*>(workspace_.arguments.data());
     products_.prepare(backend, batch.size);
     refresh_weights(backend, batch, target.parameters);
     backend.for_each(1, WriteArguments<Arguments>{{.samples = batch.samples,
@@ -84,7 +84,7 @@ class GraphSteps {
  private:
   using FrontChain = ChainAt<Plan<M>, 0>;  // what stands before the first Linear
   using Factor = Operand<Scalar, precision>;
-  using Parts = SystemTraits<System, Scalar, precision>;
+  using Traits = SystemTraits<System, Scalar, precision>;
   static constexpr auto specs = linear_specs<M, Scalar, precision>();
   static constexpr bool copies_weights = !std::is_same_v<Factor, Scalar>;
 
@@ -99,7 +99,7 @@ class GraphSteps {
     if constexpr (copies_weights) {
       if (last_.parameters != parameters || last_.epoch != batch.augmentation.epoch || last_.step + 1 != batch.step) {
         backend::for_each_of(backend, M::parameter_arena_size,
-                             RoundElements<Scalar, Factor>{parameters, memory_.weights.data()});
+                             RoundElements<Scalar, Factor>{parameters, workspace_.weights.data()});
       }
     }
     last_ = {};  // until the step is done
@@ -120,7 +120,7 @@ class GraphSteps {
       using S = Stage<M, Index>;
       const Factor* weights = nullptr;
       if constexpr (copies_weights) {
-        weights = steps.memory_.weights.data();
+        weights = steps.workspace_.weights.data();
       } else {
         weights = parameters;
       }
@@ -130,13 +130,13 @@ class GraphSteps {
     template <std::size_t Index>
     LinearTensors<Scalar, Scalar> linear_gradients() const {
       using S = Stage<M, Index>;
-      Scalar* gradients = steps.memory_.gradients.data();
+      Scalar* gradients = steps.workspace_.gradients.data();
       return {{gradients + S::weight, S::out, S::in}, S::has_bias ? gradients + S::bias : nullptr};
     }
 
     template <std::size_t Index>
     MatrixView<const Factor> input() const {
-      return {steps.memory_.template input<Index>(), batch, Stage<M, Index>::in};
+      return {steps.workspace_.template input<Index>(), batch, Stage<M, Index>::in};
     }
 
     InputScaling<Scalar> input_scaling() const { return {data, scale_waits<Scalar, precision, FrontChain>}; }
@@ -151,7 +151,7 @@ class GraphSteps {
       const std::size_t size = batch * M::input_size;
       backend.for_each(group_count(size),
                        GatherInputs<FrontChain, M::input_size, Arguments, Factor>{
-                           arguments, data, input_scaling().constants, steps.memory_.template input<0>(), size});
+                           arguments, data, input_scaling().constants, steps.workspace_.template input<0>(), size});
       for_each_index<Plan<M>::linear_count>([&]<std::size_t Index>() { forward_stage<Index>(); });
     }
 
@@ -160,12 +160,12 @@ class GraphSteps {
       using S = Stage<M, Index>;
       constexpr LinearSpec spec = specs[Index];
       constexpr bool done_by_product = spec.applies_relu || (S::is_last && !S::has_chain);
-      auto* output = steps.memory_.template output<Index>();
+      auto* output = steps.workspace_.template output<Index>();
       Scalar* sums = nullptr;
       if constexpr (done_by_product) {
         sums = output;
       } else {
-        sums = steps.memory_.template sums<Index>();
+        sums = steps.workspace_.template sums<Index>();
       }
       steps.products_.forward(backend, Index, input<Index>(), linear<Index>(), scale<Index>(),
                               MatrixView(sums, batch, S::out));
@@ -184,15 +184,15 @@ class GraphSteps {
       constexpr bool rounds = copies_weights && !Stage<M, Plan<M>::linear_count - 1>::has_chain;
       Factor* operands = nullptr;
       if constexpr (rounds) {
-        operands = steps.memory_.output_gradient.data();
+        operands = steps.workspace_.output_gradient.data();
       }
       backend.for_each(batch,
                        LossRowOfStep<classes, Arguments, Factor>{arguments,
-                                                                 {.student = steps.memory_.logits.data(),
+                                                                 {.student = steps.workspace_.logits.data(),
                                                                   .teacher = teacher,
                                                                   .samples = nullptr,
                                                                   .labels = data.labels,
-                                                                  .gradient = steps.memory_.logits_gradient.data(),
+                                                                  .gradient = steps.workspace_.logits_gradient.data(),
                                                                   .losses = nullptr,
                                                                   .correct = nullptr,
                                                                   .batch = batch},
@@ -206,7 +206,7 @@ class GraphSteps {
     template <std::size_t Index>
     void backward_stage() const {
       using S = Stage<M, Index>;
-      Memory<M, Scalar, System, precision>& memory = steps.memory_;
+      Workspace<M, Scalar, System, precision>& memory = steps.workspace_;
       const Factor* output_gradient = memory.output_gradient.data();
       if constexpr (S::is_last && !S::has_chain) {
         if constexpr (!copies_weights) {
@@ -231,18 +231,18 @@ class GraphSteps {
       const auto launch = [&]<bool by_output, typename Kept>(const Kept* kept) {
         backend.for_each(group_count(size),
                          ChainBackward<typename S::Chain, by_output, Arguments, Kept, Factor>{
-                             arguments, kept, gradient, steps.memory_.output_gradient.data(), size, S::chain_layer});
+                             arguments, kept, gradient, steps.workspace_.output_gradient.data(), size, S::chain_layer});
       };
       if constexpr (keeps_sums<S>) {
-        launch.template operator()<false>(static_cast<const Scalar*>(steps.memory_.template sums<Index>()));
+        launch.template operator()<false>(static_cast<const Scalar*>(steps.workspace_.template sums<Index>()));
       } else {
-        launch.template operator()<true>(static_cast<const Factor*>(steps.memory_.template output<Index>()));
+        launch.template operator()<true>(static_cast<const Factor*>(steps.workspace_.template output<Index>()));
       }
     }
 
     template <std::size_t Moments>
     void update(const std::array<Scalar*, Moments>& moments, bool clips) const {
-      Memory<M, Scalar, System, precision>& memory = steps.memory_;
+      Workspace<M, Scalar, System, precision>& memory = steps.workspace_;
       const Scalar* factor = nullptr;
       if (clips) {
         find_clip_factor(backend, arguments, memory.gradients.data(), M::parameter_arena_size, memory.norm.data(),
@@ -263,9 +263,9 @@ class GraphSteps {
     }
   };
 
-  Memory<M, Scalar, System, precision> memory_;
-  typename Parts::Products products_;
-  typename Parts::template Runner<StepKey> runner_;
+  Workspace<M, Scalar, System, precision> workspace_;
+  typename Traits::Products products_;
+  typename Traits::template Runner<StepKey> runner_;
   LastStep last_{};
 };
 

@@ -48,7 +48,7 @@ constexpr std::size_t sums_offset() {
 }  // namespace detail
 
 template <FullyConnectedModel M, typename Scalar, typename System, Precision precision>
-struct Memory {
+struct Workspace {
   using Factor = Operand<Scalar, precision>;
   template <typename T>
   using Buffer = typename Thrust<System>::template Buffer<T>;
@@ -66,7 +66,7 @@ struct Memory {
   Buffer<double> norm;
   Buffer<Scalar> clip_factor;
 
-  Memory(const Thrust<System>& backend, std::size_t batch)
+  Workspace(const Thrust<System>& backend, std::size_t batch)
       : capacity(batch),
         arguments(backend.template allocate<std::byte>(arguments_capacity)),
         inputs(backend.template allocate<Factor>(batch * detail::input_offset<M>(Plan<M>::linear_count))),

@@ -33,7 +33,7 @@ struct DestroyOnDevice {
 
   template <typename T>
   void operator()(T* handle) const noexcept {
-    // At the end of the process the driver may be gone, and cuBLAS does not expect that.
+    // At the end of the process the driver may be gone, and cuBLAS does not expect that: the process gives all back.
     int current = 0;
     if (cudaGetDevice(&current) == cudaSuccess) {
       const DeviceGuard guard(device, std::nothrow);

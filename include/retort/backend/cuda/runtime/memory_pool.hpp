@@ -43,6 +43,9 @@ class MemoryPool {
           "release threshold of a memory pool", where);
   }
 
+  MemoryPool(const MemoryPool&) = delete;  // what it gave comes back to it
+  MemoryPool& operator=(const MemoryPool&) = delete;
+
   /// At least 256-byte aligned, contents undefined. Precondition: the device is current, bytes > 0.
   cudaError_t allocate(void** memory, std::size_t bytes, cudaStream_t stream) noexcept {
     return pool_ == nullptr ? cudaMalloc(memory, bytes) : cudaMallocFromPoolAsync(memory, bytes, pool_.get(), stream);

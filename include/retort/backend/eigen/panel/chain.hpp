@@ -139,11 +139,6 @@ void for_each_group(const PanelRows<Scalar>& rows, const Function& function) {
 
 }  // namespace detail
 
-/// A chain of ReLU and dropout: its derivative is `slope` where its output is positive and 0 elsewhere, so the backward
-/// pass needs neither its input nor the mask.
-template <typename C>
-inline constexpr bool is_rectifier = differentiable_by_output<C>;
-
 /// The chain in place on rows of a panel of `features` rows; with `training` dropout acts.
 template <bool training, typename V, typename C>
 void chain_rows(C chain, LayerRandom random, std::size_t features, const PanelRows<simd::ScalarOf<V>>& rows,
@@ -160,7 +155,7 @@ void chain_gradient_rows(C chain, LayerRandom random, std::size_t features, cons
                          const simd::ScalarOf<V>* values, simd::ScalarOf<V>* gradients) {
   using Scalar = simd::ScalarOf<V>;
   detail::for_each_group(rows, [&](const auto& group, std::size_t offset) {
-    if constexpr (is_rectifier<C>) {
+    if constexpr (differentiable_by_output<C>) {
       constexpr auto slope = static_cast<Scalar>(detail::Rectifier<C>::slope);
       const std::size_t vectors = group.vectors();
       for (std::size_t r = 0; r < group.count(); ++r) {

@@ -22,7 +22,6 @@
 #include "retort/core/matrix_view.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
-#include "retort/simd/transpose.hpp"
 #include "retort/simd/vector.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {

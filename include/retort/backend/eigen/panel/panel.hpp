@@ -121,7 +121,8 @@ struct RowPieces {
 };
 
 /// How rows of a layer are cut for the threads: about sixteen pieces of whole `Step`s, or one where a layer has fewer than
-/// `Least` weights and is not worth a second thread. Steps are whole tiles and whole groups of dropout's random numbers.
+/// `Least` weights and is not worth a second thread. By default a step is whole tiles and whole groups of
+/// dropout's random numbers.
 template <std::size_t Extent, std::size_t Weights, std::size_t Step = 4 * simd::tile_rows,
           std::size_t Least = std::size_t{1} << 17>
 using RowChunks =

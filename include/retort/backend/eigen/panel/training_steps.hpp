@@ -30,15 +30,15 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
-/// `Operands` computes the products, in its precision, and keeps what they read: FullProducts says how.
-template <Model M, typename Scalar, typename Operands = FullProducts<M, Scalar>>
+/// `Products` computes the products, in its precision, and keeps what they read: FullProducts says how.
+template <Model M, typename Scalar, typename Products = FullProducts<M, Scalar>>
   requires PanelModel<M>
 class TrainingSteps {
  public:
   TrainingSteps(const Eigen& /*backend*/, std::size_t capacity)
       : capacity_(count_for<Scalar>(capacity) * width<Scalar>),
         values_(values_end(Plan::size, capacity_)),
-        operands_(capacity_),
+        products_(capacity_),
         gradients_{AlignedBuffer<Scalar>(size_for<Scalar>(Plan::widest, capacity_)),
                    AlignedBuffer<Scalar>(size_for<Scalar>(Plan::widest, capacity_))},
         gradient_sums_(Plan::widest) {}
@@ -46,7 +46,7 @@ class TrainingSteps {
   template <typename L, typename Rule, std::size_t Moments>
   void step(const Eigen& backend, const TrainingBatch& batch, const TrainingTarget<Scalar, Moments>& target,
             const L& loss, const Rule& rule) {
-    operands_.gather(backend, batch, values(0));
+    products_.gather(backend, batch, values(0));
     forward(backend, batch, target.parameters);
     evaluate_loss<M::output_size, V>(
         loss, LossArguments<Scalar>{values(Plan::size), target.teacher, batch.samples, batch.data.labels,
@@ -82,7 +82,7 @@ class TrainingSteps {
     if constexpr (!Plan::template is_chain<Index>) {
       return false;
     } else {
-      return Index == 0 || is_rectifier<typename Plan::template Operation<Index>>;
+      return Index == 0 || differentiable_by_output<typename Plan::template Operation<Index>>;
     }
   }
   static constexpr std::array<bool, Plan::size> in_place = []<std::size_t... Index>(std::index_sequence<Index...>) {
@@ -116,9 +116,9 @@ class TrainingSteps {
                                                      [&](RowRange rows) { chain_of_rows<0>(batch, rows); });
         }  // others follow their Linear layer below
       } else {
-        operands_.template keep_input<Index>(backend, batch.size, values(Index));
+        products_.template keep_input<Index>(backend, batch.size, values(Index));
         for_each_chunk<OutputChunks<Operation>>(backend.pool(), [&](RowRange rows) {
-          operands_.template forward<Index>(parameters + M::parameter_offset(Plan::first_layer[Index]), values(Index),
+          products_.template forward<Index>(parameters + M::parameter_offset(Plan::first_layer[Index]), values(Index),
                                             values(Index + 1), batch.size, rows);
           if constexpr (Index + 1 < Plan::size) {
             chain_of_rows<Index + 1>(batch, rows);
@@ -157,10 +157,10 @@ class TrainingSteps {
     for_each_index_reversed<Plan::size>([&]<std::size_t Index>() {
       if constexpr (!Plan::template is_chain<Index>) {
         using L = typename Plan::template Operation<Index>;
-        operands_.template keep_output_gradient<Index>(backend, batch.size, output_gradient);
+        products_.template keep_output_gradient<Index>(backend, batch.size, output_gradient);
         if constexpr (Index > Plan::first_trained) {
           for_each_chunk<InputChunks<L>>(backend.pool(), [&](RowRange rows) {
-            operands_.template input_gradient<Index>(parameters + M::parameter_offset(Plan::first_layer[Index]),
+            products_.template input_gradient<Index>(parameters + M::parameter_offset(Plan::first_layer[Index]),
                                                      output_gradient, input_gradient, batch.size, rows);
             if constexpr (Plan::template is_chain<Index - 1>) {
               chain_gradient_of_rows<Index - 1>(batch, rows, input_gradient);
@@ -171,7 +171,7 @@ class TrainingSteps {
         const auto sink = sink_of(Plan::first_layer[Index]);
         for_each_chunk<OutputChunks<L>>(backend.pool(), [&](RowRange rows) {
           sum_over_batch<L, V>(output_gradient, batch.size, rows, gradient_sums_.data());
-          operands_.template weight_gradient<Index>(output_gradient, gradient_sums_.data(), batch.size, rows, sink);
+          products_.template weight_gradient<Index>(output_gradient, gradient_sums_.data(), batch.size, rows, sink);
           bias_gradient_rows<L, V>(gradient_sums_.data(), rows, sink);
         });
         std::swap(output_gradient, input_gradient);
@@ -190,7 +190,7 @@ class TrainingSteps {
 
   std::size_t capacity_;  // samples, whole panels
   AlignedBuffer<Scalar> values_;
-  Operands operands_;
+  Products products_;
   std::array<AlignedBuffer<Scalar>, 2> gradients_;
   AlignedBuffer<Scalar> gradient_sums_;        // (out) of the layer whose weight's gradient is computed
   AlignedBuffer<Scalar> parameter_gradients_;  // with clipping

@@ -35,7 +35,7 @@ struct Counters {
   void work() { copy_on_device(*context, std::as_const(source).data(), target.data(), 4); }
 };
 
-TEST_CASE("a graph does what was recorded, when it is launched", "[large][device]") {
+TEST_CASE("a graph does what was recorded, when it is launched", "[graph][device]") {
   RETORT_REQUIRE_CUDA_DEVICE();
   Counters counters;
   fill_zero(*counters.context, counters.target.data(), 4);
@@ -49,7 +49,7 @@ TEST_CASE("a graph does what was recorded, when it is launched", "[large][device
   CHECK(counters.read() == 2);
 }
 
-TEST_CASE("a recording that an exception leaves ends", "[large][device]") {
+TEST_CASE("a recording that an exception leaves ends", "[graph][device]") {
   RETORT_REQUIRE_CUDA_DEVICE();
   Counters counters;
   counters.write(3);

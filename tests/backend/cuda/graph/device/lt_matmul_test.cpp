@@ -71,7 +71,7 @@ constexpr std::size_t columns = 33;
 constexpr std::size_t depth = 130;
 
 // As a Linear asks for its outputs: weight (rows, depth) and input (columns, depth), both row-major.
-TEMPLATE_TEST_CASE("a product with its epilogue on the device", "[large][device]", Bfloat16, float, double) {
+TEMPLATE_TEST_CASE("a product with its epilogue on the device", "[graph][device]", Bfloat16, float, double) {
   RETORT_REQUIRE_CUDA_DEVICE();
   using Scalar = typename ScalarOf<TestType>::type;
   const auto factors = [](std::size_t count, std::uint64_t seed) {
@@ -123,7 +123,7 @@ TEMPLATE_TEST_CASE("a product with its epilogue on the device", "[large][device]
 }
 
 // As a Linear asks for its weight's gradient: input (depth, rows) and output gradient (depth, columns), both row-major.
-TEMPLATE_TEST_CASE("a bias's gradient beside a weight's on the device", "[large][device]", Bfloat16, float, double) {
+TEMPLATE_TEST_CASE("a bias's gradient beside a weight's on the device", "[graph][device]", Bfloat16, float, double) {
   RETORT_REQUIRE_CUDA_DEVICE();
   using Scalar = typename ScalarOf<TestType>::type;
   std::vector<TestType> input;

@@ -39,7 +39,7 @@ double relative_distance(const std::vector<double>& found, const std::vector<dou
   return std::sqrt(difference / size);
 }
 
-TEST_CASE("steps of large models on a GPU are those of its operations, and repeat", "[large][device]") {
+TEST_CASE("steps of large models on a GPU are those of its operations, and repeat", "[graph][device]") {
   RETORT_REQUIRE_CUDA_DEVICE();
   for (const int number : {0, 1, 2, 3}) {
     CAPTURE(number);

@@ -32,7 +32,7 @@ class Capture {
     if (active_) {
       cudaGraph_t graph = nullptr;
       (void)cudaStreamEndCapture(context_.stream(), &graph);
-      const GraphHandle thrown_away(graph);
+      GraphHandle(graph).reset();
       (void)cudaGetLastError();  // that the record was spoiled is no news to whoever threw
     }
   }

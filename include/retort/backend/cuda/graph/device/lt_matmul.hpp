@@ -141,15 +141,16 @@ class LtMatmul {
 
   /// In the stream. Throws DeviceError.
   template <std::floating_point Scalar>
-  void operator()(CudaContext& context, const LtHandle& handle, const LtArguments<Scalar>& of,
+  void operator()(CudaContext& context, const LtHandle& handle, const LtArguments<Scalar>& arguments,
                   const std::source_location& where = std::source_location::current()) {
     const auto entry = context.enter(where);
-    set_bias(of.bias, where);
+    set_bias(arguments.bias, where);
     const Scalar beta = 0;
-    context.check(cublasLtMatmul(handle.get(), descriptor_.get(), &of.alpha, of.left, left_.get(), of.right,
-                                 right_.get(), &beta, of.result, result_.get(), of.result, result_.get(), &algorithm_,
-                                 workspace_, workspace_size_, context.stream()),
-                  "product by cuBLASLt", where);
+    context.check(
+        cublasLtMatmul(handle.get(), descriptor_.get(), &arguments.alpha, arguments.left, left_.get(), arguments.right,
+                       right_.get(), &beta, arguments.result, result_.get(), arguments.result, result_.get(),
+                       &algorithm_, workspace_, workspace_size_, context.stream()),
+        "product by cuBLASLt", where);
   }
 
  private:

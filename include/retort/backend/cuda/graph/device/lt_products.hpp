@@ -78,7 +78,7 @@ class LtProducts {
     product(backend.system().context(), handle_,
             cuda::LtArguments<Scalar>{scale, linear.weight.data, input.data, added, output.data});
     if (!product.has_epilogue()) {
-      finish_output(backend, added, spec.applies_relu, output);
+      apply_epilogue(backend, added, spec.applies_relu, output);
     }
   }
 
