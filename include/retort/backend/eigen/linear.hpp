@@ -43,8 +43,10 @@ MatrixView<T> columns_of(MatrixView<T> matrix, std::size_t first, std::size_t co
 template <Transpose left_transpose, Transpose right_transpose, typename Scalar>
 void multiply(const Eigen& backend, MatrixView<const Scalar> left, MatrixView<const Scalar> right,
               MatrixView<Scalar> result) {
+  const volatile Scalar zero = 0;  // unknown to the compiler, which else calls memset for each row, however short
+  const Scalar value = zero;
   for (std::size_t row = 0; row < result.rows; ++row) {
-    std::fill_n(result.row(row), result.columns, Scalar{0});
+    std::fill_n(result.row(row), result.columns, value);
   }
   if (const AddProduct<Scalar> add = backend.products().template add<Scalar>(); add != nullptr) {
     add({left, left_transpose}, {right, right_transpose}, result);
