@@ -44,11 +44,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (checkpoint) {
     retort::internal::save_checkpoint(path, *checkpoint);
     const retort::internal::Checkpoint again = retort::internal::load_checkpoint(path, settings());
-    retort::fuzz::require(
-        again.settings == checkpoint->settings &&
-            retort::internal::history_text(again.history) == retort::internal::history_text(checkpoint->history) &&
-            equal(again.state, checkpoint->state) && equal(again.best, checkpoint->best),
-        "a checkpoint saves and loads equal");
+    retort::fuzz::require(again.settings == checkpoint->settings &&
+                              history_text(again.history) == history_text(checkpoint->history) &&
+                              equal(again.state, checkpoint->state) && equal(again.best, checkpoint->best),
+                          "a checkpoint saves and loads equal");
   }
   return 0;
 }

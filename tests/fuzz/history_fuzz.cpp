@@ -16,12 +16,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using retort::internal::detail::history_text;
   using retort::internal::detail::read_history;
   const std::string_view text = retort::fuzz::text_of(data, size);
-  const std::optional<retort::History> history =
-      retort::fuzz::accepted([&] { return retort::internal::read_history(text); });
+  const std::optional<retort::History> history = retort::fuzz::accepted([&] { return read_history(text); });
   if (history) {
-    const std::string written = retort::internal::history_text(*history);
-    retort::fuzz::require(retort::internal::history_text(retort::internal::read_history(written)) == written,
-                          "a history writes and reads equal");
+    const std::string written = history_text(*history);
+    retort::fuzz::require(history_text(read_history(written)) == written, "a history writes and reads equal");
   }
   return 0;
 }
