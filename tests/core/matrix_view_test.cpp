@@ -20,6 +20,10 @@ TEST_CASE("A view sees rows that lie apart", "[core]") {
   CHECK(last.rows == 2);
   CHECK(last.columns == 2);
   CHECK(last(1, 0) == 8);
+  const MatrixView<int> inner = whole.columns_from(1, 2);
+  CHECK(inner.rows == 3);
+  CHECK(inner.columns == 2);
+  CHECK(inner(2, 1) == 10);
   last(0, 1) = -5;
   CHECK(values[5] == -5);
 }

@@ -49,6 +49,11 @@ struct MatrixView {
   RETORT_HOST_DEVICE constexpr MatrixView rows_from(std::size_t first, std::size_t count) const {
     return {row(first), count, columns, stride};
   }
+
+  /// `count` columns from `first` on.
+  RETORT_HOST_DEVICE constexpr MatrixView columns_from(std::size_t first, std::size_t count) const {
+    return {data + first, rows, count, stride};
+  }
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -34,11 +34,6 @@ void for_each_strip(const Eigen& backend, std::size_t extent, std::size_t weight
                    [&](std::size_t strip) { function(strip * width, std::min(width, extent - strip * width)); });
 }
 
-template <typename T>
-MatrixView<T> columns_of(MatrixView<T> matrix, std::size_t first, std::size_t count) {
-  return {matrix.data + first, matrix.rows, count, matrix.stride};
-}
-
 /// result = left * right on the calling thread, by the backend's library of products where it has one.
 template <Transpose left_transpose, Transpose right_transpose, typename Scalar>
 void multiply(const Eigen& backend, MatrixView<const Scalar> left, MatrixView<const Scalar> right,
@@ -74,7 +69,7 @@ void forward_product(const Eigen& backend, MatrixView<const Scalar> input, Matri
   }
   detail::for_each_strip(backend, weight.rows, weight.rows * weight.columns, [&](std::size_t first, std::size_t count) {
     detail::multiply<Transpose::no, Transpose::yes>(backend, input, weight.rows_from(first, count),
-                                                    detail::columns_of(output, first, count));
+                                                    output.columns_from(first, count));
   });
 }
 
@@ -84,7 +79,7 @@ void weight_gradient_product(const Eigen& backend, MatrixView<const Scalar> inpu
                              MatrixView<const Scalar> output_gradient, MatrixView<Scalar> weight_gradient) {
   const std::size_t weights = weight_gradient.rows * weight_gradient.columns;
   detail::for_each_strip(backend, weight_gradient.rows, weights, [&](std::size_t first, std::size_t count) {
-    detail::multiply<Transpose::yes, Transpose::no>(backend, detail::columns_of(output_gradient, first, count), input,
+    detail::multiply<Transpose::yes, Transpose::no>(backend, output_gradient.columns_from(first, count), input,
                                                     weight_gradient.rows_from(first, count));
   });
 }
@@ -95,9 +90,8 @@ void input_gradient_product(const Eigen& backend, MatrixView<const Scalar> weigh
                             MatrixView<const Scalar> output_gradient, MatrixView<Scalar> input_gradient) {
   detail::for_each_strip(
       backend, weight.columns, weight.rows * weight.columns, [&](std::size_t first, std::size_t count) {
-        detail::multiply<Transpose::no, Transpose::no>(backend, output_gradient,
-                                                       detail::columns_of(weight, first, count),
-                                                       detail::columns_of(input_gradient, first, count));
+        detail::multiply<Transpose::no, Transpose::no>(backend, output_gradient, weight.columns_from(first, count),
+                                                       input_gradient.columns_from(first, count));
       });
 }
 
