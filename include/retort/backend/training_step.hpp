@@ -40,12 +40,13 @@ struct TrainingTarget {
   std::array<Scalar*, Moments> regressor_moments = {};  // likewise
 };
 
-/// What a run of steps came to, and an evaluation behind it.
+/// What a run of steps came to, and an evaluation behind it. Without padding: a device writes each field of it, and the
+/// host copies it whole.
 struct RunReport {
   LossSum sum{};
   double validation_loss = 0.0;  ///< cross-entropy, summed over the validation samples
   std::size_t validation_errors = 0;
-  bool finite = true;  ///< whether every parameter is a finite number
+  std::size_t not_finite = 0;  ///< parameters that are not finite numbers
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -99,7 +99,7 @@ class StudentGroup {
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       for (std::size_t i = 0; i < count; ++i) {
         active[i]->result.sum = reports[i].sum;
-        active[i]->finite = reports[i].finite;
+        active[i]->finite = reports[i].not_finite == 0;
       }
       if (resident_validation_.size > 0) {
         for (std::size_t i = 0; i < count; ++i) {

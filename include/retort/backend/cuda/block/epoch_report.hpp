@@ -110,7 +110,7 @@ RETORT_HOST_DEVICE void report(Team& team, const Job& job, Scalar* memory) {
     *job.report = {.sum = {values[0], static_cast<std::size_t>(values[1])},
                    .validation_loss = values[2],
                    .validation_errors = static_cast<std::size_t>(values[3]),
-                   .finite = values[4] == 0.0};
+                   .not_finite = static_cast<std::size_t>(values[4])};
   });
 }
 

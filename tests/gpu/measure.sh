@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2154
+# Sourced by tests/run_gpu.sh: the steps that measure.
+
+step_benchmarks() {
+  local filter='/(thrust-cuda|cuda|cuda-cluster|cuda-tf32|cuda-bf16)/' repetitions=5 time=0.2 program name ran=no
+  if [[ -z $gpu ]]; then
+    filter='<Student>/(eigen|thrust-cuda|cuda)/|^sweep/cuda/'
+  fi
+  if [[ $quick == yes || -z $gpu ]]; then
+    repetitions=2
+    time=0.05
+  fi
+  for program in "$programs"/benchmarks/benchmark_*; do
+    [[ -x $program && ! -d $program ]] || continue
+    "$program" "--benchmark_filter=$filter" --benchmark_list_tests=true 2>/dev/null | grep -q . || continue
+    name=${program##*/}
+    timeout 300 "$program" "--benchmark_filter=$filter" "--benchmark_repetitions=$repetitions" \
+      "--benchmark_min_time=$time" --benchmark_report_aggregates_only=true \
+      "--benchmark_out=$build/$name.json" --benchmark_out_format=json
+    if [[ -n $gpu ]] && grep -q '"error_occurred": true' "$build/$name.json"; then
+      failed "$name: $(grep -m 1 '"error_message"' "$build/$name.json")"
+    fi
+    ran=yes
+  done
+  [[ $ran == yes ]] || failed "no benchmark is built, or none has $filter in its name"
+}
+
+step_pytorch() {
+  command -v "$python" >/dev/null || not_done "$python is not here"
+  local arguments=(--json "$build/torch_gpu.jsonl")
+  if [[ -z $gpu ]]; then
+    arguments+=(--device cpu)
+  fi
+  if [[ $quick == yes ]]; then
+    arguments+=(--repeats 5)
+  fi
+  if [[ -f $build/benchmark_train.json ]]; then
+    arguments+=(--retort "$build/benchmark_train.json")
+  fi
+  # Most of it is torch.compile, for some seconds each of nine works.
+  timeout 480 "$python" benchmarks/peers/torch_gpu.py "${arguments[@]}"
+}
+
+step_points() {
+  [[ -n $gpu ]] || not_done "no GPU"
+  command -v "$python" >/dev/null || not_done "$python is not here"
+  [[ -f $build/benchmark_train.json ]] || not_done "step benchmarks left no build/gpu/benchmark_train.json"
+  local arguments=(--retort "$build/benchmark_train.json") tool outcome
+  if [[ -f $build/torch_gpu.jsonl ]]; then
+    arguments+=(--torch "$build/torch_gpu.jsonl")
+  fi
+  for tool in memcheck racecheck initcheck; do
+    outcome="not run"
+    if [[ -f $build/logs/$tool.outcome ]]; then
+      outcome=$(<"$build/logs/$tool.outcome")
+    fi
+    arguments+=(--sanitizer "$tool=$outcome")
+  done
+  "$python" benchmarks/peers/gpu_points.py "${arguments[@]}"
+}
