@@ -61,9 +61,9 @@ RETORT_HOST_DEVICE constexpr T exp_minus_linear(T x) {
 ///
 /// With z = x / (2 + x), log(1 + x) = 2 artanh(z) = 2 (z + z^3 / 3 + z^5 / 5 + ...), and x - 2 z = x z.
 template <typename T>
-RETORT_HOST_DEVICE constexpr T linear_minus_log(T x) {
+RETORT_HOST_DEVICE T linear_minus_log(T x) {
   constexpr std::size_t terms = detail::series_terms<T, 8, 17>;
-  const T z = x / (constant<T>(2) + x);
+  const T z = quotient(x, constant<T>(2) + x);
   const T square = z * z;
   return z * (x - (square + square) * detail::polynomial<detail::AreaTangentCoefficient, terms>(square));
 }

@@ -43,13 +43,15 @@ RETORT_HOST_DEVICE constexpr T constant(Number value) {
 }
 
 /// numerator / denominator. Of floats on a device within 2 units in the last place for denominators of sizes from
-/// 2^-126 to 2^126, and 0 for larger ones: an exact quotient takes several times as long (CUDA C++ Programming Guide,
-/// "Intrinsic functions").
+/// 2^-126 to 2^126, 0 for larger ones, and infinite for smaller ones: an exact quotient takes several times as long (PTX
+/// ISA, rcp.approx.ftz.f32).
 template <typename Numerator, typename Denominator>
 RETORT_HOST_DEVICE auto quotient(const Numerator& numerator, const Denominator& denominator) {
 #ifdef __CUDA_ARCH__
   if constexpr (std::is_same_v<Numerator, float> && std::is_same_v<Denominator, float>) {
-    return __fdividef(numerator, denominator);
+    float inverse;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(inverse) : "f"(denominator));
+    return numerator * inverse;
   } else {
     return numerator / denominator;
   }
@@ -58,14 +60,15 @@ RETORT_HOST_DEVICE auto quotient(const Numerator& numerator, const Denominator& 
 #endif
 }
 
-/// The square root. Of a float on a device with a relative error of at most 2^-23 (PTX ISA, sqrt.approx.f32).
+/// The square root. Of a float on a device with a relative error of at most 2^-23, and 0 for values below 2^-126 (PTX
+/// ISA, sqrt.approx.ftz.f32).
 template <typename Value>
 RETORT_HOST_DEVICE auto square_root(const Value& value) {
   using std::sqrt;
 #ifdef __CUDA_ARCH__
   if constexpr (std::is_same_v<Value, float>) {
     float root;
-    asm("sqrt.approx.f32 %0, %1;" : "=f"(root) : "f"(value));
+    asm("sqrt.approx.ftz.f32 %0, %1;" : "=f"(root) : "f"(value));
     return root;
   } else {
     return sqrt(value);

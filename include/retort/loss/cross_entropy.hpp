@@ -46,7 +46,7 @@ struct CrossEntropy {
       sum_of_logits += logit;
       label_logit = select(is_label, logit, label_logit);
       const Scalar target = select(is_label, label_target, constant<Scalar>(0)) + share;
-      gradient[k] = gradient_scale * (gradient[k] / normalizer.sum - target);
+      gradient[k] = gradient_scale * (quotient(gradient[k], normalizer.sum) - target);
     }
     const Scalar label_term = normalizer.log_sum - label_logit;
     if (label_smoothing == 0.0) {

@@ -50,7 +50,7 @@ struct HintonLoss {
     const Scalar t = constant<Scalar>(temperature);
     const Scalar soft_weight = constant<Scalar>(1.0 - hard_weight);
     const Scalar divergence =
-        softmax_divergence<Classes>(student.values, teacher.values, constant<Scalar>(1) / t, gradient);
+        softmax_divergence<Classes>(student.values, teacher.values, quotient(constant<Scalar>(1), t), gradient);
     const Scalar factor = gradient_scale * soft_weight * t;
     for (std::size_t k = 0; k < Classes; ++k) {
       gradient[k] = factor * gradient[k];

@@ -48,7 +48,7 @@ RETORT_HOST_DEVICE Scalar softmax_divergence(const Scalar* student, const Scalar
   Scalar p[Classes];
   const auto of_teacher = softmax_exponentials<Classes>(teacher, inverse_temperature, p);
   const auto of_student = softmax_exponentials<Classes>(student, inverse_temperature, difference);
-  const Scalar inverse_p = one / of_teacher.sum;
+  const Scalar inverse_p = quotient(one, of_teacher.sum);
   const Scalar lead = (of_student.maximum - student_there) * inverse_temperature;  // e of the student's first class
   const Scalar growth = exp(select(lead > far, far, lead)) * inverse_p;  // p_k exp(e_k) = growth difference[k]
   // Halves, as a difference of a student's and a teacher's logit may not be representable.
@@ -74,8 +74,8 @@ RETORT_HOST_DEVICE Scalar softmax_divergence(const Scalar* student, const Scalar
   const Scalar near_divergence = excess - linear_minus_log(total);
   const Scalar far_divergence = (lead - (moment + moment)) + (of_student.log_sum - of_teacher.log_sum);
   const Scalar divergence = select(is_near, near_divergence, far_divergence);
-  const Scalar inverse_q = one / of_student.sum;
-  const Scalar shrinkage = one / (one + total);
+  const Scalar inverse_q = quotient(one, of_student.sum);
+  const Scalar shrinkage = quotient(one, one + total);
   for (std::size_t k = 0; k < Classes; ++k) {
     difference[k] = select(is_near, (change[k] - p[k] * total) * shrinkage, difference[k] * inverse_q - p[k]);
   }

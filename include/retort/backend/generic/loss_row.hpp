@@ -17,8 +17,12 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 template <std::size_t Classes, typename Scalar>
 RETORT_HOST_DEVICE std::size_t predicted_class(const Scalar* logits) {
   std::size_t answer = 0;
+  Scalar largest = logits[0];  // looked up by its number, it would keep a device's thread from having them in registers
   for (std::size_t k = 1; k < Classes; ++k) {
-    answer = logits[k] > logits[answer] ? k : answer;
+    if (logits[k] > largest) {
+      largest = logits[k];
+      answer = k;
+    }
   }
   return answer;
 }

@@ -89,9 +89,9 @@ using Rectified = Sequential<Linear<40, 20>, ReLU, Linear<20, 10>>;
 using Plain = Sequential<Linear<35, 3>>;
 // More tiles of outputs than are computed at once, and more of features than warps.
 using Wide = Sequential<Linear<150, 45>, Tanh, Linear<45, 70>, Tanh, Linear<70, 5>>;
-// Moments outside of the registers.
+// Several tiles to a thread.
 using Deep = Sequential<Linear<30, 20>, Tanh, Linear<20, 250>, Linear<250, 4>>;
-// Room for chunks of 32 samples, and not for a slice of each warp.
+// Room for chunks of 32 samples, and not for a slice of each warp; moments outside of the registers.
 using Large = Sequential<Linear<30, 300>, Tanh, Linear<300, 4>>;
 // An odd number of tiles to a warp, not all of which are there.
 using Long = Sequential<Linear<300, 12>, Tanh, Linear<12, 4>>;
@@ -101,8 +101,9 @@ using Thin = Sequential<Linear<10, 1>, Linear<1, 2>>;
 
 static_assert(TensorLayout<Student>::moments_in_registers<2> && TensorLayout<Student>::samples == 64);
 static_assert(TensorLayout<Wide>::fragment_slots == 2);
-static_assert(!TensorLayout<Deep>::moments_in_registers<2>);
+static_assert(TensorLayout<Deep>::moments_in_memory<2> && TensorLayout<Deep>::slots > 1);
 static_assert(TensorLayout<Large>::samples == 32 && TensorLayout<Large>::forward_slices<0> == 1);
+static_assert(!TensorLayout<Large>::moments_in_registers<2>);
 static_assert(TensorLayout<Long>::fragment_slots == 3);
 
 TEST_CASE("Tensor cores are chosen for many inputs of bytes in fp32", "[block]") {
@@ -110,9 +111,9 @@ TEST_CASE("Tensor cores are chosen for many inputs of bytes in fp32", "[block]")
   using Mnist = Sequential<Linear<784, 20>, ReLU, Linear<20, 20>, ReLU, Linear<20, 10>>;
   using M = Layout<Mnist, float, InputKind::bytes>;
   STATIC_REQUIRE(M::on_tensor_cores);
-  // 7 x 7 tiles of features: none is left over, and the last warp is free for the other stages.
+  // 7 x 7 tiles of features: none is left over.
   STATIC_REQUIRE(M::fragment_warps == 7 && M::fragment_slots == 7 && M::slots == 1);
-  STATIC_REQUIRE(M::moments_in_registers<2> && M::samples == 64 && M::input_buffers == 2);
+  STATIC_REQUIRE(M::keeps_moments<2> && M::samples == 64 && M::input_buffers == 2);
   STATIC_REQUIRE_FALSE(Layout<Mnist, float, InputKind::reals>::on_tensor_cores);
   STATIC_REQUIRE_FALSE(Layout<Student, float, InputKind::bytes>::on_tensor_cores);
   STATIC_REQUIRE_FALSE(Layout<Student, double, InputKind::bytes>::on_tensor_cores);

@@ -68,7 +68,7 @@ struct ClusterLayout : detail::BlockLayout<M, Scalar, kind> {
 
   /// Where the parameters behind the first weight begin, in the model's and in the block's.
   static constexpr std::size_t others_in_model = aligned_extent(First::out * features);
-  static constexpr std::size_t others_in_block = aligned_extent(First::out * First::in);
+  static constexpr std::size_t others_in_block = Block::first_other_parameter;
   static_assert(First::weight == 0 &&
                 M::parameter_arena_size - others_in_model == Block::Model::parameter_arena_size - others_in_block);
 
@@ -83,15 +83,14 @@ struct ClusterLayout : detail::BlockLayout<M, Scalar, kind> {
   }
 };
 
-/// Whether a cluster can train the model, by an optimizer of that many moments: its blocks have the moments in
-/// registers.
+/// Whether a cluster can train the model, by an optimizer of that many moments: each block keeps its own.
 template <typename M, typename Scalar, InputKind kind, std::size_t Moments>
 inline constexpr bool fits_cluster = false;
 template <StagedModel M, typename Scalar, InputKind kind, std::size_t Moments>
   requires(cluster_blocks<M> > 1 && requires { typename detail::BlockLayout<M, Scalar, kind>; })  //
 inline constexpr bool fits_cluster<M, Scalar, kind, Moments> =
     ClusterLayout<M, Scalar, kind>::bytes <= block_memory &&
-    ClusterLayout<M, Scalar, kind>::template moments_in_registers<Moments>;
+    ClusterLayout<M, Scalar, kind>::template keeps_moments<Moments>;
 
 /// Where a block's part of a chunk's sums is, in the memory of each block.
 template <typename Layout>
@@ -123,7 +122,8 @@ RETORT_HOST_DEVICE void exchange_sums(Team& team, const data::GatherConstants<Sc
         RETORT_UNROLL for (std::size_t j = 0; j < quad; ++j) { sums.values[j] += next.values[j]; }
       }
       if (of_bytes) {
-        const Scalar offset = has_offset<Layout>(constants) ? memory[Layout::row_sums + feature] : Scalar{0};
+        const Scalar offset =
+            !Layout::on_tensor_cores && has_offset<Layout>(constants) ? memory[Layout::row_sums + feature] : Scalar{0};
         RETORT_UNROLL for (std::size_t j = 0; j < quad; ++j) {
           sums.values[j] = sums.values[j] * constants.scale + offset;
         }

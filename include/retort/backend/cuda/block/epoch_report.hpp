@@ -77,7 +77,8 @@ RETORT_HOST_DEVICE void report(Team& team, const Job& job, Scalar* memory) {
   for (std::size_t first = 0; first < source.size; first += Layout::samples) {
     const Chunk chunk = Chunk::at_batch(first / Layout::samples, Layout::samples, source.size, Layout::samples);
     team([&](std::size_t thread) {
-      gather<Layout>(team, thread, source, chunk, inputs);
+      gather<Layout>(
+          team, thread, source, chunk, [&](std::size_t row) { return source.sample(chunk.first + row); }, inputs);
       team.await_copies(thread);
     });
     block::forward<Layout, false>(team, source.constants, LayerRandom{}, chunk, memory,

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A chunk's inputs, from the dataset into the block's memory. Bytes x stand for x * scale + offset: products are of
-/// the bytes, and the offset is added to their sums.
+/// A chunk's inputs and targets, from the dataset into the block's memory. Bytes x stand for x * scale + offset: products
+/// are of the bytes, and the offset is added to their sums.
 
 #include <cstddef>
 #include <cstdint>
 
+#include "retort/backend/arguments.hpp"
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/block/operands.hpp"
@@ -30,6 +31,13 @@ RETORT_HOST_DEVICE std::size_t first_feature(const Team& team) {
   }
 }
 
+/// A chunk's samples, as their numbers lie in the block's memory.
+struct FetchedSamples {
+  const std::uint32_t* numbers;
+
+  RETORT_HOST_DEVICE std::uint32_t operator()(std::size_t row) const { return numbers[row]; }
+};
+
 /// Feature `first` of `features` and the three behind it, as the dataset has them.
 template <typename Scalar>
 RETORT_HOST_DEVICE std::uint32_t raw_word(const InputSource<Scalar>& source, std::uint32_t sample, std::size_t first,
@@ -45,9 +53,10 @@ RETORT_HOST_DEVICE std::uint32_t raw_word(const InputSource<Scalar>& source, std
 }
 
 /// For tensor cores: (samples, words), a sample's words next to each other.
-template <typename Layout, typename Team, typename Scalar>
+template <typename Layout, typename Team, typename Scalar, typename SampleOf>
 RETORT_HOST_DEVICE void gather_rows(Team& team, std::size_t thread, const InputSource<Scalar>& source,
-                                    const Chunk& chunk, std::uint32_t* words, std::size_t first) {
+                                    const Chunk& chunk, const SampleOf& sample_of, std::uint32_t* words,
+                                    std::size_t first) {
   using First = TiledStage<typename Layout::Model, 0>;
   using Line = Quad<std::uint32_t>;
   constexpr std::uint32_t quads = First::quads;
@@ -64,7 +73,7 @@ RETORT_HOST_DEVICE void gather_rows(Team& team, std::size_t thread, const InputS
         const std::uint32_t row = item / lines;
         auto* to = reinterpret_cast<Line*>(words + row * pitch) + item % lines;
         if (row < chunk.size) {
-          const std::size_t sample = source.sample(chunk.first + row);
+          const std::size_t sample = sample_of(row);
           const std::uint8_t* from = source.data.bytes + sample * Layout::features + own_features;
           team.copy(thread, to, reinterpret_cast<const Line*>(from) + item % lines);
         } else {
@@ -78,8 +87,7 @@ RETORT_HOST_DEVICE void gather_rows(Team& team, std::size_t thread, const InputS
     const std::uint32_t row = item / quads;
     const std::uint32_t q = item % quads;
     words[row * pitch + q] =
-        row < chunk.size ? raw_word(source, source.sample(chunk.first + row), own_features + quad * q, Layout::features)
-                         : 0;
+        row < chunk.size ? raw_word(source, sample_of(row), own_features + quad * q, Layout::features) : 0;
   }
 }
 
@@ -87,14 +95,15 @@ RETORT_HOST_DEVICE void gather_rows(Team& team, std::size_t thread, const InputS
 
 /// One thread's part of a chunk, to be called in a phase: of the threads from `first` on, all of which call it. Zeros
 /// stand for the samples that a chunk lacks. What is there unchanged in the dataset is copied while the team goes on:
-/// see team.hpp.
-template <typename Layout, typename Team, typename Scalar>
+/// see team.hpp. `sample_of(row)`: which sample of the dataset a row of the chunk is.
+template <typename Layout, typename Team, typename Scalar, typename SampleOf>
 RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource<Scalar>& source, const Chunk& chunk,
-                               Scalar* inputs, std::size_t first = 0) {
+                               const SampleOf& sample_of, Scalar* inputs, std::size_t first = 0) {
   using First = TiledStage<typename Layout::Model, 0>;
   const std::size_t own_features = detail::first_feature<Layout>(team);
   if constexpr (Layout::on_tensor_cores) {
-    detail::gather_rows<Layout>(team, thread, source, chunk, reinterpret_cast<std::uint32_t*>(inputs), first);
+    detail::gather_rows<Layout>(team, thread, source, chunk, sample_of, reinterpret_cast<std::uint32_t*>(inputs),
+                                first);
   } else if constexpr (Layout::input_kind == InputKind::bytes) {
     auto* words = reinterpret_cast<std::uint32_t*>(inputs);
     const bool whole_words = First::in % quad == 0 && source.augmentation.shift.pixels == 0;
@@ -106,7 +115,7 @@ RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource
         *to = 0;
         continue;
       }
-      const std::uint32_t sample = source.sample(chunk.first + row);
+      const std::uint32_t sample = sample_of(row);
       if (whole_words) {
         const std::uint8_t* from = source.data.bytes + sample * Layout::features + own_features;
         team.copy(thread, to, reinterpret_cast<const std::uint32_t*>(from) + q);
@@ -120,12 +129,67 @@ RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource
       const std::size_t feature = item % First::in;
       Scalar value = 0;
       if (row < chunk.size) {
-        const std::uint32_t sample = source.sample(chunk.first + row);
+        const std::uint32_t sample = sample_of(row);
         value = data::gathered_feature(source.data, source.constants, sample, source.augmentation.offset(sample),
                                        own_features + feature);
       }
       inputs[feature * Layout::stride + row] = value;
     }
+  }
+}
+
+/// One thread's part of the numbers of a chunk's samples, called as gather() is: copied while the team goes on.
+template <typename Layout, typename Team, typename Scalar>
+RETORT_HOST_DEVICE void fetch_numbers(Team& team, std::size_t thread, const InputSource<Scalar>& source,
+                                      const Chunk& chunk, std::uint32_t* numbers, std::size_t first = 0) {
+  for (std::size_t row = thread - first; row < chunk.size; row += Layout::threads - first) {
+    if (source.samples != nullptr) {
+      team.copy(thread, numbers + row, source.samples + chunk.first + row);
+    } else {
+      numbers[row] = static_cast<std::uint32_t>(chunk.first + row);
+    }
+  }
+}
+
+/// One thread's part of a chunk's targets, called as gather() is: labels, and the logits of `teacher` where it has any,
+/// copied while the team goes on.
+template <typename Layout, typename Team, typename Scalar, typename SampleOf>
+RETORT_HOST_DEVICE void gather_targets(Team& team, std::size_t thread, const InputSource<Scalar>& source,
+                                       const TeacherTable<Scalar>& teacher, const Chunk& chunk,
+                                       const SampleOf& sample_of, Scalar* targets, std::size_t first = 0) {
+  constexpr auto classes = static_cast<std::uint32_t>(Layout::Model::output_size);
+  constexpr auto samples = static_cast<std::uint32_t>(Layout::samples);
+  constexpr auto words = static_cast<std::uint32_t>(sizeof(Scalar) / sizeof(std::uint32_t));  // of an element
+  const auto begin = static_cast<std::uint32_t>(thread - first);
+  const auto threads = static_cast<std::uint32_t>(Layout::threads - first);
+  const auto size = static_cast<std::uint32_t>(chunk.size);
+  for (std::uint32_t row = begin; row < size; row += threads) {
+    team.copy(thread, reinterpret_cast<std::uint32_t*>(targets) + row, source.data.labels + sample_of(row));
+  }
+  if (teacher.logits == nullptr) {
+    return;
+  }
+  const auto* from = reinterpret_cast<const std::uint32_t*>(teacher.logits);
+  auto* to = reinterpret_cast<std::uint32_t*>(targets + Layout::label_elements);
+  for (std::uint32_t item = begin; item < size * classes * words; item += threads) {
+    const std::uint32_t row = item / (classes * words);
+    const std::uint32_t word = item % (classes * words);  // of the row
+    const std::size_t teacher_row = teacher.row_of(chunk.first + row, sample_of(row));
+    team.copy(thread, to + (word / words * samples + row) * words + word % words,
+              from + teacher_row * classes * words + word);
+  }
+}
+
+/// One thread's part of the optimizer's rule for a chunk's batch, called as gather() is, where the job has one for each.
+template <typename Layout, typename Team, std::size_t Moments, typename L, typename Rule, typename Scalar>
+RETORT_HOST_DEVICE void gather_rule(Team& team, std::size_t thread, const TrainingJob<Scalar, Moments, L, Rule>& job,
+                                    const Chunk& chunk, Scalar* targets, std::size_t first = 0) {
+  constexpr std::size_t words = sizeof(Rule) / sizeof(std::uint32_t);
+  static_assert(sizeof(Rule) % sizeof(std::uint32_t) == 0 && sizeof(Rule) <= detail::rule_capacity,
+                "retort: an optimizer's rule has to be whole words, and at most 128 bytes");
+  if (job.rules != nullptr && chunk.size > 0 && thread - first < words) {
+    team.copy(thread, reinterpret_cast<std::uint32_t*>(targets + Layout::rule_in_targets) + (thread - first),
+              reinterpret_cast<const std::uint32_t*>(job.rules + chunk.batch) + (thread - first));
   }
 }
 

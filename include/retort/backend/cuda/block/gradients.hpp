@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Which weights a thread has, and their gradients. Threads have tiles of weights, or on tensor cores, of the first
-/// stage, what their lane has of their warp's fragments.
+/// The gradients of all weights and biases, each computed by the thread that has it.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,7 +11,10 @@
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/block/operands.hpp"
+#include "retort/backend/cuda/block/products.hpp"
+#include "retort/backend/cuda/block/shared_tiles.hpp"
 #include "retort/backend/cuda/block/tensor_gradient.hpp"
+#include "retort/backend/cuda/block/tiles.hpp"
 #include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
@@ -20,42 +22,12 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail {
 
-/// Weights of one stage, some outputs by a quad of inputs, which are one thread's: `index`, which of the thread's
-/// weights is the first; `first`, its output; `q`, its quad.
-struct WeightTile {
-  std::size_t index;
-  std::size_t first;
-  std::size_t q;
-};
-
-/// Calls function.template operator()<Index>(tile) for each WeightTile of a thread.
-template <typename Layout, typename Function>
-RETORT_HOST_DEVICE void for_each_tile(std::size_t thread, const Function& function) {
-  if constexpr (Layout::first_tile_thread > 0) {
-    if (thread < Layout::first_tile_thread) {
-      return;
-    }
-  }
-  RETORT_UNROLL for (std::size_t slot = 0; slot < Layout::slots; ++slot) {
-    const std::size_t tile = thread - Layout::first_tile_thread + slot * Layout::tile_threads;
-    for_each_stage<typename Layout::Model>([&]<std::size_t Index>() {
-      using S = TiledStage<typename Layout::Model, Index>;
-      if constexpr ((Layout::template weight_tiles<Index>) > 0) {
-        const std::size_t own = tile - Layout::template first_tile<Index>;  // huge for a tile of an earlier stage
-        if (own < Layout::template weight_tiles<Index>) {
-          function.template operator()<Index>(
-              WeightTile{slot * Layout::tile_size, own / S::quads * Layout::template out_tile<Index>, own % S::quads});
-        }
-      }
-    });
-  }
-}
-
 /// Calls function(where in the parameters, the gradients of the stage's sums of that output) for each bias of a thread.
+/// The last threads have the first ones, as the first have tiles.
 template <typename Layout, typename Scalar, typename Function>
 RETORT_HOST_DEVICE void for_each_bias(std::size_t thread, const Scalar* memory, const Function& function) {
   for (std::size_t slot = 0; slot < Layout::bias_slots; ++slot) {
-    const std::size_t bias = thread + slot * Layout::threads;
+    const std::size_t bias = Layout::threads - 1 - thread + slot * Layout::threads;
     for_each_stage<typename Layout::Model>([&]<std::size_t Index>() {
       using S = TiledStage<typename Layout::Model, Index>;
       if constexpr (S::has_bias) {
@@ -112,46 +84,42 @@ struct GradientSink {
 template <typename OnTile, typename OnPairs, typename OnBias>
 GradientSink(OnTile, OnPairs, OnBias) -> GradientSink<OnTile, OnPairs, OnBias>;
 
-/// All gradients over a chunk go to the sink, in phases of the team behind which copies are there.
+/// All gradients over a chunk go to the sink, in phases of the team behind which copies are there. On tensor cores those
+/// behind the first weight are computed beside the splitting of the first stage's.
 template <typename Layout, typename Team, typename Job, typename Scalar, typename Sink>
 RETORT_HOST_DEVICE void for_each_gradient(Team& team, const Job& job, const Chunk& chunk, Scalar* memory,
                                           const Scalar* inputs, const Sink& sink) {
-  const auto of_thread = [&](std::size_t thread) {
-    const Scalar* values = memory;
-    const std::size_t samples = (chunk.size + quad - 1) / quad * quad;
-    for_each_tile<Layout>(thread, [&]<std::size_t Index>(const WeightTile& tile) {
-      Scalar sums[Layout::template out_tile<Index>][quad] = {};
-      tile_gradient<Layout, Index>(stage_input<Layout, Index>(values, inputs), job.training.constants,
-                                   values + Layout::template sums<Index>, tile, samples, sums);
-      sink.tile.template operator()<Index>(thread, tile, sums);
-    });
+  const Scalar* values = memory;
+  const std::size_t samples = summed_samples<Layout>(chunk);
+  const auto biases = [&](std::size_t thread) {
     for_each_bias<Layout>(thread, values, [&](std::size_t place, const Scalar* gradients) {
       sink.bias(thread, place, sum_samples(gradients, samples));
     });
-    team.await_copies(thread);
   };
   if constexpr (Layout::on_tensor_cores) {
-    team([&](std::size_t thread) { split_gradients<Layout>(thread, job.training.constants, chunk, memory); });
+    team.warps([&](const auto& warp) {
+      warp.for_each_lane([&](std::uint32_t lane) {
+        const std::size_t thread = warp.index() * team_lanes + lane;
+        split_gradients<Layout>(thread, job.training.constants, chunk, memory);
+        biases(thread);
+      });
+      shared_tile_gradients<Layout>(warp, values, sink.tile);
+    });
     team.warps([&](const auto& warp) {
       tensor_gradient<Layout>(warp, job.training.constants, memory, inputs, sink.pairs);
-      warp.for_each_lane([&](std::uint32_t lane) { of_thread(warp.index() * team_lanes + lane); });
+      warp.for_each_lane([&](std::uint32_t lane) { team.await_copies(warp.index() * team_lanes + lane); });
     });
   } else {
-    team(of_thread);
-  }
-}
-
-/// Calls function(o, place of the first of its elements, their count) for each row of a tile that is inside the weight:
-/// a quad, or what there is before the row's end.
-template <typename Layout, std::size_t Index, typename Function>
-RETORT_HOST_DEVICE void for_each_row(const WeightTile& tile, const Function& function) {
-  using S = TiledStage<typename Layout::Model, Index>;
-  constexpr std::size_t out_tile = Layout::template out_tile<Index>;
-  const std::size_t count = S::in % quad == 0 || quad * tile.q + quad <= S::in ? quad : S::in - quad * tile.q;
-  RETORT_UNROLL for (std::size_t o = 0; o < out_tile; ++o) {
-    if (S::out % out_tile == 0 || tile.first + o < S::out) {
-      function(o, S::weight + (tile.first + o) * S::in + quad * tile.q, count);
-    }
+    team([&](std::size_t thread) {
+      for_each_tile<Layout>(thread, [&]<std::size_t Index>(const WeightTile& tile) {
+        Scalar sums[Layout::template out_tile<Index>][quad] = {};
+        tile_gradient<Layout, Index>(stage_input<Layout, Index>(values, inputs), job.training.constants,
+                                     values + Layout::template sums<Index>, tile, samples, sums);
+        sink.tile.template operator()<Index>(thread, tile, sums);
+      });
+      biases(thread);
+      team.await_copies(thread);
+    });
   }
 }
 

@@ -62,8 +62,6 @@ struct TrainingJob {
   InputSource<Scalar> validation{};
   RunReport* report = nullptr;
 
-  RETORT_HOST_DEVICE Rule rule_of(std::size_t batch) const { return rules != nullptr ? rules[batch] : rule; }
-
   /// The narrowest kind of kernel that takes it on; `capacity`: samples of a chunk.
   Batches batches(std::size_t capacity) const {
     return batch_size <= capacity && max_norm == 0.0 ? Batches::single_chunks : Batches::any;

@@ -37,28 +37,28 @@ RETORT_HOST_DEVICE double clip_factor(const Job& job, const double* squared_norm
 }  // namespace detail
 
 /// One thread's part of the loss of a chunk, a sample to a thread: the gradient takes the place of the logits.
-/// `records`: whether the block is the one that writes losses and answers.
+/// `targets`: see gather_targets(). `records`: whether the block is the one that writes losses and answers.
 template <typename Layout, Loss L, std::size_t Moments, typename Rule, typename Scalar>
 RETORT_HOST_DEVICE void evaluate_loss(std::size_t thread, const TrainingJob<Scalar, Moments, L, Rule>& job,
-                                      const Chunk& chunk, bool records, Scalar* memory) {
+                                      const Chunk& chunk, bool records, const Scalar* targets, Scalar* memory) {
   using M = typename Layout::Model;
   constexpr std::size_t classes = M::output_size;
   Scalar* matrix = memory + Layout::template outputs<stage_count<M> - 1>;
   const Scalar gradient_scale = Scalar{1} / static_cast<Scalar>(chunk.batch_size);
   for (std::size_t row = thread; row < chunk.size; row += Layout::threads) {
     const std::size_t position = chunk.first + row;
-    const std::uint32_t sample = job.training.sample(position);
-    const std::uint32_t label = job.training.data.labels[sample];
+    const std::uint32_t label = reinterpret_cast<const std::uint32_t*>(targets)[row];
     Scalar student[classes];
+    Scalar teacher[classes];
     for (std::size_t k = 0; k < classes; ++k) {
       student[k] = matrix[k * Layout::stride + row];
-    }
-    const Scalar* teacher = nullptr;
-    if constexpr (L::needs_teacher) {
-      teacher = job.teacher.logits + job.teacher.row_of(position, sample) * classes;
+      if constexpr (L::needs_teacher) {
+        teacher[k] = targets[Layout::label_elements + k * Layout::samples + row];
+      }
     }
     Scalar gradient[classes];
-    const Scalar loss = job.loss.template row<classes>(StudentLogits<Scalar>{student}, TeacherLogits<Scalar>{teacher},
+    const Scalar loss = job.loss.template row<classes>(StudentLogits<Scalar>{student},
+                                                       TeacherLogits<Scalar>{L::needs_teacher ? teacher : nullptr},
                                                        label, gradient_scale, gradient);
     if (records) {
       job.losses[position] = loss;
@@ -72,27 +72,44 @@ RETORT_HOST_DEVICE void evaluate_loss(std::size_t thread, const TrainingJob<Scal
 
 /// Takes all steps of a job that are as `batches` says, and reports. `memory`: Layout::size elements that the team
 /// shares, on a multiple of 16 bytes. The same job gives the same bits on every run of a system. Of a cluster all
-/// blocks call it together; they take single chunks, keep the moments in registers, and write no report.
+/// blocks call it together; they take single chunks, keep their moments, and write no report.
 template <typename Layout, Batches batches, typename Team, std::size_t Moments, typename L, typename Rule,
           typename Scalar>
 RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, Rule>& job, Scalar* memory) {
   static_assert(Team::threads == Layout::threads);
-  static_assert(Layout::blocks == 1 ||
-                (batches == Batches::single_chunks && Layout::template moments_in_registers<Moments>));
+  static_assert(Layout::blocks == 1 || (batches == Batches::single_chunks && Layout::template keeps_moments<Moments>));
   using M = typename Layout::Model;
   const std::size_t block = Layout::blocks > 1 ? team.block() : 0;
   typename Team::template PerThread<KeptMoments<Layout, Moments, Scalar>> kept;
   auto* squared_norms = reinterpret_cast<double*>(memory + Layout::partial_sums);
 
-  Chunk chunk = Chunk::at_batch(0, job.batch_size, job.training.size, Layout::samples);
-  std::size_t buffer = 0;
+  const InputSource<Scalar>& source = job.training;
+  const auto after = [&](const Chunk& other) { return other.next(job.batch_size, source.size, Layout::samples); };
+  Chunk chunk = Chunk::at_batch(0, job.batch_size, source.size, Layout::samples);
+  Chunk next = after(chunk);
+  std::size_t buffer = 0;  // of this chunk's inputs and targets
+  std::size_t slot = 0;    // of its samples' numbers
   const auto inputs = [&](std::size_t number) { return memory + Layout::inputs + number * Layout::input_elements; };
+  const auto targets = [&](std::size_t number) { return memory + Layout::targets + number * Layout::target_elements; };
+  const auto numbers = [&](std::size_t number) {
+    return reinterpret_cast<std::uint32_t*>(memory + Layout::numbers) + number * Layout::samples;
+  };
+  const auto fetch = [&](std::size_t thread, const Chunk& other, std::size_t of_slot, std::size_t to,
+                         std::size_t first = 0) {
+    const detail::FetchedSamples samples{numbers(of_slot)};
+    gather<Layout>(team, thread, source, other, samples, inputs(to), first);
+    gather_targets<Layout>(team, thread, source, L::needs_teacher ? job.teacher : TeacherTable<Scalar>{}, other,
+                           samples, targets(to), first);
+    gather_rule<Layout>(team, thread, job, other, targets(to), first);
+  };
+  const auto rule_of = [&](const Scalar* its_targets) {
+    return job.rules != nullptr ? *reinterpret_cast<const Rule*>(its_targets + Layout::rule_in_targets) : job.rule;
+  };
   // What is never written, of a first chunk that is short, is multiplied by zeros: it must be numbers.
   const auto begin = [&](std::size_t thread) {
     for (std::size_t i = thread; i < Layout::size; i += Layout::threads) {
       memory[i] = i < M::parameter_arena_size ? job.parameters[Layout::model_place(block, i)] : Scalar{0};
     }
-    move_moments<true, Layout>(thread, block, job, memory, kept[thread]);
   };
   if constexpr (Layout::blocks > 1) {
     team.cluster(begin);  // nobody sends anything to a block before
@@ -100,34 +117,46 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     team(begin);
   }
   team([&](std::size_t thread) {
-    gather<Layout>(team, thread, job.training, chunk, inputs(0));
+    move_moments<true, Layout>(thread, block, job, memory, kept[thread]);
+    fetch_numbers<Layout>(team, thread, source, chunk, numbers(0));
+    fetch_numbers<Layout>(team, thread, source, next, numbers(1));
+    team.await_copies(thread);
+  });
+  team([&](std::size_t thread) {
+    fetch(thread, chunk, slot, buffer);
     team.await_copies(thread);
   });
 
   while (chunk.size > 0) {
-    const Chunk next = chunk.next(job.batch_size, job.training.size, Layout::samples);
+    const Chunk after_next = after(next);
     constexpr bool ahead = Layout::input_buffers > 1;
     const std::size_t next_buffer = ahead ? 1 - buffer : 0;
     const Scalar* values = inputs(buffer);
-    const LayerRandom random{job.training.augmentation.seed, job.first_step + static_cast<std::uint32_t>(chunk.batch)};
-    block::forward<Layout, true>(team, job.training.constants, random, chunk, memory, values);
+    const LayerRandom random{source.augmentation.seed, job.first_step + static_cast<std::uint32_t>(chunk.batch)};
+    // All of what a chunk needs from outside is asked for while the chunk before it is computed, and which samples these
+    // are while the one before that is.
+    const auto fetch_next = [&](std::size_t thread, std::size_t first) {
+      fetch(thread, next, 1 - slot, next_buffer, first);
+      fetch_numbers<Layout>(team, thread, source, after_next, numbers(slot), first);
+    };
+    block::forward<Layout, true>(team, source.constants, random, chunk, memory, values);
     team([&](std::size_t thread) {
-      evaluate_loss<Layout>(thread, job, chunk, block == 0, memory);
+      evaluate_loss<Layout>(thread, job, chunk, block == 0, static_cast<const Scalar*>(targets(buffer)), memory);
       clear_missing<Layout>(thread, chunk, memory);
-      // Which next samples there are is read meanwhile by threads that have no loss.
+      // By threads that have no loss.
       constexpr std::size_t first = Layout::threads > Layout::samples ? Layout::samples : 0;
       if (ahead && next.size > 0 && thread >= first) {
-        gather<Layout>(team, thread, job.training, next, inputs(next_buffer), first);
+        fetch_next(thread, first);
       }
     });
     block::backward<Layout>(team, random, chunk, memory);
 
     if constexpr (batches == Batches::single_chunks) {
-      update<Layout>(team, job, chunk, memory, values, kept);
+      update<Layout>(team, job, rule_of(targets(buffer)), chunk, memory, values, kept);
     } else {
       store_gradients<Layout>(team, job, chunk, memory, values);
       if (chunk.ends_batch()) {
-        const Rule rule = job.rule_of(chunk.batch);
+        const Rule rule = rule_of(targets(buffer));
         if (job.max_norm > 0.0) {
           team([&](std::size_t thread) {
             squared_norms[thread] = squared_norm<Layout>(thread, job, static_cast<const Scalar*>(memory));
@@ -142,12 +171,14 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     }
     if (!ahead && next.size > 0) {
       team([&](std::size_t thread) {
-        gather<Layout>(team, thread, job.training, next, inputs(0));
+        fetch_next(thread, 0);
         team.await_copies(thread);
       });
     }
     chunk = next;
+    next = after_next;
     buffer = next_buffer;
+    slot = 1 - slot;
   }
 
   team([&](std::size_t thread) {

@@ -36,13 +36,27 @@ namespace detail {
 /// Into which the samples of a chunk are cut in the first stage's forward product on tensor cores.
 inline constexpr std::size_t sample_parts = 2;
 
-/// What can be chosen: samples of a chunk, how many chunks' inputs are there at once, and into how many slices the
-/// depth of a product is cut at most.
+/// Tiles of outputs that tensor cores compute at once: their sums and operands fit the registers beside the moments.
+inline constexpr std::size_t output_tiles_at_once = 3;
+
+/// What can be chosen: samples of a chunk, how many chunks' inputs are there at once, into how many slices the depth of a
+/// product is cut at most, and for how many moments of each parameter behind the first weight there is room.
 struct Choice {
   std::size_t samples;
   std::size_t input_buffers;
   std::size_t slice_limit;
+  std::size_t moments;
 };
+
+/// Moments of a parameter for which there may be room: Adam's.
+inline constexpr std::size_t most_kept_moments = 2;
+
+/// Bytes that hold an optimizer's rule.
+inline constexpr std::size_t rule_capacity = 128;
+
+/// Where the parameters behind the first weight begin.
+template <StagedModel M>
+inline constexpr std::size_t first_other_parameter = aligned_extent(stage_sizes<M>[0].out * stage_sizes<M>[0].in);
 
 /// Slices for a product of so many tiles and such a depth: as many as there are warps for, but none that is not worth
 /// adding.
@@ -71,9 +85,12 @@ constexpr std::size_t elements_before(std::size_t index, const Choice& choice) {
   });
 }
 
+/// On tensor cores those of a stage begin with a warp, whose lanes then do the same.
 template <StagedModel M>
-constexpr std::size_t biases_before(std::size_t index) {
-  return sum_before<M>(index, [](const StageSizes& stage, std::size_t) { return stage.biases; });
+constexpr std::size_t biases_before(std::size_t index, ProductUnits units) {
+  return sum_before<M>(index, [&](const StageSizes& stage, std::size_t) {
+    return units == ProductUnits::tensor ? divided_up(stage.biases, team_lanes) * team_lanes : stage.biases;
+  });
 }
 
 /// Slices of a stage's forward product.
@@ -87,6 +104,15 @@ constexpr std::size_t forward_slice_count(const StageSizes& stage, std::size_t i
 constexpr std::size_t gradient_words(const StageSizes& stage, const Choice& choice) {
   return divided_up(stage.out, fragment_columns) * (choice.samples / fragment_depth) * bf16_pieces * team_lanes *
          (sizeof(FragmentB) / sizeof(std::uint32_t));
+}
+
+/// Elements that hold what an offset of the inputs adds: to each output of the first stage, or on tensor cores the sums
+/// of each lane's weights of the tiles that it multiplies at once.
+template <StagedModel M>
+constexpr std::size_t row_sums_elements(ProductUnits units) {
+  const std::size_t out = stage_sizes<M>[0].out;
+  const std::size_t tiles = std::min(divided_up(out, fragment_columns), output_tiles_at_once);
+  return std::max(aligned_extent(out), units == ProductUnits::tensor ? tensor_warps * team_lanes * tiles : 0);
 }
 
 /// Elements that hold the slices of any product, or a double of each thread, or gradients as operands.
@@ -122,28 +148,44 @@ constexpr std::size_t input_elements(InputKind kind, ProductUnits units, const C
   return std::max(divided_up(words * sizeof(std::uint32_t), line) * quad, report);
 }
 
+/// Elements that hold a chunk's labels, which are words.
+template <typename Scalar>
+constexpr std::size_t label_elements(const Choice& choice) {
+  return divided_up(choice.samples * sizeof(std::uint32_t), sizeof(Scalar));
+}
+
+/// Elements that hold what a chunk's outputs are compared with, and what becomes of it: labels, a teacher's logits, and
+/// the optimizer's rule.
+template <StagedModel M, typename Scalar>
+constexpr std::size_t target_elements(const Choice& choice) {
+  return label_elements<Scalar>(choice) + M::output_size * choice.samples + rule_capacity / sizeof(Scalar);
+}
+
 /// Where the stages' elements begin: behind the parameters, what an input offset adds, and the slices.
 template <StagedModel M, typename Scalar>
 constexpr std::size_t first_stage_element(ProductUnits units, const Choice& choice) {
-  return M::parameter_arena_size + aligned_extent(stage_sizes<M>[0].out) +
-         partial_sums_elements<M, Scalar>(units, choice);
+  return M::parameter_arena_size + row_sums_elements<M>(units) + partial_sums_elements<M, Scalar>(units, choice);
 }
 
 template <StagedModel M, typename Scalar>
 constexpr std::size_t element_count(InputKind kind, ProductUnits units, const Choice& choice) {
   return first_stage_element<M, Scalar>(units, choice) + elements_before<M>(stage_count<M>, choice) +
-         choice.input_buffers * input_elements<M, Scalar>(kind, units, choice);
+         choice.input_buffers * (input_elements<M, Scalar>(kind, units, choice) + target_elements<M, Scalar>(choice)) +
+         2 * label_elements<Scalar>(choice) + choice.moments * (M::parameter_arena_size - first_other_parameter<M>);
 }
 
-/// The first that fits of: more samples, inputs fetched ahead, more slices. No samples where none fits.
+/// The first that fits of: more samples, inputs fetched ahead, more slices, moments in the block's memory, where they are
+/// not in registers. No samples where none fits.
 template <StagedModel M, typename Scalar>
 constexpr Choice choose_layout(InputKind kind, ProductUnits units) {
   for (const std::size_t samples : {2 * team_lanes, team_lanes}) {
     for (const std::size_t input_buffers : {std::size_t{2}, std::size_t{1}}) {
       for (std::size_t slices = 8; slices > 0; --slices) {
-        const Choice choice{samples, input_buffers, slices};
-        if (element_count<M, Scalar>(kind, units, choice) * sizeof(Scalar) <= block_memory) {
-          return choice;
+        for (const std::size_t moments : {units == ProductUnits::tensor ? most_kept_moments : 0, std::size_t{0}}) {
+          const Choice choice{samples, input_buffers, slices, moments};
+          if (element_count<M, Scalar>(kind, units, choice) * sizeof(Scalar) <= block_memory) {
+            return choice;
+          }
         }
       }
     }
@@ -202,8 +244,8 @@ struct Layout {
       detail::slice_count(TiledStage<M, Index>::in_tiles, TiledStage<M, Index>::out, warps, choice.slice_limit);
 
   static constexpr std::size_t parameters = 0;
-  static constexpr std::size_t row_sums = M::parameter_arena_size;  // (first stage's out): what an input offset adds
-  static constexpr std::size_t partial_sums = row_sums + aligned_extent(TiledStage<M, 0>::out);
+  static constexpr std::size_t row_sums = M::parameter_arena_size;  // see row_sums_elements
+  static constexpr std::size_t partial_sums = row_sums + detail::row_sums_elements<M>(units);
   /// Each stage's sums, in the backward pass their gradients; then what its pointwise layers make of them.
   template <std::size_t Index>
   static constexpr std::size_t sums =
@@ -213,6 +255,17 @@ struct Layout {
       sums<Index> + (TiledStage<M, Index>::keeps_outputs ? TiledStage<M, Index>::out * stride : 0);
   static constexpr std::size_t input_elements = detail::input_elements<M, Scalar>(kind, units, choice);  // of one
   static constexpr std::size_t inputs = sums<stage_count<M>>;
+  /// Of each buffer of inputs its labels, (samples), a teacher's logits, (classes, samples), and the rule of its step.
+  static constexpr std::size_t targets = inputs + input_buffers * input_elements;
+  static constexpr std::size_t target_elements = detail::target_elements<M, Scalar>(choice);
+  static constexpr std::size_t label_elements = detail::label_elements<Scalar>(choice);
+  static constexpr std::size_t rule_in_targets = target_elements - detail::rule_capacity / sizeof(Scalar);
+  /// Which samples a chunk has, of two chunks, (2, samples).
+  static constexpr std::size_t numbers = targets + input_buffers * target_elements;
+  /// The moments of the parameters behind the first weight, (moments, parameters).
+  static constexpr std::size_t moments = numbers + 2 * label_elements;
+  static constexpr std::size_t first_other_parameter = detail::first_other_parameter<M>;
+  static constexpr std::size_t other_parameters = M::parameter_arena_size - first_other_parameter;
   static constexpr std::size_t size = detail::element_count<M, Scalar>(kind, units, choice);
   static constexpr std::size_t bytes = size * sizeof(Scalar);
 
@@ -226,31 +279,36 @@ struct Layout {
   static constexpr detail::Ownership ownership = detail::choose_ownership<M>(units);
   static constexpr std::size_t fragment_warps = ownership.fragment_warps;
   static constexpr std::size_t fragment_slots = ownership.fragment_slots;
-  /// The threads that have tiles of weights: from this one on.
-  static constexpr std::size_t first_tile_thread = fragment_warps * team_lanes;
-  static constexpr std::size_t tile_threads = threads - first_tile_thread;
   /// Tiles of weights, and biases, that a thread has at most.
   static constexpr std::size_t slots = ownership.tile_slots;
-  static constexpr std::size_t bias_slots = (detail::biases_before<M>(stage_count<M>) + threads - 1) / threads;
+  static constexpr std::size_t bias_slots = (detail::biases_before<M>(stage_count<M>, units) + threads - 1) / threads;
   /// Outputs of a tile.
   template <std::size_t Index>
   static constexpr std::size_t out_tile = detail::owned_tiles(stage_sizes<M>[Index], Index, units).width;
   template <std::size_t Index>
-  static constexpr std::size_t weight_tiles = detail::owned_tiles(stage_sizes<M>[Index], Index, units).count;
+  static constexpr std::size_t weight_tiles = detail::owned_tiles(stage_sizes<M>[Index], Index, units).room;
   /// Of all stages' tiles and biases, the first of one.
   template <std::size_t Index>
   static constexpr std::size_t first_tile = detail::tiles_before<M>(Index, units);
   template <std::size_t Index>
-  static constexpr std::size_t first_bias = detail::biases_before<M>(Index);
+  static constexpr std::size_t first_bias = detail::biases_before<M>(Index, units);
   static constexpr std::size_t tile_size = detail::widest_tile<M>(units) * quad;  // weights of the largest
-  static constexpr std::size_t weights_per_thread = ownership.weights;
-  /// Whether a thread keeps that many moments of its weights in registers; else they stay in global memory,
-  /// where there are any.
+  /// Weights of which a thread keeps the moments in registers: on tensor cores those of the first stage, of which the
+  /// others' moments are in the block's memory; else all weights. What has no room there stays in global memory.
+  static constexpr std::size_t weights_per_thread =
+      on_tensor_cores ? fragment_slots * 2 * detail::divided_up(TiledStage<M, 0>::out, fragment_members)
+                      : slots * tile_size;
   template <std::size_t Moments>
   static constexpr bool moments_in_registers =
       Moments == 0 ||
       (Moments * weights_per_thread * (sizeof(Scalar) / sizeof(float)) <= detail::moment_registers(units) &&
-       bias_slots <= 1);
+       (on_tensor_cores || bias_slots <= 1));
+  template <std::size_t Moments>
+  static constexpr bool moments_in_memory = Moments > 0 && Moments <= choice.moments;
+  /// Whether none of them stays in global memory.
+  template <std::size_t Moments>
+  static constexpr bool keeps_moments =
+      moments_in_registers<Moments> && (Moments == 0 || !on_tensor_cores || moments_in_memory<Moments>);
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::block

@@ -25,8 +25,10 @@
 ///
 /// - `warp.index()`: its number; its threads are team_lanes * index() + lane
 /// - `Warp::PerLane<T>`: a T for each lane, values[lane]; on a GPU in the lane's registers
-/// - `warp.for_each_lane([&](std::uint32_t lane) { ... })`; what one lane writes to memory another may read in the next
-///   phase only
+/// - `warp.for_each_lane([&](std::uint32_t lane) { ... })`; what one lane writes to memory another may read behind
+///   `warp.sync()`, and lanes of other warps in the next phase
+/// - `warp.from_other(values, lane, distance, part)`: in for_each_lane, for all lanes, part(values[lane ^ distance]), a
+///   float; values of the for_each_lane before
 /// - `warp.multiply_add(c, a, b)`: see fragments.hpp; PerLane<FragmentC>, PerLane<FragmentA>, PerLane<FragmentB>
 
 #include <cstddef>
@@ -74,6 +76,13 @@ class HostWarp {
     for (std::uint32_t i = 0; i < team_lanes; ++i) {
       function(static_cast<std::uint32_t>((first_lane_ + i) % team_lanes));
     }
+  }
+
+  void sync() const {}  // for_each_lane ends for all
+
+  template <typename T, typename Part>
+  float from_other(const PerLane<T>& values, std::uint32_t lane, std::uint32_t distance, const Part& part) const {
+    return part(values[lane ^ distance]);
   }
 
   void multiply_add(PerLane<FragmentC>& c, const PerLane<FragmentA>& a, const PerLane<FragmentB>& b) const {

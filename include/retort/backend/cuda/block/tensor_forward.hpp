@@ -8,26 +8,29 @@
 
 #include "retort/backend/cuda/block/bf16_pieces.hpp"
 #include "retort/backend/cuda/block/fragments.hpp"
+#include "retort/backend/cuda/block/gather.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/block/operands.hpp"
 #include "retort/backend/cuda/block/tensor_stage.hpp"
 #include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/data/gather.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail {
 
 /// A lane's sums, of `tiles_at_once` tiles of outputs: [tile of samples][half of a tile of outputs][half of its rows].
+/// `weights`: of its own weights, those of one output in each tile.
 template <typename Layout>
 struct ForwardSums {
   float values[TensorStage<Layout>::part_tiles][2 * TensorStage<Layout>::tiles_at_once][2]{};
+  float weights[TensorStage<Layout>::tiles_at_once]{};
 };
 
-/// Column `group` of B: the lane's four features of tile `feature_tile`, of an output, as [pair of features][piece].
-/// Zeros behind the weight's edges.
+/// Column `group` of B: the lane's four features of tile `feature_tile`, of an output. Zeros behind the weight's edges.
 template <typename Layout>
-RETORT_HOST_DEVICE void load_weights(const float* weight, std::uint32_t lane, std::uint32_t output_tile,
-                                     std::uint32_t feature_tile, std::uint32_t (&pieces)[2][bf16_pieces]) {
+RETORT_HOST_DEVICE Quad<float> load_weights(const float* weight, std::uint32_t lane, std::uint32_t output_tile,
+                                            std::uint32_t feature_tile) {
   using T = TensorStage<Layout>;
   const std::uint32_t output = fragment_columns * output_tile + column_output(lane_group(lane));
   const std::uint32_t q = fragment_members * feature_tile + lane_member(lane);
@@ -35,9 +38,7 @@ RETORT_HOST_DEVICE void load_weights(const float* weight, std::uint32_t lane, st
   if ((T::out % fragment_columns == 0 || output < T::out) && (T::S::quads % fragment_members == 0 || q < T::S::quads)) {
     values = weight_quad<T::S::in>(weight, output, q);
   }
-  RETORT_UNROLL for (std::size_t i = 0; i < 2; ++i) {
-    split_into_bf16(values.values[2 * i], values.values[2 * i + 1], pieces[i]);
-  }
+  return values;
 }
 
 /// Rows of A: the lane's four features of two samples.
@@ -60,7 +61,7 @@ RETORT_HOST_DEVICE FragmentA load_samples(const std::uint32_t* words, std::uint3
 /// an instruction that rounds to nearest (Ootomo and Yokota, "Recovering single precision accuracy from Tensor Cores
 /// while surpassing the FP32 theoretical peak performance", arXiv:2203.03341).
 template <typename Layout, typename Warp, typename Sums>
-RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, const float* memory,
+RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, bool sum_weights, const float* memory,
                                        const std::uint32_t* words, Sums& sums) {
   using T = TensorStage<Layout>;
   constexpr std::uint32_t slices = static_cast<std::uint32_t>(Layout::warps) / T::sample_parts;
@@ -72,8 +73,14 @@ RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, co
     typename Warp::template PerLane<FragmentB> weights[T::tiles_at_once][bf16_pieces];
     warp.for_each_lane([&](std::uint32_t lane) {
       RETORT_UNROLL for (std::uint32_t n = 0; n < T::tiles_at_once; ++n) {
+        const Quad<float> own = load_weights<Layout>(weight, lane, first + n, tile);
+        const auto& [a, b, c, d] = own.values;
         std::uint32_t pieces[2][bf16_pieces];
-        load_weights<Layout>(weight, lane, first + n, tile, pieces);
+        split_into_bf16(a, b, pieces[0]);
+        split_into_bf16(c, d, pieces[1]);
+        if (sum_weights) {
+          sums[warp.index() * team_lanes + lane].weights[n] += (a + b) + (c + d);
+        }
         RETORT_UNROLL for (std::size_t piece = 0; piece < bf16_pieces; ++piece) {
           weights[n][piece][lane] = FragmentB{{pieces[0][piece], pieces[1][piece]}};
         }
@@ -109,6 +116,34 @@ RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, co
   }
 }
 
+/// Adds to a warp's sums what an offset of the inputs adds to each output: the sum of its weights times `offset`, which
+/// is in the unit of the sums. Other lanes have the weights.
+template <typename Layout, typename Warp, typename Sums>
+RETORT_HOST_DEVICE void add_offset(const Warp& warp, float offset, float* memory, Sums& sums) {
+  using T = TensorStage<Layout>;
+  constexpr auto lanes = static_cast<std::uint32_t>(team_lanes);
+  float* row_sums = memory + Layout::row_sums + warp.index() * T::tiles_at_once * lanes;
+  warp.for_each_lane([&](std::uint32_t lane) {
+    RETORT_UNROLL for (std::uint32_t n = 0; n < T::tiles_at_once; ++n) {
+      row_sums[n * lanes + lane] = sums[warp.index() * lanes + lane].weights[n];
+    }
+  });
+  warp.sync();
+  warp.for_each_lane([&](std::uint32_t lane) {
+    auto& own = sums[warp.index() * lanes + lane];
+    RETORT_UNROLL for (std::uint32_t half = 0; half < 2 * T::tiles_at_once; ++half) {
+      const std::uint32_t column = 2 * lane_member(lane) + half % 2;
+      const Quad<float> parts = load_quad(row_sums + half / 2 * lanes + column * fragment_members);
+      const auto& [a, b, c, d] = parts.values;
+      const float more = offset * ((a + b) + (c + d));
+      RETORT_UNROLL for (std::uint32_t m = 0; m < T::part_tiles; ++m) {
+        own.values[m][half][0] += more;
+        own.values[m][half][1] += more;
+      }
+    }
+  });
+}
+
 /// A lane's sums to its warp's slice, (out, samples): as they are, or added to what is there.
 template <typename Layout>
 RETORT_HOST_DEVICE void store_slice(std::uint32_t warp, std::uint32_t lane, std::uint32_t first,
@@ -129,11 +164,12 @@ RETORT_HOST_DEVICE void store_slice(std::uint32_t warp, std::uint32_t lane, std:
   }
 }
 
-/// weight (out, in) input (in, samples), before bias and scale, in Layout::forward_slices<0> slices of its depth. Where
-/// there is less room than for a slice of each warp, some warps add theirs to those of others, in a fixed order. Calls
-/// beside(thread) for each thread in the first phase.
-template <typename Layout, typename Team, typename Beside>
-RETORT_HOST_DEVICE void tensor_forward_product(Team& team, float* memory, const float* inputs, const Beside& beside) {
+/// weight (out, in) input (in, samples), the input's offset included, before bias and scale, in Layout::forward_slices<0>
+/// slices of its depth. Where there is less room than for a slice of each warp, some warps add theirs to those of
+/// others, in a fixed order.
+template <typename Layout, typename Team, typename Scalar>
+RETORT_HOST_DEVICE void tensor_forward_product(Team& team, const data::GatherConstants<Scalar>& constants,
+                                               Scalar* memory, const Scalar* inputs) {
   using T = TensorStage<Layout>;
   constexpr auto slices = static_cast<std::uint32_t>(Layout::template forward_slices<0>);
   constexpr auto warps = static_cast<std::uint32_t>(Layout::warps);
@@ -145,13 +181,14 @@ RETORT_HOST_DEVICE void tensor_forward_product(Team& team, float* memory, const 
                           memory + Layout::partial_sums + slice % slices * T::out * T::stride);
     };
     team.warps([&](const auto& warp) {
-      multiply_slice<Layout>(warp, first, memory, reinterpret_cast<const std::uint32_t*>(inputs), sums);
+      const bool offset = has_offset<Layout>(constants);
+      multiply_slice<Layout>(warp, first, offset, memory, reinterpret_cast<const std::uint32_t*>(inputs), sums);
+      if (offset) {
+        add_offset<Layout>(warp, constants.offset / constants.scale / bf16_byte_unit, memory, sums);
+      }
       warp.for_each_lane([&](std::uint32_t lane) {
         if (warp.index() / T::sample_parts < slices) {
           store(warp.index(), lane);
-        }
-        if (first == 0) {
-          beside(warp.index() * team_lanes + lane);
         }
       });
     });

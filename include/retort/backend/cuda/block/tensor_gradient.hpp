@@ -86,7 +86,7 @@ RETORT_HOST_DEVICE void split_gradients(std::size_t thread, const data::GatherCo
   if (has_offset<Layout>(constants)) {
     for (std::size_t output = thread; output < T::out; output += Layout::threads) {
       memory[Layout::row_sums + output] =
-          constants.offset * sum_samples(gradients + output * T::stride, (chunk.size + quad - 1) / quad * quad);
+          constants.offset * sum_samples(gradients + output * T::stride, summed_samples<Layout>(chunk));
     }
   }
 }

@@ -34,8 +34,8 @@ struct TensorStage {
   static constexpr std::uint32_t part_tiles = sample_tiles / sample_parts;
   static constexpr std::uint32_t output_tiles = (out + fragment_columns - 1) / fragment_columns;
   static constexpr std::uint32_t output_quads = (out + fragment_members - 1) / fragment_members;
-  /// Tiles of outputs that are computed at once: their sums and operands fit the registers beside the moments.
-  static constexpr std::uint32_t tiles_at_once = output_tiles < 3 ? output_tiles : 3;
+  static constexpr std::uint32_t tiles_at_once =
+      output_tiles < output_tiles_at_once ? output_tiles : static_cast<std::uint32_t>(output_tiles_at_once);
 };
 
 /// Of a lane's two columns of C, the output of the one that is in half `half` of a tile's outputs.

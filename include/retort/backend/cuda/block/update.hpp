@@ -10,7 +10,9 @@
 #include "retort/backend/cuda/block/gradients.hpp"
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
+#include "retort/backend/cuda/block/moments.hpp"
 #include "retort/backend/cuda/block/tensor_stage.hpp"
+#include "retort/backend/cuda/block/tiles.hpp"
 #include "retort/backend/cuda/vector_access.hpp"
 #include "retort/backend/generic/apply_rule.hpp"
 #include "retort/core/host_device.hpp"
@@ -18,131 +20,11 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// A thread's moments for as long as a job lasts; empty where they stay in global memory.
-template <typename Layout, std::size_t Moments, typename Scalar,
-          bool in_registers = Layout::template moments_in_registers<Moments>>
-struct KeptMoments {
-  Scalar weights[Moments > 0 ? Moments : 1][Layout::weights_per_thread]{};
-  Scalar biases[Moments > 0 ? Moments : 1]{};
-};
-template <typename Layout, std::size_t Moments, typename Scalar>
-struct KeptMoments<Layout, Moments, Scalar, false> {};
-
-namespace detail {
-
-/// The elements of a row, as for_each_row has them. Behind the row's end nothing is read or written.
-template <typename S, typename Scalar>
-RETORT_HOST_DEVICE Quad<Scalar> load_row(const Scalar* from, std::size_t count) {
-  if constexpr (S::in % quad == 0) {
-    return load_quad(from);
-  } else {
-    Quad<Scalar> row{};
-    for (std::size_t f = 0; f < count; ++f) {
-      row.values[f] = from[f];
-    }
-    return row;
-  }
-}
-template <typename S, typename Scalar>
-RETORT_HOST_DEVICE void store_row(const Quad<Scalar>& row, std::size_t count, Scalar* to) {
-  if constexpr (S::in % quad == 0) {
-    store_quad(row, to);
-  } else {
-    for (std::size_t f = 0; f < count; ++f) {
-      to[f] = row.values[f];
-    }
-  }
-}
-
-/// The same of a WeightPair.
-template <typename S, typename Scalar>
-RETORT_HOST_DEVICE Pair<Scalar> load_places(const Scalar* from, std::uint32_t count) {
-  if constexpr (S::in % 2 == 0) {
-    return load_pair(from);
-  } else {
-    Pair<Scalar> pair{};
-    pair.values[0] = from[0];
-    if (count > 1) {
-      pair.values[1] = from[1];
-    }
-    return pair;
-  }
-}
-template <typename S, typename Scalar>
-RETORT_HOST_DEVICE void store_places(const Pair<Scalar>& pair, std::uint32_t count, Scalar* to) {
-  if constexpr (S::in % 2 == 0) {
-    store_pair(pair, to);
-  } else {
-    to[0] = pair.values[0];
-    if (count > 1) {
-      to[1] = pair.values[1];
-    }
-  }
-}
-
-}  // namespace detail
-
-/// Between a thread's moments in registers and the job's. `Load`: into the registers, else out of them. `block`: which
-/// one it is of its cluster.
-template <bool Load, typename Layout, std::size_t Moments, typename L, typename Rule, typename Scalar>
-RETORT_HOST_DEVICE void move_moments(std::size_t thread, std::size_t block,
-                                     const TrainingJob<Scalar, Moments, L, Rule>& job, const Scalar* memory,
-                                     KeptMoments<Layout, Moments, Scalar>& kept) {
-  if constexpr (Moments > 0 && Layout::template moments_in_registers<Moments>) {
-    RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) {
-      const auto in_job = [&](std::size_t place) { return job.moments[i] + Layout::model_place(block, place); };
-      const auto writes = [&](std::size_t place) { return !Load && Layout::is_written_by(block, place); };
-      detail::for_each_tile<Layout>(thread, [&]<std::size_t Index>(const detail::WeightTile& tile) {
-        using S = TiledStage<typename Layout::Model, Index>;
-        detail::for_each_row<Layout, Index>(tile, [&](std::size_t o, std::size_t place, std::size_t count) {
-          Quad<Scalar> row{};
-          if constexpr (Load) {
-            row = detail::load_row<S>(static_cast<const Scalar*>(in_job(place)), count);
-          }
-          RETORT_UNROLL for (std::size_t f = 0; f < quad; ++f) {
-            if constexpr (Load) {
-              kept.weights[i][tile.index + o * quad + f] = row.values[f];
-            } else {
-              row.values[f] = kept.weights[i][tile.index + o * quad + f];
-            }
-          }
-          if (writes(place)) {
-            detail::store_row<S>(row, count, in_job(place));
-          }
-        });
-      });
-      detail::for_each_pair<Layout>(thread, [&](const detail::WeightPair& own) {
-        using S = TiledStage<typename Layout::Model, 0>;
-        Pair<Scalar> pair{};
-        if constexpr (Load) {
-          pair = detail::load_places<S>(static_cast<const Scalar*>(in_job(own.place)), own.count);
-        }
-        RETORT_UNROLL for (std::uint32_t f = 0; f < 2; ++f) {
-          if constexpr (Load) {
-            kept.weights[i][own.index + f] = pair.values[f];
-          } else {
-            pair.values[f] = kept.weights[i][own.index + f];
-          }
-        }
-        if (writes(own.place)) {
-          detail::store_places<S>(pair, own.count, in_job(own.place));
-        }
-      });
-      detail::for_each_bias<Layout>(thread, memory, [&](std::size_t place, const Scalar*) {
-        if constexpr (Load) {
-          kept.biases[i] = *in_job(place);
-        } else if (writes(place)) {
-          *in_job(place) = kept.biases[i];
-        }
-      });
-    }
-  }
-}
-
 /// Applies the optimizer's rule to a thread's parameters in the block's memory.
 template <typename Layout, std::size_t Moments, typename L, typename Rule, typename Scalar>
 struct Updater {
   static constexpr bool in_registers = Layout::template moments_in_registers<Moments>;
+  static constexpr bool tiles_in_registers = in_registers && !Layout::on_tensor_cores;
 
   const TrainingJob<Scalar, Moments, L, Rule>& job;
   const Rule& rule;
@@ -155,16 +37,16 @@ struct Updater {
                               const Scalar (&gradients)[quad]) const {
     Scalar* weights = memory + Layout::parameters + place;
     Quad<Scalar> parameters = detail::load_row<S>(static_cast<const Scalar*>(weights), count);
-    if constexpr (in_registers) {
+    if constexpr (tiles_in_registers || Moments == 0) {
       apply_kept(parameters, gradients, index);
     } else {
       Quad<Scalar> moments[Moments];
       RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) {
-        moments[i] = detail::load_row<S>(static_cast<const Scalar*>(job.moments[i]) + place, count);
+        moments[i] = detail::load_row<S>(static_cast<const Scalar*>(elsewhere(i)) + place, count);
       }
       apply(parameters, gradients, [&](std::size_t i) -> Quad<Scalar>& { return moments[i]; });
       RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) {
-        detail::store_row<S>(moments[i], count, job.moments[i] + place);
+        detail::store_row<S>(moments[i], count, elsewhere(i) + place);
       }
     }
     detail::store_row<S>(parameters, count, weights);
@@ -197,14 +79,16 @@ struct Updater {
 
   RETORT_HOST_DEVICE void bias(std::size_t place, Scalar gradient) const {
     Scalar& parameter = memory[Layout::parameters + place];
-    if constexpr (in_registers) {
+    if constexpr (tiles_in_registers || Moments == 0) {
       apply_rule<Moments>(rule, parameter, gradient, [&](std::size_t i) -> Scalar& { return kept.biases[i]; });
     } else {
-      apply_rule<Moments>(rule, parameter, gradient, [&](std::size_t i) -> Scalar& { return job.moments[i][place]; });
+      apply_rule<Moments>(rule, parameter, gradient, [&](std::size_t i) -> Scalar& { return elsewhere(i)[place]; });
     }
   }
 
  private:
+  RETORT_HOST_DEVICE Scalar* elsewhere(std::size_t i) const { return moments_by_place<Layout>(job, i, memory); }
+
   template <typename Values, std::size_t Count>
   RETORT_HOST_DEVICE void apply_kept(Values& parameters, const Scalar (&gradients)[Count], std::size_t index) const {
     RETORT_UNROLL for (std::size_t f = 0; f < Count; ++f) {
@@ -246,10 +130,9 @@ struct Updater {
 /// which copies are there; on tensor cores two.
 template <typename Layout, typename Team, std::size_t Moments, typename L, typename Rule, typename Scalar,
           typename Kept>
-RETORT_HOST_DEVICE void update(Team& team, const TrainingJob<Scalar, Moments, L, Rule>& job, const Chunk& chunk,
-                               Scalar* memory, const Scalar* inputs, Kept& kept) {
+RETORT_HOST_DEVICE void update(Team& team, const TrainingJob<Scalar, Moments, L, Rule>& job, const Rule& rule,
+                               const Chunk& chunk, Scalar* memory, const Scalar* inputs, Kept& kept) {
   using TeamUpdater = Updater<Layout, Moments, L, Rule, Scalar>;
-  const Rule rule = job.rule_of(chunk.batch);
   detail::for_each_gradient<Layout>(
       team, job, chunk, memory, inputs,
       detail::GradientSink{

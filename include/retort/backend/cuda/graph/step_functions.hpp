@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "retort/backend/arguments.hpp"
+#include "retort/backend/cuda/vector_access.hpp"
 #include "retort/backend/generic/apply_rule.hpp"
 #include "retort/backend/generic/loss_row.hpp"
 #include "retort/core/host_device.hpp"
@@ -36,9 +37,10 @@ struct LossRowOfStep {
   }
 };
 
-/// The optimizer's step: clipping, rule and the new weights as products' factors, in one pass over the parameters.
+/// The optimizer's step: clipping, rule and the new weights as products' factors, in one pass over the parameters, four
+/// neighbours at a time. Arenas are whole groups.
 template <std::size_t Moments, typename Arguments, typename Output>
-struct UpdateParameter {
+struct UpdateParameters {
   static_assert(Moments <= 2, "retort: the CUDA backend knows optimizers of up to two moments");
 
   using Scalar = typename Arguments::Value;
@@ -51,20 +53,27 @@ struct UpdateParameter {
   const Scalar* clip_factor;  // one number, or null
   Output* operands;           // laid out as the parameters, or null
 
-  RETORT_HOST_DEVICE void operator()(std::size_t element) const {
+  RETORT_HOST_DEVICE void operator()(std::size_t group) const {
+    const std::size_t element = group * quad;
     const auto& rule = arguments->rule;
-    Scalar gradient = gradients[element];
-    if (clip_factor != nullptr) {
-      gradient *= *clip_factor;
+    const Scalar factor = clip_factor != nullptr ? *clip_factor : Scalar{1};
+    Quad<Scalar> values = load_quad(static_cast<const Scalar*>(parameters) + element);
+    const Quad<Scalar> gradient = load_quad(gradients + element);
+    Quad<Scalar> moments[Moments > 0 ? Moments : 1];
+    RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) { moments[i] = load_quad(from(i) + element); }
+    RETORT_UNROLL for (std::size_t i = 0; i < quad; ++i) {
+      apply_rule<Moments>(rule, values.values[i], gradient.values[i] * factor,
+                          [&](std::size_t moment) -> Scalar& { return moments[moment].values[i]; });
     }
-    Scalar parameter = parameters[element];
-    apply_rule<Moments>(rule, parameter, gradient,
-                        [&](std::size_t moment) -> Scalar& { return (moment == 0 ? first : second)[element]; });
-    parameters[element] = parameter;
+    store_quad(values, parameters + element);
+    RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) { store_quad(moments[i], from(i) + element); }
     if (operands != nullptr) {
-      operands[element] = static_cast<Output>(parameter);
+      store_group(values.values, quad, operands + element);
     }
   }
+
+ private:
+  RETORT_HOST_DEVICE Scalar* from(std::size_t moment) const { return moment == 0 ? first : second; }
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph

@@ -257,9 +257,10 @@ class GraphSteps {
       if constexpr (copies_weights) {
         copies = memory.weights.data();
       }
-      backend::for_each_of(backend, M::parameter_arena_size,
-                           UpdateParameter<Moments, Arguments, Factor>{arguments, parameters, memory.gradients.data(),
-                                                                       both[0], both[1], factor, copies});
+      static_assert(M::parameter_arena_size % quad == 0);
+      backend.for_each(M::parameter_arena_size / quad,
+                       UpdateParameters<Moments, Arguments, Factor>{arguments, parameters, memory.gradients.data(),
+                                                                    both[0], both[1], factor, copies});
     }
   };
 

@@ -32,6 +32,14 @@ class DeviceWarp {
     function(threadIdx.x % static_cast<std::uint32_t>(team_lanes));
   }
 
+  __device__ void sync() const { __syncwarp(); }
+
+  template <typename T, typename Part>
+  __device__ float from_other(const PerLane<T>& values, std::uint32_t lane, std::uint32_t distance,
+                              const Part& part) const {
+    return __shfl_xor_sync(0xFFFFFFFFu, part(values[lane]), static_cast<int>(distance));
+  }
+
   __device__ void multiply_add(PerLane<FragmentC>& c, const PerLane<FragmentA>& a, const PerLane<FragmentB>& b) const {
 #if __CUDA_ARCH__ >= 800
     float(&values)[4] = c[0].values;

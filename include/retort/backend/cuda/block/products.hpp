@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// The products of a stage by multiply-add instructions. Of wide ones a warp has a tile of the result and a slice of its
+/// depth, and a lane its samples, and the slices are added in a phase behind; of narrow ones a thread has four results.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "retort/backend/cuda/block/groups.hpp"
+#include "retort/backend/cuda/block/layout.hpp"
+#include "retort/backend/cuda/block/operands.hpp"
+#include "retort/backend/cuda/vector_access.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail {
+
+/// What enters a stage.
+template <typename Layout, std::size_t Index, typename Scalar>
+RETORT_HOST_DEVICE auto stage_input(const Scalar* memory, const Scalar* inputs) {
+  using M = typename Layout::Model;
+  if constexpr (Index > 0) {
+    return FeatureRows<Scalar, TiledStage<M, Index>::in, Layout::stride>{memory + Layout::template outputs<Index - 1>};
+  } else if constexpr (Layout::input_kind == InputKind::bytes) {
+    return ByteWords<Layout::word_stride>{reinterpret_cast<const std::uint32_t*>(inputs)};
+  } else {
+    return FeatureRows<Scalar, TiledStage<M, Index>::in, Layout::stride>{inputs};
+  }
+}
+
+/// Calls function(tile, slice) for the pieces of this thread's warp.
+template <std::size_t Tiles, std::size_t Slices, std::size_t Warps, typename Function>
+RETORT_HOST_DEVICE void for_each_piece(std::size_t thread, const Function& function) {
+  for (std::size_t piece = thread / team_lanes; piece < Tiles * Slices; piece += Warps) {
+    function(piece % Tiles, piece / Tiles);
+  }
+}
+
+template <std::size_t Slices>
+RETORT_HOST_DEVICE constexpr std::size_t slice_begin(std::size_t slice, std::size_t depth) {
+  return slice * depth / Slices;
+}
+
+/// A lane's sums of features first ... first + Width - 1 of `Features`, to its first sample's column of a slice.
+template <typename Layout, std::size_t Features, std::size_t Width, typename Scalar>
+RETORT_HOST_DEVICE void store_tile(const Scalar (&sums)[Layout::samples_per_lane][Width], std::size_t first,
+                                   Scalar* column) {
+  for (std::size_t i = 0; i < Width; ++i) {
+    if (Features % Width == 0 || first + i < Features) {
+      for (std::size_t j = 0; j < Layout::samples_per_lane; ++j) {
+        column[(first + i) * Layout::stride + j * team_lanes] = sums[j][i];
+      }
+    }
+  }
+}
+
+/// One thread's part of weight (out, in) input (in, samples), before bias and scale, in slices of its depth.
+template <typename Layout, std::size_t Index, typename Scalar>
+RETORT_HOST_DEVICE void forward_product(std::size_t thread, Scalar* memory, const Scalar* inputs) {
+  using S = TiledStage<typename Layout::Model, Index>;
+  constexpr std::size_t slices = Layout::template forward_slices<Index>;
+  const auto input = stage_input<Layout, Index>(static_cast<const Scalar*>(memory), inputs);
+  const Scalar* weight = memory + Layout::parameters + S::weight;
+  const std::size_t lane = thread % team_lanes;
+  for_each_piece<S::out_tiles, slices, Layout::warps>(thread, [&](std::size_t tile, std::size_t slice) {
+    const std::size_t first = tile * S::out_tile;
+    Scalar sums[Layout::samples_per_lane][S::out_tile] = {};
+    for (std::size_t q = slice_begin<slices>(slice, S::quads); q < slice_begin<slices>(slice + 1, S::quads); ++q) {
+      Scalar values[Layout::samples_per_lane][quad];
+      for (std::size_t j = 0; j < Layout::samples_per_lane; ++j) {
+        input.features(q, lane + j * team_lanes, values[j]);
+      }
+      for (std::size_t o = 0; o < S::out_tile; ++o) {
+        const std::size_t row = S::out % S::out_tile == 0 || first + o < S::out ? first + o : S::out - 1;
+        const Quad<Scalar> factors = weight_quad<S::in>(weight, row, q);
+        for (std::size_t f = 0; f < quad; ++f) {
+          for (std::size_t j = 0; j < Layout::samples_per_lane; ++j) {
+            sums[j][o] += factors.values[f] * values[j][f];
+          }
+        }
+      }
+    }
+    store_tile<Layout, S::out>(sums, first, memory + Layout::partial_sums + slice * S::out * Layout::stride + lane);
+  });
+}
+
+/// One thread's part of weight^T (in, out) output_gradient (out, samples).
+template <typename Layout, std::size_t Index, typename Scalar>
+RETORT_HOST_DEVICE void backward_product(std::size_t thread, Scalar* memory) {
+  using S = TiledStage<typename Layout::Model, Index>;
+  constexpr std::size_t slices = Layout::template backward_slices<Index>;
+  const Scalar* weight = memory + Layout::parameters + S::weight;
+  const Scalar* gradients = memory + Layout::template sums<Index>;
+  const std::size_t lane = thread % team_lanes;
+  for_each_piece<S::in_tiles, slices, Layout::warps>(thread, [&](std::size_t tile, std::size_t slice) {
+    const std::size_t first = tile * S::in_tile;
+    Scalar sums[Layout::samples_per_lane][S::in_tile] = {};
+    for (std::size_t o = slice_begin<slices>(slice, S::out); o < slice_begin<slices>(slice + 1, S::out); ++o) {
+      for (std::size_t i = 0; i < S::in_tile; ++i) {
+        const std::size_t column = S::in % S::in_tile == 0 || first + i < S::in ? first + i : S::in - 1;
+        const Scalar factor = weight[o * S::in + column];
+        for (std::size_t j = 0; j < Layout::samples_per_lane; ++j) {
+          sums[j][i] += factor * gradients[o * Layout::stride + lane + j * team_lanes];
+        }
+      }
+    }
+    store_tile<Layout, S::in>(sums, first, memory + Layout::partial_sums + slice * S::in * Layout::stride + lane);
+  });
+}
+
+/// The slices of a product, (slices, features, samples), added in order.
+template <std::size_t Slices, std::size_t SliceSize, typename Scalar>
+RETORT_HOST_DEVICE Scalar sum_slices(const Scalar* partial_sums, std::size_t place) {
+  Scalar sum = partial_sums[place];
+  RETORT_UNROLL for (std::size_t slice = 1; slice < Slices; ++slice) { sum += partial_sums[slice * SliceSize + place]; }
+  return sum;
+}
+
+/// Whether a product is narrow: no thread has more than two groups of its results, each a sum of few products.
+template <typename Layout>
+constexpr bool is_narrow(std::size_t results, std::size_t depth) {
+  return depth <= 32 && divided_up(results, quad) * Layout::samples <= 2 * Layout::threads;
+}
+
+/// That of a stage's forward product, in which four outputs of a thread are a group of its chain.
+template <typename Layout, std::size_t Index, typename S = TiledStage<typename Layout::Model, Index>>
+inline constexpr bool narrow_forward = Index > 0 &&
+                                       (S::out % quad == 0 || !S::has_chain) && is_narrow<Layout>(S::out, S::in);
+
+/// That of the product that takes the gradient of a stage's sums back to its inputs.
+template <typename Layout, std::size_t Index, typename S = TiledStage<typename Layout::Model, Index>>
+inline constexpr bool narrow_backward = S::in % quad == 0 && is_narrow<Layout>(S::in, S::out);
+
+/// Of weight (out, in) input (in, samples), four neighbouring outputs of a sample, from `first` on; behind the last
+/// output they mean nothing.
+template <typename Layout, std::size_t Index, typename Scalar>
+RETORT_HOST_DEVICE void multiply_group(const Scalar* memory, const Scalar* inputs, const Place& first,
+                                       Scalar (&sums)[quad]) {
+  using S = TiledStage<typename Layout::Model, Index>;
+  const auto input = stage_input<Layout, Index>(memory, inputs);
+  const Scalar* weight = memory + Layout::parameters + S::weight;
+  for (std::size_t q = 0; q < S::quads; ++q) {
+    Scalar values[quad];
+    input.features(q, first.sample, values);
+    for (std::size_t i = 0; i < quad; ++i) {
+      const std::size_t row = S::out % quad == 0 || first.feature + i < S::out ? first.feature + i : S::out - 1;
+      const Quad<Scalar> factors = weight_quad<S::in>(weight, row, q);
+      for (std::size_t f = 0; f < quad; ++f) {
+        sums[i] += factors.values[f] * values[f];
+      }
+    }
+  }
+}
+
+/// Of weight^T (in, out) output_gradient (out, samples), four neighbouring inputs of a sample, from `first` on.
+template <typename Layout, std::size_t Index, typename Scalar>
+RETORT_HOST_DEVICE void multiply_group_back(const Scalar* memory, const Place& first, Scalar (&sums)[quad]) {
+  using S = TiledStage<typename Layout::Model, Index>;
+  const Scalar* weight = memory + Layout::parameters + S::weight + first.feature;
+  const Scalar* gradients = memory + Layout::template sums<Index> + first.sample;
+  for (std::size_t o = 0; o < S::out; ++o) {
+    const Quad<Scalar> factors = load_quad(weight + o * S::in);
+    for (std::size_t i = 0; i < quad; ++i) {
+      sums[i] += factors.values[i] * gradients[o * Layout::stride];
+    }
+  }
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail
