@@ -90,7 +90,7 @@ TEMPLATE_TEST_CASE("A block's steps are the steps of single operations", "[block
     check_steps<Student, TestType>({}, HintonLoss{.temperature = 2}, nesterov);
     check_steps<Student, TestType>({.batch = 100}, HintonLoss{.hard_weight = 0}, nesterov);
     check_steps<Student, TestType>({}, SoftmaxPassedToKlLoss{}, AdamW{.weight_decay = 0.1});
-    check_steps<Odd, TestType>({.clipping = GradientClipping{.max_norm = 0.3}}, CrossEntropy{}, Sgd{});
+    check_steps<Odd, TestType>({.clipping = GradientClipping{.max_norm = 0.01}}, CrossEntropy{}, Sgd{});
   }
   SECTION("Shifted images, for which the teacher answers each batch") {
     check_steps<Student, TestType>({.shift = {2}}, HintonLoss{}, nesterov);
@@ -101,8 +101,8 @@ TEMPLATE_TEST_CASE("A block's steps are the steps of single operations", "[block
     check_steps<Odd, TestType>({.batch = 70, .real_features = true}, CrossEntropy{});
   }
   SECTION("Clipped gradients") {
-    check_steps<Student, TestType>({.clipping = GradientClipping{.max_norm = 0.3}}, CrossEntropy{});
-    check_steps<Wide, float>({.batch = 100, .clipping = GradientClipping{.max_norm = 0.3}, .epochs = 1},
+    check_steps<Student, TestType>({.clipping = GradientClipping{.max_norm = 0.01}}, CrossEntropy{});
+    check_steps<Wide, float>({.batch = 100, .clipping = GradientClipping{.max_norm = 0.01}, .epochs = 1},
                              CrossEntropy{});
   }
 }
