@@ -23,8 +23,8 @@
 #               one is missed                                                                                  seconds
 #
 # --only names the steps to do (sanitizer: the three tools; `--only configure,build,tests`), --quick leaves the long
-# tests out and shortens the rest, --host needs no GPU: it builds everything and runs what a host can. The report, in
-# Markdown, goes to FILE: $OUT/results.md where OUT is set, else build/gpu/results.md. A step that cannot be done here
+# tests out and shortens the rest, --host needs no GPU: it runs what of the programs a host can. The report, in
+# Markdown, goes to FILE: $OUT/results.md where OUT is set, else build/gpu/results.md. Paths count from the repository. A step that cannot be done here
 # (no compute-sanitizer, no PyTorch) is reported as not done, with the reason.
 #
 # On a machine that has nvcc but no GPU, --build-here builds for another: GPUs of compute capability 9.0, processors of
@@ -47,7 +47,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 repository=$PWD
 source scripts/mnist.sh
-export PYTHONDONTWRITEBYTECODE=1
+export PYTHONDONTWRITEBYTECODE=1 LC_ALL=C
 
 building=(machine configure build)
 using=(tests memcheck racecheck initcheck job sweep benchmarks pytorch points)
@@ -166,6 +166,14 @@ failed() {
   exit 1
 }
 
+# What was found out about other programs says nothing of these.
+forget_results() {
+  rm -f "$build"/logs/*.outcome "$build"/benchmark_*.json "$build/torch_gpu.jsonl"
+}
+
+# The tests that need a device and nothing else.
+device_tests=(tests/retort_test_backend_cuda_runtime tests/retort_test_backend_cuda_graph_device)
+
 # require_programs PATH...: those of the build
 require_programs() {
   local program
@@ -182,6 +190,10 @@ source tests/gpu/measure.sh
 # --- Running them ---
 
 mkdir -p "$build/logs" || exit 1
+if [[ $programs != "$build" ]] && ! cmp -s "$programs/commit" "$build/programs"; then
+  forget_results
+  cp "$programs/commit" "$build/programs" || exit 1
+fi
 results=${results:-${OUT:-$build}/results.md}
 mkdir -p "$(dirname "$results")" && : >"$results" || exit 1
 say() { printf '%s\n' "$@" >>"$results"; }

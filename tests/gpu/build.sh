@@ -4,7 +4,11 @@
 
 step_machine() {
   date -u '+%Y-%m-%d %H:%M UTC'
-  git rev-parse --short HEAD 2>/dev/null || true
+  if [[ -f $programs/commit ]]; then
+    echo "programs of $(<"$programs/commit")"
+  else
+    git rev-parse --short HEAD 2>/dev/null || true
+  fi
   uname -srm
   grep -m 1 '^model name' /proc/cpuinfo || true
   echo "$(nproc) cores, $(awk '/^MemTotal/ { print int($2 / 1024 / 1024) }' /proc/meminfo) GiB"
@@ -41,7 +45,7 @@ step_configure() {
     arguments+=(-DRETORT_NATIVE=OFF -DRETORT_THRUST=OFF -DRETORT_BLAS=OFF -DCMAKE_CXX_FLAGS=-march=x86-64-v3
       -DCMAKE_CUDA_FLAGS=-Xcompiler=-march=x86-64-v3)
   else
-    arguments+=(-DRETORT_NATIVE=ON -DRETORT_THRUST=AUTO)
+    arguments+=(-DRETORT_NATIVE=ON -DRETORT_THRUST=AUTO -URETORT_BLAS -UCMAKE_CXX_FLAGS -UCMAKE_CUDA_FLAGS)
   fi
   if [[ -z ${DEPENDENCIES:-} && -d .gpu-deps/usr ]]; then
     DEPENDENCIES=$repository/.gpu-deps/usr
@@ -85,8 +89,7 @@ step_build() {
   if grep -q '^CMAKE_GENERATOR:INTERNAL=Ninja' "$build/CMakeCache.txt"; then
     keep_going=-k0
   fi
-  # What was found out about an earlier build says nothing of this one.
-  rm -f "$build"/logs/*.outcome "$build"/benchmark_*.json "$build/torch_gpu.jsonl"
+  forget_results
   local targets
   targets=$(cmake --build "$build" --target help |
     sed -En 's/^(\.\.\. )?(retort_test_(every_backend|[a-z_]*cuda[a-z_]*)|benchmark_(data|nn|train)|distill_mnist|sweep)(:.*)?$/\2/p' |
@@ -102,8 +105,8 @@ step_pack() {
   require_programs tests/retort_test_every_backend benchmarks/benchmark_train examples/distill_mnist examples/sweep
   rm -rf "$folder"
   mkdir -p "$folder"/{tests,benchmarks,examples,lib}
-  for program in tests/retort_test_every_backend tests/retort_test_backend_cuda_runtime \
-    tests/retort_test_backend_cuda_graph_device benchmarks/benchmark_{data,nn,train} examples/{distill_mnist,sweep}; do
+  for program in tests/retort_test_every_backend "${device_tests[@]}" benchmarks/benchmark_{data,nn,train} \
+    examples/{distill_mnist,sweep}; do
     strip -o "$folder/$program" "$build/$program"
     for library in $(ldd "$build/$program" | sed -n 's/.*=> \([^ ]*\) .*/\1/p'); do
       case $library in

@@ -2,7 +2,14 @@
 # shellcheck shell=bash disable=SC2154
 # Sourced by tests/run_gpu.sh: the steps that run the tests, by themselves and under compute-sanitizer.
 
-own_tests=(tests/retort_test_backend_cuda_runtime tests/retort_test_backend_cuda_graph_device)
+# list_cases PROGRAM PATTERN: the names of its test cases, one a line, as Catch2 2 or 3 lists them. Catch2 2 exits with
+# their number.
+list_cases() {
+  local names
+  names=$("$1" --list-test-names-only "$2" 2>/dev/null || true)
+  [[ -n $names ]] || names=$("$1" --list-tests --verbosity quiet "$2" 2>/dev/null || true)
+  sed '/^$/d' <<<"$names"
+}
 
 # require_device LOG: fails where a test was skipped although there is a GPU.
 require_device() {
@@ -14,7 +21,7 @@ require_device() {
 # The CUDA backend's own tests one after another, as one of them compares times of the device; then those of every
 # backend, each in a process of its own, as most of their time is the reference's on the host.
 step_tests() {
-  require_programs "${own_tests[@]}" tests/retort_test_every_backend
+  require_programs "${device_tests[@]}" tests/retort_test_every_backend
   local folder=$build/tests-run program name number=0 status=0 wrong=()
   local cases='*Cuda' limit=240
   if [[ -z $gpu ]]; then
@@ -25,7 +32,7 @@ step_tests() {
   fi
   rm -rf "$folder"
   mkdir -p "$folder"
-  for program in "${own_tests[@]}"; do
+  for program in "${device_tests[@]}"; do
     name=${program##*/}
     status=0
     timeout "$limit" "$programs/$program" >"$folder/$name" 2>&1 || status=$?
@@ -34,24 +41,26 @@ step_tests() {
   done
 
   program=$programs/tests/retort_test_every_backend
-  # Catch2 ends with the number of tests, and reads [, ] and a comma as its own.
-  "$program" --list-test-names-only "$cases" 2>/dev/null | grep -v '^$' >"$folder/names" || true
+  list_cases "$program" "$cases" >"$folder/names" || true
   [[ -s $folder/names ]] || failed "no test of every_backend is named $cases"
+  # Catch2 reads [, ] and a comma as its own.
   while IFS= read -r name; do
     number=$((number + 1))
     printf '%s\0%s\0' "$folder/$number" "$(sed 's/[][,\\]/\\&/g' <<<"$name")"
-  done <"$folder/names" |
-    xargs -0 -n 2 -P "${jobs:-$(nproc)}" bash -c '
+  done <"$folder/names" >"$folder.arguments"
+  xargs -0 -n 2 -P "${jobs:-$(nproc)}" bash -c '
       started=$EPOCHREALTIME status=0
       timeout "$0" "$1" "$3" >"$2" 2>&1 || status=$?
+      if ((status == 0)) && ! grep -q "^All tests passed" "$2"; then status=1; fi
       awk -v from="$started" -v to="$EPOCHREALTIME" -v status="$status" -v name="$3" \
         "BEGIN { printf \"%7.2f s  exit code %d  %s\n\", to - from, status, name }" >"$2.outcome"' \
-      "$limit" "$program"
+    "$limit" "$program" <"$folder.arguments"
   sort -k 5,5 -k 6 "$folder"/*.outcome
   while IFS= read -r name; do
     wrong+=("$name")
     cat "${name%.outcome}"
   done < <(grep -LE 'exit code (0|77) ' "$folder"/*.outcome)
+  ((number == $(find "$folder" -name '*.outcome' | wc -l))) || wrong+=("some did not run")
   cat "$folder"/* >"$folder.log"
   ((${#wrong[@]} == 0)) || failed "tests: ${wrong[*]##*/}"
   require_device "$folder.log"
@@ -103,14 +112,14 @@ noise_idx() {
 # sanitizer TOOL
 # All operations on both backends of the GPU, three recipes of training for two epochs of 16 batches, twice; the tests
 # that need a device of the CUDA backend's own parts, among them its products and its recorded steps; and two students
-# of a sweep at once, for an epoch of 8 batches each. Programs beside one another, but under initcheck: its shadow of one
-# program's memory takes nearly all of the device's.
+# of a sweep at once, for an epoch of 8 batches each. One program after another: a tool's shadow of a program's memory
+# takes nearly all of the device's.
 sanitizer() {
   [[ -n $gpu ]] || not_done "no GPU"
   local tool=$1 sanitizer program wrong cases=('*Cuda' '~*weights follow*' '~*short distillation*')
   sanitizer=$(find_program compute-sanitizer "${nvcc%/*}/compute-sanitizer" \
     "${nvcc%/*}/../compute-sanitizer/compute-sanitizer") || not_done "compute-sanitizer is not here"
-  require_programs tests/retort_test_every_backend "${own_tests[@]}" examples/sweep
+  require_programs tests/retort_test_every_backend "${device_tests[@]}" examples/sweep
   if [[ $quick == yes ]]; then
     cases+=('~*training repeats*')
   fi
@@ -125,16 +134,10 @@ sanitizer() {
     "tests/retort_test_every_backend ${cases[*]@Q}"
     "examples/sweep ${arguments[*]@Q} --teacher '$teacher/teacher.safetensors' --temperature 1 4 --seeds 1"
   )
-  for program in "${own_tests[@]}"; do
+  for program in "${device_tests[@]}"; do
     runs+=("$program '[device]'")
   done
-  wrong=$(
-    for program in "${runs[@]}"; do
-      eval "sanitize $program" &
-      [[ $tool != initcheck ]] || wait
-    done
-    wait
-  )
+  wrong=$(for program in "${runs[@]}"; do eval "sanitize $program"; done)
   for program in "$build/logs/$tool."retort_test_* "$build/logs/$tool.sweep"; do
     echo "--- ${program##*/}"
     cat "$program"

@@ -3,7 +3,7 @@
 # Sourced by tests/run_gpu.sh: the steps that measure.
 
 step_benchmarks() {
-  local filter='/(thrust-cuda|cuda|cuda-cluster|cuda-tf32|cuda-bf16)/' repetitions=5 time=0.2 program name ran=no
+  local filter='/(thrust-cuda|cuda|cuda-cluster|cuda-tf32|cuda-bf16)/' repetitions=5 time=0.2 program name list ran=no
   if [[ -z $gpu ]]; then
     filter='<Student>/(eigen|thrust-cuda|cuda)/|^sweep/cuda/'
   fi
@@ -13,8 +13,10 @@ step_benchmarks() {
   fi
   for program in "$programs"/benchmarks/benchmark_*; do
     [[ -x $program && ! -d $program ]] || continue
-    "$program" "--benchmark_filter=$filter" --benchmark_list_tests=true 2>/dev/null | grep -q . || continue
     name=${program##*/}
+    list=$("$program" "--benchmark_filter=$filter" --benchmark_list_tests=true 2>"$build/logs/$name.list") ||
+      failed "$name does not list its benchmarks: $(tail -n 1 "$build/logs/$name.list")"
+    [[ -n $list ]] || continue
     timeout 300 "$program" "--benchmark_filter=$filter" "--benchmark_repetitions=$repetitions" \
       "--benchmark_min_time=$time" --benchmark_report_aggregates_only=true \
       "--benchmark_out=$build/$name.json" --benchmark_out_format=json

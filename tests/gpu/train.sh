@@ -50,7 +50,7 @@ step_job() {
     arguments+=(--teacher-epochs 1 --epochs 2)
   fi
   if [[ -z $gpu ]]; then
-    backend=$("$program" --help | sed -n 's/^ *\(thrust-[a-z]*\) is compiled in$/\1/p' | grep -v cuda | tail -n 1)
+    backend=$("$program" --help | sed -n 's/^ *\(thrust-[a-z]*\) is compiled in$/\1/p' | sed "/cuda/d" | tail -n 1)
     [[ -n $backend ]] || not_done "no GPU, and no Thrust system of the host is compiled in"
     backends=("$backend")
   fi

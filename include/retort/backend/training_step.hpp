@@ -40,13 +40,14 @@ struct TrainingTarget {
   std::array<Scalar*, Moments> regressor_moments = {};  // likewise
 };
 
-/// What a run of steps came to, and an evaluation behind it. Without padding: a device writes each field of it, and the
-/// host copies it whole.
+/// What a run of steps came to, and an evaluation behind it. It has no padding: a device writes field by field, and the
+/// host copies the whole.
 struct RunReport {
   LossSum sum{};
   double validation_loss = 0.0;  ///< cross-entropy, summed over the validation samples
   std::size_t validation_errors = 0;
   std::size_t not_finite = 0;  ///< parameters that are not finite numbers
 };
+static_assert(sizeof(RunReport) == sizeof(LossSum) + sizeof(double) + 2 * sizeof(std::size_t));
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

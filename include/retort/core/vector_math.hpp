@@ -42,9 +42,9 @@ RETORT_HOST_DEVICE constexpr T constant(Number value) {
   return T(static_cast<LaneOf<T>>(value));
 }
 
-/// numerator / denominator. Of floats on a device within 2 units in the last place for denominators of sizes from
-/// 2^-126 to 2^126, 0 for larger ones, and infinite for smaller ones: an exact quotient takes several times as long (PTX
-/// ISA, rcp.approx.ftz.f32).
+/// numerator / denominator. Of floats on a device within 3 units in the last place for denominators of sizes from
+/// 2^-126 to 2^126; 0 for larger ones; for smaller ones infinite, or NaN where the numerator is 0. An exact quotient takes
+/// several times as long (PTX ISA, rcp.approx.ftz.f32).
 template <typename Numerator, typename Denominator>
 RETORT_HOST_DEVICE auto quotient(const Numerator& numerator, const Denominator& denominator) {
 #ifdef __CUDA_ARCH__

@@ -17,7 +17,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 template <std::size_t Classes, typename Scalar>
 RETORT_HOST_DEVICE std::size_t predicted_class(const Scalar* logits) {
   std::size_t answer = 0;
-  Scalar largest = logits[0];  // looked up by its number, it would keep a device's thread from having them in registers
+  // A copy: logits[answer] would be an index known only at run time, and keep the logits out of a device's registers.
+  Scalar largest = logits[0];
   for (std::size_t k = 1; k < Classes; ++k) {
     if (logits[k] > largest) {
       largest = logits[k];

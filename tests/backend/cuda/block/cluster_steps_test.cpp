@@ -44,6 +44,8 @@ using Narrow = Sequential<Linear<160, 20>, Tanh, Linear<20, 10>>;
 using Long = Sequential<Linear<560, 20>, Tanh, Linear<20, 20>, Tanh, Linear<20, 10>>;
 using Digits = Sequential<Linear<784, 20>, Tanh, Linear<20, 20>, Tanh, Linear<20, 10>>;
 using Indivisible = Sequential<Linear<35, 4>>;
+// Behind a block's part of its weight there is room before the next parameter.
+using Padded = Sequential<Linear<40, 3>>;
 
 template <ThreadOrder order>
 using System = chosen::System<ProductUnits::scalar, order>;
@@ -88,6 +90,25 @@ void check_adam(const test::StepSettings& settings, const L& loss) {
   check_steps<M>(settings, loss, Adam{}, test::adam_tolerance<float>);
 }
 
+/// Every parameter of the model is in one block's charge, and no block asks for what the model does not have.
+template <Model M>
+void check_places() {
+  using L = ClusterLayout<M, float, InputKind::bytes>;
+  std::vector<int> written(M::parameter_arena_size);
+  for (std::size_t block = 0; block < L::blocks; ++block) {
+    for (std::size_t place = 0; place < L::Model::parameter_arena_size; ++place) {
+      if (L::is_parameter(place)) {
+        REQUIRE(L::model_place(block, place) < written.size());
+        written[L::model_place(block, place)] += L::is_written_by(block, place) ? 1 : 0;
+      } else {
+        REQUIRE_FALSE(L::is_written_by(block, place));
+      }
+    }
+  }
+  CHECK(std::ranges::all_of(written, [](int count) { return count <= 1; }));
+  CHECK(std::ranges::count(written, 1) >= static_cast<std::ptrdiff_t>(M::parameter_count));
+}
+
 TEST_CASE("Inputs are shared out in equal parts of whole words", "[block]") {
   using backend::block::cluster_blocks;
   using backend::block::fits_cluster;
@@ -97,16 +118,8 @@ TEST_CASE("Inputs are shared out in equal parts of whole words", "[block]") {
   STATIC_REQUIRE(ClusterLayout<Narrow, float, InputKind::bytes>::on_tensor_cores);
   STATIC_REQUIRE(fits_cluster<Digits, float, InputKind::bytes, 2> && fits_cluster<Digits, float, InputKind::reals, 2>);
   STATIC_REQUIRE_FALSE(fits_cluster<Indivisible, float, InputKind::bytes, 2>);
-  // Every parameter of the model is written once.
-  std::vector<int> written(Digits::parameter_arena_size);
-  for (std::size_t block = 0; block < L::blocks; ++block) {
-    for (std::size_t place = 0; place < L::Model::parameter_arena_size; ++place) {
-      REQUIRE(L::model_place(block, place) < written.size());
-      written[L::model_place(block, place)] += L::is_written_by(block, place) ? 1 : 0;
-    }
-  }
-  CHECK(std::ranges::all_of(written, [](int count) { return count <= 1; }));
-  CHECK(std::ranges::count(written, 1) >= static_cast<std::ptrdiff_t>(Digits::parameter_count));
+  check_places<Digits>();
+  check_places<Padded>();
   using Backend = backend::CudaOn<system::Serial, backend::Precision::fp32, ThreadGroup::cluster>;
   STATIC_REQUIRE(std::is_same_v<
                  backend::StepsOf<backend::Training<Backend, Digits, CrossEntropy, Adam, float, internal::NoTeacher>>,
@@ -129,6 +142,7 @@ TEST_CASE("A cluster's steps are the steps of one block", "[block]") {
   SECTION("Other sizes, dropout, no bias, bytes without an offset") {
     check_descent<Odd>({}, CrossEntropy{.label_smoothing = 0.1});
     check_descent<Single>({}, CrossEntropy{});
+    check_descent<Padded>({}, CrossEntropy{});
     check_descent<Long>({}, CrossEntropy{});
     check_descent<Narrow>({.normalization = {}}, CrossEntropy{});
   }
@@ -142,8 +156,8 @@ TEST_CASE("A cluster's steps are the steps of one block", "[block]") {
   }
   SECTION("What a cluster does not take on is one block's") {
     check_steps<Student>({.batch = 100}, CrossEntropy{}, Adam{}, test::adam_tolerance<float>, false);
-    check_steps<Student>({.clipping = GradientClipping{.max_norm = 0.01}}, CrossEntropy{}, Adam{},
-                         test::adam_tolerance<float>, false);
+    check_steps<Student>({.clipping = GradientClipping{.max_norm = 0.01}}, CrossEntropy{}, Sgd{.learning_rate = 0.1},
+                         1e-6, false);
     check_steps<Indivisible>({}, CrossEntropy{}, Adam{}, test::adam_tolerance<float>, false);
   }
 }

@@ -62,6 +62,8 @@ using Plain = Sequential<Linear<35, 3>>;
 using Wide = Sequential<Linear<30, 200>, SiLU, Linear<200, 75>, ReLU, Linear<75, 5>>;
 using ManyBiases = Sequential<Linear<5, 200>, Linear<200, 3>>;
 static_assert(backend::block::Layout<Wide, float, backend::block::InputKind::bytes>::slots == 2);
+// No room to fetch a chunk ahead.
+static_assert(backend::block::Layout<Wide, float, backend::block::InputKind::bytes>::input_buffers == 1);
 static_assert(backend::block::Layout<ManyBiases, float, backend::block::InputKind::bytes>::bias_slots == 2);
 
 TEMPLATE_TEST_CASE("A block's steps are the steps of single operations", "[block]", float, double) {
@@ -89,6 +91,7 @@ TEMPLATE_TEST_CASE("A block's steps are the steps of single operations", "[block
   SECTION("Losses with a teacher, other optimizers") {
     check_steps<Student, TestType>({}, HintonLoss{.temperature = 2}, nesterov);
     check_steps<Student, TestType>({.batch = 100}, HintonLoss{.hard_weight = 0}, nesterov);
+    check_steps<Wide, float>({.samples = 100, .batch = 40}, HintonLoss{.hard_weight = 0}, nesterov);
     check_steps<Student, TestType>({}, SoftmaxPassedToKlLoss{}, AdamW{.weight_decay = 0.1});
     check_steps<Odd, TestType>({.clipping = GradientClipping{.max_norm = 0.01}}, CrossEntropy{}, Sgd{});
   }
@@ -101,7 +104,7 @@ TEMPLATE_TEST_CASE("A block's steps are the steps of single operations", "[block
     check_steps<Odd, TestType>({.batch = 70, .real_features = true}, CrossEntropy{});
   }
   SECTION("Clipped gradients") {
-    check_steps<Student, TestType>({.clipping = GradientClipping{.max_norm = 0.01}}, CrossEntropy{});
+    check_steps<Student, TestType>({.clipping = GradientClipping{.max_norm = 0.01}}, CrossEntropy{}, nesterov);
     check_steps<Wide, float>({.batch = 100, .clipping = GradientClipping{.max_norm = 0.01}, .epochs = 1},
                              CrossEntropy{});
   }

@@ -95,6 +95,8 @@ using Deep = Sequential<Linear<30, 20>, Tanh, Linear<20, 250>, Linear<250, 4>>;
 using Large = Sequential<Linear<30, 300>, Tanh, Linear<300, 4>>;
 // An odd number of tiles to a warp, not all of which are there.
 using Long = Sequential<Linear<300, 12>, Tanh, Linear<12, 4>>;
+// Whole tiles of outputs, and not as many as are computed at once.
+using Tiles = Sequential<Linear<150, 32>, Tanh, Linear<32, 4>>;
 // Whole tiles of features and of outputs, and a few features.
 using Whole = Sequential<Linear<80, 8>>;
 using Thin = Sequential<Linear<10, 1>, Linear<1, 2>>;
@@ -147,6 +149,7 @@ TEST_CASE("Steps on tensor cores are fp32 steps", "[block]") {
     check_descent<Thin>({.batch = 21}, CrossEntropy{});
     check_descent<Wide>({.samples = 100, .batch = 40}, CrossEntropy{});
     check_descent<Long>({.samples = 70}, CrossEntropy{});
+    check_descent<Tiles>({.samples = 70}, CrossEntropy{});
     check_descent<Large>({.samples = 70, .batch = 33, .epochs = 1}, CrossEntropy{});
   }
   SECTION("Moments outside of the registers") {
@@ -164,7 +167,7 @@ TEST_CASE("Steps on tensor cores are fp32 steps", "[block]") {
       check_descent<Student>(
           {.samples = test::samples_for(batch), .batch = batch, .clipping = GradientClipping{.max_norm = 0.01}},
           CrossEntropy{});
-      check_adam<Odd>(
+      check_descent<Odd>(
           {.samples = test::samples_for(batch), .batch = batch, .clipping = GradientClipping{.max_norm = 0.01}},
           CrossEntropy{});
     }

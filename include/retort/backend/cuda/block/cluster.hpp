@@ -79,7 +79,11 @@ struct ClusterLayout : detail::BlockLayout<M, Scalar, kind> {
     return place - others_in_block + others_in_model;
   }
   RETORT_HOST_DEVICE static bool is_written_by(std::size_t block, std::size_t place) {
-    return place < First::out * First::in || (place >= others_in_block && block == 0);
+    return is_parameter(place) && (place < others_in_block || block == 0);
+  }
+  /// Not so what stands between the first weight's end and the next parameter.
+  RETORT_HOST_DEVICE static bool is_parameter(std::size_t place) {
+    return place < First::out * First::in || (place >= others_in_block && place < Block::Model::parameter_arena_size);
   }
 };
 

@@ -165,8 +165,8 @@ RETORT_HOST_DEVICE void backward(Team& team, const LayerRandom& random, const Ch
   });
 }
 
-/// How many samples of a chunk the sums over samples take in: on tensor cores always as many, so that their loops can be
-/// unrolled.
+/// How many samples of a chunk the sums over samples take in: on tensor cores always all of a chunk's places, so that
+/// loops can be unrolled.
 template <typename Layout>
 RETORT_HOST_DEVICE std::size_t summed_samples(const Chunk& chunk) {
   return Layout::on_tensor_cores ? Layout::samples : (chunk.size + quad - 1) / quad * quad;

@@ -184,9 +184,7 @@ RETORT_HOST_DEVICE void gather_targets(Team& team, std::size_t thread, const Inp
 template <typename Layout, typename Team, std::size_t Moments, typename L, typename Rule, typename Scalar>
 RETORT_HOST_DEVICE void gather_rule(Team& team, std::size_t thread, const TrainingJob<Scalar, Moments, L, Rule>& job,
                                     const Chunk& chunk, Scalar* targets, std::size_t first = 0) {
-  constexpr std::size_t words = sizeof(Rule) / sizeof(std::uint32_t);
-  static_assert(sizeof(Rule) % sizeof(std::uint32_t) == 0 && sizeof(Rule) <= detail::rule_capacity,
-                "retort: an optimizer's rule has to be whole words, and at most 128 bytes");
+  constexpr std::size_t words = detail::fetches_rule<Rule> ? sizeof(Rule) / sizeof(std::uint32_t) : 0;
   if (job.rules != nullptr && chunk.size > 0 && thread - first < words) {
     team.copy(thread, reinterpret_cast<std::uint32_t*>(targets + Layout::rule_in_targets) + (thread - first),
               reinterpret_cast<const std::uint32_t*>(job.rules + chunk.batch) + (thread - first));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The gradients of all weights and biases, each computed by the thread that has it.
+/// The gradients of all weights and biases; each ends with the thread that has the parameter.
 
 #include <cstddef>
 #include <cstdint>

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/cuda/block/epoch_report.hpp"
@@ -13,6 +14,7 @@
 #include "retort/backend/cuda/block/gather.hpp"
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
+#include "retort/backend/cuda/block/moments.hpp"
 #include "retort/backend/cuda/block/update.hpp"
 #include "retort/backend/generic/loss_row.hpp"
 #include "retort/core/host_device.hpp"
@@ -102,13 +104,22 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
                            samples, targets(to), first);
     gather_rule<Layout>(team, thread, job, other, targets(to), first);
   };
-  const auto rule_of = [&](const Scalar* its_targets) {
-    return job.rules != nullptr ? *reinterpret_cast<const Rule*>(its_targets + Layout::rule_in_targets) : job.rule;
+  const auto rule_of = [&](const Chunk& of, const Scalar* its_targets) {
+    if (job.rules == nullptr) {
+      return job.rule;
+    }
+    if constexpr (detail::fetches_rule<Rule>) {
+      Rule rule = job.rule;
+      std::memcpy(&rule, its_targets + Layout::rule_in_targets, sizeof(rule));
+      return rule;
+    } else {
+      return job.rules[of.batch];
+    }
   };
   // What is never written, of a first chunk that is short, is multiplied by zeros: it must be numbers.
   const auto begin = [&](std::size_t thread) {
     for (std::size_t i = thread; i < Layout::size; i += Layout::threads) {
-      memory[i] = i < M::parameter_arena_size ? job.parameters[Layout::model_place(block, i)] : Scalar{0};
+      memory[i] = Layout::is_parameter(i) ? job.parameters[Layout::model_place(block, i)] : Scalar{0};
     }
   };
   if constexpr (Layout::blocks > 1) {
@@ -133,8 +144,8 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     const std::size_t next_buffer = ahead ? 1 - buffer : 0;
     const Scalar* values = inputs(buffer);
     const LayerRandom random{source.augmentation.seed, job.first_step + static_cast<std::uint32_t>(chunk.batch)};
-    // All of what a chunk needs from outside is asked for while the chunk before it is computed, and which samples these
-    // are while the one before that is.
+    // What a chunk needs from outside is asked for while the chunk before it is computed, where there are two buffers for
+    // it, and which samples it has is asked for a chunk earlier.
     const auto fetch_next = [&](std::size_t thread, std::size_t first) {
       fetch(thread, next, 1 - slot, next_buffer, first);
       fetch_numbers<Layout>(team, thread, source, after_next, numbers(slot), first);
@@ -143,8 +154,8 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     team([&](std::size_t thread) {
       evaluate_loss<Layout>(thread, job, chunk, block == 0, static_cast<const Scalar*>(targets(buffer)), memory);
       clear_missing<Layout>(thread, chunk, memory);
-      // By threads that have no loss.
-      constexpr std::size_t first = Layout::threads > Layout::samples ? Layout::samples : 0;
+      constexpr std::size_t first = Layout::samples;  // of the threads that have no loss
+      static_assert(Layout::threads > first);
       if (ahead && next.size > 0 && thread >= first) {
         fetch_next(thread, first);
       }
@@ -152,11 +163,11 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     block::backward<Layout>(team, random, chunk, memory);
 
     if constexpr (batches == Batches::single_chunks) {
-      update<Layout>(team, job, rule_of(targets(buffer)), chunk, memory, values, kept);
+      update<Layout>(team, job, rule_of(chunk, targets(buffer)), chunk, memory, values, kept);
     } else {
       store_gradients<Layout>(team, job, chunk, memory, values);
       if (chunk.ends_batch()) {
-        const Rule rule = rule_of(targets(buffer));
+        const Rule rule = rule_of(chunk, targets(buffer));
         if (job.max_norm > 0.0) {
           team([&](std::size_t thread) {
             squared_norms[thread] = squared_norm<Layout>(thread, job, static_cast<const Scalar*>(memory));

@@ -54,6 +54,10 @@ inline constexpr std::size_t most_kept_moments = 2;
 /// Bytes that hold an optimizer's rule.
 inline constexpr std::size_t rule_capacity = 128;
 
+/// Whether a rule is fetched ahead, by words; else it is read where it lies.
+template <typename Rule>
+inline constexpr bool fetches_rule = sizeof(Rule) % sizeof(std::uint32_t) == 0 && sizeof(Rule) <= rule_capacity;
+
 /// Where the parameters behind the first weight begin.
 template <StagedModel M>
 inline constexpr std::size_t first_other_parameter = aligned_extent(stage_sizes<M>[0].out * stage_sizes<M>[0].in);
@@ -85,7 +89,7 @@ constexpr std::size_t elements_before(std::size_t index, const Choice& choice) {
   });
 }
 
-/// On tensor cores those of a stage begin with a warp, whose lanes then do the same.
+/// On tensor cores each stage's biases begin at a warp's first lane, so that the lanes of a warp do the same.
 template <StagedModel M>
 constexpr std::size_t biases_before(std::size_t index, ProductUnits units) {
   return sum_before<M>(index, [&](const StageSizes& stage, std::size_t) {
@@ -106,8 +110,8 @@ constexpr std::size_t gradient_words(const StageSizes& stage, const Choice& choi
          (sizeof(FragmentB) / sizeof(std::uint32_t));
 }
 
-/// Elements that hold what an offset of the inputs adds: to each output of the first stage, or on tensor cores the sums
-/// of each lane's weights of the tiles that it multiplies at once.
+/// Elements for what an offset of the inputs adds to each output of the first stage, or to the gradients of its weights;
+/// in the forward product on tensor cores, for the sums of each lane's weights in the tiles that it multiplies at once.
 template <StagedModel M>
 constexpr std::size_t row_sums_elements(ProductUnits units) {
   const std::size_t out = stage_sizes<M>[0].out;
@@ -154,8 +158,7 @@ constexpr std::size_t label_elements(const Choice& choice) {
   return divided_up(choice.samples * sizeof(std::uint32_t), sizeof(Scalar));
 }
 
-/// Elements that hold what a chunk's outputs are compared with, and what becomes of it: labels, a teacher's logits, and
-/// the optimizer's rule.
+/// Elements for a chunk's targets: labels, a teacher's logits, and the rule of its step.
 template <StagedModel M, typename Scalar>
 constexpr std::size_t target_elements(const Choice& choice) {
   return label_elements<Scalar>(choice) + M::output_size * choice.samples + rule_capacity / sizeof(Scalar);
@@ -275,6 +278,8 @@ struct Layout {
   /// Where in the model's parameters one is that `block` has at `place`, and whether it is this block that writes it.
   RETORT_HOST_DEVICE static std::size_t model_place(std::size_t /*block*/, std::size_t place) { return place; }
   RETORT_HOST_DEVICE static bool is_written_by(std::size_t /*block*/, std::size_t /*place*/) { return true; }
+  /// Whether the element at `place` of the block's memory is one of the model's parameters.
+  RETORT_HOST_DEVICE static bool is_parameter(std::size_t place) { return place < M::parameter_arena_size; }
 
   static constexpr detail::Ownership ownership = detail::choose_ownership<M>(units);
   static constexpr std::size_t fragment_warps = ownership.fragment_warps;
@@ -293,8 +298,8 @@ struct Layout {
   template <std::size_t Index>
   static constexpr std::size_t first_bias = detail::biases_before<M>(Index, units);
   static constexpr std::size_t tile_size = detail::widest_tile<M>(units) * quad;  // weights of the largest
-  /// Weights of which a thread keeps the moments in registers: on tensor cores those of the first stage, of which the
-  /// others' moments are in the block's memory; else all weights. What has no room there stays in global memory.
+  /// The weights whose moments a thread keeps in registers: on tensor cores those of the first stage (the other
+  /// parameters' moments are in the block's memory), else all. What has no room there stays in global memory.
   static constexpr std::size_t weights_per_thread =
       on_tensor_cores ? fragment_slots * 2 * detail::divided_up(TiledStage<M, 0>::out, fragment_members)
                       : slots * tile_size;

@@ -81,11 +81,12 @@ RETORT_HOST_DEVICE void store_places(const Pair<Scalar>& pair, std::uint32_t cou
 
 }  // namespace detail
 
-/// The i-th moments of the parameters behind the first weight where they are not in registers, by place.
+/// The i-th moments, by place, of the parameters whose moments are not in registers; on tensor cores, of those behind the
+/// first weight.
 template <typename Layout, std::size_t Moments, typename L, typename Rule, typename Scalar>
 RETORT_HOST_DEVICE Scalar* moments_by_place(const TrainingJob<Scalar, Moments, L, Rule>& job, std::size_t i,
                                             Scalar* memory) {
-  if constexpr (Layout::on_tensor_cores && Layout::template moments_in_memory<Moments>) {
+  if constexpr (Layout::template moments_in_memory<Moments>) {
     return memory + Layout::moments + i * Layout::other_parameters - Layout::first_other_parameter;
   } else {
     return job.moments[i];
@@ -149,7 +150,7 @@ RETORT_HOST_DEVICE void move_moments(std::size_t thread, std::size_t block,
           }
         });
       }
-      if constexpr (Layout::on_tensor_cores && Layout::template moments_in_memory<Moments>) {
+      if constexpr (Layout::template moments_in_memory<Moments>) {
         Scalar* here = moments_by_place<Layout>(job, i, memory);
         for (std::size_t place = Layout::first_other_parameter + thread; place < Layout::Model::parameter_arena_size;
              place += Layout::threads) {

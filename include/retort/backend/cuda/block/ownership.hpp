@@ -30,8 +30,8 @@ constexpr std::size_t moment_registers(ProductUnits units) { return units == Pro
 inline constexpr std::size_t tensor_warps = 8;
 
 /// The weights of a stage as tiles of `width` outputs by a quad of inputs, each of which belongs to one thread: none
-/// where warps share the weights in the layout of fragments. `room`: as many, and on tensor cores up to a whole warp,
-/// whose lanes then have tiles of one stage.
+/// where warps share the weights in the layout of fragments. `room`: their number, on tensor cores rounded up to whole
+/// warps, so that a warp's tiles are of one stage.
 struct OwnedTiles {
   std::size_t width;
   std::size_t room;
@@ -93,7 +93,7 @@ struct Ownership {
   std::size_t tile_slots;      // tiles that a thread has at most
 };
 
-/// With as few warps for the first stage as do not have more of it for that.
+/// The first stage goes to as few warps as can share it without any of them getting more tiles.
 template <StagedModel M>
 constexpr Ownership choose_ownership(ProductUnits units) {
   Ownership result{0, 0, divided_up(tiles_before<M>(stage_count<M>, units), thread_count<M>(units))};

@@ -2,7 +2,8 @@
 #pragma once
 /// @file
 /// The products of a stage by multiply-add instructions. Of wide ones a warp has a tile of the result and a slice of its
-/// depth, and a lane its samples, and the slices are added in a phase behind; of narrow ones a thread has four results.
+/// depth, and a lane its samples, and the slices are added in a phase behind; of narrow ones a thread has a group of
+/// four results, or two groups.
 
 #include <cstddef>
 #include <cstdint>
@@ -123,12 +124,12 @@ constexpr bool is_narrow(std::size_t results, std::size_t depth) {
   return depth <= 32 && divided_up(results, quad) * Layout::samples <= 2 * Layout::threads;
 }
 
-/// That of a stage's forward product, in which four outputs of a thread are a group of its chain.
+/// Whether a stage's forward product is taken as narrow. A thread's four outputs must then be one group of the chain.
 template <typename Layout, std::size_t Index, typename S = TiledStage<typename Layout::Model, Index>>
 inline constexpr bool narrow_forward = Index > 0 &&
                                        (S::out % quad == 0 || !S::has_chain) && is_narrow<Layout>(S::out, S::in);
 
-/// That of the product that takes the gradient of a stage's sums back to its inputs.
+/// The same of the product that takes the gradient of a stage's sums back to its inputs.
 template <typename Layout, std::size_t Index, typename S = TiledStage<typename Layout::Model, Index>>
 inline constexpr bool narrow_backward = S::in % quad == 0 && is_narrow<Layout>(S::in, S::out);
 

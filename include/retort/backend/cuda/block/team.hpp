@@ -27,12 +27,13 @@
 /// - `Warp::PerLane<T>`: a T for each lane, values[lane]; on a GPU in the lane's registers
 /// - `warp.for_each_lane([&](std::uint32_t lane) { ... })`; what one lane writes to memory another may read behind
 ///   `warp.sync()`, and lanes of other warps in the next phase
-/// - `warp.from_other(values, lane, distance, part)`: in for_each_lane, for all lanes, part(values[lane ^ distance]), a
-///   float; values of the for_each_lane before
+/// - `warp.from_other(values, lane, distance, part)`: the float part(values[lane ^ distance]). All lanes call it, in one
+///   for_each_lane; `values` were written in an earlier one
 /// - `warp.multiply_add(c, a, b)`: see fragments.hpp; PerLane<FragmentC>, PerLane<FragmentA>, PerLane<FragmentB>
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -143,7 +144,7 @@ class HostTeam {
   }
   void await_copies(std::size_t thread) {
     for (const auto& [to, from] : copies_[thread]) {
-      *to = *from;
+      std::memcpy(to, from, sizeof(*to));  // words of what may be numbers of another type
     }
     copies_[thread].clear();
   }

@@ -35,7 +35,9 @@ RETORT_HOST_DEVICE Quad<float> load_weights(const float* weight, std::uint32_t l
   const std::uint32_t output = fragment_columns * output_tile + column_output(lane_group(lane));
   const std::uint32_t q = fragment_members * feature_tile + lane_member(lane);
   Quad<float> values{};
-  if ((T::out % fragment_columns == 0 || output < T::out) && (T::S::quads % fragment_members == 0 || q < T::S::quads)) {
+  // What all tiles have is not asked of each.
+  constexpr bool whole = T::out % fragment_columns == 0 && T::output_tiles % T::tiles_at_once == 0;
+  if ((whole || output < T::out) && (T::S::quads % fragment_members == 0 || q < T::S::quads)) {
     values = weight_quad<T::S::in>(weight, output, q);
   }
   return values;

@@ -73,7 +73,7 @@ RETORT_HOST_DEVICE void split_gradients(std::size_t thread, const data::GatherCo
     RETORT_UNROLL for (std::uint32_t half = 0; half < 2; ++half) {
       const std::uint32_t sample = fragment_depth * sample_tile + 2 * lane_member(lane) + 8 * half;
       const auto gradient = [&](std::uint32_t at) {
-        return output < T::out && at < chunk.size ? gradients[output * T::stride + at] : 0.0f;
+        return output < T::out ? gradients[output * T::stride + at] : 0.0f;
       };
       split_into_bf16(gradient(sample), gradient(sample + 1), pieces[half]);
     }
