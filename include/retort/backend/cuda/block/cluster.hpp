@@ -62,7 +62,7 @@ struct ClusterLayout : detail::BlockLayout<M, Scalar, kind> {
   static constexpr std::size_t blocks = cluster_blocks<M>;
   static constexpr std::size_t features = TiledStage<M, 0>::in;
   static constexpr std::size_t sums_size = First::out * Block::stride;  // of one block, one chunk
-  static constexpr std::size_t sums_of_blocks = detail::divided_up(Block::size, quad) * quad;
+  static constexpr std::size_t sums_of_blocks = group_count(Block::size) * quad;
   static constexpr std::size_t size = sums_of_blocks + 2 * blocks * sums_size;
   static constexpr std::size_t bytes = size * sizeof(Scalar);
 
@@ -127,7 +127,7 @@ RETORT_HOST_DEVICE void exchange_sums(Team& team, const data::GatherConstants<Sc
       }
       if (of_bytes) {
         const Scalar offset =
-            !Layout::on_tensor_cores && has_offset<Layout>(constants) ? memory[Layout::row_sums + feature] : Scalar{0};
+            Layout::has_row_sums && has_offset<Layout>(constants) ? memory[Layout::row_sums + feature] : Scalar{0};
         RETORT_UNROLL for (std::size_t j = 0; j < quad; ++j) {
           sums.values[j] = sums.values[j] * constants.scale + offset;
         }

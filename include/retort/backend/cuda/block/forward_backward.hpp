@@ -66,7 +66,7 @@ RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>&
       });
     } else {
       constexpr bool exchanged = Index == 0 && Layout::blocks > 1;
-      constexpr bool has_row_sums = Index == 0 && Layout::input_kind == InputKind::bytes && !Layout::on_tensor_cores;
+      constexpr bool has_row_sums = Index == 0 && Layout::has_row_sums;
       if constexpr (Index == 0 && Layout::on_tensor_cores) {
         detail::tensor_forward_product<Layout>(team, constants, memory, inputs);
       } else {

@@ -31,13 +31,6 @@ RETORT_HOST_DEVICE std::size_t first_feature(const Team& team) {
   }
 }
 
-/// A chunk's samples, as their numbers lie in the block's memory.
-struct FetchedSamples {
-  const std::uint32_t* numbers;
-
-  RETORT_HOST_DEVICE std::uint32_t operator()(std::size_t row) const { return numbers[row]; }
-};
-
 /// Feature `first` of `features` and the three behind it, as the dataset has them.
 template <typename Scalar>
 RETORT_HOST_DEVICE std::uint32_t raw_word(const InputSource<Scalar>& source, std::uint32_t sample, std::size_t first,

@@ -33,7 +33,7 @@ RETORT_HOST_DEVICE void for_each_group(std::size_t thread, const Chunk& chunk, c
   const std::uint64_t first_group = (chunk.first - chunk.batch_first) * Features / chain_group;
   Place places[quad];
   if constexpr (features % neighbours == 0 || !counted) {
-    constexpr std::uint32_t groups = (features + neighbours - 1) / neighbours;  // of a sample
+    constexpr auto groups = static_cast<std::uint32_t>(group_count(Features));  // of a sample
     constexpr auto samples = static_cast<std::uint32_t>(Layout::samples);
     for (auto item = static_cast<std::uint32_t>(thread); item < groups * samples; item += threads) {
       const std::uint32_t sample = item % samples;

@@ -98,7 +98,7 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
   };
   const auto fetch = [&](std::size_t thread, const Chunk& other, std::size_t of_slot, std::size_t to,
                          std::size_t first = 0) {
-    const detail::FetchedSamples samples{numbers(of_slot)};
+    const auto samples = [its_numbers = numbers(of_slot)](std::size_t row) { return its_numbers[row]; };
     gather<Layout>(team, thread, source, other, samples, inputs(to), first);
     gather_targets<Layout>(team, thread, source, L::needs_teacher ? job.teacher : TeacherTable<Scalar>{}, other,
                            samples, targets(to), first);

@@ -229,6 +229,8 @@ struct Layout {
   static constexpr InputKind input_kind = kind;
   static constexpr ProductUnits units = product_units;
   static constexpr bool on_tensor_cores = units == ProductUnits::tensor;
+  /// Whether what an offset of the inputs adds to the first stage's outputs is kept beside its slices, not in them.
+  static constexpr bool has_row_sums = kind == InputKind::bytes && !on_tensor_cores;
   static constexpr detail::Choice choice = detail::choose_layout<M, Scalar>(kind, units);
   static constexpr std::size_t threads = detail::thread_count<M>(units);
   static constexpr std::size_t warps = threads / team_lanes;

@@ -121,7 +121,7 @@ RETORT_HOST_DEVICE Scalar sum_slices(const Scalar* partial_sums, std::size_t pla
 /// Whether a product is narrow: no thread has more than two groups of its results, each a sum of few products.
 template <typename Layout>
 constexpr bool is_narrow(std::size_t results, std::size_t depth) {
-  return depth <= 32 && divided_up(results, quad) * Layout::samples <= 2 * Layout::threads;
+  return depth <= 32 && group_count(results) * Layout::samples <= 2 * Layout::threads;
 }
 
 /// Whether a stage's forward product is taken as narrow. A thread's four outputs must then be one group of the chain.
