@@ -68,7 +68,7 @@ RETORT_HOST_DEVICE void store_pair(const Pair<T>& values, T* to) {
 }
 
 /// Groups of four that cover `elements`.
-constexpr std::size_t group_count(std::size_t elements) { return (elements + quad - 1) / quad; }
+RETORT_HOST_DEVICE constexpr std::size_t group_count(std::size_t elements) { return (elements + quad - 1) / quad; }
 
 /// Elements of group `group` of `size` elements.
 RETORT_HOST_DEVICE constexpr std::size_t group_extent(std::size_t group, std::size_t size) {
