@@ -45,10 +45,20 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   list(APPEND conversions -Wdouble-promotion -Wuseless-cast -Wduplicated-branches)
 endif()
 target_compile_definitions(retort_program INTERFACE $<$<BOOL:${RETORT_BRIEF_TESTS}>:RETORT_BRIEF_TESTS=1>)
-set(native $<$<BOOL:${RETORT_NATIVE}>:-march=native>)
+set(for_this_processor -march=native)
+if(RETORT_PRECOMPILE
+   AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU"
+   AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13
+)
+  # g++ 12 forgets the pragmas of a precompiled header, and so those of core/quiet_intrinsics.hpp.
+  list(APPEND for_this_processor -Wno-uninitialized)
+endif()
+set(native "$<$<BOOL:${RETORT_NATIVE}>:${for_this_processor}>")
 set(retort_example_options)
 if(RETORT_NATIVE_EXAMPLES)
-  set(retort_example_options $<$<COMPILE_LANGUAGE:CXX>:-march=native> $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-march=native>)
+  set(retort_example_options "$<$<COMPILE_LANGUAGE:CXX>:${for_this_processor}>"
+                             "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-march=native>"
+  )
 endif()
 target_compile_options(
   retort_program
