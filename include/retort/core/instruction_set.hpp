@@ -16,9 +16,10 @@
 #include <string_view>
 
 #ifndef RETORT_PLAIN_SIMD
-#if defined(__AVX512F__) && !defined(__OPTIMIZE__) && !defined(__clang__)
+#if defined(__AVX512F__) && !defined(__OPTIMIZE__) && !defined(__clang__) && !defined(__CUDACC__)
 // g++ does not compile xsimd for AVX-512 without optimisation: its intrinsics are macros then, to which xsimd's select of
-// integers (in log) gives the wrong type. Nobody measures such a build.
+// integers (in log) gives the wrong type. Nobody measures such a build. nvcc reads no SIMD code, and its files link with
+// optimised ones of g++.
 #define RETORT_PLAIN_SIMD 1
 #elif defined(__clang__) && defined(__FAST_MATH__) && defined(__SSE2__) && !defined(__SSE4_1__)
 // With SSE2 alone xsimd rounds by adding and subtracting a constant, which clang++ takes away under -ffast-math: each

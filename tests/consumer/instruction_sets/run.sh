@@ -17,6 +17,17 @@ shift
 for include in "$@"; do
   [[ $include == /usr/include ]] || includes+=(-isystem "$include")
 done
+# Whether optimised or not, a file of nvcc has the types of g++'s optimised files.
+name() {
+  echo '#include <retort/core/instruction_set.hpp>
+RETORT_INSTRUCTION_SET_NAME' | "$compiler" -std=c++20 -march=icelake-server "${includes[@]}" "$@" -x c++ -E -P - | tail -1
+}
+optimised=$(name -O1)
+for level in -O0 -O1; do
+  of_nvcc=$(name "$level" -D__CUDACC__)
+  [[ $of_nvcc == "$optimised" ]] || { echo "nvcc's name at $level is $of_nvcc, not $optimised"; exit 1; }
+done
+
 # So little optimised, most inline functions become ones that the linker could share.
 compile() { "$compiler" -std=c++20 -O1 -Wall -Wextra "${includes[@]}" -c "$@"; }
 compile -march=x86-64 -DFUNCTION=train_baseline "$sources/train.cpp" -o baseline.o
