@@ -23,8 +23,8 @@ headers=("$@")
 # From the smallest to the largest; each is read alone itself.
 shared=()
 if [[ ${command[0]} == *clang* ]]; then
-  shared=(core/instruction_set core/error simd/vector core/json io/safetensors data/dataset backend/plan
-    backend/cuda/block/team backend/eigen/panel/panel backend/eigen/eigen backend/thrust/backend train/fit)
+  shared=(core/instruction_set core/error simd/vector core/json io/safetensors data/dataset backend/generic/generic backend/plan
+    backend/cuda/block/team backend/cuda/block/layout backend/eigen/panel/panel backend/eigen/eigen backend/thrust/backend train/fit)
 fi
 
 # For each header a line: the last of the shared ones that it includes, directly or not, or -; then the header.
