@@ -65,7 +65,8 @@ Errors errors(const data::Normalization& normalization) {
   const Chunk chunk = Chunk::at_batch(0, samples, samples, samples);
   team([&](std::size_t thread) {
     gather<Chosen>(
-        team, thread, job.training, chunk, [](std::size_t row) { return static_cast<std::uint32_t>(row); }, inputs);
+        Fetcher<HostTeam<Chosen::threads>>{team, thread}, job.training, chunk,
+        [](std::size_t row) { return static_cast<std::uint32_t>(row); }, inputs);
     team.await_copies(thread);
   });
   forward<Chosen, true>(team, job.training.constants, backend::LayerRandom{}, chunk, memory.data(),

@@ -19,6 +19,23 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
+/// One of the threads that fetch a chunk together, in a phase: those of the team from `first` on, all of which do it. What
+/// they copy arrives while the team goes on: see team.hpp.
+template <typename Team>
+struct Fetcher {
+  Team& team;
+  std::size_t thread;
+  std::size_t first = 0;
+
+  RETORT_HOST_DEVICE std::uint32_t begin() const { return static_cast<std::uint32_t>(thread - first); }
+  RETORT_HOST_DEVICE std::uint32_t step() const { return static_cast<std::uint32_t>(Team::threads - first); }
+
+  template <typename T>
+  RETORT_HOST_DEVICE void copy(T* to, const T* from) const {
+    team.copy(thread, to, from);
+  }
+};
+
 namespace detail {
 
 /// The first of the features that are this block's.
@@ -31,7 +48,7 @@ RETORT_HOST_DEVICE std::size_t first_feature(const Team& team) {
   }
 }
 
-/// Feature `first` of `features` and the three behind it, as the dataset has them.
+/// Feature `first` of `features` and the three after it, as the dataset has them.
 template <typename Scalar>
 RETORT_HOST_DEVICE std::uint32_t raw_word(const InputSource<Scalar>& source, std::uint32_t sample, std::size_t first,
                                           std::size_t features) {
@@ -47,28 +64,25 @@ RETORT_HOST_DEVICE std::uint32_t raw_word(const InputSource<Scalar>& source, std
 
 /// For tensor cores: (samples, words), a sample's words next to each other.
 template <typename Layout, typename Team, typename Scalar, typename SampleOf>
-RETORT_HOST_DEVICE void gather_rows(Team& team, std::size_t thread, const InputSource<Scalar>& source,
-                                    const Chunk& chunk, const SampleOf& sample_of, std::uint32_t* words,
-                                    std::size_t first) {
+RETORT_HOST_DEVICE void gather_rows(const Fetcher<Team>& fetcher, const InputSource<Scalar>& source, const Chunk& chunk,
+                                    const SampleOf& sample_of, std::uint32_t* words) {
   using First = TiledStage<typename Layout::Model, 0>;
   using Line = Quad<std::uint32_t>;
   constexpr std::uint32_t quads = First::quads;
   constexpr std::uint32_t lines = First::in % sizeof(Line) == 0 ? First::in / sizeof(Line) : 0;  // of a sample
   constexpr std::uint32_t pitch = Layout::word_pitch;
   constexpr std::uint32_t samples = Layout::samples;
-  const auto begin = static_cast<std::uint32_t>(thread - first);
-  const auto threads = static_cast<std::uint32_t>(Layout::threads - first);
-  const std::size_t own_features = first_feature<Layout>(team);
+  const std::size_t own_features = first_feature<Layout>(fetcher.team);
   if constexpr (lines > 0) {
     if (source.augmentation.shift.pixels == 0 &&
         reinterpret_cast<std::uintptr_t>(source.data.bytes) % sizeof(Line) == 0) {
-      for (std::uint32_t item = begin; item < samples * lines; item += threads) {
+      for (std::uint32_t item = fetcher.begin(); item < samples * lines; item += fetcher.step()) {
         const std::uint32_t row = item / lines;
         auto* to = reinterpret_cast<Line*>(words + row * pitch) + item % lines;
         if (row < chunk.size) {
           const std::size_t sample = sample_of(row);
           const std::uint8_t* from = source.data.bytes + sample * Layout::features + own_features;
-          team.copy(thread, to, reinterpret_cast<const Line*>(from) + item % lines);
+          fetcher.copy(to, reinterpret_cast<const Line*>(from) + item % lines);
         } else {
           *to = Line();
         }
@@ -76,7 +90,7 @@ RETORT_HOST_DEVICE void gather_rows(Team& team, std::size_t thread, const InputS
       return;
     }
   }
-  for (std::uint32_t item = begin; item < samples * quads; item += threads) {
+  for (std::uint32_t item = fetcher.begin(); item < samples * quads; item += fetcher.step()) {
     const std::uint32_t row = item / quads;
     const std::uint32_t q = item % quads;
     words[row * pitch + q] =
@@ -86,21 +100,19 @@ RETORT_HOST_DEVICE void gather_rows(Team& team, std::size_t thread, const InputS
 
 }  // namespace detail
 
-/// One thread's part of a chunk, to be called in a phase: of the threads from `first` on, all of which call it. Zeros
-/// stand for the samples that a chunk lacks. What is there unchanged in the dataset is copied while the team goes on:
-/// see team.hpp. `sample_of(row)`: which sample of the dataset a row of the chunk is.
+/// One thread's part of a chunk's inputs. Zeros stand for the samples that a chunk lacks. What the dataset has unchanged
+/// is copied. `sample_of(row)`: which sample of the dataset a row of the chunk is.
 template <typename Layout, typename Team, typename Scalar, typename SampleOf>
-RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource<Scalar>& source, const Chunk& chunk,
-                               const SampleOf& sample_of, Scalar* inputs, std::size_t first = 0) {
+RETORT_HOST_DEVICE void gather(const Fetcher<Team>& fetcher, const InputSource<Scalar>& source, const Chunk& chunk,
+                               const SampleOf& sample_of, Scalar* inputs) {
   using First = TiledStage<typename Layout::Model, 0>;
-  const std::size_t own_features = detail::first_feature<Layout>(team);
+  const std::size_t own_features = detail::first_feature<Layout>(fetcher.team);
   if constexpr (Layout::on_tensor_cores) {
-    detail::gather_rows<Layout>(team, thread, source, chunk, sample_of, reinterpret_cast<std::uint32_t*>(inputs),
-                                first);
+    detail::gather_rows<Layout>(fetcher, source, chunk, sample_of, reinterpret_cast<std::uint32_t*>(inputs));
   } else if constexpr (Layout::input_kind == InputKind::bytes) {
     auto* words = reinterpret_cast<std::uint32_t*>(inputs);
     const bool whole_words = First::in % quad == 0 && source.augmentation.shift.pixels == 0;
-    for (std::size_t item = thread - first; item < Layout::samples * First::quads; item += Layout::threads - first) {
+    for (std::size_t item = fetcher.begin(); item < Layout::samples * First::quads; item += fetcher.step()) {
       const std::size_t row = item / First::quads;
       const std::size_t q = item % First::quads;
       std::uint32_t* to = words + q * Layout::word_stride + row;
@@ -111,13 +123,13 @@ RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource
       const std::uint32_t sample = sample_of(row);
       if (whole_words) {
         const std::uint8_t* from = source.data.bytes + sample * Layout::features + own_features;
-        team.copy(thread, to, reinterpret_cast<const std::uint32_t*>(from) + q);
+        fetcher.copy(to, reinterpret_cast<const std::uint32_t*>(from) + q);
       } else {
         *to = detail::raw_word(source, sample, own_features + quad * q, Layout::features);
       }
     }
   } else {
-    for (std::size_t item = thread - first; item < Layout::samples * First::in; item += Layout::threads - first) {
+    for (std::size_t item = fetcher.begin(); item < Layout::samples * First::in; item += fetcher.step()) {
       const std::size_t row = item / First::in;
       const std::size_t feature = item % First::in;
       Scalar value = 0;
@@ -131,56 +143,54 @@ RETORT_HOST_DEVICE void gather(Team& team, std::size_t thread, const InputSource
   }
 }
 
-/// One thread's part of the numbers of a chunk's samples, called as gather() is: copied while the team goes on.
-template <typename Layout, typename Team, typename Scalar>
-RETORT_HOST_DEVICE void fetch_numbers(Team& team, std::size_t thread, const InputSource<Scalar>& source,
-                                      const Chunk& chunk, std::uint32_t* numbers, std::size_t first = 0) {
-  for (std::size_t row = thread - first; row < chunk.size; row += Layout::threads - first) {
+/// One thread's part of the numbers of a chunk's samples.
+template <typename Team, typename Scalar>
+RETORT_HOST_DEVICE void fetch_numbers(const Fetcher<Team>& fetcher, const InputSource<Scalar>& source,
+                                      const Chunk& chunk, std::uint32_t* numbers) {
+  for (std::size_t row = fetcher.begin(); row < chunk.size; row += fetcher.step()) {
     if (source.samples != nullptr) {
-      team.copy(thread, numbers + row, source.samples + chunk.first + row);
+      fetcher.copy(numbers + row, source.samples + chunk.first + row);
     } else {
       numbers[row] = static_cast<std::uint32_t>(chunk.first + row);
     }
   }
 }
 
-/// One thread's part of a chunk's targets, called as gather() is: labels, and the logits of `teacher` where it has any,
-/// copied while the team goes on.
+/// One thread's part of a chunk's targets: labels, and the logits of `teacher` where it has any. `sample_of` is as of
+/// gather().
 template <typename Layout, typename Team, typename Scalar, typename SampleOf>
-RETORT_HOST_DEVICE void gather_targets(Team& team, std::size_t thread, const InputSource<Scalar>& source,
+RETORT_HOST_DEVICE void gather_targets(const Fetcher<Team>& fetcher, const InputSource<Scalar>& source,
                                        const TeacherTable<Scalar>& teacher, const Chunk& chunk,
-                                       const SampleOf& sample_of, Scalar* targets, std::size_t first = 0) {
+                                       const SampleOf& sample_of, Scalar* targets) {
   constexpr auto classes = static_cast<std::uint32_t>(Layout::Model::output_size);
   constexpr auto samples = static_cast<std::uint32_t>(Layout::samples);
   constexpr auto words = static_cast<std::uint32_t>(sizeof(Scalar) / sizeof(std::uint32_t));  // of an element
-  const auto begin = static_cast<std::uint32_t>(thread - first);
-  const auto threads = static_cast<std::uint32_t>(Layout::threads - first);
   const auto size = static_cast<std::uint32_t>(chunk.size);
-  for (std::uint32_t row = begin; row < size; row += threads) {
-    team.copy(thread, reinterpret_cast<std::uint32_t*>(targets) + row, source.data.labels + sample_of(row));
+  for (std::uint32_t row = fetcher.begin(); row < size; row += fetcher.step()) {
+    fetcher.copy(reinterpret_cast<std::uint32_t*>(targets) + row, source.data.labels + sample_of(row));
   }
   if (teacher.logits == nullptr) {
     return;
   }
   const auto* from = reinterpret_cast<const std::uint32_t*>(teacher.logits);
   auto* to = reinterpret_cast<std::uint32_t*>(targets + Layout::label_elements);
-  for (std::uint32_t item = begin; item < size * classes * words; item += threads) {
+  for (std::uint32_t item = fetcher.begin(); item < size * classes * words; item += fetcher.step()) {
     const std::uint32_t row = item / (classes * words);
     const std::uint32_t word = item % (classes * words);  // of the row
     const std::size_t teacher_row = teacher.row_of(chunk.first + row, sample_of(row));
-    team.copy(thread, to + (word / words * samples + row) * words + word % words,
-              from + teacher_row * classes * words + word);
+    fetcher.copy(to + (word / words * samples + row) * words + word % words,
+                 from + teacher_row * classes * words + word);
   }
 }
 
-/// One thread's part of the optimizer's rule for a chunk's batch, called as gather() is, where the job has one for each.
+/// One thread's part of the optimizer's rule for a chunk's batch, where the job has one for each.
 template <typename Layout, typename Team, std::size_t Moments, typename L, typename Rule, typename Scalar>
-RETORT_HOST_DEVICE void gather_rule(Team& team, std::size_t thread, const TrainingJob<Scalar, Moments, L, Rule>& job,
-                                    const Chunk& chunk, Scalar* targets, std::size_t first = 0) {
+RETORT_HOST_DEVICE void gather_rule(const Fetcher<Team>& fetcher, const TrainingJob<Scalar, Moments, L, Rule>& job,
+                                    const Chunk& chunk, Scalar* targets) {
   constexpr std::size_t words = detail::fetches_rule<Rule> ? sizeof(Rule) / sizeof(std::uint32_t) : 0;
-  if (job.rules != nullptr && chunk.size > 0 && thread - first < words) {
-    team.copy(thread, reinterpret_cast<std::uint32_t*>(targets + Layout::rule_in_targets) + (thread - first),
-              reinterpret_cast<const std::uint32_t*>(job.rules + chunk.batch) + (thread - first));
+  if (job.rules != nullptr && chunk.size > 0 && fetcher.begin() < words) {
+    fetcher.copy(reinterpret_cast<std::uint32_t*>(targets + Layout::rule_in_targets) + fetcher.begin(),
+                 reinterpret_cast<const std::uint32_t*>(job.rules + chunk.batch) + fetcher.begin());
   }
 }
 

@@ -96,13 +96,15 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
   const auto numbers = [&](std::size_t number) {
     return reinterpret_cast<std::uint32_t*>(memory + Layout::numbers) + number * Layout::samples;
   };
-  const auto fetch = [&](std::size_t thread, const Chunk& other, std::size_t of_slot, std::size_t to,
-                         std::size_t first = 0) {
+  const auto fetch = [&](const Fetcher<Team>& fetcher, const Chunk& other, std::size_t of_slot, std::size_t to) {
     const auto samples = [its_numbers = numbers(of_slot)](std::size_t row) { return its_numbers[row]; };
-    gather<Layout>(team, thread, source, other, samples, inputs(to), first);
-    gather_targets<Layout>(team, thread, source, L::needs_teacher ? job.teacher : TeacherTable<Scalar>{}, other,
-                           samples, targets(to), first);
-    gather_rule<Layout>(team, thread, job, other, targets(to), first);
+    gather<Layout>(fetcher, source, other, samples, inputs(to));
+    gather_targets<Layout>(fetcher, source, L::needs_teacher ? job.teacher : TeacherTable<Scalar>{}, other, samples,
+                           targets(to));
+    gather_rule<Layout>(fetcher, job, other, targets(to));
+  };
+  const auto updater = [&](std::size_t thread, const Rule& rule) {
+    return Updater<Layout, Moments, L, Rule, Scalar>{job, rule, memory, kept[thread]};
   };
   const auto rule_of = [&](const Chunk& of, const Scalar* its_targets) {
     if (job.rules == nullptr) {
@@ -129,12 +131,12 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
   }
   team([&](std::size_t thread) {
     move_moments<true, Layout>(thread, block, job, memory, kept[thread]);
-    fetch_numbers<Layout>(team, thread, source, chunk, numbers(0));
-    fetch_numbers<Layout>(team, thread, source, next, numbers(1));
+    fetch_numbers(Fetcher<Team>{team, thread}, source, chunk, numbers(0));
+    fetch_numbers(Fetcher<Team>{team, thread}, source, next, numbers(1));
     team.await_copies(thread);
   });
   team([&](std::size_t thread) {
-    fetch(thread, chunk, slot, buffer);
+    fetch({team, thread}, chunk, slot, buffer);
     team.await_copies(thread);
   });
 
@@ -146,9 +148,9 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     const LayerRandom random{source.augmentation.seed, job.first_step + static_cast<std::uint32_t>(chunk.batch)};
     // What a chunk needs from outside is asked for while the chunk before it is computed, where there are two buffers for
     // it, and which samples it has is asked for a chunk earlier.
-    const auto fetch_next = [&](std::size_t thread, std::size_t first) {
-      fetch(thread, next, 1 - slot, next_buffer, first);
-      fetch_numbers<Layout>(team, thread, source, after_next, numbers(slot), first);
+    const auto fetch_next = [&](const Fetcher<Team>& fetcher) {
+      fetch(fetcher, next, 1 - slot, next_buffer);
+      fetch_numbers(fetcher, source, after_next, numbers(slot));
     };
     block::forward<Layout, true>(team, source.constants, random, chunk, memory, values);
     team([&](std::size_t thread) {
@@ -157,13 +159,14 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
       constexpr std::size_t first = Layout::samples;  // of the threads that have no loss
       static_assert(Layout::threads > first);
       if (ahead && next.size > 0 && thread >= first) {
-        fetch_next(thread, first);
+        fetch_next({team, thread, first});
       }
     });
     block::backward<Layout>(team, random, chunk, memory);
 
     if constexpr (batches == Batches::single_chunks) {
-      update<Layout>(team, job, rule_of(chunk, targets(buffer)), chunk, memory, values, kept);
+      const Rule rule = rule_of(chunk, targets(buffer));
+      update<Layout>(team, job, chunk, memory, values, [&](std::size_t thread) { return updater(thread, rule); });
     } else {
       store_gradients<Layout>(team, job, chunk, memory, values);
       if (chunk.ends_batch()) {
@@ -176,13 +179,13 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
         team([&](std::size_t thread) {
           const auto factor =
               job.max_norm > 0.0 ? static_cast<Scalar>(detail::clip_factor<Layout>(job, squared_norms)) : Scalar{1};
-          update_from_stored<Layout>(thread, job, rule, factor, memory, kept[thread]);
+          update_from_stored(thread, updater(thread, rule), factor);
         });
       }
     }
     if (!ahead && next.size > 0) {
       team([&](std::size_t thread) {
-        fetch_next(thread, 0);
+        fetch_next({team, thread});
         team.await_copies(thread);
       });
     }

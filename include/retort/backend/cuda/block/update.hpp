@@ -126,29 +126,25 @@ struct Updater {
   }
 };
 
-/// The team's part of a step whose batch is this one chunk: the gradients never leave the registers. A phase, behind
-/// which copies are there; on tensor cores two.
-template <typename Layout, typename Team, std::size_t Moments, typename L, typename Rule, typename Scalar,
-          typename Kept>
-RETORT_HOST_DEVICE void update(Team& team, const TrainingJob<Scalar, Moments, L, Rule>& job, const Rule& rule,
-                               const Chunk& chunk, Scalar* memory, const Scalar* inputs, Kept& kept) {
-  using TeamUpdater = Updater<Layout, Moments, L, Rule, Scalar>;
+/// The team's part of a step whose batch is this one chunk: the gradients never leave the registers. `updater_of(thread)`
+/// is the thread's Updater. A phase, after which copies have arrived; on tensor cores two.
+template <typename Layout, typename Team, typename Job, typename Scalar, typename UpdaterOf>
+RETORT_HOST_DEVICE void update(Team& team, const Job& job, const Chunk& chunk, Scalar* memory, const Scalar* inputs,
+                               const UpdaterOf& updater_of) {
   detail::for_each_gradient<Layout>(
       team, job, chunk, memory, inputs,
       detail::GradientSink{
           [&]<std::size_t Index>(std::size_t thread, const detail::WeightTile& tile, const auto& sums) {
-            const TeamUpdater updater{job, rule, memory, kept[thread]};
+            const auto updater = updater_of(thread);
             detail::for_each_row<Layout, Index>(tile, [&](std::size_t o, std::size_t place, std::size_t count) {
               updater.template row<TiledStage<typename Layout::Model, Index>>(tile.index + o * quad, place, count,
                                                                               sums[o]);
             });
           },
           [&](std::size_t thread, const auto& pairs, const auto& gradients) {
-            TeamUpdater{job, rule, memory, kept[thread]}.pairs(pairs, gradients);
+            updater_of(thread).pairs(pairs, gradients);
           },
-          [&](std::size_t thread, std::size_t place, Scalar gradient) {
-            TeamUpdater{job, rule, memory, kept[thread]}.bias(place, gradient);
-          }});
+          [&](std::size_t thread, std::size_t place, Scalar gradient) { updater_of(thread).bias(place, gradient); }});
 }
 
 /// The team's part of the gradients of a batch that is cut into chunks, or is to be clipped: added up outside of the
@@ -200,15 +196,14 @@ RETORT_HOST_DEVICE double squared_norm(std::size_t thread, const Job& job, const
 
 /// One thread's part of the optimizer's step on gradients that were stored, each times `factor`.
 template <typename Layout, std::size_t Moments, typename L, typename Rule, typename Scalar>
-RETORT_HOST_DEVICE void update_from_stored(std::size_t thread, const TrainingJob<Scalar, Moments, L, Rule>& job,
-                                           const Rule& rule, Scalar factor, Scalar* memory,
-                                           KeptMoments<Layout, Moments, Scalar>& kept) {
-  const Updater<Layout, Moments, L, Rule, Scalar> updater{job, rule, memory, kept};
+RETORT_HOST_DEVICE void update_from_stored(std::size_t thread, const Updater<Layout, Moments, L, Rule, Scalar>& updater,
+                                           Scalar factor) {
+  const Scalar* stored = updater.job.gradients;
   detail::for_each_tile<Layout>(thread, [&]<std::size_t Index>(const detail::WeightTile& tile) {
     detail::for_each_row<Layout, Index>(tile, [&](std::size_t o, std::size_t place, std::size_t count) {
       Scalar gradients[quad] = {};
       for (std::size_t f = 0; f < count; ++f) {
-        gradients[f] = job.gradients[place + f] * factor;
+        gradients[f] = stored[place + f] * factor;
       }
       updater.template row<TiledStage<typename Layout::Model, Index>>(tile.index + o * quad, place, count, gradients);
     });
@@ -217,13 +212,12 @@ RETORT_HOST_DEVICE void update_from_stored(std::size_t thread, const TrainingJob
     const detail::WeightPair pairs[1] = {own};
     Scalar gradients[1][2] = {};
     for (std::uint32_t f = 0; f < own.count; ++f) {
-      gradients[0][f] = job.gradients[own.place + f] * factor;
+      gradients[0][f] = stored[own.place + f] * factor;
     }
     updater.pairs(pairs, gradients);
   });
-  detail::for_each_bias<Layout>(thread, static_cast<const Scalar*>(memory), [&](std::size_t place, const Scalar*) {
-    updater.bias(place, job.gradients[place] * factor);
-  });
+  detail::for_each_bias<Layout>(thread, static_cast<const Scalar*>(updater.memory),
+                                [&](std::size_t place, const Scalar*) { updater.bias(place, stored[place] * factor); });
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::block
