@@ -66,8 +66,8 @@ class TrainingPass {
       : network(Seed{1}, backend::Eigen{threads}),
         batch_(batch),
         capacity_(batch + spare_capacity),
-        activations_(aligned_copy(std::vector<Scalar>(activation_arena_size<M>(capacity_), garbage))),
-        scratch_(aligned_copy(std::vector<Scalar>(pass_scratch_size<M>(capacity_), garbage))) {
+        activations_(aligned_copy(std::vector<Scalar>(backend::activation_arena_size<M>(capacity_), garbage))),
+        scratch_(aligned_copy(std::vector<Scalar>(backend::pass_scratch_size<M>(capacity_), garbage))) {
     set_packed_parameters(network, random_values<Scalar>(M::parameter_count, 11, 0.25, 1.0));
     auto signs = random_values<Scalar>(M::parameter_count, 12);
     auto values = packed_parameters(network);

@@ -164,10 +164,10 @@ void register_layer() {
 template <Model M>
 void register_steps_of(const std::string& name) {
   const std::string prefix = "training_step<" + name + ">/";
-  benchmark::RegisterBenchmark((prefix + "panels").c_str(), training_step<M, panel::TrainingSteps<M, float>>)
+  benchmark::RegisterBenchmark((prefix + "panels").c_str(), training_step<M, panel::PanelSteps<M, float>>)
       ->UseRealTime();
   benchmark::RegisterBenchmark((prefix + "operations").c_str(),
-                               training_step<M, OperationSteps<M, backend::Eigen, float>>)
+                               training_step<M, backend::GenericSteps<M, backend::Eigen, float>>)
       ->UseRealTime();
 }
 

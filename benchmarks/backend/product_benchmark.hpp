@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The products of Linear, and training steps of a network that is computed operation by operation, with a library of
+/// The products of Linear, and training steps of a network that is computed by single operations, with a library of
 /// products.
 
 #include <string>

@@ -62,7 +62,7 @@ void step(benchmark::State& state, MakeLibrary make_library) {
   const backend::Eigen backend(1, make_library());
   Network<M> network{Seed{0}, backend};
   internal::EpochTrainer<M, backend::Eigen, float, CrossEntropy, Adam, internal::NoTeacher,
-                         OperationSteps<M, backend::Eigen, float>>
+                         backend::GenericSteps<M, backend::Eigen, float>>
       engine(network, {}, {}, {});
   run_epochs<HostRunner<backend::Eigen>>(state, backend, engine,
                                          {epoch_of_batches(batch), batch, {}, training_step_flops<M>(batch)});

@@ -3,7 +3,7 @@
 
 #include "every_backend/subject_of.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
-#include "retort/backend/cuda/training_steps.hpp"
+#include "retort/backend/cuda/engines.hpp"
 #include "retort/backend/generic/engine.hpp"
 #include "retort/backend/thrust/cpp.hpp"
 

@@ -167,8 +167,8 @@ class SubjectOf final : public Subject {
     const std::size_t capacity = batch + 3;
     const auto inputs = upload(host_inputs);
     const auto output_gradient = upload(random_values<float>(outputs, 13));
-    auto activations = garbage(activation_arena_size<M>(capacity));
-    auto scratch = garbage(pass_scratch_size<M>(capacity));
+    auto activations = garbage(backend::activation_arena_size<M>(capacity));
+    auto scratch = garbage(backend::pass_scratch_size<M>(capacity));
     auto gradients = garbage(M::parameter_arena_size);
     auto input_gradients = garbage(batch * M::input_size);
     auto inferred = garbage(outputs);

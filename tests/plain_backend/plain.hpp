@@ -116,8 +116,8 @@ void gather_batch(const Plain&, const retort::data::DatasetView& data, const std
 
 template <retort::Model M, typename Scalar>
 void predict_batch(const Plain& backend, M, const InferArguments<Scalar>& arguments) {
-  std::vector<Scalar> scratch(retort::pass_scratch_size<M>(arguments.batch));
-  retort::run_inference<M>(backend, arguments, scratch.data());
+  std::vector<Scalar> scratch(retort::backend::pass_scratch_size<M>(arguments.batch));
+  retort::backend::run_inference<M>(backend, arguments, scratch.data());
 }
 
 template <retort::Model M, typename Scalar>

@@ -41,8 +41,8 @@ class Pass {
   explicit Pass(std::size_t batch)
       : network(Seed{1}),
         batch_(batch),
-        activations_(activation_arena_size<M>(batch), garbage),
-        scratch_(pass_scratch_size<M>(batch), garbage) {
+        activations_(backend::activation_arena_size<M>(batch), garbage),
+        scratch_(backend::pass_scratch_size<M>(batch), garbage) {
     auto values = random_values<double>(M::parameter_count, 11, 0.25, 1.0);
     const auto signs = random_values<double>(M::parameter_count, 12);
     std::ranges::transform(values, signs, values.begin(),

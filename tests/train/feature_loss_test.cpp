@@ -238,7 +238,7 @@ TEST_CASE("With weight 0 a hint changes no bit of the student", "[train]") {
   DistillationTrainer{teacher, hinted, WithTerm{HintonLoss{}, Hint<1, 2>{.weight = 0}}, Adam{}}.fit(points(), options);
   // By single operations too.
   StudentNetwork plain{Seed{1}};
-  using Steps = OperationSteps<StudentModel, backend::Eigen, double>;
+  using Steps = backend::GenericSteps<StudentModel, backend::Eigen, double>;
   internal::EpochTrainer<StudentModel, backend::Eigen, double, HintonLoss, Adam,
                          internal::Teacher<TeacherModel, backend::Eigen, double>, Steps>
       engine(plain, {}, {}, {&teacher});

@@ -41,7 +41,7 @@ using retort::test::stays_out;
 using retort::test::successes_left;
 
 using Wide = Sequential<Linear<30, 24>, BatchNorm<24>, ReLU, Linear<24, 4>>;
-/// Of the first a step is taken as a whole, of the second operation by operation.
+/// Of the first a step is taken as a whole, of the second by single operations.
 using Panels = Sequential<Linear<30, 40>, Dropout<0.25>, ReLU, Linear<40, 4>>;
 using Layers = Sequential<Linear<30, 40>, BatchNorm<40>, ReLU, Linear<40, 4>>;
 

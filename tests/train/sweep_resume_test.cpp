@@ -14,7 +14,7 @@
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
-#include "retort/backend/cuda/training_steps.hpp"
+#include "retort/backend/cuda/engines.hpp"
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/train/sweep.hpp"

@@ -33,7 +33,7 @@ using retort::test::SeparateMemory;
 using Wide = Sequential<Linear<30, 24>, BatchNorm<24>, Dropout<0.5>, ReLU, Linear<24, 4>>;
 using Narrow = Sequential<Linear<30, 12>, ReLU, Linear<12, 4>>;
 
-/// Of the first a step is taken as a whole, of the second operation by operation.
+/// Of the first a step is taken as a whole, of the second by single operations.
 using Student = Sequential<Linear<30, 8>, Dropout<0.1>, ReLU, Linear<8, 4>>;
 using NormalizedStudent = Sequential<Linear<30, 8>, BatchNorm<8>, Dropout<0.1>, ReLU, Linear<8, 4>>;
 

@@ -13,7 +13,7 @@
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
-#include "retort/backend/cuda/training_steps.hpp"
+#include "retort/backend/cuda/engines.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/dropout.hpp"

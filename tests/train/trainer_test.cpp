@@ -429,7 +429,7 @@ class AllocationRecorder : public Observer {
   std::vector<std::size_t> counts;
 };
 
-/// Trained operation by operation, and by whole steps.
+/// Trained by single operations, and by whole steps.
 using Normalized = Sequential<Linear<784, 300>, BatchNorm<300>, ReLU, Dropout<0.5>, Linear<300, 200>, LayerNorm<200>,
                               Tanh, Linear<200, 10>>;
 using Perceptron = Sequential<Linear<784, 300>, ReLU, Dropout<0.5>, Linear<300, 200>, Tanh, Linear<200, 10>>;

@@ -26,7 +26,7 @@ struct LayerRandom {
   std::uint32_t layer = 0;  // of a Chain, the index of its first layer
 
   RETORT_HOST_DEVICE constexpr RandomStream stream(Stream stream) const { return {seed, stream, step, layer}; }
-  /// Those of the layer that stands `layers` behind this one.
+  /// Those of the layer `layers` after this one.
   constexpr LayerRandom behind(std::size_t layers) const {
     return {seed, step, layer + static_cast<std::uint32_t>(layers)};
   }

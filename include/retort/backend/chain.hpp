@@ -12,6 +12,7 @@
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
+#include "retort/core/vector_math.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/relu.hpp"
 
@@ -28,12 +29,24 @@ struct Chain {
 };
 
 /// Whether an operation is a Chain whose output tells its derivative: of ReLU and dropout, with a ReLU among them.
-/// Where the output is above 0 all of it was kept, elsewhere the derivative is 0.
+/// Where the output is above 0 all of it was kept (scale_kept), elsewhere the derivative is 0.
 template <typename Operation>
 inline constexpr bool differentiable_by_output = false;
 template <PointwiseLayer... Layers>
 inline constexpr bool differentiable_by_output<Chain<Layers...>> =
     (std::is_same_v<Layers, ReLU> || ...) && ((std::is_same_v<Layers, ReLU> || DropoutLayer<Layers>) && ...);
+
+/// A gradient, or a vector of them, times the derivative of such a Chain where its output is above 0.
+template <typename Scalar, PointwiseLayer... Layers>
+RETORT_HOST_DEVICE Scalar scale_kept(Chain<Layers...>, Scalar gradient) {
+  const auto scale = [&]<typename L>(L) {
+    if constexpr (DropoutLayer<L>) {
+      gradient = gradient * constant<Scalar>(L::scale);
+    }
+  };
+  (scale(Layers{}), ...);
+  return gradient;
+}
 
 /// Elements that a Chain takes together, one after another from a multiple of their number on: the words of one block
 /// of random numbers.

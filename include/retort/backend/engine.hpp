@@ -55,7 +55,7 @@ struct Refusal {
 ///
 /// Steps may also take many steps at one call, which they say by `static constexpr bool takes_runs = true`:
 /// `run(backend, batches, batch_size, target, loss, rules)`, where `batches` are the samples of several batches, one
-/// behind another, `batches.step` the number of the first, and `rules`, in the backend's memory, one for each batch.
+/// after another, `batches.step` the number of the first, and `rules`, in the backend's memory, one for each batch.
 /// Then they also take the runs of several models at one call: `job(...)` makes a value of the arguments of a run, and
 /// `run_jobs(backend, jobs, count, data, like)`, a static function, carries out those in the backend's memory, all on
 /// data that lie as `data` does, and with the batch size and clipping of the job `like`, which is the host's. A job
@@ -67,7 +67,7 @@ struct Engines {
 
 /// For an engine of models of Linear and pointwise layers, and of losses of logits alone.
 template <typename T>
-constexpr Refusal perceptron_refusal() {
+constexpr Refusal fully_connected_refusal() {
   using M = typename T::Model;
   using Plan = backend::Plan<M>;
   if constexpr (FeatureLoss<typename T::Loss>) {

@@ -161,7 +161,7 @@ using ChainAt = typename detail::ChainAt<Plan, Index>::type;
 template <typename M>
 concept FullyConnectedModel = Model<M> && detail::are_linear_or_chains<typename Plan<M>::Operations>;
 
-/// Stage Index of a model: a Linear, and the Chain behind it. Device code finds here as constants what it may call no
+/// Stage Index of a model: a Linear, and the Chain after it. Device code finds here as constants what it may call no
 /// constexpr function of the host for.
 template <FullyConnectedModel M, std::size_t Index>
 struct Stage {

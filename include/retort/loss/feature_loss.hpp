@@ -51,7 +51,7 @@ concept FeatureTerm = std::copyable<T> && Configured<T> && requires(const T& ter
 };
 
 /// A loss of logits and a term on features, added up: `WithTerm{HintonLoss{.temperature = 3}, Hint<1, 3>{}}`. It trains
-/// with a DistillationTrainer, on every backend, operation by operation.
+/// with a DistillationTrainer, on every backend, by single operations.
 template <Loss L, FeatureTerm T>
 struct WithTerm {
   static_assert(

@@ -225,7 +225,7 @@ struct Sequential : private detail::CheckedShapes<std::index_sequence_for<Layers
   static constexpr auto buffers = detail::model_tensors<true, Layers...>();
   /// Learned numbers, as PyTorch counts them.
   static constexpr std::size_t parameter_count = detail::element_count(parameters);
-  /// Elements of the arenas that hold them; larger by the padding behind each tensor.
+  /// Elements of the arenas that hold them; larger by the padding after each tensor.
   static constexpr std::size_t parameter_arena_size = detail::arena_size(parameters);
   static constexpr std::size_t buffer_arena_size = detail::arena_size(buffers);
 

@@ -88,7 +88,7 @@ RETORT_INLINE V pair_words(const V& even, const V& odd) {
   return V::load_aligned(low.data());
 }
 
-/// Words (values[0], values[1]), (values[2], values[3]), ... of the elements of two vectors, one behind the other.
+/// Words (values[0], values[1]), (values[2], values[3]), ... of the elements of two vectors, one after the other.
 template <typename V>
 RETORT_INLINE V neighbour_words(const V& first, const V& second) {
 #if defined(__AVX512BF16__) && !defined(RETORT_PLAIN_SIMD)

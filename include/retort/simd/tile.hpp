@@ -29,7 +29,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::simd {
 
 enum class PrefetchFor { reading, writing, later_reading };
 
-/// Asks for the cache line `bytes` behind `base`, which may lie beyond every array: it is an address, not a pointer.
+/// Asks for the cache line `bytes` after `base`, which may lie beyond every array: it is an address, not a pointer.
 /// What is for later comes no nearer than the second-level cache.
 template <PrefetchFor purpose>
 RETORT_INLINE void prefetch(const void* base, std::size_t bytes) {

@@ -78,7 +78,7 @@ namespace detail {
 template <std::size_t Count>
 using Packed = typename PackedBytes<Count>::type;
 
-/// The bytes of two vectors, one behind the other.
+/// The bytes of two vectors, one after the other.
 template <std::size_t Count>
 RETORT_INLINE Packed<2 * Count> concatenate(const Packed<Count>& first, const Packed<Count>& second) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {

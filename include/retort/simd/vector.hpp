@@ -46,8 +46,8 @@ inline constexpr bool has_many_registers =
     sizeof(V) >= 64;
 #endif
 
-/// What Vector was compiled to, as xsimd names it ("avx512bw", "avx2", "neon64", ...; "plain C++"), and what a user
-/// would want to know of a build that is slow.
+/// What Vector was compiled to, as xsimd names it ("avx512bw", "avx2", "neon64", ...; "plain C++"), and a hint
+/// when the build will be slow.
 inline std::string describe_build() {
 #if defined(RETORT_PLAIN_SIMD) || defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
   std::string text = "plain C++";

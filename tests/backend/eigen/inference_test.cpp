@@ -43,7 +43,7 @@ TEMPLATE_TEST_CASE("A dataset is answered as its gathered batch, bit for bit", "
       predict_batch(network.backend(), M{},
                     backend::InferArguments<TestType>{parameters, buffers, inputs.data(), of_batch.data(), samples});
       predict_dataset(network.backend(), M{}, parameters, buffers, data.view(), of_dataset.data());
-      std::vector<TestType> scratch(pass_scratch_size<M>(samples));
+      std::vector<TestType> scratch(backend::pass_scratch_size<M>(samples));
       run_inference<M>(
           network.backend(),
           backend::InferArguments<TestType>{parameters, buffers, inputs.data(), in_one_pass.data(), samples},

@@ -167,17 +167,17 @@ TEMPLATE_LIST_TEST_CASE("Outside of training the answer is that of the forward p
 
 TEST_CASE("Activations of a training step do not overlap and lie on aligned offsets", "[backend]") {
   using M = Sequential<Linear<3, 5>, ReLU, Linear<5, 2>>;
-  CHECK(output_offset<M>(0, 7) == 0);
-  CHECK(output_offset<M>(1, 7) == 48);
-  CHECK(output_offset<M>(2, 7) == 96);
-  CHECK(activation_arena_size<M>(7) == 112);
-  CHECK(pass_scratch_size<M>(7) == 2 * 48);
+  CHECK(backend::output_offset<M>(0, 7) == 0);
+  CHECK(backend::output_offset<M>(1, 7) == 48);
+  CHECK(backend::output_offset<M>(2, 7) == 96);
+  CHECK(backend::activation_arena_size<M>(7) == 112);
+  CHECK(backend::pass_scratch_size<M>(7) == 2 * 48);
   // A run of pointwise layers keeps one output.
   using Longer = Sequential<Linear<3, 5>, ReLU, Dropout<0.5>, Tanh, Linear<5, 2>>;
-  CHECK(output_offset<Longer>(2, 7) == 96);
-  CHECK(activation_arena_size<Longer>(7) == 112);
+  CHECK(backend::output_offset<Longer>(2, 7) == 96);
+  CHECK(backend::activation_arena_size<Longer>(7) == 112);
   // What enters may be the widest.
-  CHECK(pass_scratch_size<Sequential<Linear<9, 5>>>(7) == 2 * 64);
+  CHECK(backend::pass_scratch_size<Sequential<Linear<9, 5>>>(7) == 2 * 64);
 }
 
 // Backends that compute a Linear layer and the Chain behind it in one operation, and say what they were asked for.
@@ -296,7 +296,7 @@ Passes run_passes() {
   const auto inputs = test::aligned_copy(inputs_of<M>());
   const auto incoming = test::aligned_copy(incoming_of<M>());
   const backend::LayerRandom random{Seed{5}, 3};
-  auto scratch = garbage_of(pass_scratch_size<M>(capacity));
+  auto scratch = garbage_of(backend::pass_scratch_size<M>(capacity));
   Passes result;
 
   result.predicted.assign(batch * M::output_size, garbage);
@@ -306,7 +306,7 @@ Passes run_passes() {
       scratch.data());
   result.inference_calls = take_calls();
 
-  auto activations = garbage_of(activation_arena_size<M>(capacity));
+  auto activations = garbage_of(backend::activation_arena_size<M>(capacity));
   const double* logits = run_forward<M>(
       backend,
       backend::ForwardArguments<double>{parameters, buffers.data(), inputs.data(), activations.data(), batch, random},
@@ -396,7 +396,7 @@ TEST_CASE("Where no input gradient is wanted, the backward pass ends with the fi
   const fusing::Recorder backend{};
   const auto values = test::aligned_copy(random_values<double>(batch * 4 + 1000, 1));
   auto gradients = fusing::garbage_of(M::parameter_arena_size);
-  auto scratch = fusing::garbage_of(pass_scratch_size<M>(batch));
+  auto scratch = fusing::garbage_of(backend::pass_scratch_size<M>(batch));
   run_backward<M>(backend,
                   backend::BackwardArguments<double>{
                       values.data(), values.data(), values.data(), values.data(), nullptr, gradients.data(), batch, {}},

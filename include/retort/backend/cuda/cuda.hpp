@@ -9,8 +9,8 @@
 #include "retort/backend/backend.hpp"
 #include "retort/backend/cuda/block/device/train_blocks.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
+#include "retort/backend/cuda/engines.hpp"
 #include "retort/backend/cuda/graph/device/system.hpp"
-#include "retort/backend/cuda/training_steps.hpp"
 #include "retort/core/instruction_set.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {

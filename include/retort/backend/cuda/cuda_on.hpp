@@ -11,8 +11,9 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
-/// How the CUDA backend computes the products of a training step. Parameters, optimizer, activation functions and the
-/// loss are in fp32 with each of them, and so is all inference.
+/// How the CUDA backend's graphs of kernels compute the products of a training step. Parameters, optimizer, activation
+/// functions and the loss are in fp32 with each of them, and so are the other engines (a trainer's describe() names the one
+/// that runs) and all inference.
 enum class Precision {
   fp32,  ///< exact products of floats
   tf32,  ///< factors rounded to 11 significant bits where the tensor cores take them in
@@ -48,8 +49,8 @@ class CudaOn : public Thrust<System> {
   std::string describe() const {
     return this->system().describe() +
            (precision == Precision::fp32   ? ", fp32 products"
-            : precision == Precision::tf32 ? ", TF32 products in training"
-                                           : ", bf16 products in training") +
+            : precision == Precision::tf32 ? ", TF32 products in graphs of kernels"
+                                           : ", bf16 products in graphs of kernels") +
            (group == ThreadGroup::cluster ? ", small models by a cluster of blocks" : "");
   }
 };

@@ -31,8 +31,8 @@ using RuleOf =
 /// For an engine that copies loss and rule to the device, in a struct of `size` bytes for which there are `capacity`.
 template <typename T>
 constexpr Refusal launch_refusal(std::size_t size, std::size_t capacity) {
-  if (!perceptron_refusal<T>().accepts()) {
-    return perceptron_refusal<T>();
+  if (!fully_connected_refusal<T>().accepts()) {
+    return fully_connected_refusal<T>();
   }
   if (!std::is_trivially_copyable_v<typename T::Loss> || !std::is_trivially_copyable_v<RuleOf<T>>) {
     return {"the loss or the optimizer's rule cannot be copied to a device byte by byte"};
@@ -46,8 +46,8 @@ constexpr Refusal launch_refusal(std::size_t size, std::size_t capacity) {
 /// Takes models that fit one block's memory.
 template <typename System, ThreadGroup group>
 struct BlockEngine {
-  static constexpr std::string_view name =
-      group == ThreadGroup::cluster ? "a cluster of blocks of threads" : "a block of threads";
+  static constexpr std::string_view name = group == ThreadGroup::cluster ? "a cluster of blocks with fp32 products"
+                                                                         : "a block of threads with fp32 products";
   template <typename T>
   static constexpr Refusal refusal() {
     using M = typename T::Model;
@@ -70,7 +70,7 @@ struct BlockEngine {
 /// Takes models of Linear and pointwise layers.
 template <typename System, Precision precision>
 struct GraphEngine {
-  static constexpr std::string_view name = precision == Precision::fp32   ? "a graph of kernels"
+  static constexpr std::string_view name = precision == Precision::fp32   ? "a graph of kernels with fp32 products"
                                            : precision == Precision::tf32 ? "a graph of kernels with TF32 products"
                                                                           : "a graph of kernels with bf16 products";
   template <typename T>

@@ -76,7 +76,7 @@ RETORT_HOST_DEVICE constexpr std::size_t group_extent(std::size_t group, std::si
   return left < quad ? left : quad;
 }
 
-/// values[i] = from[i] for i < count, and 0 behind. Precondition: as of load_quad.
+/// values[i] = from[i] for i < count, then 0. Precondition: as of load_quad.
 template <typename T, typename Scalar>
 RETORT_HOST_DEVICE void load_group(const T* from, std::size_t count, Scalar* values) {
   if (count == quad) {

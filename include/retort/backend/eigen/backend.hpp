@@ -8,7 +8,7 @@
 #include "retort/backend/eigen/inference.hpp"
 #include "retort/backend/eigen/linear.hpp"
 #include "retort/backend/eigen/optimizer.hpp"
-#include "retort/backend/eigen/panel/training_steps.hpp"
+#include "retort/backend/eigen/panel/steps.hpp"
 #include "retort/backend/eigen/simd_chain.hpp"
 #include "retort/backend/generic/backend.hpp"
 #include "retort/core/instruction_set.hpp"

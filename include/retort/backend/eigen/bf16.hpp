@@ -11,7 +11,7 @@
 
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/backend/eigen/panel/bf16_products.hpp"
-#include "retort/backend/eigen/panel/training_steps.hpp"
+#include "retort/backend/eigen/panel/steps.hpp"
 #include "retort/backend/engine.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/simd/bfloat16.hpp"
@@ -56,10 +56,10 @@ struct Bfloat16Engine {
   static constexpr std::string_view name = "panels with bf16 products";
   template <typename T>
   static constexpr Refusal refusal() {
-    return std::same_as<typename T::Scalar, float> ? perceptron_refusal<T>() : Refusal{"it computes in float"};
+    return std::same_as<typename T::Scalar, float> ? fully_connected_refusal<T>() : Refusal{"it computes in float"};
   }
   template <typename T>
-  using Steps = TrainingSteps<typename T::Model, float, Bf16Products<typename T::Model>>;
+  using Steps = PanelSteps<typename T::Model, float, Bf16Products<typename T::Model>>;
 };
 
 }  // namespace panel

@@ -72,7 +72,7 @@ class Eigen : public HostMemory, public Generic<Eigen> {
   }
 
   /// What decides the bits of a result besides the program's sources: the instruction set and, where a model is computed
-  /// operation by operation, the library of the products. Eigen's own cuts its sums by the caches that it finds.
+  /// by single operations, the library of the products. Eigen's own cuts its sums by the caches that it finds.
   [[gnu::cold]] std::string processor(bool by_operations) const {
     if (!by_operations) {
       return std::string(instruction_set);

@@ -64,7 +64,7 @@ void predict_dataset_in_blocks(const Eigen& backend, const Scalar* parameters, c
 /// output (batch, out), the logits, of input (batch, in).
 template <Model M, typename Scalar>
 void predict_batch(const Eigen& backend, M, const InferArguments<Scalar>& arguments) {
-  if constexpr (panel::PanelModel<M>) {
+  if constexpr (FullyConnectedModel<M>) {
     panel::infer<M>(backend, arguments.parameters, arguments.input, arguments.output, arguments.batch);
   } else {
     detail::predict_batch_in_blocks<M>(backend, arguments);
@@ -75,7 +75,7 @@ void predict_batch(const Eigen& backend, M, const InferArguments<Scalar>& argume
 template <Model M, typename Scalar>
 void predict_dataset(const Eigen& backend, M, const Scalar* parameters, [[maybe_unused]] const Scalar* buffers,
                      const data::DatasetView& data, Scalar* logits) {
-  if constexpr (panel::PanelModel<M>) {
+  if constexpr (FullyConnectedModel<M>) {
     panel::infer<M>(backend, parameters, data, logits);
   } else {
     detail::predict_dataset_in_blocks<M>(backend, parameters, buffers, data, logits);

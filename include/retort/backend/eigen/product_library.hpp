@@ -28,7 +28,7 @@ struct MatrixOperand {
 template <typename Scalar>
 using AddProduct = void (*)(MatrixOperand<Scalar> left, MatrixOperand<Scalar> right, MatrixView<Scalar> result);
 
-/// The functions that backend::Eigen calls for the products of Linear where it computes a model operation by operation.
+/// The functions that backend::Eigen calls for the products of Linear where it computes a model by single operations.
 /// They are called from several of the backend's threads at once and must compute on the calling thread alone. That
 /// results repeat, and do not depend on the number of threads, holds as far as equal arguments give equal bits. Those
 /// that are null are Eigen's.

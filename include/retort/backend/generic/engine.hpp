@@ -20,17 +20,17 @@
 #include "retort/core/text.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// Gather, forward, loss, backward, clipping, optimizer. Everything is allocated by the constructor, in the backend's
 /// memory; a step allocates nothing and reads nothing back. `Term` takes on what a loss has beside the logits.
 template <Model M, typename Backend, typename Scalar, typename Term = internal::NoTerm>
-class OperationSteps {
+class GenericSteps {
  public:
   static constexpr bool by_operations = true;
 
   /// For batches of up to `capacity` samples.
-  OperationSteps(const Backend& backend, std::size_t capacity)
+  GenericSteps(const Backend& backend, std::size_t capacity)
       : capacity_(capacity),
         inputs_(allocate(backend, capacity * M::input_size)),
         activations_(allocate(backend, activation_arena_size<M>(capacity))),
@@ -43,36 +43,35 @@ class OperationSteps {
   }
 
   template <typename L, typename Rule, std::size_t Moments>
-  void step(const Backend& backend, const backend::TrainingBatch& batch,
-            const backend::TrainingTarget<Scalar, Moments>& target, const L& loss, const Rule& rule) {
-    const backend::LayerRandom random{batch.augmentation.seed, batch.step};
+  void step(const Backend& backend, const TrainingBatch& batch, const TrainingTarget<Scalar, Moments>& target,
+            const L& loss, const Rule& rule) {
+    const LayerRandom random{batch.augmentation.seed, batch.step};
     gather_batch(backend, batch.data, batch.samples, batch.size, batch.augmentation, inputs_.data());
     const Scalar* inputs = inputs_.data();
     const Scalar* parameters = target.parameters;
     const Scalar* logits = run_forward<M>(
-        backend,
-        backend::ForwardArguments<Scalar>{parameters, target.buffers, inputs, activations_.data(), batch.size, random},
+        backend, ForwardArguments<Scalar>{parameters, target.buffers, inputs, activations_.data(), batch.size, random},
         capacity_);
-    evaluate_loss(backend, loss, backend::Width<M::output_size>{},
-                  backend::LossArguments<Scalar>{.student = logits,
-                                                 .teacher = target.teacher,
-                                                 .samples = batch.samples,
-                                                 .labels = batch.data.labels,
-                                                 .gradient = logits_gradient_.data(),
-                                                 .losses = target.losses,
-                                                 .correct = target.correct,
-                                                 .batch = batch.size});
+    evaluate_loss(backend, loss, Width<M::output_size>{},
+                  LossArguments<Scalar>{.student = logits,
+                                        .teacher = target.teacher,
+                                        .samples = batch.samples,
+                                        .labels = batch.data.labels,
+                                        .gradient = logits_gradient_.data(),
+                                        .losses = target.losses,
+                                        .correct = target.correct,
+                                        .batch = batch.size});
     Scalar* regressor_gradients = gradients_.data() + M::parameter_arena_size;
     term_.evaluate(backend, batch, target, loss, std::as_const(activations_).data(), regressor_gradients);
     run_backward<M>(backend,
-                    backend::BackwardArguments<Scalar>{.parameters = parameters,
-                                                       .input = inputs,
-                                                       .output = activations_.data(),
-                                                       .output_gradient = logits_gradient_.data(),
-                                                       .input_gradient = nullptr,
-                                                       .parameter_gradients = gradients_.data(),
-                                                       .batch = batch.size,
-                                                       .random = random},
+                    BackwardArguments<Scalar>{.parameters = parameters,
+                                              .input = inputs,
+                                              .output = activations_.data(),
+                                              .output_gradient = logits_gradient_.data(),
+                                              .input_gradient = nullptr,
+                                              .parameter_gradients = gradients_.data(),
+                                              .batch = batch.size,
+                                              .random = random},
                     capacity_, scratch_.data(), term_.adder(backend, batch.size));
     if (target.clipping) {
       clip_gradients(backend, *target.clipping, gradients_.data(), gradients_.size());
@@ -99,8 +98,6 @@ class OperationSteps {
   typename Term::template Steps<Backend, Scalar> term_;
 };
 
-namespace backend {
-
 /// Takes every training.
 struct GenericEngine {
   static constexpr std::string_view name = "single operations";
@@ -109,7 +106,7 @@ struct GenericEngine {
     return {};
   }
   template <typename T>
-  using Steps = OperationSteps<typename T::Model, typename T::Backend, typename T::Scalar, internal::TermOf<T>>;
+  using Steps = GenericSteps<typename T::Model, typename T::Backend, typename T::Scalar, internal::TermOf<T>>;
 };
 
 namespace detail {
@@ -153,6 +150,4 @@ template <typename T>
   return text;
 }
 
-}  // namespace backend
-
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What a loss with a term on features adds to a training step: the regressor behind a hidden layer of the student, and
+/// What a loss with a term on features adds to a training step: the regressor after a hidden layer of the student, and
 /// the gradient that comes back from it.
 
 #include <cstddef>
@@ -46,7 +46,7 @@ struct NoTerm {
   struct Steps {
     Steps(const Backend& /*backend*/, std::size_t /*capacity*/) {}
     void evaluate(auto&&... /*arguments*/) {}
-    NothingAdded adder(const Backend& /*backend*/, std::size_t /*batch*/) const { return {}; }
+    backend::NothingAdded adder(const Backend& /*backend*/, std::size_t /*batch*/) const { return {}; }
   };
 };
 
@@ -86,9 +86,9 @@ struct TermBetween {
    public:
     Steps(const Backend& backend, std::size_t capacity)
         : capacity_(capacity),
-          activations_(allocate(backend, activation_arena_size<Regressor>(capacity))),
+          activations_(allocate(backend, backend::activation_arena_size<Regressor>(capacity))),
           gradient_(allocate(backend, capacity * width)),
-          scratch_(allocate(backend, pass_scratch_size<Regressor>(capacity))),
+          scratch_(allocate(backend, backend::pass_scratch_size<Regressor>(capacity))),
           student_gradient_(allocate(backend, capacity * student_width)) {}
 
     /// Adds the term to the samples' losses, and fills the regressor's gradients. `activations` are the model's.
@@ -97,7 +97,7 @@ struct TermBetween {
                   const backend::TrainingTarget<Scalar, Moments>& target, const L& loss, const Scalar* activations,
                   Scalar* regressor_gradients) {
       const backend::LayerRandom random{regressor_seed(batch.augmentation.seed), batch.step};
-      const Scalar* features = activations + output_offset<M>(operation, capacity_);
+      const Scalar* features = activations + backend::output_offset<M>(operation, capacity_);
       const Scalar* parameters = target.regressor_parameters;
       const Scalar* answers = run_forward<Regressor>(
           backend,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Linear: the backend's products, and the bias in one pass with the pointwise layers behind it. The products are
+/// Linear: the backend's products, and the bias in one pass with the pointwise layers after it. The products are
 /// forward_product, weight_gradient_product, input_gradient_product and column_sums (product.hpp).
 
 #include <cstddef>
@@ -69,7 +69,7 @@ void forward(const Generic<B>& generic, Linear<In, Out, bias>, Width<In>, const 
   detail::compute_linear<Linear<In, Out, bias>, Chain<>, true>(generic.self(), arguments, arguments.output, {}, false);
 }
 
-/// With the chain behind it: in place over the product.
+/// With the chain after it: in place over the product.
 template <typename B, typename Scalar, std::size_t In, std::size_t Out, Bias bias, PointwiseLayer... Layers>
 void infer(const Generic<B>& generic, Linear<In, Out, bias>, Chain<Layers...>, Width<In>,
            const InferArguments<Scalar>& arguments) {

@@ -5,7 +5,7 @@
 /// step, with the arguments that a single layer takes. The operations are the backend's, found by argument-dependent
 /// lookup.
 ///
-/// A backend may compute a sized layer and the Chain behind it together, by the two overloads that FusesInfer and
+/// A backend may compute a sized layer and the Chain after it together, by the two overloads that FusesInfer and
 /// FusesForward look for; where it has none, one follows the other.
 
 #include <array>
@@ -17,9 +17,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
-
-namespace backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// `infer(backend, layer, chain, width, arguments)`: the output is the chain's; the layer's own is not kept.
 template <typename B, typename L, typename C, typename Width, typename Scalar>
@@ -29,43 +27,41 @@ concept FusesInfer =
     };
 
 /// `forward(backend, layer, chain, width, arguments, chain_output)`: both outputs are kept. The chain's first layer is
-/// the one behind arguments.random.layer.
+/// the one after arguments.random.layer.
 template <typename B, typename L, typename C, typename Width, typename Scalar>
 concept FusesForward = !std::is_same_v<C, Chain<>> &&
                        requires(const B& backend, const ForwardArguments<Scalar>& arguments, Scalar* chain_output) {
                          forward(backend, L{}, C{}, Width{}, arguments, chain_output);
                        };
 
-}  // namespace backend
-
 /// Elements of scratch for run_inference and run_backward of `batch` samples: two matrices of the widest layer.
 template <Model M>
 constexpr std::size_t pass_scratch_size(std::size_t batch) {
-  return 2 * aligned_extent(batch * backend::Plan<M>::widest);
+  return 2 * aligned_extent(batch * Plan<M>::widest);
 }
 
 /// output (batch, out) = model(input (batch, in)). `scratch` holds pass_scratch_size(batch) elements.
 template <Model M, typename Backend, typename Scalar>
-void run_inference(const Backend& backend, const backend::InferArguments<Scalar>& arguments, Scalar* scratch) {
+void run_inference(const Backend& backend, const InferArguments<Scalar>& arguments, Scalar* scratch) {
   using Plan = backend::Plan<M>;
   const std::array<Scalar*, 2> halves{scratch, scratch + aligned_extent(arguments.batch * Plan::widest)};
   const Scalar* current = arguments.input;
   bool done = false;  // by the operation before, together with its own work
-  backend::for_each_index<Plan::size>([&]<std::size_t Index>() {
+  for_each_index<Plan::size>([&]<std::size_t Index>() {
     if (done) {
       done = false;
       return;
     }
     using Operation = typename Plan::template Operation<Index>;
     using Width = typename Plan::template InputWidth<Index>;
-    using Behind = backend::ChainAt<Plan, Index + 1>;
-    constexpr bool fused = backend::FusesInfer<Backend, Operation, Behind, Width, Scalar>;
+    using Behind = ChainAt<Plan, Index + 1>;
+    constexpr bool fused = FusesInfer<Backend, Operation, Behind, Width, Scalar>;
     constexpr std::size_t last = Index + (fused ? 1 : 0);
     // An operation writes the half that does not hold its input; the last one writes the output.
     Scalar* output = last + 1 == Plan::size ? arguments.output : current == halves[0] ? halves[1] : halves[0];
-    const backend::InferArguments<Scalar> of_operation{
-        arguments.parameters + M::parameter_offset(Plan::first_layer[Index]),
-        arguments.buffers + M::buffer_offset(Plan::first_layer[Index]), current, output, arguments.batch};
+    const InferArguments<Scalar> of_operation{arguments.parameters + M::parameter_offset(Plan::first_layer[Index]),
+                                              arguments.buffers + M::buffer_offset(Plan::first_layer[Index]), current,
+                                              output, arguments.batch};
     if constexpr (fused) {
       infer(backend, Operation{}, Behind{}, Width{}, of_operation);
       done = true;
@@ -76,13 +72,13 @@ void run_inference(const Backend& backend, const backend::InferArguments<Scalar>
   });
 }
 
-/// The activations of a training step lie behind one another: operation i's output at output_offset(i) for `batch`
+/// The activations of a training step lie one after another: operation i's output at output_offset(i) for `batch`
 /// samples.
 template <Model M>
 constexpr std::size_t output_offset(std::size_t operation, std::size_t batch) {
   std::size_t offset = 0;
   for (std::size_t i = 0; i < operation; ++i) {
-    offset += aligned_extent(backend::Plan<M>::widths[i + 1] * batch);
+    offset += aligned_extent(Plan<M>::widths[i + 1] * batch);
   }
   return offset;
 }
@@ -90,31 +86,30 @@ constexpr std::size_t output_offset(std::size_t operation, std::size_t batch) {
 /// Elements of the activation arena for batches of up to `batch` samples.
 template <Model M>
 constexpr std::size_t activation_arena_size(std::size_t batch) {
-  return output_offset<M>(backend::Plan<M>::size, batch);
+  return output_offset<M>(Plan<M>::size, batch);
 }
 
 /// Fills the activations, arguments.output, and returns the logits (batch, out) in them. `capacity` is the batch for
 /// which they were laid out.
 template <Model M, typename Backend, typename Scalar>
-const Scalar* run_forward(const Backend& backend, const backend::ForwardArguments<Scalar>& arguments,
-                          std::size_t capacity) {
+const Scalar* run_forward(const Backend& backend, const ForwardArguments<Scalar>& arguments, std::size_t capacity) {
   using Plan = backend::Plan<M>;
   const Scalar* current = arguments.input;
   bool done = false;  // by the operation before, together with its own work
-  backend::for_each_index<Plan::size>([&]<std::size_t Index>() {
+  for_each_index<Plan::size>([&]<std::size_t Index>() {
     Scalar* output = arguments.output + output_offset<M>(Index, capacity);
     if (!done) {
       using Operation = typename Plan::template Operation<Index>;
       using Width = typename Plan::template InputWidth<Index>;
-      using Behind = backend::ChainAt<Plan, Index + 1>;
+      using Behind = ChainAt<Plan, Index + 1>;
       constexpr std::size_t layer = Plan::first_layer[Index];
-      const backend::ForwardArguments<Scalar> of_operation{arguments.parameters + M::parameter_offset(layer),
-                                                           arguments.buffers + M::buffer_offset(layer),
-                                                           current,
-                                                           output,
-                                                           arguments.batch,
-                                                           arguments.random.behind(layer)};
-      if constexpr (backend::FusesForward<Backend, Operation, Behind, Width, Scalar>) {
+      const ForwardArguments<Scalar> of_operation{arguments.parameters + M::parameter_offset(layer),
+                                                  arguments.buffers + M::buffer_offset(layer),
+                                                  current,
+                                                  output,
+                                                  arguments.batch,
+                                                  arguments.random.behind(layer)};
+      if constexpr (FusesForward<Backend, Operation, Behind, Width, Scalar>) {
         forward(backend, Operation{}, Behind{}, Width{}, of_operation,
                 arguments.output + output_offset<M>(Index + 1, capacity));
         done = true;
@@ -141,18 +136,18 @@ struct NothingAdded {
 /// them all. `scratch` holds pass_scratch_size(batch) elements. `add.operator()<Index>(gradient)` may add to the gradient
 /// (batch, out) in what a hidden operation `Index` gave.
 template <Model M, typename Backend, typename Scalar, typename Add = NothingAdded>
-void run_backward(const Backend& backend, const backend::BackwardArguments<Scalar>& arguments, std::size_t capacity,
+void run_backward(const Backend& backend, const BackwardArguments<Scalar>& arguments, std::size_t capacity,
                   Scalar* scratch, const Add& add = {}) {
   using Plan = backend::Plan<M>;
   const std::array<Scalar*, 2> halves{scratch, scratch + aligned_extent(arguments.batch * Plan::widest)};
   const Scalar* output_gradient = arguments.output_gradient;
-  backend::for_each_index_reversed<Plan::size>([&]<std::size_t Index>() {
+  for_each_index_reversed<Plan::size>([&]<std::size_t Index>() {
     const bool wants_all = arguments.input_gradient != nullptr;
     if (Index < Plan::first_trained && !wants_all) {
       return;
     }
     if constexpr (Index + 1 < Plan::size) {
-      add.template operator()<Index>(halves[(Index + 1) % 2]);  // where the operation behind left it
+      add.template operator()<Index>(halves[(Index + 1) % 2]);  // where the operation after it left it
     }
     Scalar* input_gradient = nullptr;
     if (Index > Plan::first_trained || wants_all) {
@@ -163,14 +158,13 @@ void run_backward(const Backend& backend, const backend::BackwardArguments<Scala
       input = arguments.output + output_offset<M>(Index - 1, capacity);
     }
     constexpr std::size_t layer = Plan::first_layer[Index];
-    backward(
-        backend, typename Plan::template Operation<Index>{}, typename Plan::template InputWidth<Index>{},
-        backend::BackwardArguments<Scalar>{arguments.parameters + M::parameter_offset(layer), input,
-                                           arguments.output + output_offset<M>(Index, capacity), output_gradient,
-                                           input_gradient, arguments.parameter_gradients + M::parameter_offset(layer),
-                                           arguments.batch, arguments.random.behind(layer)});
+    backward(backend, typename Plan::template Operation<Index>{}, typename Plan::template InputWidth<Index>{},
+             BackwardArguments<Scalar>{arguments.parameters + M::parameter_offset(layer), input,
+                                       arguments.output + output_offset<M>(Index, capacity), output_gradient,
+                                       input_gradient, arguments.parameter_gradients + M::parameter_offset(layer),
+                                       arguments.batch, arguments.random.behind(layer)});
     output_gradient = input_gradient;
   });
 }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -13,7 +13,7 @@
 #include "retort/backend/cuda/block/cluster.hpp"
 #include "retort/backend/cuda/block/steps.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
-#include "retort/backend/cuda/training_steps.hpp"
+#include "retort/backend/cuda/engines.hpp"
 #include "retort/backend/generic/engine.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
@@ -70,8 +70,8 @@ void check_steps(const test::StepSettings& settings, const L& loss, const O& opt
   const auto in_other_order = cluster_steps<M, ThreadOrder::shuffled>(settings, loss, optimizer, sums[1], clusters[1]);
   const auto by_block = test::train_steps<M, float, backend::block::BlockSteps<M, float, system::Serial>>(
       Serial(), settings, loss, optimizer, sums[2]);
-  const auto by_operations =
-      test::train_steps<M, float, OperationSteps<M, Serial, float>>(Serial(), settings, loss, optimizer, sums[3]);
+  const auto by_operations = test::train_steps<M, float, backend::GenericSteps<M, Serial, float>>(
+      Serial(), settings, loss, optimizer, sums[3]);
   CHECK((clusters[0] > 0) == by_cluster);
   // No thread reads what another one writes in the same phase.
   CHECK(found == in_other_order);

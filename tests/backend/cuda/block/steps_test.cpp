@@ -45,8 +45,8 @@ void check_steps(const test::StepSettings& settings, const L& loss, const O& opt
       Serial(), settings, loss, optimizer, sum);
   const auto in_other_order = test::train_steps<M, Scalar, backend::block::BlockSteps<M, Scalar, ShuffledSystem>>(
       Shuffled(), settings, loss, optimizer, shuffled_sum);
-  const auto expected = test::train_steps<M, Scalar, OperationSteps<M, Serial, Scalar>>(Serial(), settings, loss,
-                                                                                        optimizer, expected_sum);
+  const auto expected = test::train_steps<M, Scalar, backend::GenericSteps<M, Serial, Scalar>>(Serial(), settings, loss,
+                                                                                               optimizer, expected_sum);
   // No thread reads what another one writes in the same phase.
   CHECK(found == in_other_order);
   CHECK(sum.loss == shuffled_sum.loss);

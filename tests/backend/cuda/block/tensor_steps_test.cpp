@@ -55,8 +55,8 @@ void check_steps(const test::StepSettings& settings, const L& loss, const O& opt
       steps_on<M, ProductUnits::tensor, ThreadOrder::shuffled>(settings, loss, optimizer, sums[1]);
   const auto on_scalar_units =
       steps_on<M, ProductUnits::scalar, ThreadOrder::ascending>(settings, loss, optimizer, sums[2]);
-  const auto by_operations =
-      test::train_steps<M, float, OperationSteps<M, Serial, float>>(Serial(), settings, loss, optimizer, sums[3]);
+  const auto by_operations = test::train_steps<M, float, backend::GenericSteps<M, Serial, float>>(
+      Serial(), settings, loss, optimizer, sums[3]);
   // No thread reads what another one writes in the same phase.
   CHECK(found == in_other_order);
   CHECK(sums[0].loss == sums[1].loss);

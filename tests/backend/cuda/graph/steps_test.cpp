@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Steps of large models against steps made of the backend's single operations, by the CUDA backend's kernels run on the
+// Steps of graphs of kernels against steps made of the backend's single operations, by the CUDA backend's kernels run on the
 // host.
 
 #include "retort/backend/cuda/graph/steps.hpp"
@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -21,12 +22,14 @@
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
+#include "retort/backend/cuda/engines.hpp"
 #include "retort/backend/cuda/graph/step_key.hpp"
 #include "retort/backend/generic/engine.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/gelu.hpp"
+#include "retort/nn/layer_norm.hpp"
 #include "retort/nn/leaky_relu.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/nn/sigmoid.hpp"
@@ -53,7 +56,7 @@ test::TrainedSteps train_large(const test::StepSettings& settings, const L& loss
 
 template <Model M, typename Scalar, typename L, typename O>
 test::TrainedSteps train_by_operations(const test::StepSettings& settings, const L& loss, const O& optimizer) {
-  using Steps = OperationSteps<M, Backend<Precision::fp32>, Scalar>;
+  using Steps = backend::GenericSteps<M, Backend<Precision::fp32>, Scalar>;
   return test::train_graph_steps<M, Backend<Precision::fp32>, Scalar, Steps>(settings, loss, optimizer);
 }
 
@@ -305,6 +308,29 @@ TEST_CASE("loss, clipping and shift may change without another record", "[graph]
     CHECK(test::same_bits(recorded.parameters(), immediate.parameters()));
     CHECK(test::same_bits(recorded.losses, immediate.losses));
   }
+}
+
+struct NoTeacher {};
+
+template <Precision precision, Model M>
+std::string engine_of() {
+  return backend::describe_engine<backend::Training<Backend<precision>, M, CrossEntropy, Adam, float, NoTeacher>>();
+}
+
+TEST_CASE("the engine's description says which products a model gets", "[graph]") {
+  using Small = Sequential<Linear<20, 12>, ReLU, Linear<12, 10>>;
+  using Wide = Sequential<Linear<784, 1200>, ReLU, Linear<1200, 10>>;
+  using Normalized = Sequential<Linear<20, 12>, LayerNorm<12>, Linear<12, 10>>;
+  CHECK(engine_of<Precision::bf16, Small>() == "a block of threads with fp32 products in float");
+  CHECK(engine_of<Precision::bf16, Wide>() ==
+        "a graph of kernels with bf16 products in float, not a block of threads with fp32 products: the model and a "
+        "chunk of samples do not fit its memory");
+  const std::string layer = ": LayerNorm (layer 1) is neither Linear nor pointwise";
+  CHECK(engine_of<Precision::bf16, Normalized>() ==
+        "single operations in float, not a block of threads with fp32 products" + layer +
+            ", not a graph of kernels with bf16 products" + layer + ", not a graph of kernels with fp32 products" +
+            layer);
+  CHECK(Backend<Precision::bf16>{}.describe() == "serial, bf16 products in graphs of kernels");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "retort/backend/cuda/graph/device/graph.hpp"
+#include "retort/backend/cuda/runtime/graph.hpp"
 
 #include <cstddef>
 #include <cstdint>

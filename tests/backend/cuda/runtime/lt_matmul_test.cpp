@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "retort/backend/cuda/graph/device/lt_matmul.hpp"
+#include "retort/backend/cuda/runtime/lt_matmul.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -12,7 +12,7 @@
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/backend/eigen/panel/full_products.hpp"
-#include "retort/backend/eigen/panel/training_steps.hpp"
+#include "retort/backend/eigen/panel/steps.hpp"
 #include "retort/core/small_floats.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/nn/dropout.hpp"
@@ -120,7 +120,7 @@ class RoundedFactors {
 template <Model M, typename Products>
 std::vector<double> train(const test::StepSettings& settings, backend::LossSum& sum) {
   // Plain steps: a gradient's error is the weight's.
-  return test::train_steps<M, float, backend::panel::TrainingSteps<M, float, Products>>(
+  return test::train_steps<M, float, backend::panel::PanelSteps<M, float, Products>>(
       backend::Eigen{settings.threads}, settings, CrossEntropy{.label_smoothing = 0.1}, Sgd{.learning_rate = 0.1}, sum);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Steps of whole models on panels against steps made of Eigen's operations, one after another.
 
-#include "retort/backend/eigen/panel/training_steps.hpp"
+#include "retort/backend/eigen/panel/steps.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -34,13 +34,13 @@ using namespace retort;
 
 template <Model M, typename Scalar, typename L, typename O = Adam>
 void check_steps(const test::StepSettings& settings, const L& loss, const O& optimizer = {}) {
-  static_assert(backend::panel::PanelModel<M>);
+  static_assert(backend::FullyConnectedModel<M>);
   backend::LossSum sum;
   backend::LossSum expected_sum;
   const backend::Eigen cpu{settings.threads};
   const auto found =
-      test::train_steps<M, Scalar, backend::panel::TrainingSteps<M, Scalar>>(cpu, settings, loss, optimizer, sum);
-  const auto expected = test::train_steps<M, Scalar, OperationSteps<M, backend::Eigen, Scalar>>(
+      test::train_steps<M, Scalar, backend::panel::PanelSteps<M, Scalar>>(cpu, settings, loss, optimizer, sum);
+  const auto expected = test::train_steps<M, Scalar, backend::GenericSteps<M, backend::Eigen, Scalar>>(
       cpu, settings, loss, optimizer, expected_sum);
   test::check_same_steps<Scalar>(found, sum, expected, expected_sum);
 }

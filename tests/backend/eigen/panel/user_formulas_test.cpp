@@ -17,7 +17,7 @@
 #include "plain_backend/plain.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
-#include "retort/backend/eigen/panel/training_steps.hpp"
+#include "retort/backend/eigen/panel/steps.hpp"
 #include "retort/backend/eigen/simd_chain.hpp"
 #include "retort/backend/generic/engine.hpp"
 #include "retort/nn/dropout.hpp"
@@ -192,18 +192,18 @@ struct SignDescent {
 /// Steps on panels and of the Eigen backend's operations, against plain loops over scalars.
 template <Model M, typename Scalar, typename L, typename O = Adam>
 void check_against_plain_loops(const L& loss, const O& optimizer = {}) {
-  static_assert(backend::panel::PanelModel<M>);
+  static_assert(backend::FullyConnectedModel<M>);
   for (const auto& clipping : {std::optional<GradientClipping>{}, std::optional{GradientClipping{.max_norm = 0.01}}}) {
     const test::StepSettings settings{.batch = 40, .clipping = clipping};
     backend::LossSum sum;
     backend::LossSum operations_sum;
     backend::LossSum expected_sum;
     const backend::Eigen cpu{2};
-    const auto expected = test::train_steps<M, Scalar, OperationSteps<M, plain::Plain, Scalar>>(
+    const auto expected = test::train_steps<M, Scalar, backend::GenericSteps<M, plain::Plain, Scalar>>(
         plain::Plain{}, settings, loss, optimizer, expected_sum);
     const auto found =
-        test::train_steps<M, Scalar, backend::panel::TrainingSteps<M, Scalar>>(cpu, settings, loss, optimizer, sum);
-    const auto operations = test::train_steps<M, Scalar, OperationSteps<M, backend::Eigen, Scalar>>(
+        test::train_steps<M, Scalar, backend::panel::PanelSteps<M, Scalar>>(cpu, settings, loss, optimizer, sum);
+    const auto operations = test::train_steps<M, Scalar, backend::GenericSteps<M, backend::Eigen, Scalar>>(
         cpu, settings, loss, optimizer, operations_sum);
     test::check_same_steps<Scalar>(found, sum, expected, expected_sum);
     test::check_same_steps<Scalar>(operations, operations_sum, expected, expected_sum);

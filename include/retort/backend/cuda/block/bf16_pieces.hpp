@@ -13,7 +13,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// A float is the sum of so many bfloat16 numbers of 8 significant bits.
+/// A float is the sum of this many bfloat16 numbers of 8 significant bits.
 inline constexpr std::size_t bf16_pieces = 3;
 
 namespace detail {

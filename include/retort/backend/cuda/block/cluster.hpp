@@ -66,7 +66,7 @@ struct ClusterLayout : detail::BlockLayout<M, Scalar, kind> {
   static constexpr std::size_t size = sums_of_blocks + 2 * blocks * sums_size;
   static constexpr std::size_t bytes = size * sizeof(Scalar);
 
-  /// Where the parameters behind the first weight begin, in the model's and in the block's.
+  /// Where the parameters after the first weight begin, in the model's and in the block's.
   static constexpr std::size_t others_in_model = aligned_extent(First::out * features);
   static constexpr std::size_t others_in_block = Block::first_other_parameter;
   static_assert(First::weight == 0 &&
@@ -102,7 +102,7 @@ RETORT_HOST_DEVICE std::size_t place_of_sums(const Chunk& chunk, std::size_t blo
   return Layout::sums_of_blocks + (chunk.batch % 2 * Layout::blocks + block) * Layout::sums_size;
 }
 
-/// A phase behind which each block has all parts of the first stage's sums, each scaled and with the input offset. What
+/// A phase after which each block has all parts of the first stage's sums, each scaled and with the input offset. What
 /// is overwritten is of the chunk before the last, which all blocks have read before they sent the last one's.
 template <typename Layout, typename Team, typename Scalar>
 RETORT_HOST_DEVICE void exchange_sums(Team& team, const data::GatherConstants<Scalar>& constants, const Chunk& chunk,

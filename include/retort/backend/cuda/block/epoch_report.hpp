@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What a job came to, summed by the block itself: so a sweep reads one report of each student, and nothing else.
+/// The result of a job, summed by the block itself: a sweep reads one report of each student, and nothing else.
 
 #include <cstddef>
 #include <cstdint>
@@ -24,8 +24,6 @@ namespace detail {
 
 /// A thread's part of a report. The counts are exact as doubles.
 struct ReportSums {
-  static constexpr std::size_t size = 5;
-
   double loss = 0.0;
   double correct = 0.0;
   double validation_loss = 0.0;
@@ -78,7 +76,8 @@ RETORT_HOST_DEVICE void report(Team& team, const Job& job, Scalar* memory) {
     const Chunk chunk = Chunk::at_batch(first / Layout::samples, Layout::samples, source.size, Layout::samples);
     team([&](std::size_t thread) {
       gather<Layout>(
-          team, thread, source, chunk, [&](std::size_t row) { return source.sample(chunk.first + row); }, inputs);
+          Fetcher<Team>{team, thread}, source, chunk, [&](std::size_t row) { return source.sample(chunk.first + row); },
+          inputs);
       team.await_copies(thread);
     });
     block::forward<Layout, false>(team, source.constants, LayerRandom{}, chunk, memory,
@@ -92,9 +91,9 @@ RETORT_HOST_DEVICE void report(Team& team, const Job& job, Scalar* memory) {
   auto* shared = reinterpret_cast<double*>(inputs);
   team([&](std::size_t thread) {
     const detail::ReportSums& own = sums[thread];
-    const double values[detail::ReportSums::size] = {own.loss, own.correct, own.validation_loss, own.validation_errors,
-                                                     own.not_finite};
-    for (std::size_t i = 0; i < detail::ReportSums::size; ++i) {
+    const double values[report_sums] = {own.loss, own.correct, own.validation_loss, own.validation_errors,
+                                        own.not_finite};
+    for (std::size_t i = 0; i < report_sums; ++i) {
       shared[i * Layout::threads + thread] = values[i];
     }
   });
@@ -102,8 +101,8 @@ RETORT_HOST_DEVICE void report(Team& team, const Job& job, Scalar* memory) {
     if (thread != 0) {
       return;
     }
-    double values[detail::ReportSums::size] = {};
-    for (std::size_t i = 0; i < detail::ReportSums::size; ++i) {
+    double values[report_sums] = {};
+    for (std::size_t i = 0; i < report_sums; ++i) {
       for (std::size_t other = 0; other < Layout::threads; ++other) {
         values[i] += shared[i * Layout::threads + other];
       }

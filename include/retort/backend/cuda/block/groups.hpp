@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A matrix (features, samples) in groups of four, as the layers behind a Linear take it.
+/// A matrix (features, samples) in groups of four, as the layers after a Linear take it.
 
 #include <cstddef>
 #include <cstdint>

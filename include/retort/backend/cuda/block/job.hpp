@@ -42,6 +42,9 @@ enum class Batches {
 /// Bytes that a block has for its job.
 inline constexpr std::size_t job_capacity = 1024;
 
+/// Doubles that a thread adds up for a report.
+inline constexpr std::size_t report_sums = 5;
+
 /// All pointers are into the backend's memory, outside of the block's.
 template <typename Scalar, std::size_t Moments, typename L, typename Rule>
 struct TrainingJob {
@@ -87,7 +90,7 @@ struct Chunk {
   RETORT_HOST_DEVICE bool begins_batch() const { return first == batch_first; }
   RETORT_HOST_DEVICE bool ends_batch() const { return first + size == batch_first + batch_size; }
 
-  /// The chunks of up to `capacity` samples that a job's batches are cut into, in order; size 0 behind the last.
+  /// The chunks of up to `capacity` samples that a job's batches are cut into, in order; size 0 after the last.
   RETORT_HOST_DEVICE static Chunk at_batch(std::size_t batch, std::size_t batch_size, std::size_t samples,
                                            std::size_t capacity) {
     const std::size_t first = batch * batch_size;

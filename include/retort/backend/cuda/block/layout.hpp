@@ -11,6 +11,7 @@
 
 #include "retort/backend/cuda/block/bf16_pieces.hpp"
 #include "retort/backend/cuda/block/fragments.hpp"
+#include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/ownership.hpp"
 #include "retort/backend/cuda/block/stages.hpp"
 #include "retort/backend/cuda/block/team.hpp"
@@ -23,7 +24,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
 /// The shared memory that a block can have from compute capability 9.0 on (CUDA C++ Programming Guide, "Technical
 /// specifications per compute capability": 227 KB), less what holds its job. In bytes.
-inline constexpr std::size_t block_memory = 232448 - 1024;
+inline constexpr std::size_t block_memory = 232448 - job_capacity;
 
 /// How the inputs of a model lie in the block's memory.
 enum class InputKind {
@@ -40,7 +41,7 @@ inline constexpr std::size_t sample_parts = 2;
 inline constexpr std::size_t output_tiles_at_once = 3;
 
 /// What can be chosen: samples of a chunk, how many chunks' inputs are there at once, into how many slices the depth of a
-/// product is cut at most, and for how many moments of each parameter behind the first weight there is room.
+/// product is cut at most, and for how many moments of each parameter after the first weight there is room.
 struct Choice {
   std::size_t samples;
   std::size_t input_buffers;
@@ -58,11 +59,11 @@ inline constexpr std::size_t rule_capacity = 128;
 template <typename Rule>
 inline constexpr bool fetches_rule = sizeof(Rule) % sizeof(std::uint32_t) == 0 && sizeof(Rule) <= rule_capacity;
 
-/// Where the parameters behind the first weight begin.
+/// Where the parameters after the first weight begin.
 template <StagedModel M>
 inline constexpr std::size_t first_other_parameter = aligned_extent(stage_sizes<M>[0].out * stage_sizes<M>[0].in);
 
-/// Slices for a product of so many tiles and such a depth: as many as there are warps for, but none that is not worth
+/// Slices for a product of that many tiles and that depth: as many as there are warps for, but none that is not worth
 /// adding.
 constexpr std::size_t slice_count(std::size_t tiles, std::size_t depth, std::size_t warps, std::size_t limit) {
   constexpr std::size_t shortest = 4;
@@ -140,8 +141,8 @@ constexpr std::size_t partial_sums_elements(ProductUnits units, const Choice& ch
 
 template <StagedModel M, typename Scalar>
 constexpr std::size_t input_elements(InputKind kind, ProductUnits units, const Choice& choice) {
-  // Also room for a report's sums: five doubles of each thread.
-  const std::size_t report = 5 * thread_count<M>(units) * sizeof(double) / sizeof(Scalar);
+  // Also room for a report's sums, of each thread.
+  const std::size_t report = report_sums * thread_count<M>(units) * sizeof(double) / sizeof(Scalar);
   const StageSizes& stage = stage_sizes<M>[0];
   if (kind == InputKind::reals) {
     return std::max(stage.in * feature_stride(choice), report);
@@ -164,7 +165,7 @@ constexpr std::size_t target_elements(const Choice& choice) {
   return label_elements<Scalar>(choice) + M::output_size * choice.samples + rule_capacity / sizeof(Scalar);
 }
 
-/// Where the stages' elements begin: behind the parameters, what an input offset adds, and the slices.
+/// Where the stages' elements begin: after the parameters, what an input offset adds, and the slices.
 template <StagedModel M, typename Scalar>
 constexpr std::size_t first_stage_element(ProductUnits units, const Choice& choice) {
   return M::parameter_arena_size + row_sums_elements<M>(units) + partial_sums_elements<M, Scalar>(units, choice);
@@ -267,7 +268,7 @@ struct Layout {
   static constexpr std::size_t rule_in_targets = target_elements - detail::rule_capacity / sizeof(Scalar);
   /// Which samples a chunk has, of two chunks, (2, samples).
   static constexpr std::size_t numbers = targets + input_buffers * target_elements;
-  /// The moments of the parameters behind the first weight, (moments, parameters).
+  /// The moments of the parameters after the first weight, (moments, parameters).
   static constexpr std::size_t moments = numbers + 2 * label_elements;
   static constexpr std::size_t first_other_parameter = detail::first_other_parameter<M>;
   static constexpr std::size_t other_parameters = M::parameter_arena_size - first_other_parameter;

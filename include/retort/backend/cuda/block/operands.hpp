@@ -98,7 +98,7 @@ struct FeatureRows {
   }
 };
 
-/// Quad q of row `row` of a weight (rows, In); zeros behind its end.
+/// Quad q of row `row` of a weight (rows, In); zeros beyond its end.
 template <std::size_t In, typename Scalar>
 RETORT_HOST_DEVICE Quad<Scalar> weight_quad(const Scalar* weight, std::size_t row, std::size_t q) {
   const Scalar* from = weight + row * In + quad * q;

@@ -40,7 +40,7 @@ struct OwnedTiles {
 constexpr std::size_t divided_up(std::size_t count, std::size_t divisor) { return (count + divisor - 1) / divisor; }
 
 /// Lanes that compute the gradients of as many neighbouring outputs' tiles together, each from its share of the samples:
-/// in a block that uses tensor cores, behind the first stage (shared_tiles.hpp).
+/// in a block that uses tensor cores, after the first stage (shared_tiles.hpp).
 inline constexpr std::size_t tile_lanes = 4;
 
 /// The sum of of_stage(sizes, index) over the stages before one; for as many as there are, over all.
@@ -86,7 +86,7 @@ constexpr std::size_t thread_count(ProductUnits units) {
 }
 
 /// Which threads have the weights. Of a block that uses tensor cores the first warps have those of the first stage, and
-/// all threads tiles of the stages behind it; else all have tiles of all stages.
+/// all threads tiles of the stages after it; else all have tiles of all stages.
 struct Ownership {
   std::size_t fragment_warps;
   std::size_t fragment_slots;  // tiles of 16 input features that such a warp has at most

@@ -2,7 +2,7 @@
 #pragma once
 /// @file
 /// The products of a stage by multiply-add instructions. Of wide ones a warp has a tile of the result and a slice of its
-/// depth, and a lane its samples, and the slices are added in a phase behind; of narrow ones a thread has a group of
+/// depth, and a lane its samples, and the slices are added in the next phase; of narrow ones a thread has a group of
 /// four results, or two groups.
 
 #include <cstddef>
@@ -133,7 +133,7 @@ inline constexpr bool narrow_forward = Index > 0 &&
 template <typename Layout, std::size_t Index, typename S = TiledStage<typename Layout::Model, Index>>
 inline constexpr bool narrow_backward = S::in % quad == 0 && is_narrow<Layout>(S::in, S::out);
 
-/// Of weight (out, in) input (in, samples), four neighbouring outputs of a sample, from `first` on; behind the last
+/// Of weight (out, in) input (in, samples), four neighbouring outputs of a sample, from `first` on; after the last
 /// output they mean nothing.
 template <typename Layout, std::size_t Index, typename Scalar>
 RETORT_HOST_DEVICE void multiply_group(const Scalar* memory, const Scalar* inputs, const Place& first,

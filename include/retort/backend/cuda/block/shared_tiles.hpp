@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The gradients of the weights behind the first stage, in a block that uses tensor cores. They are few, and there are
+/// The gradients of the weights after the first stage, in a block that uses tensor cores. They are few, and there are
 /// many threads: four lanes compute four outputs' tiles together, each from a quarter of the samples.
 
 #include <cstddef>

@@ -20,7 +20,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// A whole epoch, or what of it is between two reports, by one call: weights, activations and the optimizer's state
+/// Runs a whole epoch, or the part between two reports, in one call: weights, activations and the optimizer's state
 /// stay with one block of threads, which reads pixels and a teacher's cached logits once. Results repeat bit for bit.
 /// With ThreadGroup::cluster the batches that are single chunks are a cluster's, where it can train the model.
 template <StagedModel M, typename Scalar, typename System, ThreadGroup group = ThreadGroup::block>

@@ -17,7 +17,7 @@
 ///
 /// - `team.block()`: which of the blocks it is
 /// - `team.in_block(other, place)`: the same place in the memory of another block
-/// - `team.cluster(phase)`: a phase behind which all blocks see what any of them wrote before
+/// - `team.cluster(phase)`: a phase after which all blocks see what any of them wrote before
 ///
 /// What the threads of a warp do together, as on tensor cores, is a phase over warps:
 ///
@@ -25,7 +25,7 @@
 ///
 /// - `warp.index()`: its number; its threads are team_lanes * index() + lane
 /// - `Warp::PerLane<T>`: a T for each lane, values[lane]; on a GPU in the lane's registers
-/// - `warp.for_each_lane([&](std::uint32_t lane) { ... })`; what one lane writes to memory another may read behind
+/// - `warp.for_each_lane([&](std::uint32_t lane) { ... })`; what one lane writes to memory another may read after
 ///   `warp.sync()`, and lanes of other warps in the next phase
 /// - `warp.from_other(values, lane, distance, part)`: the float part(values[lane ^ distance]). All lanes call it, in one
 ///   for_each_lane; `values` were written in an earlier one
@@ -133,7 +133,7 @@ class HostTeam {
     }
   }
 
-  /// Nothing is copied before await_copies: who reads too early reads the old word.
+  /// Nothing is copied before await_copies: a read that comes too early finds the old word.
   void copy(std::size_t thread, std::uint32_t* to, const std::uint32_t* from) {
     copies_[thread].emplace_back(to, from);
   }

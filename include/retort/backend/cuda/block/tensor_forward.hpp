@@ -27,7 +27,7 @@ struct ForwardSums {
   float weights[TensorStage<Layout>::tiles_at_once]{};
 };
 
-/// Column `group` of B: the lane's four features of tile `feature_tile`, of an output. Zeros behind the weight's edges.
+/// Column `group` of B: the lane's four features of tile `feature_tile`, of an output. Zeros beyond the weight's edges.
 template <typename Layout>
 RETORT_HOST_DEVICE Quad<float> load_weights(const float* weight, std::uint32_t lane, std::uint32_t output_tile,
                                             std::uint32_t feature_tile) {

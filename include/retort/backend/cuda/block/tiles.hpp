@@ -23,7 +23,7 @@ struct WeightTile {
   std::size_t q;
 };
 
-/// Tile `own` of a stage's Layout::weight_tiles; `first` may be behind the last output.
+/// Tile `own` of a stage's Layout::weight_tiles; `first` may be beyond the last output.
 template <typename Layout, std::size_t Index>
 RETORT_HOST_DEVICE WeightTile weight_tile(std::size_t own, std::size_t slot) {
   using S = TiledStage<typename Layout::Model, Index>;

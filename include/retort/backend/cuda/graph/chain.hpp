@@ -17,20 +17,6 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
-/// The derivative of a chain that is `differentiable_by_output`, multiplied with a gradient.
-template <typename Scalar, PointwiseLayer... Layers>
-RETORT_HOST_DEVICE Scalar gradient_by_output(Chain<Layers...>, Scalar output, Scalar gradient) {
-  const auto scale = []<typename L>(L, Scalar value) {
-    if constexpr (DropoutLayer<L>) {
-      return value * static_cast<Scalar>(L::scale);
-    } else {
-      return value;
-    }
-  };
-  ((gradient = scale(Layers{}, gradient)), ...);
-  return output > Scalar{0} ? gradient : Scalar{0};
-}
-
 /// output = chain(sums + bias) of a batch, a group of neighbours a call. With `keeps_sums` the sums get their bias too.
 template <typename C, std::size_t Width, bool keeps_sums, typename Arguments, typename Output>
 struct ChainForward {
@@ -86,7 +72,7 @@ struct ChainBackward {
       load_group(kept + begin, count, values);
       if constexpr (by_output) {
         for (std::size_t i = 0; i < chain_group; ++i) {
-          gradients[i] = gradient_by_output(C{}, values[i], gradients[i]);
+          gradients[i] = values[i] > Scalar{0} ? scale_kept(C{}, gradients[i]) : Scalar{0};
         }
       } else {
         apply_chain<true, true>(C{}, arguments->random(layer), group, values, gradients);

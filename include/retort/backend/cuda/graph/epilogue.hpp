@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What a product leaves undone: bias, ReLU and scale, where it has no way of its own to do them.
+/// The epilogue of a product: bias, ReLU and scale, where the library has none.
 
 #include <cstddef>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The products of a large model on Thrust's host systems: their plain loops, over factors rounded as tensor cores take
+/// A graph's products on Thrust's host systems: their plain loops, over factors rounded as tensor cores take
 /// them.
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What the products of one of a large model's Linear layers are called with, and what the model asks of them.
+/// What a graph's products of one Linear layer are called with, and what the model asks of them.
 
 #include <array>
 #include <cstddef>
@@ -21,7 +21,7 @@ struct LinearSpec {
   std::size_t in;
   std::size_t out;
   bool has_bias;
-  bool adds_bias;             ///< in the forward product; else it waits for the chain behind
+  bool adds_bias;             ///< in the forward product; else it waits for the chain after it
   bool applies_relu;          ///< likewise
   bool needs_input_gradient;  ///< of all but the first
   bool scaled;                ///< whether sums are multiplied by something other than 1

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The factors of a large model's products, by precision: what type they are kept in, and how a number is rounded to
+/// The factors of a graph's products, by precision: what type they are kept in, and how a number is rounded to
 /// it.
 
 #include <cstddef>

@@ -21,7 +21,6 @@ template <typename Scalar, typename L, typename Rule>
 struct StepArguments {
   using Value = Scalar;
   using LossType = L;
-  using RuleType = Rule;
 
   const std::uint32_t* samples;  // (batch)
   Scalar* losses;                // (batch)

@@ -39,7 +39,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 /// writes them once more as bf16 for the next step's products; whoever else writes parameters (a checkpoint that is
 /// restored) is noticed at an epoch's beginning and at a jump of the step's number, not between two steps of an epoch.
 ///
-/// Results equal those of OperationSteps within rounding, and dropout masks are the same. Every sum has one order, so a
+/// Results equal those of GenericSteps within rounding, and dropout masks are the same. Every sum has one order, so a
 /// run repeats bit for bit on one kind of device. One thread at a time.
 template <FullyConnectedModel M, typename Scalar, typename System, Precision precision = Precision::fp32>
 class GraphSteps {
@@ -180,7 +180,7 @@ class GraphSteps {
 
     void loss(const TeacherTable<Scalar>& teacher) const {
       constexpr std::size_t classes = M::output_size;
-      // What the backward pass begins with, unless there is a chain behind the last Linear.
+      // What the backward pass begins with, unless a chain follows the last Linear.
       constexpr bool rounds = copies_weights && !Stage<M, Plan<M>::linear_count - 1>::has_chain;
       Factor* operands = nullptr;
       if constexpr (rounds) {

@@ -34,7 +34,7 @@ constexpr std::size_t input_offset(std::size_t index) {
   return offset;
 }
 
-/// The same of the sums that are kept behind stage Index.
+/// The same of the sums that are kept after stage Index.
 template <FullyConnectedModel M, std::size_t Index>
 constexpr std::size_t sums_offset() {
   if constexpr (Index == 0) {
@@ -59,7 +59,7 @@ struct Workspace {
   Buffer<Scalar> kept;    // what enters the chains that need it in the backward pass
   Buffer<Scalar> logits;  // (batch, classes)
   Buffer<Scalar> logits_gradient;
-  Buffer<Scalar> flow;             // (batch, widest): a product's result for the chain behind it
+  Buffer<Scalar> flow;             // (batch, widest): a product's result for the chain after it
   Buffer<Factor> output_gradient;  // (batch, widest): of a Linear, a factor of its two products back
   Buffer<Scalar> gradients;        // laid out as the parameters
   Buffer<Factor> weights;          // likewise; empty where the parameters themselves are factors

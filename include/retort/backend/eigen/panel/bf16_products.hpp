@@ -219,7 +219,7 @@ class Bf16Products {
     }
   };
 
-  /// Words of samples 2 i and 2 i + 1 in rows of a panel; zeros for those behind the last sample.
+  /// Words of samples 2 i and 2 i + 1 in rows of a panel; zeros for those after the last sample.
   static void pair_samples(const float* panel, std::size_t rows, std::size_t samples, float* words) {
     for (std::size_t row = 0; row < rows; ++row) {
       simd::write_neighbour_words<V>(panel + row * width<float>, samples, words + row * width<float> / 2);

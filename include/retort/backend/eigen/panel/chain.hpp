@@ -22,26 +22,10 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 namespace detail {
 
-template <typename C>
-struct Rectifier;
-template <PointwiseLayer... Layers>
-struct Rectifier<Chain<Layers...>> {
-  static constexpr double slope = [] {
-    double product = 1.0;
-    const auto multiply = [&]<typename L>(std::type_identity<L>) {
-      if constexpr (DropoutLayer<L>) {
-        product *= L::scale;
-      }
-    };
-    (multiply(std::type_identity<Layers>{}), ...);
-    return product;
-  }();
-};
-
 /// Rows that go through a chain together: those whose dropout masks come from one block of random numbers.
 inline constexpr std::size_t group_rows = chain_group;
 
-/// Words of random numbers for the samples of a panel, and at least so many that they fill registers. Not inlined: g++
+/// Words of random numbers for the samples of a panel, and at least enough to fill registers. Not inlined: g++
 /// makes SIMD of the rounds by themselves, but not of what they become between other loops.
 template <typename Scalar>
 inline constexpr std::size_t drawn_together = std::max(width<Scalar>, std::size_t{16});
@@ -156,12 +140,11 @@ void chain_gradient_rows(C chain, LayerRandom random, std::size_t features, cons
   using Scalar = simd::ScalarOf<V>;
   detail::for_each_group(rows, [&](const auto& group, std::size_t offset) {
     if constexpr (differentiable_by_output<C>) {
-      constexpr auto slope = static_cast<Scalar>(detail::Rectifier<C>::slope);
       const std::size_t vectors = group.vectors();
       for (std::size_t r = 0; r < group.count(); ++r) {
         for (std::size_t v = 0; v < vectors; ++v) {
           const std::size_t at = offset + r * width<Scalar> + v * simd::lanes<V>;
-          const V gradient = V::load_aligned(gradients + at) * V(slope);
+          const V gradient = scale_kept(chain, V::load_aligned(gradients + at));
           select(V::load_aligned(values + at) > V(Scalar{0}), gradient, V(Scalar{0})).store_aligned(gradients + at);
         }
       }

@@ -149,7 +149,7 @@ class FullProducts {
     return batch.augmentation.shift.pixels != 0 || M::input_size % simd::lanes<V> != 0;
   }
 
-  /// Where each sample's bytes are; behind the last one its own again, as whole squares of bytes are read: also of rows
+  /// Where each sample's bytes are; after the last one its own again, as whole squares of bytes are read: also of rows
   /// that belong to the next panel, so that all are complete before the first panel is filled.
   void find_byte_rows(const Eigen& backend, const TrainingBatch& batch) {
     const bool copies = copies_bytes(batch);

@@ -40,7 +40,7 @@ struct BatchInputs {
                                      rows.columns, panel);
   }
 
-  /// The rows of the panel behind `index`, where it is full.
+  /// The rows of the panel after `index`, if it is full.
   Ahead ahead(std::size_t index) const {
     const std::size_t next = (index + 1) * width<Scalar>;
     return {next + width<Scalar> <= size() ? reinterpret_cast<const std::byte*>(rows.row(next)) : nullptr};

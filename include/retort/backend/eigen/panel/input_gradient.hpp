@@ -16,7 +16,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 namespace detail {
 
-/// Fetches the weights that the tile behind the next one will read: a column of the matrix, which no processor
+/// Fetches the weights that the tile after the next one will read: a column of the matrix, which no processor
 /// foresees.
 template <typename Scalar>
 struct PrefetchColumns {

@@ -29,7 +29,7 @@ void fill_panel(simd::Rows<const simd::ScalarOf<V>> rows, std::size_t count, std
   simd::transpose<V>(rows, count, in, {inputs, width<simd::ScalarOf<V>>});
 }
 
-/// Rows of bytes that a panel is filled from; behind the last sample its row again, as whole squares are read.
+/// Rows of bytes that fill a panel; after the last sample its row again, as whole squares are read.
 inline constexpr std::size_t byte_square = 16;
 template <typename Scalar>
 using ByteRows = std::array<const std::uint8_t*, width<Scalar> + byte_square>;
@@ -43,7 +43,7 @@ ByteRows<Scalar> byte_rows(const data::DatasetView& data, std::span<const std::u
   return rows;
 }
 
-/// `count` rows that lie one behind another.
+/// `count` consecutive rows.
 template <typename Scalar>
 ByteRows<Scalar> byte_rows(simd::Rows<const std::uint8_t> rows, std::size_t count) {
   ByteRows<Scalar> pointers;
@@ -128,7 +128,7 @@ void fill_panel(const data::DatasetView& data, const data::GatherConstants<simd:
   }
 }
 
-/// Fetches samples [first, first + count) of the next batch, as far as there are so many, while those of this one are
+/// Fetches samples [first, first + count) of the next batch, if there are that many, while those of this one are
 /// gathered: their rows lie anywhere in memory, which no processor foresees.
 inline void fetch_ahead(const TrainingBatch& batch, std::size_t first, std::size_t count) {
   const std::size_t size = batch.data.features * (batch.data.bytes != nullptr ? 1 : sizeof(float));

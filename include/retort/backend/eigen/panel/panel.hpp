@@ -32,7 +32,7 @@ constexpr std::size_t samples_in(std::size_t index, std::size_t batch) {
   return std::min(width<Scalar>, batch - index * width<Scalar>);
 }
 
-/// Vectors that `samples` of a panel fill; the last may be filled in part, and computes on what stands there.
+/// Vectors that `samples` of a panel fill; the last may be partly filled: its other lanes compute on garbage that nobody reads.
 template <typename V>
 constexpr std::size_t vectors_for(std::size_t samples) {
   return (samples + simd::lanes<V> - 1) / simd::lanes<V>;
@@ -146,7 +146,7 @@ void for_each_chunk(internal::ThreadPool& pool, const Function& function) {
   pool.for_each_chunk(Chunks::count, [&](std::size_t chunk) { function(Chunks::rows(chunk)); });
 }
 
-/// Where the operands of each Linear layer begin in memory that holds those of all, one behind another:
+/// Where the operands of each Linear layer begin in memory that holds those of all, one after another:
 /// `size_of.operator()<Operation>()` elements each.
 template <Model M, typename SizeOf>
 constexpr std::size_t operand_offset(std::size_t operation, const SizeOf& size_of) {
@@ -159,9 +159,5 @@ constexpr std::size_t operand_offset(std::size_t operation, const SizeOf& size_o
   });
   return offset;
 }
-
-/// A model that runs in panels: Linear layers, and pointwise layers before, between and behind them.
-template <typename M>
-concept PanelModel = FullyConnectedModel<M>;
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

@@ -32,10 +32,10 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 /// `Products` computes the products, in its precision, and keeps what they read: FullProducts says how.
 template <Model M, typename Scalar, typename Products = FullProducts<M, Scalar>>
-  requires PanelModel<M>
-class TrainingSteps {
+  requires FullyConnectedModel<M>
+class PanelSteps {
  public:
-  TrainingSteps(const Eigen& /*backend*/, std::size_t capacity)
+  PanelSteps(const Eigen& /*backend*/, std::size_t capacity)
       : capacity_(count_for<Scalar>(capacity) * width<Scalar>),
         values_(values_end(Plan::size, capacity_)),
         products_(capacity_),
@@ -89,7 +89,7 @@ class TrainingSteps {
     return std::array<bool, Plan::size>{is_in_place<Index>()...};
   }(std::make_index_sequence<Plan::size>{});
 
-  /// values(i) enters operation i, in panels; values(size) are the logits. They lie behind one another, but for those
+  /// values(i) enters operation i, in panels; values(size) are the logits. They lie one after another, but for those
   /// that share a place.
   static constexpr std::size_t values_offset(std::size_t operation, std::size_t capacity) {
     std::size_t offset = 0;
@@ -207,10 +207,10 @@ struct Engine {
   static constexpr std::string_view name = "panels";
   template <typename T>
   static constexpr Refusal refusal() {
-    return perceptron_refusal<T>();
+    return fully_connected_refusal<T>();
   }
   template <typename T>
-  using Steps = TrainingSteps<typename T::Model, typename T::Scalar>;
+  using Steps = PanelSteps<typename T::Model, typename T::Scalar>;
 };
 
 }  // namespace panel

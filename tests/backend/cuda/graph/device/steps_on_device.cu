@@ -25,7 +25,7 @@ template <typename Scalar, Precision precision>
 DeviceTrainings train(const StepSettings& settings) {
   using Backend = backend::CudaOn<retort::system::Cuda, precision>;
   using Steps = backend::graph::GraphSteps<Wide, Scalar, retort::system::Cuda, precision>;
-  using Operations = OperationSteps<Wide, Backend, Scalar>;
+  using Operations = backend::GenericSteps<Wide, Backend, Scalar>;
   const HintonLoss loss;
   const Sgd optimizer{.learning_rate = 0.05, .momentum = 0.9};
   return {train_graph_steps<Wide, Backend, Scalar, Steps>(settings, loss, optimizer),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The products of a large model by cuBLASLt, with bias, ReLU and a bias's gradient in their epilogues where it has
+/// A graph's products by cuBLASLt, with bias, ReLU and a bias's gradient in their epilogues where it has
 /// those for the type, else by kernels of our own.
 
 #include <cublasLt.h>
@@ -19,12 +19,12 @@
 #include <vector>
 
 #include "retort/backend/cuda/graph/column_sums.hpp"
-#include "retort/backend/cuda/graph/device/lt_matmul.hpp"
 #include "retort/backend/cuda/graph/epilogue.hpp"
 #include "retort/backend/cuda/graph/linear_spec.hpp"
 #include "retort/backend/cuda/graph/operand.hpp"
 #include "retort/backend/cuda/runtime/blas.hpp"
 #include "retort/backend/cuda/runtime/error.hpp"
+#include "retort/backend/cuda/runtime/lt_matmul.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"

@@ -9,11 +9,11 @@
 #include <optional>
 #include <vector>
 
-#include "retort/backend/cuda/graph/device/graph.hpp"
 #include "retort/backend/cuda/graph/device/lt_products.hpp"
 #include "retort/backend/cuda/graph/steps.hpp"
 #include "retort/backend/cuda/graph/system_traits.hpp"
 #include "retort/backend/cuda/runtime/context.hpp"
+#include "retort/backend/cuda/runtime/graph.hpp"
 #include "retort/backend/thrust/cuda.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/instruction_set.hpp"
