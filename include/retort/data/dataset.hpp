@@ -39,7 +39,7 @@ using Labels = std::vector<std::uint32_t>;
 /// Samples and their labels, checked once when the dataset is made and constant from then on: at least one sample and
 /// one feature, as many labels as samples, each label below `classes()`, no NaN and no infinity, image extents whose
 /// product is the number of features. Features stay raw; the batch gather normalises them. A dataset that was moved from
-/// has no samples: it can be destroyed and assigned to, training and splitting throw Error.
+/// has no samples: it can be destroyed and assigned to, whatever needs samples throws Error.
 class Dataset {
  private:
   /// What std::visit does, which takes a compiler longer.
@@ -275,6 +275,7 @@ namespace detail {
 }  // namespace detail
 
 [[gnu::cold]] inline Standardization Standardization::fit(const Dataset& training) {
+  training.require_samples();
   detail::require_not_standardized(training);
   return training.visit([](const auto& values) {
     const std::size_t columns = values.columns();
@@ -311,6 +312,7 @@ namespace detail {
 
 [[gnu::cold]] inline Dataset Standardization::apply(const Dataset& dataset) const {
   validate();
+  dataset.require_samples();
   detail::require_not_standardized(dataset);
   if (means.size() != dataset.feature_count()) {
     throw ShapeError(concatenate(

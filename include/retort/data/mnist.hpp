@@ -190,9 +190,10 @@ struct ImageFiles {
 }
 
 /// Writes a dataset of byte images as a pair of IDX files that `load_idx_images` reads. Throws ShapeError when the
-/// samples are no byte images of one channel or a label exceeds 255; FileError.
+/// samples are no byte images of one channel or a label exceeds 255; Error for a dataset that was moved from; FileError.
 inline void save_idx_images(const Dataset& dataset, const std::filesystem::path& images_path,
                             const std::filesystem::path& labels_path) {
+  dataset.require_samples();
   const auto* bytes = std::get_if<Matrix<std::uint8_t>>(&dataset.features());
   if (bytes == nullptr || dataset.image() == ImageShape{} || dataset.image().channels != 1) {
     throw ShapeError("save_idx_images: the samples are no byte images of one channel");
