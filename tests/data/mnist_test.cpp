@@ -158,6 +158,22 @@ TEST_CASE("EMNIST's tables, whose images lie on their side, are not taken for MN
   CHECK(is_message(refusal<FileError>(folder), folder.path(), {"has none of train-images-idx3-ubyte"}));
 }
 
+TEST_CASE("tables of another form are told what to do") {
+  const TemporaryFolder folder;
+  const auto refused = [&](const std::string& text, const char* reason) {
+    write_file(folder / "train.csv", text);
+    write_file(folder / "test.csv", text);
+    CHECK(is_message(refusal<FormatError>(folder), folder / "train.csv", {reason}));
+  };
+  refused("label,p0,p1,p2,p3\r3,1,2,3,4\r", "ends its lines with CR alone, expected LF or CRLF: convert it");
+  refused("\xFF\xFE" + std::string("3\0,\0", 4), "UTF-16, expected UTF-8 or ASCII: convert it");
+  for (const char* line : {"label;p0;p1;p2;p3\n3;1;2;3;4\n", "3;1;2;3;4\n"}) {
+    refused(line, "columns: 1, expected the pixels of a square image and a label (is the delimiter ';'?)");
+  }
+  refused("3\t1\t2\t3\t4\n", "a label (is the delimiter a tab?)");
+  refused("", "no samples");
+}
+
 TEST_CASE("a missing folder and a missing file are named with what was looked for") {
   const TemporaryFolder folder;
   CHECK(is_message(message_of<FileError>([&] { data::load_mnist(folder / "absent"); }), folder / "absent",

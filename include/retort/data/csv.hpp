@@ -67,8 +67,16 @@ struct CsvOptions {
 
 namespace detail {
 
-/// Throws FormatError for text of another encoding or with other line ends than the reader's.
-[[gnu::cold]] inline void require_plain_text(const std::filesystem::path& path, std::string_view text) {
+/// The lines of a text, without a byte order mark and the empty lines at its end. Throws FormatError for text of another
+/// encoding or with other line ends than the reader's.
+[[gnu::cold]] inline std::string_view plain_text(const std::filesystem::path& path, std::string_view text) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (text.substr(0, byte_order_mark.size()) == byte_order_mark) {
+    text.remove_prefix(byte_order_mark.size());
+  }
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
+    text.remove_suffix(1);
+  }
   const auto begins = [&](std::string_view bytes) { return text.substr(0, bytes.size()) == bytes; };
   // Without a mark UTF-16 still shows by the zero bytes beside its ASCII letters.
   if (begins("\xFF\xFE") || begins("\xFE\xFF") || (text.size() >= 2 && (text[0] == '\0') != (text[1] == '\0'))) {
@@ -77,6 +85,15 @@ namespace detail {
   if (text.find('\n') == std::string_view::npos && text.find('\r') != std::string_view::npos) {
     throw FormatError(path, "ends its lines with CR alone, expected LF or CRLF: convert it, as with tr '\\r' '\\n'");
   }
+  return text;
+}
+
+/// What a first line of a single column makes one ask: whether another character in it, else `delimiter` itself, is the
+/// delimiter.
+[[gnu::cold]] inline std::string delimiter_question(std::string_view line, char delimiter) {
+  const std::size_t other = line.find_first_of(";\t|,");
+  const char found = other == std::string_view::npos ? delimiter : line[other];
+  return concatenate({" (is the delimiter ", found == '\t' ? "a tab" : in_quotes({&found, 1}), "?)"});
 }
 
 class CsvReader {
@@ -95,14 +112,7 @@ class CsvReader {
   }
 
   Dataset read(std::string_view text) {
-    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-    if (text.substr(0, byte_order_mark.size()) == byte_order_mark) {
-      text.remove_prefix(byte_order_mark.size());
-    }
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
-      text.remove_suffix(1);
-    }
-    require_plain_text(path_, text);
+    text = plain_text(path_, text);
     while (!text.empty()) {
       const std::size_t end = text.find('\n');
       rest_ = text;
@@ -232,11 +242,8 @@ class CsvReader {
       return;
     }
     if (columns_ < 2) {
-      const std::size_t other = line.find_first_of(";\t|,");
-      const std::string_view found =
-          other == std::string_view::npos ? std::string_view(&options_.delimiter, 1) : line.substr(other, 1);
-      fail_line(concatenate({"columns: 1, expected at least 2, a label and a feature (is the delimiter ",
-                             found == "\t" ? "a tab" : in_quotes(found), "?)"}));
+      fail_line(concatenate(
+          {"columns: 1, expected at least 2, a label and a feature", delimiter_question(line, options_.delimiter)}));
     }
     const auto count = static_cast<std::ptrdiff_t>(columns_);
     const std::ptrdiff_t wanted = options_.label_column;
