@@ -63,6 +63,7 @@ struct CsvOptions {
   std::uint64_t size_limit = default_size_limit;            // bytes of the file
   std::uint64_t expansion_limit = default_expansion_limit;  // of a compressed file, see read_plain_or_gzip
   std::size_t column_limit = std::size_t{1} << 20;
+  std::uint32_t class_limit = std::uint32_t{1} << 16;  // of names found, unless `classes` is more
 };
 
 namespace detail {
@@ -367,6 +368,12 @@ class CsvReader {
       fail(column,
            concatenate({"label ", in_quotes(text), ", expected UTF-8: convert the file, as with iconv -t UTF-8"}));
     }
+    const std::uint32_t limit = std::max(options_.class_limit, options_.classes);
+    if (names_.size() == limit) {
+      fail(column,
+           concatenate({"label ", in_quotes(text), " is one name more than ", limit, ", the limit (is label_column ",
+                        options_.label_column, " the labels' column? class_limit raises it)"}));
+    }
     return names_.emplace(std::string(text), static_cast<std::uint32_t>(names_.size())).first->second;
   }
 
@@ -425,9 +432,10 @@ class CsvReader {
     }
     std::vector<std::string> names;
     std::vector<std::uint32_t> classes(names_.size());
-    for (const auto& [name, index] : names_) {
-      classes[index] = static_cast<std::uint32_t>(names.size());
-      names.push_back(name);
+    while (!names_.empty()) {
+      auto node = names_.extract(names_.begin());
+      classes[node.mapped()] = static_cast<std::uint32_t>(names.size());
+      names.push_back(std::move(node.key()));
     }
     for (std::uint32_t& label : labels_) {
       label = classes[label];
@@ -491,8 +499,9 @@ inline Dataset read_csv(CsvReader& reader, const std::filesystem::path& path, co
 /// file, line and column (from 1): rows of different length, what is not a number, infinity, a missing value unless the
 /// options say otherwise, a negative label, one that is not below options.classes, labels of which some are numbers
 /// and some names, numbers that do not begin at first_label where `classes` is not given, no sample at all, text in
-/// UTF-16 or with CR alone at its line ends, more columns than the limit; OptionError for options that cannot be meant
-/// or do not fit the file. Memory: the text, and at most twice as much for what is read from it.
+/// UTF-16 or with CR alone at its line ends, more columns or names of classes than the limits; OptionError for options
+/// that cannot be meant or do not fit the file. Memory: the text, at most twice as much for what is read from it, and the
+/// names of the classes.
 [[gnu::cold]] inline Dataset load_csv(const std::filesystem::path& path, const CsvOptions& options = {}) {
   detail::CsvReader reader(path, options);
   return detail::read_csv(reader, path, options);
