@@ -225,6 +225,9 @@ TEST_CASE("what the training table says holds for the test table") {
   write_file(table.path, "0,1\n2,3\n");
   write_file(test_path, "1,2\n");
   CHECK(data::load_csv_train_test(table.path, test_path).second.classes() == 3);
+  write_file(test_path, "cat,2\n");
+  CHECK(is_message(message_of<FormatError>([&] { data::load_csv_train_test(table.path, test_path); }), test_path,
+                   {"labels: names, expected numbers as in table.csv"}));
   write_file(test_path, "1,2,3\n");
   CHECK(is_message(message_of<FormatError>([&] { data::load_csv_train_test(table.path, test_path); }), test_path,
                    {"features: 2, expected 1 as in table.csv"}));

@@ -519,9 +519,13 @@ inline Dataset read_csv(CsvReader& reader, const std::filesystem::path& path, co
   test_options.class_names = train.class_names();
   test_options.column_means = reader.column_means();
   Dataset test = load_csv(test_path, test_options);
+  if (test.class_names() != train.class_names()) {  // the names are told where there are any
+    throw FormatError(test_path,
+                      concatenate({"labels: names, expected numbers as in ", path_text(train_path.filename())}));
+  }
   if (test.feature_count() != train.feature_count()) {
     throw FormatError(test_path, concatenate({"features: ", test.feature_count(), ", expected ", train.feature_count(),
-                                              " as in ", train_path.filename().string()}));
+                                              " as in ", path_text(train_path.filename())}));
   }
   return {std::move(train), std::move(test)};
 }
