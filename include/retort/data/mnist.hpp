@@ -4,7 +4,6 @@
 /// MNIST, and every dataset that comes as it does, in pairs of IDX files or as tables of pixels: Fashion-MNIST, KMNIST,
 /// QMNIST, one's own. EMNIST is in data/emnist.hpp.
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +18,7 @@
 
 #include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/csv_images.hpp"
 #include "retort/data/dataset.hpp"
@@ -31,34 +31,36 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 /// The images (count, rows, columns) of one IDX file with the labels of another: (count), or the first column of
 /// (count, fields), as QMNIST's. Throws FileError, FormatError naming the file at fault (counts that differ, a label
-/// that is below options.first_label or not below it + options.classes), OptionError.
+/// that is below options.first_label or not below it + options.classes), OptionError. Memory: both files, four bytes a
+/// label, and the images once more where they are transposed.
 [[gnu::cold]] inline Dataset load_idx_images(const std::filesystem::path& images_path,
                                              const std::filesystem::path& labels_path,
                                              const MnistOptions& options = {}) {
   IdxArray<3> images = read_idx<3>(images_path, options.size_limit, options.expansion_limit);  // (count, rows, columns)
-  const std::vector<std::int64_t> labels = read_idx_labels(labels_path, options.size_limit, options.expansion_limit);
+  const detail::IdxLabels labels(labels_path, options.size_limit, options.expansion_limit);
   auto [count, rows, columns] = images.extents;
   if (labels.size() != count) {
     throw FormatError(labels_path, concatenate({"number of labels: ", labels.size(), ", expected ", count, " as in ",
                                                 path_text(images_path.filename())}));
   }
+  Labels classes;
+  allocate_for(labels_path.native(), count * sizeof(classes.front()), [&] { classes.resize(count); });
   const std::int64_t first = options.first_label;
-  const auto wrong = std::find_if(labels.begin(), labels.end(), [&](std::int64_t label) {
-    return label < first || label >= first + std::int64_t{options.classes};
-  });
-  if (wrong != labels.end()) {
-    throw FormatError(labels_path, concatenate({"label of sample ", wrong - labels.begin(), ": ", *wrong,
-                                                *wrong < first ? ", expected at least " : ", expected less than ",
-                                                *wrong < first ? first : first + std::int64_t{options.classes}}));
+  const std::int64_t end = first + std::int64_t{options.classes};
+  for (std::size_t sample = 0; sample < count; ++sample) {
+    const std::int64_t label = labels[sample];
+    if (label < first || label >= end) {
+      throw FormatError(labels_path, concatenate({"label of sample ", sample, ": ", label,
+                                                  label < first ? ", expected at least " : ", expected less than ",
+                                                  label < first ? first : end}));
+    }
+    classes[sample] = static_cast<std::uint32_t>(label - first);
   }
   if (options.transposed) {
     images.elements = detail::transposed_images(images.elements, rows, columns);
     std::swap(rows, columns);
   }
   Matrix<std::uint8_t> features(count, rows * columns, std::move(images.elements));
-  Labels classes(count);
-  std::transform(labels.begin(), labels.end(), classes.begin(),
-                 [&](std::int64_t label) { return static_cast<std::uint32_t>(label - first); });
   return {std::move(features), std::move(classes), options.classes, ImageShape{rows, columns}, options.normalization};
 }
 
