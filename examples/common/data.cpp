@@ -3,13 +3,30 @@
 
 #include <utility>
 
+#include "retort/core/error.hpp"
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
+#include "retort/data/csv_images.hpp"
 #include "retort/data/mnist.hpp"
 #include "retort/data/split.hpp"
 #include "retort/data/synthetic_digits.hpp"
 
 namespace examples {
+
+namespace {
+
+std::pair<retort::data::Dataset, retort::data::Dataset> load_official(const std::filesystem::path& folder) {
+  try {
+    return retort::data::load_mnist(folder);
+  } catch (const retort::UnlabelledError&) {
+    retort::data::load_mnist_train(folder);  // throws where it is the training images that have none
+    throw retort::FormatError(folder,
+                              "the test images have no labels, expected --split validation or --split random, which "
+                              "take the training images alone");
+  }
+}
+
+}  // namespace
 
 std::pair<retort::data::Dataset, retort::data::Dataset> load_data(const std::filesystem::path& folder,
                                                                   const std::string& split, std::uint64_t seed) {
@@ -18,7 +35,7 @@ std::pair<retort::data::Dataset, retort::data::Dataset> load_data(const std::fil
                                       retort::Seed{0});
   };
   if (split == "official") {
-    return folder == "synthetic" ? synthetic() : retort::data::load_mnist(folder);
+    return folder == "synthetic" ? synthetic() : load_official(folder);
   }
   // The test images may be missing, or have no labels, as in Kaggle's folders.
   const retort::data::Dataset train =

@@ -34,6 +34,8 @@ TEST_CASE("the label's column is the first, or the one that the header names") {
   CHECK(table.load("pixel1,pixel2,pixel3,pixel4,class\n1,2,3,4,3\n").fingerprint() == expected);
   CHECK(table.load("\"pixel1\",\"pixel2\",\"pixel3\",\"pixel4\",\"Label\"\n1,2,3,4,\"3\"\n").fingerprint() == expected);
   CHECK(table.load(gzip("3,1,2,3,4\n")).fingerprint() == expected);
+  CHECK(table.load("\"pixel 1, at the left\",\"class\",x,y,z\n1,3,2,3,4\n").fingerprint() == expected);
+  CHECK(table.load("\xEF\xBB\xBF\"pixel1\",class,labels,x,y\n1,3,2,3,4\n").fingerprint() == expected);
   CHECK(table.load("3,1,3,2,4\n", {.transposed = true}).fingerprint() == expected);
   CHECK(table.load("4,1,2,3,4\n", {.first_label = 1}).fingerprint() == expected);
 }
@@ -44,7 +46,8 @@ TEST_CASE("a table without labels is read for predictions, by its own function")
   const data::Dataset dataset = data::load_unlabelled_csv_images(table.path);
   CHECK((std::get<0>(dataset.features()) == data::Matrix<std::uint8_t>{{1, 2, 3, 4}}));
   CHECK(dataset.image() == data::ImageShape{2, 2});
-  CHECK(contains(message_of<FormatError>([&] { data::load_csv_images(table.path); }), "load_unlabelled_csv_images"));
+  CHECK(
+      contains(message_of<UnlabelledError>([&] { data::load_csv_images(table.path); }), "load_unlabelled_csv_images"));
   write_file(table.path, "3,1,2,3,4\n");
   CHECK(contains(message_of<FormatError>([&] { data::load_unlabelled_csv_images(table.path); }),
                  "columns: 5, expected the pixels of a square image without a label (it has labels"));

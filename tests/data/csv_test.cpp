@@ -131,6 +131,10 @@ TEST_CASE("what is wrong in a table is told by line and column") {
   refused("a,1\nb,1\nc,1\n", "labels: 3 different names, expected at most 2", {.classes = 2});
   refused("a,1\nb,1\n", "line 2, column 1: label 'b', expected one of the 2 class_names", {.class_names = {"a", "c"}});
   refused("0,1,2\n0,1,2,3\n", "line 2: more than 3 columns, the limit (column_limit raises it)", {.column_limit = 3});
+  refused("a,1\nb,1\na,2\nc,1\n",
+          "line 4, column 1: label 'c' is one name more than 2, the limit (is label_column 0 the labels' column? "
+          "class_limit raises it)",
+          {.class_limit = 2});
   refused(
       "Maus,1\nM\xFC"
       "cke,2\n",
@@ -150,6 +154,12 @@ TEST_CASE("classes may be names, numbered in the order of their bytes or as told
   CHECK((dataset.labels() == data::Labels{1, 0, 1}));
   CHECK(table.load("x,species\n" + text, {.label_column = -1}).fingerprint() == dataset.fingerprint());
   CHECK(table.load(text, {.label_column = -1, .classes = 3}).classes() == 2);  // a model may have more outputs
+
+  // The limit is for names found, of more than the classes told: neither for numbers nor for names told.
+  CHECK(table.load(text, {.label_column = -1, .classes = 2, .class_limit = 1}).classes() == 2);
+  CHECK(table.load(text, {.label_column = -1, .class_names = {"setosa", "virginica"}, .class_limit = 1}).classes() ==
+        2);
+  CHECK(table.load("0,1\n1,1\n2,1\n", {.class_limit = 1}).classes() == 3);
 
   const std::vector<std::string> all{"virginica", "versicolor", "setosa"};
   const data::Dataset told = table.load(text, {.label_column = -1, .class_names = all});
@@ -215,6 +225,9 @@ TEST_CASE("what the training table says holds for the test table") {
   write_file(table.path, "0,1\n2,3\n");
   write_file(test_path, "1,2\n");
   CHECK(data::load_csv_train_test(table.path, test_path).second.classes() == 3);
+  write_file(test_path, "cat,2\n");
+  CHECK(is_message(message_of<FormatError>([&] { data::load_csv_train_test(table.path, test_path); }), test_path,
+                   {"labels: names, expected numbers as in table.csv"}));
   write_file(test_path, "1,2,3\n");
   CHECK(is_message(message_of<FormatError>([&] { data::load_csv_train_test(table.path, test_path); }), test_path,
                    {"features: 2, expected 1 as in table.csv"}));

@@ -120,6 +120,7 @@ TEST_CASE("names that do not tell the classes apart are refused") {
   CHECK(contains(refused({"a", "b", "c", "d"}), "class_names: 4 names, expected 3"));
   CHECK(contains(refused({"a", "", "c"}), "the name of class 1 is empty"));
   CHECK(contains(refused({"a", "b", "a"}), "'a' is the name of class 0 and of class 2"));
+  CHECK(contains(refused({"b", "a", "a"}), "'a' is the name of class 1 and of class 2"));
   CHECK(contains(refused({"a", "b", "\xFC"}), R"(the name of class 2 is '\xfc', expected UTF-8)"));
 }
 

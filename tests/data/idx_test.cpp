@@ -85,7 +85,7 @@ TEST_CASE("labels are whole numbers of one to four bytes, alone or before other 
     write_file(path, bytes);
     return data::read_idx_labels(path);
   };
-  using Found = std::vector<std::int64_t>;
+  using Found = std::vector<std::int32_t>;
   CHECK(labels(idx_bytes({2}, "\x07\xff")) == Found{7, 255});
   CHECK(labels(std::string{"\0\0\x09\x01\0\0\0\x02\x07\xff", 10}) == Found{7, -1});
   CHECK(labels(std::string{"\0\0\x0b\x01\0\0\0\x02\x01\x02\xff\xfe", 12}) == Found{258, -2});

@@ -66,6 +66,20 @@ TEST_CASE("values moved in and out are not copied") {
   CHECK(second.data() == memory);
 }
 
+TEST_CASE("a matrix that was moved from is 0 x 0") {
+  Reals first{{1, 2}, {3, 4}};
+  Reals second = std::move(first);
+  CHECK(first == Reals());
+  first = std::move(second);
+  CHECK(second == Reals());
+  CHECK((first == Reals{{1, 2}, {3, 4}}));
+  Reals& itself = first;
+  first = std::move(itself);
+  CHECK((first == Reals{{1, 2}, {3, 4}}));
+  STATIC_REQUIRE(std::is_nothrow_move_constructible_v<Reals>);
+  STATIC_REQUIRE(std::is_nothrow_move_assignable_v<Reals>);
+}
+
 TEST_CASE("a copy is its own") {
   Reals original{{1, 2}};
   const Reals copy = original;

@@ -126,6 +126,54 @@ TEST_CASE("tables of pixels are read from a folder, and one without labels is na
   CHECK(data::load_mnist_train(folder.path()).fingerprint() == train.fingerprint());
 }
 
+TEST_CASE("both parts are of one dataset") {
+  const TemporaryFolder folder;
+  const auto write = [&](const char* name, int label) {
+    write_file(folder / name, std::to_string(label) + ",1,2,3,4\n");
+  };
+  write("mnist_train.csv", 1);
+  write("fashion-mnist_test.csv", 2);
+  CHECK(is_message(refusal<FileError>(folder), folder.path(), {"has mnist_train.csv, but none of mnist_test.csv"}));
+  write("mnist_test.csv", 3);
+  write("fashion-mnist_train.csv", 4);
+  CHECK((data::load_mnist(folder.path()).second.labels() == data::Labels{3}));
+  write("train.csv", 5);
+  CHECK(is_message(refusal<FileError>(folder), folder.path(), {"has train.csv, but none of test.csv, test.csv.gz"}));
+  CHECK((data::load_mnist_train(folder.path()).labels() == data::Labels{5}));
+  write("test.csv", 6);
+  write_small_set(folder);
+  CHECK(data::load_mnist(folder.path()).second.size() == 2);
+  std::filesystem::remove(folder / "t10k-images-idx3-ubyte");
+  CHECK(is_message(refusal<FileError>(folder), folder.path(),
+                   {"has train-images-idx3-ubyte, but none of t10k-images-idx3-ubyte", "test-images.idx3-ubyte.gz"}));
+  write_file(folder / "test-images-idx3-ubyte", idx_bytes({1, 2, 3}, "wwwwww"));
+  write_file(folder / "test-labels-idx1-ubyte", idx_bytes({1}, "\x07"));
+  CHECK((data::load_mnist(folder.path()).second.labels() == data::Labels{7}));
+}
+
+TEST_CASE("EMNIST's tables, whose images lie on their side, are not taken for MNIST's") {
+  const TemporaryFolder folder;
+  write_file(folder / "emnist-mnist-train.csv", "1,1,3,2,4\n");
+  write_file(folder / "emnist-mnist-test.csv", "2,1,3,2,4\n");
+  CHECK(is_message(refusal<FileError>(folder), folder.path(), {"has none of train-images-idx3-ubyte"}));
+}
+
+TEST_CASE("tables of another form are told what to do") {
+  const TemporaryFolder folder;
+  const auto refused = [&](const std::string& text, const char* reason) {
+    write_file(folder / "train.csv", text);
+    write_file(folder / "test.csv", text);
+    CHECK(is_message(refusal<FormatError>(folder), folder / "train.csv", {reason}));
+  };
+  refused("label,p0,p1,p2,p3\r3,1,2,3,4\r", "ends its lines with CR alone, expected LF or CRLF: convert it");
+  refused("\xFF\xFE" + std::string("3\0,\0", 4), "UTF-16, expected UTF-8 or ASCII: convert it");
+  for (const char* line : {"label;p0;p1;p2;p3\n3;1;2;3;4\n", "3;1;2;3;4\n"}) {
+    refused(line, "columns: 1, expected the pixels of a square image and a label (is the delimiter ';'?)");
+  }
+  refused("3\t1\t2\t3\t4\n", "a label (is the delimiter a tab?)");
+  refused("", "no samples");
+}
+
 TEST_CASE("a missing folder and a missing file are named with what was looked for") {
   const TemporaryFolder folder;
   CHECK(is_message(message_of<FileError>([&] { data::load_mnist(folder / "absent"); }), folder / "absent",

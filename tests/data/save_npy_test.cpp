@@ -75,5 +75,10 @@ TEST_CASE("an array that cannot be written leaves nothing behind") {
   const TemporaryFolder folder;
   CHECK(is_message(message_of<FileError>([&] { data::save_npy(folder / "absent" / "a.npy", Reals{{1}}); }),
                    folder / "absent" / "a.npy", {"No such file"}));
+  // What load_npy would not read.
+  CHECK(message_of<ShapeError>([&] { data::save_npy(folder / "a.npy", Reals(0, 3)); }) ==
+        "save_npy: a matrix of 0 x 3, expected at least one row and one column");
+  CHECK(contains(message_of<ShapeError>([&] { data::save_npy(folder / "a.npy", data::Labels{}); }),
+                 "save_npy: no labels, expected at least one"));
   CHECK(std::filesystem::is_empty(folder.path()));
 }

@@ -78,6 +78,14 @@ refused "a file missing" "data: has t10k-images-idx3-ubyte, but none of t10k-lab
   distill --data data --split official
 copy data && rm data/train-images-idx3-ubyte
 refused "another file missing" "data: has none of train-images-idx3-ubyte|train.csv" distill --data data
+mkdir kaggle
+printf '5,1,2,3,4\n' >kaggle/train.csv
+printf '1,2,3,4\n' >kaggle/test.csv
+refused "test images without labels" "kaggle: the test images have no labels, expected --split validation or --split random" \
+  distill --data kaggle --split official
+printf '1,2,3,4\n' >kaggle/train.csv
+refused "training images without labels" "train.csv: columns: 4, expected the pixels of a square image and a label" \
+  distill --data kaggle --split official
 copy data && gzip data/train-images-idx3-ubyte && printf 'PK\003\004' >data/train-images-idx3-ubyte
 refused "a ZIP archive" "train-images-idx3-ubyte: is a ZIP archive" distill --data data
 copy data && gzip data/train-images-idx3-ubyte && truncate -s 5000 data/train-images-idx3-ubyte.gz

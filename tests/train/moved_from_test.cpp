@@ -4,14 +4,20 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
+#include "retort/data/class_weights.hpp"
+#include "retort/data/mnist.hpp"
+#include "retort/data/save_npy.hpp"
 #include "retort/data/split.hpp"
 #include "retort/io/safetensors.hpp"
 #include "retort/loss/cross_entropy.hpp"
@@ -101,6 +107,7 @@ TEST_CASE("Handles that were moved from are still handles", "[train]") {
 TEST_CASE("A dataset that was moved from says so", "[train]") {
   data::Dataset gone = images();
   const data::Dataset data{std::move(gone)};
+  const test::TemporaryFolder folder;
   Network<M> network{Seed{1}};
   const auto train = [&](const data::Dataset& first, const data::Dataset& second) {
     Trainer{network, CrossEntropy{}, Adam{}}.fit(first, second, {.epochs = 1});
@@ -112,7 +119,18 @@ TEST_CASE("A dataset that was moved from says so", "[train]") {
         }) == no_data);
   CHECK(complaint([&] { evaluate(network, gone); }) == no_data);
   CHECK(complaint([&] { data::random_split(gone, 0.5, Seed{1}); }) == no_data);
+  CHECK(complaint([&] { data::stratified_split(gone, 0.5, Seed{1}); }) == no_data);
   CHECK(complaint([&] { (void)gone.subset({}); }) == no_data);
+  CHECK(complaint([&] { data::Standardization::fit(gone); }) == no_data);
+  const data::Standardization standardization = data::Standardization::fit(data);
+  CHECK(complaint([&] { (void)standardization.apply(gone); }) == no_data);
+  CHECK(complaint([&] { data::balanced_class_weights<4>(gone); }) == no_data);
+  CHECK(complaint([&] { data::normalized_class_weights<4>({1, 1, 1, 1}, gone); }) == no_data);
+  CHECK(complaint([&] { data::save_idx_images(gone, folder / "images", folder / "labels"); }) == no_data);
+  CHECK(complaint([&] {
+          data::save_npy(folder / "features.npy", std::get<data::Matrix<std::uint8_t>>(gone.features()));
+        }) == "save_npy: a matrix of 0 x 0, expected at least one row and one column");
+  CHECK(std::filesystem::is_empty(folder.path()));
   CHECK(complaint([&] { Sweep<M>(network, sweep_grid(SweepSetting<>{}), backend::Eigen{1}).fit(gone); }) == no_data);
 }
 

@@ -17,9 +17,10 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 namespace detail {
 
-/// Throws ShapeError for more classes than `Classes`.
+/// Throws ShapeError for more classes than `Classes`, Error for a dataset that was moved from.
 template <std::size_t Classes>
 std::array<double, Classes> class_counts(const Dataset& dataset) {
+  dataset.require_samples();
   if (dataset.classes() > Classes) {
     throw ShapeError(
         concatenate({"class weights: the dataset has ", dataset.classes(), " classes, expected at most ", Classes}));
@@ -35,7 +36,7 @@ std::array<double, Classes> class_counts(const Dataset& dataset) {
 
 /// The weights times the one number that gives them the mean 1 over the training set's samples: their losses then keep
 /// the size that learning rates are made for. Throws ShapeError for more classes than `Classes`, OptionError where no
-/// sample has a weight above 0.
+/// sample has a weight above 0, Error for a dataset that was moved from.
 template <std::size_t Classes>
 [[gnu::cold]] std::array<double, Classes> normalized_class_weights(std::array<double, Classes> weights,
                                                                    const Dataset& training) {
@@ -55,7 +56,7 @@ template <std::size_t Classes>
 
 /// Inverse to the classes' sizes, size / (classes * count), so that every class that there is weighs as much as any
 /// other, with the mean 1 over the training set. A class without samples gets 1. Throws ShapeError for more classes than
-/// `Classes`.
+/// `Classes`, Error for a dataset that was moved from.
 template <std::size_t Classes>
 [[gnu::cold]] std::array<double, Classes> balanced_class_weights(const Dataset& training) {
   std::array<double, Classes> weights = detail::class_counts<Classes>(training);

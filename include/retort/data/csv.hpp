@@ -63,12 +63,21 @@ struct CsvOptions {
   std::uint64_t size_limit = default_size_limit;            // bytes of the file
   std::uint64_t expansion_limit = default_expansion_limit;  // of a compressed file, see read_plain_or_gzip
   std::size_t column_limit = std::size_t{1} << 20;
+  std::uint32_t class_limit = std::uint32_t{1} << 16;  // of names found, unless `classes` is more
 };
 
 namespace detail {
 
-/// Throws FormatError for text of another encoding or with other line ends than the reader's.
-[[gnu::cold]] inline void require_plain_text(const std::filesystem::path& path, std::string_view text) {
+/// The lines of a text, without a byte order mark and the empty lines at its end. Throws FormatError for text of another
+/// encoding or with other line ends than the reader's.
+[[gnu::cold]] inline std::string_view plain_text(const std::filesystem::path& path, std::string_view text) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (text.substr(0, byte_order_mark.size()) == byte_order_mark) {
+    text.remove_prefix(byte_order_mark.size());
+  }
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
+    text.remove_suffix(1);
+  }
   const auto begins = [&](std::string_view bytes) { return text.substr(0, bytes.size()) == bytes; };
   // Without a mark UTF-16 still shows by the zero bytes beside its ASCII letters.
   if (begins("\xFF\xFE") || begins("\xFE\xFF") || (text.size() >= 2 && (text[0] == '\0') != (text[1] == '\0'))) {
@@ -77,6 +86,15 @@ namespace detail {
   if (text.find('\n') == std::string_view::npos && text.find('\r') != std::string_view::npos) {
     throw FormatError(path, "ends its lines with CR alone, expected LF or CRLF: convert it, as with tr '\\r' '\\n'");
   }
+  return text;
+}
+
+/// What a first line of a single column makes one ask: whether another character in it, else `delimiter` itself, is the
+/// delimiter.
+[[gnu::cold]] inline std::string delimiter_question(std::string_view line, char delimiter) {
+  const std::size_t other = line.find_first_of(";\t|,");
+  const char found = other == std::string_view::npos ? delimiter : line[other];
+  return concatenate({" (is the delimiter ", found == '\t' ? "a tab" : in_quotes({&found, 1}), "?)"});
 }
 
 class CsvReader {
@@ -95,14 +113,7 @@ class CsvReader {
   }
 
   Dataset read(std::string_view text) {
-    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-    if (text.substr(0, byte_order_mark.size()) == byte_order_mark) {
-      text.remove_prefix(byte_order_mark.size());
-    }
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
-      text.remove_suffix(1);
-    }
-    require_plain_text(path_, text);
+    text = plain_text(path_, text);
     while (!text.empty()) {
       const std::size_t end = text.find('\n');
       rest_ = text;
@@ -232,11 +243,8 @@ class CsvReader {
       return;
     }
     if (columns_ < 2) {
-      const std::size_t other = line.find_first_of(";\t|,");
-      const std::string_view found =
-          other == std::string_view::npos ? std::string_view(&options_.delimiter, 1) : line.substr(other, 1);
-      fail_line(concatenate({"columns: 1, expected at least 2, a label and a feature (is the delimiter ",
-                             found == "\t" ? "a tab" : in_quotes(found), "?)"}));
+      fail_line(concatenate(
+          {"columns: 1, expected at least 2, a label and a feature", delimiter_question(line, options_.delimiter)}));
     }
     const auto count = static_cast<std::ptrdiff_t>(columns_);
     const std::ptrdiff_t wanted = options_.label_column;
@@ -360,6 +368,12 @@ class CsvReader {
       fail(column,
            concatenate({"label ", in_quotes(text), ", expected UTF-8: convert the file, as with iconv -t UTF-8"}));
     }
+    const std::uint32_t limit = std::max(options_.class_limit, options_.classes);
+    if (names_.size() == limit) {
+      fail(column,
+           concatenate({"label ", in_quotes(text), " is one name more than ", limit, ", the limit (is label_column ",
+                        options_.label_column, " the labels' column? class_limit raises it)"}));
+    }
     return names_.emplace(std::string(text), static_cast<std::uint32_t>(names_.size())).first->second;
   }
 
@@ -418,9 +432,10 @@ class CsvReader {
     }
     std::vector<std::string> names;
     std::vector<std::uint32_t> classes(names_.size());
-    for (const auto& [name, index] : names_) {
-      classes[index] = static_cast<std::uint32_t>(names.size());
-      names.push_back(name);
+    while (!names_.empty()) {
+      auto node = names_.extract(names_.begin());
+      classes[node.mapped()] = static_cast<std::uint32_t>(names.size());
+      names.push_back(std::move(node.key()));
     }
     for (std::uint32_t& label : labels_) {
       label = classes[label];
@@ -484,8 +499,9 @@ inline Dataset read_csv(CsvReader& reader, const std::filesystem::path& path, co
 /// file, line and column (from 1): rows of different length, what is not a number, infinity, a missing value unless the
 /// options say otherwise, a negative label, one that is not below options.classes, labels of which some are numbers
 /// and some names, numbers that do not begin at first_label where `classes` is not given, no sample at all, text in
-/// UTF-16 or with CR alone at its line ends, more columns than the limit; OptionError for options that cannot be meant
-/// or do not fit the file. Memory: the text, and at most twice as much for what is read from it.
+/// UTF-16 or with CR alone at its line ends, more columns or names of classes than the limits; OptionError for options
+/// that cannot be meant or do not fit the file. Memory: the text, at most twice as much for what is read from it, and the
+/// names of the classes.
 [[gnu::cold]] inline Dataset load_csv(const std::filesystem::path& path, const CsvOptions& options = {}) {
   detail::CsvReader reader(path, options);
   return detail::read_csv(reader, path, options);
@@ -503,9 +519,13 @@ inline Dataset read_csv(CsvReader& reader, const std::filesystem::path& path, co
   test_options.class_names = train.class_names();
   test_options.column_means = reader.column_means();
   Dataset test = load_csv(test_path, test_options);
+  if (test.class_names() != train.class_names()) {  // the names are told where there are any
+    throw FormatError(test_path,
+                      concatenate({"labels: names, expected numbers as in ", path_text(train_path.filename())}));
+  }
   if (test.feature_count() != train.feature_count()) {
     throw FormatError(test_path, concatenate({"features: ", test.feature_count(), ", expected ", train.feature_count(),
-                                              " as in ", train_path.filename().string()}));
+                                              " as in ", path_text(train_path.filename())}));
   }
   return {std::move(train), std::move(test)};
 }

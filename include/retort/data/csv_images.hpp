@@ -23,6 +23,17 @@
 #include "retort/data/matrix.hpp"
 #include "retort/data/mnist_options.hpp"
 
+namespace retort {  // for every instruction set
+
+/// A table of pixels that has no labels where they are needed, as Kaggle's test.csv.
+class [[gnu::visibility("default")]] UnlabelledError : public FormatError {
+ public:
+  RETORT_ERROR_CONSTRUCTOR UnlabelledError(const std::filesystem::path& path, std::string_view reason)
+      : FormatError(path, reason) {}
+};
+
+}  // namespace retort
+
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 namespace detail {
@@ -32,13 +43,16 @@ struct PixelColumns {
   std::size_t count = 0;
   std::ptrdiff_t label = 0;  // where a header names it, else the first
 
-  explicit PixelColumns(std::string_view text) {
-    std::string_view line = text.substr(0, text.find('\n'));
+  explicit PixelColumns(std::string_view line) {
     for (;;) {
-      std::size_t end = std::min(line.find(','), line.size());
+      // As CsvReader splits it: in a field in quotes a comma is an ordinary character.
+      const std::size_t start = line.find_first_not_of(" \t");
+      const bool is_quoted = start != std::string_view::npos && line[start] == '"';
+      const std::size_t closing = is_quoted ? line.find('"', start + 1) : 0;
+      const std::size_t end = std::min(line.find(',', closing), line.size());
       std::string name;
       for (const char letter : line.substr(0, end)) {
-        if (letter != '"' && letter != '\r' && letter != ' ') {
+        if (letter != '"' && letter != '\r' && letter != ' ' && name.size() < 6) {  // longer names are not asked for
           name += static_cast<char>(letter >= 'A' && letter <= 'Z' ? letter - 'A' + 'a' : letter);
         }
       }
@@ -60,26 +74,44 @@ inline std::size_t square_root(std::size_t number) {
   return root * root == number ? root : 0;
 }
 
-[[gnu::cold]] inline Dataset read_csv_images(const std::filesystem::path& path, const MnistOptions& options,
-                                             bool labelled) {
+[[gnu::cold]] inline PixelColumns read_pixel_columns(const std::filesystem::path& path, std::string_view text,
+                                                     bool labelled) {
+  const std::string_view lines = plain_text(path, text);
+  const std::string_view line = lines.substr(0, lines.find('\n'));
+  const PixelColumns columns(line);
+  if (lines.empty() || square_root(columns.count - (labelled ? 1 : 0)) != 0) {
+    return columns;
+  }
+  const std::string found = concatenate({"columns: ", columns.count, ", expected the pixels of a square image",
+                                         labelled ? " and a label" : " without a label"});
+  if (columns.count == 1) {
+    throw FormatError(path, found + delimiter_question(line, ','));
+  }
+  if (square_root(columns.count - (labelled ? 0 : 1)) == 0) {
+    throw FormatError(path, found);
+  }
+  if (labelled) {
+    throw UnlabelledError(path, found + " (it has no labels; load_unlabelled_csv_images reads it for predictions)");
+  }
+  throw FormatError(path, found + " (it has labels; load_csv_images reads them)");
+}
+
+// The numbers of a table of pixels. The text goes with the end of this function.
+[[gnu::cold]] inline Dataset read_pixel_table(const std::filesystem::path& path, const MnistOptions& options,
+                                              bool labelled) {
   const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, options.size_limit, options.expansion_limit);
   const std::string_view text{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-  const PixelColumns columns(text);
-  const std::size_t side = square_root(columns.count - (labelled ? 1 : 0));
-  if (side == 0) {
-    const bool other = square_root(columns.count - (labelled ? 0 : 1)) != 0;
-    throw FormatError(
-        path, concatenate({"columns: ", columns.count, ", expected the pixels of a square image",
-                           labelled ? " and a label" : " without a label",
-                           !other     ? ""
-                           : labelled ? " (it has no labels; load_unlabelled_csv_images reads it for predictions)"
-                                      : " (it has labels; load_csv_images reads them)"}));
-  }
   const CsvOptions table{.labelled = labelled,
-                         .label_column = columns.label,
+                         .label_column = read_pixel_columns(path, text, labelled).label,
                          .classes = options.classes,
                          .first_label = options.first_label};
-  const Dataset numbers = CsvReader(path, table).read(text);
+  return CsvReader(path, table).read(text);
+}
+
+[[gnu::cold]] inline Dataset read_csv_images(const std::filesystem::path& path, const MnistOptions& options,
+                                             bool labelled) {
+  const Dataset numbers = read_pixel_table(path, options, labelled);
+  const std::size_t side = square_root(numbers.feature_count());
   const auto& reals = std::get<Matrix<float>>(numbers.features());
   std::vector<std::uint8_t> pixels(reals.values().size());
   for (std::size_t i = 0; i < pixels.size(); ++i) {
@@ -100,8 +132,9 @@ inline std::size_t square_root(std::size_t number) {
 }  // namespace detail
 
 /// The square images of a CSV file, plain or compressed by gzip: pixels from 0 to 255, row by row, and a label in the
-/// column that the header calls "label" or "class", else in the first. Throws as `load_csv`, and FormatError for a
-/// number of columns that is no square and one, and for what is no pixel.
+/// column that the header calls "label" or "class", else in the first. Throws as `load_csv`; FormatError for a number of
+/// columns that is no square and one, of which UnlabelledError where it is a square, and for what is no pixel. Memory: at
+/// most three and a half times the text.
 [[gnu::cold]] inline Dataset load_csv_images(const std::filesystem::path& path, const MnistOptions& options = {}) {
   return detail::read_csv_images(path, options, true);
 }

@@ -39,7 +39,7 @@ using Labels = std::vector<std::uint32_t>;
 /// Samples and their labels, checked once when the dataset is made and constant from then on: at least one sample and
 /// one feature, as many labels as samples, each label below `classes()`, no NaN and no infinity, image extents whose
 /// product is the number of features. Features stay raw; the batch gather normalises them. A dataset that was moved from
-/// has no samples: it can be destroyed and assigned to, training and splitting throw Error.
+/// has no samples: it can be destroyed and assigned to, whatever needs samples throws Error.
 class Dataset {
  private:
   /// What std::visit does, which takes a compiler longer.
@@ -106,6 +106,8 @@ class Dataset {
     if (!names.empty() && names.size() != classes_) {
       throw OptionError(concatenate({"class_names: ", names.size(), " names, expected ", classes_, ", one a class"}));
     }
+    std::vector<std::size_t> order;  // of the names' bytes
+    order.reserve(names.size());
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (names[i].empty()) {
         throw OptionError(concatenate({"class_names: the name of class ", i, " is empty"}));
@@ -114,11 +116,17 @@ class Dataset {
         throw OptionError(
             concatenate({"class_names: the name of class ", i, " is ", in_quotes(names[i]), ", expected UTF-8"}));
       }
-      const auto same = std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]);
-      if (static_cast<std::size_t>(same - names.begin()) != i) {
-        throw OptionError(concatenate({"class_names: ", in_quotes(names[i]), " is the name of class ",
-                                       same - names.begin(), " and of class ", i, ", expected different names"}));
-      }
+      order.push_back(i);
+    }
+    std::sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
+      const int compared = names[left].compare(names[right]);
+      return compared != 0 ? compared < 0 : left < right;
+    });
+    const auto same = std::adjacent_find(
+        order.begin(), order.end(), [&](std::size_t left, std::size_t right) { return names[left] == names[right]; });
+    if (same != order.end()) {
+      throw OptionError(concatenate({"class_names: ", in_quotes(names[same[0]]), " is the name of class ", same[0],
+                                     " and of class ", same[1], ", expected different names"}));
     }
     class_names_ = std::move(names);
     return std::move(*this);
@@ -275,6 +283,7 @@ namespace detail {
 }  // namespace detail
 
 [[gnu::cold]] inline Standardization Standardization::fit(const Dataset& training) {
+  training.require_samples();
   detail::require_not_standardized(training);
   return training.visit([](const auto& values) {
     const std::size_t columns = values.columns();
@@ -311,6 +320,7 @@ namespace detail {
 
 [[gnu::cold]] inline Dataset Standardization::apply(const Dataset& dataset) const {
   validate();
+  dataset.require_samples();
   detail::require_not_standardized(dataset);
   if (means.size() != dataset.feature_count()) {
     throw ShapeError(concatenate(

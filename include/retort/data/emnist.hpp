@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -63,13 +62,9 @@ inline constexpr EmnistSplitFacts emnist_splits[] = {
   // As the archives unpack.
   for (const std::string_view within : {"", "gzip", "emnist_source_files"}) {
     const std::filesystem::path place = within.empty() ? folder : folder / within;
-    ImageFiles files = find_idx_pair(place, {stem});
-    for (const std::string_view suffix : {".csv", ".csv.gz"}) {
-      std::error_code unreadable;
-      if (std::filesystem::path table = place / (stem + std::string(suffix));
-          files.images.empty() && std::filesystem::exists(table, unreadable)) {
-        files.images = std::move(table);
-      }
+    ImageFiles files = find_idx_pair(place, stem);
+    if (files.images.empty()) {
+      files = find_table(place, stem);
     }
     if (!files.images.empty()) {
       return load_images(files, options).with_class_names(std::move(names));

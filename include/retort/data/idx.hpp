@@ -105,6 +105,32 @@ inline std::size_t idx_item_size(unsigned type) {
   return header;
 }
 
+// The labels of a file, held as the bytes that stand there.
+class IdxLabels {
+ public:
+  IdxLabels(const std::filesystem::path& path, std::uint64_t size_limit, std::uint64_t expansion_limit)
+      : bytes_(read_plain_or_gzip(path, size_limit, expansion_limit)),
+        header_(read_idx_header(path, bytes_, true, 1, 2)),
+        stride_(header_.item_size * (header_.extents.size() == 2 ? header_.extents[1] : 1)) {}
+
+  std::size_t size() const { return header_.extents[0]; }
+
+  /// Precondition: row < size().
+  std::int32_t operator[](std::size_t row) const {
+    const std::uint8_t* source = bytes_.data() + header_.begin + row * stride_;
+    std::int64_t value = header_.type != idx_unsigned_byte && source[0] > 127 ? -1 : 0;  // the sign
+    for (std::size_t i = 0; i < header_.item_size; ++i) {
+      value = value * 256 + source[i];
+    }
+    return static_cast<std::int32_t>(value);
+  }
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+  IdxHeader header_;
+  std::size_t stride_;  // bytes from one label to the next
+};
+
 }  // namespace detail
 
 /// The array of unsigned bytes in an IDX file of rank `Rank`, plain or compressed by gzip, with no extent of zero.
@@ -124,22 +150,15 @@ template <std::size_t Rank>
 }
 
 /// The labels in an IDX file of whole numbers of 8, 16 or 32 bits: of rank 1, or of rank 2, where each row begins with
-/// the label (QMNIST's idx2-int). Throws as `read_idx`.
-[[gnu::cold]] inline std::vector<std::int64_t> read_idx_labels(
+/// the label (QMNIST's idx2-int). Throws as `read_idx`. Memory: the file, and four bytes a label.
+[[gnu::cold]] inline std::vector<std::int32_t> read_idx_labels(
     const std::filesystem::path& path, std::uint64_t size_limit = default_size_limit,
     std::uint64_t expansion_limit = default_expansion_limit) {
-  const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit, expansion_limit);
-  const detail::IdxHeader header = detail::read_idx_header(path, bytes, true, 1, 2);
-  const std::size_t stride = header.item_size * (header.extents.size() == 2 ? header.extents[1] : 1);
-  std::vector<std::int64_t> labels;
-  allocate_for(path.native(), header.extents[0] * sizeof(labels.front()), [&] { labels.reserve(header.extents[0]); });
-  for (std::size_t row = 0; row < header.extents[0]; ++row) {
-    const std::uint8_t* source = bytes.data() + header.begin + row * stride;
-    std::int64_t value = header.type != detail::idx_unsigned_byte && source[0] > 127 ? -1 : 0;  // the sign
-    for (std::size_t i = 0; i < header.item_size; ++i) {
-      value = value * 256 + source[i];
-    }
-    labels.push_back(value);
+  const detail::IdxLabels found(path, size_limit, expansion_limit);
+  std::vector<std::int32_t> labels;
+  allocate_for(path.native(), found.size() * sizeof(labels.front()), [&] { labels.resize(found.size()); });
+  for (std::size_t row = 0; row < labels.size(); ++row) {
+    labels[row] = found[row];
   }
   return labels;
 }

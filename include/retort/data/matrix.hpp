@@ -25,8 +25,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
-/// Numbers in rows and columns that it owns, row by row without gaps. A matrix that was moved from can be destroyed and
-/// assigned to.
+/// Numbers in rows and columns that it owns, row by row without gaps. A matrix that was moved from is 0 x 0.
 template <typename T>
 class Matrix {
   static_assert(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>, "retort::data::Matrix holds numbers");
@@ -63,6 +62,20 @@ class Matrix {
       values_.insert(values_.end(), row.begin(), row.end());
     }
   }
+
+  Matrix(const Matrix&) = default;
+  Matrix& operator=(const Matrix&) = default;
+  Matrix(Matrix&& other) noexcept
+      : rows_(std::exchange(other.rows_, 0)),
+        columns_(std::exchange(other.columns_, 0)),
+        values_(std::exchange(other.values_, {})) {}
+  Matrix& operator=(Matrix&& other) noexcept {
+    rows_ = std::exchange(other.rows_, 0);
+    columns_ = std::exchange(other.columns_, 0);
+    values_ = std::exchange(other.values_, {});
+    return *this;
+  }
+  ~Matrix() = default;
 
   std::size_t rows() const { return rows_; }
   std::size_t columns() const { return columns_; }

@@ -428,10 +428,14 @@ inline NpyFeatures load_npy_features(const std::filesystem::path& path, const Np
     bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(header.data_begin));
     return {rows(std::move(bytes)), image};
   }
-  return {rows(convert_npy<float>(header, bytes, NpyToFloat{path})), image};
+  std::vector<float> values = convert_npy<float>(header, bytes, NpyToFloat{path});
+  std::vector<std::uint8_t>().swap(bytes);  // before the values are put in order
+  return {rows(std::move(values)), image};
 }
 
-inline Labels load_npy_labels(const std::filesystem::path& path, const NpyOptions& options) {
+// As many labels as the file of features has samples.
+inline Labels load_npy_labels(const std::filesystem::path& path, const NpyOptions& options, std::size_t samples,
+                              const std::filesystem::path& features_path) {
   const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, options.size_limit, options.expansion_limit);
   const NpyHeader header = read_npy_header(path, bytes);
   const bool is_column = header.shape.size() == 2 && header.shape[1] == 1;
@@ -439,6 +443,10 @@ inline Labels load_npy_labels(const std::filesystem::path& path, const NpyOption
     throw FormatError(path, concatenate({"labels of shape ", extents_text(header.shape),
                                          ", expected (samples) or (samples, 1) (one column a class? save "
                                          "array.argmax(axis=1))"}));
+  }
+  if (header.shape[0] != samples) {
+    throw FormatError(path, concatenate({"number of labels: ", header.shape[0], ", expected ", samples, " as in ",
+                                         path_text(features_path.filename())}));
   }
   const std::uint32_t limit = options.classes != 0 ? options.classes : std::numeric_limits<std::uint32_t>::max();
   return convert_npy<std::uint32_t>(header, bytes, NpyToLabel{path, options.first_label, limit});
@@ -454,17 +462,15 @@ inline Labels load_npy_labels(const std::filesystem::path& path, const NpyOption
 /// Either byte order, C or Fortran order. Throws FileError, and FormatError that names the file and what is wrong in
 /// it: anything but exactly the announced elements, a NaN or an infinity, a whole number that float would round, a
 /// label that is no whole number, is below options.first_label or is not below it + options.classes, labels that do not
-/// begin at first_label where `classes` is not given, counts that differ; OptionError.
+/// begin at first_label where `classes` is not given, counts that differ; OptionError. Memory: a file and what is made of
+/// it, which is 4 bytes a label, 4 bytes a feature that is no uint8, and the features twice where they are in Fortran
+/// order, when their file is gone.
 [[gnu::cold]] inline Dataset load_npy(const std::filesystem::path& features_path,
                                       const std::filesystem::path& labels_path, const NpyOptions& options = {}) {
   detail::NpyFeatures features = detail::load_npy_features(features_path, options);
-  Labels labels = detail::load_npy_labels(labels_path, options);
-  const std::size_t count =
+  const std::size_t samples =
       features.values.index() == 0 ? std::get<0>(features.values).rows() : std::get<1>(features.values).rows();
-  if (labels.size() != count) {
-    throw FormatError(labels_path, concatenate({"number of labels: ", labels.size(), ", expected ", count, " as in ",
-                                                path_text(features_path.filename())}));
-  }
+  Labels labels = detail::load_npy_labels(labels_path, options, samples, features_path);
   const std::uint32_t classes = detail::count_classes(labels_path, labels, options.classes, options.first_label);
   return {std::move(features.values), std::move(labels), classes, features.image, options.normalization};
 }

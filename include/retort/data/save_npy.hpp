@@ -12,10 +12,12 @@
 #include <type_traits>
 
 #include "retort/core/atomic_file.hpp"
+#include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/matrix.hpp"
+#include "retort/data/message.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
@@ -55,15 +57,23 @@ inline void write_npy(const std::filesystem::path& path, const std::string& type
 
 }  // namespace detail
 
-/// Writes a matrix, (rows, columns), whole or not at all. Throws FileError.
+/// Writes a matrix, (rows, columns), whole or not at all. Throws FileError; ShapeError for one without values, as one
+/// that was moved from is, since `load_npy` reads no such file.
 template <typename T>
 void save_npy(const std::filesystem::path& path, const Matrix<T>& matrix) {
   const std::size_t shape[] = {matrix.rows(), matrix.columns()};
+  if (matrix.values().empty()) {
+    throw ShapeError(concatenate(
+        {"save_npy: a matrix of ", detail::extents_text(shape), ", expected at least one row and one column"}));
+  }
   detail::write_npy(path, detail::npy_type<T>(), false, shape, std::as_bytes(matrix.values()));
 }
 
 /// The same for labels, (samples).
 inline void save_npy(const std::filesystem::path& path, const Labels& labels) {
+  if (labels.empty()) {
+    throw ShapeError("save_npy: no labels, expected at least one");
+  }
   const std::size_t shape[] = {labels.size()};
   detail::write_npy(path, detail::npy_type<Labels::value_type>(), false, shape, std::as_bytes(std::span(labels)));
 }

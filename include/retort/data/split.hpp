@@ -92,6 +92,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
 /// The same by `stratified_split_indices`.
 [[gnu::cold]] inline std::pair<Dataset, Dataset> stratified_split(const Dataset& dataset, double first_fraction,
                                                                   Seed seed) {
+  dataset.require_samples();
   const auto [first, second] = stratified_split_indices(dataset.labels(), first_fraction, seed);
   return {dataset.subset(first), dataset.subset(second)};
 }

@@ -30,12 +30,12 @@ struct Standardization {
 
   /// The mean and the standard deviation (by the number of samples, not by one less) of every column of the raw
   /// features, in double; bytes count from 0 to 255. A column that is constant gets the deviation 1, so it becomes 0.
-  /// Throws OptionError for a dataset that is standardised already.
+  /// Throws OptionError for a dataset that is standardised already, Error for one that was moved from.
   static Standardization fit(const Dataset& training);
 
   /// The same samples with real, standardised features, the normalization 0 and 1, and this standardization. Throws
   /// ShapeError for another number of features and for a result beyond float's range; OptionError where `validate`
-  /// does, and for a dataset that is standardised already.
+  /// does, and for a dataset that is standardised already; Error for one that was moved from.
   Dataset apply(const Dataset& dataset) const;
 
   /// Whether it is that of no dataset.

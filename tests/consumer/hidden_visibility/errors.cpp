@@ -4,6 +4,7 @@
 #include "retort/core/error.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/out_of_memory.hpp"
+#include "retort/data/csv_images.hpp"
 #include "retort/train/checkpoint.hpp"
 
 void throw_error(Thrown which) {
@@ -28,6 +29,8 @@ void throw_error(Thrown which) {
       throw retort::StoppedError("stopped as asked");
     case Thrown::setting:
       throw retort::SettingError("made with another seed", "seed");
+    case Thrown::unlabelled:
+      throw retort::UnlabelledError("file", "has no labels");
     case Thrown::memory:
       throw retort::OutOfMemoryError("logits", 12);
   }

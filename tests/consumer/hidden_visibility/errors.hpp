@@ -5,6 +5,19 @@
 
 #include <string>
 
-enum class Thrown { error, file, format, shape, option, divergence, device, json, stopped, setting, memory };
+enum class Thrown {
+  error,
+  file,
+  format,
+  shape,
+  option,
+  divergence,
+  device,
+  json,
+  stopped,
+  setting,
+  unlabelled,
+  memory
+};
 
 [[gnu::visibility("default")]] void throw_error(Thrown which);

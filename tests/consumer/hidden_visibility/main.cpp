@@ -9,6 +9,7 @@
 #include "retort/core/error.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/out_of_memory.hpp"
+#include "retort/data/csv_images.hpp"
 #include "retort/train/checkpoint.hpp"
 
 namespace {
@@ -46,6 +47,7 @@ int main() {
   check<retort::JsonError>(Thrown::json, "JsonError");
   check<retort::StoppedError>(Thrown::stopped, "StoppedError");
   check<retort::SettingError, retort::OptionError>(Thrown::setting, "SettingError");
+  check<retort::UnlabelledError, retort::FormatError>(Thrown::unlabelled, "UnlabelledError");
   check<retort::OutOfMemoryError, std::bad_alloc>(Thrown::memory, "OutOfMemoryError");
   return failures == 0 ? 0 : 1;
 }
