@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <cstdio>
+#include <filesystem>
 #include <retort/retort.hpp>
 
 namespace rt = retort;
@@ -13,6 +14,10 @@ using Student = rt::Sequential<rt::Linear<784, 20>, rt::ReLU,  //
 static_assert(Student::parameter_count == 16'330);
 
 int main() {
+  rt::require_writable("student.safetensors");  // before the work
+  if (std::filesystem::exists("student.safetensors")) {
+    std::puts("student.safetensors is there, and will be replaced");
+  }
   const auto [train, test] = rt::data::load_mnist("data/mnist");
   const auto few = rt::data::random_split(train, 0.05, rt::Seed{0}).first;  // 3,000 images, all the students have
   const rt::backend::Eigen cpu{2};  // threads; the results do not depend on them
