@@ -50,7 +50,7 @@ says "distilled - alone: errors    -20.93 +- 37.74, lower in 13 of 15 seeds"
 says "paired t = -2.15 with 14 degrees of freedom; exact sign-flip test, one-sided: p = 0.0263"
 
 echo "== the job"
-job=(--data "$digits" --recipe original --split official --teacher-epochs 1 --epochs 1 --batch-size 64)
+job=(--data "$digits" --recipe original --split official --teacher-epochs 1 --epochs 10 --batch-size 32 --lr 3e-3)
 over_seeds --program "$programs/distill_mnist" --seeds 2 --out seeds -- "${job[@]}" >report
 cat report
 errors() { # SEED PHASE
@@ -74,11 +74,11 @@ expected=$(awk -v a="${differences[0]}" -v b="${differences[1]}" 'BEGIN {
 
 contents() { (cd seeds && find . -type f -exec cksum {} + | sort); }
 before=$(contents)
-if over_seeds --program "$programs/distill_mnist" --seeds 2 --out seeds -- "${job[@]}" --lr 1e-3 >report 2>stderr; then
+if over_seeds --program "$programs/distill_mnist" --seeds 2 --out seeds -- "${job[@]}" --beta1 0.8 >report 2>stderr; then
   fail "an earlier comparison was replaced without a word"
 fi
 [[ $(<stderr) == *"of an earlier run, expected --resume"*"over_seeds.py: seed 0: the program ended with 2"* ]] ||
   fail "what is there is not named: $(<stderr)"
 [[ $(contents) == "$before" ]] || fail "the files of an earlier comparison changed"
-over_seeds --program "$programs/distill_mnist" --seeds 1 --out seeds -- "${job[@]}" --lr 1e-3 --overwrite >report
+over_seeds --program "$programs/distill_mnist" --seeds 1 --out seeds -- "${job[@]}" --beta1 0.8 --overwrite >report
 [[ $(contents) != "$before" ]] || fail "--overwrite replaced nothing"
