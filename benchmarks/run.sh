@@ -24,6 +24,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(dirname "$here")
 build=$repository/build/benchmarks
+source "$repository/scripts/lock.sh"
 source "$repository/scripts/packages.sh"
 source "$repository/scripts/mnist.sh"
 export PYTHONDONTWRITEBYTECODE=1
@@ -58,6 +59,7 @@ if [[ -n $repetitions ]]; then
   command+=" --repetitions $repetitions"
 fi
 ((${#sections[@]} > 0)) || sections=("${all_sections[@]}")
+hold_lock benchmarks/run.sh "$build.lock"
 min_time=0.2 runs=3 few_images_seeds=10 original_seeds=5 recommended_seeds=12 job_arguments=()
 if [[ $quick == yes ]]; then
   command+=" --quick"
