@@ -81,6 +81,7 @@ class VectorArchetype {
   RETORT_HOST_DEVICE constexpr VectorArchetype& operator+=(const VectorArchetype&) { return *this; }
   RETORT_HOST_DEVICE constexpr VectorArchetype& operator-=(const VectorArchetype&) { return *this; }
   RETORT_HOST_DEVICE constexpr VectorArchetype& operator*=(const VectorArchetype&) { return *this; }
+  RETORT_HOST_DEVICE constexpr VectorArchetype& operator/=(const VectorArchetype&) { return *this; }
 
   RETORT_HOST_DEVICE friend constexpr MaskArchetype operator<(const VectorArchetype&, const VectorArchetype&) {
     return {};
@@ -88,7 +89,16 @@ class VectorArchetype {
   RETORT_HOST_DEVICE friend constexpr MaskArchetype operator>(const VectorArchetype&, const VectorArchetype&) {
     return {};
   }
+  RETORT_HOST_DEVICE friend constexpr MaskArchetype operator<=(const VectorArchetype&, const VectorArchetype&) {
+    return {};
+  }
+  RETORT_HOST_DEVICE friend constexpr MaskArchetype operator>=(const VectorArchetype&, const VectorArchetype&) {
+    return {};
+  }
   RETORT_HOST_DEVICE friend constexpr MaskArchetype operator==(const VectorArchetype&, const VectorArchetype&) {
+    return {};
+  }
+  RETORT_HOST_DEVICE friend constexpr MaskArchetype operator!=(const VectorArchetype&, const VectorArchetype&) {
     return {};
   }
   RETORT_HOST_DEVICE friend constexpr VectorArchetype select(const MaskArchetype&, const VectorArchetype& yes,
