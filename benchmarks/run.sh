@@ -98,7 +98,7 @@ quietly() { # LOG COMMAND...
 build_programs() { # TARGETS...: none for all
   install_missing libeigen3-dev libxtensor-dev libxsimd-dev zlib1g-dev libcli11-dev libbenchmark-dev \
     pkg-config >&2
-  install_missing libopenblas-dev >&2 || echo "libopenblas-dev is not to be had here: no products by a BLAS" >&2
+  install_missing libopenblas-dev >&2 || echo "libopenblas-dev cannot be installed here: nothing is measured with a BLAS" >&2
   echo "building" >&2
   # Thrust on a CPU is not for speed, and a GPU has tests/run_gpu.sh.
   quietly "$build/configure.log" cmake -S "$repository" --preset release -B "$build" -DRETORT_CUDA=OFF -DRETORT_THRUST=OFF

@@ -5,11 +5,11 @@
 
 namespace rt = retort;
 
-using Teacher = rt::Sequential<rt::Linear<784, 1200>, rt::Dropout<0.5>, rt::ReLU,   //
-                               rt::Linear<1200, 1200>, rt::Dropout<0.5>, rt::ReLU,  //
+using Teacher = rt::Sequential<rt::Linear<784, 1200>, rt::Dropout<0.5>, rt::ReLU,   // 28 x 28 pixels
+                               rt::Linear<1200, 1200>, rt::Dropout<0.5>, rt::ReLU,  // hidden layers of 1,200 units
                                rt::Linear<1200, 10>>;
-using Student = rt::Sequential<rt::Linear<784, 20>, rt::ReLU,  //
-                               rt::Linear<20, 20>, rt::ReLU,   //
+using Student = rt::Sequential<rt::Linear<784, 20>, rt::ReLU,  // the same pixels
+                               rt::Linear<20, 20>, rt::ReLU,   // hidden layers of 20 units
                                rt::Linear<20, 10>>;
 static_assert(Student::parameter_count == 16'330);
 

@@ -52,7 +52,7 @@ done
 PATH=$folder/bin:$PATH copy/examples/run.sh --help >report_help 2>&1 || fail "--help: $(<report_help)"
 grep -qF "building distill_mnist for this processor first" report_help || fail "--help builds and does not say so: $(<report_help)"
 [[ ! -e copy/overlaps ]] || fail "$(<copy/overlaps)"
-[[ $(cat report? | grep -c "another run .*is building here; waiting for it") == 3 ]] || fail "who waits does not say so: $(cat report?)"
+[[ $(cat report? | grep -c "another run .*is building here; waiting for it") == 3 ]] || fail "a run that waits does not say so: $(cat report?)"
 
 # The lock ends with the start of the job, not with its end.
 printf '#!/bin/sh\nexec sleep 100\n' >job
