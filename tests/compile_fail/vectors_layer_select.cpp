@@ -20,7 +20,7 @@ struct Steps {
     sum -= retort::select(x <= zero, x, zero);
     sum *= retort::select(x >= zero, x, zero);
     sum /= retort::select(x == zero, x, zero);
-    return retort::select(x != zero, sum, zero);
+    return sum;
   }
   template <class T>
   static T derivative(T x, T) {

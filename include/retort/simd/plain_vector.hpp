@@ -81,9 +81,6 @@ class PlainVector {
   friend PlainMask<N> operator==(const PlainVector& a, const PlainVector& b) {
     return compare([&](std::size_t i) { return a[i] == b[i]; });
   }
-  friend PlainMask<N> operator!=(const PlainVector& a, const PlainVector& b) {
-    return compare([&](std::size_t i) { return a[i] != b[i]; });
-  }
   friend PlainVector select(const PlainMask<N>& condition, const PlainVector& yes, const PlainVector& no) {
     return generate([&](std::size_t i) { return condition.lanes[i] ? yes[i] : no[i]; });
   }
