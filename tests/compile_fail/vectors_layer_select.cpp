@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A layer, its branches written with select, that takes SIMD vectors: every comparison and every operator that it may use.
+// A layer, its branches written with select, that takes SIMD vectors: every operator that it may use.
 // expect success
 
 #include <cstddef>

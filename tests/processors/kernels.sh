@@ -3,9 +3,10 @@
 # kernels.sh FOLDER PROCESSOR MAIN INCLUDES...
 #
 # The tests of the SIMD kernels, of activations on vectors, of CONTRIBUTING.md's formulas and of whole models on panels,
-# compiled for PROCESSOR (avx512, avx2, neon, plain) and run: on this machine, or for 64-bit ARM under qemu-user. INCLUDES are the folders of
-# the headers that they need, MAIN is the object of tests/main.cpp for this machine. Of AVX-512 what this machine has is
-# run, the rest checked as far as types go. Exit code 77: skipped, for the reason printed.
+# compiled for PROCESSOR (avx512, avx2, neon, plain) and run: on this machine, or for 64-bit ARM under qemu-user.
+# INCLUDES are the folders of the headers that they need, MAIN is the object of tests/main.cpp for this machine. Of
+# AVX-512 what this machine has is run, the rest checked as far as types go. Exit code 77: skipped, for the reason
+# printed.
 set -euo pipefail
 folder=$1 processor=$2 main=$3
 shift 3

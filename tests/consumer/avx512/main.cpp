@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Both of the CPU's ways: panels of samples, in float and with products of bfloat16, and Eigen's products layer by layer. Of the
-// other headers those that are there: a BLAS, the bridge to xtensor, Thrust's host systems.
+// Both of the CPU's ways: panels of samples, in float and with products of bfloat16, and Eigen's products layer by
+// layer. Of the other headers those that are there: a BLAS, the bridge to xtensor, Thrust's host systems.
 
 #include <retort/backend/eigen/bf16.hpp>
 #include <retort/data/xtensor.hpp>

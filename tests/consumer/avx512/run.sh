@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# run.sh COMPILER INCLUDES...: with README's flags for a processor with AVX-512 and its products of bfloat16, and all headers
-# by -I, a program compiles without a warning. Not run: no such processor is needed. Exits with 77 (skipped) on other
-# processors.
+# run.sh COMPILER INCLUDES...: with README's flags for a processor with AVX-512 and its products of bfloat16, and all
+# headers by -I, a program compiles without a warning. Not run: no such processor is needed. Exits with 77 (skipped) on
+# other processors.
 set -euo pipefail
 compiler=$1
 shift
