@@ -24,6 +24,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(dirname "$here")
 build=$repository/build/benchmarks
+source "$repository/scripts/lock.sh"
 source "$repository/scripts/packages.sh"
 source "$repository/scripts/mnist.sh"
 export PYTHONDONTWRITEBYTECODE=1
@@ -58,6 +59,7 @@ if [[ -n $repetitions ]]; then
   command+=" --repetitions $repetitions"
 fi
 ((${#sections[@]} > 0)) || sections=("${all_sections[@]}")
+hold_lock benchmarks/run.sh "$build.lock"
 min_time=0.2 runs=3 few_images_seeds=10 original_seeds=5 recommended_seeds=12 job_arguments=()
 if [[ $quick == yes ]]; then
   command+=" --quick"
@@ -96,7 +98,7 @@ quietly() { # LOG COMMAND...
 build_programs() { # TARGETS...: none for all
   install_missing libeigen3-dev libxtensor-dev libxsimd-dev zlib1g-dev libcli11-dev libbenchmark-dev \
     pkg-config >&2
-  install_missing libopenblas-dev >&2 || echo "libopenblas-dev is not to be had here: no products by a BLAS" >&2
+  install_missing libopenblas-dev >&2 || echo "libopenblas-dev cannot be installed here: nothing is measured with a BLAS" >&2
   echo "building" >&2
   # Thrust on a CPU is not for speed, and a GPU has tests/run_gpu.sh.
   quietly "$build/configure.log" cmake -S "$repository" --preset release -B "$build" -DRETORT_CUDA=OFF -DRETORT_THRUST=OFF

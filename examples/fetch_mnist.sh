@@ -15,8 +15,8 @@ folder=${1:-data/mnist}
 read -r -a mirrors <<< "${RETORT_MNIST_MIRRORS:-https://storage.googleapis.com/cvdf-datasets/mnist/ \
 https://ossci-datasets.s3.amazonaws.com/mnist/ https://raw.githubusercontent.com/fgnt/mnist/master/}" || true
 
-# The SHA-256 of each unpacked file, its size in bytes, and what it is packed by gzip. A mirror may have packed it a
-# little worse, but not by more than a quarter.
+# The SHA-256 of each unpacked file, its size in bytes, and the most that it may have packed by gzip: what the original
+# files have. A mirror that packed them worse is not used.
 files=(
   "train-images-idx3-ubyte ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db 47040016 9912422"
   "train-labels-idx1-ubyte 65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5 60008 28881"
@@ -84,10 +84,9 @@ for entry in "${files[@]}"; do
   for mirror in "${mirrors[@]}"; do
     url=${mirror%/}/$name.gz
     status=0
-    most=$((packed + packed / 4))
-    download "$url" "$partial/$name.gz" "$most" || status=$?
+    download "$url" "$partial/$name.gz" "$packed" || status=$?
     if ((status == 2)); then
-      echo "fetch_mnist: $url: more than $most bytes, not used" >&2
+      echo "fetch_mnist: $url: more than $packed bytes, not used" >&2
     elif ((status != 0)); then
       echo "fetch_mnist: $url: no answer, or no such file" >&2
     elif ! right "$partial/$name.gz" "$sha256" "$size"; then

@@ -13,6 +13,7 @@ set -euo pipefail
 caller=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 repository=$PWD
+source scripts/lock.sh
 source scripts/packages.sh
 source scripts/mnist.sh
 
@@ -73,17 +74,8 @@ case $(value_of --backend) in
     ;;
 esac
 # One run at a time installs, configures, builds and downloads; the lock ends with the job's start.
+hold_lock examples/run.sh build/examples.lock
 mkdir -p $build
-if command -v flock >/dev/null; then
-  exec {lock}>build/examples.lock
-  if ! flock --nonblock $lock; then
-    echo "examples/run.sh: another run is building here; waiting for it" >&2
-    flock $lock
-  fi
-else
-  echo "examples/run.sh: flock (package util-linux) is missing: let no other run build here at the same time" >&2
-  exec {lock}>/dev/null
-fi
 install_missing "${packages[@]}" >&2
 
 if ! configure_and_build -B $build -DRETORT_BUILD_BENCHMARKS=OFF -DRETORT_THRUST=$thrust -DRETORT_CUDA=$cuda \
@@ -112,5 +104,5 @@ if ! given --data && ! given --help && ! given -h; then
 fi
 
 cd "$caller"
-exec {lock}>&-
+release_lock
 exec "$repository/$build/examples/distill_mnist" ${data[@]+"${data[@]}"} "$@"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# Sourced by tests/run.sh and examples/run.sh: finds the MNIST files.
+# Sourced by the scripts that run programs on MNIST: finds the MNIST files.
 
 # find_mnist REPOSITORY
 # Prints the absolute path of the first of $MNIST_DIR, ../shared/data/mnist and data/mnist that holds MNIST's training

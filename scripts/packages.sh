@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# Sourced by tests/run.sh and examples/run.sh: installs Debian packages, only those that are missing, asking nothing.
+# Sourced by the scripts that build: installs Debian packages, only those that are missing, asking nothing.
 
 # install_missing PACKAGE...
 # On Debian and Ubuntu installs the packages that are not installed, as root or through sudo, and says so. Elsewhere

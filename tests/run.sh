@@ -12,6 +12,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 repository=$PWD
+source scripts/lock.sh
 source scripts/packages.sh
 source scripts/mnist.sh
 
@@ -44,6 +45,7 @@ if [[ ${1:-} == --quick ]]; then
   shift
 fi
 
+hold_lock tests/run.sh build/tests.lock
 install_missing cmake ninja-build g++ catch2 libeigen3-dev libxtensor-dev libxsimd-dev nlohmann-json3-dev zlib1g-dev \
   libcli11-dev libbenchmark-dev pkg-config meson libthrust-dev libtbb-dev
 install_optional "the tests with a BLAS may not be compiled" libopenblas-dev

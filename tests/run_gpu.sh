@@ -46,6 +46,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 repository=$PWD
+source scripts/lock.sh
 source scripts/mnist.sh
 export PYTHONDONTWRITEBYTECODE=1 LC_ALL=C
 
@@ -189,6 +190,7 @@ source tests/gpu/measure.sh
 
 # --- Running them ---
 
+hold_lock tests/run_gpu.sh "$build.lock"
 mkdir -p "$build/logs" || exit 1
 if [[ $programs != "$build" ]] && ! cmp -s "$programs/commit" "$build/programs"; then
   forget_results

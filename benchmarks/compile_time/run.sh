@@ -31,7 +31,9 @@ done
 [[ -z $output || (! -d $output && -w $(dirname "$output")) ]] || usage "--output: cannot write $output"
 
 source "$here/../replace_file.sh"
+source "$repository/scripts/lock.sh"
 source "$repository/scripts/packages.sh"
+hold_lock benchmarks/compile_time/run.sh "$repository/build/compile_time.lock"
 install_missing g++ pkg-config libeigen3-dev libxtensor-dev libxsimd-dev zlib1g-dev python3 >&2
 if ((${#compilers[@]} == 0)); then
   compilers=(g++)

@@ -30,7 +30,9 @@ done
 [[ -z $output || (! -d $output && -w $(dirname "$output")) ]] || usage "--output: cannot write $output"
 
 source "$here/../replace_file.sh"
+source "$repository/scripts/lock.sh"
 source "$repository/scripts/packages.sh"
+hold_lock benchmarks/peers/run.sh "$repository/build/peers.lock"
 install_missing g++ pkg-config libbenchmark-dev libeigen3-dev libxtensor-dev libxsimd-dev zlib1g-dev \
   python3 >&2
 build=$repository/build/peers

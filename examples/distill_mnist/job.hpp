@@ -49,7 +49,7 @@ using examples::Student;
 using examples::Teacher;
 using examples::TrainingOptions;
 
-/// Everything on one backend, whose header is to be included by who names it. Compiled once for each, so only what a
+/// Everything on one backend, whose header the file that names it includes. Compiled once for each, so only what a
 /// training needs is included here: nvcc takes seconds for each header more.
 template <typename Backend>
 class Job {

@@ -101,7 +101,7 @@ std::string backend_list() {
   return text;
 }
 
-/// An option that would change nothing is a mistake: who gives it expects something of it.
+/// An option that would change nothing is a mistake: somebody who gives it expects something of it.
 void require_taken(const Options& options) {
   const BackendEntry& backend = find_backend(options.backend);
   const auto require = [&](bool given, const char* option, bool BackendEntry::* takes_option) {

@@ -8,7 +8,8 @@
 What follows `--` goes to the program. Prints each seed's test errors after the last epoch, then for each phase the mean
 and the standard deviation over the seeds, and two paired tests of "distilled minus alone": Student's t, and the exact
 permutation test over all changes of sign (p: the share of sign patterns whose mean is at most the one observed).
-Needs Python 3.8 and nothing else. Each run's files are left in OUT/seed_N.
+Needs Python 3.8 and nothing else. Each run's files are left in OUT/seed_N. Where an earlier run left some there, the
+program asks for `--resume` or `--overwrite`: give it behind `--`.
 """
 
 import argparse
@@ -55,7 +56,7 @@ def main():
     results = []
     for seed in range(options.seeds):
         out = options.out / f"seed_{seed}"
-        command = [options.program, *options.arguments, "--seed", str(seed), "--out", out, "--overwrite", "--quiet"]
+        command = [options.program.resolve(), *options.arguments, "--seed", str(seed), "--out", out, "--quiet"]
         run = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
         if run.returncode != 0:
             sys.exit(f"over_seeds.py: seed {seed}: the program ended with {run.returncode}")

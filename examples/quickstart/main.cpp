@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include <cstdio>
+#include <filesystem>
 #include <retort/retort.hpp>
 
 namespace rt = retort;
 
-using Teacher = rt::Sequential<rt::Linear<784, 1200>, rt::Dropout<0.5>, rt::ReLU,   //
-                               rt::Linear<1200, 1200>, rt::Dropout<0.5>, rt::ReLU,  //
+using Teacher = rt::Sequential<rt::Linear<784, 1200>, rt::Dropout<0.5>, rt::ReLU,   // 28 x 28 pixels
+                               rt::Linear<1200, 1200>, rt::Dropout<0.5>, rt::ReLU,  // hidden layers of 1,200 units
                                rt::Linear<1200, 10>>;
-using Student = rt::Sequential<rt::Linear<784, 20>, rt::ReLU,  //
-                               rt::Linear<20, 20>, rt::ReLU,   //
+using Student = rt::Sequential<rt::Linear<784, 20>, rt::ReLU,  // the same pixels
+                               rt::Linear<20, 20>, rt::ReLU,   // hidden layers of 20 units
                                rt::Linear<20, 10>>;
 static_assert(Student::parameter_count == 16'330);
 
 int main() {
+  rt::require_writable("student.safetensors");  // before the work
+  if (std::filesystem::exists("student.safetensors")) {
+    std::puts("student.safetensors is there, and will be replaced");
+  }
   const auto [train, test] = rt::data::load_mnist("data/mnist");
   const auto few = rt::data::random_split(train, 0.05, rt::Seed{0}).first;  // 3,000 images, all the students have
   const rt::backend::Eigen cpu{2};  // threads; the results do not depend on them

@@ -44,7 +44,7 @@
 
 namespace sweep {
 
-/// Everything on one backend, whose header is to be included by who names it.
+/// Everything on one backend, whose header the file that names it includes.
 template <typename Backend>
 class Job {
  public:

@@ -56,7 +56,7 @@
 #include "retort/data/split.hpp"
 #include "retort/data/standardization.hpp"
 
-// Who drives
+// What drives it
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/early_stopping.hpp"
 #include "retort/train/evaluate.hpp"

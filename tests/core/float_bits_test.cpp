@@ -18,11 +18,11 @@ TEMPLATE_TEST_CASE("Infinities and NaN are not finite, every other number is", "
   const std::vector<TestType> finite{
       0, -TestType{0}, 1, Limits::max(), Limits::lowest(), Limits::min(), Limits::denorm_min()};
   for (const TestType value : finite) {
-    CHECK(internal::is_finite(value));
+    CHECK(is_finite(value));
   }
   for (const TestType value :
        {Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN(), -Limits::quiet_NaN(), Limits::signaling_NaN()}) {
-    CHECK_FALSE(internal::is_finite(value));
+    CHECK_FALSE(is_finite(value));
   }
 }
 
@@ -38,7 +38,7 @@ TEST_CASE("A number becomes a float or it does not", "[core]") {
 TEST_CASE("Bits come back as the same number", "[core]") {
   CHECK(internal::float_of(internal::bits_of(-1.25f)) == -1.25f);
   CHECK(internal::double_of(internal::bits_of(-1.25)) == -1.25);
-  CHECK_FALSE(internal::is_finite(internal::make_nan()));
+  CHECK_FALSE(is_finite(internal::make_nan()));
 }
 
 }  // namespace

@@ -296,9 +296,42 @@ if ((memory < 600000)); then
 else
   echo "not tested: little memory (this build needs much to start)"
 fi
+student=$out/student_alone.safetensors
+# From what it needs to start to what it needs for all: wherever memory ends, one line says what for.
+if ((memory < 600000)); then
+  starts() { (ulimit -v "$1" && "$programs/predict" --help >/dev/null 2>&1); }
+  for ((memory = 4000; memory < 600000; memory += 250)); do
+    ! starts $memory || break
+  done
+  predicts() { (ulimit -v "$memory" && "$programs/predict" "$student" "$digits" >/dev/null 2>stderr); }
+  for ((; memory < 600000; memory += 250)); do
+    ! predicts || break
+    echo "$memory KiB: $(<stderr)"
+    if [[ $(wc -l <stderr) != 1 || ! $(<stderr) =~ ^"predict: ".+(": out of memory"|" could not be allocated")$ ||
+      $(<stderr) == "predict: memory: "* ]]; then
+      echo "FAILED: predict with $memory KiB"
+      failures=$((failures + 1))
+    fi
+  done
+fi
+
+echo "== quickstart"
+mkdir -p quick/data quick/student.safetensors
+ln -s "$digits" quick/data/mnist
+quickstart() { (ulimit -c 0 && cd quick && exec "$programs/quickstart" >../stdout 2>../stderr); }
+if quickstart || [[ -s stdout || $(<stderr) != *"student.safetensors: cannot be "* ]]; then
+  echo "FAILED: a student that cannot be saved is trained: $(cat stdout stderr)"
+  failures=$((failures + 1))
+fi
+rmdir quick/student.safetensors
+cp "$student" quick/student.safetensors
+if ! quickstart || [[ $(<stdout) != "student.safetensors is there, and will be replaced"* ]] ||
+  cmp -s "$student" "quick/student.safetensors"; then
+  echo "FAILED: an earlier student is replaced without a word: $(cat stdout stderr)"
+  failures=$((failures + 1))
+fi
 
 echo "== predict"
-student=$out/student_alone.safetensors
 refused "no argument" "usage: predict" "$programs/predict"
 refused "too many arguments" "usage: predict" "$programs/predict" "$student" "$digits" more
 refused "no such file" "predict: nowhere: cannot be read (No such file" "$programs/predict" nowhere "$digits"

@@ -69,7 +69,7 @@ if command -v python3 >/dev/null; then
       echo "an endless file was accepted"
       exit 1
     fi
-    grep -q "more than 12390527 bytes, not used" "$folder/log" || {
+    grep -q "more than 9912422 bytes, not used" "$folder/log" || {
       echo "the endless file was not cut: $(cat "$folder/log")"
       exit 1
     }

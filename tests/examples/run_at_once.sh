@@ -3,7 +3,8 @@
 # run_at_once.sh FOLDER REPOSITORY
 #
 # examples/run.sh started four times at once: one configures and builds while the others wait and say so, and each runs the
-# job. The build is a stand-in that finds out whether it is alone.
+# job. The build is a stand-in that finds out whether it is alone. Then tests/run.sh twice, of which the first is killed, and
+# each other script that builds, while another holds its lock.
 set -euo pipefail
 folder=$1 repository=$2
 command -v flock >/dev/null || { echo "skipped: no flock" && exit 77; }
@@ -14,10 +15,10 @@ fail() {
 }
 
 rm -rf "$folder"
-mkdir -p "$folder/bin" "$folder/copy/examples"
+mkdir -p "$folder/bin" "$folder/copy"
 trap 'rm -rf "$folder"' EXIT
-cp -r "$repository/scripts" "$folder/copy"
-cp "$repository/examples/run.sh" "$folder/copy/examples"
+scripts=(examples/run.sh tests/run.sh tests/run_gpu.sh tests/fuzz/run.sh benchmarks/{,peers/,compile_time/}run.sh)
+(cd "$repository" && cp -r --parents scripts "${scripts[@]}" tests/gpu benchmarks/replace_file.sh "$folder/copy")
 cd "$folder"
 
 cat >bin/cmake <<'END'
@@ -51,12 +52,12 @@ done
 PATH=$folder/bin:$PATH copy/examples/run.sh --help >report_help 2>&1 || fail "--help: $(<report_help)"
 grep -qF "building distill_mnist for this processor first" report_help || fail "--help builds and does not say so: $(<report_help)"
 [[ ! -e copy/overlaps ]] || fail "$(<copy/overlaps)"
-[[ $(cat report? | grep -c "another run is building here; waiting for it") == 3 ]] || fail "who waits does not say so: $(cat report?)"
+[[ $(cat report? | grep -c "another run .*is building here; waiting for it") == 3 ]] || fail "a run that waits does not say so: $(cat report?)"
 
 # The lock ends with the start of the job, not with its end.
 printf '#!/bin/sh\nexec sleep 100\n' >job
 chmod +x job
-sed -i 's|printf .*distill_mnist|cp ../job build/examples/examples/distill_mnist|' bin/cmake
+sed -i 's|sleep 0.2|sleep 0.02|; s|printf .*distill_mnist|cp ../job build/examples/examples/distill_mnist|' bin/cmake
 PATH=$folder/bin:$PATH copy/examples/run.sh --data synthetic >report 2>&1 &
 long=$!
 trap 'kill $long 2>/dev/null || true; rm -rf "$folder"' EXIT
@@ -65,4 +66,57 @@ for ((i = 0; i < 500; ++i)); do
   sleep 0.02
 done
 ((i < 500)) || fail "the lock is held while the job runs"
-echo "four runs at once: one builds, the others wait"
+kill $long
+
+# seen PATTERN FILE: waits until a line of FILE matches.
+seen() {
+  for ((i = 0; i < 500; ++i)); do
+    ! grep -qs -- "$1" "$2" || return 0
+    sleep 0.02
+  done
+  return 1
+}
+
+# What a killed run started may go on, and its lock with it; then the next has its turn.
+cat >bin/ctest <<'END'
+#!/usr/bin/env bash
+echo testing
+mkdir testing || echo "two ran their tests at once"
+while [[ -e build/hang ]]; do sleep 0.02; done
+rmdir testing
+END
+chmod +x bin/ctest
+touch copy/build/hang
+PATH=$folder/bin:$PATH copy/tests/run.sh --quick >report1 2>&1 &
+first=$!
+trap 'rm -rf "$folder"' EXIT
+seen '^testing' report1 || fail "the first does not come to its tests: $(<report1)"
+PATH=$folder/bin:$PATH copy/tests/run.sh --quick >report2 2>&1 &
+second=$!
+seen "^tests/run.sh: another run (process $first on host .*) is building here; waiting for it" report2 ||
+  fail "the second does not wait: $(<report2)"
+kill -KILL $first
+sleep 0.1
+! grep -q '^packages' report2 || fail "the second does not wait for the tests that the first left"
+rm copy/build/hang
+wait $second || fail "after the first was killed the second ended with $?: $(<report2)"
+grep -q "every test passed" report2 || fail "the second: $(<report2)"
+! grep -q "at once" report2 || fail "the second: $(<report2)"
+
+# waits SCRIPT LOCK ARGUMENTS...
+waits() {
+  local script=$1 holder process
+  exec {holder}>>"copy/build/$2.lock"
+  flock "$holder"
+  CUDACXX=true CXX=true PATH=$folder/bin:$PATH "copy/$script" "${@:3}" >report 2>&1 {holder}>&- &
+  process=$!
+  seen "^$script: another run is building here; waiting for it" report || fail "$script does not wait: $(<report)"
+  kill $process
+  exec {holder}>&-
+}
+waits tests/run_gpu.sh gpu --host --only machine
+waits tests/fuzz/run.sh fuzz 1
+waits benchmarks/run.sh benchmarks machine
+waits benchmarks/peers/run.sh peers
+waits benchmarks/compile_time/run.sh compile_time
+echo "of runs at once one builds, the others wait"

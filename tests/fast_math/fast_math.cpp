@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "plain_backend/plain.hpp"
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/small_floats.hpp"
 #include "retort/retort.hpp"
@@ -59,20 +60,20 @@ void check_bits() {
   for (const std::uint32_t bits : not_numbers) {
     float value = 0.0f;
     set_bits(value, bits);
-    check(!internal::is_finite(value), "is_finite of a float that is none");
+    check(!is_finite(value), "is_finite of a float that is none");
     std::vector<float> values(1003, 1.5f);
     check(all_finite(backend::Eigen{}, std::as_const(values).data(), values.size()), "all_finite of numbers");
     set_bits(values[1001], bits);
     check(!all_finite(backend::Eigen{}, std::as_const(values).data(), values.size()), "Eigen's all_finite");
+    check(!all_finite(plain::Plain{}, std::as_const(values).data(), values.size()), "all_finite of one's own backend");
   }
   for (const std::uint64_t bits : wide_not_numbers) {
     double value = 0.0;
     set_bits(value, bits);
-    check(!internal::is_finite(value), "is_finite of a double that is none");
-    check(!internal::is_finite(GradientClipping{}.clip_factor(value)), "clip_factor of a norm that is no number");
+    check(!is_finite(value), "is_finite of a double that is none");
+    check(!is_finite(GradientClipping{}.clip_factor(value)), "clip_factor of a norm that is no number");
   }
-  check(internal::is_finite(1.0f) && internal::is_finite(-3e38f) && internal::is_finite(0.0) &&
-            internal::is_finite(1e308),
+  check(is_finite(1.0f) && internal::is_finite(-3e38f) && internal::is_finite(0.0) && is_finite(1e308),
         "is_finite of numbers");
   float nan = 0.0f;
   set_bits(nan, 0x7FFFFFFFu);

@@ -36,12 +36,14 @@ if (($# == 0)) || ! [[ $1 =~ ^[1-9][0-9]{0,4}$ ]]; then
 fi
 minutes=$1
 shift
+source "$repository/scripts/lock.sh"
 compiler=${CXX:-clang++-19}
 if ! command -v "$compiler" >/dev/null; then
   echo "skipped: fuzzing needs $compiler (clang-19)"
   exit 77
 fi
 build=$repository/build/fuzz
+hold_lock tests/fuzz/run.sh "$build.lock"
 mkdir -p "$build"
 cmake -S "$repository" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Debug \
   -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DRETORT_SANITIZE=ON -DRETORT_BUILD_EXAMPLES=OFF -DRETORT_CUDA=OFF \

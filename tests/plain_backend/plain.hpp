@@ -16,6 +16,7 @@
 #include "plain_backend/layers.hpp"
 #include "retort/backend/backend.hpp"
 #include "retort/backend/generic/run_model.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/data/gather.hpp"
 
 namespace plain {
@@ -89,7 +90,7 @@ void update_parameters(const Plain&, const Rule& rule, Scalar* parameters, const
 
 template <typename Scalar>
 bool all_finite(const Plain&, const Scalar* values, std::size_t size) {
-  return std::all_of(values, values + size, [](Scalar value) { return std::isfinite(value); });
+  return std::all_of(values, values + size, [](Scalar value) { return retort::is_finite(value); });
 }
 
 // Data.

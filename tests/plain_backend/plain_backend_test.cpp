@@ -3,12 +3,16 @@
 // and in double the reference of the others; and one that brings memory and threads.
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
 #include <limits>
 #include <numeric>
+#include <stdexcept>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -379,6 +383,25 @@ TEST_CASE("A plain network goes through a file and on to the Eigen backend", "[p
   io::load_safetensors(on_eigen, folder / "network.safetensors");
   CHECK(largest_difference(predict_all(on_eigen, images()), predict_all(trained, images())) < 1e-5);
   CHECK_THAT(evaluate(on_eigen, images()).loss, WithinRel(evaluate(trained, images()).loss, 1e-5));
+}
+
+TEST_CASE("What a function throws on another thread comes to the caller, and no other call begins", "[plain_backend]") {
+  const std::thread::id caller = std::this_thread::get_id();
+  std::atomic<bool> thrown = false;
+  std::atomic<int> calls = 0;
+  const auto function = [&](std::size_t) {
+    ++calls;
+    if (std::this_thread::get_id() != caller) {
+      thrown = true;
+      throw std::runtime_error("on another thread");
+    }
+    while (!thrown) {
+      std::this_thread::yield();
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // the other has left by then
+  };
+  CHECK_THROWS_WITH(plain::Threads{}.for_each(1'000'000, function), "on another thread");
+  CHECK(calls < 1000);
 }
 
 TEST_CASE("The plain backend says what it is", "[plain_backend]") {

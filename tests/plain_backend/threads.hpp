@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <exception>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,9 +26,18 @@ struct Threads : retort::backend::HostMemory, retort::backend::Generic<Threads> 
   template <typename Function>
   void for_each(std::size_t count, const Function& function) const {
     std::atomic<std::size_t> next = 0;
+    std::atomic_flag failed;
+    std::exception_ptr failure;
     const auto work = [&] {
-      for (std::size_t index = next++; index < count; index = next++) {
-        function(index);
+      try {
+        for (std::size_t index = next++; index < count; index = next++) {
+          function(index);
+        }
+      } catch (...) {
+        next = count;  // no other begins
+        if (!failed.test_and_set()) {
+          failure = std::current_exception();
+        }
       }
     };
     std::vector<std::jthread> team;
@@ -35,6 +45,10 @@ struct Threads : retort::backend::HostMemory, retort::backend::Generic<Threads> 
       team.emplace_back(work);
     }
     work();
+    team.clear();  // waits for all
+    if (failure) {
+      std::rethrow_exception(failure);
+    }
   }
 };
 

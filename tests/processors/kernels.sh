@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 # kernels.sh FOLDER PROCESSOR MAIN INCLUDES...
 #
-# The tests of the SIMD kernels, of activations on vectors and of whole models on panels, compiled for PROCESSOR
-# (avx512, avx2, neon, plain) and run: on this machine, or for 64-bit ARM under qemu-user. INCLUDES are the folders of
-# the headers that they need, MAIN is the object of tests/main.cpp for this machine. Of AVX-512 what this machine has is
-# run, the rest checked as far as types go. Exit code 77: skipped, for the reason printed.
+# The tests of the SIMD kernels, of activations on vectors, of CONTRIBUTING.md's formulas and of whole models on panels,
+# compiled for PROCESSOR (avx512, avx2, neon, plain) and run: on this machine, or for 64-bit ARM under qemu-user.
+# INCLUDES are the folders of the headers that they need, MAIN is the object of tests/main.cpp for this machine. Of
+# AVX-512 what this machine has is run, the rest checked as far as types go. Exit code 77: skipped, for the reason
+# printed.
 set -euo pipefail
 folder=$1 processor=$2 main=$3
 shift 3
@@ -67,7 +68,8 @@ compiler+=(-std=c++20 -Og -DRETORT_BRIEF_TESTS=1 -Wall -Wextra -Werror -Winvalid
 printf '#include "%s"\n' catch.hpp retort/retort.hpp >precompiled.hpp
 "${compiler[@]}" -x c++-header precompiled.hpp -o precompiled.hpp.gch
 # The small ones are compiled as one.
-printf '#include "%s"\n' "$tests"/simd/*_test.cpp "$tests"/nn/activations_test.cpp >small.cpp
+printf '#include "%s"\n' "$tests"/simd/*_test.cpp "$tests"/nn/activations_test.cpp "$tests"/processors/worked_examples.hpp \
+  >small.cpp
 sources=(small.cpp "$tests"/backend/eigen/panel/*_test.cpp)
 objects=()
 for source in "${sources[@]}"; do

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
 #include "random_values.hpp"
+#include "retort/core/vector_math.hpp"
 #include "simd/vectors.hpp"
 
 namespace {
@@ -87,8 +90,36 @@ TEMPLATE_LIST_TEST_CASE("Functions of vectors are those of their elements", "[si
   check(tanh(x), [](double value) { return std::tanh(value); });
   check(sqrt(x * x), [](double value) { return std::abs(value); });
   check(fma(x, x, V(Scalar{10})), [](double value) { return value * value + 10; });
-  check(select(x > V(Scalar{0}), x, V(Scalar{2})), [](double value) { return value > 0 ? value : 2; });
+  check(retort::select(x > V(Scalar{0}), x, V(Scalar{2})), [](double value) { return value > 0 ? value : 2; });
   check(select(x == x, x, V(Scalar{0})), [](double value) { return value; });
+  V quotient = x;
+  quotient /= V(Scalar{3});
+  check(quotient, [](double value) { return value / 3; });
+}
+
+TEMPLATE_LIST_TEST_CASE("Comparisons of vectors are those of their elements", "[simd]", test::Vectors) {
+  using V = TestType;
+  using Scalar = simd::ScalarOf<V>;
+  constexpr std::size_t lanes = simd::lanes<V>;
+  const Scalar nan = std::numeric_limits<Scalar>::quiet_NaN();
+  const V yes(Scalar{1});
+  const V no(Scalar{0});
+  const std::vector<std::pair<Scalar, Scalar>> pairs{{Scalar{1}, Scalar{2}}, {Scalar{2}, Scalar{1}},
+                                                     {Scalar{2}, Scalar{2}}, {Scalar{0}, -Scalar{0}},
+                                                     {nan, Scalar{1}},       {nan, nan}};
+  for (const auto& [left, right] : pairs) {
+    CAPTURE(left, right);
+    const V a(left);
+    const V b(right);
+    const auto check = [&](const V& found, bool expected) {
+      CHECK(elements(found) == std::vector<Scalar>(lanes, expected ? Scalar{1} : Scalar{0}));
+    };
+    check(select(a < b, yes, no), left < right);
+    check(select(a > b, yes, no), left > right);
+    check(select(a <= b, yes, no), left <= right);
+    check(select(a >= b, yes, no), left >= right);
+    check(select(a == b, yes, no), left == right);
+  }
 }
 
 }  // namespace

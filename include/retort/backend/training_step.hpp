@@ -40,8 +40,8 @@ struct TrainingTarget {
   std::array<Scalar*, Moments> regressor_moments = {};  // likewise
 };
 
-/// What a run of steps came to, and an evaluation behind it. It has no padding: a device writes field by field, and the
-/// host copies the whole.
+/// The results of a run of steps and of the evaluation that follows it. It has no padding: a device writes it field by
+/// field, and the host copies the whole.
 struct RunReport {
   LossSum sum{};
   double validation_loss = 0.0;  ///< cross-entropy, summed over the validation samples

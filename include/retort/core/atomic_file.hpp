@@ -167,8 +167,8 @@ class AtomicFile {
         }
         internal::throw_file_error(path_, "cannot be written");
       }
-      // The lock tells that it is not abandoned. Who cleans up may have been first: then it is about to lose its name,
-      // or has.
+      // The lock tells that the file is not abandoned. A process that cleans up may have been faster: then the file is
+      // about to lose its name, or has lost it.
       struct stat mine{};
       const bool taken = ::flock(opened.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
       if (taken || (::fstat(opened.get(), &mine) == 0 && mine.st_nlink == 0)) {
@@ -185,7 +185,7 @@ class AtomicFile {
 
   void keep_permissions(const struct stat& existing) const {
     mode_t mode = existing.st_mode & 0777;
-    // Only the superuser may give a file away; a group can be kept by who is in it.
+    // Only the superuser may give a file away; a group can be kept by its members.
     if (::fchown(descriptor_.get(), existing.st_uid, existing.st_gid) != 0 &&
         ::fchown(descriptor_.get(), static_cast<uid_t>(-1), existing.st_gid) != 0) {
       mode &= ~(~mode << 3 & 070u);  // another group gets no more than everybody

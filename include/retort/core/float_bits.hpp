@@ -70,12 +70,23 @@ RETORT_HOST_DEVICE inline Bits of_unknown_origin(Bits bits) {
 
 }  // namespace detail
 
-/// Whether a number is neither infinite nor NaN.
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
+
+/// Whether a number is neither infinite nor NaN; also where a program is compiled with -ffast-math, which makes
+/// std::isfinite true of every number.
 template <std::floating_point T>
 RETORT_HOST_DEVICE inline bool is_finite(const T& value) {
-  const auto bits = detail::of_unknown_origin(bits_of(value));
-  return (bits & detail::infinity_bits<T>) != detail::infinity_bits<T>;
+  const auto bits = internal::detail::of_unknown_origin(internal::bits_of(value));
+  return (bits & internal::detail::infinity_bits<T>) != internal::detail::infinity_bits<T>;
 }
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET
+
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
+
+using retort::is_finite;
 
 /// Whether float can hold a number, rounded.
 inline bool is_finite_float(const double& value) {

@@ -170,7 +170,7 @@ class ThreadPool {
         return;
       }
       seen = current;
-      // The job's fields may be read only by who enters while the gate is open; the caller waits for them.
+      // Only a worker that enters while the gate is open may read the job's fields; the caller waits for it.
       if ((gate_.fetch_add(1, std::memory_order_acquire) & gate_open) != 0) {
         take_chunks();
       }

@@ -81,6 +81,7 @@ class VectorArchetype {
   RETORT_HOST_DEVICE constexpr VectorArchetype& operator+=(const VectorArchetype&) { return *this; }
   RETORT_HOST_DEVICE constexpr VectorArchetype& operator-=(const VectorArchetype&) { return *this; }
   RETORT_HOST_DEVICE constexpr VectorArchetype& operator*=(const VectorArchetype&) { return *this; }
+  RETORT_HOST_DEVICE constexpr VectorArchetype& operator/=(const VectorArchetype&) { return *this; }
 
   RETORT_HOST_DEVICE friend constexpr MaskArchetype operator<(const VectorArchetype&, const VectorArchetype&) {
     return {};
@@ -88,7 +89,19 @@ class VectorArchetype {
   RETORT_HOST_DEVICE friend constexpr MaskArchetype operator>(const VectorArchetype&, const VectorArchetype&) {
     return {};
   }
+  RETORT_HOST_DEVICE friend constexpr MaskArchetype operator<=(const VectorArchetype&, const VectorArchetype&) {
+    return {};
+  }
+  RETORT_HOST_DEVICE friend constexpr MaskArchetype operator>=(const VectorArchetype&, const VectorArchetype&) {
+    return {};
+  }
   RETORT_HOST_DEVICE friend constexpr MaskArchetype operator==(const VectorArchetype&, const VectorArchetype&) {
+    return {};
+  }
+  RETORT_HOST_DEVICE friend constexpr MaskArchetype operator!=(const VectorArchetype&, const VectorArchetype&) {
+    static_assert(!std::is_same_v<Scalar, Scalar>,
+                  "retort: a formula with takes_vectors = true does not compare by !=, which is false of a NaN on some "
+                  "instruction sets: write retort::select(a == b, no, yes)");
     return {};
   }
   RETORT_HOST_DEVICE friend constexpr VectorArchetype select(const MaskArchetype&, const VectorArchetype& yes,

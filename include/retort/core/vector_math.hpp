@@ -30,10 +30,29 @@ struct LaneOf<T> {
 template <typename T>
 using LaneOf = typename detail::LaneOf<T>::type;
 
-/// `condition ? yes : no`. A vector's own `select` is found by argument-dependent lookup beside this one.
+namespace detail::of_vectors {
+
+void select() = delete;  // so that only a vector's own is found below, by argument-dependent lookup
+
+template <typename Mask, typename V>
+RETORT_HOST_DEVICE constexpr V call_select(const Mask& condition, const V& yes, const V& no) {
+  return select(condition, yes, no);
+}
+
+}  // namespace detail::of_vectors
+
+/// `condition ? yes : no`.
 template <typename T>
 RETORT_HOST_DEVICE constexpr T select(bool condition, T yes, T no) {
   return condition ? yes : no;
+}
+
+/// The same in each lane of a vector, by the vector's own `select`. Without the name of the namespace a call finds that
+/// one at once; `retort::select` finds it here.
+template <typename Mask, typename V>
+  requires(!std::is_arithmetic_v<Mask> && !std::is_arithmetic_v<V>)
+RETORT_HOST_DEVICE constexpr V select(const Mask& condition, const V& yes, const V& no) {
+  return detail::of_vectors::call_select(condition, yes, no);
 }
 
 /// A number as T, rounded; in every lane of a vector.

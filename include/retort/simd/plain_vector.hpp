@@ -68,11 +68,16 @@ class PlainVector {
   PlainVector& operator+=(const PlainVector& other) { return *this = *this + other; }
   PlainVector& operator-=(const PlainVector& other) { return *this = *this - other; }
   PlainVector& operator*=(const PlainVector& other) { return *this = *this * other; }
+  PlainVector& operator/=(const PlainVector& other) { return *this = *this / other; }
 
   friend PlainMask<N> operator<(const PlainVector& a, const PlainVector& b) {
     return compare([&](std::size_t i) { return a[i] < b[i]; });
   }
   friend PlainMask<N> operator>(const PlainVector& a, const PlainVector& b) { return b < a; }
+  friend PlainMask<N> operator<=(const PlainVector& a, const PlainVector& b) {
+    return compare([&](std::size_t i) { return a[i] <= b[i]; });
+  }
+  friend PlainMask<N> operator>=(const PlainVector& a, const PlainVector& b) { return b <= a; }
   friend PlainMask<N> operator==(const PlainVector& a, const PlainVector& b) {
     return compare([&](std::size_t i) { return a[i] == b[i]; });
   }

@@ -1,7 +1,23 @@
 // SPDX-License-Identifier: MIT
-// Both of the CPU's ways: panels of samples, and Eigen's products layer by layer.
+// Both of the CPU's ways: panels of samples, in float and with products of bfloat16, and Eigen's products layer by
+// layer. Of the other headers those that are there: a BLAS, the bridge to xtensor, Thrust's host systems.
 
+#include <retort/backend/eigen/bf16.hpp>
+#include <retort/data/xtensor.hpp>
 #include <retort/retort.hpp>
+
+#if __has_include(<cblas.h>)
+#include <retort/backend/eigen/cblas.hpp>
+#endif
+#if __has_include(<thrust/version.h>)
+#include <retort/backend/thrust/cpp.hpp>
+#ifdef _OPENMP
+#include <retort/backend/thrust/omp.hpp>
+#endif
+#if __has_include(<tbb/version.h>)
+#include <retort/backend/thrust/tbb.hpp>
+#endif
+#endif
 
 namespace rt = retort;
 
@@ -15,5 +31,7 @@ int main(int argc, char** argv) {
   rt::Trainer{teacher, rt::CrossEntropy{}, rt::AdamW{}}.fit(train, test, {.epochs = 1});
   rt::Network<OnPanels> student{rt::Seed{1}};
   rt::DistillationTrainer{teacher, student, rt::HintonLoss{}, rt::Adam{}}.fit(train, test, {.epochs = 1});
-  rt::io::save_safetensors(student, "student.safetensors");
+  rt::Network<OnPanels, rt::backend::EigenBf16> rounded{rt::Seed{1}};
+  rt::Trainer{rounded, rt::CrossEntropy{}, rt::Adam{}}.fit(train, {.epochs = 1});
+  rt::io::save_safetensors(rounded, "student.safetensors");
 }

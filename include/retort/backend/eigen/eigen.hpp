@@ -89,9 +89,10 @@ class Eigen : public HostMemory, public Generic<Eigen> {
   ProductLibrary products_;
 };
 
-/// Calls work(index, alone) for every index in [0, count), several at once: each on one of the backend's threads, with
-/// a backend of one thread, with the same products. Who is done takes the next index. When a `work` throws, no other
-/// begins, and the exception comes to the caller once those under way have ended. Not for types derived from Eigen, which would get another backend than their own.
+/// Calls work(index, alone) for every index in [0, count), several at once. Each call runs on one of the backend's
+/// threads and gets a backend of one thread with the same products; a thread that is done takes the next index. When a
+/// call throws, no other begins, and the exception comes to the caller once those under way have ended. Not for types
+/// derived from Eigen, which would get another backend than their own.
 template <std::same_as<Eigen> Backend, typename Work>
 void for_each_on_one_thread(const Backend& backend, std::size_t count, const Work& work) {
   const Eigen alone(1, backend.products());
