@@ -8,10 +8,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -200,33 +202,21 @@ class EpochTrainer final : public TrainerInterface {
   }
 
   bool is_finite() const override {
-    const auto& network = std::as_const(network_);
-    const bool model_is = all_finite(backend(), network.parameter_data(), M::parameter_arena_size) &&
-                          all_finite(backend(), network.buffer_data(), M::buffer_arena_size);
-    if constexpr (has_term) {
-      return model_is && all_finite(backend(), regressor_.parameters.data(), Term::parameter_arena_size);
-    }
-    return model_is;
+    return std::ranges::all_of(state_arrays(*this), [&](const NamedArray<const Scalar>& array) {
+      return all_finite(backend(), array.values.data(), array.values.size());
+    });
   }
 
   [[gnu::cold]] std::string describe_fault() const override {
-    const auto fault_in = [&](std::span<const TensorInfo> tensors, const Scalar* values, std::size_t size) {
-      std::vector<Scalar> copy(size);
-      copy_to_host(backend(), values, std::span(copy));
-      return retort::describe_fault(tensors, std::span<const Scalar>(copy));
-    };
-    const auto& network = std::as_const(network_);
-    std::string fault = fault_in(M::parameters, network.parameter_data(), M::parameter_arena_size);
-    if (fault.empty()) {
-      fault = fault_in(M::buffers, network.buffer_data(), M::buffer_arena_size);
-    }
-    if constexpr (has_term) {
-      if (fault.empty()) {
-        fault = fault_in(Term::Regressor::parameters, regressor_.parameters.data(), Term::parameter_arena_size);
-        return fault.empty() ? fault : "regressor." + fault;
+    for (const NamedArray<const Scalar>& array : state_arrays(*this)) {
+      std::vector<Scalar> copy(array.values.size());
+      copy_to_host(backend(), array.values.data(), std::span(copy));
+      const std::string fault = retort::describe_fault(array.tensors, std::span<const Scalar>(copy), array.largest);
+      if (!fault.empty()) {
+        return array.place + fault;
       }
     }
-    return fault;
+    return {};
   }
 
   [[gnu::cold]] TrainingState state() const override { return copies_of(state_arrays(*this)); }
@@ -296,30 +286,37 @@ class EpochTrainer final : public TrainerInterface {
     std::array<Buffer<Scalar>, O::moment_count> moments{};
   };
 
-  /// An array of the training state, in the backend's memory.
+  /// An array of the training state, in the backend's memory, laid out as `tensors` are.
   template <typename Value>
   struct NamedArray {
     std::string name;
     std::span<Value> values;
+    std::span<const TensorInfo> tensors;
+    std::string place{};                            // before the name of a tensor with a fault
+    Scalar largest = largest_tensor_value<Scalar>;  // magnitude
   };
 
   /// All of them, the model's two first; const where the trainer is.
   template <typename Self>
   static auto state_arrays(Self& self) {
     using Array = NamedArray<std::conditional_t<std::is_const_v<Self>, const Scalar, Scalar>>;
-    std::vector<Array> arrays{{"parameters", {self.network_.parameter_data(), M::parameter_arena_size}},
-                              {"buffers", {self.network_.buffer_data(), M::buffer_arena_size}}};
-    const auto append = [&](std::string name, auto& buffer) {
-      arrays.push_back({std::move(name), {buffer.data(), buffer.size()}});
-    };
-    for (std::size_t i = 0; i < O::moment_count; ++i) {
-      append(concatenate({"moment.", i}), self.moments_[i]);
-    }
-    if constexpr (has_term) {
-      append("regressor.parameters", self.regressor_.parameters);
+    std::vector<Array> arrays{{"parameters", {self.network_.parameter_data(), M::parameter_arena_size}, M::parameters},
+                              {"buffers", {self.network_.buffer_data(), M::buffer_arena_size}, M::buffers}};
+    const auto append_moments = [&](std::string_view owner, std::span<const TensorInfo> tensors, auto& moments) {
       for (std::size_t i = 0; i < O::moment_count; ++i) {
-        append(concatenate({"regressor.moment.", i}), self.regressor_.moments[i]);
+        const std::string name = concatenate({owner, "moment.", i});
+        arrays.push_back(
+            {name, {moments[i].data(), moments[i].size()}, tensors, name + " of ", std::numeric_limits<Scalar>::max()});
       }
+    };
+    append_moments("", M::parameters, self.moments_);
+    if constexpr (has_term) {
+      auto& regressor = self.regressor_;
+      arrays.push_back({"regressor.parameters",
+                        {regressor.parameters.data(), regressor.parameters.size()},
+                        Term::Regressor::parameters,
+                        "regressor."});
+      append_moments("regressor.", Term::Regressor::parameters, regressor.moments);
     }
     return arrays;
   }

@@ -102,8 +102,8 @@ class Fit {
             .clipping = options_.clipping};
   }
 
-  /// `finite`: whether parameters and running statistics are. `evaluate`: on the validation data, called where there is
-  /// some. Throws DivergenceError.
+  /// `finite`: whether the state is, or at least the parameters: what is kept is looked at whole. `evaluate`: on the
+  /// validation data, called where there is some. Throws DivergenceError.
   [[gnu::cold]] void finish_epoch(const internal::EpochResult& result, double seconds, bool finite,
                                   const std::function<Evaluation()>& evaluate) {
     const auto samples = static_cast<double>(samples_per_epoch());

@@ -81,10 +81,10 @@ class TrainerInterface {
   /// On the validation data. Precondition: there is some.
   virtual Evaluation evaluate() = 0;
 
-  /// Whether every number that is trained and every running statistic is finite. Asked after each epoch.
+  /// Whether every number of the state is finite. Asked after each epoch.
   virtual bool is_finite() const = 0;
   /// The first number among them that no file may hold (nn/tensor_values.hpp): "1.running_var: element 3 is nan,
-  /// expected a finite number"; empty where there is none.
+  /// expected a finite number", "moment.1 of 0.weight: element 0 is inf, ..."; empty where there is none.
   virtual std::string describe_fault() const = 0;
 
   /// Parameters, buffers and moments, and those of a regressor. restore(state()) changes nothing.
