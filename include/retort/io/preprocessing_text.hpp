@@ -56,15 +56,7 @@ inline constexpr const char* preprocessing_key = "retort.preprocessing";
     json.fail("raw, mean and standard_deviation in the object before");
   }
   json.end();
-  bool right = result.standard_deviation > 0 && result.column_means.size() == result.column_deviations.size() &&
-               (result.column_means.empty() || result.column_means.size() == inputs) &&
-               (result.class_names.empty() || result.class_names.size() <= outputs);
-  for (const double deviation : result.column_deviations) {
-    right = right && deviation > 0;
-  }
-  if (!right) {
-    json.fail("deviations above 0, a mean and a deviation for each input and a name for each class");
-  }
+  result.validate(inputs, outputs);
   return result;
 }
 

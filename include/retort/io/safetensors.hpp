@@ -214,7 +214,7 @@ template <typename Scalar>
   }
   try {
     return read_preprocessing(found->second, inputs, outputs);
-  } catch (const JsonError& error) {
+  } catch (const Error& error) {
     throw FormatError(file.path(), concatenate({"metadata ", preprocessing_key, ": ", error.what()}));
   }
 }
