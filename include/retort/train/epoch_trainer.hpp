@@ -32,6 +32,7 @@
 #include "retort/loss/feature_loss.hpp"
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
+#include "retort/nn/preprocessing.hpp"
 #include "retort/nn/tensor_values.hpp"
 #include "retort/train/evaluate.hpp"
 #include "retort/train/preprocessing.hpp"
@@ -251,6 +252,7 @@ class EpochTrainer final : public TrainerInterface {
       }
       copy_from_host(backend(), std::span<const Scalar>(values), target.data());
     }
+    note_preprocessing();
   }
 
   [[gnu::cold]] std::string describe() const override { return backend::describe_engine<TrainingOf>(); }
@@ -368,7 +370,8 @@ class EpochTrainer final : public TrainerInterface {
       teacher_.require_matching(train);
       require_preprocessing(teacher_.preprocessing(), train, "the teacher");
     }
-    network_.set_preprocessing(preprocessing_of(train));
+    require_preprocessing(network_.preprocessing(), train, "the network");
+    preprocessing_ = preprocessing_with(network_.preprocessing(), train);
     if (validation != nullptr) {
       validation_data_ = resident(*validation, shared_.validation);
     }
@@ -426,7 +429,7 @@ class EpochTrainer final : public TrainerInterface {
     teacher_table_ = {teacher_logits_.data(), cached, teacher_features_.data()};
   }
 
-  /// Fills `order_` for an epoch.
+  /// Fills `order_` for an epoch that begins now.
   void arrange(const EpochPlan& plan) {
     if (plan.clipping) {
       validate_in<Scalar>(*plan.clipping);
@@ -434,11 +437,19 @@ class EpochTrainer final : public TrainerInterface {
     const std::size_t samples = data_.view().size;
     if (plan.shuffle) {
       shuffle_samples(backend(), plan.order(samples), order_.data());
-      return;
+    } else {
+      std::vector<std::uint32_t> in_order(samples);
+      std::iota(in_order.begin(), in_order.end(), 0u);
+      copy_from_host(backend(), std::span<const std::uint32_t>(in_order), order_.data());
     }
-    std::vector<std::uint32_t> in_order(samples);
-    std::iota(in_order.begin(), in_order.end(), 0u);
-    copy_from_host(backend(), std::span<const std::uint32_t>(in_order), order_.data());
+    note_preprocessing();
+  }
+
+  /// Not in `begin`: who refuses to resume leaves the network as it was.
+  void note_preprocessing() {
+    if (network_.preprocessing() != preprocessing_) {
+      network_.set_preprocessing(preprocessing_);
+    }
   }
 
   std::size_t batches_at_once() const {
@@ -522,9 +533,10 @@ class EpochTrainer final : public TrainerInterface {
   ResidentDataset<Backend> data_{};
   ResidentDataset<Backend> validation_data_{};
   const data::Dataset* validation_ = nullptr;
-  Buffer<std::uint32_t> order_{};   // (samples)
-  Buffer<Scalar> losses_{};         // (samples), in the epoch's order
-  Buffer<std::uint8_t> correct_{};  // (samples), likewise
+  std::optional<Preprocessing> preprocessing_{};  // what the network is to remember once it is trained
+  Buffer<std::uint32_t> order_{};                 // (samples)
+  Buffer<Scalar> losses_{};                       // (samples), in the epoch's order
+  Buffer<std::uint8_t> correct_{};                // (samples), likewise
   std::optional<Steps> steps_{};
   std::array<Buffer<Scalar>, O::moment_count> moments_{};
   std::conditional_t<takes_runs, Rules, NoRules> rules_{};

@@ -73,8 +73,8 @@ class TrainerInterface {
   TrainerInterface& operator=(const TrainerInterface&) = delete;
   virtual ~TrainerInterface() = default;
 
-  /// Takes everything into memory before the first step, and forgets the moments of an earlier training. `plan` is the
-  /// first epoch's. Both datasets must outlive it; `validation` may be null. Throws ShapeError when the data does not fit
+  /// Takes everything into memory before the first step, and forgets the moments of an earlier training; the model stays
+  /// as it is. `plan` is the first epoch's. Both datasets must outlive it; `validation` may be null. Throws ShapeError when the data does not fit
   /// the model, OptionError when the batch size does not.
   virtual void begin(const data::Dataset& train, const data::Dataset* validation, const EpochPlan& plan) = 0;
   virtual EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) = 0;
@@ -87,7 +87,7 @@ class TrainerInterface {
   /// expected a finite number", "moment.1 of 0.weight: element 0 is inf, ..."; empty where there is none.
   virtual std::string describe_fault() const = 0;
 
-  /// Parameters, buffers and moments, and those of a regressor. restore(state()) changes nothing.
+  /// Parameters, buffers and moments, and those of a regressor. restore(state()) changes none of them.
   virtual TrainingState state() const = 0;
   /// Throws ShapeError when the arrays are not those of this training.
   virtual void restore(const TrainingState& state) = 0;
