@@ -113,7 +113,7 @@ class Fit {
                          .accuracy = static_cast<double>(result.sum.correct) / samples,
                          .errors = samples_per_epoch() - result.sum.correct,
                          .seconds = seconds,
-                         .samples_per_second = samples / seconds};
+                         .samples_per_second = samples / std::max(seconds, 1e-9)};  // a checkpoint holds no infinity
     if (!internal::is_finite(metrics.loss) || !finite) {
       fail(metrics, "the loss", metrics.loss);
     }
