@@ -40,7 +40,6 @@ template <Model M, typename Backend = backend::Eigen, typename Scalar = float>
 class Network {
  public:
   using model_type = M;
-  using backend_type = Backend;
   using scalar_type = Scalar;
   static constexpr std::size_t input_size = M::input_size;
   static constexpr std::size_t output_size = M::output_size;
