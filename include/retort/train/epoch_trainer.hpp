@@ -163,7 +163,7 @@ class EpochTrainer final : public TrainerInterface {
       const std::size_t count = std::min(batches * plan.batch_size, samples - first);
       take_steps(plan, first, count, progress, result.learning_rate);
       first += count;
-      batch += (count + plan.batch_size - 1) / plan.batch_size;
+      batch += plan.batches(count);
       if (batch % Backend::report_interval == 0 || first == samples) {
         result.sum += sum_losses(backend(), std::as_const(losses_).data() + reported,
                                  std::as_const(correct_).data() + reported, first - reported);
@@ -385,8 +385,7 @@ class EpochTrainer final : public TrainerInterface {
       moment = zeros(M::parameter_arena_size);
     }
     if constexpr (takes_runs) {
-      const std::size_t batches = (train.size() + plan.batch_size - 1) / plan.batch_size;
-      rules_.on_host.resize(std::min<std::size_t>(batches, Backend::report_interval));
+      rules_.on_host.resize(std::min<std::size_t>(plan.batches(train.size()), Backend::report_interval));
       rules_.values = allocate<Rule>(rules_.on_host.size());
     }
     if constexpr (uses_teacher) {
@@ -513,7 +512,7 @@ class EpochTrainer final : public TrainerInterface {
     const auto target = target_at(plan, first);
     if constexpr (takes_runs) {
       if (batches_at_once() > 1) {
-        const std::span<Rule> rules(rules_.on_host.data(), (count + plan.batch_size - 1) / plan.batch_size);
+        const std::span<Rule> rules(rules_.on_host.data(), plan.batches(count));
         std::ranges::generate(rules, [&] { return next_rule(plan, progress, learning_rate); });
         copy_from_host(backend(), std::span<const Rule>(rules), rules_.values.data());
         steps_->run(backend(), batch, plan.batch_size, target, loss_, std::as_const(rules_.values).data());

@@ -155,7 +155,7 @@ class Fit {
  private:
   using Clock = std::chrono::steady_clock;
 
-  std::size_t samples_per_epoch() const { return options_.samples_per_epoch(train_.size()); }
+  std::size_t samples_per_epoch() const { return plan().trained(train_.size()); }
 
   /// What diverged, in one line: `what` has become `value`, and the first number that no file may hold.
   [[noreturn, gnu::cold]] void fail(const EpochMetrics& metrics, std::string_view what, double value) const {

@@ -39,6 +39,8 @@ struct EpochPlan {
   std::uint32_t epoch() const { return static_cast<std::uint32_t>(progress.epoch); }  ///< from 0
   /// Those of `samples` samples that are trained on: the first of the order.
   std::size_t trained(std::size_t samples) const { return drop_last ? samples - samples % batch_size : samples; }
+  /// Those that `samples` samples are cut into, the last one perhaps not full.
+  std::size_t batches(std::size_t samples) const { return samples / batch_size + (samples % batch_size == 0 ? 0 : 1); }
   /// The order of `samples` samples where `shuffle` is set; else they come as they stand.
   RandomPermutation order(std::size_t samples) const {
     return {static_cast<std::uint32_t>(samples), {seed, Stream::shuffle, epoch()}};
