@@ -11,6 +11,9 @@
 
 namespace examples {
 
+/// The least time between two checkpoints of a training: an epoch of a moment is not worth a file.
+inline constexpr double checkpoint_seconds = 10.0;
+
 struct TrainingOptions {
   std::size_t epochs = 5;
   double learning_rate = 2e-4;

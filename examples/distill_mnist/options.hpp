@@ -35,8 +35,8 @@ struct Options {
   std::filesystem::path out = "out";
   std::filesystem::path teacher_file{};  ///< empty: train the teacher
   examples::Continuation continuation{};
-  std::size_t checkpoint_epochs = 1;  ///< epochs from one checkpoint to the next
-  double checkpoint_seconds = 0.0;    ///< and the least time between them
+  std::size_t checkpoint_epochs = 1;                         ///< epochs from one checkpoint to the next
+  double checkpoint_seconds = examples::checkpoint_seconds;  ///< and the least time between them
   bool quiet = false;
 };
 

@@ -19,6 +19,7 @@
 #include "common/models.hpp"
 #include "common/output_folder.hpp"
 #include "common/stop_signals.hpp"
+#include "common/training_options.hpp"
 #include "options.hpp"
 #include "report.hpp"
 #include "retort/core/atomic_file.hpp"
@@ -201,7 +202,8 @@ class Job {
     if (!options_.out.empty()) {
       fit_options.checkpoint = retort::CheckpointOptions{.path = checkpoint_folder() / "teacher.safetensors",
                                                          .resume = options_.continuation.resume,
-                                                         .any_processor = options_.continuation.any_processor};
+                                                         .any_processor = options_.continuation.any_processor,
+                                                         .every_seconds = examples::checkpoint_seconds};
     }
     retort::Trainer{teacher_, retort::CrossEntropy{}, retort::Adam{.learning_rate = options_.teacher.learning_rate}}
         .fit(train(), held_out(), fit_options);

@@ -58,6 +58,7 @@ TEST_CASE("Times are written as a clock shows them", "[core][console]") {
 }
 
 TEST_CASE("Output that did not arrive is an error, whether the last of it or something before", "[core][console]") {
+  CHECK_THROWS_WITH(flush(nullptr), "flush: stream is null, expected one that is open, such as stdout");
   const File fine(std::tmpfile(), &std::fclose);
   std::fputs("text", fine.get());
   flush(fine.get());

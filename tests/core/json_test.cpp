@@ -206,6 +206,16 @@ TEST_CASE("An object of known fields is read in any order, each field once", "[c
   CHECK_THROWS_WITH(missing_in(R"({"losses": [0.5, "a"]})"), "byte 18: expected a number");
 }
 
+TEST_CASE("An array is read up to as many elements as are asked for", "[core][json]") {
+  const auto numbers = [](std::size_t most) {
+    std::vector<double> values;
+    internal::JsonReader("[1, 2]").read(values, most);
+    return values;
+  };
+  CHECK(numbers(2) == std::vector{1.0, 2.0});
+  CHECK_THROWS_WITH(numbers(1), "byte 4: expected an array of at most 1");
+}
+
 TEST_CASE("What is written is what another writer writes", "[core][json]") {
   for (const std::string_view text : {"", "a", "\"\\/\b\f\n\r\t\x01\x1F\x7F", "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"}) {
     CAPTURE(text);

@@ -22,7 +22,7 @@ cd "$folder"
 # In the place of the shell that calls it, so that to kill a job in the background is to kill the program.
 exec_job() { # BACKEND OUT OPTIONS...
   exec "$program" --data digits --recipe recommended --warmup 20 --teacher-epochs 2 --epochs 4 --batch-size 16 --seed 3 \
-    --quiet --backend "$1" --out "$2" "${@:3}"
+    --checkpoint-seconds 0 --quiet --backend "$1" --out "$2" "${@:3}"
 }
 job() { (exec_job "$@"); }
 errors() { # OUT: those of each phase's last epoch

@@ -26,7 +26,8 @@ fail() {
 rm -rf "$folder"
 mkdir -p "$folder"
 trap 'rm -rf "$folder"' EXIT
-options=(--data "$digits" --teacher-epochs "$teacher_epochs" --epochs "$epochs" --batch-size 64 --seed 7 "$@")
+options=(--data "$digits" --teacher-epochs "$teacher_epochs" --epochs "$epochs" --batch-size 64 --seed 7
+  --checkpoint-seconds 0 "$@") # a checkpoint each epoch
 
 # The log without what a clock decides.
 untimed() { sed -E 's/"(seconds|samples_per_second)":[^,}]*,?//g' "$1/metrics.jsonl"; }

@@ -79,6 +79,7 @@ refused "--resume excludes --overwrite" 2 whole "${job[@]}" --out whole --resume
 [[ $(wc -l <whole/metrics.jsonl) == 12 ]] || fail "--overwrite kept an old log: $(<whole/metrics.jsonl)"
 
 echo "== a folder in use"
+began=$SECONDS
 "${job[@]}" --out busy --teacher-epochs 100000 >/dev/null 2>&1 &
 process=$!
 until [[ -s busy/metrics.jsonl ]] || ! kill -0 $process; do
@@ -92,6 +93,8 @@ echo "$(<stderr)"
 kill -KILL $process
 wait $process 2>/dev/null || true
 [[ -e busy/.retort-lock ]] || fail "who holds the lock is written nowhere"
+((SECONDS - began > 8)) || [[ ! -e busy/checkpoints/teacher.safetensors ]] ||
+  fail "a checkpoint was written after less than ten seconds, for an epoch of less than one"
 # The lock has ended with the process; so has what it was writing.
 : >busy/checkpoints/teacher.safetensors.retort-abcdef.tmp
 "${job[@]}" --out busy --overwrite >/dev/null

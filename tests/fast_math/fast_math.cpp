@@ -2,6 +2,8 @@
 // A program compiled with -ffast-math, which takes std::isfinite for true: what is not a number is refused all the same.
 // Without a test framework, whose own objects would be compiled without the flag.
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -12,8 +14,10 @@
 #include <vector>
 
 #include "plain_backend/plain.hpp"
+#include "retort/backend/eigen/bf16.hpp"
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/small_floats.hpp"
+#include "retort/data/synthetic_digits.hpp"
 #include "retort/retort.hpp"
 
 #ifndef __FAST_MATH__
@@ -101,6 +105,15 @@ void check_options() {
     check_refused("final_factor", [&] { validate_in<double>(CosineSchedule{none}); });
     check_refused("validation_fraction", [&] { FitOptions{.validation_fraction = none}.validate(); });
     check_refused("first_fraction", [&] { data::random_split_indices(100, none, Seed{1}); });
+    check_refused("every_seconds", [&] { CheckpointOptions{.every_seconds = none}.validate(); });
+    check_refused("a hint's weight", [&] { validate_in<double>(Hint<1, 2>{.weight = none}); });
+    check_refused("a class's weight", [&] { ClassWeighted{CrossEntropy{}, std::array{1.0, none}}.validate(); });
+    check_refused("the mean of a column", [&] { data::Standardization{{none}, {1.0}}.validate(); });
+    check_refused("the deviation of a column", [&] { data::Standardization{{0.0}, {none}}.validate(); });
+    check_refused("distortion", [&] { data::SyntheticDigitsOptions{.distortion = none}.validate(); });
+    check_refused("noise", [&] { data::SyntheticDigitsOptions{.noise = none}.validate(); });
+    check_refused("a network's mean", [&] { Preprocessing{.mean = none}.validate(1, 1); });
+    check_refused("a network's deviation", [&] { Preprocessing{.standard_deviation = none}.validate(1, 1); });
   }
 }
 
@@ -117,10 +130,10 @@ data::Dataset blobs(const float& scale, data::Normalization normalization = {}) 
 using Small = Sequential<Linear<4, 5>, ReLU, Linear<5, 3>>;
 using Normalized = Sequential<Linear<4, 5>, BatchNorm<5>, Linear<5, 3>>;
 
-template <typename M>
+template <typename M, typename Backend = backend::Eigen>
 void check_training() {
   for (const bool clips : {false, true}) {
-    Network<M> network{Seed{1}};
+    Network<M, Backend> network{Seed{1}};
     FitOptions options{.epochs = 50, .batch_size = 10};
     if (clips) {
       options.clipping = GradientClipping{.max_norm = 1e30};
@@ -128,9 +141,24 @@ void check_training() {
     check_refused("a training that diverges",
                   [&] { Trainer{network, CrossEntropy{}, Sgd{.learning_rate = 1e30}}.fit(blobs(1.0f), options); });
   }
-  Network<M> network{Seed{1}};
+  Network<M, Backend> network{Seed{1}};
   const History history = Trainer{network, CrossEntropy{}, Adam{}}.fit(blobs(1.0f), {.epochs = 2, .batch_size = 10});
   check(history.front().loss > 0.5 && history.front().loss < 10.0, "the loss of a training that does not");
+}
+
+// Weights that are finite, and held-out samples whose logits are not.
+void check_validation() {
+  Network<Small> network{Seed{1}};
+  for (std::size_t i = 0; i < Small::parameters.size(); ++i) {
+    std::ranges::fill(network.parameter(i), 1e17f);
+  }
+  const char* found = "";
+  try {
+    Trainer{network, CrossEntropy{}, Sgd{.learning_rate = 0.0}}.fit(blobs(1.0f), blobs(3e37f), {.batch_size = 10});
+  } catch (const DivergenceError& error) {
+    found = std::strstr(error.what(), "the validation loss is ");
+  }
+  check(found != nullptr && *found != '\0', "a validation loss that diverges");
 }
 
 void check_data() {
@@ -195,6 +223,8 @@ int main(int argc, char** argv) {
     check_options();
     check_training<Small>();
     check_training<Normalized>();
+    check_training<Small, backend::EigenBf16>();
+    check_validation();
     check_data();
     check_files(argv[1]);
   } catch (const std::exception& error) {

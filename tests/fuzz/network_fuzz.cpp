@@ -72,14 +72,14 @@ void check_example(std::string_view text) {
   std::vector<float> input;
   std::vector<float> logits;
   const auto read = retort::fuzz::accepted([&] {
-    read_example(text, input, logits);
+    read_example(text, text.size(), text.size(), input, logits);
     return true;
   });
   if (read && !input.empty() && !logits.empty()) {
     std::vector<float> again_input;
     std::vector<float> again_logits;
     read_example(retort::io::detail::example_text(std::span<const float>(input), std::span<const float>(logits)),
-                 again_input, again_logits);
+                 input.size(), logits.size(), again_input, again_logits);
     require(again_input == input && again_logits == logits, "an example writes and reads equal");
   }
 }

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <thread>
@@ -16,6 +18,7 @@
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/gelu.hpp"
@@ -64,6 +67,51 @@ TEST_CASE("A seed and an initialisation give a network, bit for bit", "[nn]") {
   again.initialize(Seed{1});
   CHECK(same_bits(network.parameter_arena(), again.parameter_arena()));
   CHECK(same_bits(network.buffer_arena(), again.buffer_arena()));
+}
+
+TEST_CASE("What no file could hold is refused as preprocessing by its field, and the earlier one stays", "[nn]") {
+  Network<Mixed> network{Seed{1}};
+  const Preprocessing right{.mean = 1.0,
+                            .standard_deviation = 1e-310,
+                            .column_means = std::vector<double>(7, 2.0),
+                            .column_deviations = std::vector<double>(7, 3.0),
+                            .class_names = {"a", "\xC3\xA9"}};
+  network.set_preprocessing(right);
+  const auto refused = [&](const auto& change) -> std::string {
+    Preprocessing wrong = right;
+    change(wrong);
+    try {
+      network.set_preprocessing(wrong);
+    } catch (const OptionError& error) {
+      CHECK(network.preprocessing() == right);
+      return error.what();
+    }
+    return "accepted";
+  };
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  CHECK(refused([&](Preprocessing& wrong) { wrong.mean = nan; }) ==
+        "preprocessing: mean is nan, expected a finite number");
+  for (const double deviation : {0.0, -1.0, HUGE_VAL, nan}) {
+    CHECK(refused([&](Preprocessing& wrong) { wrong.standard_deviation = deviation; }) ==
+          "preprocessing: standard_deviation is " + to_text(deviation) + ", expected a finite number above 0");
+    CHECK(refused([&](Preprocessing& wrong) { wrong.column_deviations[6] = deviation; }) ==
+          "preprocessing: column_deviations[6] is " + to_text(deviation) + ", expected a finite number above 0");
+  }
+  CHECK(refused([&](Preprocessing& wrong) { wrong.column_means[2] = -HUGE_VAL; }) ==
+        "preprocessing: column_means[2] is -inf, expected a finite number");
+  const std::string columns = " column_deviations, expected 7 of both, one for each input";
+  CHECK(refused([](Preprocessing& wrong) { wrong.column_means.clear(); }) ==
+        "preprocessing: 0 column_means and 7" + columns);
+  CHECK(refused([](Preprocessing& wrong) {
+          wrong.column_means.pop_back();
+          wrong.column_deviations.pop_back();
+        }) == "preprocessing: 6 column_means and 6" + columns);
+  CHECK(refused([](Preprocessing& wrong) { wrong.class_names.assign(4, "a"); }) ==
+        "preprocessing: 4 class_names, expected at most 3, one for each output");
+  CHECK(refused([](Preprocessing& wrong) { wrong.class_names[1] = "gr\xFC\xDF"; }) ==
+        "preprocessing: class_names[1] is 'gr\\xfc\\xdf', expected UTF-8");
+  network.set_preprocessing({});
+  CHECK_FALSE(network.preprocessing().has_value());
 }
 
 TEST_CASE("Tensors are views of the arena, which is zero between them", "[nn]") {

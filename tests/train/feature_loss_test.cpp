@@ -273,22 +273,29 @@ TEST_CASE("In memory that is not the host's a hint trains to the same bits", "[t
   CHECK(same_bits(train(test::SeparateMemory{}).span(), train(backend::Eigen{}).span()));
 }
 
-TEST_CASE("A regressor that diverges is named", "[train]") {
+TEST_CASE("A number of the state that is not finite is named, a regressor's and a moment's too", "[train]") {
   const TeacherNetwork teacher{Seed{3}};
   StudentNetwork student{Seed{1}};
-  Engine<Hint<1, 2>, Sgd> engine(student, {}, Sgd{}, {&teacher});
+  Engine<Hint<1, 2>, Adam> engine(student, {}, Adam{}, {&teacher});
   const Schedule schedule;
   engine.begin(points(), nullptr, whole_epoch(schedule));
-  CHECK(engine.is_finite());
-  CHECK(engine.describe_fault().empty());
-  internal::TrainingState state = engine.state();
-  const auto array = std::ranges::find(state, "regressor.parameters", &internal::StateArray::name);
-  REQUIRE(array != state.end());
-  const double infinity = HUGE_VAL;
-  std::memcpy(array->bytes.data() + 3 * sizeof(double), &infinity, sizeof(double));
-  engine.restore(state);
-  CHECK_FALSE(engine.is_finite());
-  CHECK(engine.describe_fault().starts_with("regressor.0.weight: element 3 is inf"));
+  const internal::TrainingState state = engine.state();
+  const auto fault_of = [&](const std::string& name, double value) {
+    internal::TrainingState changed = state;
+    const auto array = std::ranges::find(changed, name, &internal::StateArray::name);
+    REQUIRE(array != changed.end());
+    std::memcpy(array->bytes.data() + 3 * sizeof(double), &value, sizeof(double));
+    engine.restore(changed);
+    CHECK(engine.is_finite() == std::isfinite(value));
+    return engine.describe_fault();
+  };
+  CHECK(fault_of("regressor.parameters", 1.0).empty());
+  CHECK(fault_of("regressor.parameters", HUGE_VAL).starts_with("regressor.0.weight: element 3 is inf"));
+  CHECK(fault_of("moment.0", -HUGE_VAL) == "moment.0 of 0.weight: element 3 is -inf, expected a finite number");
+  CHECK(fault_of("regressor.moment.1", HUGE_VAL).starts_with("regressor.moment.1 of 0.weight: element 3 is inf"));
+  // Weights have a bound, moments have none.
+  CHECK(fault_of("parameters", 1e300).starts_with("0.weight: element 3 is 1e+300, expected a magnitude of at most "));
+  CHECK(fault_of("moment.1", 1e300).empty());
 }
 
 TEST_CASE("A trainer says which engine runs, and why another does not", "[train]") {

@@ -317,6 +317,21 @@ TEST_CASE("A checkpoint is written as often as it is asked for, and always after
   CHECK(written({.every_epochs = 100}, {5, 4, 3, 9, 9, 9, 9}) == Epochs{5});
 }
 
+TEST_CASE("An epoch of no time is written down so that it can be read", "[train]") {
+  const test::TemporaryFolder folder;
+  const data::Dataset data = numbered(20);
+  const FitOptions options{.epochs = 1, .checkpoint = CheckpointOptions{.path = folder / "run", .resume = true}};
+  ScriptedEngine engine;
+  retort::detail::Fit training(engine, data, nullptr, options);
+  training.begin();
+  training.finish_epoch({}, 0.0, true, [] { return Evaluation{}; });
+  training.end();
+  ScriptedEngine resumed;
+  const History history = fit(resumed, data, nullptr, options);
+  CHECK(resumed.epochs.empty());
+  CHECK(history.at(0).samples_per_second == 20 / 1e-9);
+}
+
 TEST_CASE("A checkpoint is counted from the one that a run was resumed from", "[train]") {
   const test::TemporaryFolder folder;
   const data::Dataset data = numbered(20);

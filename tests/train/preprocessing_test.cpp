@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/io/safetensors.hpp"
 #include "retort/loss/cross_entropy.hpp"
@@ -91,6 +92,35 @@ TEST_CASE("Data under another normalization is refused, and both are named", "[t
   Network<M> open = network;
   open.set_preprocessing({});
   CHECK_NOTHROW(evaluate(open, other));
+}
+
+TEST_CASE("A network that is trained further takes such inputs as before, unless it is told to forget them",
+          "[train]") {
+  Network<M> network = trained(images());
+  const Network<M> before = network;
+  const data::Dataset other = images().with_normalization(theirs);
+  Trainer trainer{network, CrossEntropy{}, Adam{}};
+  CHECK_THROWS_WITH(trainer.fit(other, {}), Contains("expected bytes / 255, minus 0.5") && Contains("the network"));
+  CHECK(test::same_bits(network.parameter_arena(), before.parameter_arena()));
+  CHECK(network.preprocessing() == before.preprocessing());
+  trainer.fit(preprocess_for(network, other), {});
+  CHECK(network.preprocessing() == before.preprocessing());
+  network.set_preprocessing({});
+  trainer.fit(other, {});
+  CHECK(network.preprocessing()->mean == 0.1307);
+}
+
+TEST_CASE("A network that is trained further knows bytes and class names as before, and learns missing names",
+          "[train]") {
+  Network<M> network = trained(images());
+  Trainer trainer{network, CrossEntropy{}, Adam{}};
+  const data::Dataset named = images().with_class_names({"a", "b", "c"});
+  trainer.fit(named, {});
+  CHECK(network.preprocessing() == preprocessing_of(named));
+  trainer.fit(as_reals(), {});
+  CHECK(network.preprocessing() == preprocessing_of(named));
+  CHECK_THROWS_WITH(trainer.fit(images().with_class_names({"a", "c", "b"}), {}),
+                    "class_names: class 1 of the dataset is 'c', expected 'b' as for the network");
 }
 
 TEST_CASE("A network from a file is as strict as the one that was saved", "[train]") {

@@ -141,6 +141,11 @@ TEST_CASE("A dumb terminal gets lines alone", "[train]") {
   CHECK(terminal.printed() == "teacher  epoch 1/1  loss 0.1234  accuracy 90.00 %\r\n");
 }
 
+TEST_CASE("A printer without a stream is refused", "[train]") {
+  CHECK_THROWS_WITH(ProgressPrinter("teacher", nullptr),
+                    "ProgressPrinter: stream is null, expected one that is open, such as stdout");
+}
+
 TEST_CASE("A training that ends early leaves an empty line, not a part of a bar", "[train]") {
   const test::EnvironmentVariable term("TERM", "xterm");
   const test::Terminal terminal(80);

@@ -24,6 +24,7 @@
 #include "retort/optim/sgd.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/json_lines_log.hpp"
+#include "retort/train/preprocessing.hpp"
 #include "retort/train/trainer.hpp"
 #include "small_datasets.hpp"
 #include "temporary_folder.hpp"
@@ -152,6 +153,7 @@ TEST_CASE("A checkpoint of another training is refused by what differs, and the 
     const Network<Plain> before = network;
     const std::string text = refusal([&] { training_with<Plain>(Adam{})(network, options); });
     CHECK(same_bits(network.parameter_arena(), before.parameter_arena()));
+    CHECK_FALSE(network.preprocessing().has_value());
     return text;
   };
   CHECK(contains(refused([](FitOptions& options) { options.batch_size = 17; }), "batch_size = 16"));
@@ -206,6 +208,7 @@ TEST_CASE("A second training of equal options does not take over the first one's
   Network<Plain> again{Seed{1}};
   fit(again, options);
   CHECK(same_bits(again.parameter_arena(), first.parameter_arena()));
+  CHECK(again.preprocessing() == preprocessing_of(images()));
 }
 
 TEST_CASE("A checkpoint made on another processor is refused, unless any will do", "[train]") {

@@ -42,6 +42,10 @@ TEST_CASE("A sweep's progress is one line a student", "[train]") {
         "student 3/3  diverged  temperature=2, seed 1  0.00 s\n");
 }
 
+TEST_CASE("A sweep's printer without a stream is refused", "[train]") {
+  CHECK_THROWS_WITH(SweepPrinter(nullptr), "SweepPrinter: stream is null, expected one that is open, such as stdout");
+}
+
 TEST_CASE("On a terminal a student's line does not wrap", "[train]") {
   const auto line = [](unsigned columns) {
     const test::Terminal terminal(columns);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -322,6 +323,22 @@ TEST_CASE("A gradient that is not finite is found at the end of its epoch, clipp
                       Catch::Matchers::StartsWith("training has diverged: after epoch 1 the loss is 1 (") &&
                           Catch::Matchers::Contains("expected a finite number"));
   }
+}
+
+TEST_CASE("A moment that is not finite is found and named, also where it only keeps its weight from being trained",
+          "[train]") {
+  const test::TemporaryFolder folder;
+  auto features = test::random_values<float>(50 * 6, 1);
+  std::ranges::transform(features, features.begin(), [](float value) { return 1e22f * value; });
+  Network<M> network{Seed{1}};
+  Trainer trainer{network, CrossEntropy{}, Adam{}};
+  CHECK_THROWS_WITH(
+      trainer.fit(test::make_dataset(features, std::vector<std::uint32_t>(50, 1), 3),
+                  {.epochs = 3, .batch_size = 10, .checkpoint = CheckpointOptions{.path = folder / "run"}}),
+      Catch::Matchers::StartsWith("training has diverged: after epoch 1 the loss is ") &&
+          Catch::Matchers::Contains("(moment.1 of 0.weight: element ") &&
+          Catch::Matchers::Contains(" is inf, expected a finite number)"));
+  CHECK_FALSE(std::filesystem::exists(folder / "run"));
 }
 
 TEST_CASE("Running statistics that are not finite are found and named, and the old files stay", "[train]") {

@@ -24,6 +24,14 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
+/// `stream`. Throws OptionError where it is null; `owner` is whose it is.
+[[gnu::cold]] inline std::FILE* require_stream(std::FILE* stream, std::string_view owner) {
+  if (stream == nullptr) {
+    throw OptionError(concatenate({owner, ": stream is null, expected one that is open, such as stdout"}));
+  }
+  return stream;
+}
+
 [[gnu::cold]] inline bool is_terminal(std::FILE* stream) { return ::isatty(::fileno(stream)) == 1; }
 
 /// Whether a line can be written over: `stream` is a terminal, and not a dumb one (TERM).
@@ -63,8 +71,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Writes out what `stream` holds back. Throws FileError unless all that was ever printed to it has arrived: call it
-/// last, so that a program whose output met a full disk does not end as if all were well.
+/// last, so that a program whose output met a full disk does not end as if all were well. Throws OptionError for null.
 [[gnu::cold]] inline void flush(std::FILE* stream) {
+  internal::require_stream(stream, "flush");
   errno = 0;
   if (std::fflush(stream) != 0 || std::ferror(stream) != 0) {
     const int reason = errno;

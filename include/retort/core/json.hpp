@@ -247,9 +247,9 @@ class JsonReader {
     return value;
   }
 
-  /// Takes a number, a string or an array of them.
+  /// Takes a number, a string or an array of at most `most` of them.
   template <typename Value>
-  [[gnu::cold]] void read(Value& value) {
+  [[gnu::cold]] void read(Value& value, std::size_t most = SIZE_MAX) {
     if constexpr (std::is_arithmetic_v<Value>) {
       value = number<Value>();
     } else if constexpr (std::is_same_v<Value, std::string>) {
@@ -257,15 +257,18 @@ class JsonReader {
     } else {
       begin_array();
       while (next_element()) {
+        if (value.size() == most) {
+          fail(concatenate({"an array of at most ", most}));
+        }
         read(value.emplace_back());
       }
     }
   }
 
-  /// What a JsonField does that takes `value`. Both must outlive it.
+  /// What a JsonField does that takes `value`, of at most `most` elements. Both must outlive it.
   template <typename Value>
-  auto into(Value& value) {
-    return [this, &value] { read(value); };
+  auto into(Value& value, std::size_t most = SIZE_MAX) {
+    return [this, &value, most] { read(value, most); };
   }
 
   /// Takes an object of these fields, each once, in any order; JsonError says `expected` of any other key. Returns the

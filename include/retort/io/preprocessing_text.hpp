@@ -33,7 +33,8 @@ inline constexpr const char* preprocessing_key = "retort.preprocessing";
   return text += '}';
 }
 
-/// Throws JsonError for what is not such a text of a network with that many inputs and outputs.
+/// Throws JsonError for what is no such text, and OptionError for what no network with that many inputs and outputs has.
+/// Memory: of as many columns and names as such a network may have.
 [[gnu::cold]] inline Preprocessing read_preprocessing(std::string_view text, std::size_t inputs, std::size_t outputs) {
   Preprocessing result;
   internal::JsonReader json(text);
@@ -48,23 +49,15 @@ inline constexpr const char* preprocessing_key = "retort.preprocessing";
       {{"raw", read_raw},
        {"mean", json.into(result.mean)},
        {"standard_deviation", json.into(result.standard_deviation)},
-       {"column_means", json.into(result.column_means), false},
-       {"column_deviations", json.into(result.column_deviations), false},
-       {"class_names", json.into(result.class_names), false}},
+       {"column_means", json.into(result.column_means, inputs), false},
+       {"column_deviations", json.into(result.column_deviations, inputs), false},
+       {"class_names", json.into(result.class_names, outputs), false}},
       "the keys raw, mean, standard_deviation, column_means, column_deviations and class_names, each once");
   if (!missing.empty()) {
     json.fail("raw, mean and standard_deviation in the object before");
   }
   json.end();
-  bool right = result.standard_deviation > 0 && result.column_means.size() == result.column_deviations.size() &&
-               (result.column_means.empty() || result.column_means.size() == inputs) &&
-               (result.class_names.empty() || result.class_names.size() <= outputs);
-  for (const double deviation : result.column_deviations) {
-    right = right && deviation > 0;
-  }
-  if (!right) {
-    json.fail("deviations above 0, a mean and a deviation for each input and a name for each class");
-  }
+  result.validate(inputs, outputs);
   return result;
 }
 

@@ -196,11 +196,12 @@ template <typename Scalar>
   return concatenate({"{\"input\":", json_array(input), ",\"logits\":", json_array(logits), "}"});
 }
 
-/// Throws JsonError.
+/// At most so many inputs and outputs. Throws JsonError.
 template <typename Scalar>
-[[gnu::cold]] void read_example(std::string_view text, std::vector<Scalar>& input, std::vector<Scalar>& logits) {
+[[gnu::cold]] void read_example(std::string_view text, std::size_t inputs, std::size_t outputs,
+                                std::vector<Scalar>& input, std::vector<Scalar>& logits) {
   internal::JsonReader json(text);
-  json.read_object({{"input", json.into(input), false}, {"logits", json.into(logits), false}},
+  json.read_object({{"input", json.into(input, inputs), false}, {"logits", json.into(logits, outputs), false}},
                    "the keys input and logits, each once");
   json.end();
 }
@@ -214,7 +215,7 @@ template <typename Scalar>
   }
   try {
     return read_preprocessing(found->second, inputs, outputs);
-  } catch (const JsonError& error) {
+  } catch (const Error& error) {
     throw FormatError(file.path(), concatenate({"metadata ", preprocessing_key, ": ", error.what()}));
   }
 }
@@ -247,7 +248,7 @@ void check_example(const N& network, const SafetensorsFile& file) {
   std::vector<Scalar> input;
   std::vector<Scalar> expected;
   try {
-    read_example(found->second, input, expected);
+    read_example(found->second, N::input_size, N::output_size, input, expected);
   } catch (const JsonError& error) {
     throw FormatError(file.path(), concatenate({"metadata ", example_key, ": ", error.what()}));
   }

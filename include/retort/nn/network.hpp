@@ -40,7 +40,6 @@ template <Model M, typename Backend = backend::Eigen, typename Scalar = float>
 class Network {
  public:
   using model_type = M;
-  using backend_type = Backend;
   using scalar_type = Scalar;
   static constexpr std::size_t input_size = M::input_size;
   static constexpr std::size_t output_size = M::output_size;
@@ -80,9 +79,15 @@ class Network {
   void assign_buffers(std::span<const Scalar> values) { assign(buffers_, values, "buffers"); }
 
   /// How its inputs are made from raw features, where that is known: `fit` notes it, files keep it, and a dataset of
-  /// other inputs is refused. Set it to nothing for a network that is to take any.
+  /// other inputs is refused. Set it to nothing for a network that is to take any. Setting throws OptionError for what
+  /// no file of this model may hold (Preprocessing::validate).
   const std::optional<Preprocessing>& preprocessing() const { return preprocessing_; }
-  void set_preprocessing(std::optional<Preprocessing> preprocessing) { preprocessing_ = std::move(preprocessing); }
+  void set_preprocessing(std::optional<Preprocessing> preprocessing) {
+    if (preprocessing) {
+      preprocessing->validate(input_size, output_size);
+    }
+    preprocessing_ = std::move(preprocessing);
+  }
 
   /// The arenas in the backend's memory, for its operations.
   Scalar* parameter_data() { return parameters_.data(); }

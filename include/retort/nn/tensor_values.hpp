@@ -28,10 +28,11 @@ inline constexpr Scalar largest_tensor_value = sizeof(Scalar) == 4 ? Scalar(0x1p
 template <typename Scalar>
 inline constexpr Scalar largest_tensor_count = Scalar(std::uint64_t{1} << std::numeric_limits<Scalar>::digits);
 
-/// The first element of a tensor that is not finite, beyond the largest magnitude, of a variance below 0, or of a count
+/// The first element of a tensor that is not finite, beyond the magnitude `largest`, of a variance below 0, or of a count
 /// no whole number in its range: "element 3 is nan, expected a finite number". Empty where there is none.
 template <typename Scalar>
-[[gnu::cold]] std::string describe_fault(const TensorSpec& spec, std::span<const Scalar> values) {
+[[gnu::cold]] std::string describe_fault(const TensorSpec& spec, std::span<const Scalar> values,
+                                         Scalar largest = largest_tensor_value<Scalar>) {
   for (std::size_t element = 0; element < values.size(); ++element) {
     const Scalar value = values[element];
     const auto fault = [&](const TextPart& expected) {
@@ -49,19 +50,20 @@ template <typename Scalar>
       if (!(value >= Scalar{0})) {
         return fault("a number of at least 0");
       }
-    } else if (!(std::abs(value) <= largest_tensor_value<Scalar>)) {
-      return fault(concatenate({"a magnitude of at most ", largest_tensor_value<Scalar>}));
+    } else if (!(std::abs(value) <= largest)) {
+      return fault(concatenate({"a magnitude of at most ", largest}));
     }
   }
   return {};
 }
 
 /// The first of the tensors in `arena` with such an element: "1.running_var: element 3 is nan, expected a finite
-/// number"; empty where there is none.
+/// number"; empty where there is none. An optimizer's moments, laid out as parameters are, may be of any finite magnitude.
 template <typename Scalar>
-[[gnu::cold]] std::string describe_fault(std::span<const TensorInfo> tensors, std::span<const Scalar> arena) {
+[[gnu::cold]] std::string describe_fault(std::span<const TensorInfo> tensors, std::span<const Scalar> arena,
+                                         Scalar largest = largest_tensor_value<Scalar>) {
   for (const TensorInfo& tensor : tensors) {
-    if (const std::string fault = describe_fault(tensor.spec, tensor.in(arena)); !fault.empty()) {
+    if (const std::string fault = describe_fault(tensor.spec, tensor.in(arena), largest); !fault.empty()) {
       return concatenate({tensor.full_name(), ": ", fault});
     }
   }

@@ -8,10 +8,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -30,6 +32,7 @@
 #include "retort/loss/feature_loss.hpp"
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
+#include "retort/nn/preprocessing.hpp"
 #include "retort/nn/tensor_values.hpp"
 #include "retort/train/evaluate.hpp"
 #include "retort/train/preprocessing.hpp"
@@ -160,7 +163,7 @@ class EpochTrainer final : public TrainerInterface {
       const std::size_t count = std::min(batches * plan.batch_size, samples - first);
       take_steps(plan, first, count, progress, result.learning_rate);
       first += count;
-      batch += (count + plan.batch_size - 1) / plan.batch_size;
+      batch += plan.batches(count);
       if (batch % Backend::report_interval == 0 || first == samples) {
         result.sum += sum_losses(backend(), std::as_const(losses_).data() + reported,
                                  std::as_const(correct_).data() + reported, first - reported);
@@ -200,33 +203,21 @@ class EpochTrainer final : public TrainerInterface {
   }
 
   bool is_finite() const override {
-    const auto& network = std::as_const(network_);
-    const bool model_is = all_finite(backend(), network.parameter_data(), M::parameter_arena_size) &&
-                          all_finite(backend(), network.buffer_data(), M::buffer_arena_size);
-    if constexpr (has_term) {
-      return model_is && all_finite(backend(), regressor_.parameters.data(), Term::parameter_arena_size);
-    }
-    return model_is;
+    return std::ranges::all_of(state_arrays(*this), [&](const NamedArray<const Scalar>& array) {
+      return all_finite(backend(), array.values.data(), array.values.size());
+    });
   }
 
   [[gnu::cold]] std::string describe_fault() const override {
-    const auto fault_in = [&](std::span<const TensorInfo> tensors, const Scalar* values, std::size_t size) {
-      std::vector<Scalar> copy(size);
-      copy_to_host(backend(), values, std::span(copy));
-      return retort::describe_fault(tensors, std::span<const Scalar>(copy));
-    };
-    const auto& network = std::as_const(network_);
-    std::string fault = fault_in(M::parameters, network.parameter_data(), M::parameter_arena_size);
-    if (fault.empty()) {
-      fault = fault_in(M::buffers, network.buffer_data(), M::buffer_arena_size);
-    }
-    if constexpr (has_term) {
-      if (fault.empty()) {
-        fault = fault_in(Term::Regressor::parameters, regressor_.parameters.data(), Term::parameter_arena_size);
-        return fault.empty() ? fault : "regressor." + fault;
+    for (const NamedArray<const Scalar>& array : state_arrays(*this)) {
+      std::vector<Scalar> copy(array.values.size());
+      copy_to_host(backend(), array.values.data(), std::span(copy));
+      const std::string fault = retort::describe_fault(array.tensors, std::span<const Scalar>(copy), array.largest);
+      if (!fault.empty()) {
+        return array.place + fault;
       }
     }
-    return fault;
+    return {};
   }
 
   [[gnu::cold]] TrainingState state() const override { return copies_of(state_arrays(*this)); }
@@ -261,6 +252,7 @@ class EpochTrainer final : public TrainerInterface {
       }
       copy_from_host(backend(), std::span<const Scalar>(values), target.data());
     }
+    note_preprocessing();
   }
 
   [[gnu::cold]] std::string describe() const override { return backend::describe_engine<TrainingOf>(); }
@@ -296,30 +288,37 @@ class EpochTrainer final : public TrainerInterface {
     std::array<Buffer<Scalar>, O::moment_count> moments{};
   };
 
-  /// An array of the training state, in the backend's memory.
+  /// An array of the training state, in the backend's memory, laid out as `tensors` are.
   template <typename Value>
   struct NamedArray {
     std::string name;
     std::span<Value> values;
+    std::span<const TensorInfo> tensors;
+    std::string place{};                            // before the name of a tensor with a fault
+    Scalar largest = largest_tensor_value<Scalar>;  // magnitude
   };
 
   /// All of them, the model's two first; const where the trainer is.
   template <typename Self>
   static auto state_arrays(Self& self) {
     using Array = NamedArray<std::conditional_t<std::is_const_v<Self>, const Scalar, Scalar>>;
-    std::vector<Array> arrays{{"parameters", {self.network_.parameter_data(), M::parameter_arena_size}},
-                              {"buffers", {self.network_.buffer_data(), M::buffer_arena_size}}};
-    const auto append = [&](std::string name, auto& buffer) {
-      arrays.push_back({std::move(name), {buffer.data(), buffer.size()}});
-    };
-    for (std::size_t i = 0; i < O::moment_count; ++i) {
-      append(concatenate({"moment.", i}), self.moments_[i]);
-    }
-    if constexpr (has_term) {
-      append("regressor.parameters", self.regressor_.parameters);
+    std::vector<Array> arrays{{"parameters", {self.network_.parameter_data(), M::parameter_arena_size}, M::parameters},
+                              {"buffers", {self.network_.buffer_data(), M::buffer_arena_size}, M::buffers}};
+    const auto append_moments = [&](std::string_view owner, std::span<const TensorInfo> tensors, auto& moments) {
       for (std::size_t i = 0; i < O::moment_count; ++i) {
-        append(concatenate({"regressor.moment.", i}), self.regressor_.moments[i]);
+        const std::string name = concatenate({owner, "moment.", i});
+        arrays.push_back(
+            {name, {moments[i].data(), moments[i].size()}, tensors, name + " of ", std::numeric_limits<Scalar>::max()});
       }
+    };
+    append_moments("", M::parameters, self.moments_);
+    if constexpr (has_term) {
+      auto& regressor = self.regressor_;
+      arrays.push_back({"regressor.parameters",
+                        {regressor.parameters.data(), regressor.parameters.size()},
+                        Term::Regressor::parameters,
+                        "regressor."});
+      append_moments("regressor.", Term::Regressor::parameters, regressor.moments);
     }
     return arrays;
   }
@@ -371,7 +370,8 @@ class EpochTrainer final : public TrainerInterface {
       teacher_.require_matching(train);
       require_preprocessing(teacher_.preprocessing(), train, "the teacher");
     }
-    network_.set_preprocessing(preprocessing_of(train));
+    require_preprocessing(network_.preprocessing(), train, "the network");
+    preprocessing_ = preprocessing_with(network_.preprocessing(), train);
     if (validation != nullptr) {
       validation_data_ = resident(*validation, shared_.validation);
     }
@@ -385,8 +385,7 @@ class EpochTrainer final : public TrainerInterface {
       moment = zeros(M::parameter_arena_size);
     }
     if constexpr (takes_runs) {
-      const std::size_t batches = (train.size() + plan.batch_size - 1) / plan.batch_size;
-      rules_.on_host.resize(std::min<std::size_t>(batches, Backend::report_interval));
+      rules_.on_host.resize(std::min<std::size_t>(plan.batches(train.size()), Backend::report_interval));
       rules_.values = allocate<Rule>(rules_.on_host.size());
     }
     if constexpr (uses_teacher) {
@@ -429,7 +428,7 @@ class EpochTrainer final : public TrainerInterface {
     teacher_table_ = {teacher_logits_.data(), cached, teacher_features_.data()};
   }
 
-  /// Fills `order_` for an epoch.
+  /// Fills `order_` for an epoch that begins now.
   void arrange(const EpochPlan& plan) {
     if (plan.clipping) {
       validate_in<Scalar>(*plan.clipping);
@@ -437,11 +436,19 @@ class EpochTrainer final : public TrainerInterface {
     const std::size_t samples = data_.view().size;
     if (plan.shuffle) {
       shuffle_samples(backend(), plan.order(samples), order_.data());
-      return;
+    } else {
+      std::vector<std::uint32_t> in_order(samples);
+      std::iota(in_order.begin(), in_order.end(), 0u);
+      copy_from_host(backend(), std::span<const std::uint32_t>(in_order), order_.data());
     }
-    std::vector<std::uint32_t> in_order(samples);
-    std::iota(in_order.begin(), in_order.end(), 0u);
-    copy_from_host(backend(), std::span<const std::uint32_t>(in_order), order_.data());
+    note_preprocessing();
+  }
+
+  /// Not in `begin`: who refuses to resume leaves the network as it was.
+  void note_preprocessing() {
+    if (network_.preprocessing() != preprocessing_) {
+      network_.set_preprocessing(preprocessing_);
+    }
   }
 
   std::size_t batches_at_once() const {
@@ -505,7 +512,7 @@ class EpochTrainer final : public TrainerInterface {
     const auto target = target_at(plan, first);
     if constexpr (takes_runs) {
       if (batches_at_once() > 1) {
-        const std::span<Rule> rules(rules_.on_host.data(), (count + plan.batch_size - 1) / plan.batch_size);
+        const std::span<Rule> rules(rules_.on_host.data(), plan.batches(count));
         std::ranges::generate(rules, [&] { return next_rule(plan, progress, learning_rate); });
         copy_from_host(backend(), std::span<const Rule>(rules), rules_.values.data());
         steps_->run(backend(), batch, plan.batch_size, target, loss_, std::as_const(rules_.values).data());
@@ -525,9 +532,10 @@ class EpochTrainer final : public TrainerInterface {
   ResidentDataset<Backend> data_{};
   ResidentDataset<Backend> validation_data_{};
   const data::Dataset* validation_ = nullptr;
-  Buffer<std::uint32_t> order_{};   // (samples)
-  Buffer<Scalar> losses_{};         // (samples), in the epoch's order
-  Buffer<std::uint8_t> correct_{};  // (samples), likewise
+  std::optional<Preprocessing> preprocessing_{};  // what the network is to remember once it is trained
+  Buffer<std::uint32_t> order_{};                 // (samples)
+  Buffer<Scalar> losses_{};                       // (samples), in the epoch's order
+  Buffer<std::uint8_t> correct_{};                // (samples), likewise
   std::optional<Steps> steps_{};
   std::array<Buffer<Scalar>, O::moment_count> moments_{};
   std::conditional_t<takes_runs, Rules, NoRules> rules_{};

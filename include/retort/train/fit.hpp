@@ -102,8 +102,8 @@ class Fit {
             .clipping = options_.clipping};
   }
 
-  /// `finite`: whether parameters and running statistics are. `evaluate`: on the validation data, called where there is
-  /// some. Throws DivergenceError.
+  /// `finite`: whether the state is, or at least the parameters: what is kept is looked at whole. `evaluate`: on the
+  /// validation data, called where there is some. Throws DivergenceError.
   [[gnu::cold]] void finish_epoch(const internal::EpochResult& result, double seconds, bool finite,
                                   const std::function<Evaluation()>& evaluate) {
     const auto samples = static_cast<double>(samples_per_epoch());
@@ -113,7 +113,7 @@ class Fit {
                          .accuracy = static_cast<double>(result.sum.correct) / samples,
                          .errors = samples_per_epoch() - result.sum.correct,
                          .seconds = seconds,
-                         .samples_per_second = samples / seconds};
+                         .samples_per_second = samples / std::max(seconds, 1e-9)};  // a checkpoint holds no infinity
     if (!internal::is_finite(metrics.loss) || !finite) {
       fail(metrics, "the loss", metrics.loss);
     }
@@ -155,7 +155,7 @@ class Fit {
  private:
   using Clock = std::chrono::steady_clock;
 
-  std::size_t samples_per_epoch() const { return options_.samples_per_epoch(train_.size()); }
+  std::size_t samples_per_epoch() const { return plan().trained(train_.size()); }
 
   /// What diverged, in one line: `what` has become `value`, and the first number that no file may hold.
   [[noreturn, gnu::cold]] void fail(const EpochMetrics& metrics, std::string_view what, double value) const {

@@ -102,14 +102,9 @@ struct FitOptions {
     detail::require_observers(observers, "fit");
   }
 
-  /// Those of `samples` samples, none of them held out, that an epoch trains on: all of them, or whole batches.
-  std::size_t samples_per_epoch(std::size_t samples) const {
-    return drop_last ? samples - samples % batch_size : samples;
-  }
   /// Steps in an epoch of `samples` samples, none of them held out.
   std::uint64_t steps_per_epoch(std::size_t samples) const {
-    const std::size_t used = samples_per_epoch(samples);
-    return used / batch_size + (used % batch_size == 0 ? 0 : 1);
+    return samples / batch_size + (drop_last || samples % batch_size == 0 ? 0 : 1);
   }
 
   /// Throws OptionError also for more steps than can be counted with `samples` samples to train on, and for early

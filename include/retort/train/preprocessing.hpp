@@ -88,6 +88,17 @@ namespace detail {
       {"normalization: the dataset's inputs are ", inputs, "; expected ", expected_inputs, ", as for ", owner}));
 }
 
+/// What a network remembers that knows `known` and is trained on `data`, which require_preprocessing accepts: what it
+/// knows, with the names of its classes where only the data has them.
+[[gnu::cold]] inline Preprocessing preprocessing_with(const std::optional<Preprocessing>& known,
+                                                      const data::Dataset& data) {
+  Preprocessing result = known ? *known : preprocessing_of(data);
+  if (result.class_names.empty()) {
+    result.class_names = data.class_names();
+  }
+  return result;
+}
+
 /// `data` as `network` was trained on such: under its normalization, and standardised by its columns where the dataset
 /// is not yet. `data` as it is where the network remembers nothing. Throws OptionError where that cannot be: bytes for
 /// real numbers or the other way round, other columns, other class names.

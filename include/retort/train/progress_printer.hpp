@@ -26,9 +26,10 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// batches done so far, evaluations included, times the share that is to come; early stopping may end before.
 class ProgressPrinter : public Observer {
  public:
+  /// `stream` is not owned. Throws OptionError where it is null.
   explicit ProgressPrinter(std::string label, std::FILE* stream = stdout)
       : label_(std::move(label)),
-        stream_(stream),
+        stream_(internal::require_stream(stream, "ProgressPrinter")),
         terminal_(internal::is_terminal(stream)),
         redraws_(internal::is_redrawable(stream)) {}
 

@@ -24,7 +24,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// fields as fit its width.
 class SweepPrinter : public SweepObserver {
  public:
-  explicit SweepPrinter(std::FILE* stream = stdout) : stream_(stream), terminal_(internal::is_terminal(stream)) {}
+  /// `stream` is not owned. Throws OptionError where it is null.
+  explicit SweepPrinter(std::FILE* stream = stdout)
+      : stream_(internal::require_stream(stream, "SweepPrinter")), terminal_(internal::is_terminal(stream)) {}
 
   void on_student_end(const StudentReport& report, const SweepProgress& progress) override {
     std::array<detail::LineField, 6> fields{

@@ -39,6 +39,8 @@ struct EpochPlan {
   std::uint32_t epoch() const { return static_cast<std::uint32_t>(progress.epoch); }  ///< from 0
   /// Those of `samples` samples that are trained on: the first of the order.
   std::size_t trained(std::size_t samples) const { return drop_last ? samples - samples % batch_size : samples; }
+  /// Those that `samples` samples are cut into, the last one perhaps not full.
+  std::size_t batches(std::size_t samples) const { return samples / batch_size + (samples % batch_size == 0 ? 0 : 1); }
   /// The order of `samples` samples where `shuffle` is set; else they come as they stand.
   RandomPermutation order(std::size_t samples) const {
     return {static_cast<std::uint32_t>(samples), {seed, Stream::shuffle, epoch()}};
@@ -73,21 +75,21 @@ class TrainerInterface {
   TrainerInterface& operator=(const TrainerInterface&) = delete;
   virtual ~TrainerInterface() = default;
 
-  /// Takes everything into memory before the first step, and forgets the moments of an earlier training. `plan` is the
-  /// first epoch's. Both datasets must outlive it; `validation` may be null. Throws ShapeError when the data does not fit
+  /// Takes everything into memory before the first step, and forgets the moments of an earlier training; the model stays
+  /// as it is. `plan` is the first epoch's. Both datasets must outlive it; `validation` may be null. Throws ShapeError when the data does not fit
   /// the model, OptionError when the batch size does not.
   virtual void begin(const data::Dataset& train, const data::Dataset* validation, const EpochPlan& plan) = 0;
   virtual EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) = 0;
   /// On the validation data. Precondition: there is some.
   virtual Evaluation evaluate() = 0;
 
-  /// Whether every number that is trained and every running statistic is finite. Asked after each epoch.
+  /// Whether every number of the state is finite. Asked after each epoch.
   virtual bool is_finite() const = 0;
   /// The first number among them that no file may hold (nn/tensor_values.hpp): "1.running_var: element 3 is nan,
-  /// expected a finite number"; empty where there is none.
+  /// expected a finite number", "moment.1 of 0.weight: element 0 is inf, ..."; empty where there is none.
   virtual std::string describe_fault() const = 0;
 
-  /// Parameters, buffers and moments, and those of a regressor. restore(state()) changes nothing.
+  /// Parameters, buffers and moments, and those of a regressor. restore(state()) changes none of them.
   virtual TrainingState state() const = 0;
   /// Throws ShapeError when the arrays are not those of this training.
   virtual void restore(const TrainingState& state) = 0;
