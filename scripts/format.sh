@@ -3,7 +3,7 @@
 # scripts/format.sh [--check]
 #
 # Formats every C++ and CUDA source by clang-format 19 (another version formats otherwise), or with --check names those
-# that are not. CLANG_FORMAT names the program where it is not clang-format-19; `pip install clang-format==19.1.7` has
+# that are not, and comments beyond column 120, which clang-format leaves alone. CLANG_FORMAT names the program where it is not clang-format-19; `pip install clang-format==19.1.7` has
 # one. Exit code 77: there is none (the reason is printed), 1: some file is not formatted.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -24,5 +24,11 @@ mode=(-i)
 if [[ ${1:-} == --check ]]; then
   mode=(--dry-run --Werror)
 fi
-find include tests examples benchmarks -name '*.hpp' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh' |
-  LC_ALL=C sort | xargs "$formatter" "${mode[@]}"
+mapfile -t sources < <(
+  find include tests examples benchmarks -name '*.hpp' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh' | LC_ALL=C sort
+)
+"$formatter" "${mode[@]}" "${sources[@]}"
+if grep -nHE '^.{121}' "${sources[@]}" | grep -E '^[^:]*:[0-9]+: *//'; then
+  echo "these comments end beyond column 120"
+  exit 1
+fi

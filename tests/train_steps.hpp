@@ -32,7 +32,7 @@ struct StepSettings {
   bool real_features = false;
   std::size_t epochs = brief ? 1 : 2;
   data::Normalization normalization{.mean = 0.5, .standard_deviation = 0.5};  // of bytes
-  unsigned threads = 1;                                                       // for who makes the backend
+  unsigned threads = 1;                                                       // for the caller that makes the backend
 };
 
 template <Model M>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Training on a GPU: steps in each precision and by clusters, several students at once, and whole distillations. In one
-/// file, as they share most of their kernels.
+/// Training on a GPU: steps in each precision and by clusters, several students at once, and whole distillations. In
+/// one file, as they share most of their kernels.
 
 #include "cuda_runner.hpp"
 #include "retort/backend/cuda/cuda.hpp"

@@ -106,8 +106,8 @@ inline std::string wrapped(const std::string& help) {
   return result;
 }
 
-/// Reads the command line. Prints help or the version and exits when asked to; throws retort::OptionError, one line, for
-/// anything the application does not understand, retort::FileError where the help cannot be written.
+/// Reads the command line. Prints help or the version and exits when asked to; throws retort::OptionError, one line,
+/// for anything the application does not understand, retort::FileError where the help cannot be written.
 inline void parse_command_line(CLI::App& app, int argc, char** argv) {
   app.set_version_flag("--version", retort::concatenate({app.get_name(), " ", retort::version}),
                        "print the version and exit");

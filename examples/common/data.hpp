@@ -13,8 +13,9 @@
 namespace examples {
 
 /// The training samples and those that results are reported on. `folder` is one that retort::data::load_mnist reads (or
-/// load_mnist_train, where the split takes no test images), or "synthetic" for the built-in digits; `split` is random (80/20 of the training images, by the seed), official, or validation
-/// (50,000/10,000 of the training images, the same for every seed). Throws retort::FileError and retort::FormatError.
+/// load_mnist_train, where the split takes no test images), or "synthetic" for the built-in digits; `split` is random
+/// (80/20 of the training images, by the seed), official, or validation (50,000/10,000 of the training images, the same
+/// for every seed). Throws retort::FileError and retort::FormatError.
 std::pair<retort::data::Dataset, retort::data::Dataset> load_data(const std::filesystem::path& folder,
                                                                   const std::string& split, std::uint64_t seed);
 

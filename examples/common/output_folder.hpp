@@ -16,8 +16,8 @@ struct Continuation {
   bool any_processor = false;  ///< resume also what another processor began
 };
 
-/// A folder that one process holds at a time, by a lock (flock) on the file `.retort-lock` in it. The lock ends with the
-/// process, however that ends.
+/// A folder that one process holds at a time, by a lock (flock) on the file `.retort-lock` in it. The lock ends with
+/// the process, however that ends.
 class OutputFolder {
  public:
   /// Makes the folder and those in it where they are missing, takes the lock, and removes what killed writers left

@@ -13,8 +13,8 @@
 
 namespace examples {
 
-/// Call it first: where the caller closed a standard stream (`program >&-`), the next file to be opened, weights perhaps,
-/// would take its place and get what is printed. Something that refuses to be used takes it instead.
+/// Call it first: where the caller closed a standard stream (`program >&-`), the next file to be opened, weights
+/// perhaps, would take its place and get what is printed. Something that refuses to be used takes it instead.
 inline void occupy_standard_streams() {
   for (int stream = 0; stream <= 2; ++stream) {
     if (::fcntl(stream, F_GETFD) == -1) {

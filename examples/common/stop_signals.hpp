@@ -13,8 +13,8 @@ namespace examples {
 /// Made by SIGINT and SIGTERM once they are caught.
 retort::StopRequest& stop_request();
 
-/// From now on the first SIGINT or SIGTERM makes `stop_request()`, and the second ends the program at once. One that was
-/// ignored when the program started stays so (nohup, a shell's background jobs).
+/// From now on the first SIGINT or SIGTERM makes `stop_request()`, and the second ends the program at once. One that
+/// was ignored when the program started stays so (nohup, a shell's background jobs).
 void catch_stop_signals();
 
 /// Says in one sentence on stderr what stopped `program`, and `advice` after it; returns the exit status: 128 and the

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The teacher's logits where the student's belong.
-// expect: TeacherLogits<float>.* is not derived from .*StudentLogits|could not match .StudentLogits. against .retort::TeacherLogits.
+// expect: TeacherLogits<float>.* is not derived from .*StudentLogits|could not match .StudentLogits. against
+// .retort::TeacherLogits.
 
 #include "retort/loss/hinton.hpp"
 

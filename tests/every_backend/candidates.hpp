@@ -43,7 +43,8 @@ struct OnClusterOnCuda {
   static Candidate make() { return cluster_candidate(); }
 };
 
-/// Those of `On` one after another in one process, where what the reference trains is kept for the next (training_test).
+/// Those of `On` one after another in one process, where what the reference trains is kept for the next
+/// (training_test).
 template <typename... On>
 struct Together {};
 

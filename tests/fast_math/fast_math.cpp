@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A program compiled with -ffast-math, which takes std::isfinite for true: what is not a number is refused all the same.
-// Without a test framework, whose own objects would be compiled without the flag.
+// A program compiled with -ffast-math, which takes std::isfinite for true: what is not a number is refused all the
+// same. Without a test framework, whose own objects would be compiled without the flag.
 
 #include <algorithm>
 #include <array>

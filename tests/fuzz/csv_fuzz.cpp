@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// CSV files under options that the first two bytes choose, alone or as training and test table: what loads, written out
-/// as plain text, loads equal.
+/// CSV files under options that the first two bytes choose, alone or as training and test table: what loads, written
+/// out as plain text, loads equal.
 
 #include <cstddef>
 #include <cstdint>
@@ -24,8 +24,8 @@ using retort::data::CsvOptions;
 using retort::data::Dataset;
 
 /// Bits: two for the header, two for the delimiter, one for the label column, one for the number of classes, two for
-/// missing values; then one each for a table without labels, names of classes, labels from 1, images, means of columns, a
-/// low limit of names, and two tables in one input.
+/// missing values; then one each for a table without labels, names of classes, labels from 1, images, means of columns,
+/// a low limit of names, and two tables in one input.
 CsvOptions options_of(unsigned choice) {
   constexpr CsvHeader headers[] = {CsvHeader::automatic, CsvHeader::present, CsvHeader::absent, CsvHeader::automatic};
   constexpr CsvMissing missing[] = {CsvMissing::refuse, CsvMissing::drop_row, CsvMissing::column_mean,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Tables of pixels, as Kaggle has MNIST, under options that the first byte chooses: what loads, written out as plain text,
-/// loads equal.
+/// Tables of pixels, as Kaggle has MNIST, under options that the first byte chooses: what loads, written out as plain
+/// text, loads equal.
 
 #include <cstddef>
 #include <cstdint>

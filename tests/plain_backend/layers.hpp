@@ -150,7 +150,7 @@ void backward(const Plain&, Chain<Layers...> chain, Width<N>, const BackwardArgu
   }
 }
 
-/// Optional: a Linear and the chain behind it in one pass over memory.
+/// Optional: a Linear and the chain after it in one pass over memory.
 template <typename Scalar, std::size_t In, std::size_t Out, retort::Bias bias, typename... Layers>
 void infer(const Plain&, retort::Linear<In, Out, bias>, Chain<Layers...> chain, Width<In>,
            const InferArguments<Scalar>& arguments) {

@@ -15,8 +15,8 @@
 
 namespace worked_examples {
 
-/// -(1 - p)^gamma log p, with p the label's probability: less weight for what is easy. Lin et al., "Focal loss for dense
-/// object detection", ICCV 2017, arXiv:1708.02002.
+/// -(1 - p)^gamma log p, with p the label's probability: less weight for what is easy. Lin et al., "Focal loss for
+/// dense object detection", ICCV 2017, arXiv:1708.02002.
 struct FocalLoss {
   static constexpr std::string_view name = "FocalLoss";
   static constexpr bool needs_teacher = false;

@@ -18,8 +18,8 @@
 
 namespace worked_examples {
 
-/// Images of one size in a file of binary PGM (netpbm's pgm(5), "P5", one byte a pixel, no comments), one behind another,
-/// with a label each. Throws FileError for a file that cannot be read, FormatError for one that is damaged.
+/// Images of one size in a file of binary PGM (netpbm's pgm(5), "P5", one byte a pixel, no comments), one behind
+/// another, with a label each. Throws FileError for a file that cannot be read, FormatError for one that is damaged.
 inline retort::data::Dataset load_pgm(const std::filesystem::path& path, retort::data::Labels labels,
                                       std::uint32_t classes) {
   const std::vector<std::uint8_t> bytes =

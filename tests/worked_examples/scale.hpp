@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A layer with weights, and its operation for every backend derived from Generic: the worked example of CONTRIBUTING.md.
-/// In the library the first half stands in nn/, the second in backend/generic/.
+/// A layer with weights, and its operation for every backend derived from Generic: the worked example of
+/// CONTRIBUTING.md. In the library the first half stands in nn/, the second in backend/generic/.
 
 #include <array>
 #include <cstddef>

@@ -24,9 +24,10 @@
 /// - a whole model outside of training: `predict_batch(backend, model, InferArguments)`,
 ///   `predict_dataset(backend, model, parameters, buffers, data, logits)`
 ///
-/// A backend may also provide `processor(by_operations)`, a text that differs where the same program gives other bits (a
-/// kind of GPU, a library of products); without it that is the instruction set (core/instruction_set.hpp). A checkpoint
-/// goes on only where it is the same. `by_operations`: whether training computes the model by single operations.
+/// A backend may also provide `processor(by_operations)`, a text that differs where the same program gives other bits
+/// (a kind of GPU, a library of products); without it that is the instruction set (core/instruction_set.hpp). A
+/// checkpoint goes on only where it is the same. `by_operations`: whether training computes the model by single
+/// operations.
 ///
 /// A backend with threads may also provide `for_each_on_one_thread(backend, count, work)`, by which a Sweep trains a
 /// student on each of them: work(index, alone) for every index in [0, count), several at once, each with a backend of

@@ -43,14 +43,15 @@ struct Refusal {
   }
 };
 
-/// The engines of a backend's own, the best first: a std::tuple, to be specialised by a backend that has some. An engine
-/// is a class with
+/// The engines of a backend's own, the best first: a std::tuple, to be specialised by a backend that has some. An
+/// engine is a class with
 ///
 /// - `name`,
 /// - `template <typename T> static constexpr Refusal refusal()` for a Training T,
 /// - `template <typename T> using Steps`, a class with
 ///   - a constructor (backend, capacity), which allocates for batches of up to `capacity` samples,
-///   - `step(backend, batch, target, loss, rule)`, which gathers the batch, and updates parameters and buffers, moments,
+///   - `step(backend, batch, target, loss, rule)`, which gathers the batch, and updates parameters and buffers,
+/// moments,
 ///     losses and answers (training_step.hpp).
 ///
 /// Steps may also take many steps at one call, which they say by `static constexpr bool takes_runs = true`:

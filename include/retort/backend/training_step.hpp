@@ -21,7 +21,7 @@ struct TrainingBatch {
   data::DatasetView data;
   const std::uint32_t* samples;  // (size)
   std::size_t size;
-  std::size_t following;            ///< samples behind these in memory, of the next batch: they may be fetched ahead
+  std::size_t following;            ///< samples after these in memory, of the next batch: they may be fetched ahead
   data::Augmentation augmentation;  ///< its seed is that of the dropout masks too
   std::uint32_t step;               ///< of the whole training, from 0
 };

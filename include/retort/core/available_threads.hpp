@@ -71,8 +71,8 @@ inline constexpr unsigned unlimited_threads = std::numeric_limits<unsigned>::max
   return quota_threads(first_line(group / "cpu.cfs_quota_us"), first_line(group / "cpu.cfs_period_us"));
 }
 
-/// The least that a group below the mounted `hierarchy` and the groups around it grant. In a container the hierarchy may
-/// begin at the process's own group, whatever its path outside; a group that is not there limits nothing.
+/// The least that a group below the mounted `hierarchy` and the groups around it grant. In a container the hierarchy
+/// may begin at the process's own group, whatever its path outside; a group that is not there limits nothing.
 [[gnu::cold]] inline unsigned hierarchy_threads(const std::filesystem::path& hierarchy, std::string_view group) {
   unsigned threads = group_threads(hierarchy);
   for (std::filesystem::path path = std::filesystem::path(group).relative_path(); !path.empty();

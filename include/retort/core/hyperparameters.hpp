@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Hyperparameters, each stated once: a struct has a table of their names, fields and ranges, a std::tuple (HintonLoss is
-/// an example). By the table it is checked, described and written as JSON, and can have options on a command line.
+/// Hyperparameters, each stated once: a struct has a table of their names, fields and ranges, a std::tuple (HintonLoss
+/// is an example). By the table it is checked, described and written as JSON, and can have options on a command line.
 
 #include <concepts>
 #include <limits>
@@ -104,10 +104,11 @@ Hyperparameter(std::string_view, Value Owner::*, Range = {}) -> Hyperparameter<O
 template <typename Settings>
 concept HasHyperparameters = requires { Settings::hyperparameters(); };
 
-/// A struct that can be checked and described: by its table, or by functions of its own. `validate()` throws OptionError
-/// for a hyperparameter outside its range. Where it is a template, `validate<Scalar>()` is called, which also refuses
-/// what a training in Scalar cannot compute with. `describe()` is the name and the hyperparameters, equal for equal
-/// settings and only then. Beside a table a validate() calls `validate_hyperparameters` and adds rules that join several.
+/// A struct that can be checked and described: by its table, or by functions of its own. `validate()` throws
+/// OptionError for a hyperparameter outside its range. Where it is a template, `validate<Scalar>()` is called, which
+/// also refuses what a training in Scalar cannot compute with. `describe()` is the name and the hyperparameters, equal
+/// for equal settings and only then. Beside a table a validate() calls `validate_hyperparameters` and adds rules that
+/// join several.
 template <typename Settings>
 concept Configured = HasHyperparameters<Settings> || requires(const Settings& settings) {
   settings.validate();

@@ -17,9 +17,9 @@
 
 #ifndef RETORT_PLAIN_SIMD
 #if defined(__AVX512F__) && !defined(__OPTIMIZE__) && !defined(__clang__) && !defined(__CUDACC__)
-// g++ does not compile xsimd for AVX-512 without optimisation: its intrinsics are macros then, to which xsimd's select of
-// integers (in log) gives the wrong type. Nobody measures such a build. nvcc reads no SIMD code, and its files link with
-// optimised ones of g++.
+// g++ does not compile xsimd for AVX-512 without optimisation: its intrinsics are macros then, to which xsimd's select
+// of integers (in log) gives the wrong type. Nobody measures such a build. nvcc reads no SIMD code, and its files link
+// with optimised ones of g++.
 #define RETORT_PLAIN_SIMD 1
 #elif defined(__clang__) && defined(__FAST_MATH__) && defined(__SSE2__) && !defined(__SSE4_1__)
 // With SSE2 alone xsimd rounds by adding and subtracting a constant, which clang++ takes away under -ffast-math: each
@@ -101,7 +101,8 @@
 #define RETORT_QUOTE(word) RETORT_QUOTE_WORD(word)
 #define RETORT_QUOTE_WORD(word) #word
 
-/// Of a constructor of an exception, whose type is one for all: each instruction set has its own, as it has the functions that are called in it.
+/// Of a constructor of an exception, whose type is one for all: each instruction set has its own, as it has the
+/// functions that are called in it.
 #define RETORT_ERROR_CONSTRUCTOR [[gnu::abi_tag(RETORT_INSTRUCTION_SET_NAME), gnu::cold, gnu::noinline]]
 
 namespace retort::inline RETORT_INSTRUCTION_SET {

@@ -165,7 +165,7 @@ class JsonReader {
   [[gnu::cold]] void begin_object() { open('{', "an object"); }
   [[gnu::cold]] void begin_array() { open('[', "an array"); }
 
-  /// Takes the next key and the colon behind it; false, and past the object, where it ends.
+  /// Takes the next key and the colon after it; false, and past the object, where it ends.
   [[gnu::cold]] bool next_key(std::string& key) {
     if (!goes_on('}', "',' or '}'")) {
       return false;

@@ -12,8 +12,8 @@
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// `rows` rows of `columns` elements, each row's side by side, the beginnings of neighbouring rows `stride` elements
-/// apart. It owns nothing: the memory, of a host or a device, outlives it. Elements are read and written only where that
-/// memory is.
+/// apart. It owns nothing: the memory, of a host or a device, outlives it. Elements are read and written only where
+/// that memory is.
 template <typename T>
 struct MatrixView {
   T* data = nullptr;

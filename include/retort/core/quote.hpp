@@ -65,8 +65,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// `text` in one line of UTF-8 that does nothing to a terminal: what cannot be printed, and bytes that are not UTF-8, are
-/// escaped as in a string of C; after `longest` characters come three dots in place of the rest.
+/// `text` in one line of UTF-8 that does nothing to a terminal: what cannot be printed, and bytes that are not UTF-8,
+/// are escaped as in a string of C; after `longest` characters come three dots in place of the rest.
 [[gnu::cold]] inline std::string printable(std::string_view text, std::size_t longest) {
   return detail::escape(text, longest, "");
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What exp and log1p leave beside their first terms, near 0, where a subtraction would leave rounding alone. For scalars
-/// and SIMD vectors.
+/// What exp and log1p leave beside their first terms, near 0, where a subtraction would leave rounding alone. For
+/// scalars and SIMD vectors.
 
 #include <cstddef>
 #include <type_traits>

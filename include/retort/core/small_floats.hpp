@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Numbers of 16 bits: IEEE 754 binary16, as files have it, and bfloat16, the upper half of a float, with its range and 8
-/// significant bits.
+/// Numbers of 16 bits: IEEE 754 binary16, as files have it, and bfloat16, the upper half of a float, with its range and
+/// 8 significant bits.
 
 #include <bit>
 #include <cstdint>

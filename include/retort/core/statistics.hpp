@@ -12,7 +12,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// What several runs of one experiment came to.
+/// The results of several runs of one experiment.
 struct Statistics {
   std::size_t count = 0;
   double mean = 0.0;                ///< 0 of no values

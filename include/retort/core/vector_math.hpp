@@ -62,8 +62,8 @@ RETORT_HOST_DEVICE constexpr T constant(Number value) {
 }
 
 /// numerator / denominator. Of floats on a device within 3 units in the last place for denominators of sizes from
-/// 2^-126 to 2^126; 0 for larger ones; for smaller ones infinite, or NaN where the numerator is 0. An exact quotient takes
-/// several times as long (PTX ISA, rcp.approx.ftz.f32).
+/// 2^-126 to 2^126; 0 for larger ones; for smaller ones infinite, or NaN where the numerator is 0. An exact quotient
+/// takes several times as long (PTX ISA, rcp.approx.ftz.f32).
 template <typename Numerator, typename Denominator>
 RETORT_HOST_DEVICE auto quotient(const Numerator& numerator, const Denominator& denominator) {
 #ifdef __CUDA_ARCH__

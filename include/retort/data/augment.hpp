@@ -51,8 +51,8 @@ struct Augmentation {
   std::uint32_t epoch = 0;
 
   /// The shift of one sample, uniform over [-pixels, pixels]^2: a pure function of seed, epoch and sample, so the same
-  /// on every backend, in every batch order and after a resume. The bias of the multiplication instead of a rejection is
-  /// below (2 pixels + 1) / 2^32. Precondition: pixels < 2^31.
+  /// on every backend, in every batch order and after a resume. The bias of the multiplication instead of a rejection
+  /// is below (2 pixels + 1) / 2^32. Precondition: pixels < 2^31.
   RETORT_HOST_DEVICE constexpr PixelOffset offset(std::uint64_t sample) const {
     if (shift.pixels == 0) {
       return {};  // as below, without drawing

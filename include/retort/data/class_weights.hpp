@@ -55,8 +55,8 @@ template <std::size_t Classes>
 }
 
 /// Inverse to the classes' sizes, size / (classes * count), so that every class that there is weighs as much as any
-/// other, with the mean 1 over the training set. A class without samples gets 1. Throws ShapeError for more classes than
-/// `Classes`, Error for a dataset that was moved from.
+/// other, with the mean 1 over the training set. A class without samples gets 1. Throws ShapeError for more classes
+/// than `Classes`, Error for a dataset that was moved from.
 template <std::size_t Classes>
 [[gnu::cold]] std::array<double, Classes> balanced_class_weights(const Dataset& training) {
   std::array<double, Classes> weights = detail::class_counts<Classes>(training);

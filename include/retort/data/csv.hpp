@@ -68,8 +68,8 @@ struct CsvOptions {
 
 namespace detail {
 
-/// The lines of a text, without a byte order mark and the empty lines at its end. Throws FormatError for text of another
-/// encoding or with other line ends than the reader's.
+/// The lines of a text, without a byte order mark and the empty lines at its end. Throws FormatError for text of
+/// another encoding or with other line ends than the reader's.
 [[gnu::cold]] inline std::string_view plain_text(const std::filesystem::path& path, std::string_view text) {
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.substr(0, byte_order_mark.size()) == byte_order_mark) {
@@ -500,8 +500,8 @@ inline Dataset read_csv(CsvReader& reader, const std::filesystem::path& path, co
 /// options say otherwise, a negative label, one that is not below options.classes, labels of which some are numbers
 /// and some names, numbers that do not begin at first_label where `classes` is not given, no sample at all, text in
 /// UTF-16 or with CR alone at its line ends, more columns or names of classes than the limits; OptionError for options
-/// that cannot be meant or do not fit the file. Memory: the text, at most twice as much for what is read from it, and the
-/// names of the classes.
+/// that cannot be meant or do not fit the file. Memory: the text, at most twice as much for what is read from it, and
+/// the names of the classes.
 [[gnu::cold]] inline Dataset load_csv(const std::filesystem::path& path, const CsvOptions& options = {}) {
   detail::CsvReader reader(path, options);
   return detail::read_csv(reader, path, options);

@@ -132,9 +132,9 @@ inline std::size_t square_root(std::size_t number) {
 }  // namespace detail
 
 /// The square images of a CSV file, plain or compressed by gzip: pixels from 0 to 255, row by row, and a label in the
-/// column that the header calls "label" or "class", else in the first. Throws as `load_csv`; FormatError for a number of
-/// columns that is no square and one, of which UnlabelledError where it is a square, and for what is no pixel. Memory: at
-/// most three and a half times the text.
+/// column that the header calls "label" or "class", else in the first. Throws as `load_csv`; FormatError for a number
+/// of columns that is no square and one, of which UnlabelledError where it is a square, and for what is no pixel.
+/// Memory: at most three and a half times the text.
 [[gnu::cold]] inline Dataset load_csv_images(const std::filesystem::path& path, const MnistOptions& options = {}) {
   return detail::read_csv_images(path, options, true);
 }

@@ -38,8 +38,8 @@ using Labels = std::vector<std::uint32_t>;
 
 /// Samples and their labels, checked once when the dataset is made and constant from then on: at least one sample and
 /// one feature, as many labels as samples, each label below `classes()`, no NaN and no infinity, image extents whose
-/// product is the number of features. Features stay raw; the batch gather normalises them. A dataset that was moved from
-/// has no samples: it can be destroyed and assigned to, whatever needs samples throws Error.
+/// product is the number of features. Features stay raw; the batch gather normalises them. A dataset that was moved
+/// from has no samples: it can be destroyed and assigned to, whatever needs samples throws Error.
 class Dataset {
  private:
   /// What std::visit does, which takes a compiler longer.
@@ -97,8 +97,8 @@ class Dataset {
     return std::move(*this);
   }
 
-  /// The same samples, whose classes have these names; none takes the names away. Throws OptionError unless there is one
-  /// for each class in UTF-8, each different and none empty.
+  /// The same samples, whose classes have these names; none takes the names away. Throws OptionError unless there is
+  /// one for each class in UTF-8, each different and none empty.
   Dataset with_class_names(std::vector<std::string> names) const& {
     return Dataset(*this).with_class_names(std::move(names));
   }
@@ -175,9 +175,9 @@ class Dataset {
   }
   DatasetView view() const&& = delete;  // its pointers would outlive the samples
 
-  /// Equal for equal samples, labels, classes, names, extents, normalization and standardization; so a file made from this dataset (a table of
-  /// logits, a checkpoint) can tell whether it meets the same one again. The same number on every little-endian
-  /// machine.
+  /// Equal for equal samples, labels, classes, names, extents, normalization and standardization; so a file made from
+  /// this dataset (a table of logits, a checkpoint) can tell whether it meets the same one again. The same number on
+  /// every little-endian machine.
   std::uint64_t fingerprint() const {
     Fingerprint print;
     for (const std::uint64_t number :

@@ -19,15 +19,15 @@ struct Normalization {
   friend constexpr bool operator==(const Normalization&, const Normalization&) = default;
 };
 
-/// The extents of an image whose pixels are a sample's features: (channels, rows, columns), the last axis fastest; 0 x 0
-/// where the features are no image.
+/// The extents of an image whose pixels are a sample's features: (channels, rows, columns), the last axis fastest; 0 x
+/// 0 where the features are no image.
 struct ImageShape {
   std::size_t rows = 0;
   std::size_t columns = 0;
   std::size_t channels = 1;
 
-  /// Whether an image has so many features. Divided, not multiplied: the product of hostile extents may wrap around to the
-  /// right number.
+  /// Whether an image has that many features. Divided, not multiplied: the product of hostile extents may wrap around
+  /// to the right number.
   constexpr bool has(std::size_t features) const {
     return rows != 0 && channels != 0 && features % rows == 0 && features / rows % channels == 0 &&
            features / rows / channels == columns;

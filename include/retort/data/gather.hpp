@@ -69,7 +69,7 @@ RETORT_HOST_DEVICE constexpr Scalar gathered_feature(const DatasetView& data, co
 
 namespace detail {
 
-// Writes as many whole blocks as fit from position `begin` on; returns the position behind them.
+// Writes as many whole blocks as fit from position `begin` on; returns the position after them.
 template <std::size_t Block, typename Raw, typename Scalar, typename Constants>
 std::size_t normalize_blocks(const Raw* __restrict raw, std::size_t begin, std::size_t count, Constants constants,
                              Scalar* __restrict output) {

@@ -38,7 +38,8 @@ inline constexpr std::uint64_t default_size_limit = std::uint64_t{1} << 32;
 /// shrink to between a half and a thirtieth; what gzip packs a thousand to one is hardly data.
 inline constexpr std::uint64_t default_expansion_limit = 100;
 
-/// What a compressed file may unpack to in any case, 64 MiB: sorted labels and empty images are small, and shrink a lot.
+/// What a compressed file may unpack to in any case, 64 MiB: sorted labels and empty images are small, and shrink a
+/// lot.
 inline constexpr std::uint64_t always_unpacked = std::uint64_t{1} << 26;
 
 namespace detail {

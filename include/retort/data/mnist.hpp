@@ -128,8 +128,8 @@ struct ImageFiles {
   return {};
 }
 
-// The stems of the parts of one dataset's files: IDX, or tables. EMNIST's are none of them: they have each image column by
-// column.
+// The stems of the parts of one dataset's files: IDX, or tables. EMNIST's are none of them: they have each image column
+// by column.
 struct MnistStems {
   bool table = false;
   std::string_view train{};
@@ -226,7 +226,8 @@ struct MnistTrainFiles {
 }
 
 /// Writes a dataset of byte images as a pair of IDX files that `load_idx_images` reads. Throws ShapeError when the
-/// samples are no byte images of one channel or a label exceeds 255; Error for a dataset that was moved from; FileError.
+/// samples are no byte images of one channel or a label exceeds 255; Error for a dataset that was moved from;
+/// FileError.
 inline void save_idx_images(const Dataset& dataset, const std::filesystem::path& images_path,
                             const std::filesystem::path& labels_path) {
   dataset.require_samples();

@@ -454,17 +454,17 @@ inline Labels load_npy_labels(const std::filesystem::path& path, const NpyOption
 
 }  // namespace detail
 
-/// A dataset from two NPY files, plain or compressed by gzip, of Python 2 or 3. Features: uint8, which stay bytes; other
-/// integers and bool, each of which float must hold exactly; float16, float32, and float64, rounded to float. Their
-/// shape is (samples, features), or of images (samples, rows, columns) or (samples, channels, rows, columns). With other
-/// axes they are flattened after the first, and are no images: so are those of (samples, rows, columns, channels), which
-/// show in 1, 3 or 4 at the end alone. Labels: any of these types, whole numbers, of shape (samples) or (samples, 1).
-/// Either byte order, C or Fortran order. Throws FileError, and FormatError that names the file and what is wrong in
-/// it: anything but exactly the announced elements, a NaN or an infinity, a whole number that float would round, a
-/// label that is no whole number, is below options.first_label or is not below it + options.classes, labels that do not
-/// begin at first_label where `classes` is not given, counts that differ; OptionError. Memory: a file and what is made of
-/// it, which is 4 bytes a label, 4 bytes a feature that is no uint8, and the features twice where they are in Fortran
-/// order, when their file is gone.
+/// A dataset from two NPY files, plain or compressed by gzip, of Python 2 or 3. Features: uint8, which stay bytes;
+/// other integers and bool, each of which float must hold exactly; float16, float32, and float64, rounded to float.
+/// Their shape is (samples, features), or of images (samples, rows, columns) or (samples, channels, rows, columns).
+/// With other axes they are flattened after the first, and are no images: so are those of (samples, rows, columns,
+/// channels), which show in 1, 3 or 4 at the end alone. Labels: any of these types, whole numbers, of shape (samples)
+/// or (samples, 1). Either byte order, C or Fortran order. Throws FileError, and FormatError that names the file and
+/// what is wrong in it: anything but exactly the announced elements, a NaN or an infinity, a whole number that float
+/// would round, a label that is no whole number, is below options.first_label or is not below it + options.classes,
+/// labels that do not begin at first_label where `classes` is not given, counts that differ; OptionError. Memory: a
+/// file and what is made of it, which is 4 bytes a label, 4 bytes a feature that is no uint8, and the features twice
+/// where they are in Fortran order, when their file is gone.
 [[gnu::cold]] inline Dataset load_npy(const std::filesystem::path& features_path,
                                       const std::filesystem::path& labels_path, const NpyOptions& options = {}) {
   detail::NpyFeatures features = detail::load_npy_features(features_path, options);

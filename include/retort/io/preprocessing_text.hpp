@@ -33,8 +33,8 @@ inline constexpr const char* preprocessing_key = "retort.preprocessing";
   return text += '}';
 }
 
-/// Throws JsonError for what is no such text, and OptionError for what no network with that many inputs and outputs has.
-/// Memory: of as many columns and names as such a network may have.
+/// Throws JsonError for what is no such text, and OptionError for what no network with that many inputs and outputs
+/// has. Memory: of as many columns and names as such a network may have.
 [[gnu::cold]] inline Preprocessing read_preprocessing(std::string_view text, std::size_t inputs, std::size_t outputs) {
   Preprocessing result;
   internal::JsonReader json(text);

@@ -196,7 +196,7 @@ template <typename Scalar>
   return concatenate({"{\"input\":", json_array(input), ",\"logits\":", json_array(logits), "}"});
 }
 
-/// At most so many inputs and outputs. Throws JsonError.
+/// At most that many inputs and outputs. Throws JsonError.
 template <typename Scalar>
 [[gnu::cold]] void read_example(std::string_view text, std::size_t inputs, std::size_t outputs,
                                 std::vector<Scalar>& input, std::vector<Scalar>& logits) {
@@ -299,8 +299,8 @@ void save_safetensors(const Network<M, Backend, Scalar>& network, const std::fil
 /// that is missing, that the model does not have, of another shape or dtype, or with a number that no network may hold
 /// (nn/tensor_values.hpp) is a FormatError naming it, and so is a file that says it holds another model, whose example
 /// gives other logits, or that is not as its checksum says. The network is then as it was. F64, F32, F16 and BF16 are
-/// converted to Scalar; integers are not weights. `num_batches_tracked` may be missing, as PyTorch allows. A file without
-/// preprocessing, as PyTorch's, leaves the network without. Throws FileError when it cannot be read.
+/// converted to Scalar; integers are not weights. `num_batches_tracked` may be missing, as PyTorch allows. A file
+/// without preprocessing, as PyTorch's, leaves the network without. Throws FileError when it cannot be read.
 template <Model M, typename Backend, typename Scalar>
 Metadata load_safetensors(Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
                           const SafetensorsOptions& options = {}) {

@@ -67,9 +67,10 @@ class SafetensorsFile {
  public:
   /// Throws FileError when the file cannot be read, FormatError when anything in it is not as the format says: the
   /// header is JSON in UTF-8 of at most `header_limit` bytes (and 100 MB, the format's limit), begins with '{', has no
-  /// key twice, and gives each tensor a dtype, a shape and data_offsets and nothing else; the data is covered by the tensors exactly, without gap, overlap or
-  /// trailing bytes; and a file with a checksum (write_safetensors) is as it was written. Values are not looked at: NaN
-  /// and infinity are let through. Memory: the file's size, and the header once more while it is read.
+  /// key twice, and gives each tensor a dtype, a shape and data_offsets and nothing else; the data is covered by the
+  /// tensors exactly, without gap, overlap or trailing bytes; and a file with a checksum (write_safetensors) is as it
+  /// was written. Values are not looked at: NaN and infinity are let through. Memory: the file's size, and the header
+  /// once more while it is read.
   [[gnu::cold]] static SafetensorsFile read(std::filesystem::path path,
                                             std::uintmax_t header_limit = default_header_limit) {
     std::error_code error;
@@ -249,9 +250,9 @@ class SafetensorsFile {
 /// Writes a safetensors file whole or not at all, the tensors in the order given, the data from a multiple of 64 bytes
 /// on. The metadata get one key more, "retort.checksum", a fingerprint of everything else (io/checksum.hpp), which
 /// SafetensorsFile::read verifies. Equal arguments give equal bytes. Put wider elements first where every tensor is to
-/// stay aligned. Throws FileError when `path` cannot be written, ShapeError when a tensor's bytes are not those of its dtype and shape,
-/// FormatError for what the format cannot say (a name twice, the name "__metadata__", text that is not UTF-8, a header
-/// over default_header_limit); in each case a file that was there is as it was.
+/// stay aligned. Throws FileError when `path` cannot be written, ShapeError when a tensor's bytes are not those of its
+/// dtype and shape, FormatError for what the format cannot say (a name twice, the name "__metadata__", text that is not
+/// UTF-8, a header over default_header_limit); in each case a file that was there is as it was.
 [[gnu::cold]] inline void write_safetensors(const std::filesystem::path& path, std::span<const Tensor> tensors,
                                             const Metadata& metadata = {}) {
   detail::SafetensorsHeader header{metadata, {}};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Tensors as files have them: the element types of the safetensors format, the values of those narrower than float, and a
-/// tensor of either.
+/// Tensors as files have them: the element types of the safetensors format, the values of those narrower than float,
+/// and a tensor of either.
 
 #include <array>
 #include <bit>

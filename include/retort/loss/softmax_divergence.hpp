@@ -15,13 +15,14 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// With p = softmax(teacher / T) and q = softmax(student / T), returns sum_k p_k (log p_k - log q_k), never below 0, and
-/// writes difference[k] = q_k - p_k, (Classes). `difference` must not overlap the logits. Relative to the divergence the
-/// error is some 1e-7 Classes in float, from agreement to opposition; what is below the smallest normal number may be 0.
+/// With p = softmax(teacher / T) and q = softmax(student / T), returns sum_k p_k (log p_k - log q_k), never below 0,
+/// and writes difference[k] = q_k - p_k, (Classes). `difference` must not overlap the logits. Relative to the
+/// divergence the error is some 1e-7 Classes in float, from agreement to opposition; what is below the smallest normal
+/// number may be 0.
 ///
-/// The sum itself is a difference of nearly equal numbers wherever p and q are close. Let r be the teacher's first class
-/// and e_k = ((s_k - t_k) - (s_r - t_r)) / T, which is small exactly where the two agree. Then q_k = p_k exp(e_k) / (1 +
-/// Y) with Y = sum_k p_k (exp(e_k) - 1), and the divergence is log(1 + Y) - sum_k p_k e_k, which is
+/// The sum itself is a difference of nearly equal numbers wherever p and q are close. Let r be the teacher's first
+/// class and e_k = ((s_k - t_k) - (s_r - t_r)) / T, which is small exactly where the two agree. Then q_k = p_k exp(e_k)
+/// / (1 + Y) with Y = sum_k p_k (exp(e_k) - 1), and the divergence is log(1 + Y) - sum_k p_k e_k, which is
 ///
 ///   A - (Y - log(1 + Y)) with A = sum_k p_k (exp(e_k) - 1 - e_k):
 ///

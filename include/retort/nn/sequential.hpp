@@ -296,8 +296,8 @@ struct LayersAt<M, std::index_sequence<Index...>> {
 
 }  // namespace detail
 
-/// The model of another's first `Count` layers, of which one is sized: its tensors lie where they lie in the whole model's
-/// arenas, so it runs on those.
+/// The model of another's first `Count` layers, of which one is sized: its tensors lie where they lie in the whole
+/// model's arenas, so it runs on those.
 template <Model M, std::size_t Count>
 using FirstLayers = typename detail::LayersAt<M, std::make_index_sequence<Count>>::type;
 

@@ -28,8 +28,8 @@ inline constexpr Scalar largest_tensor_value = sizeof(Scalar) == 4 ? Scalar(0x1p
 template <typename Scalar>
 inline constexpr Scalar largest_tensor_count = Scalar(std::uint64_t{1} << std::numeric_limits<Scalar>::digits);
 
-/// The first element of a tensor that is not finite, beyond the magnitude `largest`, of a variance below 0, or of a count
-/// no whole number in its range: "element 3 is nan, expected a finite number". Empty where there is none.
+/// The first element of a tensor that is not finite, beyond the magnitude `largest`, of a variance below 0, or of a
+/// count no whole number in its range: "element 3 is nan, expected a finite number". Empty where there is none.
 template <typename Scalar>
 [[gnu::cold]] std::string describe_fault(const TensorSpec& spec, std::span<const Scalar> values,
                                          Scalar largest = largest_tensor_value<Scalar>) {
@@ -58,7 +58,8 @@ template <typename Scalar>
 }
 
 /// The first of the tensors in `arena` with such an element: "1.running_var: element 3 is nan, expected a finite
-/// number"; empty where there is none. An optimizer's moments, laid out as parameters are, may be of any finite magnitude.
+/// number"; empty where there is none. An optimizer's moments, laid out as parameters are, may be of any finite
+/// magnitude.
 template <typename Scalar>
 [[gnu::cold]] std::string describe_fault(std::span<const TensorInfo> tensors, std::span<const Scalar> arena,
                                          Scalar largest = largest_tensor_value<Scalar>) {

@@ -94,7 +94,7 @@ class Schedule {
   internal::SharedHandle<const Interface> schedule_;
 };
 
-/// decay^floor(epoch / every_epochs): a drop after every so many epochs.
+/// decay^floor(epoch / every_epochs): a drop after every `every_epochs` epochs.
 struct StepSchedule {
   static constexpr std::string_view name = "StepSchedule";
   static constexpr bool any_length = true;

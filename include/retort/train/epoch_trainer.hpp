@@ -77,11 +77,11 @@ template <Model M>
       {"fit: batch_size is ", plan.batch_size, " and leaves a last batch of ", last, " of ", samples, needed}));
 }
 
-/// What Trainer, DistillationTrainer and Sweep train an epoch with. Everything is allocated in `begin`; a step allocates nothing.
-/// The dataset, its order, the teacher's logits and all activations are in the backend's memory, and a step reads
-/// nothing back. A teacher's logits are computed once for the whole dataset and then looked up by sample index, unless
-/// the inputs are augmented; so are its features, where a term of the loss compares them. `Steps` takes the steps: those
-/// of the first engine that takes the training.
+/// What Trainer, DistillationTrainer and Sweep train an epoch with. Everything is allocated in `begin`; a step
+/// allocates nothing. The dataset, its order, the teacher's logits and all activations are in the backend's memory, and
+/// a step reads nothing back. A teacher's logits are computed once for the whole dataset and then looked up by sample
+/// index, unless the inputs are augmented; so are its features, where a term of the loss compares them. `Steps` takes
+/// the steps: those of the first engine that takes the training.
 template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O, typename TeacherSource,
           typename Steps = backend::StepsOf<backend::Training<Backend, M, L, O, Scalar, TeacherSource>>>
   requires backend::Backend<Backend, Scalar>
@@ -132,7 +132,7 @@ class EpochTrainer final : public TrainerInterface {
 
   /// A training that ended in an exception may have left work behind that reads the teacher, whose memory is given back
   /// in the order of its own backend's work: it is awaited here, while the teacher is still there. (The student may be
-  /// gone: who returns it from a function moves it away before its trainer ends.)
+  /// gone: returning it from a function moves it out before its trainer ends.)
   ~EpochTrainer() override {
     if constexpr (reads_other_handle) {
       if (losses_.size() == 0) {
@@ -174,7 +174,7 @@ class EpochTrainer final : public TrainerInterface {
     return result;
   }
 
-  // For who takes an epoch of many engines at one call: a job of each, to be carried out by Steps::run_jobs.
+  // For callers that train an epoch of several models in one call: the job of each, which Steps::run_jobs carries out.
 
   /// The optimizer's rules of an epoch's steps; returns the last one's learning rate.
   double fill_rules(const EpochPlan& plan, std::span<Rule> rules) const
@@ -444,7 +444,7 @@ class EpochTrainer final : public TrainerInterface {
     note_preprocessing();
   }
 
-  /// Not in `begin`: who refuses to resume leaves the network as it was.
+  /// Not in `begin`: a resume that is refused leaves the network as it was.
   void note_preprocessing() {
     if (network_.preprocessing() != preprocessing_) {
       network_.set_preprocessing(preprocessing_);
@@ -495,7 +495,7 @@ class EpochTrainer final : public TrainerInterface {
     return target;
   }
 
-  /// The steps on the samples order_[first] ... order_[first + count - 1]; `progress` moves on behind them.
+  /// The steps on the samples order_[first] ... order_[first + count - 1]; `progress` moves on past them.
   void take_steps(const EpochPlan& plan, std::size_t first, std::size_t count, TrainingProgress& progress,
                   double& learning_rate) {
     const backend::TrainingBatch batch = batch_at(plan, first, count, progress);

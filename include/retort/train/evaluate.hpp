@@ -47,9 +47,9 @@ constexpr data::ImageShape image_of(Shape<Channels, Rows, Columns>) {
 
 }  // namespace detail
 
-/// Throws ShapeError unless the dataset's features are the model's inputs, with the same extents where both have some, and
-/// its classes are among the model's outputs; Error for a dataset that was moved from. Fewer classes than outputs are
-/// allowed: the other outputs belong to classes of which these samples show none.
+/// Throws ShapeError unless the dataset's features are the model's inputs, with the same extents where both have some,
+/// and its classes are among the model's outputs; Error for a dataset that was moved from. Fewer classes than outputs
+/// are allowed: the other outputs belong to classes of which these samples show none.
 template <Model M>
 void require_matching_data(const data::Dataset& data) {
   data.require_samples();

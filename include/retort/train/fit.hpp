@@ -57,8 +57,8 @@ class Fit {
     return end();
   }
 
-  // The same, for who trains an epoch otherwise than by the engine's train_epoch: begin(), then while not finished() an
-  // epoch after plan() and finish_epoch(), then end().
+  // The same, for callers that train an epoch otherwise than by the engine's train_epoch: begin(), then while not
+  // finished() an epoch after plan() and finish_epoch(), then end().
 
   [[gnu::cold]] void begin() {
     stop_if_asked();
@@ -75,8 +75,8 @@ class Fit {
     }
   }
 
-  /// Throws StoppedError where the training is asked to stop before its last epoch, unless epochs that are done would be
-  /// lost with it.
+  /// Throws StoppedError where the training is asked to stop before its last epoch, unless epochs that are done would
+  /// be lost with it.
   void stop_if_asked() const {
     if (is_asked_to_stop() && !finished() && (!options_.checkpoint || written_ == history_.size())) {
       throw StoppedError(
@@ -86,7 +86,7 @@ class Fit {
 
   bool finished() const { return history_.size() >= options_.epochs || stopped_early(); }
 
-  /// Of the next epoch, or one of those behind it.
+  /// Of the next epoch, or of a later one.
   internal::EpochPlan plan(std::size_t ahead = 0) const {
     const std::size_t epoch = history_.size() + ahead;
     return {.batch_size = std::min(options_.batch_size, train_.size()),

@@ -77,10 +77,10 @@ struct FitOptions {
   std::optional<EarlyStopping> early_stopping{};
   std::optional<CheckpointOptions> checkpoint{};
   std::vector<Observer*> observers{};  ///< not owned, none of them null
-  /// Not owned, or null. Once it is made, `fit` ends its step and throws StoppedError. With a checkpoint the file is then
-  /// that of the last epoch done, and a training that resumes from it ends with the same bits: what is lost is the epoch
-  /// under way. Where epochs were done since the last checkpoint, the epoch under way is ended first and the checkpoint
-  /// written. The network is left as it is then, perhaps in the midst of an epoch.
+  /// Not owned, or null. Once it is made, `fit` ends its step and throws StoppedError. With a checkpoint the file is
+  /// then that of the last epoch done, and a training that resumes from it ends with the same bits: what is lost is the
+  /// epoch under way. Where epochs were done since the last checkpoint, the epoch under way is ended first and the
+  /// checkpoint written. The network is left as it is then, perhaps in the midst of an epoch.
   const StopRequest* stop = nullptr;
 
   /// Throws OptionError for an option outside its range.

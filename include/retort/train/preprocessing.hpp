@@ -43,8 +43,9 @@ namespace detail {
 
 }  // namespace detail
 
-/// Throws OptionError unless `data` makes inputs as `expected` says, and its classes have the same names where both have
-/// names. Real numbers from 0 to 1 count as bytes / 255. Nothing is asked where nothing is known. `owner`: whose they are, such as "the network".
+/// Throws OptionError unless `data` makes inputs as `expected` says, and its classes have the same names where both
+/// have names. Real numbers from 0 to 1 count as bytes / 255. Nothing is asked where nothing is known. `owner`: whose
+/// they are, such as "the network".
 [[gnu::cold]] inline void require_preprocessing(const std::optional<Preprocessing>& expected, const data::Dataset& data,
                                                 std::string_view owner) {
   if (!expected) {

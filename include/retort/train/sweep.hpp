@@ -98,12 +98,12 @@ concept HandsOutThreads =
 ///       ...
 ///     }
 ///
-/// With backend::Eigen each student trains on one thread, as many at once as the backend has; who is done takes the
-/// next of the list. With backend::Cuda students that fit a block's memory train all at once, each on a multiprocessor,
-/// and a History's seconds are those of all together. On a backend that can do neither, and with backend::Cuda where
-/// teachers answer augmented inputs, they train one after another, with all of it. Student i is the same, bit for bit,
-/// as `Network{setting.weights_seed()}` trained by a DistillationTrainer with the setting's loss, optimizer and seed:
-/// it depends neither on the number of threads nor on the other students.
+/// With backend::Eigen each student trains on one thread, as many at once as the backend has; a thread that finishes
+/// takes the next of the list. With backend::Cuda students that fit a block's memory train all at once, each on a
+/// multiprocessor, and a History's seconds are those of all together. On a backend that can do neither, and with
+/// backend::Cuda where teachers answer augmented inputs, they train one after another, with all of it. Student i is the
+/// same, bit for bit, as `Network{setting.weights_seed()}` trained by a DistillationTrainer with the setting's loss,
+/// optimizer and seed: it depends neither on the number of threads nor on the other students.
 ///
 /// The data is shared by all, and so are the logits of each teacher, which are computed once, on all threads, unless
 /// the inputs are augmented. Those and all networks are in memory before the first step; beside them each thread has
@@ -143,9 +143,9 @@ class Sweep {
   /// Trains every student anew and returns them in the order of the settings. A student that diverges is reported as
   /// such. Any other exception, an observer's too, ends the sweep: students under way end with their batch, no other
   /// begins, and the first exception is rethrown; one that was asked to stop throws StoppedError. Throws, before
-  /// anything is computed, ShapeError for data that does not fit the model, OptionError for options out of range and for
-  /// data whose inputs are made otherwise than those of a teacher, and FileError for a folder of checkpoints that cannot
-  /// be written.
+  /// anything is computed, ShapeError for data that does not fit the model, OptionError for options out of range and
+  /// for data whose inputs are made otherwise than those of a teacher, and FileError for a folder of checkpoints that
+  /// cannot be written.
   std::vector<Result> fit(const data::Dataset& train, const SweepOptions& options = {},
                           const ResultCallback& on_result = {}) const {
     return run(train, nullptr, options, on_result);

@@ -28,8 +28,8 @@ struct SweepAxis {
 template <typename Owner, typename Value>
 SweepAxis(Value Owner::*, std::vector<std::type_identity_t<Value>>) -> SweepAxis<Owner, Value>;
 
-/// Every combination of the axes' values in copies of `setting`; the last axis varies fastest. These are 15 settings, the
-/// seeds of a temperature one after another:
+/// Every combination of the axes' values in copies of `setting`; the last axis varies fastest. These are 15 settings,
+/// the seeds of a temperature one after another:
 ///
 ///     const auto settings = sweep_grid(SweepSetting<>{.optimizer = {.learning_rate = 5e-3}},
 ///                                      SweepAxis{&HintonLoss::temperature, {1, 2, 4}},

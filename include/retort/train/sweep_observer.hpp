@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What a student of a sweep came to, and whoever wants to know it.
+/// The report on a finished student of a sweep, and the observer that receives it.
 
 #include <cstddef>
 #include <optional>

@@ -27,9 +27,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 struct SweepCheckpointOptions {
   std::filesystem::path folder{};
   /// Students whose training had ended are read instead of trained, and those under way go on from their checkpoints.
-  /// The result is the same bits as without the interruption. A checkpoint of another setting, of other options or other
-  /// data is an error that names the difference. A student that diverged is trained again from its last checkpoint, and
-  /// diverges again.
+  /// The result is the same bits as without the interruption. A checkpoint of another setting, of other options or
+  /// other data is an error that names the difference. A student that diverged is trained again from its last
+  /// checkpoint, and diverges again.
   bool resume = false;
   /// As in CheckpointOptions.
   bool any_processor = false;

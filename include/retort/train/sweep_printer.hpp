@@ -18,9 +18,9 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// Prints "student 7/60  accuracy 96.59 %  errors 341  temperature=2, seed 1  0:12 left  0.41 s" after each student: the
-/// held-out figures where there are any, else those of the last epoch of training; what its setting has of its own; the
-/// time left, as the students before took it; the time of its training. On a terminal the line has as many of these
+/// Prints "student 7/60  accuracy 96.59 %  errors 341  temperature=2, seed 1  0:12 left  0.41 s" after each student:
+/// the held-out figures where there are any, else those of the last epoch of training; what its setting has of its own;
+/// the time left, as the students before took it; the time of its training. On a terminal the line has as many of these
 /// fields as fit its width.
 class SweepPrinter : public SweepObserver {
  public:

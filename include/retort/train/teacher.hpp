@@ -175,7 +175,7 @@ void require_reach(const Backend& backend, const TeacherSource& teacher) {
 }
 
 /// Returns when what was asked of the teacher's handle, such as its own training, is done: each handle's operations
-/// take effect in their own order, and who reads the teacher may have another one.
+/// take effect in their own order, and a reader of the teacher may have another one.
 template <typename TeacherSource>
 void wait_for(const TeacherSource& teacher) {
   using Scalar = std::remove_cvref_t<decltype(*teacher.parameter_data())>;

@@ -24,14 +24,14 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// What trainers have in common: a network that `fit` trains.
 class TrainerBase {
  public:
-  /// Trains from the network's present parameters, with the optimizer's moments at zero; with its first step the network
-  /// notes how the training inputs are made and what the classes are called (Network::preprocessing). One that knows
-  /// already goes on with such data alone: apply `preprocess_for` to other data, or set_preprocessing({}) to learn it
-  /// anew. Returns one entry an epoch. Throws ShapeError for data that does not fit the model, OptionError for options
-  /// out of range and for data whose inputs are made otherwise, of validation or of a network's earlier training,
-  /// DivergenceError when loss, parameters, running statistics or moments are no longer finite, StoppedError when it was
-  /// asked to stop, FileError and FormatError from checkpoints, whatever an observer throws, and Error for a network, a
-  /// dataset or a trainer that was moved from.
+  /// Trains from the network's present parameters, with the optimizer's moments at zero; with its first step the
+  /// network notes how the training inputs are made and what the classes are called (Network::preprocessing). One that
+  /// knows already goes on with such data alone: apply `preprocess_for` to other data, or set_preprocessing({}) to
+  /// learn it anew. Returns one entry an epoch. Throws ShapeError for data that does not fit the model, OptionError for
+  /// options out of range and for data whose inputs are made otherwise, of validation or of a network's earlier
+  /// training, DivergenceError when loss, parameters, running statistics or moments are no longer finite, StoppedError
+  /// when it was asked to stop, FileError and FormatError from checkpoints, whatever an observer throws, and Error for
+  /// a network, a dataset or a trainer that was moved from.
   History fit(const data::Dataset& train, const FitOptions& options) {
     return detail::fit(engine(), train, nullptr, options);
   }

@@ -47,7 +47,7 @@ struct EpochPlan {
   }
 };
 
-/// What an epoch came to.
+/// The result of an epoch.
 struct EpochResult {
   backend::LossSum sum{};
   double learning_rate = 0.0;  ///< of the last step
@@ -75,9 +75,9 @@ class TrainerInterface {
   TrainerInterface& operator=(const TrainerInterface&) = delete;
   virtual ~TrainerInterface() = default;
 
-  /// Takes everything into memory before the first step, and forgets the moments of an earlier training; the model stays
-  /// as it is. `plan` is the first epoch's. Both datasets must outlive it; `validation` may be null. Throws ShapeError when the data does not fit
-  /// the model, OptionError when the batch size does not.
+  /// Takes everything into memory before the first step, and forgets the moments of an earlier training; the model
+  /// stays as it is. `plan` is the first epoch's. Both datasets must outlive it; `validation` may be null. Throws
+  /// ShapeError when the data does not fit the model, OptionError when the batch size does not.
   virtual void begin(const data::Dataset& train, const data::Dataset* validation, const EpochPlan& plan) = 0;
   virtual EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) = 0;
   /// On the validation data. Precondition: there is some.

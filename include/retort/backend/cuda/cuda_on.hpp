@@ -12,8 +12,8 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// How the CUDA backend's graphs of kernels compute the products of a training step. Parameters, optimizer, activation
-/// functions and the loss are in fp32 with each of them, and so are the other engines (a trainer's describe() names the one
-/// that runs) and all inference.
+/// functions and the loss are in fp32 with each of them, and so are the other engines (a trainer's describe() names the
+/// one that runs) and all inference.
 enum class Precision {
   fp32,  ///< exact products of floats
   tf32,  ///< factors rounded to 11 significant bits where the tensor cores take them in

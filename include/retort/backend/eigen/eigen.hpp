@@ -3,8 +3,8 @@
 /// @file
 /// The CPU backend on Eigen: `retort::backend::Eigen`. It is a handle on a pool of threads; copies share the pool.
 ///
-/// Its operations are those of backend/generic, but for the products (linear.hpp), optimizer.hpp and inference.hpp; chains
-/// are applied to SIMD vectors (simd_chain.hpp).
+/// Its operations are those of backend/generic, but for the products (linear.hpp), optimizer.hpp and inference.hpp;
+/// chains are applied to SIMD vectors (simd_chain.hpp).
 /// Results are the same bits for every number of threads.
 
 #include <algorithm>
@@ -71,8 +71,8 @@ class Eigen : public HostMemory, public Generic<Eigen> {
            (products_.name.empty() ? "" : ", layer by layer with the products of " + products_.name);
   }
 
-  /// What decides the bits of a result besides the program's sources: the instruction set and, where a model is computed
-  /// by single operations, the library of the products. Eigen's own cuts its sums by the caches that it finds.
+  /// What decides the bits of a result besides the program's sources: the instruction set and, where a model is
+  /// computed by single operations, the library of the products. Eigen's own cuts its sums by the caches that it finds.
   [[gnu::cold]] std::string processor(bool by_operations) const {
     if (!by_operations) {
       return std::string(instruction_set);

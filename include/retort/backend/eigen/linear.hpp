@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The products of a Linear on the Eigen backend, each cut into strips of its result that do not depend on the number of
-/// threads.
+/// The products of a Linear on the Eigen backend, each cut into strips of its result that do not depend on the number
+/// of threads.
 
 #include <algorithm>
 #include <cstddef>
@@ -18,9 +18,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
-/// The width of the strips into which one extent of a product is cut for the threads: about eight of whole register tiles
-/// (48 floats are three AVX-512 registers, the height of Eigen's tile), or one where a layer of so many weights is too
-/// small to be worth a second thread.
+/// The width of the strips into which one extent of a product is cut for the threads: about eight of whole register
+/// tiles (48 floats are three AVX-512 registers, the height of Eigen's tile), or one where a layer of that many weights
+/// is too small to be worth a second thread.
 constexpr std::size_t strip_width(std::size_t extent, std::size_t weights) {
   constexpr std::size_t tile = 48;
   return weights < (std::size_t{1} << 17) ? extent : std::max(tile, extent / 8 / tile * tile);
@@ -52,7 +52,8 @@ void multiply(const Eigen& backend, MatrixView<const Scalar> left, MatrixView<co
 
 }  // namespace detail
 
-/// output (batch, out) = input (batch, in) weight^T (out, in), cut along out. A batch of one is a matrix-vector product.
+/// output (batch, out) = input (batch, in) weight^T (out, in), cut along out. A batch of one is a matrix-vector
+/// product.
 template <typename Scalar>
 void forward_product(const Eigen& backend, MatrixView<const Scalar> input, MatrixView<const Scalar> weight,
                      MatrixView<Scalar> output) {

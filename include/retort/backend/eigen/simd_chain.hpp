@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Elementwise layers and chains on SIMD vectors: the functions of a layer that says so are called with vectors, those of
-/// others with scalars.
+/// Elementwise layers and chains on SIMD vectors: the functions of a layer that says so are called with vectors, those
+/// of others with scalars.
 
 #include <array>
 #include <cstddef>
@@ -43,8 +43,9 @@ void apply_elementwise(std::size_t count, simd::ScalarOf<V>* values, simd::Scala
   }
 }
 
-/// As ScalarChain, for the operations of backend/generic, on blocks whose size is a multiple of every SIMD width. So each
-/// element goes through the same instructions wherever it lies: an exponential of SIMD vectors and one of the standard library differ in the last bit.
+/// As ScalarChain, for the operations of backend/generic, on blocks whose size is a multiple of every SIMD width. So
+/// each element goes through the same instructions wherever it lies: an exponential of SIMD vectors and one of the
+/// standard library differ in the last bit.
 struct SimdChain {
   static constexpr std::size_t block = 64;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Runs of pointwise layers in one pass over memory: a bias before them where a Linear precedes them, then each layer. A
-/// block of elements goes through all of them while it is in registers or the first-level cache. Dropout masks are
+/// Runs of pointwise layers in one pass over memory: a bias before them where a Linear precedes them, then each layer.
+/// A block of elements goes through all of them while it is in registers or the first-level cache. Dropout masks are
 /// drawn anew in the backward pass instead of being stored.
 
 #include <cstddef>
@@ -20,8 +20,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
-/// How a chain is applied to the block of elements that begins at `begin` of a batch: here four elements one by one, on a
-/// host or a device. A backend may state another ChainKernel, such as one of SIMD vectors.
+/// How a chain is applied to the block of elements that begins at `begin` of a batch: here four elements one by one, on
+/// a host or a device. A backend may state another ChainKernel, such as one of SIMD vectors.
 struct ScalarChain {
   static constexpr std::size_t block = chain_group;
 
@@ -32,8 +32,8 @@ struct ScalarChain {
   }
 };
 
-/// A chain on a batch's elements, a block a call. With `bias`, bias[element % Width] is added first, and the sum kept in
-/// `biased` where that is not null.
+/// A chain on a batch's elements, a block a call. With `bias`, bias[element % Width] is added first, and the sum kept
+/// in `biased` where that is not null.
 template <typename C, bool training, typename Kernel, std::size_t Width, typename Scalar>
 struct ChainValues {
   static constexpr std::size_t block_size = Kernel::block;

@@ -40,8 +40,8 @@ struct Generic {
   /// Samples that run through a model together outside of training.
   static constexpr std::size_t inference_block = 256;
 
-  /// Memory for the moment: `backend.scratch<float>(n).data()` is valid as long as the lease lives. The thread that leases
-  /// it gives it back.
+  /// Memory for the moment: `backend.scratch<float>(n).data()` is valid as long as the lease lives. The thread that
+  /// leases it gives it back.
   template <typename T>
   auto scratch(std::size_t count) const {
     static_assert(Derived::host_memory,
@@ -97,8 +97,8 @@ void for_each_of(const Backend& backend, std::size_t count, const Function& func
 
 namespace detail {
 
-/// Columns [first, first + count) of a matrix of `columns` columns, of which a call takes `Strip`: sums run over the rows in
-/// order. A host's columns lie beside one another in memory.
+/// Columns [first, first + count) of a matrix of `columns` columns, of which a call takes `Strip`: sums run over the
+/// rows in order. A host's columns lie beside one another in memory.
 template <std::size_t Strip>
 struct ColumnStrip {
   std::size_t columns;

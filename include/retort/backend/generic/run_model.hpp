@@ -133,8 +133,8 @@ struct NothingAdded {
 /// Fills arguments.parameter_gradients after run_forward with the same parameters, input, batch, random and `capacity`;
 /// arguments.output is what that filled, output_gradient (batch, out) the logits' and input_gradient (batch, in) the
 /// model's. Operations before the first that learns are left out; an input_gradient that is not null asks for
-/// them all. `scratch` holds pass_scratch_size(batch) elements. `add.operator()<Index>(gradient)` may add to the gradient
-/// (batch, out) in what a hidden operation `Index` gave.
+/// them all. `scratch` holds pass_scratch_size(batch) elements. `add.operator()<Index>(gradient)` may add to the
+/// gradient (batch, out) in what a hidden operation `Index` gave.
 template <Model M, typename Backend, typename Scalar, typename Add = NothingAdded>
 void run_backward(const Backend& backend, const BackwardArguments<Scalar>& arguments, std::size_t capacity,
                   Scalar* scratch, const Add& add = {}) {

@@ -6,8 +6,8 @@
 /// be included by those who use it. Several systems live in one program.
 ///
 /// Its operations are those of backend/generic: a system brings memory and calls function objects. Products on the host
-/// systems are plain loops. Each run of a system repeats bit for bit, and the host systems agree with each other bit for
-/// bit on any number of threads.
+/// systems are plain loops. Each run of a system repeats bit for bit, and the host systems agree with each other bit
+/// for bit on any number of threads.
 
 #include <cstddef>
 #include <memory>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Steps of graphs of kernels against steps made of the backend's single operations, by the CUDA backend's kernels run on the
-// host.
+// Steps of graphs of kernels against steps made of the backend's single operations, by the CUDA backend's kernels run
+// on the host.
 
 #include "retort/backend/cuda/graph/steps.hpp"
 

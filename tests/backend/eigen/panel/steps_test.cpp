@@ -53,7 +53,8 @@ using Curved = Sequential<Sigmoid, Linear<35, 13, Bias::no>, SiLU, Linear<13, 1>
 using OneLayer = Sequential<Linear<35, 3>>;
 using OnlyDropout =
     Sequential<Linear<35, 16>, Dropout<0.5>, Linear<16, 64>, Sigmoid, ReLU, Dropout<0.3>, Linear<64, 4>>;
-/// Inputs in rows of whole vectors, which are read where the dataset has them, and rows of a weight that fill half a page.
+/// Inputs in rows of whole vectors, which are read where the dataset has them, and rows of a weight that fill half a
+/// page.
 using Whole = Sequential<Linear<80, 512>, ReLU, Linear<512, 10>>;
 
 TEMPLATE_TEST_CASE("Steps on panels are the steps of Eigen's operations", "[panel]", float, double) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The stages of a model forward and backward over a chunk. A product is one phase, and a second one adds its slices and
-/// applies what follows; of a narrow product (products.hpp) both are one.
+/// The stages of a model forward and backward over a chunk. A product is one phase, and a second one adds its slices
+/// and applies what follows; of a narrow product (products.hpp) both are one.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A chunk's inputs and targets, from the dataset into the block's memory. Bytes x stand for x * scale + offset: products
-/// are of the bytes, and the offset is added to their sums.
+/// A chunk's inputs and targets, from the dataset into the block's memory. Bytes x stand for x * scale + offset:
+/// products are of the bytes, and the offset is added to their sums.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,8 +19,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// One of the threads that fetch a chunk together, in a phase: those of the team from `first` on, all of which do it. What
-/// they copy arrives while the team goes on: see team.hpp.
+/// One of the threads that fetch a chunk together, in a phase: those of the team from `first` on, all of which do it.
+/// What they copy arrives while the team goes on: see team.hpp.
 template <typename Team>
 struct Fetcher {
   Team& team;
@@ -100,8 +100,8 @@ RETORT_HOST_DEVICE void gather_rows(const Fetcher<Team>& fetcher, const InputSou
 
 }  // namespace detail
 
-/// One thread's part of a chunk's inputs. Zeros stand for the samples that a chunk lacks. What the dataset has unchanged
-/// is copied. `sample_of(row)`: which sample of the dataset a row of the chunk is.
+/// One thread's part of a chunk's inputs. Zeros stand for the samples that a chunk lacks. What the dataset has
+/// unchanged is copied. `sample_of(row)`: which sample of the dataset a row of the chunk is.
 template <typename Layout, typename Team, typename Scalar, typename SampleOf>
 RETORT_HOST_DEVICE void gather(const Fetcher<Team>& fetcher, const InputSource<Scalar>& source, const Chunk& chunk,
                                const SampleOf& sample_of, Scalar* inputs) {

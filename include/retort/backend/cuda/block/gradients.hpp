@@ -84,8 +84,8 @@ struct GradientSink {
 template <typename OnTile, typename OnPairs, typename OnBias>
 GradientSink(OnTile, OnPairs, OnBias) -> GradientSink<OnTile, OnPairs, OnBias>;
 
-/// All gradients over a chunk go to the sink, in phases of the team after which copies have arrived. On tensor cores those
-/// after the first weight are computed beside the splitting of the first stage's.
+/// All gradients over a chunk go to the sink, in phases of the team after which copies have arrived. On tensor cores
+/// those after the first weight are computed beside the splitting of the first stage's.
 template <typename Layout, typename Team, typename Job, typename Scalar, typename Sink>
 RETORT_HOST_DEVICE void for_each_gradient(Team& team, const Job& job, const Chunk& chunk, Scalar* memory,
                                           const Scalar* inputs, const Sink& sink) {

@@ -146,8 +146,8 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     const std::size_t next_buffer = ahead ? 1 - buffer : 0;
     const Scalar* values = inputs(buffer);
     const LayerRandom random{source.augmentation.seed, job.first_step + static_cast<std::uint32_t>(chunk.batch)};
-    // What a chunk needs from outside is asked for while the chunk before it is computed, where there are two buffers for
-    // it, and which samples it has is asked for a chunk earlier.
+    // What a chunk needs from outside is asked for while the chunk before it is computed, where there are two buffers
+    // for it, and which samples it has is asked for a chunk earlier.
     const auto fetch_next = [&](const Fetcher<Team>& fetcher) {
       fetch(fetcher, next, 1 - slot, next_buffer);
       fetch_numbers(fetcher, source, after_next, numbers(slot));

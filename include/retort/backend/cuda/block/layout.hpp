@@ -40,8 +40,8 @@ inline constexpr std::size_t sample_parts = 2;
 /// Tiles of outputs that tensor cores compute at once: their sums and operands fit the registers beside the moments.
 inline constexpr std::size_t output_tiles_at_once = 3;
 
-/// What can be chosen: samples of a chunk, how many chunks' inputs are there at once, into how many slices the depth of a
-/// product is cut at most, and for how many moments of each parameter after the first weight there is room.
+/// What can be chosen: samples of a chunk, how many chunks' inputs are there at once, into how many slices the depth of
+/// a product is cut at most, and for how many moments of each parameter after the first weight there is room.
 struct Choice {
   std::size_t samples;
   std::size_t input_buffers;
@@ -111,8 +111,9 @@ constexpr std::size_t gradient_words(const StageSizes& stage, const Choice& choi
          (sizeof(FragmentB) / sizeof(std::uint32_t));
 }
 
-/// Elements for what an offset of the inputs adds to each output of the first stage, or to the gradients of its weights;
-/// in the forward product on tensor cores, for the sums of each lane's weights in the tiles that it multiplies at once.
+/// Elements for what an offset of the inputs adds to each output of the first stage, or to the gradients of its
+/// weights; in the forward product on tensor cores, for the sums of each lane's weights in the tiles that it multiplies
+/// at once.
 template <StagedModel M>
 constexpr std::size_t row_sums_elements(ProductUnits units) {
   const std::size_t out = stage_sizes<M>[0].out;
@@ -178,8 +179,8 @@ constexpr std::size_t element_count(InputKind kind, ProductUnits units, const Ch
          2 * label_elements<Scalar>(choice) + choice.moments * (M::parameter_arena_size - first_other_parameter<M>);
 }
 
-/// The first that fits of: more samples, inputs fetched ahead, more slices, moments in the block's memory, where they are
-/// not in registers. No samples where none fits.
+/// The first that fits of: more samples, inputs fetched ahead, more slices, moments in the block's memory, where they
+/// are not in registers. No samples where none fits.
 template <StagedModel M, typename Scalar>
 constexpr Choice choose_layout(InputKind kind, ProductUnits units) {
   for (const std::size_t samples : {2 * team_lanes, team_lanes}) {

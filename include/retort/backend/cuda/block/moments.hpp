@@ -81,8 +81,8 @@ RETORT_HOST_DEVICE void store_places(const Pair<Scalar>& pair, std::uint32_t cou
 
 }  // namespace detail
 
-/// The i-th moments, by place, of the parameters whose moments are not in registers; on tensor cores, of those after the
-/// first weight.
+/// The i-th moments, by place, of the parameters whose moments are not in registers; on tensor cores, of those after
+/// the first weight.
 template <typename Layout, std::size_t Moments, typename L, typename Rule, typename Scalar>
 RETORT_HOST_DEVICE Scalar* moments_by_place(const TrainingJob<Scalar, Moments, L, Rule>& job, std::size_t i,
                                             Scalar* memory) {

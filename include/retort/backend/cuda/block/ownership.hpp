@@ -39,8 +39,8 @@ struct OwnedTiles {
 
 constexpr std::size_t divided_up(std::size_t count, std::size_t divisor) { return (count + divisor - 1) / divisor; }
 
-/// Lanes that compute the gradients of as many neighbouring outputs' tiles together, each from its share of the samples:
-/// in a block that uses tensor cores, after the first stage (shared_tiles.hpp).
+/// Lanes that compute the gradients of as many neighbouring outputs' tiles together, each from its share of the
+/// samples: in a block that uses tensor cores, after the first stage (shared_tiles.hpp).
 inline constexpr std::size_t tile_lanes = 4;
 
 /// The sum of of_stage(sizes, index) over the stages before one; for as many as there are, over all.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The products of a stage by multiply-add instructions. Of wide ones a warp has a tile of the result and a slice of its
-/// depth, and a lane its samples, and the slices are added in the next phase; of narrow ones a thread has a group of
-/// four results, or two groups.
+/// The products of a stage by multiply-add instructions. Of wide ones a warp has a tile of the result and a slice of
+/// its depth, and a lane its samples, and the slices are added in the next phase; of narrow ones a thread has a group
+/// of four results, or two groups.
 
 #include <cstddef>
 #include <cstdint>

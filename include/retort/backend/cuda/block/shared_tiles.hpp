@@ -46,8 +46,8 @@ RETORT_HOST_DEVICE void add_share(const float* memory, std::size_t share, std::s
   }
 }
 
-/// Two lanes, `distance` apart, share out their rows: one keeps the first half, the other one the second. Each gives away
-/// the half that it does not keep, and adds the one that it is given.
+/// Two lanes, `distance` apart, share out their rows: one keeps the first half, the other one the second. Each gives
+/// away the half that it does not keep, and adds the one that it is given.
 template <std::size_t Rows, typename Warp, typename LanesOfAll, typename LanesOfHalf>
 RETORT_HOST_DEVICE void add_halves(const Warp& warp, std::uint32_t distance, const LanesOfAll& all, LanesOfHalf& half) {
   constexpr std::size_t kept = Rows / 2;

@@ -14,7 +14,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// A FullyConnectedModel with nothing before its first Linear: each stage is a Linear and the pointwise layers after it.
+/// A FullyConnectedModel with nothing before its first Linear: each stage is a Linear and the pointwise layers after
+/// it.
 template <typename M>
 concept StagedModel = FullyConnectedModel<M> && !Plan<M>::template is_chain<0>;
 

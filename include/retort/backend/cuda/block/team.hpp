@@ -27,8 +27,8 @@
 /// - `Warp::PerLane<T>`: a T for each lane, values[lane]; on a GPU in the lane's registers
 /// - `warp.for_each_lane([&](std::uint32_t lane) { ... })`; what one lane writes to memory another may read after
 ///   `warp.sync()`, and lanes of other warps in the next phase
-/// - `warp.from_other(values, lane, distance, part)`: the float part(values[lane ^ distance]). All lanes call it, in one
-///   for_each_lane; `values` were written in an earlier one
+/// - `warp.from_other(values, lane, distance, part)`: the float part(values[lane ^ distance]). All lanes call it, in
+///   one for_each_lane; `values` were written in an earlier one
 /// - `warp.multiply_add(c, a, b)`: see fragments.hpp; PerLane<FragmentC>, PerLane<FragmentA>, PerLane<FragmentB>
 
 #include <cstddef>

@@ -166,9 +166,9 @@ RETORT_HOST_DEVICE void store_slice(std::uint32_t warp, std::uint32_t lane, std:
   }
 }
 
-/// weight (out, in) input (in, samples), the input's offset included, before bias and scale, in Layout::forward_slices<0>
-/// slices of its depth. Where there is less room than for a slice of each warp, some warps add theirs to those of
-/// others, in a fixed order.
+/// weight (out, in) input (in, samples), the input's offset included, before bias and scale, in
+/// Layout::forward_slices<0> slices of its depth. Where there is less room than for a slice of each warp, some warps
+/// add theirs to those of others, in a fixed order.
 template <typename Layout, typename Team, typename Scalar>
 RETORT_HOST_DEVICE void tensor_forward_product(Team& team, const data::GatherConstants<Scalar>& constants,
                                                Scalar* memory, const Scalar* inputs) {

@@ -126,8 +126,8 @@ struct Updater {
   }
 };
 
-/// The team's part of a step whose batch is this one chunk: the gradients never leave the registers. `updater_of(thread)`
-/// is the thread's Updater. A phase, after which copies have arrived; on tensor cores two.
+/// The team's part of a step whose batch is this one chunk: the gradients never leave the registers.
+/// `updater_of(thread)` is the thread's Updater. A phase, after which copies have arrived; on tensor cores two.
 template <typename Layout, typename Team, typename Job, typename Scalar, typename UpdaterOf>
 RETORT_HOST_DEVICE void update(Team& team, const Job& job, const Chunk& chunk, Scalar* memory, const Scalar* inputs,
                                const UpdaterOf& updater_of) {

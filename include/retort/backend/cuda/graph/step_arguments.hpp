@@ -37,8 +37,8 @@ struct StepArguments {
 /// Bytes of device memory that a step's arguments may take.
 inline constexpr std::size_t arguments_capacity = 1024;
 
-/// Puts the arguments of the next step into the device's memory: they arrive there as a kernel's argument, in the order of
-/// the stream and without a copy that the host would have to wait for.
+/// Puts the arguments of the next step into the device's memory: they arrive there as a kernel's argument, in the order
+/// of the stream and without a copy that the host would have to wait for.
 template <typename Arguments>
 struct WriteArguments {
   static_assert(std::is_trivially_copyable_v<Arguments>,

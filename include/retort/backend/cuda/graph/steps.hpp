@@ -31,8 +31,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
-/// Steps of a model of Linear and pointwise layers, in the form of an engine's (backend/engine.hpp): docs/design.md, 18.
-/// On a host system the same kernels run at once.
+/// Steps of a model of Linear and pointwise layers, in the form of an engine's (backend/engine.hpp): docs/design.md,
+/// 18. On a host system the same kernels run at once.
 ///
 /// Precision: factors of products are exact (fp32), or rounded to TF32 or bf16; sums, activation functions, loss,
 /// gradients of parameters and optimizer are in Scalar always. With bf16 the parameters stay in fp32, and the optimizer

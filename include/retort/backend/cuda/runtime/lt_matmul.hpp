@@ -78,7 +78,8 @@ void set_attribute(cublasLtMatmulPreference_t preference, cublasLtMatmulPreferen
 
 }  // namespace detail
 
-/// What a product is called with. `bias` is what its epilogue reads, or writes where it is a gradient; null without one.
+/// What a product is called with. `bias` is what its epilogue reads, or writes where it is a gradient; null without
+/// one.
 template <std::floating_point Scalar>
 struct LtArguments {
   Scalar alpha;

@@ -47,9 +47,9 @@ template <typename L, std::size_t Count, typename Scalar>
   }
 }
 
-/// What dropout multiplies with in at most group_rows rows, also of what stands beside the samples in their last vector.
-/// In a layer `features` wide, feature f of sample b is element b * features + f of the batch. Precondition: there is
-/// room for drawn_together factors in each row.
+/// What dropout multiplies with in at most group_rows rows, also of what stands beside the samples in their last
+/// vector. In a layer `features` wide, feature f of sample b is element b * features + f of the batch. Precondition:
+/// there is room for drawn_together factors in each row.
 template <typename L, typename Scalar>
 void dropout_factors(const RandomStream& stream, std::size_t features, const PanelRows<Scalar>& group,
                      Scalar* factors) {

@@ -40,8 +40,8 @@ struct Affine {
 
 namespace detail {
 
-/// Rows of output (out, samples) = weight (out, in) input (in, samples) + bias; of an input of bytes with the scale, which
-/// is 1 for others. `in` counts what Multiply takes at once. Structs of two words come in registers.
+/// Rows of output (out, samples) = weight (out, in) input (in, samples) + bias; of an input of bytes with the scale,
+/// which is 1 for others. `in` counts what Multiply takes at once. Structs of two words come in registers.
 template <typename V, std::size_t Rows, std::size_t Vectors, typename Multiply = simd::MultiplyElements, typename Input>
 RETORT_NOINLINE void forward_tile(simd::Rows<const simd::ScalarOf<V>> weight, std::size_t in,
                                   Affine<simd::ScalarOf<V>> affine, Input input, simd::ScalarOf<V>* output,

@@ -25,8 +25,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
-/// Products read panels as they are. For the gradient of a weight, what enters a layer is kept once more by sample. Where
-/// a dataset's bytes enter a Linear layer they stay bytes (docs/design.md, 15).
+/// Products read panels as they are. For the gradient of a weight, what enters a layer is kept once more by sample.
+/// Where a dataset's bytes enter a Linear layer they stay bytes (docs/design.md, 15).
 template <Model M, typename Scalar>
 class FullProducts {
  public:

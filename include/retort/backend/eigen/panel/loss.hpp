@@ -94,8 +94,8 @@ void evaluate_sample(const L& loss, const LossArguments<Scalar>& arguments, std:
 
 }  // namespace detail
 
-/// Values, answers and the gradient of the mean over the batch. The student's logits and the gradient are in panels: what
-/// stands beside the batch's samples in their last vector is undefined.
+/// Values, answers and the gradient of the mean over the batch. The student's logits and the gradient are in panels:
+/// what stands beside the batch's samples in their last vector is undefined.
 template <std::size_t Classes, typename V, typename L>
 void evaluate_loss(const L& loss, const LossArguments<simd::ScalarOf<V>>& arguments) {
   using Scalar = simd::ScalarOf<V>;

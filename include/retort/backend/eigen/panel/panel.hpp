@@ -32,7 +32,8 @@ constexpr std::size_t samples_in(std::size_t index, std::size_t batch) {
   return std::min(width<Scalar>, batch - index * width<Scalar>);
 }
 
-/// Vectors that `samples` of a panel fill; the last may be partly filled: its other lanes compute on garbage that nobody reads.
+/// Vectors that `samples` of a panel fill; the last may be partly filled: its other lanes compute on garbage that
+/// nobody reads.
 template <typename V>
 constexpr std::size_t vectors_for(std::size_t samples) {
   return (samples + simd::lanes<V> - 1) / simd::lanes<V>;
@@ -75,8 +76,8 @@ struct PanelRows : RowRange {
   constexpr std::size_t vectors() const { return vectors_for<simd::Vector<Scalar>>(samples); }
 };
 
-/// Calls `function.operator()<Rows>(row)` over rows: tile_rows of them, and at the end of a layer of Extent rows what is
-/// left.
+/// Calls `function.operator()<Rows>(row)` over rows: tile_rows of them, and at the end of a layer of Extent rows what
+/// is left.
 template <std::size_t Extent, typename Function>
 void for_each_row_tile(RowRange rows, const Function& function) {
   std::size_t row = rows.begin;
@@ -90,8 +91,8 @@ void for_each_row_tile(RowRange rows, const Function& function) {
   }
 }
 
-/// Calls `function.operator()<Vectors>(vector)` for the `vectors` vectors of a panel: all at once where it is full, else
-/// one by one.
+/// Calls `function.operator()<Vectors>(vector)` for the `vectors` vectors of a panel: all at once where it is full,
+/// else one by one.
 template <typename V, typename Function>
 void for_each_vector_tile(std::size_t vectors, const Function& function) {
   if (vectors == simd::tile_vectors<V>) {
@@ -120,8 +121,8 @@ struct RowPieces {
   static constexpr RowRange rows(std::size_t piece) { return {piece * Size, std::min(Extent, (piece + 1) * Size)}; }
 };
 
-/// How rows of a layer are cut for the threads: about sixteen pieces of whole `Step`s, or one where a layer has fewer than
-/// `Least` weights and is not worth a second thread. By default a step is whole tiles and whole groups of
+/// How rows of a layer are cut for the threads: about sixteen pieces of whole `Step`s, or one where a layer has fewer
+/// than `Least` weights and is not worth a second thread. By default a step is whole tiles and whole groups of
 /// dropout's random numbers.
 template <std::size_t Extent, std::size_t Weights, std::size_t Step = 4 * simd::tile_rows,
           std::size_t Least = std::size_t{1} << 17>
