@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <initializer_list>
 #include <limits>
 #include <span>
 #include <sstream>
@@ -18,6 +19,7 @@
 #include "common/output_folder.hpp"
 #include "retort/core/console.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/parse_number.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
@@ -50,6 +52,20 @@ inline CLI::Validator number() {
 
 inline CLI::Validator not_empty() {
   return {[](const std::string& text) -> std::string { return text.empty() ? "is empty, expected a name" : ""; }, ""};
+}
+
+/// An option for each of a struct's hyperparameters but those named in `without`: --hard-weight for hard_weight, with
+/// the range in its help.
+template <retort::HasHyperparameters Settings>
+void add_hyperparameters(CLI::App& app, Settings& settings, std::initializer_list<std::string_view> without = {}) {
+  retort::for_each_hyperparameter(settings, [&](std::string_view name, auto& value, const retort::Range& range) {
+    if (std::ranges::find(without, name) == without.end()) {
+      std::string option = retort::concatenate({"--", name});
+      std::ranges::replace(option, '_', '-');
+      app.add_option(option, value, retort::concatenate({Settings::name, "'s ", name, ", ", range.expected}))
+          ->check(number());
+    }
+  });
 }
 
 /// --resume, --overwrite and --any-processor.

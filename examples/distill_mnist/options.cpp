@@ -147,8 +147,7 @@ Options parse_options(int argc, char** argv) {
   std::optional<double> learning_rate;
   app.add_option("--lr", learning_rate, "Adam's learning rate, of teacher and students [the recipe's]")
       ->check(number());
-  app.add_option("--beta1", options.adam.beta1, "Adam's beta1")->check(number());
-  app.add_option("--beta2", options.adam.beta2, "Adam's beta2")->check(number());
+  examples::add_hyperparameters(app, options.adam, {"learning_rate"});
   std::optional<std::string> schedule;
   app.add_option("--schedule", schedule, "constant or cosine, of teacher and students [the recipe's]")
       ->check(CLI::IsMember({"constant", "cosine"}));
@@ -158,11 +157,11 @@ Options parse_options(int argc, char** argv) {
       ->check(whole_number(0));
   app.add_option("--teacher-shift", options.teacher.shift, "move the teacher's training images at random, in pixels")
       ->check(whole_number(0));
-  app.add_option("--loss", options.loss, "the distilled student's loss; as-written is the source's mistaken one")
+  app.add_option("--loss", options.loss,
+                 "the distilled student's loss: hinton, hard_weight * hard + (1 - hard_weight) * soft; cross-entropy; "
+                 "or as-written, the source's mistaken one")
       ->check(CLI::IsMember({"hinton", "as-written", "cross-entropy"}));
-  app.add_option("--temperature", options.hinton.temperature, "of the softmax over the logits")->check(number());
-  app.add_option("--hard-weight", options.hinton.hard_weight, "a in a * hard + (1 - a) * soft, in [0, 1]")
-      ->check(number());
+  examples::add_hyperparameters(app, options.hinton);
   app.add_option("--seed", options.seed, "of everything random")
       ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()));
   app.add_option("--backend", options.backend, "where it runs; see below")->check(CLI::IsMember(backend_names()));
@@ -200,7 +199,7 @@ std::string options_of_setting(std::string_view setting, bool of_teacher) {
       {"backend", "--backend"},
       {"processor", "--any-processor"},
       {"loss", "--loss, --temperature or --hard-weight"},
-      {"optimizer", "--lr, --beta1 or --beta2"},
+      {"optimizer", "--lr, --beta1, --beta2, --epsilon or --weight-decay"},
       {"teacher", "--teacher, --teacher-epochs or --seed"},
       {"epochs", of_teacher ? "--teacher-epochs" : "--epochs"},
       {"batch_size", "--batch-size"},

@@ -44,7 +44,7 @@ struct Options {
 /// retort::OptionError, one line, for anything it does not understand, and for options that the backend does not take.
 Options parse_options(int argc, char** argv);
 
-/// The options that a checkpoint's setting comes from, "--lr, --beta1 or --beta2" for "optimizer", in the training of
+/// The options that a checkpoint's setting comes from, "--lr, --beta1, ..." for "optimizer", in the training of
 /// the teacher or of a student; empty for a setting without one.
 std::string options_of_setting(std::string_view setting, bool of_teacher);
 

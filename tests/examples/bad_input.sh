@@ -169,13 +169,15 @@ for value in 0 -1 1.01 nan inf 0.001; do # of 500 images
     distill "--student-fraction=$value"
 done
 refused "--student-fraction x" "--student-fraction: 'x', expected a number" distill --student-fraction x
-for option in --lr --beta1 --beta2 --temperature --hard-weight; do
+for option in --lr --beta1 --beta2 --epsilon --weight-decay --temperature --hard-weight; do
   refused "$option x" "$option: 'x', expected a number" distill $option x
   refused "$option nan" "is nan, expected a" distill $option nan
 done
 refused "--lr -1" "learning_rate is -1, expected" distill --lr -1
 refused "--beta1 1" "beta1 is 1, expected a number in [0, 1)" distill --beta1 1
 refused "--beta2 -0.1" "beta2 is -0.1, expected a number in [0, 1)" distill --beta2 -0.1
+refused "--epsilon 0" "epsilon is 0, expected" distill --epsilon 0
+refused "--weight-decay -1" "weight_decay is -1, expected" distill --weight-decay -1
 refused "--temperature 0" "temperature is 0, expected" distill --temperature 0
 refused "--temperature inf" "temperature is inf, expected" distill --temperature inf
 refused "--hard-weight 2" "hard_weight is 2, expected a number in [0, 1]" distill --hard-weight 2
