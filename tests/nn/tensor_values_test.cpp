@@ -30,7 +30,7 @@ TEMPLATE_TEST_CASE("Finite numbers of a sane size may stand in a tensor", "[nn]"
   const TestType most = largest_tensor_value<TestType>;
   CHECK(fault_of<TestType>(weight, {0, -most, most}).empty());
   CHECK(fault_of<TestType>(weight, {Limits::denorm_min(), -0.0, 1}).empty());
-  CHECK(internal::is_finite(most * most));
+  CHECK(is_finite(most * most));
   CHECK_THAT(fault_of<TestType>(weight, {0, 2 * most, Limits::infinity()}),
              Catch::Matchers::StartsWith("element 1 is ") && Catch::Matchers::Contains("magnitude of at most"));
   CHECK(fault_of<TestType>(weight, {0, 1, Limits::infinity()}) == "element 2 is inf, expected a finite number");

@@ -86,8 +86,6 @@ RETORT_HOST_DEVICE inline bool is_finite(const T& value) {
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-using retort::is_finite;
-
 /// Whether float can hold a number, rounded.
 inline bool is_finite_float(const double& value) {
   return is_finite(value) && value <= double{std::numeric_limits<float>::max()} &&

@@ -25,7 +25,7 @@ template <typename Value>
 [[gnu::cold]] void require_option(bool accepted, std::string_view owner, std::string_view option, const Value& value,
                                   std::string_view range) {
   if constexpr (std::floating_point<Value>) {
-    accepted = accepted && internal::is_finite(value);
+    accepted = accepted && is_finite(value);
   }
   if (!accepted) {
     throw OptionError(concatenate({owner, ": ", option, " is ", value, ", expected ", range}));

@@ -381,8 +381,7 @@ class CsvReader {
   std::uint32_t numbered_label(std::size_t column, bool is_number, double value) const {
     const std::uint32_t limit = options_.classes != 0 ? options_.classes : std::numeric_limits<std::uint32_t>::max();
     const double first = options_.first_label;
-    if (!is_number || !internal::is_finite(value) || value < first || value >= first + limit ||
-        value != std::floor(value)) {
+    if (!is_number || !is_finite(value) || value < first || value >= first + limit || value != std::floor(value)) {
       fail(column,
            concatenate({"label ", in_quotes(fields_[column]), ", expected a whole number, ", options_.first_label,
                         " or more and less than ", std::uint64_t{options_.first_label} + limit}));

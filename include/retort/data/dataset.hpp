@@ -240,7 +240,7 @@ class Dataset {
     if (const auto* reals = std::get_if<Matrix<float>>(&features_)) {
       const std::span<const float> values = reals->values();
       const auto wrong =
-          std::find_if(values.begin(), values.end(), [](const float& value) { return !internal::is_finite(value); });
+          std::find_if(values.begin(), values.end(), [](const float& value) { return !is_finite(value); });
       if (wrong != values.end()) {
         const auto position = static_cast<std::size_t>(wrong - values.begin());
         throw ShapeError(concatenate({"dataset: feature ", position % feature_count(), " of sample ",

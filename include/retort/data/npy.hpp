@@ -380,7 +380,7 @@ struct NpyToLabel {
   std::uint32_t operator()(Real value, std::size_t sample) const {
     const auto real = double{value};
     const auto lowest = static_cast<double>(first);
-    if (!internal::is_finite(real) || real < lowest || real >= lowest + static_cast<double>(classes) ||
+    if (!is_finite(real) || real < lowest || real >= lowest + static_cast<double>(classes) ||
         real != std::floor(real)) {
       fail(sample, value);
     }

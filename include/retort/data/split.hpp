@@ -28,7 +28,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
 /// where a part would be empty; ShapeError for 2^32 samples or more.
 [[gnu::cold]] inline std::pair<std::vector<std::uint32_t>, std::vector<std::uint32_t>> random_split_indices(
     std::size_t size, double first_fraction, Seed seed) {
-  if (!internal::is_finite(first_fraction) || first_fraction <= 0 || first_fraction >= 1) {
+  if (!is_finite(first_fraction) || first_fraction <= 0 || first_fraction >= 1) {
     throw OptionError(concatenate({"first_fraction: ", first_fraction, ", expected between 0 and 1"}));
   }
   if (size > std::numeric_limits<std::uint32_t>::max()) {

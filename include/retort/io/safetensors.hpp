@@ -227,7 +227,7 @@ auto example_logits(const N& network, const std::filesystem::path& path,
                     const std::vector<typename N::scalar_type>& input) {
   const auto logits = network.predict(std::span<const typename N::scalar_type, N::input_size>(input));
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    if (!internal::is_finite(logits[i])) {
+    if (!is_finite(logits[i])) {
       throw FormatError(path, concatenate({"the weights give an input within -1 and 0.5 the logit ", i, " = ",
                                            logits[i], ", expected a finite number"}));
     }
@@ -263,7 +263,7 @@ void check_example(const N& network, const SafetensorsFile& file) {
     largest = std::max(largest, std::abs(value));
   }
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    if (!internal::is_finite(logits[i]) || !(std::abs(logits[i] - expected[i]) <= Scalar(1e-4) * largest)) {
+    if (!is_finite(logits[i]) || !(std::abs(logits[i] - expected[i]) <= Scalar(1e-4) * largest)) {
       throw FormatError(file.path(), concatenate({"the file's example gives logit ", i, " = ", logits[i], ", expected ",
                                                   expected[i], ": the weights are not those it was saved with"}));
     }

@@ -49,7 +49,7 @@ template <typename Scalar, typename Value>
 bool convert(Value value, Scalar& result) {
   if constexpr (std::is_floating_point_v<Value>) {
     result = static_cast<Scalar>(value);
-    return internal::is_finite(result) || !internal::is_finite(value);
+    return is_finite(result) || !is_finite(value);
   } else if constexpr (std::is_floating_point_v<Scalar>) {
     constexpr std::int64_t limit = std::int64_t{1} << std::numeric_limits<Scalar>::digits;
     result = static_cast<Scalar>(value);

@@ -18,7 +18,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 namespace allowed {
 
 inline constexpr auto has_normal_square = [](const double& x, const ScalarLimits& of) {
-  return internal::is_finite(x * x) && x * x >= of.smallest && x * x <= of.largest;
+  return is_finite(x * x) && x * x >= of.smallest && x * x <= of.largest;
 };
 inline constexpr Range temperature{
     "a finite number above 0",

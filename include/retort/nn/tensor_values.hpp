@@ -38,7 +38,7 @@ template <typename Scalar>
     const auto fault = [&](const TextPart& expected) {
       return concatenate({"element ", element, " is ", value, ", expected ", expected.text()});
     };
-    if (!internal::is_finite(value)) {
+    if (!is_finite(value)) {
       return fault("a finite number");
     }
     if (spec.integral) {

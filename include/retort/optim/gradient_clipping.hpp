@@ -30,7 +30,7 @@ struct GradientClipping {
   /// is infinite or not a number gives NaN, which `fit` finds in the parameters at the end of the epoch.
   RETORT_HOST_DEVICE double clip_factor(double norm) const {
     const double factor = max_norm / (norm + 1e-6);
-    return !internal::is_finite(norm) ? internal::make_nan() : factor < 1.0 ? factor : 1.0;
+    return !is_finite(norm) ? internal::make_nan() : factor < 1.0 ? factor : 1.0;
   }
 
   friend bool operator==(const GradientClipping&, const GradientClipping&) = default;

@@ -114,12 +114,12 @@ class Fit {
                          .errors = samples_per_epoch() - result.sum.correct,
                          .seconds = seconds,
                          .samples_per_second = samples / std::max(seconds, 1e-9)};  // a checkpoint holds no infinity
-    if (!internal::is_finite(metrics.loss) || !finite) {
+    if (!is_finite(metrics.loss) || !finite) {
       fail(metrics, "the loss", metrics.loss);
     }
     if (validation_ != nullptr) {
       metrics.validation = evaluate();
-      if (!internal::is_finite(metrics.validation->loss)) {  // finite parameters, but logits that are not
+      if (!is_finite(metrics.validation->loss)) {  // finite parameters, but logits that are not
         fail(metrics, "the validation loss", metrics.validation->loss);
       }
     }

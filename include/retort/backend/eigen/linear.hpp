@@ -38,10 +38,14 @@ void for_each_strip(const Eigen& backend, std::size_t extent, std::size_t weight
 template <Transpose left_transpose, Transpose right_transpose, typename Scalar>
 void multiply(const Eigen& backend, MatrixView<const Scalar> left, MatrixView<const Scalar> right,
               MatrixView<Scalar> result) {
-  const volatile Scalar zero = 0;  // unknown to the compiler, which else calls memset for each row, however short
-  const Scalar value = zero;
-  for (std::size_t row = 0; row < result.rows; ++row) {
-    std::fill_n(result.row(row), result.columns, value);
+  if (result.stride == result.columns) {
+    std::fill_n(result.data, result.rows * result.columns, Scalar{0});
+  } else {
+    const volatile Scalar zero = 0;  // unknown to the compiler, which else calls memset for each row, however short
+    const Scalar value = zero;
+    for (std::size_t row = 0; row < result.rows; ++row) {
+      std::fill_n(result.row(row), result.columns, value);
+    }
   }
   if (const AddProduct<Scalar> add = backend.products().template add<Scalar>(); add != nullptr) {
     add({left, left_transpose}, {right, right_transpose}, result);

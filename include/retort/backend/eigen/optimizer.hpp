@@ -67,7 +67,7 @@ template <typename Scalar>
 void clip_gradients(const Eigen& backend, const GradientClipping& clipping, Scalar* gradients, std::size_t size) {
   const Scalar* values = gradients;
   const double factor = clipping.clip_factor(std::sqrt(detail::squared_norm(backend, values, size)));
-  if (internal::is_finite(factor) && factor == 1.0) {
+  if (is_finite(factor) && factor == 1.0) {
     return;
   }
   detail::for_each_flat_chunk(backend, size, [&](std::size_t begin, std::size_t count) {

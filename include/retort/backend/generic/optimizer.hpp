@@ -47,9 +47,7 @@ template <typename Scalar>
 struct NotFinite {
   const Scalar* values;
 
-  RETORT_HOST_DEVICE double operator()(std::size_t element) const {
-    return internal::is_finite(values[element]) ? 0.0 : 1.0;
-  }
+  RETORT_HOST_DEVICE double operator()(std::size_t element) const { return is_finite(values[element]) ? 0.0 : 1.0; }
 };
 
 template <typename Scalar>

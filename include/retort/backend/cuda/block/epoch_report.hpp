@@ -65,7 +65,7 @@ RETORT_HOST_DEVICE void report(Team& team, const Job& job, Scalar* memory) {
       own.correct += job.correct[i];
     }
     for (std::size_t i = thread; i < M::parameter_arena_size; i += Layout::threads) {
-      own.not_finite += internal::is_finite(memory[i]) ? 0.0 : 1.0;
+      own.not_finite += is_finite(memory[i]) ? 0.0 : 1.0;
     }
     sums[thread] = own;
   });

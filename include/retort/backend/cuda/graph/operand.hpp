@@ -27,8 +27,7 @@ struct Bfloat16 {
 
 /// The nearest number of 11 significant bits, ties away from zero: what the tensor cores take of a float in TF32.
 inline float round_to_tf32(float value) {
-  return !internal::is_finite(value) ? value
-                                     : internal::float_of((internal::bits_of(value) + 0x1000) & ~std::uint32_t{0x1FFF});
+  return !is_finite(value) ? value : internal::float_of((internal::bits_of(value) + 0x1000) & ~std::uint32_t{0x1FFF});
 }
 
 /// TF32 and bf16 are of floats: the products of doubles are always exact.
