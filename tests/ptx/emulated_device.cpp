@@ -78,7 +78,7 @@ void launch_each(const std::type_info& type, const void* function, std::size_t c
   if (found == device.programs.end()) {
     throw PtxError("the module has no kernel for " + name);
   }
-  ++device.launches[name.substr(0, name.find('<'))];
+  ++device.launches[name];
   const Program& program = found->second;
   const Area& parameters = program.kernel.parameters;
   const std::size_t place_of_count = parameters.places.at(program.kernel.name + "_param_1");

@@ -19,7 +19,7 @@ struct EmulatedDevice {
   std::map<std::string, Program> programs;  // by the object's type
   GlobalMemory memory;
   Findings findings;
-  std::map<std::string, std::size_t> launches;  // of each kind of function object
+  std::map<std::string, std::size_t> launches;  // by the object's type
 
   /// The only one.
   static EmulatedDevice& get();

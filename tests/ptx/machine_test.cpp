@@ -353,6 +353,7 @@ const std::string product =
     "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%f1, %f2, %f3, %f4}, {%r10, %r11, %r12, %r13}, "
     "{%r14, %r15}, {%f1, %f2, %f3, %f4};";
 const std::string exchange = "shfl.sync.bfly.b32 %r20|%p2, %r1, 1, 31, -1;";
+const std::string first_warp = "setp.lt.u32 %p1, %r1, 32;";
 const Settings two_warps{.shape = {.threads = 64, .dynamic_shared = 256}};
 const Settings two_blocks{.shape = {.blocks = 2, .threads = 32, .dynamic_shared = 256}};
 
@@ -370,6 +371,12 @@ TEST_CASE("races", "[ptx]") {
       {store + sync + load_next_warp + sync_warp + store, Fault::race, two_warps},
       {store + sync + load_next_warp + sync + store, nothing, two_warps},
       {"st.shared.u32 [%r5], %r1;", Fault::race},
+      // Who comes later has passed a barrier of another group.
+      {store + sync + first_warp + "@%p1 " + store + sync_warp + "@!%p1 " + load_next_warp, Fault::race, two_warps},
+      {store + sync + first_warp + "@%p1 " + store + sync + "@!%p1 " + load_next_warp, nothing, two_warps},
+      // The writer was the last of the readers.
+      {store + sync + "ld.shared.u32 %r9, [%r5]; setp.eq.s32 %p1, %r1, 31; @%p1 st.shared.u32 [%r5], %r1;",
+       Fault::race},
       {"mov.u32 %r9, words; st.shared.u32 [%r9+4], 5;", Fault::race},
       {"st.shared.u32 [%r5], %r1;", nothing, {.shape = {.threads = 1, .dynamic_shared = 16}}},
       {"ld.global.u32 %r9, [%rd1];", nothing, two_blocks},
@@ -416,7 +423,7 @@ TEST_CASE("accesses that are outside, misaligned or too early", "[ptx]") {
 
 TEST_CASE("lanes that are apart and threads that wait for ever", "[ptx]") {
   const std::string half = "setp.lt.u32 %p1, %r1, 16;";
-  const std::string first = "setp.lt.u32 %p1, %r1, 32; @!%p1 bra $end;";
+  const std::string first = first_warp + "@!%p1 bra $end;";
   check_faults({
       {half + "@%p1 " + product, Fault::divergence},
       {half + "@%p1 " + exchange, Fault::divergence},
@@ -449,6 +456,8 @@ TEST_CASE("clusters", "[ptx]") {
   check_faults({
       {begin + sync_all + send + sync_all + receive, nothing, cluster},
       {begin + sync_all + send + sync + receive + sync_all, Fault::race, cluster},
+      {begin + sync_all + "setp.eq.s32 %p1, %r9, 1; @%p1 " + send + sync + "@!%p1 " + receive + sync_all, Fault::race,
+       cluster},
       {begin + sync_all + send + relaxed + receive + sync_all, Fault::race, cluster},
       {begin + send + sync_all, Fault::cluster, cluster},  // to a block that has not begun
       {begin + sync_all + send, Fault::cluster, cluster},  // to one that may have ended

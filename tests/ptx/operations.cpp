@@ -126,7 +126,8 @@ void add_integers(Table& table, const std::string& type) {
   add<[](T a, T b) { return b == 0 ? as<T>(-1) : as<T>(Wide<T>{a} % b); }>(table, "rem." + type);
   add<[](T a, T b) { return std::min(a, b); }>(table, "min." + type);
   add<[](T a, T b) { return std::max(a, b); }>(table, "max." + type);
-  add<[](T a, u32 n) { return as<T>(n < bits ? a >> n : (a < 0 ? -1 : 0)); }>(table, "shr." + type);
+  add<[](T a, u32 n) { return n < bits || std::is_signed_v<T> ? as<T>(a >> (n < bits ? n : bits - 1)) : T{0}; }>(
+      table, "shr." + type);
   if constexpr (sizeof(T) < 8) {
     using W = Wide<T>;
     add<[](T a, T b) { return as<W>(W{a} * W{b}); }>(table, "mul.wide." + type);
