@@ -119,6 +119,20 @@ TEST_CASE("doubles", "[ptx]") {
   check_case<StudentDouble>("blocks", "StudentDouble", {.last_batch = 10}, {1e-15, 1e-15});
 }
 
+TEST_CASE("the student's block does not hang on how tensor cores round", "[ptx]") {
+  Module& module = module_of("student");
+  const Program program = make_program(module.kernels.at("MnistBlock"), module);
+  KernelRun<MnistBlock> run({.steps = 10});
+  Results<MnistBlock> found = run.begin();
+  Results<MnistBlock> other = run.begin();
+  CHECK(run.run(program, found).findings.count() == 0);
+  CHECK(run.run(program, other, {.rounding = SumRounding::at_terms}).findings.count() == 0);
+  const Difference apart = difference(found, other);
+  CHECK(apart.parameters > 0);
+  CHECK(apart.parameters <= 1e-6);
+  CHECK(apart.answers == 0);
+}
+
 TEST_CASE("the student's block reads nothing of the zeros that it begins with", "[ptx]") {
   Module& module = module_of("student");
   const Program program = make_program(module.kernels.at("MnistBlock"), module);

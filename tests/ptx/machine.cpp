@@ -323,7 +323,7 @@ class Machine {
       case Kind::multiply_add:
         ++state_.outcome.products;
         ++warp.block->costs.products;
-        multiply_add_matrices(warp.registers.data(), instruction.operands.data());
+        multiply_add_matrices(warp.registers.data(), instruction.operands.data(), state_.schedule.rounding);
         return true;
       case Kind::warp_barrier:
         expect_all(warp, instruction, pc);

@@ -27,6 +27,7 @@ struct Schedule {
   std::uint32_t seed = 1;
   /// Of all warps; more are a deadlock.
   std::uint64_t most_instructions = 4'000'000'000;
+  SumRounding rounding = SumRounding::once;  // of mma
   bool counts_costs = false;
   /// Bytes of a block's shared memory from which on what is written before its first barrier counts as not written: who
   /// reads the zeros that a kernel begins with?

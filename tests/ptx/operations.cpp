@@ -425,6 +425,26 @@ void add_bf16(Table& table) {
   add<[](float high, float low) { return u32{to_bf16(high)} << 16 | to_bf16(low); }>(table, "cvt.rn.bf16x2.f32");
 }
 
+// --- Products of matrices ---
+
+double sum_of(std::span<double, 17> terms, SumRounding rounding) {
+  if (rounding == SumRounding::at_terms) {
+    double largest = 0;
+    for (const double term : terms) {
+      largest = std::max(largest, std::fabs(term));
+    }
+    const double unit = largest > 0 ? std::ldexp(1.0, std::ilogb(largest) - 25) : 1;
+    for (double& term : terms) {
+      term = std::trunc(term / unit) * unit;
+    }
+  }
+  double products = 0;
+  for (std::size_t k = 0; k < 16; ++k) {
+    products += terms[k];
+  }
+  return terms[16] + products;
+}
+
 Table make_table() {
   Table table;
   add_integers<u16>(table, "u16");
@@ -502,10 +522,9 @@ std::span<const Operation> find_operations(std::string_view mnemonic) {
   return found == table.end() ? std::span<const Operation>() : std::span<const Operation>(found->second);
 }
 
-void multiply_add_matrices(std::byte* registers, const u32* operands) {
+void multiply_add_matrices(std::byte* registers, const u32* operands, SumRounding rounding) {
   double left[16][16];
   double right[16][8];
-  double products[16][8] = {};
   // Which lane has which element: PTX ISA, "Matrix Fragments for mma.m16n8k16 with floating point type".
   for (unsigned lane = 0; lane < 32; ++lane) {
     const unsigned group = lane / 4;
@@ -520,19 +539,15 @@ void multiply_add_matrices(std::byte* registers, const u32* operands) {
       right[row][group] = from_bf16(get<u32>(registers, operands[8 + i / 2], lane), i % 2);
     }
   }
-  for (unsigned row = 0; row < 16; ++row) {
-    for (unsigned k = 0; k < 16; ++k) {
-      for (unsigned column = 0; column < 8; ++column) {
-        products[row][column] += left[row][k] * right[k][column];
-      }
-    }
-  }
   float sums[4][32];  // a result's register may be another sum's
   for (unsigned lane = 0; lane < 32; ++lane) {
     for (unsigned i = 0; i < 4; ++i) {
-      const double product = products[lane / 4 + (i < 2 ? 0 : 8)][lane % 4 * 2 + i % 2];
-      const double sum = static_cast<double>(get<float>(registers, operands[10 + i], lane)) + product;
-      sums[i][lane] = directed<Direction::to_zero>(sum, 0);
+      double terms[17];
+      terms[16] = static_cast<double>(get<float>(registers, operands[10 + i], lane));
+      for (unsigned k = 0; k < 16; ++k) {
+        terms[k] = left[lane / 4 + (i < 2 ? 0 : 8)][k] * right[k][lane % 4 * 2 + i % 2];
+      }
+      sums[i][lane] = directed<Direction::to_zero>(sum_of(terms, rounding), 0);
     }
   }
   for (unsigned i = 0; i < 4; ++i) {

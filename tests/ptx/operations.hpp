@@ -27,9 +27,14 @@ struct Operation {
 /// The forms of an instruction, which differ by the widths of their registers; none where it is not known.
 std::span<const Operation> find_operations(std::string_view mnemonic);
 
+/// How the sum of C and 16 products is rounded: the PTX ISA promises little.
+enum class SumRounding : std::uint8_t {
+  once,      ///< the exact sum, toward zero
+  at_terms,  ///< each term is cut off 25 bits below the first bit of the largest, then the sum as above
+};
+
 /// D = A B + C of mma.m16n8k16 with bf16 factors: where the four registers of D, four of A, two of B and four of C are.
-/// The exact sum is rounded once, toward zero.
-void multiply_add_matrices(std::byte* registers, const std::uint32_t* operands);
+void multiply_add_matrices(std::byte* registers, const std::uint32_t* operands, SumRounding rounding);
 
 /// Bytes that 32 values of a register take.
 constexpr std::size_t register_bytes(unsigned bits) { return bits == 1 ? 4 : bits / 8 * 32; }
