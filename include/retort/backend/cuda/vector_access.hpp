@@ -28,7 +28,7 @@ RETORT_HOST_DEVICE Values load_neighbours(const T* from) {
   return *reinterpret_cast<const Values*>(from);
 #else
   Values result;
-  std::memcpy(&result, from, sizeof(result));
+  std::memcpy(static_cast<void*>(&result), from, sizeof(result));
   return result;
 #endif
 }
@@ -37,7 +37,7 @@ RETORT_HOST_DEVICE void store_neighbours(const Values& values, T* to) {
 #ifdef __CUDA_ARCH__
   *reinterpret_cast<Values*>(to) = values;
 #else
-  std::memcpy(to, &values, sizeof(values));
+  std::memcpy(static_cast<void*>(to), &values, sizeof(values));
 #endif
 }
 

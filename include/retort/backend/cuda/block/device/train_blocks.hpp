@@ -10,12 +10,11 @@
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <source_location>
 #include <string>
 
-#include "retort/backend/cuda/block/device/team.hpp"
-#include "retort/backend/cuda/block/kernel.hpp"
+#include "retort/backend/cuda/block/device/kernels.hpp"
+#include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/thrust/cuda.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"
@@ -23,43 +22,6 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
 namespace detail {
-
-template <typename Scalar>
-__device__ Scalar* block_shared_memory() {
-  extern __shared__ float4 memory[];
-  return reinterpret_cast<Scalar*>(memory);
-}
-
-template <typename Layout, Batches batches, typename Scalar, typename Job>
-__global__ void __launch_bounds__(Layout::threads, 1) train_model(const __grid_constant__ Job job) {
-  DeviceTeam<Layout::threads> team;
-  train<Layout, batches>(team, job, block_shared_memory<Scalar>());
-}
-
-template <typename Layout, typename Scalar, typename Job>
-__global__ void __launch_bounds__(Layout::threads, 1) train_model_by_cluster(const __grid_constant__ Job job) {
-#if __CUDA_ARCH__ >= 900
-  DeviceTeam<Layout::threads> team;
-  train<Layout, Batches::single_chunks>(team, job, block_shared_memory<Scalar>());
-#else
-  __trap();  // such a device has no clusters, and not the memory for a block's layout
-#endif
-}
-
-/// The job is read all the time: it is copied into the block's memory. It has none of its own to start with, so the
-/// copy is of words.
-template <typename Layout, Batches batches, typename Scalar, typename Job>
-__global__ void __launch_bounds__(Layout::threads, 1) train_models(const Job* jobs) {
-  static_assert(sizeof(Job) % sizeof(std::uint32_t) == 0 && sizeof(Job) <= job_capacity);
-  alignas(Job) __shared__ std::uint32_t words[sizeof(Job) / sizeof(std::uint32_t)];
-  const auto* from = reinterpret_cast<const std::uint32_t*>(jobs + blockIdx.x);
-  for (std::size_t i = threadIdx.x; i < sizeof(Job) / sizeof(std::uint32_t); i += Layout::threads) {
-    words[i] = from[i];
-  }
-  __syncthreads();
-  DeviceTeam<Layout::threads> team;
-  train<Layout, batches>(team, *reinterpret_cast<const Job*>(words), block_shared_memory<Scalar>());
-}
 
 /// Lets a kernel have so much shared memory. Throws DeviceError where a block of the device cannot.
 template <typename Kernel>
