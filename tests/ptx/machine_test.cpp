@@ -23,8 +23,8 @@ namespace {
 using namespace retort::test::ptx;
 using Words = std::vector<std::uint32_t>;
 
-/// A kernel `k`. %rd1 is the array of words, %rd2 its word of the thread; %r1 the thread, %r2 the address of its word in
-/// shared memory, %r3 that of the next lane's, %r4 that of the same lane's of the next warp.
+/// A kernel `k`. %rd1 is the array of words, %rd2 its word of the thread; %r1 the thread, %r2 the address of its word
+/// in shared memory, %r3 that of the next lane's, %r4 that of the same lane's of the next warp.
 std::string kernel_text(const std::string& body) {
   return R"(
 //

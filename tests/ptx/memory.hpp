@@ -5,8 +5,8 @@
 /// that are misaligned or outside of every array.
 ///
 /// Time counts barriers. An access happens before another one if the same thread made both or if a barrier of both
-/// threads stands between: of their warp, their block or their cluster. Of reads by several threads the last time and the
-/// narrowest group that has them all are kept; a reader behind all others takes their place.
+/// threads stands between: of their warp, their block or their cluster. Of reads by several threads the last time and
+/// the narrowest group that has them all are kept; a reader behind all others takes their place.
 
 #include <cstddef>
 #include <cstdint>

@@ -14,8 +14,8 @@ namespace retort::test::ptx {
 
 inline constexpr std::uint32_t all_lanes = 0xFFFFFFFFu;
 
-/// A warp's registers are an array of bytes: of each register 32 values, of a predicate 32 bits. An operand is the place
-/// where its values begin.
+/// A warp's registers are an array of bytes: of each register 32 values, of a predicate 32 bits. An operand is the
+/// place where its values begin.
 struct Operation {
   using Compute = void (*)(std::byte* registers, const std::uint32_t* operands, std::uint32_t lanes);
 

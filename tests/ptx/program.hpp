@@ -37,8 +37,8 @@ constexpr bool is_collective(Kind kind) { return kind >= Kind::shuffle; }
 
 enum class Space : std::uint8_t { generic, shared, global, local, parameter };
 
-/// A generic address says in its highest bits where it points: to the host's memory, or with a tag to one of the others,
-/// to shared memory with the block's rank in its cluster.
+/// A generic address says in its highest bits where it points: to the host's memory, or with a tag to one of the
+/// others, to shared memory with the block's rank in its cluster.
 inline constexpr unsigned tag_shift = 60;
 inline constexpr std::uint64_t shared_tag = 1;
 inline constexpr std::uint64_t local_tag = 2;
@@ -84,8 +84,8 @@ struct Program {
   SpecialRegisters special{};
 };
 
-/// Throws PtxError where an instruction, or a form of it, is not known; it names it. The module's constants have to stay
-/// where they are.
+/// Throws PtxError where an instruction, or a form of it, is not known; it names it. The module's constants have to
+/// stay where they are.
 Program make_program(const Kernel& kernel, Module& module);
 
 }  // namespace retort::test::ptx

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Trainings by graph::GraphSteps and by single operations, whose kernels nvcc makes for ptx/emulated_system.hpp. Read by
-/// nvcc and by the host's compiler.
+/// Trainings by graph::GraphSteps and by single operations, whose kernels nvcc makes for ptx/emulated_system.hpp. Read
+/// by nvcc and by the host's compiler.
 
 #include "backend/cuda/graph/trained_steps.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
@@ -59,7 +59,8 @@ TrainedSteps train_graph(const StepSettings& settings, const O& optimizer) {
 template <typename Scalar, typename System, typename L, typename O>
 TrainedSteps train_operations(const StepSettings& settings, const L& loss, const O& optimizer) {
   using Backend = backend::Thrust<System>;
-  return train_graph_steps<Mixed, Backend, Scalar, OperationSteps<Mixed, Backend, Scalar>>(settings, loss, optimizer);
+  return train_graph_steps<Mixed, Backend, Scalar, backend::GenericSteps<Mixed, Backend, Scalar>>(settings, loss,
+                                                                                                  optimizer);
 }
 
 template <typename System>
