@@ -27,7 +27,7 @@ inline constexpr std::size_t most_cluster_blocks = 8;
 template <StagedModel M>
 inline constexpr std::size_t cluster_blocks = [] {
   for (std::size_t blocks = most_cluster_blocks; blocks > 1; --blocks) {
-    if (stage_sizes<M>[0].in % (quad * blocks) == 0) {
+    if (TiledStage<M, 0>::in % (quad * blocks) == 0) {
       return blocks;
     }
   }

@@ -11,6 +11,7 @@
 #include "retort/backend/cuda/block/gather.hpp"
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
+#include "retort/backend/cuda/block/thread_sums.hpp"
 #include "retort/backend/generic/loss_row.hpp"
 #include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
@@ -97,15 +98,14 @@ RETORT_HOST_DEVICE void report(Team& team, const Job& job, Scalar* memory) {
       shared[i * Layout::threads + thread] = values[i];
     }
   });
+  add_up_strands(team, report_sums, shared);
   team([&](std::size_t thread) {
     if (thread != 0) {
       return;
     }
     double values[report_sums] = {};
     for (std::size_t i = 0; i < report_sums; ++i) {
-      for (std::size_t other = 0; other < Layout::threads; ++other) {
-        values[i] += shared[i * Layout::threads + other];
-      }
+      values[i] = sum_of_strands(shared + i * Layout::threads);
     }
     *job.report = {.sum = {values[0], static_cast<std::size_t>(values[1])},
                    .validation_loss = values[2],

@@ -15,6 +15,7 @@
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/block/moments.hpp"
+#include "retort/backend/cuda/block/thread_sums.hpp"
 #include "retort/backend/cuda/block/update.hpp"
 #include "retort/backend/generic/loss_row.hpp"
 #include "retort/core/host_device.hpp"
@@ -23,20 +24,6 @@
 #include "retort/optim/gradient_clipping.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
-
-namespace detail {
-
-/// What the gradients of a batch are multiplied by, of the threads' sums of squares, added in order.
-template <typename Layout, typename Job>
-RETORT_HOST_DEVICE double clip_factor(const Job& job, const double* squared_norms) {
-  double sum = 0.0;
-  for (std::size_t thread = 0; thread < Layout::threads; ++thread) {
-    sum += squared_norms[thread];
-  }
-  return GradientClipping{job.max_norm}.clip_factor(std::sqrt(sum));
-}
-
-}  // namespace detail
 
 /// One thread's part of the loss of a chunk, a sample to a thread: the gradient takes the place of the logits.
 /// `targets`: see gather_targets(). `records`: whether the block is the one that writes losses and answers.
@@ -175,11 +162,13 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
           team([&](std::size_t thread) {
             squared_norms[thread] = squared_norm<Layout>(thread, job, static_cast<const Scalar*>(memory));
           });
+          add_up_strands(team, 1, squared_norms);
         }
         team([&](std::size_t thread) {
-          const auto factor =
-              job.max_norm > 0.0 ? static_cast<Scalar>(detail::clip_factor<Layout>(job, squared_norms)) : Scalar{1};
-          update_from_stored(thread, updater(thread, rule), factor);
+          const double factor =
+              job.max_norm > 0.0 ? GradientClipping{job.max_norm}.clip_factor(std::sqrt(sum_of_strands(squared_norms)))
+                                 : 1.0;
+          update_from_stored(thread, updater(thread, rule), static_cast<Scalar>(factor));
         });
       }
     }

@@ -33,7 +33,7 @@ void allow_block_memory(cuda::CudaContext& context, Kernel kernel, std::size_t b
   if (static_cast<std::size_t>(most) < bytes) {
     throw DeviceError("CUDA: the model's training takes " + std::to_string(bytes) + " bytes of a block's memory, and " +
                       context.facts().name + " has " + std::to_string(most) +
-                      "; use a device of compute capability 9.0 or newer, or backend::Thrust<system::Cuda>");
+                      "; use a device whose blocks can have as much, or backend::Thrust<system::Cuda>");
   }
   context.check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
                 "choice of a block's memory", where);
