@@ -3,8 +3,9 @@
 # scripts/format.sh [--check]
 #
 # Formats every C++ and CUDA source by clang-format 19 (another version formats otherwise), or with --check names those
-# that are not, and comments beyond column 120, which clang-format leaves alone. CLANG_FORMAT names the program where it is not clang-format-19; `pip install clang-format==19.1.7` has
-# one. Exit code 77: there is none (the reason is printed), 1: some file is not formatted.
+# that are not, and comments beyond column 120, which clang-format leaves alone. CLANG_FORMAT names the program where it
+# is not clang-format-19; `pip install clang-format==19.1.7` has one. Exit code 77: there is none (the reason is printed),
+# 1: some file is not formatted.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

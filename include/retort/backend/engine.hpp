@@ -51,8 +51,7 @@ struct Refusal {
 /// - `template <typename T> using Steps`, a class with
 ///   - a constructor (backend, capacity), which allocates for batches of up to `capacity` samples,
 ///   - `step(backend, batch, target, loss, rule)`, which gathers the batch, and updates parameters and buffers,
-/// moments,
-///     losses and answers (training_step.hpp).
+///     moments, losses and answers (training_step.hpp).
 ///
 /// Steps may also take many steps at one call, which they say by `static constexpr bool takes_runs = true`:
 /// `run(backend, batches, batch_size, target, loss, rules)`, where `batches` are the samples of several batches, one

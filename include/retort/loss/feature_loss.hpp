@@ -34,13 +34,12 @@ struct TeacherFeatures {
 /// - `T::name` and hyperparameters, as a Loss has,
 /// - `T::student_layer` and `T::teacher_layer`, indices into the two models: it compares what leaves these layers. The
 ///   student's is not in the middle of a run of pointwise layers, and not the model's last; the teacher's is none of
-/// the
-///   pointwise layers before its first sized one,
+///   the pointwise layers before its first sized one,
 /// - `T::Regressor<Student, Teacher>`, a Model without running statistics that is trained with the student: from the
 ///   width of the student's layer to that of the teacher's,
 /// - `term.template row<Width>(student, teacher, gradient_scale, gradient)`, callable on host and device: it returns
-///   what a sample adds to the loss and writes gradient_scale * d term / d student features to gradient[0 ... Width -
-///   1].
+///   what a sample adds to the loss and writes gradient_scale * d term / d student features to
+///   gradient[0 ... Width - 1].
 template <typename T>
 concept FeatureTerm = std::copyable<T> && Configured<T> && requires(const T& term, const float* in, float* gradient) {
   { T::name } -> std::convertible_to<std::string_view>;

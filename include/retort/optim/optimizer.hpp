@@ -25,8 +25,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 ///   learning rate, as a function object `rule(parameter, gradient, moment...)` that moves the parameter and its
 ///   moments in place, callable on host and device. Its arguments are scalars. A rule that is written for SIMD vectors
 ///   too (core/vector_math.hpp) may state `takes_vectors = true`; CPU backends then call it with vectors, a parameter
-/// in
-///   each lane. It does not compile where it is not.
+///   in each lane. It does not compile where it is not.
 template <typename O>
 concept Optimizer = std::copyable<O> && Configured<O> && requires(const O& optimizer) {
   { O::name } -> std::convertible_to<std::string_view>;

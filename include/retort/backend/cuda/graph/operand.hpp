@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The factors of a graph's products, by precision: what type they are kept in, and how a number is rounded to
-/// it.
+/// The factors of a graph's products, by precision: what type they are kept in, and how a
+/// number is rounded to it.
 
 #include <cstddef>
 #include <cstdint>
