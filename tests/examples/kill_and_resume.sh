@@ -1,18 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# kill_and_resume.sh FOLDER DIGITS PROGRAMS TOOLS [OPTIONS OF distill_mnist...]
+# kill_and_resume.sh FOLDER DIGITS PROGRAMS TOOLS KILLS [OPTIONS OF distill_mnist...]
 #
-# A run that is killed twenty times and resumed each time must leave the files of a run that nobody disturbed: the same
+# A run that is killed KILLS times and resumed each time must leave the files of a run that nobody disturbed: the same
 # weights bit for bit, the same log except for the times. Attempts alternate between one and two threads. Each is killed
 # some milliseconds after it has started or done an epoch, or while it writes a file; the epochs are drawn so that the
 # kills spread over the phases. RETORT_KILL_SEED repeats the draws of an earlier test.
 set -euo pipefail
-folder=$1 digits=$2 program=$3/distill_mnist
-shift 4
+folder=$1 digits=$2 program=$3/distill_mnist kills=$5
+shift 5
 
 teacher_epochs=4
 epochs=24
-kills=20
 total=$((teacher_epochs + 2 * epochs)) # lines of metrics.jsonl
 seed=${RETORT_KILL_SEED:-$((RANDOM * 32768 + RANDOM))}
 RANDOM=$seed

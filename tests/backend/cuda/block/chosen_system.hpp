@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A host on which blocks train with the product units and the order of threads that a test asks for.
+/// A host on which blocks train with the product units, and the threads in the order, that a test asks for.
 
 #include <cstddef>
 
@@ -15,20 +15,24 @@
 namespace chosen {
 
 /// Real inputs are always for scalar units.
-template <retort::backend::block::ProductUnits units, retort::backend::block::ThreadOrder order>
+template <retort::backend::block::ProductUnits units>
 struct System : retort::system::Serial {
-  using Serial::Serial;
+  using Options = retort::backend::block::ThreadOrder;
+
+  explicit System(Options order = Options::ascending) : Serial({}), order(order) {}
+
+  Options order;
   mutable std::size_t clusters = 0;  // that were run
 };
 
-template <typename Layout, retort::backend::block::ProductUnits units, retort::backend::block::ThreadOrder order,
-          std::size_t Moments, typename L, typename Rule, typename Scalar>
-void train_block(const System<units, order>& /*system*/,
+template <typename Layout, retort::backend::block::ProductUnits units, std::size_t Moments, typename L, typename Rule,
+          typename Scalar>
+void train_block(const System<units>& system,
                  const retort::backend::block::TrainingJob<Scalar, Moments, L, Rule>& job) {
   namespace block = retort::backend::block;
   using Chosen = block::Layout<typename Layout::Model, Scalar, Layout::input_kind,
                                Layout::input_kind == block::InputKind::bytes ? units : block::ProductUnits::scalar>;
-  block::HostTeam<Chosen::threads> team(order, retort::Seed{job.first_step});
+  block::HostTeam<Chosen::threads> team(system.order, retort::Seed{job.first_step});
   retort::AlignedBuffer<Scalar> memory(Chosen::size);
   if (job.batches(Chosen::samples) == block::Batches::single_chunks) {
     block::train<Chosen, block::Batches::single_chunks>(team, job, memory.data());
@@ -38,15 +42,15 @@ void train_block(const System<units, order>& /*system*/,
 }
 
 /// The product units are those that the layout has.
-template <typename Layout, retort::backend::block::ProductUnits units, retort::backend::block::ThreadOrder order,
-          std::size_t Moments, typename L, typename Rule, typename Scalar>
-void train_cluster(const System<units, order>& system,
+template <typename Layout, retort::backend::block::ProductUnits units, std::size_t Moments, typename L, typename Rule,
+          typename Scalar>
+void train_cluster(const System<units>& system,
                    const retort::backend::block::TrainingJob<Scalar, Moments, L, Rule>& job) {
   namespace block = retort::backend::block;
   ++system.clusters;
-  block::run_host_cluster<Layout, Scalar>(order, retort::Seed{job.first_step}, [&job](auto& team, Scalar* memory) {
-    block::train<Layout, block::Batches::single_chunks>(team, job, memory);
-  });
+  block::run_host_cluster<Layout, Scalar>(
+      system.order, retort::Seed{job.first_step},
+      [&job](auto& team, Scalar* memory) { block::train<Layout, block::Batches::single_chunks>(team, job, memory); });
 }
 
 }  // namespace chosen

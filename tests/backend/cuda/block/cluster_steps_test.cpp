@@ -47,14 +47,13 @@ using Indivisible = Sequential<Linear<35, 4>>;
 // Behind a block's part of its weight there is room before the next parameter.
 using Padded = Sequential<Linear<40, 3>>;
 
-template <ThreadOrder order>
-using System = chosen::System<ProductUnits::scalar, order>;
+using System = chosen::System<ProductUnits::scalar>;
 
-template <Model M, ThreadOrder order, typename L, typename O>
-auto cluster_steps(const test::StepSettings& settings, const L& loss, const O& optimizer, backend::LossSum& sum,
-                   std::size_t& clusters) {
-  const backend::CudaOn<System<order>, backend::Precision::fp32, ThreadGroup::cluster> backend;
-  using Steps = backend::block::BlockSteps<M, float, System<order>, ThreadGroup::cluster>;
+template <Model M, typename L, typename O>
+auto cluster_steps(ThreadOrder order, const test::StepSettings& settings, const L& loss, const O& optimizer,
+                   backend::LossSum& sum, std::size_t& clusters) {
+  const backend::CudaOn<System, backend::Precision::fp32, ThreadGroup::cluster> backend(order);
+  using Steps = backend::block::BlockSteps<M, float, System, ThreadGroup::cluster>;
   auto found = test::train_steps<M, float, Steps>(backend, settings, loss, optimizer, sum);
   clusters = backend.system().clusters;
   return found;
@@ -66,8 +65,8 @@ void check_steps(const test::StepSettings& settings, const L& loss, const O& opt
   using Serial = backend::CudaOn<system::Serial>;
   backend::LossSum sums[4];
   std::size_t clusters[2] = {};
-  const auto found = cluster_steps<M, ThreadOrder::ascending>(settings, loss, optimizer, sums[0], clusters[0]);
-  const auto in_other_order = cluster_steps<M, ThreadOrder::shuffled>(settings, loss, optimizer, sums[1], clusters[1]);
+  const auto found = cluster_steps<M>(ThreadOrder::ascending, settings, loss, optimizer, sums[0], clusters[0]);
+  const auto in_other_order = cluster_steps<M>(ThreadOrder::shuffled, settings, loss, optimizer, sums[1], clusters[1]);
   const auto by_block = test::train_steps<M, float, backend::block::BlockSteps<M, float, system::Serial>>(
       Serial(), settings, loss, optimizer, sums[2]);
   const auto by_operations = test::train_steps<M, float, backend::GenericSteps<M, Serial, float>>(

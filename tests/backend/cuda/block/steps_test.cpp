@@ -32,19 +32,20 @@ namespace {
 
 using namespace retort;
 using Serial = backend::CudaOn<system::Serial>;
-// Each phase takes the threads in another order.
-using ShuffledSystem = chosen::System<backend::block::ProductUnits::scalar, backend::block::ThreadOrder::shuffled>;
-using Shuffled = backend::CudaOn<ShuffledSystem>;
+using System = chosen::System<backend::block::ProductUnits::scalar>;
+using backend::block::ThreadOrder;
 
 template <Model M, typename Scalar, typename L, typename O = Adam>
 void check_steps(const test::StepSettings& settings, const L& loss, const O& optimizer = {}) {
   backend::LossSum sum;
   backend::LossSum shuffled_sum;
   backend::LossSum expected_sum;
-  const auto found = test::train_steps<M, Scalar, backend::block::BlockSteps<M, Scalar, system::Serial>>(
-      Serial(), settings, loss, optimizer, sum);
-  const auto in_other_order = test::train_steps<M, Scalar, backend::block::BlockSteps<M, Scalar, ShuffledSystem>>(
-      Shuffled(), settings, loss, optimizer, shuffled_sum);
+  const auto by_block = [&](ThreadOrder order, backend::LossSum& sum_of_order) {
+    return test::train_steps<M, Scalar, backend::block::BlockSteps<M, Scalar, System>>(
+        backend::CudaOn<System>(order), settings, loss, optimizer, sum_of_order);
+  };
+  const auto found = by_block(ThreadOrder::ascending, sum);
+  const auto in_other_order = by_block(ThreadOrder::shuffled, shuffled_sum);  // another one in each phase
   const auto expected = test::train_steps<M, Scalar, backend::GenericSteps<M, Serial, Scalar>>(Serial(), settings, loss,
                                                                                                optimizer, expected_sum);
   // No thread reads what another one writes in the same phase.

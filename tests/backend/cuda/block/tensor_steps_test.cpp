@@ -38,11 +38,12 @@ using backend::block::ThreadOrder;
 template <typename M>
 using TensorLayout = backend::block::Layout<M, float, InputKind::bytes, ProductUnits::tensor>;
 
-template <Model M, ProductUnits units, ThreadOrder order, typename L, typename O>
-auto steps_on(const test::StepSettings& settings, const L& loss, const O& optimizer, backend::LossSum& sum) {
-  using System = chosen::System<units, order>;
-  return test::train_steps<M, float, backend::block::BlockSteps<M, float, System>>(backend::CudaOn<System>(), settings,
-                                                                                   loss, optimizer, sum);
+template <Model M, ProductUnits units, typename L, typename O>
+auto steps_on(ThreadOrder order, const test::StepSettings& settings, const L& loss, const O& optimizer,
+              backend::LossSum& sum) {
+  using System = chosen::System<units>;
+  return test::train_steps<M, float, backend::block::BlockSteps<M, float, System>>(backend::CudaOn<System>(order),
+                                                                                   settings, loss, optimizer, sum);
 }
 
 /// Parameters after the steps are within `tolerance` of those by other products.
@@ -50,11 +51,11 @@ template <Model M, typename L, typename O>
 void check_steps(const test::StepSettings& settings, const L& loss, const O& optimizer, double tolerance) {
   using Serial = backend::CudaOn<system::Serial>;
   backend::LossSum sums[4];
-  const auto found = steps_on<M, ProductUnits::tensor, ThreadOrder::ascending>(settings, loss, optimizer, sums[0]);
+  const auto found = steps_on<M, ProductUnits::tensor>(ThreadOrder::ascending, settings, loss, optimizer, sums[0]);
   const auto in_other_order =
-      steps_on<M, ProductUnits::tensor, ThreadOrder::shuffled>(settings, loss, optimizer, sums[1]);
+      steps_on<M, ProductUnits::tensor>(ThreadOrder::shuffled, settings, loss, optimizer, sums[1]);
   const auto on_scalar_units =
-      steps_on<M, ProductUnits::scalar, ThreadOrder::ascending>(settings, loss, optimizer, sums[2]);
+      steps_on<M, ProductUnits::scalar>(ThreadOrder::ascending, settings, loss, optimizer, sums[2]);
   const auto by_operations = test::train_steps<M, float, backend::GenericSteps<M, Serial, float>>(
       Serial(), settings, loss, optimizer, sums[3]);
   // No thread reads what another one writes in the same phase.
