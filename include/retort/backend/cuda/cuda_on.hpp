@@ -32,6 +32,9 @@ enum class ThreadGroup {
 /// run as plain loops: slow, and as correct.
 template <typename System, Precision precision_ = Precision::fp32, ThreadGroup group_ = ThreadGroup::block>
 class CudaOn : public Thrust<System> {
+  static_assert(precision_ == Precision::fp32 || group_ == ThreadGroup::block,
+                "retort: a cluster of blocks trains with full-precision products");
+
  public:
   using Options = typename System::Options;
 

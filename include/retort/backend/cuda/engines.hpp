@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "retort/backend/cuda/block/cluster.hpp"
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/block/stages.hpp"
@@ -44,10 +45,9 @@ constexpr Refusal launch_refusal(std::size_t size, std::size_t capacity) {
 }  // namespace detail
 
 /// Takes models that fit one block's memory.
-template <typename System, ThreadGroup group>
+template <typename System>
 struct BlockEngine {
-  static constexpr std::string_view name = group == ThreadGroup::cluster ? "a cluster of blocks with fp32 products"
-                                                                         : "a block of threads with fp32 products";
+  static constexpr std::string_view name = "a block of threads with full-precision products";
   template <typename T>
   static constexpr Refusal refusal() {
     using M = typename T::Model;
@@ -64,13 +64,40 @@ struct BlockEngine {
     }
   }
   template <typename T>
-  using Steps = block::BlockSteps<typename T::Model, typename T::Scalar, System, group>;
+  using Steps = block::BlockSteps<typename T::Model, typename T::Scalar, System, ThreadGroup::block>;
+};
+
+/// Takes models whose inputs several blocks can share, if what a block keeps fits its memory. What the name says of one
+/// block is decided by batch size and clipping.
+template <typename System>
+struct ClusterEngine {
+  static constexpr std::string_view name =
+      "a cluster of blocks (large batches and clipped gradients: one block) with full-precision products";
+  template <typename T>
+  static constexpr Refusal refusal() {
+    constexpr Refusal of_block = BlockEngine<System>::template refusal<T>();
+    if constexpr (!of_block.accepts()) {
+      return of_block;
+    } else {
+      return fits<T, block::InputKind::bytes> || fits<T, block::InputKind::reals>
+                 ? Refusal{}
+                 : Refusal{"the inputs cannot be shared out in equal parts that fit the blocks' memory"};
+    }
+  }
+  template <typename T>
+  using Steps = block::BlockSteps<typename T::Model, typename T::Scalar, System, ThreadGroup::cluster>;
+
+ private:
+  template <typename T, block::InputKind kind>
+  static constexpr bool fits =
+      block::fits_cluster<typename T::Model, typename T::Scalar, kind, T::Optimizer::moment_count>;
 };
 
 /// Takes models of Linear and pointwise layers.
 template <typename System, Precision precision>
 struct GraphEngine {
-  static constexpr std::string_view name = precision == Precision::fp32   ? "a graph of kernels with fp32 products"
+  static constexpr std::string_view name = precision == Precision::fp32
+                                               ? "a graph of kernels with full-precision products"
                                            : precision == Precision::tf32 ? "a graph of kernels with TF32 products"
                                                                           : "a graph of kernels with bf16 products";
   template <typename T>
@@ -88,14 +115,17 @@ struct GraphEngine {
   using Steps = graph::GraphSteps<typename T::Model, typename T::Scalar, System, precision>;
 };
 
-template <typename System, ThreadGroup group>
-struct Engines<CudaOn<System, Precision::fp32, group>> {
-  using type = std::tuple<BlockEngine<System, group>, GraphEngine<System, Precision::fp32>>;
+template <typename System>
+struct Engines<CudaOn<System, Precision::fp32, ThreadGroup::block>> {
+  using type = std::tuple<BlockEngine<System>, GraphEngine<System, Precision::fp32>>;
 };
-template <typename System, Precision precision, ThreadGroup group>
-struct Engines<CudaOn<System, precision, group>> {
-  using type =
-      std::tuple<BlockEngine<System, group>, GraphEngine<System, precision>, GraphEngine<System, Precision::fp32>>;
+template <typename System>
+struct Engines<CudaOn<System, Precision::fp32, ThreadGroup::cluster>> {
+  using type = std::tuple<ClusterEngine<System>, BlockEngine<System>, GraphEngine<System, Precision::fp32>>;
+};
+template <typename System, Precision precision>
+struct Engines<CudaOn<System, precision, ThreadGroup::block>> {
+  using type = std::tuple<BlockEngine<System>, GraphEngine<System, precision>, GraphEngine<System, Precision::fp32>>;
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

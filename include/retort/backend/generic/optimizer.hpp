@@ -76,7 +76,7 @@ void update_parameters(const Generic<B>& generic, const Rule& rule, Scalar* para
 template <typename B, typename Scalar>
 void clip_gradients(const Generic<B>& generic, const GradientClipping& clipping, Scalar* gradients, std::size_t size) {
   const B& backend = generic.self();
-  auto scratch = backend.template scratch<double>(detail::sum_scratch_size(size));
+  auto scratch = backend.template scratch<double>(detail::sum_scratch_size<B>(size));
   const double* squared_norm = detail::sum(backend, size, detail::Square<Scalar>{gradients}, scratch.data());
   for_each_of(backend, size, detail::ClipGradient<Scalar>{clipping, squared_norm, gradients});
 }

@@ -14,17 +14,32 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail {
 
+/// Whether a call adds up elements that lie apart, so that neighbouring calls read neighbouring ones: on a device. On a
+/// host a call's elements are neighbours.
+template <typename Backend>
+inline constexpr bool sums_lie_apart = Backend::elements_per_call == 1;
+
+/// Elements that a call adds up at most: enough for a host's thread, few enough for a device to have many calls.
+template <typename Backend>
+inline constexpr std::size_t sum_piece = sums_lie_apart<Backend> ? 64 : 256;
+
 /// partial[piece] = sum of term(element) over one piece.
-template <typename Term, std::size_t PieceSize>
+template <typename Term, std::size_t PieceSize, bool lie_apart>
 struct SumPiece {
   Term term;
   std::size_t size;
   double* partial;
 
   RETORT_HOST_DEVICE void operator()(std::size_t piece) const {
-    const std::size_t begin = piece * PieceSize;
-    const std::size_t end = begin + PieceSize < size ? begin + PieceSize : size;
-    partial[piece] = sum_in_strands<double>(end - begin, [&](std::size_t i) { return term(begin + i); });
+    if constexpr (lie_apart) {
+      const std::size_t pieces = (size + PieceSize - 1) / PieceSize;
+      partial[piece] = sum_in_strands<double>((size - piece + pieces - 1) / pieces,
+                                              [&](std::size_t i) { return term(piece + i * pieces); });
+    } else {
+      const std::size_t begin = piece * PieceSize;
+      const std::size_t end = begin + PieceSize < size ? begin + PieceSize : size;
+      partial[piece] = sum_in_strands<double>(end - begin, [&](std::size_t i) { return term(begin + i); });
+    }
   }
 };
 
@@ -34,29 +49,30 @@ struct Element {
   RETORT_HOST_DEVICE double operator()(std::size_t element) const { return values[element]; }
 };
 
-inline constexpr std::size_t sum_piece = 256;
-
 /// Elements of scratch that `sum` needs.
+template <typename Backend>
 constexpr std::size_t sum_scratch_size(std::size_t size) {
   std::size_t total = 1;
   while (size > 1) {
-    size = (size + sum_piece - 1) / sum_piece;
+    size = (size + sum_piece<Backend> - 1) / sum_piece<Backend>;
     total += size;
   }
   return total;
 }
 
 /// Where in `scratch`, in the backend's memory, the sum of term(element) over all elements below `size` will stand.
-/// `scratch` holds sum_scratch_size(size) elements. Precondition: size > 0. `where`: as for_each.
+/// `scratch` holds sum_scratch_size<Backend>(size) elements. Precondition: size > 0. `where`: as for_each.
 template <typename Backend, typename Term>
 const double* sum(const Backend& backend, std::size_t size, const Term& term, double* scratch,
                   const std::source_location& where = std::source_location::current()) {
-  std::size_t pieces = (size + sum_piece - 1) / sum_piece;
+  constexpr std::size_t piece = sum_piece<Backend>;
+  constexpr bool lie_apart = sums_lie_apart<Backend>;
+  std::size_t pieces = (size + piece - 1) / piece;
   double* partial = scratch;
-  for_each_of<sum_piece>(backend, pieces, SumPiece<Term, sum_piece>{term, size, partial}, where);
+  for_each_of<piece>(backend, pieces, SumPiece<Term, piece, lie_apart>{term, size, partial}, where);
   while (pieces > 1) {
-    const std::size_t next = (pieces + sum_piece - 1) / sum_piece;
-    for_each_of<sum_piece>(backend, next, SumPiece<Element, sum_piece>{{partial}, pieces, partial + pieces}, where);
+    const std::size_t next = (pieces + piece - 1) / piece;
+    for_each_of<piece>(backend, next, SumPiece<Element, piece, lie_apart>{{partial}, pieces, partial + pieces}, where);
     partial += pieces;
     pieces = next;
   }
@@ -70,7 +86,7 @@ double read_sum(const Backend& backend, std::size_t size, const Term& term,
   if (size == 0) {
     return 0.0;
   }
-  auto scratch = backend.template scratch<double>(sum_scratch_size(size));
+  auto scratch = backend.template scratch<double>(sum_scratch_size<Backend>(size));
   double result = 0.0;
   copy_to_host(backend, sum(backend, size, term, scratch.data(), where), std::span(&result, 1));
   return result;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -123,6 +124,20 @@ TEST_CASE("Inputs are shared out in equal parts of whole words", "[block]") {
   STATIC_REQUIRE(std::is_same_v<
                  backend::StepsOf<backend::Training<Backend, Digits, CrossEntropy, Adam, float, internal::NoTeacher>>,
                  backend::block::BlockSteps<Digits, float, system::Serial, ThreadGroup::cluster>>);
+}
+
+TEST_CASE("The engine's description says whether a cluster trains the model", "[block]") {
+  using Backend = backend::CudaOn<system::Serial, backend::Precision::fp32, ThreadGroup::cluster>;
+  const std::string cluster =
+      "a cluster of blocks (large batches and clipped gradients: one block) with full-precision products";
+  const auto describe = []<typename M, typename Scalar>(std::type_identity<M>, Scalar) {
+    return backend::describe_engine<backend::Training<Backend, M, CrossEntropy, Adam, Scalar, internal::NoTeacher>>();
+  };
+  CHECK(describe(std::type_identity<Student>{}, float{}) == cluster + " in float");
+  CHECK(describe(std::type_identity<Student>{}, double{}) == cluster + " in double");
+  CHECK(describe(std::type_identity<Indivisible>{}, float{}) ==
+        "a block of threads with full-precision products in float, not " + cluster +
+            ": the inputs cannot be shared out in equal parts that fit the blocks' memory");
 }
 
 TEST_CASE("A cluster's steps are the steps of one block", "[block]") {

@@ -29,7 +29,7 @@ TEMPLATE_TEST_CASE("the factor of clipping follows from the norm over all gradie
     for (const TestType value : gradients) {
       squares += static_cast<double>(value) * static_cast<double>(value);
     }
-    std::vector<double> scratch(clip_scratch_size());
+    std::vector<double> scratch(backend::detail::sum_scratch_size<backend::Thrust<system::Serial>>(size));
     TestType factor = 0;
     find_clip_factor(backend, &arguments, gradients.data(), size, scratch.data(), &factor);
     CHECK_THAT(static_cast<double>(factor),

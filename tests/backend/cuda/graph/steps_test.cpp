@@ -321,15 +321,16 @@ TEST_CASE("the engine's description says which products a model gets", "[graph]"
   using Small = Sequential<Linear<20, 12>, ReLU, Linear<12, 10>>;
   using Wide = Sequential<Linear<784, 1200>, ReLU, Linear<1200, 10>>;
   using Normalized = Sequential<Linear<20, 12>, LayerNorm<12>, Linear<12, 10>>;
-  CHECK(engine_of<Precision::bf16, Small>() == "a block of threads with fp32 products in float");
+  CHECK(engine_of<Precision::bf16, Small>() == "a block of threads with full-precision products in float");
   CHECK(engine_of<Precision::bf16, Wide>() ==
-        "a graph of kernels with bf16 products in float, not a block of threads with fp32 products: the model and a "
+        "a graph of kernels with bf16 products in float, not a block of threads with full-precision products: the "
+        "model and a "
         "chunk of samples do not fit its memory");
   const std::string layer = ": LayerNorm (layer 1) is neither Linear nor pointwise";
   CHECK(engine_of<Precision::bf16, Normalized>() ==
-        "single operations in float, not a block of threads with fp32 products" + layer +
-            ", not a graph of kernels with bf16 products" + layer + ", not a graph of kernels with fp32 products" +
-            layer);
+        "single operations in float, not a block of threads with full-precision products" + layer +
+            ", not a graph of kernels with bf16 products" + layer +
+            ", not a graph of kernels with full-precision products" + layer);
   CHECK(Backend<Precision::bf16>{}.describe() == "serial, bf16 products in graphs of kernels");
 }
 

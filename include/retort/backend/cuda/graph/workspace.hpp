@@ -7,9 +7,9 @@
 #include <type_traits>
 
 #include "retort/backend/chain.hpp"
-#include "retort/backend/cuda/graph/clip_factor.hpp"
 #include "retort/backend/cuda/graph/operand.hpp"
 #include "retort/backend/cuda/graph/step_arguments.hpp"
+#include "retort/backend/generic/reduction.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/instruction_set.hpp"
@@ -77,7 +77,8 @@ struct Workspace {
         output_gradient(backend.template allocate<Factor>(batch * Plan<M>::widest)),
         gradients(backend.template allocate<Scalar>(M::parameter_arena_size)),
         weights(backend.template allocate<Factor>(std::is_same_v<Factor, Scalar> ? 0 : M::parameter_arena_size)),
-        norm(backend.template allocate<double>(clip_scratch_size())),
+        norm(backend.template allocate<double>(
+            backend::detail::sum_scratch_size<Thrust<System>>(M::parameter_arena_size))),
         clip_factor(backend.template allocate<Scalar>(1)) {}
 
   /// (batch, in): what enters stage Index.
