@@ -79,9 +79,12 @@ struct ClusterEngine {
     if constexpr (!of_block.accepts()) {
       return of_block;
     } else {
+      if (block::cluster_blocks<typename T::Model> == 1) {
+        return {"the inputs cannot be shared out in equal parts"};
+      }
       return fits<T, block::InputKind::bytes> || fits<T, block::InputKind::reals>
                  ? Refusal{}
-                 : Refusal{"the inputs cannot be shared out in equal parts that fit the blocks' memory"};
+                 : Refusal{"a block's part of the model does not fit its memory and registers"};
     }
   }
   template <typename T>

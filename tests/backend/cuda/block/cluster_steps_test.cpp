@@ -134,10 +134,12 @@ TEST_CASE("The engine's description says whether a cluster trains the model", "[
     return backend::describe_engine<backend::Training<Backend, M, CrossEntropy, Adam, Scalar, internal::NoTeacher>>();
   };
   CHECK(describe(std::type_identity<Student>{}, float{}) == cluster + " in float");
-  CHECK(describe(std::type_identity<Student>{}, double{}) == cluster + " in double");
+  CHECK(describe(std::type_identity<Single>{}, double{}) == cluster + " in double");
+  const std::string block = "a block of threads with full-precision products in ";
+  CHECK(describe(std::type_identity<Student>{}, double{}) ==
+        block + "double, not " + cluster + ": a block's part of the model does not fit its memory and registers");
   CHECK(describe(std::type_identity<Indivisible>{}, float{}) ==
-        "a block of threads with full-precision products in float, not " + cluster +
-            ": the inputs cannot be shared out in equal parts that fit the blocks' memory");
+        block + "float, not " + cluster + ": the inputs cannot be shared out in equal parts");
 }
 
 TEST_CASE("A cluster's steps are the steps of one block", "[block]") {
