@@ -16,15 +16,15 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 /// one that runs).
 enum class Precision {
   fp32,  ///< exact products of floats
-  tf32,  /// factors rounded to 11 significant bits as the tensor cores read them
+  tf32,  ///< factors rounded to 11 significant bits as the tensor cores read them
   bf16,  ///< factors rounded to 8 significant bits, sums in fp32 (Micikevicius et al., arXiv:1710.03740)
 };
 
 /// The threads that train a model which fits a block's memory. The two add the same sums in different orders, so
 /// results differ by rounding.
 enum class ThreadGroup {
-  block,    /// one block; a sweep's student has the same bits as one that trains alone
-  cluster,  /// up to eight blocks that share the inputs; of many models at once each still gets a single block
+  block,    ///< one block; a sweep's student has the same bits as one that trains alone
+  cluster,  ///< up to eight blocks that share the inputs; of many models at once each still gets a single block
 };
 
 /// A handle like that of Thrust<System>, whose single operations it shares. It adds whole training steps: for models

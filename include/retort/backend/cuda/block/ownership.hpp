@@ -17,7 +17,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 /// What computes the products of the first stage, which is nearly all of a model's work where it has many inputs.
 enum class ProductUnits {
   scalar,  ///< multiply-add instructions
-  tensor,  /// tensor cores, on which a float is the sum of three bfloat16 numbers; for inputs of bytes
+  tensor,  ///< tensor cores, on which a float is the sum of three bfloat16 numbers; for inputs of bytes
 };
 
 namespace detail {

@@ -23,7 +23,7 @@ struct LinearSpec {
   bool has_bias;
   bool adds_bias;             ///< in the forward product; else it waits for the chain after it
   bool applies_relu;          ///< likewise
-  bool needs_input_gradient;  /// true for all but the first
+  bool needs_input_gradient;  ///< true for all but the first
   bool scaled;                ///< whether sums are multiplied by something other than 1
 };
 
