@@ -177,7 +177,7 @@ class ThreadPool {
         take_chunks();
       }
       if (gate_.fetch_sub(1, std::memory_order_release) == 1) {
-        gate_.notify_all();  // the last one out, if the caller sleeps
+        gate_.notify_all();  // the last one out wakes the caller
       }
     }
   }
