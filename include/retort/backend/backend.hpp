@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What a backend must provide. A backend is a copyable handle type with memory of its own and free functions beside
-/// it, found by argument-dependent lookup on its type; the compiler names the first concept below that a type does not
+/// What a backend must provide. A backend is a copyable handle type with memory of its own. Its free functions are
+/// found by argument-dependent lookup on its type; the compiler names the first concept below that a type does not
 /// satisfy, and so the missing operation. docs/write_your_own_backend.md shows a complete one.
 ///
 /// - members: `name`, `host_memory`, `report_interval`, `Buffer<T>`, `allocate<T>(count)`, `describe()`, and

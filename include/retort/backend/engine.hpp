@@ -33,7 +33,7 @@ struct Training {
 /// Why an engine does not take a training; without a reason it does.
 struct Refusal {
   std::string_view reason{};
-  std::string_view layer{};  ///< the layer that the reason is about, if it is about one
+  std::string_view layer{};  ///< the name of the layer that the reason is about, if any
   std::size_t index = 0;     ///< of that layer
 
   constexpr bool accepts() const { return reason.empty(); }

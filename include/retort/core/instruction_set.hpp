@@ -21,7 +21,7 @@
 // files link with optimised ones of g++.
 #define RETORT_PLAIN_SIMD 1
 #elif defined(__clang__) && defined(__FAST_MATH__) && defined(__SSE2__) && !defined(__SSE4_1__)
-// With SSE2 alone xsimd rounds by adding and subtracting a constant, which clang++ takes away under -ffast-math: each
+// With SSE2 alone xsimd rounds by adding and subtracting a constant, which clang++ removes under -ffast-math: each
 // exponential would be wrong.
 #define RETORT_PLAIN_SIMD 1
 #endif
@@ -106,8 +106,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// The same for programs, "x86_v3": as the compiler was told, the processor at hand may have more. Equal sources round
-/// sums and fused products otherwise on another, so a training repeats its bits on the same one only.
+/// The same for programs, such as "x86_v3": the compiler's target; the processor may have more. Another one rounds sums
+/// and fused products differently, so a training repeats its bits only on the same one.
 inline constexpr std::string_view instruction_set = RETORT_INSTRUCTION_SET_NAME;
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET

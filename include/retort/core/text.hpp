@@ -55,7 +55,7 @@ class TextPart {
             digits_, static_cast<std::conditional_t<std::is_signed_v<Number>, long long, unsigned long long>>(value))) {
   }
 
-  TextPart(const TextPart&) = delete;  // its text may point into itself
+  TextPart(const TextPart&) = delete;  // its text may be its own digits
   TextPart& operator=(const TextPart&) = delete;
 
   std::string_view text() const { return text_; }

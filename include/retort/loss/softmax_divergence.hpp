@@ -36,8 +36,8 @@ RETORT_HOST_DEVICE Scalar softmax_divergence(const Scalar* student, const Scalar
   const Scalar zero = constant<Scalar>(0);
   const Scalar one = constant<Scalar>(1);
   const Scalar half = constant<Scalar>(0.5);
-  const Scalar near_square = constant<Scalar>(0.25);  // of what the series take
-  const Scalar far = constant<Scalar>(40);            // what the series take
+  const Scalar near_square = constant<Scalar>(0.25);  // the square of the largest number that the series take
+  const Scalar far = constant<Scalar>(40);            // exp(40) is finite, and far from 1
 
   Scalar teacher_maximum = teacher[0];
   Scalar student_there = student[0];

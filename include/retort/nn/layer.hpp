@@ -31,7 +31,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// How the library fills a tensor before training; see initialization.hpp.
 enum class InitialValue {
   weight,  ///< a matrix (out, in): by the chosen Initialization
-  bias,    ///< beside such a matrix: by the chosen Initialization, with the matrix's fan-in
+  bias,    ///< next to such a matrix: by the chosen Initialization, with the matrix's fan-in
   one,
   zero,
 };

@@ -41,7 +41,7 @@ void multiply(const Eigen& backend, MatrixView<const Scalar> left, MatrixView<co
   if (result.stride == result.columns) {
     std::fill_n(result.data, result.rows * result.columns, Scalar{0});
   } else {
-    const volatile Scalar zero = 0;  // unknown to the compiler, which would call memset for each row, however short
+    const volatile Scalar zero = 0;  // hides 0 from the compiler, which would call memset for each row, however short
     const Scalar value = zero;
     for (std::size_t row = 0; row < result.rows; ++row) {
       std::fill_n(result.row(row), result.columns, value);

@@ -137,7 +137,7 @@ template <typename T>
   using Chosen = EngineOf<T>;
   std::string text =
       concatenate({Chosen::name, std::is_same_v<typename T::Scalar, float> ? " in float" : " in double"});
-  bool before = true;  // those before the chosen one
+  bool before = true;  // before the chosen one
   const auto add = [&]<typename E>() {
     before = before && !std::is_same_v<E, Chosen>;
     if (before) {

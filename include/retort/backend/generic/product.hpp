@@ -179,7 +179,7 @@ template <typename B, typename Scalar>
   requires(B::host_memory)
 void column_sums(const Generic<B>& generic, MatrixView<const Scalar> values, Scalar* sums) {
   using Sums = detail::ColumnSums<Scalar>;
-  // As much work as a strip of a batch of 64 rows.
+  // A call does as much work as a strip of a batch of 64 rows.
   for_each_of<64 * Sums::width>(generic.self(), detail::ColumnStrip<Sums::width>::strips(values.columns),
                                 Sums{values, sums});
 }

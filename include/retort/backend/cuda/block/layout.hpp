@@ -37,7 +37,7 @@ namespace detail {
 /// Parts of a chunk's samples in the first stage's forward product on tensor cores.
 inline constexpr std::size_t sample_parts = 2;
 
-/// Tiles of outputs that tensor cores compute at once: their sums and operands fit the registers beside the moments.
+/// Tiles of outputs that tensor cores compute at once: sums and operands fit the registers together with the moments.
 inline constexpr std::size_t output_tiles_at_once = 3;
 
 /// What can be chosen: the samples of a chunk, how many chunks' inputs are kept at once, the most slices of a product's

@@ -102,7 +102,7 @@ class GraphSteps {
                              RoundElements<Scalar, Factor>{parameters, workspace_.weights.data()});
       }
     }
-    last_ = {};  // set when the step is done
+    last_ = {};  // none until the step is done
   }
 
   /// The work of one step: what it launches depends on a StepKey alone.
