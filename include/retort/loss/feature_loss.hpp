@@ -33,9 +33,8 @@ struct TeacherFeatures {
 /// A term T of a loss has
 /// - `T::name` and hyperparameters, like a Loss,
 /// - `T::student_layer` and `T::teacher_layer`, indices into the two models: it compares the outputs of these layers.
-/// The
-///   student's is not in the middle of a run of pointwise layers, and not the model's last; the teacher's is none of
-///   the pointwise layers before its first sized one,
+///   The student's is not in the middle of a run of pointwise layers, and not the model's last; the teacher's is none
+///   of the pointwise layers before its first sized one,
 /// - `T::Regressor<Student, Teacher>`, a Model without running statistics that is trained with the student: from the
 ///   width of the student's layer to that of the teacher's,
 /// - `term.template row<Width>(student, teacher, gradient_scale, gradient)`, callable on host and device: it returns

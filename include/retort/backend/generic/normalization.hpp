@@ -61,8 +61,8 @@ struct LayerNormRow {
   }
 };
 
-/// Keeps the row's statistics for the columns and computes dx, unless it is null: with x^ the normalised row and g = dy
-/// * weight, dx = (g - mean(g) - x^ mean(g x^)) / deviation.
+/// Keeps the row's statistics for the columns and computes dx, unless it is null. With x^ the normalised row and
+/// g = dy * weight, dx = (g - mean(g) - x^ mean(g x^)) / deviation.
 template <typename L, typename Scalar>
 struct LayerNormRowGradient {
   static constexpr std::size_t width = L::input_size;
