@@ -157,7 +157,7 @@ class AtomicFile {
   void open_temporary(const struct stat* existing) {
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
       temporary_ = draw_name();
-      // Only its owner may read a secret file's copy, at every moment.
+      // Only its owner may read a secret file's copy, at any moment.
       const mode_t mode = existing != nullptr ? 0600 : 0666;
       internal::FileDescriptor opened(
           ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));

@@ -74,8 +74,8 @@ RETORT_HOST_DEVICE inline Bits of_unknown_origin(Bits bits) {
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// Whether a number is neither infinite nor NaN. It holds under -ffast-math too, which makes std::isfinite true of
-/// every number.
+/// Whether a number is neither infinite nor NaN, even under -ffast-math, which makes std::isfinite true of every
+/// number.
 template <std::floating_point T>
 RETORT_HOST_DEVICE inline bool is_finite(const T& value) {
   const auto bits = internal::detail::of_unknown_origin(internal::bits_of(value));

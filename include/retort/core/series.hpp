@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The rests of exp and log1p after their first terms, near 0, where a subtraction would leave only rounding. For
+/// What remains of exp and log1p after their first terms, near 0, where a subtraction would leave only rounding. For
 /// scalars and SIMD vectors.
 
 #include <cstddef>

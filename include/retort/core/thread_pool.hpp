@@ -52,7 +52,7 @@ class ThreadPool {
 
   /// Calls `function(chunk)` for every chunk in [0, chunks), in any order, on any of the threads; returns when all are
   /// done. Precondition: no chunk writes what another reads or writes. Allocates nothing. When a chunk throws, no other
-  /// begins; those under way end, and the exception, the first of several, is rethrown here. The pool can be used
+  /// begins; it waits for those under way, and rethrows the exception, the first of several. The pool can be used
   /// again.
   template <typename Function>
   void for_each_chunk(std::size_t chunks, const Function& function) {

@@ -164,8 +164,8 @@ template <std::size_t Rank>
 }
 
 /// Writes `elements` as an uncompressed IDX file with these extents, last axis fastest. Throws ShapeError if the
-/// extents do not fit the format or the elements; FileError, also for a name that ends in .gz, which the file would
-/// belie.
+/// extents do not fit the format or the elements; FileError, also for a name that ends in .gz, since the file is not
+/// compressed.
 inline void write_idx(const std::filesystem::path& path, std::span<const std::size_t> extents,
                       std::span<const std::uint8_t> elements) {
   if (path.extension() == ".gz") {

@@ -16,8 +16,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 class Dataset;
 
-/// What each column of features was before: `apply` turns a raw feature x of column c into the float nearest to (x -
-/// means[c]) / deviations[c]. Fit it to the training samples alone and apply the same to every other dataset:
+/// What each column of features was before: `apply` turns a raw feature x of column c into the float nearest to
+/// (x - means[c]) / deviations[c]. Fit it to the training samples alone and apply the same to every other dataset:
 ///
 ///     const auto standardization = data::Standardization::fit(train);
 ///     train = standardization.apply(train);

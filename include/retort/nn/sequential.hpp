@@ -212,7 +212,7 @@ struct Sequential : private detail::CheckedShapes<std::index_sequence_for<Layers
   /// `ShapeAt<i>` enters layer i; `ShapeAt<layer_count>` leaves the model. Pointwise layers keep the shape.
   template <std::size_t Index>
   using ShapeAt = std::tuple_element_t<Index, detail::ModelShapes<Layers...>>;
-  /// Sizes of these: widths[i] enters layer i; widths[layer_count] leaves the model.
+  /// Their sizes: widths[i] enters layer i; widths[layer_count] leaves the model.
   static constexpr auto widths = detail::model_widths<Layers...>();
   static constexpr std::size_t input_size = widths[0];
   static constexpr std::size_t output_size = widths[layer_count];

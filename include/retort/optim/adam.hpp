@@ -17,7 +17,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// The constants of one step of Adam or AdamW. The two differ in the place of weight decay: in the gradient
+/// The constants of one step of Adam or AdamW. The two differ in where weight decay acts: through the gradient
 /// (`gradient_decay`), or on the parameter itself (`parameter_factor`).
 template <typename Scalar>
 struct AdamRule {

@@ -57,8 +57,8 @@ class Fit {
     return end();
   }
 
-  // The same, for callers that train an epoch otherwise than by the engine's train_epoch: begin(), then until
-  // finished() plan(), an epoch and finish_epoch(), then end().
+  // The same, for callers that train an epoch otherwise than by the engine's train_epoch: begin(); until finished():
+  // plan(), an epoch, finish_epoch(); then end().
 
   [[gnu::cold]] void begin() {
     stop_if_asked();

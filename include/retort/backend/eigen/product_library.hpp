@@ -30,8 +30,7 @@ using AddProduct = void (*)(MatrixOperand<Scalar> left, MatrixOperand<Scalar> ri
 
 /// The functions that backend::Eigen calls for the products of Linear where it computes a model by single operations.
 /// Several of the backend's threads call them at once; they must compute on the calling thread alone. Results repeat,
-/// and do not depend on the number of threads, if equal arguments give equal bits. Eigen's products take the place of
-/// null.
+/// and do not depend on the number of threads, if equal arguments give equal bits. Null stands for Eigen's product.
 struct ProductLibrary {
   std::string name = {};  ///< for Eigen::describe()
   AddProduct<float> add_float = nullptr;

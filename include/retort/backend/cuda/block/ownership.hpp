@@ -43,7 +43,7 @@ constexpr std::size_t divided_up(std::size_t count, std::size_t divisor) { retur
 /// samples: after the first stage, in a block that uses tensor cores (shared_tiles.hpp).
 inline constexpr std::size_t tile_lanes = 4;
 
-/// The sum of of_stage(sizes, index) over the stages before `index`.
+/// The sum of of_stage(sizes, index) over the stages before `index`, or over all if that is their count.
 template <StagedModel M, typename OfStage>
 constexpr std::size_t sum_before(std::size_t index, const OfStage& of_stage) {
   std::size_t sum = 0;

@@ -48,8 +48,8 @@ RETORT_HOST_DEVICE inline std::uint32_t column_output(std::uint32_t column) {
   return tile_output(column / 2, column % 2);
 }
 
-/// Two neighbouring weights of one output that belong to one thread: `index` counts the thread's weights up to the
-/// first, `place` is its place in the parameters, `count` is how many of the two exist.
+/// Two neighbouring weights of one output that belong to one thread. `index`: the first one's number among the thread's
+/// weights; `place`: its place in the parameters; `count`: how many of the two exist.
 struct WeightPair {
   std::uint32_t index;
   std::uint32_t place;

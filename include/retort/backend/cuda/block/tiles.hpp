@@ -15,8 +15,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail {
 
-/// Weights of one stage, some outputs by a quad of inputs, that belong to one thread: `index` counts the thread's
-/// weights up to the first; `first` is its output; `q` is its quad.
+/// Weights of one stage, some outputs by a quad of inputs, that belong to one thread. `index`: the first one's number
+/// among the thread's weights; `first`: its output; `q`: its quad.
 struct WeightTile {
   std::size_t index;
   std::size_t first;

@@ -49,8 +49,8 @@ struct ProductNames {
   std::string_view product;
 };
 
-/// result = left right. cuBLAS is column-major: a row-major matrix is its transpose there, so it computes result^T =
-/// right^T left^T.
+/// result = left right. cuBLAS is column-major: a row-major matrix is its transpose there, so it computes
+/// result^T = right^T left^T.
 template <BlasScalar Scalar>
 void multiply(CudaContext& context, const BlasFactor<Scalar>& left, const BlasFactor<Scalar>& right,
               const MatrixView<Scalar>& result, const ProductNames& names, const std::source_location& where) {

@@ -121,7 +121,7 @@ class Bf16Products {
     using L = typename Plan::template Operation<Index>;
     constexpr std::size_t most = InputChunks<L>::size;
     constexpr std::size_t stride = whole_vectors(most);
-    // The tiles of one block read words that stay in the first-level cache.
+    // Tiles read a block of so many outputs while it stays in the first-level cache.
     constexpr std::size_t step = 96;
     float* block = backend::detail::thread_scratch<float, BlockTag>(step / 2 * stride);
     for (std::size_t out = 0; out < L::output_size; out += step) {

@@ -98,8 +98,8 @@ void forward_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* 
   detail::forward_affine_rows<L, V>(parameters, affine, panel, output, rows, ahead);
 }
 
-/// Rows of `folded` (out): the bias plus the sum that the inputs' offset adds. With bytes x for the inputs x * scale +
-/// offset, the layer's output is scale * weight x + folded.
+/// Rows of `folded` (out): the bias plus the sum that the inputs' offset adds. With bytes x for the inputs
+/// x * scale + offset, the layer's output is scale * weight x + folded.
 template <typename L, typename V>
 void fold_offset(const simd::ScalarOf<V>* parameters, simd::ScalarOf<V> offset, RowRange rows,
                  simd::ScalarOf<V>* folded) {

@@ -28,8 +28,8 @@ __device__ void run_job(const Job& job) {
   train<Layout, batches>(team, job, block_shared_memory<Scalar>());
 }
 
-/// Copies the job into the block's memory, since it is read all the time. The block has no job of its own yet, so the
-/// copy is of words.
+/// Copies the job into the block's memory, since it is read all the time. There is no Job to assign to yet, so it
+/// copies words.
 template <typename Layout, Batches batches, typename Scalar, typename Job>
 __device__ void run_job_of_block(const Job* jobs) {
   static_assert(sizeof(Job) % sizeof(std::uint32_t) == 0 && sizeof(Job) <= job_capacity);
