@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The whole library, but for two headers that few programs need and every one would wait for when it is compiled: the
-/// bridge to xtensor, data/xtensor.hpp, and digits to try things on, data/synthetic_digits.hpp. Each header also stands
-/// alone.
+/// The whole library, except two headers that few programs need and every one would wait for at compile time: the
+/// bridge to xtensor, data/xtensor.hpp, and digits to try things on, data/synthetic_digits.hpp. Each header can also be
+/// included on its own.
 
 // What everything rests on
 #include "retort/core/error.hpp"

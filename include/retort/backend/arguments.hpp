@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What a backend's operations are called with. Every matrix is row-major, one sample a row; the widths are template
-/// arguments, only the batch is known at run time. Pointers are into the backend's memory, unless a line says host.
+/// The arguments of a backend's operations. Every matrix is row-major, one sample a row; widths are template arguments,
+/// and only the batch is known at run time. Pointers are into the backend's memory, unless a line says host.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,14 +19,14 @@ struct Width {
   static constexpr std::size_t value = N;
 };
 
-/// The numbers that a layer may draw in one training step: the same in its forward and its backward pass.
+/// The random numbers that a layer may draw in one training step: the same in its forward and its backward pass.
 struct LayerRandom {
   Seed seed;
   std::uint32_t step = 0;
   std::uint32_t layer = 0;  // of a Chain, the index of its first layer
 
   RETORT_HOST_DEVICE constexpr RandomStream stream(Stream stream) const { return {seed, stream, step, layer}; }
-  /// Those of the layer `layers` after this one.
+  /// The random numbers of the layer `layers` after this one.
   constexpr LayerRandom behind(std::size_t layers) const {
     return {seed, step, layer + static_cast<std::uint32_t>(layers)};
   }
@@ -43,7 +43,7 @@ struct InferArguments {
 };
 
 /// A layer's forward pass in a training step. `input` and `output` do not overlap, and stay as they are for the
-/// backward pass. Of a whole model (generic/run_model.hpp) `output` is the arena of all layers' outputs.
+/// backward pass. For a whole model (generic/run_model.hpp) `output` is the arena of all layers' outputs.
 template <typename Scalar>
 struct ForwardArguments {
   const Scalar* parameters;
@@ -55,14 +55,14 @@ struct ForwardArguments {
 };
 
 /// A layer's or a whole model's backward pass. Gradients are of the loss averaged over the batch, and overwrite what
-/// stood there. Of a whole model `output` is the arena that its forward pass filled.
+/// was there. For a whole model `output` is the arena that its forward pass filled.
 template <typename Scalar>
 struct BackwardArguments {
   const Scalar* parameters;
   const Scalar* input;            // (batch, in), as in the forward pass
   const Scalar* output;           // (batch, out), likewise
   const Scalar* output_gradient;  // (batch, out)
-  Scalar* input_gradient;         // (batch, in); null where nobody needs it; overlaps nothing
+  Scalar* input_gradient;         // (batch, in); null where it is not needed; overlaps nothing
   Scalar* parameter_gradients;    // laid out as the parameters
   std::size_t batch;
   LayerRandom random;
@@ -80,7 +80,7 @@ struct LossSum {
   }
 };
 
-/// Where the logits of a batch's teacher stand, and what left the layer that a loss compares with.
+/// Where a batch's teacher logits stand, and the teacher's features that a loss compares with.
 template <typename Scalar>
 struct TeacherTable {
   const Scalar* logits = nullptr;    // (batch, classes), or (samples, classes) where by_sample; null for no teacher

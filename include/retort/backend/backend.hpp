@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What a backend must provide. A backend is a copyable handle type with memory of its own and free functions beside
-/// it, found by argument-dependent lookup on its type; the compiler names the first concept below that a type does not
+/// What a backend must provide. A backend is a copyable handle type with memory of its own. Its free functions are
+/// found by argument-dependent lookup on its type; the compiler names the first concept below that a type does not
 /// satisfy, and so the missing operation. docs/write_your_own_backend.md shows a complete one.
 ///
 /// - members: `name`, `host_memory`, `report_interval`, `Buffer<T>`, `allocate<T>(count)`, `describe()`, and
@@ -26,16 +26,16 @@
 ///
 /// A backend may also provide `processor(by_operations)`, a text that differs where the same program gives other bits
 /// (a kind of GPU, a library of products); without it that is the instruction set (core/instruction_set.hpp). A
-/// checkpoint goes on only where it is the same. `by_operations`: whether training computes the model by single
-/// operations.
+/// checkpoint can be resumed only where the text is the same. `by_operations`: whether training computes the model by
+/// single operations.
 ///
 /// A backend with threads may also provide `for_each_on_one_thread(backend, count, work)`, by which a Sweep trains a
 /// student on each of them: work(index, alone) for every index in [0, count), several at once, each with a backend of
 /// one thread that shares the memory.
 ///
-/// An operation that returns a value, and copy_to_host, wait for what was asked before; the others may return at once,
-/// as long as they take effect in the order of the calls. Of two handles that share memory, neither waits for the
-/// other: a trainer does that with copy_to_host where it reads another handle's network.
+/// An operation that returns a value, and copy_to_host, wait for all earlier operations; the others may return at once,
+/// as long as they take effect in the order of the calls. Two handles that share memory do not wait for each other: a
+/// trainer waits, by copy_to_host, where it reads another handle's network.
 
 #include <array>
 #include <concepts>
@@ -89,7 +89,7 @@ concept CopiesBuffers =
       fill_zero(backend, values, std::size_t{1});
     };
 
-/// Of two handles: whether one can use the other's buffers. Not asked where all memory is the host's.
+/// Whether a handle can tell if it can use another's buffers. Not needed where all memory is the host's.
 template <typename B>
 concept KnowsSharedMemory = B::host_memory || requires(const B& backend) {
   { backend.shares_memory_with(backend) } -> std::same_as<bool>;

@@ -18,8 +18,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
-/// Neighbouring elementwise and dropout layers of a model, in order. Dropout in layer i of them draws from the stream
-/// of layer `random.layer + i`. Without layers it is the identity.
+/// Neighbouring elementwise and dropout layers of a model, in order. Dropout in the chain's layer i draws from the
+/// stream of layer `random.layer + i`. A Chain without layers is the identity.
 template <PointwiseLayer... Layers>
 struct Chain {
   static_assert((check_vectors_of_layer<Layers>() && ...));
@@ -28,15 +28,15 @@ struct Chain {
   static constexpr bool only_dropout = (DropoutLayer<Layers> && ...);
 };
 
-/// Whether an operation is a Chain whose output tells its derivative: of ReLU and dropout, with a ReLU among them.
-/// Where the output is above 0 all of it was kept (scale_kept), elsewhere the derivative is 0.
+/// Whether an operation is a Chain whose output determines its derivative: of ReLU and dropout, with at least one ReLU.
+/// Where the output is above 0, every layer kept the element (scale_kept); elsewhere the derivative is 0.
 template <typename Operation>
 inline constexpr bool differentiable_by_output = false;
 template <PointwiseLayer... Layers>
 inline constexpr bool differentiable_by_output<Chain<Layers...>> =
     (std::is_same_v<Layers, ReLU> || ...) && ((std::is_same_v<Layers, ReLU> || DropoutLayer<Layers>) && ...);
 
-/// A gradient, or a vector of them, times the derivative of such a Chain where its output is above 0.
+/// Such a Chain's derivative where its output is above 0, times a gradient or a vector of them.
 template <typename Scalar, PointwiseLayer... Layers>
 RETORT_HOST_DEVICE Scalar scale_kept(Chain<Layers...>, Scalar gradient) {
   const auto scale = [&]<typename L>(L) {
@@ -48,8 +48,8 @@ RETORT_HOST_DEVICE Scalar scale_kept(Chain<Layers...>, Scalar gradient) {
   return gradient;
 }
 
-/// Elements that a Chain takes together, one after another from a multiple of their number on: the words of one block
-/// of random numbers.
+/// How many elements a Chain takes together, from a multiple of that number on: the words of one block of random
+/// numbers.
 inline constexpr std::size_t chain_group = 4;
 
 namespace detail {

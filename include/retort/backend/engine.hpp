@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Engines: what takes the steps of a training. Each states what it accepts; where a backend's own engines decline, the
+/// Engines: they take the steps of a training. Each states what it accepts; where a backend's own engines decline, the
 /// generic one (generic/engine.hpp) takes the step as the backend's single operations, with every model and loss.
 
 #include <cstddef>
@@ -19,7 +19,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
-/// What an engine is asked about. The teacher may have a `model_type`.
+/// The training that an engine is asked about. The teacher may have a `model_type`.
 template <typename B, Model M, Loss L, Optimizer O, typename S, typename T>
 struct Training {
   using Backend = B;
@@ -33,7 +33,7 @@ struct Training {
 /// Why an engine does not take a training; without a reason it does.
 struct Refusal {
   std::string_view reason{};
-  std::string_view layer{};  ///< the name of the layer that the reason is about, where it is about one
+  std::string_view layer{};  ///< the name of the layer that the reason is about, if any
   std::size_t index = 0;     ///< of that layer
 
   constexpr bool accepts() const { return reason.empty(); }
@@ -43,8 +43,8 @@ struct Refusal {
   }
 };
 
-/// The engines of a backend's own, the best first: a std::tuple, to be specialised by a backend that has some. An
-/// engine is a class with
+/// The engines of a backend's own, the best first: a std::tuple. A backend that has some specialises it. An engine is a
+/// class with
 ///
 /// - `name`,
 /// - `template <typename T> static constexpr Refusal refusal()` for a Training T,
@@ -53,19 +53,19 @@ struct Refusal {
 ///   - `step(backend, batch, target, loss, rule)`, which gathers the batch, and updates parameters and buffers,
 ///     moments, losses and answers (training_step.hpp).
 ///
-/// Steps may also take many steps at one call, which they say by `static constexpr bool takes_runs = true`:
+/// Steps may also take many steps in one call, which they say by `static constexpr bool takes_runs = true`:
 /// `run(backend, batches, batch_size, target, loss, rules)`, where `batches` are the samples of several batches, one
-/// after another, `batches.step` the number of the first, and `rules`, in the backend's memory, one for each batch.
-/// Then they also take the runs of several models at one call: `job(...)` makes a value of the arguments of a run, and
-/// `run_jobs(backend, jobs, count, data, like)`, a static function, carries out those in the backend's memory, all on
-/// data that lie as `data` does, and with the batch size and clipping of the job `like`, which is the host's. A job
-/// whose `report` is not null writes a RunReport there, and evaluates the model on `evaluate(data)`.
+/// after another, `batches.step` is the number of the first, and `rules`, in the backend's memory, has one for each
+/// batch. Then they also take the runs of several models in one call: `job(...)` makes a value of a run's arguments,
+/// and `run_jobs(backend, jobs, count, data, like)`, a static function, carries out jobs in the backend's memory. All
+/// are on data that lie as `data` does, and have the batch size and clipping of the job `like`, which is in the host's
+/// memory. A job whose `report` is not null writes a RunReport there, and evaluates the model on `evaluate(data)`.
 template <typename Backend>
 struct Engines {
   using type = std::tuple<>;
 };
 
-/// For an engine of models of Linear and pointwise layers, and of losses of logits alone.
+/// For an engine that takes models of Linear and pointwise layers, and losses of logits alone.
 template <typename T>
 constexpr Refusal fully_connected_refusal() {
   using M = typename T::Model;

@@ -23,7 +23,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
-/// A layer before a tuple of operations: a part of its first Chain where it can be, else an operation of its own.
+/// A layer before a tuple of operations: part of its first Chain where possible, else an operation of its own.
 template <typename L, typename Operations>
 struct Prepended;
 template <SizedLayer L, typename... Operations>
@@ -85,7 +85,7 @@ struct Plan {
   template <std::size_t Index>
   static constexpr bool is_linear = detail::is_linear<Operation<Index>>;
 
-  /// How many of the operations are Linear layers; linear_operation[i] is the i-th of them.
+  /// The number of Linear layers among the operations; linear_operation[i] is the i-th.
   static constexpr std::size_t linear_count = []<std::size_t... Index>(std::index_sequence<Index...>) {
     return (std::size_t{is_linear<Index>} + ... + 0);
   }(std::make_index_sequence<size>{});
@@ -97,7 +97,8 @@ struct Plan {
         return result;
       }(std::make_index_sequence<size>{});
 
-  /// first_layer[i] is the index in the model of operation i's first layer; first_layer[size] is the model's count.
+  /// first_layer[i] is the model's index of operation i's first layer; first_layer[size] is the model's number of
+  /// layers.
   static constexpr std::array<std::size_t, size + 1> first_layer = [] {
     std::array<std::size_t, size + 1> result{};
     [&]<std::size_t... Index>(std::index_sequence<Index...>) {
@@ -106,7 +107,7 @@ struct Plan {
     return result;
   }();
 
-  /// widths[i] enters operation i; widths[size] leaves the model.
+  /// widths[i] is the width that enters operation i; widths[size] leaves the model.
   static constexpr std::array<std::size_t, size + 1> widths = [] {
     std::array<std::size_t, size + 1> result{};
     for (std::size_t i = 0; i <= size; ++i) {
@@ -123,11 +124,11 @@ struct Plan {
     return result;
   }();
 
-  /// The first operation that learns: no gradient is needed in what enters it. `size` where there is none.
+  /// The first operation that learns: its input needs no gradient. `size` where there is none.
   static constexpr std::size_t first_trained = static_cast<std::size_t>(
       std::lower_bound(first_layer.begin(), first_layer.begin() + size, M::first_trained_layer) - first_layer.begin());
 
-  /// As arguments of a call.
+  /// The input's width, as an argument of a call.
   template <std::size_t Index>
   using InputWidth = Width<widths[Index]>;
 };
@@ -153,7 +154,7 @@ inline constexpr bool are_linear_or_chains<std::tuple<Operations...>> =
 
 }  // namespace detail
 
-/// Operation Index of a plan where that is a Chain; without layers where it is not, or where the plan ends before it.
+/// Operation Index of a plan if it is a Chain; a Chain without layers if it is not, or if the plan ends before it.
 template <typename Plan, std::size_t Index>
 using ChainAt = typename detail::ChainAt<Plan, Index>::type;
 
@@ -161,8 +162,8 @@ using ChainAt = typename detail::ChainAt<Plan, Index>::type;
 template <typename M>
 concept FullyConnectedModel = Model<M> && detail::are_linear_or_chains<typename Plan<M>::Operations>;
 
-/// Stage Index of a model: a Linear, and the Chain after it. Device code finds here as constants what it may call no
-/// constexpr function of the host for.
+/// Stage Index of a model: a Linear, and the Chain after it. As constants, for device code, which may not call a host's
+/// constexpr functions.
 template <FullyConnectedModel M, std::size_t Index>
 struct Stage {
   static constexpr std::size_t operation = Plan<M>::linear_operation[Index];
@@ -174,10 +175,10 @@ struct Stage {
   static constexpr bool has_bias = Linear::has_bias;
   static constexpr std::size_t in = Linear::input_size;
   static constexpr std::size_t out = Linear::output_size;
-  /// Where in an arena of parameters: (out, in), and (out) where there is a bias.
+  /// Places in an arena of parameters: (out, in), and (out) where there is a bias.
   static constexpr std::size_t weight = M::parameter_offset(Plan<M>::first_layer[operation]);
   static constexpr std::size_t bias = has_bias ? weight + tensor_offset(Linear::parameters, 1) : 0;
-  /// Of the Chain's first layer, for its random numbers.
+  /// The Chain's first layer, for its random numbers.
   static constexpr auto chain_layer = static_cast<std::uint32_t>(Plan<M>::first_layer[operation + 1]);
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What an engine's training steps are called with (engine.hpp).
+/// The arguments of an engine's training steps (engine.hpp).
 
 #include <array>
 #include <cstddef>
@@ -21,12 +21,12 @@ struct TrainingBatch {
   data::DatasetView data;
   const std::uint32_t* samples;  // (size)
   std::size_t size;
-  std::size_t following;            ///< samples after these in memory, of the next batch: they may be fetched ahead
-  data::Augmentation augmentation;  ///< its seed is that of the dropout masks too
+  std::size_t following;            ///< samples of the next batch, after these in memory: they may be fetched ahead
+  data::Augmentation augmentation;  ///< its seed is also the dropout masks'
   std::uint32_t step;               ///< of the whole training, from 0
 };
 
-/// Where a step reads and writes, beside its own memory.
+/// What a step reads and writes, besides its own memory.
 template <typename Scalar, std::size_t Moments>
 struct TrainingTarget {
   Scalar* parameters;
@@ -36,12 +36,12 @@ struct TrainingTarget {
   Scalar* losses;         // (size)
   std::uint8_t* correct;  // (size)
   std::optional<GradientClipping> clipping;
-  Scalar* regressor_parameters = nullptr;               // of a loss with a term on features
+  Scalar* regressor_parameters = nullptr;               // for a loss with a term on features
   std::array<Scalar*, Moments> regressor_moments = {};  // likewise
 };
 
-/// The results of a run of steps and of the evaluation that follows it. It has no padding: a device writes it field by
-/// field, and the host copies the whole.
+/// The results of a run of steps and of the evaluation after it. It has no padding: a device writes it field by field,
+/// and the host copies the whole.
 struct RunReport {
   LossSum sum{};
   double validation_loss = 0.0;  ///< cross-entropy, summed over the validation samples

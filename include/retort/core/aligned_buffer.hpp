@@ -17,7 +17,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// Bytes on which every arena and every tensor inside one begins: a cache line, and the widest SIMD register.
+/// Every arena, and every tensor inside one, begins at a multiple of so many bytes: a cache line, and the widest SIMD
+/// register.
 inline constexpr std::size_t arena_alignment = 64;
 
 /// `count` rounded up so that the next tensor of `Scalar` in an arena begins on `arena_alignment`.
@@ -41,7 +42,7 @@ class AlignedBuffer {
   explicit AlignedBuffer(std::size_t size) : AlignedBuffer(uninitialized(size)) {
     std::uninitialized_fill_n(data(), size, T{});
   }
-  /// Memory whose first values are written by whoever asked for it. Throws std::bad_alloc.
+  /// Memory whose first values the caller writes. Throws std::bad_alloc.
   static AlignedBuffer uninitialized(std::size_t size) {
     AlignedBuffer buffer;
     buffer.data_ = allocate(size);

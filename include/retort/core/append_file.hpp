@@ -21,9 +21,9 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// An open file that is read from its beginning and written at its end, made where there is none. What is written is
+/// An open file that is read from its beginning and written at its end; it is made if there is none. Each write is
 /// handed to the system at once, and so survives the end of the process; it is not flushed to the disk. Links are
-/// followed. What is not a regular file (/dev/null, a FIFO) is only written to.
+/// followed. A file that is not regular (/dev/null, a FIFO) is only written to.
 class AppendFile {
  public:
   /// Throws FileError naming `path` when its folder is missing or it cannot be written.
@@ -66,7 +66,7 @@ class AppendFile {
     }
   }
 
-  /// Writes `text` at the end. Throws FileError (a full disk, a quota); nothing of it is in the file then.
+  /// Writes `text` at the end. Throws FileError (a full disk, a quota); then none of it is in the file.
   [[gnu::cold]] void append(std::string_view text) {
     if (!descriptor_.write(std::as_bytes(std::span{text}))) {
       const int reason = errno;

@@ -27,14 +27,14 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// A file written under a temporary name of its own, NAME.retort-XXXXXX.tmp, beside its destination. `commit()` flushes
-/// it to the disk and renames it over the destination; without `commit()` the destructor removes it, so that a fault or
-/// a full disk leaves the old file as it was and no other behind. Any number of writers may write one path: a reader
-/// sees the whole file of one of them, in the end of the one that commits last.
+/// A file written under a temporary name of its own, NAME.retort-XXXXXX.tmp, in the destination's folder. `commit()`
+/// flushes it to the disk and renames it over the destination; without `commit()` the destructor removes it, so that a
+/// fault or a full disk leaves the old file as it was and no other behind. Any number of writers may write one path: a
+/// reader sees the whole file of one of them, in the end of the one that commits last.
 ///
 /// A symbolic link is followed: the file that it points to is replaced, and the link stays. A file that is replaced
-/// keeps its permissions, and its owner and group where the system allows it. What is not a regular file (/dev/null,
-/// a FIFO, a device) is never replaced: it is opened and written to directly, and nothing is undone.
+/// keeps its permissions, and its owner and group where the system allows it. A destination that is not a regular file
+/// (/dev/null, a FIFO, a device) is never replaced: it is opened and written to directly, and nothing is undone.
 ///
 /// A process killed while it writes leaves its temporary file, which `remove_abandoned_files` finds.
 class AtomicFile {
@@ -66,7 +66,7 @@ class AtomicFile {
 
   ~AtomicFile() {
     if (descriptor_) {
-      remove_temporary();  // before it is closed: while it is open, nobody takes it for abandoned
+      remove_temporary();  // before it is closed: an open one is not taken for abandoned
     }
   }
 
@@ -79,13 +79,13 @@ class AtomicFile {
 
   void write(std::string_view text) { write(std::as_bytes(std::span{text.data(), text.size()})); }
 
-  /// Flushes the bytes, renames the file, flushes the name. File systems that cannot flush (some of CIFS and FUSE) are
-  /// let be. Throws FileError; the old file is then as it was. Call once, last.
+  /// Flushes the bytes, renames the file, flushes the name. Ignores file systems that cannot flush (some of CIFS and
+  /// FUSE). Throws FileError; the old file is then as it was. Call once, last.
   [[gnu::cold]] void commit() {
     if (::fsync(descriptor_.get()) != 0 && !is_unsupported(errno)) {
       internal::throw_file_error(path_, "cannot be flushed to the disk");
     }
-    // After the flush nothing is left to be written: what close() returns says nothing about the bytes.
+    // After the flush nothing is left to write: the result of close() says nothing about the bytes.
     const internal::FileDescriptor descriptor = std::move(descriptor_);
     if (!temporary_.empty() && ::rename(temporary_.c_str(), destination_.c_str()) != 0) {
       const int reason = errno;
@@ -95,7 +95,7 @@ class AtomicFile {
     flush_folder();
   }
 
-  /// Whether `name` is one that a temporary file gets.
+  /// Whether `name` has the form of a temporary file's name.
   static bool is_temporary_name(std::string_view name) {
     if (name.size() <= prefix.size() + random_letters + suffix.size() || !name.ends_with(suffix)) {
       return false;
@@ -139,7 +139,7 @@ class AtomicFile {
     std::string name = destination_.filename().string();
     name.resize(std::min(name.size(), longest_name - prefix.size() - random_letters - suffix.size()));
     name += prefix;
-    // Other threads, processes and machines draw others; where two meet, O_EXCL lets one draw again.
+    // Other threads, processes and machines draw other letters; where two agree, O_EXCL makes one draw again.
     static std::atomic<std::uint64_t> drawn{0};
     timespec now{};
     ::clock_gettime(CLOCK_REALTIME, &now);
@@ -157,7 +157,7 @@ class AtomicFile {
   void open_temporary(const struct stat* existing) {
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
       temporary_ = draw_name();
-      // A secret file's copy is nobody else's to read, not even for a moment.
+      // Only its owner may read a secret file's copy, at any moment.
       const mode_t mode = existing != nullptr ? 0600 : 0666;
       internal::FileDescriptor opened(
           ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
@@ -167,7 +167,7 @@ class AtomicFile {
         }
         internal::throw_file_error(path_, "cannot be written");
       }
-      // The lock tells that the file is not abandoned. A process that cleans up may have been faster: then the file is
+      // The lock shows that the file is not abandoned. A process that cleans up may have been faster: then the file is
       // about to lose its name, or has lost it.
       struct stat mine{};
       const bool taken = ::flock(opened.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
@@ -185,12 +185,12 @@ class AtomicFile {
 
   void keep_permissions(const struct stat& existing) const {
     mode_t mode = existing.st_mode & 0777;
-    // Only the superuser may give a file away; a group can be kept by its members.
+    // Only the superuser may give a file away; members may keep its group.
     if (::fchown(descriptor_.get(), existing.st_uid, existing.st_gid) != 0 &&
         ::fchown(descriptor_.get(), static_cast<uid_t>(-1), existing.st_gid) != 0) {
       mode &= ~(~mode << 3 & 070u);  // another group gets no more than everybody
     }
-    ::fchmod(descriptor_.get(), mode);  // file systems without permissions are let be
+    ::fchmod(descriptor_.get(), mode);  // ignores file systems without permissions
   }
 
   void remove_temporary() {
@@ -199,7 +199,7 @@ class AtomicFile {
     }
   }
 
-  // A rename survives a power cut only once its folder is flushed; file systems that cannot do so are let be.
+  // A rename survives a power cut only once its folder is flushed. Ignores file systems that cannot do so.
   void flush_folder() const {
     if (temporary_.empty()) {
       return;
@@ -209,7 +209,7 @@ class AtomicFile {
     }
   }
 
-  std::filesystem::path path_;         // as it was given: for messages
+  std::filesystem::path path_;         // as given, for messages
   std::filesystem::path destination_;  // the regular file, behind all links
   std::string temporary_;              // empty where the destination is written to directly
   internal::FileDescriptor descriptor_;
@@ -229,9 +229,8 @@ class AtomicFile {
   const AtomicFile never_committed(path);
 }
 
-/// Removes from `folder` the temporary files of AtomicFile whose writers were killed, and leaves alone those that are
-/// being written now, by whatever process: their writers hold them locked (flock). What cannot be looked at or removed
-/// stays. Subfolders are not entered.
+/// Removes from `folder` the temporary files of AtomicFile whose writers were killed. Leaves alone those that a process
+/// is writing now: it holds them locked (flock). Files that cannot be read or removed stay. Subfolders are not entered.
 [[gnu::cold]] inline void remove_abandoned_files(const std::filesystem::path& folder) {
   std::error_code error;
   for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {

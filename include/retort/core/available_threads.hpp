@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// How many threads a process may use: the processors that it may run on (its affinity), and what the CPU quotas of its
-/// control groups amount to (Linux).
+/// How many threads a process may use: the processors that it may run on (its affinity), limited by the CPU quotas of
+/// its control groups (Linux).
 
 #include <sched.h>
 
@@ -25,19 +25,19 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// As many threads as available_threads() says, but at most `most`; fewer where the system does not start them. What
-/// backends on the CPU take in place of a number: `backend::Eigen cpu{AvailableThreads{}}`.
+/// As many threads as available_threads() says, but at most `most`, and fewer where the system does not start them. CPU
+/// backends take it in place of a number: `backend::Eigen cpu{AvailableThreads{}}`.
 struct AvailableThreads {
   unsigned most = std::numeric_limits<unsigned>::max();
 };
 
 namespace detail {
 
-/// Stands for "as many as there are".
+/// Means "as many as there are".
 inline constexpr unsigned unlimited_threads = std::numeric_limits<unsigned>::max();
 
 /// The threads that keep a quota busy: `quota` microseconds of processor time in each `period`, rounded up, at least 1.
-/// Unlimited where one of them is no number above 0, as "max" and "-1" are none.
+/// Unlimited unless both are numbers above 0; "max" and "-1" are not.
 [[gnu::cold]] inline unsigned quota_threads(std::string_view quota, std::string_view period) {
   const auto number = [](std::string_view text) {
     unsigned long long value = 0;
@@ -61,7 +61,7 @@ inline constexpr unsigned unlimited_threads = std::numeric_limits<unsigned>::max
   return line;
 }
 
-/// What one control group grants: cpu.max holds "QUOTA PERIOD" (cgroup v2), v1 has a file for each.
+/// What one control group grants: cpu.max holds "QUOTA PERIOD" (cgroup v2); v1 has a file for each.
 [[gnu::cold]] inline unsigned group_threads(const std::filesystem::path& group) {
   const std::string both = first_line(group / "cpu.max");
   const std::size_t space = both.find(' ');
@@ -71,8 +71,8 @@ inline constexpr unsigned unlimited_threads = std::numeric_limits<unsigned>::max
   return quota_threads(first_line(group / "cpu.cfs_quota_us"), first_line(group / "cpu.cfs_period_us"));
 }
 
-/// The least that a group below the mounted `hierarchy` and the groups around it grant. In a container the hierarchy
-/// may begin at the process's own group, whatever its path outside; a group that is not there limits nothing.
+/// The least that a group below the mounted `hierarchy`, or a group around it, grants. In a container the hierarchy may
+/// begin at the process's own group, whatever its path outside; a missing group limits nothing.
 [[gnu::cold]] inline unsigned hierarchy_threads(const std::filesystem::path& hierarchy, std::string_view group) {
   unsigned threads = group_threads(hierarchy);
   for (std::filesystem::path path = std::filesystem::path(group).relative_path(); !path.empty();
@@ -108,7 +108,7 @@ inline constexpr unsigned unlimited_threads = std::numeric_limits<unsigned>::max
 }
 
 #ifdef __linux__
-/// cpu_set_t names a struct without a name, of which nvcc 13 makes no vector.
+/// cpu_set_t names a struct without a name, and nvcc 13 makes no vector of that.
 struct NamedCpuSet {
   cpu_set_t set;
 };
@@ -117,7 +117,7 @@ struct NamedCpuSet {
 /// The processors that this thread may run on, at least 1.
 [[gnu::cold]] inline unsigned processors_of_affinity() {
 #ifdef __linux__
-  // A mask that is too short for the machine's processors is refused.
+  // The system refuses a mask that is too short for the machine's processors.
   for (std::size_t masks = 1; masks <= 1024; masks *= 2) {
     std::vector<NamedCpuSet> mask(masks);
     const std::size_t size = masks * sizeof(NamedCpuSet);
@@ -134,8 +134,8 @@ struct NamedCpuSet {
 
 }  // namespace detail
 
-/// The threads that find a processor: as many as the calling thread may run on (taskset, cpusets), and not more than
-/// the CPU quotas of its control groups keep busy (a container's), rounded up; at least 1.
+/// The threads that find a processor: as many as the calling thread may run on (taskset, cpusets), but not more than
+/// the CPU quotas of its control groups (a container's) keep busy, rounded up; at least 1.
 [[gnu::cold]] inline unsigned available_threads() {
   return std::min(detail::processors_of_affinity(), detail::control_group_threads("/"));
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What a program prints (POSIX): whether people watch it, in how many columns, and whether it arrived. The library
-/// writes no escape codes, so terminals without them and NO_COLOR need no care: a line that changes is written over
-/// after a carriage return.
+/// A program's output (POSIX): whether people watch it, how many columns it has, and whether it arrived. The library
+/// writes no escape codes, so terminals without them and NO_COLOR need no care: a changing line is overwritten after a
+/// carriage return.
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -24,7 +24,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// `stream`. Throws OptionError where it is null; `owner` is whose it is.
+/// Returns `stream`. Throws OptionError if it is null; `owner` is the option's owner in the message.
 [[gnu::cold]] inline std::FILE* require_stream(std::FILE* stream, std::string_view owner) {
   if (stream == nullptr) {
     throw OptionError(concatenate({owner, ": stream is null, expected one that is open, such as stdout"}));
@@ -34,19 +34,19 @@ namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 [[gnu::cold]] inline bool is_terminal(std::FILE* stream) { return ::isatty(::fileno(stream)) == 1; }
 
-/// Whether a line can be written over: `stream` is a terminal, and not a dumb one (TERM).
+/// Whether a line can be overwritten: `stream` is a terminal, and not a dumb one (TERM).
 [[gnu::cold]] inline bool is_redrawable(std::FILE* stream) {
   const char* const terminal = std::getenv("TERM");
   return is_terminal(stream) && terminal != nullptr && std::string_view(terminal) != "dumb";
 }
 
-/// Columns of the terminal that `stream` is, now; 80 where it is none or does not say.
+/// Columns of the terminal behind `stream`, now; 80 if it is no terminal or does not say.
 [[gnu::cold]] inline std::size_t console_columns(std::FILE* stream) {
   winsize size{};
   return ::ioctl(::fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-/// Columns that `text` takes: one for each of its characters.
+/// Columns that `text` takes, one for each character.
 [[gnu::cold]] inline std::size_t columns_of(std::string_view text) {
   std::size_t columns = 0;
   for (; !text.empty(); ++columns) {
@@ -70,7 +70,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// Writes out what `stream` holds back. Throws FileError unless all that was ever printed to it has arrived: call it
+/// Writes all buffered output of `stream`. Throws FileError unless everything ever printed to it has arrived: call it
 /// last, so that a program whose output met a full disk does not end as if all were well. Throws OptionError for null.
 [[gnu::cold]] inline void flush(std::FILE* stream) {
   internal::require_stream(stream, "flush");

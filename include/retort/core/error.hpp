@@ -2,12 +2,11 @@
 #pragma once
 /// @file
 /// The exceptions of the library. Whatever a user or a file can get wrong at run time throws one of these; `what()` is
-/// one line that names the file, field or option and what was expected. Mistakes that types can catch do not compile
-/// instead.
+/// one line that names the file, field or option and what was expected. Mistakes that types can catch do not compile.
 ///
-/// An exception thrown in one file or shared object is caught in another, so its type is one for all of them: outside
-/// of the inline namespace of core/instruction_set.hpp, and visible where the program hides the rest. What its
-/// constructors do is each file's own.
+/// An exception thrown in one file or shared object is caught in another, so all of them share its type: it lies
+/// outside of the inline namespace of core/instruction_set.hpp, and is visible where the program hides the rest. Its
+/// constructors are compiled for each file's own instruction set.
 
 #include <filesystem>
 #include <stdexcept>
@@ -20,8 +19,8 @@
 
 namespace retort {  // for every instruction set
 
-/// The base of every exception the library throws on purpose. Whatever a message was put together from, `what()` is
-/// printable(), of at most 4,000 characters.
+/// The base of every exception that the library throws on purpose. Whatever its parts, `what()` is printable() and has
+/// at most 4,000 characters.
 class [[gnu::visibility("default")]] Error : public std::runtime_error {
  public:
   RETORT_ERROR_CONSTRUCTOR explicit Error(std::string_view message) : std::runtime_error(printable(message, 4000)) {}
@@ -34,8 +33,7 @@ class [[gnu::visibility("default")]] FileError : public Error {
       : Error(concatenate({path_text(path), ": ", reason})) {}
 };
 
-/// A file whose bytes are not what its format requires: `what()` is "PATH: field, what stands there, what was
-/// expected".
+/// A file whose bytes break the rules of its format: `what()` is "PATH: field, what stands there, what was expected".
 class [[gnu::visibility("default")]] FormatError : public Error {
  public:
   RETORT_ERROR_CONSTRUCTOR FormatError(const std::filesystem::path& path, std::string_view reason)
@@ -54,14 +52,14 @@ class [[gnu::visibility("default")]] OptionError : public Error {
   RETORT_ERROR_CONSTRUCTOR explicit OptionError(std::string_view message) : Error(message) {}
 };
 
-/// A training whose loss, on samples held out too, parameters or running statistics are no longer finite numbers, or
-/// that ends with some that no file may hold: `what()` says after which epoch, and names the first.
+/// A training whose loss (also on held-out samples), parameters or running statistics are no longer finite numbers, or
+/// that ends with numbers that no file may hold: `what()` says after which epoch, and names the first.
 class [[gnu::visibility("default")]] DivergenceError : public Error {
  public:
   RETORT_ERROR_CONSTRUCTOR explicit DivergenceError(std::string_view message) : Error(message) {}
 };
 
-/// A training that was asked to stop, and did: `what()` says after which epoch.
+/// A training that stopped because it was asked to: `what()` says after which epoch.
 class [[gnu::visibility("default")]] StoppedError : public Error {
  public:
   RETORT_ERROR_CONSTRUCTOR explicit StoppedError(std::string_view message) : Error(message) {}

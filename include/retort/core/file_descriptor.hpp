@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Open files of the system (POSIX), and the errors that say why it refused one.
+/// The system's open files (POSIX), and errors that say why it refused one.
 
 #include <unistd.h>
 
@@ -26,7 +26,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::internal {
   throw FileError(path, concatenate({what, " (", std::generic_category().message(reason), ")"}));
 }
 
-/// What ::open returned, which is closed with it; or nothing.
+/// Owns the result of ::open and closes it; may be empty.
 class FileDescriptor {
  public:
   explicit FileDescriptor(int descriptor = -1) : descriptor_(descriptor) {}
@@ -44,7 +44,7 @@ class FileDescriptor {
   explicit operator bool() const { return descriptor_ >= 0; }
   int get() const { return descriptor_; }
 
-  /// Writes all of `bytes`. False, and the reason in errno, where that fails (a full disk, a quota).
+  /// Writes all of `bytes`. If that fails (a full disk, a quota), returns false and leaves the reason in errno.
   bool write(std::span<const std::byte> bytes) const {
     constexpr std::size_t largest = std::size_t{1} << 30;  // some systems refuse a single write of 2 GiB or more
     while (!bytes.empty()) {

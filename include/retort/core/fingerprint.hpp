@@ -15,11 +15,11 @@
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// FNV-1a with 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv). It finds mistakes, not forgeries. Only the bytes count,
-/// in the order added: where the boundary between two spans matters, add their sizes too.
+/// in the order added: if the boundary between two spans matters, add their sizes too.
 class Fingerprint {
  public:
   Fingerprint& add(std::span<const std::byte> bytes) {
-    // Pointers, as a span's iterators take ten times as long where nothing is optimised.
+    // Pointers, since a span's iterators take ten times as long in unoptimised code.
     std::uint64_t value = value_;
     const auto* const begin = reinterpret_cast<const unsigned char*>(bytes.data());
     for (const unsigned char* byte = begin; byte != begin + bytes.size(); ++byte) {
@@ -29,7 +29,7 @@ class Fingerprint {
     return *this;
   }
 
-  /// The values' bytes as they lie in memory.
+  /// Adds the values' bytes as they lie in memory.
   template <typename T>
   Fingerprint& add(std::span<const T> values) {
     static_assert(std::is_same_v<T, float> || std::is_same_v<T, double> || std::has_unique_object_representations_v<T>,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A floating-point number as its bits, and back, on host and device, and what only the bits tell under -ffast-math:
-/// that flag lets a compiler assume that no number is infinite or NaN, so that std::isfinite is true, and so is what a
-/// comparison says of a NaN. std::bit_cast cannot be called in device code without extra compiler flags.
+/// A floating-point number as its bits and back, on host and device. Under -ffast-math only the bits tell whether a
+/// number is finite: a compiler may then assume that none is infinite or NaN, so that std::isfinite is true and
+/// comparisons with NaN mislead. std::bit_cast cannot be called in device code without extra compiler flags.
 
 #include <bit>
 #include <concepts>
@@ -53,13 +53,13 @@ namespace detail {
 template <std::floating_point T>
 using BitsOf = std::conditional_t<sizeof(T) == sizeof(std::uint32_t), std::uint32_t, std::uint64_t>;
 
-/// The bits of infinity: all of the exponent's.
+/// The bits of infinity: all bits of the exponent.
 template <std::floating_point T>
 inline constexpr BitsOf<T> infinity_bits =
     sizeof(T) == sizeof(std::uint32_t) ? static_cast<BitsOf<T>>(0x7F800000)
                                        : static_cast<BitsOf<T>>(0x7FF0000000000000);
 
-/// Bits of which the compiler does not know where they come from, and so not that they cannot be a NaN's.
+/// Bits whose origin the compiler does not know, so that it cannot rule out a NaN.
 template <typename Bits>
 RETORT_HOST_DEVICE inline Bits of_unknown_origin(Bits bits) {
 #if defined(__GNUC__) && !defined(__CUDA_ARCH__)
@@ -74,8 +74,8 @@ RETORT_HOST_DEVICE inline Bits of_unknown_origin(Bits bits) {
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// Whether a number is neither infinite nor NaN; also where a program is compiled with -ffast-math, which makes
-/// std::isfinite true of every number.
+/// Whether a number is neither infinite nor NaN, even under -ffast-math, which makes std::isfinite true of every
+/// number.
 template <std::floating_point T>
 RETORT_HOST_DEVICE inline bool is_finite(const T& value) {
   const auto bits = internal::detail::of_unknown_origin(internal::bits_of(value));
@@ -92,7 +92,7 @@ inline bool is_finite_float(const double& value) {
          value >= double{std::numeric_limits<float>::lowest()};
 }
 
-/// A NaN that no compiler flag takes away.
+/// A NaN that survives every compiler flag.
 RETORT_HOST_DEVICE inline double make_nan() {
   return double_of(detail::of_unknown_origin(std::uint64_t{0x7FF8000000000000}));
 }

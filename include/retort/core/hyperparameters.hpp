@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Hyperparameters, each stated once: a struct has a table of their names, fields and ranges, a std::tuple (HintonLoss
-/// is an example). By the table it is checked, described and written as JSON, and can have options on a command line.
+/// Hyperparameters, each stated once: a struct has a table of their names, fields and ranges, a std::tuple (see
+/// HintonLoss). The table checks them, describes them, writes them as JSON, and can give a command line its options.
 
 #include <concepts>
 #include <limits>
@@ -19,8 +19,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// Throws OptionError "OWNER: OPTION is VALUE, expected RANGE" unless `accepted`, and for a `value` that is infinite or
-/// not a number, whatever a comparison says of it.
+/// Throws OptionError "OWNER: OPTION is VALUE, expected RANGE" unless `accepted`, and always for a `value` that is
+/// infinite or not a number.
 template <typename Value>
 [[gnu::cold]] void require_option(bool accepted, std::string_view owner, std::string_view option, const Value& value,
                                   std::string_view range) {
@@ -32,21 +32,21 @@ template <typename Value>
   }
 }
 
-/// Of a floating-point type.
+/// The limits of a floating-point type.
 struct ScalarLimits {
   double smallest;  ///< normal number above 0
   double largest;
   double epsilon;
 };
 
-/// The numbers that a type can compute with: the words for float and for double, and the test.
+/// The numbers that a type can compute with: in words for float and for double, and as a test.
 struct ScalarRange {
   std::string_view in_float{};
   std::string_view in_double{};
   bool (*holds)(const double& x, const ScalarLimits& of) = [](const double&, const ScalarLimits&) { return true; };
 };
 
-/// The values that a hyperparameter may have: the words, and the test. Infinities and NaN are never among them.
+/// The values that a hyperparameter may have: in words, and as a test. Infinities and NaN are never among them.
 struct Range {
   std::string_view expected = "a finite number";
   bool (*holds)(const double& x) = [](const double&) { return true; };
@@ -77,7 +77,7 @@ inline constexpr Range momentum{"a number in [0, 1)", is_below_one, rounded_belo
 
 }  // namespace allowed
 
-/// Throws OptionError for a value outside of its range, and of what Scalar can compute with.
+/// Throws OptionError for a value outside of its range, or that Scalar cannot compute with.
 template <typename Scalar = double, typename Value>
 [[gnu::cold]] void require_in(const Range& range, std::string_view owner, std::string_view option, const Value& value) {
   using Limits = std::numeric_limits<Scalar>;
@@ -88,7 +88,7 @@ template <typename Scalar = double, typename Value>
                  std::is_same_v<Scalar, float> ? range.scalar.in_float : range.scalar.in_double);
 }
 
-/// A line of a table: a field, a number or a bool, and its name and range.
+/// A line of a table: a field, which is a number or a bool, with its name and range.
 template <typename Owner, typename Value>
 struct Hyperparameter {
   using Field = Value Owner::*;
@@ -105,17 +105,18 @@ template <typename Settings>
 concept HasHyperparameters = requires { Settings::hyperparameters(); };
 
 /// A struct that can be checked and described: by its table, or by functions of its own. `validate()` throws
-/// OptionError for a hyperparameter outside its range. Where it is a template, `validate<Scalar>()` is called, which
-/// also refuses what a training in Scalar cannot compute with. `describe()` is the name and the hyperparameters, equal
-/// for equal settings and only then. Beside a table a validate() calls `validate_hyperparameters` and adds rules that
-/// join several.
+/// OptionError for a hyperparameter outside its range. If it is a template, `validate<Scalar>()` is called, which also
+/// refuses values that a training in Scalar cannot compute with. `describe()` is the name and the hyperparameters,
+/// equal for equal settings and only then. If there is also a table, validate() calls `validate_hyperparameters` and
+/// adds rules that join several hyperparameters.
 template <typename Settings>
 concept Configured = HasHyperparameters<Settings> || requires(const Settings& settings) {
   settings.validate();
   { settings.describe() } -> std::same_as<std::string>;
 };
 
-/// visit(name, value, range) for each hyperparameter, in the table's order. The value is a reference to the field.
+/// Calls visit(name, value, range) for each hyperparameter, in the table's order. The value is a reference to the
+/// field.
 template <typename Settings, typename Visit>
 void for_each_hyperparameter(Settings& settings, const Visit& visit) {
   std::apply([&](const auto&... each) { (visit(each.name, settings.*each.field, each.range), ...); },
@@ -130,7 +131,7 @@ void validate_hyperparameters(const Settings& settings) {
   });
 }
 
-/// Throws OptionError for settings that a training in Scalar cannot have: by their own validate(), else by the table.
+/// Throws OptionError for settings that a training in Scalar cannot have, by their own validate() or by the table.
 template <typename Scalar, typename Settings>
 void validate_in(const Settings& settings) {
   if constexpr (requires { settings.template validate<Scalar>(); }) {
@@ -142,7 +143,7 @@ void validate_in(const Settings& settings) {
   }
 }
 
-/// "HintonLoss(temperature=4, hard_weight=0.1)": by their own describe(), else by the table.
+/// "HintonLoss(temperature=4, hard_weight=0.1)", by their own describe() or by the table.
 template <Configured Settings>
 std::string describe_settings(const Settings& settings) {
   if constexpr (requires { settings.describe(); }) {
@@ -156,7 +157,7 @@ std::string describe_settings(const Settings& settings) {
   }
 }
 
-/// "temperature":4,"hard_weight":0.1: what stands in a JSON object. Numbers that are not finite are null.
+/// "temperature":4,"hard_weight":0.1: the members of a JSON object. Numbers that are not finite are null.
 template <HasHyperparameters Settings>
 std::string json_members(const Settings& settings) {
   std::string text;

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// `RETORT_INSTRUCTION_SET` is a name for the instructions that this file is compiled to. The library lies in
-/// `namespace retort::inline RETORT_INSTRUCTION_SET`, so files of one program that are compiled for different
-/// processors each have functions of their own. Under one name the linker would keep one copy for all of them, and
-/// call it on processors that lack its instructions. Source code does not see the name: `retort::Linear` is the one of
-/// its own file. The types of two instruction sets are different types; exceptions are the same in all of them
-/// (core/error.hpp).
+/// `RETORT_INSTRUCTION_SET` names the instructions that this file is compiled to. The library lies in `namespace
+/// retort::inline RETORT_INSTRUCTION_SET`, so files of one program that are compiled for different processors each have
+/// functions of their own. Under one name the linker would keep one copy for all of them, and call it on processors
+/// that lack its instructions. Source code does not see the name: `retort::Linear` is its own file's. Two instruction
+/// sets have different types, but the same exceptions (core/error.hpp).
 ///
-/// The name tells apart what a compiler's macros tell. It covers this library alone: functions of std and Eigen have
-/// one name for all instruction sets, and the linker keeps those of the first object file that has them.
+/// The name distinguishes all that a compiler's macros distinguish. It covers this library alone: functions of std and
+/// Eigen have one name for all instruction sets, and the linker keeps those of the first object file that has them.
 
 #include "retort/core/require_cxx20.hpp"
 
@@ -18,11 +17,11 @@
 #ifndef RETORT_PLAIN_SIMD
 #if defined(__AVX512F__) && !defined(__OPTIMIZE__) && !defined(__clang__) && !defined(__CUDACC__)
 // g++ does not compile xsimd for AVX-512 without optimisation: its intrinsics are macros then, to which xsimd's select
-// of integers (in log) gives the wrong type. Nobody measures such a build. nvcc reads no SIMD code, and its files link
-// with optimised ones of g++.
+// of integers (in log) gives the wrong type. Such a build's speed does not matter. nvcc reads no SIMD code, and its
+// files link with optimised ones of g++.
 #define RETORT_PLAIN_SIMD 1
 #elif defined(__clang__) && defined(__FAST_MATH__) && defined(__SSE2__) && !defined(__SSE4_1__)
-// With SSE2 alone xsimd rounds by adding and subtracting a constant, which clang++ takes away under -ffast-math: each
+// With SSE2 alone xsimd rounds by adding and subtracting a constant, which clang++ removes under -ffast-math: each
 // exponential would be wrong.
 #define RETORT_PLAIN_SIMD 1
 #endif
@@ -40,8 +39,8 @@
 
 #if defined(__x86_64__) || defined(__i386__)
 
-// The levels of the x86-64 psABI, and what of a higher one is there when the level is not complete. What compilers use
-// only when a program asks for it (AES, SHA, AMX) is left out.
+// The levels of the x86-64 psABI, and the parts of a higher level where it is not complete. Left out is what compilers
+// use only when a program asks for it (AES, SHA, AMX).
 #define RETORT_X86_V2                                                                                        \
   RETORT_JOIN(RETORT_WORD(__SSE3__, _sse3), RETORT_WORD(__SSSE3__, _ssse3), RETORT_WORD(__SSE4_1__, _sse41), \
               RETORT_WORD(__SSE4_2__, _sse42), RETORT_WORD(__POPCNT__, _popcnt), , , , )
@@ -91,7 +90,7 @@
 #define RETORT_PROCESSOR other
 #endif
 
-// Other arithmetic is other code as well.
+// Code with other arithmetic also gets another name.
 #define RETORT_INSTRUCTION_SET                                                                             \
   RETORT_JOIN(RETORT_PROCESSOR, RETORT_WORD(RETORT_PLAIN_SIMD, _plain), RETORT_WORD(__FAST_MATH__, _fast), \
               RETORT_WORD(__FINITE_MATH_ONLY__, _finite), , , , , )
@@ -101,14 +100,14 @@
 #define RETORT_QUOTE(word) RETORT_QUOTE_WORD(word)
 #define RETORT_QUOTE_WORD(word) #word
 
-/// Of a constructor of an exception, whose type is one for all: each instruction set has its own, as it has the
-/// functions that are called in it.
+/// For a constructor of an exception, whose type all instruction sets share: each has its own constructor, since that
+/// calls functions of its own.
 #define RETORT_ERROR_CONSTRUCTOR [[gnu::abi_tag(RETORT_INSTRUCTION_SET_NAME), gnu::cold, gnu::noinline]]
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// The same for programs, "x86_v3": as the compiler was told, the processor at hand may have more. Equal sources round
-/// sums and fused products otherwise on another, so a training repeats its bits on the same one only.
+/// The same for programs, such as "x86_v3": the compiler's target; the processor may have more. Another one rounds sums
+/// and fused products differently, so a training repeats its bits only on the same one.
 inline constexpr std::string_view instruction_set = RETORT_INSTRUCTION_SET_NAME;
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// JSON (RFC 8259) as the library's files need it: strings and numbers are written one by one, and a text is read in
-/// the order in which it stands, by code that knows what it expects. There is no tree and no recursion, so that neither
-/// a nested nor an endless text costs memory.
+/// JSON (RFC 8259) for the library's files. Strings and numbers are written one by one; a text is read in its own
+/// order, by code that knows what it expects. There is no tree and no recursion, so neither a nested nor an endless
+/// text costs memory.
 
 #include <algorithm>
 #include <cstddef>
@@ -23,14 +23,14 @@
 
 namespace retort {  // for every instruction set
 
-/// A text that is not JSON, or not the value that was asked for: `what()` is "byte N: what was expected", counted from
-/// 1. Callers that read a file prepend its name.
+/// A text that is not JSON, or not the expected value: `what()` is "byte N: what was expected", counted from 1. Callers
+/// that read a file prepend its name.
 class [[gnu::visibility("default")]] JsonError : public Error {
  public:
   RETORT_ERROR_CONSTRUCTOR JsonError(std::size_t byte, std::string_view expected)
       : Error(concatenate({"byte ", byte, ": expected ", expected})), byte_(byte) {}
 
-  /// Where the reader stopped, from 1; one more than the text has where it ends early.
+  /// Where the reader stopped, from 1; one beyond the last byte if the text ends early.
   std::size_t byte() const { return byte_; }
 
  private:
@@ -56,7 +56,7 @@ namespace detail {
   }
 }
 
-/// One character as it stands in a JSON string.
+/// Appends one character in the form that it has in a JSON string.
 [[gnu::cold]] inline void append_json_character(std::string& text, std::uint32_t code) {
   constexpr std::string_view escaped = "\"\\\b\f\n\r\t";
   const std::size_t place = code < 0x80 ? escaped.find(static_cast<char>(code)) : std::string_view::npos;
@@ -72,7 +72,7 @@ namespace detail {
 
 }  // namespace detail
 
-/// `text` as a JSON string in UTF-8. Throws JsonError where it is not UTF-8.
+/// `text` as a JSON string in UTF-8. Throws JsonError if it is not UTF-8.
 [[gnu::cold]] inline std::string json_string(std::string_view text) {
   std::string result = "\"";
   for (std::size_t at = 0; at < text.size();) {
@@ -86,13 +86,13 @@ namespace detail {
   return result += '"';
 }
 
-/// `number` as a JSON number that reads back to the same bits; JSON has no infinity and no NaN, which become null.
+/// `number` as a JSON number that reads back to the same bits; infinities and NaN, which JSON lacks, become null.
 [[gnu::cold, gnu::noinline]] inline std::string json_number(const TextPart& number) {
   const char last = number.text().back();
   return last >= '0' && last <= '9' ? std::string(number.text()) : "null";
 }
 
-/// Numbers or strings as a JSON array, each as json_number and json_string write it.
+/// Numbers or strings as a JSON array; json_number and json_string write the elements.
 template <typename Values>
 [[gnu::cold]] std::string json_array(const Values& values) {
   std::string text = "[";
@@ -111,7 +111,7 @@ template <typename Values>
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// A field of an object that is read: its name, and what takes its value.
+/// A field of an object to be read: its name, and the function that reads its value.
 struct JsonField {
   std::string_view name;
   std::function<void()> read;
@@ -120,8 +120,8 @@ struct JsonField {
 
 enum class JsonKind { null, boolean, number, string, array, object };
 
-/// A position in a JSON text. `kind` says what comes next, the other functions take it; each throws JsonError where
-/// something else stands.
+/// A position in a JSON text. `kind` says what comes next, the other functions take it; each throws JsonError if
+/// something else comes.
 ///
 ///     JsonReader json(R"({"loss": [0.5, 0.25]})");
 ///     json.begin_object();
@@ -165,7 +165,7 @@ class JsonReader {
   [[gnu::cold]] void begin_object() { open('{', "an object"); }
   [[gnu::cold]] void begin_array() { open('[', "an array"); }
 
-  /// Takes the next key and the colon after it; false, and past the object, where it ends.
+  /// Takes the next key and the colon after it. At the object's end, returns false and moves past it.
   [[gnu::cold]] bool next_key(std::string& key) {
     if (!goes_on('}', "',' or '}'")) {
       return false;
@@ -176,10 +176,10 @@ class JsonReader {
     return true;
   }
 
-  /// Whether another value of the array comes; false, and past the array, where it ends.
+  /// Whether the array has another value. At its end, returns false and moves past it.
   [[gnu::cold]] bool next_element() { return goes_on(']', "',' or ']'"); }
 
-  /// A string's characters, in UTF-8.
+  /// Takes a string: its characters, in UTF-8.
   [[gnu::cold]] std::string string() {
     skip_space();
     take('"', "a string");
@@ -205,7 +205,7 @@ class JsonReader {
     return result;
   }
 
-  /// A number as it stands there: some digits, perhaps with a sign, a fraction and an exponent.
+  /// Takes a number, as written: some digits, perhaps with a sign, a fraction and an exponent.
   [[gnu::cold]] std::string_view number() {
     skip_space();
     const std::size_t begin = at_;
@@ -231,8 +231,8 @@ class JsonReader {
     return text_.substr(begin, at_ - begin);
   }
 
-  /// A number as the nearest `Number`. One that it cannot hold (a fraction as an integer, 1e999 as a double) is an
-  /// error.
+  /// Takes a number as the nearest `Number`. One that it cannot hold (a fraction as an integer, 1e999 as a double) is
+  /// an error.
   template <typename Number>
     requires std::is_arithmetic_v<Number>
   [[gnu::cold]] Number number() {
@@ -265,13 +265,13 @@ class JsonReader {
     }
   }
 
-  /// What a JsonField does that takes `value`, of at most `most` elements. Both must outlive it.
+  /// A JsonField's function that reads `value`, at most `most` elements. The reader and the value must outlive it.
   template <typename Value>
   auto into(Value& value, std::size_t most = SIZE_MAX) {
     return [this, &value, most] { read(value, most); };
   }
 
-  /// Takes an object of these fields, each once, in any order; JsonError says `expected` of any other key. Returns the
+  /// Takes an object of these fields, each once, in any order; for any other key JsonError says `expected`. Returns the
   /// name of the first required field that is missing, or nothing.
   [[gnu::cold]] std::string_view read_object(std::vector<JsonField> fields, std::string_view expected) {
     begin_object();
@@ -287,7 +287,7 @@ class JsonReader {
     return missing == fields.end() ? std::string_view{} : missing->name;
   }
 
-  /// Throws JsonError where anything but spaces is left.
+  /// Throws JsonError if anything but spaces is left.
   [[gnu::cold]] void end() {
     skip_space();
     if (at_ != text_.size()) {
@@ -301,7 +301,7 @@ class JsonReader {
   }
 
  private:
-  /// What the text holds no more.
+  /// Stands for the end of the text.
   static constexpr char nothing = '\0';
 
   static bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
@@ -347,7 +347,7 @@ class JsonReader {
     return true;
   }
 
-  /// After a backslash.
+  /// Takes what follows a backslash.
   [[gnu::cold, gnu::noinline]] void take_escape(std::string& result) {
     constexpr std::string_view names = "\"\\/bfnrt";
     const std::size_t place = at_ < text_.size() ? names.find(text_[at_]) : std::string_view::npos;
@@ -372,7 +372,7 @@ class JsonReader {
     retort::detail::append_utf8(result, code);
   }
 
-  /// Four hexadecimal digits.
+  /// Takes four hexadecimal digits.
   std::uint32_t hexadecimal() {
     constexpr std::string_view digits = "0123456789abcdefABCDEF";
     std::uint32_t code = 0;
@@ -389,7 +389,7 @@ class JsonReader {
 
   std::string_view text_;
   std::size_t at_ = 0;
-  bool fresh_ = false;  // just inside an array or object, where no comma comes first
+  bool fresh_ = false;  // just inside an array or object, where no comma comes
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

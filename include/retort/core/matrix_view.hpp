@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A matrix in somebody else's memory, as products and passes take it.
+/// A matrix in memory that it does not own, for products and passes.
 
 #include <cstddef>
 #include <type_traits>
@@ -11,7 +11,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// `rows` rows of `columns` elements, each row's side by side, the beginnings of neighbouring rows `stride` elements
+/// `rows` rows of `columns` elements. The elements of a row are side by side; neighbouring rows begin `stride` elements
 /// apart. It owns nothing: the memory, of a host or a device, outlives it. Elements are read and written only where
 /// that memory is.
 template <typename T>
@@ -31,7 +31,7 @@ struct MatrixView {
                                           std::size_t between_rows)
       : data(first), rows(row_count), columns(column_count), stride(between_rows) {}
 
-  /// The same matrix, to be read.
+  /// The same matrix, read only.
   template <typename U>
     requires std::is_same_v<T, const U>
   RETORT_HOST_DEVICE constexpr MatrixView(const MatrixView<U>& other)  // NOLINT(google-explicit-constructor)

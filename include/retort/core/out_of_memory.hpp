@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Memory that is not there, in a sentence.
+/// An exception that says in a sentence which memory could not be had.
 
 #include <algorithm>
 #include <array>
@@ -16,12 +16,12 @@
 namespace retort {  // for every instruction set
 
 /// Memory that could not be allocated: `what()` is "PURPOSE: SIZE could not be allocated", such as "logits of 60000
-/// samples: 2.3 MiB could not be allocated", or "PURPOSE: out of memory" where the size is not known. Not derived from
+/// samples: 2.3 MiB could not be allocated", or "PURPOSE: out of memory" if the size is not known. Not derived from
 /// Error: it is a std::bad_alloc, and is caught as one. It allocates nothing.
 class [[gnu::visibility("default")]] OutOfMemoryError : public std::bad_alloc {
  public:
-  /// Of a `purpose` of more than 150 bytes the end is left out; it is empty where it is not known, and then `what()`
-  /// says "memory". `bytes` is 0 where it is not known.
+  /// A `purpose` longer than 150 bytes loses its end; an empty one is unknown, and `what()` then says "memory". `bytes`
+  /// is 0 if it is not known.
   RETORT_ERROR_CONSTRUCTOR OutOfMemoryError(std::string_view purpose, std::size_t bytes) noexcept
       : bytes_(bytes), has_purpose_(!purpose.empty()) {
     if (purpose.empty()) {
@@ -60,8 +60,8 @@ class [[gnu::visibility("default")]] OutOfMemoryError : public std::bad_alloc {
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// Calls `allocate` and returns what it returns. Where it runs out of memory, throws OutOfMemoryError that says what
-/// for and how much, as far as the exception does not say so by itself: `purpose`, and `bytes`.
+/// Calls `allocate` and returns its result. If it runs out of memory, throws OutOfMemoryError with `purpose` and
+/// `bytes`, as far as the exception does not tell them by itself.
 template <typename Allocate>
 decltype(auto) allocate_for(std::string_view purpose, std::size_t bytes, const Allocate& allocate) {
   try {

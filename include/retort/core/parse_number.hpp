@@ -45,7 +45,7 @@ class ScopedCLocale {
   locale_t before_;
 };
 
-/// `parse_number` by the C library's strtof or strtod, for where std::from_chars reads no such numbers.
+/// `parse_number` by the C library's strtof or strtod, if std::from_chars does not read such numbers.
 template <std::floating_point Number>
 [[gnu::cold]] bool parse_by_strtod(std::string_view text, Number& value) {
   // strtod also takes blanks, a plus sign and hexadecimal digits.
@@ -65,7 +65,7 @@ template <std::floating_point Number>
   } else {
     number = std::strtod(terminated.c_str(), &end);
   }
-  // What is too small for a normal number is out of strtod's range too, though it has a nearest one.
+  // A number too small to be normal is out of strtod's range too, though it has a nearest one.
   const bool out_of_range = errno == ERANGE && (number == 0 || std::abs(number) > Number{1});
   errno = errno_before;
   if (out_of_range || end != terminated.c_str() + terminated.size()) {
@@ -77,9 +77,9 @@ template <std::floating_point Number>
 
 }  // namespace detail
 
-/// Whether the whole text is one decimal number that `Number` can hold; then it is in `value`, which is left alone
-/// otherwise. As std::from_chars: "-1.5e3", "inf" and "nan", no blanks and no plus sign; what is rounded to zero or
-/// beyond the largest number is out of range.
+/// Whether the whole text is one decimal number that `Number` can hold; if so, it is in `value`, which else stays as it
+/// was. The syntax is that of std::from_chars: "-1.5e3", "inf" and "nan", no blanks and no plus sign. A number that
+/// rounds to zero or beyond the largest number is out of range.
 template <typename Number>
   requires(std::is_arithmetic_v<Number> && !std::is_same_v<Number, bool>)
 [[gnu::cold]] bool parse_number(std::string_view text, Number& value) {

@@ -16,8 +16,8 @@
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A random permutation of 0 ... size - 1 as a function of the position, so that any thread of any backend can ask for
-/// any part of it, and nothing is stored: a Feistel network over the next power of two, whose round keys are drawn from
-/// a RandomStream, applied again while it leads outside (Mitchell, Stokes, Frank and Holmes, "Bandwidth-optimal random
+/// any part of it, and nothing is stored: a Feistel network over the next power of two, with round keys drawn from a
+/// RandomStream, applied again while it leads outside (Mitchell, Stokes, Frank and Holmes, "Bandwidth-optimal random
 /// shuffling for GPUs", 2022). The round function is the finaliser of MurmurHash3 (Appleby). The same stream gives the
 /// same permutation everywhere.
 class RandomPermutation {
@@ -42,7 +42,7 @@ class RandomPermutation {
 
   RETORT_HOST_DEVICE constexpr std::uint32_t size() const { return size_; }
 
-  /// What stands at `position`. Precondition: position < size().
+  /// The number at `position`. Precondition: position < size().
   RETORT_HOST_DEVICE constexpr std::uint32_t operator()(std::uint32_t position) const {
     do {
       position = mix(position);
@@ -68,7 +68,7 @@ class RandomPermutation {
 
  private:
   static constexpr int rounds = 12;
-  static constexpr int minimum_bits = 6;  // fewer would leave some permutations of a short range out
+  static constexpr int minimum_bits = 6;  // fewer would miss some permutations of a short range
 
   /// One pass through the network: a bijection of all numbers of its bits.
   RETORT_HOST_DEVICE constexpr std::uint32_t mix(std::uint32_t number) const {

@@ -102,13 +102,13 @@ class RandomStream {
                       key0_, key1_);
   }
 
-  /// The word of one element. Ask for whole blocks where many neighbours are needed.
+  /// The word of one element. If you need many neighbours, ask for whole blocks.
   RETORT_HOST_DEVICE constexpr std::uint32_t word(std::uint64_t element) const {
     return block(element / 4)[static_cast<std::uint32_t>(element % 4)];
   }
 
-  /// The words of `Blocks` blocks that follow one another, from element 4 * first_block on. The same words as block()
-  /// gives, but drawn side by side, which a compiler turns into SIMD.
+  /// The words of `Blocks` consecutive blocks, from element 4 * first_block on. They are those of block(), but drawn
+  /// side by side, which a compiler turns into SIMD.
   template <std::size_t Blocks>
   constexpr void fill_blocks(std::uint64_t first_block, std::array<std::uint32_t, 4 * Blocks>& words) const {
     std::array<std::array<std::uint32_t, Blocks>, 4> by_word{};
@@ -120,7 +120,7 @@ class RandomStream {
     }
   }
 
-  /// The same of blocks first_block, first_block + stride, ...: words[w][i] is word w of the i-th of them.
+  /// The same for blocks first_block, first_block + stride, ...: words[w][i] is word w of the i-th of them.
   template <std::size_t Blocks>
   constexpr void fill_strided_blocks(std::uint64_t first_block, std::uint64_t stride,
                                      std::array<std::array<std::uint32_t, Blocks>, 4>& words) const {
@@ -160,8 +160,8 @@ class RandomStream {
   std::uint32_t stream_;
 };
 
-/// The same numbers one after another, for code that draws a varying count (shuffles, strokes): a position over a
-/// RandomStream.
+/// The same numbers one after another, for code that draws a varying count (shuffles, strokes): a RandomStream with a
+/// position.
 class RandomSequence {
  public:
   constexpr explicit RandomSequence(RandomStream stream) : stream_(stream) {}
@@ -173,13 +173,13 @@ class RandomSequence {
     return words_[static_cast<std::uint32_t>(position_++ % 4)];
   }
 
-  /// In [0, 1).
+  /// A number in [0, 1).
   template <typename Scalar>
   constexpr Scalar uniform() {
     return uniform01<Scalar>(next_word());
   }
 
-  /// In [low, high]: `high` itself comes only where rounding reaches it. Precondition: low <= high.
+  /// A number in [low, high]: only rounding reaches `high`. Precondition: low <= high.
   template <typename Scalar>
   constexpr Scalar uniform(Scalar low, Scalar high) {
     return low + (high - low) * uniform<Scalar>();

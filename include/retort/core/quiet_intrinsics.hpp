@@ -3,8 +3,8 @@
 /// @file
 /// `RETORT_QUIET_INTRINSICS_BEGIN` and `RETORT_QUIET_INTRINSICS_END` enclose the includes of libraries that are written
 /// in SIMD intrinsics. Many intrinsics of AVX-512 leave lanes undefined, which g++ 12 takes for uninitialised variables
-/// wherever they are inlined into a program; it is silent if one of the places on the way has the warning off. Eigen
-/// 3.4 also has variables that it does not use.
+/// wherever they are inlined into a program; it is silent if the warning is off at one place on the way. Eigen 3.4 also
+/// has unused variables.
 
 #include "retort/core/require_cxx20.hpp"
 

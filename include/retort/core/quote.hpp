@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Foreign text in messages: what a file, a path or an argument says is shown in one line, cut to a length, and cannot
+/// Foreign text in messages: text from a file, a path or an argument is shown in one line, cut to a length, and cannot
 /// command a terminal.
 
 #include <cstddef>
@@ -65,14 +65,14 @@ namespace detail {
 
 }  // namespace detail
 
-/// `text` in one line of UTF-8 that does nothing to a terminal: what cannot be printed, and bytes that are not UTF-8,
-/// are escaped as in a string of C; after `longest` characters come three dots in place of the rest.
+/// `text` in one line of UTF-8 that does nothing to a terminal: characters that cannot be printed, and bytes that are
+/// not UTF-8, are escaped as in a string of C; three dots take the place of all after `longest` characters.
 [[gnu::cold]] inline std::string printable(std::string_view text, std::size_t longest) {
   return detail::escape(text, longest, "");
 }
 
-/// `text` in quotation marks, printable and cut: how every text that comes from a file or a user stands in a message. A
-/// mark or a backslash in it gets a backslash.
+/// `text` in quotation marks, printable and cut: the form in messages of every text from a file or a user. A backslash
+/// comes before each mark or backslash in it.
 [[gnu::cold, gnu::noinline]] inline std::string in_quotes(std::string_view text, char mark = '\'',
                                                           std::size_t longest = 80) {
   const char marks[] = {mark, '\\'};
@@ -81,7 +81,7 @@ namespace detail {
   return result += mark;
 }
 
-/// `path` as messages name it: printable, and cut where it is longer than any path that a system opens is likely to be.
+/// `path` as messages name it: printable, and cut if it is longer than any path that a system is likely to open.
 [[gnu::cold, gnu::noinline]] inline std::string path_text(const std::filesystem::path& path) {
   return printable(path.string(), 1000);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What exp and log1p leave beside their first terms, near 0, where a subtraction would leave rounding alone. For
+/// What remains of exp and log1p after their first terms, near 0, where a subtraction would leave only rounding. For
 /// scalars and SIMD vectors.
 
 #include <cstddef>
@@ -16,7 +16,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
-/// Terms for float's 24 bits or double's 53.
+/// Terms for the 24 bits of float or the 53 of double.
 template <typename T, std::size_t of_float, std::size_t of_double>
 inline constexpr std::size_t series_terms = std::is_same_v<LaneOf<T>, float> ? of_float : of_double;
 
@@ -50,14 +50,14 @@ struct AreaTangentCoefficient {
 
 }  // namespace detail
 
-/// exp(x) - 1 - x, to the last bits of T. Precondition: |x| <= 1/2, else the result is a number without meaning.
+/// exp(x) - 1 - x, to the last bits of T. Precondition: |x| <= 1/2, else the number is meaningless.
 template <typename T>
 RETORT_HOST_DEVICE constexpr T exp_minus_linear(T x) {
   constexpr std::size_t terms = detail::series_terms<T, 7, 14>;
   return x * x * detail::polynomial<detail::ExponentialCoefficient, terms>(x);
 }
 
-/// x - log(1 + x), to the last bits of T. Precondition: |x| <= 1/2, else the result is a number without meaning.
+/// x - log(1 + x), to the last bits of T. Precondition: |x| <= 1/2, else the number is meaningless.
 ///
 /// With z = x / (2 + x), log(1 + x) = 2 artanh(z) = 2 (z + z^3 / 3 + z^5 / 5 + ...), and x - 2 z = x z.
 template <typename T>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What copies of a handle share.
+/// The state that copies of a handle share.
 
 #include <memory>
 #include <utility>
@@ -10,8 +10,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// A std::shared_ptr to an object that is always there: moving it copies it, so that a handle which was moved from is
-/// still one.
+/// A std::shared_ptr that is never null: a move copies it, so that a handle which was moved from still works.
 template <typename T>
 class SharedHandle {
  public:

@@ -11,7 +11,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// `count` as std::size_t. Precondition: it fits. A cast in place is a useless one, of which compilers warn, wherever
+/// `count` as std::size_t. Precondition: it fits. A cast in place would be useless, and compilers warn of it, wherever
 /// the two are one type.
 template <std::unsigned_integral Count>
 RETORT_HOST_DEVICE constexpr std::size_t to_size(Count count) {

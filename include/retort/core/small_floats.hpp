@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Numbers of 16 bits: IEEE 754 binary16, as files have it, and bfloat16, the upper half of a float, with its range and
+/// Numbers of 16 bits: IEEE 754 binary16, which files have, and bfloat16, the upper half of a float, with its range and
 /// 8 significant bits.
 
 #include <bit>
@@ -27,7 +27,7 @@ constexpr float half_to_float(std::uint16_t bits) {
   return std::bit_cast<float>(sign | wide_exponent << 23 | fraction << 13);
 }
 
-/// The bits of the nearest bfloat16 number, ties to even; not-a-number stays one.
+/// The bits of the nearest bfloat16 number, ties to even; NaN stays NaN.
 RETORT_HOST_DEVICE inline std::uint16_t to_bfloat16(float value) {
   const std::uint32_t bits = internal::bits_of(value);
   return (bits & 0x7FFFFFFF) > 0x7F800000 ? static_cast<std::uint16_t>((bits >> 16) | 0x40)

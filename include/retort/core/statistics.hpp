@@ -15,11 +15,11 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// The results of several runs of one experiment.
 struct Statistics {
   std::size_t count = 0;
-  double mean = 0.0;                ///< 0 of no values
+  double mean = 0.0;                ///< 0 without values
   double standard_deviation = 0.0;  ///< of the sample, by count - 1; 0 of fewer than two values
 };
 
-/// In two passes, each in the order given: the sum, then the squares of what deviates from its mean.
+/// In two passes, each in the given order: the sum, then the squares of the deviations from the mean.
 inline Statistics statistics(std::span<const double> values) {
   Statistics result{.count = values.size()};
   if (values.empty()) {

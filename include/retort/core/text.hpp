@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Numbers as text that reads back to the same bits: for checkpoints, logs and messages, independent of
-/// the locale.
+/// Numbers as text that reads back to the same bits, for checkpoints, logs and messages, independent of the locale.
 
 #include <array>
 #include <charconv>
@@ -20,10 +19,10 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
-/// Characters for any number: the longest double, -2.2250738585072014e-308, has 24.
+/// Room for any number: the longest double, -2.2250738585072014e-308, has 24 characters.
 using Digits = std::array<char, 32>;
 
-// Each of these is compiled once, however often numbers are written.
+// Each of these functions is compiled once, however often numbers are written.
 [[gnu::cold, gnu::noinline]] inline std::string_view write_number(Digits& digits, float value) {
   return {digits.data(), std::to_chars(digits.begin(), digits.end(), value, std::chars_format::general).ptr};
 }
@@ -56,7 +55,7 @@ class TextPart {
             digits_, static_cast<std::conditional_t<std::is_signed_v<Number>, long long, unsigned long long>>(value))) {
   }
 
-  TextPart(const TextPart&) = delete;  // its characters may be its own
+  TextPart(const TextPart&) = delete;  // its text may be its own digits
   TextPart& operator=(const TextPart&) = delete;
 
   std::string_view text() const { return text_; }
@@ -66,7 +65,7 @@ class TextPart {
   std::string_view text_;
 };
 
-/// The parts one after another: `concatenate({"step ", step, " of ", steps})`. A chain of `+` would be compiled anew
+/// The parts one after another: `concatenate({"step ", step, " of ", steps})`. A chain of `+` would be compiled again
 /// at each place.
 [[gnu::cold, gnu::noinline]] inline std::string concatenate(std::initializer_list<TextPart> parts) {
   std::size_t size = 0;

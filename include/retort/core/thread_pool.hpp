@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The threads of a CPU backend. Work is cut into a number of chunks that depends on shapes alone, never on the number
-/// of threads, and each chunk writes its own part of the result: so results are the same bits for every thread count.
+/// The threads of a CPU backend. Work is cut into chunks whose number depends on shapes alone, never on the number of
+/// threads, and each chunk writes its own part of the result: so results have the same bits for every number of
+/// threads.
 
 #include <algorithm>
 #include <atomic>
@@ -39,7 +40,7 @@ class ThreadPool {
     }
   }
 
-  /// Nobody asked for a number, so threads that the system does not start are done without.
+  /// Since no number was asked for, the pool does without threads that the system does not start.
   explicit ThreadPool(AvailableThreads threads) { start(std::min(threads.most, available_threads())); }
 
   ThreadPool(const ThreadPool&) = delete;
@@ -50,9 +51,9 @@ class ThreadPool {
   unsigned thread_count() const { return static_cast<unsigned>(workers_.size()) + 1; }
 
   /// Calls `function(chunk)` for every chunk in [0, chunks), in any order, on any of the threads; returns when all are
-  /// done. Precondition: chunks do not write what another reads or writes. Allocates nothing. When a chunk throws, no
-  /// other begins; those under way are waited for, and the exception, the first of several, is rethrown here. The pool
-  /// can be used again.
+  /// done. Precondition: no chunk writes what another reads or writes. Allocates nothing. When a chunk throws, no other
+  /// begins; it waits for those under way, and rethrows the exception, the first of several. The pool can be used
+  /// again.
   template <typename Function>
   void for_each_chunk(std::size_t chunks, const Function& function) {
     run(
@@ -77,9 +78,9 @@ class ThreadPool {
 
   using Call = void (*)(const void* context, std::size_t chunk);
 
-  /// Compiled once, and the function that it is called with once too, whoever runs it.
+  /// Compiled once for all functions.
   [[gnu::noinline]] void run(std::size_t chunks, Call call, const void* context) {
-    // Not a mutex: one may not be tried by the thread that holds it, as a call from within a chunk would.
+    // Not a mutex: a thread may not try a mutex that it holds, as a call from within a chunk would.
     if (chunks < 2 || workers_.empty() || taken_.exchange(true, std::memory_order_acquire)) {
       for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
         call(context, chunk);
@@ -94,8 +95,8 @@ class ThreadPool {
     generation_.fetch_add(1, std::memory_order_release);
     generation_.notify_all();
     take_chunks();
-    // Only workers that came in time are waited for: one that the system did not run meanwhile costs nothing, which
-    // matters where other programs want the processors too.
+    // Waits only for workers that came in time: one that the system did not run meanwhile costs nothing, which matters
+    // where other programs want the processors too.
     gate_.fetch_and(~gate_open, std::memory_order_relaxed);
     std::size_t spin = 0;
     for (std::uint32_t inside = 0; (inside = gate_.load(std::memory_order_acquire)) != 0; ++spin) {
@@ -113,9 +114,10 @@ class ThreadPool {
     }
   }
 
-  /// Up to `threads`, the caller included: as many as the system starts.
+  /// Starts up to `threads`, the caller included: as many as the system allows.
   void start(unsigned threads) {
-    // A list that grows as threads start: an absurd number fails at the thread that cannot be had, not in the list.
+    // A list that grows as threads start: an absurd number fails at the first thread that cannot start, not in the
+    // list.
     try {
       for (unsigned worker = 1; worker < threads; ++worker) {
         workers_.emplace_back([this] { work(); });
@@ -124,7 +126,7 @@ class ThreadPool {
       stop();
       throw;
     } catch (const std::exception&) {
-      // thread_count() says how far it came.
+      // thread_count() tells how many started.
     }
   }
 
@@ -149,7 +151,7 @@ class ThreadPool {
     } catch (...) {
       next_chunk_.store(chunks_, std::memory_order_relaxed);
       if (!failed_.exchange(true, std::memory_order_relaxed)) {
-        error_ = std::current_exception();  // read once all are out
+        error_ = std::current_exception();  // read once all have left
       }
     }
   }
@@ -175,7 +177,7 @@ class ThreadPool {
         take_chunks();
       }
       if (gate_.fetch_sub(1, std::memory_order_release) == 1) {
-        gate_.notify_all();  // the last one out, where the caller sleeps
+        gate_.notify_all();  // the last one out wakes the caller
       }
     }
   }
@@ -190,10 +192,10 @@ class ThreadPool {
   std::atomic<bool> failed_{false};
   std::atomic<bool> taken_{false};
   std::atomic<bool> stopping_{false};
-  // What every thread writes, what the caller waits for, and what idle workers watch: a cache line each.
+  // Every thread writes the first, the caller waits for the second, idle workers watch the third: a cache line each.
   alignas(64) std::atomic<std::size_t> next_chunk_{0};
   alignas(64) std::atomic<std::uint32_t> gate_{0};  // gate_open, and the number of workers inside
-  // 32 bits, on which the system can wait directly. It may wrap: a worker that slept through 2^32 jobs misses one.
+  // 32 bits, which the system can wait on directly. It may wrap: a worker that slept through 2^32 jobs misses one.
   alignas(64) std::atomic<std::uint32_t> generation_{0};
 };
 

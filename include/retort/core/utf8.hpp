@@ -13,7 +13,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// What a text begins with: a character of `bytes` bytes, or as many that belong to none.
+/// The beginning of a text: a character of `bytes` bytes, or that many bytes that belong to none.
 struct Utf8Character {
   std::uint32_t code;
   std::size_t bytes;
@@ -57,7 +57,7 @@ struct Utf8Character {
   return true;
 }
 
-/// "\u00e9": the escape of JSON, which people read too; two of them from U+10000 on.
+/// "\u00e9": the escape of JSON, which people can read too; two of them from U+10000 on.
 [[gnu::cold]] inline void append_unicode_escape(std::string& text, std::uint32_t code) {
   if (code >= 0x10000) {
     append_unicode_escape(text, 0xD800 + ((code - 0x10000) >> 10));

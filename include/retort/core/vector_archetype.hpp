@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Formulas that say `takes_vectors = true` are called with SIMD vectors too, a number in each lane. Here it is checked
-/// that they may be.
+/// Formulas that say `takes_vectors = true` are called with SIMD vectors too, a number in each lane. Checks that they
+/// allow it.
 
 #include <initializer_list>
 #include <type_traits>
@@ -20,7 +20,7 @@ inline constexpr bool takes_vectors = requires {
 
 namespace detail {
 
-/// Fails to compile where an archetype is used as only a scalar can be.
+/// Fails to compile if an archetype is used in a way that only a scalar allows.
 template <typename Used>
 RETORT_HOST_DEVICE constexpr void refuse_on_vectors() {
   static_assert(
@@ -32,7 +32,7 @@ RETORT_HOST_DEVICE constexpr void refuse_on_vectors() {
 
 }  // namespace detail
 
-/// What a comparison of two VectorArchetypes gives: `select` takes it, and it is no bool.
+/// The result of comparing two VectorArchetypes: `select` takes it, and it is no bool.
 struct MaskArchetype {
   template <typename Number>
     requires std::is_arithmetic_v<Number>
@@ -43,9 +43,8 @@ struct MaskArchetype {
 };
 
 /// Stands for every SIMD vector of Scalars when a formula is checked, and is never computed with. It has what a formula
-/// may use and nothing that vectors of one instruction set read otherwise than those of another: numbers enter by
-/// retort::constant alone, comparisons are for retort::select alone. What compiles with it means the same for scalars
-/// and for vectors.
+/// may use, and nothing that vectors of two instruction sets read differently: numbers enter only by retort::constant,
+/// comparisons are only for retort::select. A formula that compiles with it means the same for scalars and vectors.
 template <typename Scalar>
 class VectorArchetype {
  public:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What a formula needs to be written once for scalars, on a host or a device, and for SIMD vectors, of which each lane
-/// is a scalar.
+/// What a formula needs to be written once for scalars, on a host or a device, and for SIMD vectors, each of whose
+/// lanes is a scalar.
 
 #include <cmath>
 #include <type_traits>
@@ -26,13 +26,13 @@ struct LaneOf<T> {
 
 }  // namespace detail
 
-/// The scalar in a lane of the vector T; a scalar itself.
+/// The scalar in a lane of the vector T; T itself if it is a scalar.
 template <typename T>
 using LaneOf = typename detail::LaneOf<T>::type;
 
 namespace detail::of_vectors {
 
-void select() = delete;  // so that only a vector's own is found below, by argument-dependent lookup
+void select() = delete;  // so that argument-dependent lookup below finds only a vector's own
 
 template <typename Mask, typename V>
 RETORT_HOST_DEVICE constexpr V call_select(const Mask& condition, const V& yes, const V& no) {
@@ -47,23 +47,23 @@ RETORT_HOST_DEVICE constexpr T select(bool condition, T yes, T no) {
   return condition ? yes : no;
 }
 
-/// The same in each lane of a vector, by the vector's own `select`. Without the name of the namespace a call finds that
-/// one at once; `retort::select` finds it here.
+/// The same in each lane of a vector, by the vector's own `select`. A call without the namespace finds that one at
+/// once; `retort::select` finds it here.
 template <typename Mask, typename V>
   requires(!std::is_arithmetic_v<Mask> && !std::is_arithmetic_v<V>)
 RETORT_HOST_DEVICE constexpr V select(const Mask& condition, const V& yes, const V& no) {
   return detail::of_vectors::call_select(condition, yes, no);
 }
 
-/// A number as T, rounded; in every lane of a vector.
+/// A number as T, rounded; for a vector in every lane.
 template <typename T, typename Number>
 RETORT_HOST_DEVICE constexpr T constant(Number value) {
   return T(static_cast<LaneOf<T>>(value));
 }
 
-/// numerator / denominator. Of floats on a device within 3 units in the last place for denominators of sizes from
-/// 2^-126 to 2^126; 0 for larger ones; for smaller ones infinite, or NaN where the numerator is 0. An exact quotient
-/// takes several times as long (PTX ISA, rcp.approx.ftz.f32).
+/// numerator / denominator. On a device, a quotient of floats is within 3 units in the last place for denominators of
+/// sizes from 2^-126 to 2^126; 0 for larger ones; for smaller ones infinite, or NaN if the numerator is 0. An exact
+/// quotient takes several times as long (PTX ISA, rcp.approx.ftz.f32).
 template <typename Numerator, typename Denominator>
 RETORT_HOST_DEVICE auto quotient(const Numerator& numerator, const Denominator& denominator) {
 #ifdef __CUDA_ARCH__
@@ -79,8 +79,8 @@ RETORT_HOST_DEVICE auto quotient(const Numerator& numerator, const Denominator& 
 #endif
 }
 
-/// The square root. Of a float on a device with a relative error of at most 2^-23, and 0 for values below 2^-126 (PTX
-/// ISA, sqrt.approx.ftz.f32).
+/// The square root. On a device, that of a float has a relative error of at most 2^-23, and is 0 for values below
+/// 2^-126 (PTX ISA, sqrt.approx.ftz.f32).
 template <typename Value>
 RETORT_HOST_DEVICE auto square_root(const Value& value) {
   using std::sqrt;

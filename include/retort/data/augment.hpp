@@ -44,18 +44,18 @@ struct RandomShift {
   }
 };
 
-/// How the samples of one epoch are changed.
+/// The changes to the samples of one epoch.
 struct Augmentation {
   RandomShift shift{};
   Seed seed{};
   std::uint32_t epoch = 0;
 
   /// The shift of one sample, uniform over [-pixels, pixels]^2: a pure function of seed, epoch and sample, so the same
-  /// on every backend, in every batch order and after a resume. The bias of the multiplication instead of a rejection
-  /// is below (2 pixels + 1) / 2^32. Precondition: pixels < 2^31.
+  /// on every backend, in every batch order and after a resume. Multiplication in place of rejection has a bias below
+  /// (2 pixels + 1) / 2^32. Precondition: pixels < 2^31.
   RETORT_HOST_DEVICE constexpr PixelOffset offset(std::uint64_t sample) const {
     if (shift.pixels == 0) {
-      return {};  // as below, without drawing
+      return {};  // the result below, without drawing
     }
     const std::uint64_t positions = 2 * std::uint64_t{shift.pixels} + 1;
     const PhiloxBlock words = RandomStream{seed, Stream::augmentation, epoch}.block(sample);

@@ -17,7 +17,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 namespace detail {
 
-/// Throws ShapeError for more classes than `Classes`, Error for a dataset that was moved from.
+/// Throws ShapeError for more than `Classes` classes, Error for a dataset that was moved from.
 template <std::size_t Classes>
 std::array<double, Classes> class_counts(const Dataset& dataset) {
   dataset.require_samples();
@@ -34,9 +34,9 @@ std::array<double, Classes> class_counts(const Dataset& dataset) {
 
 }  // namespace detail
 
-/// The weights times the one number that gives them the mean 1 over the training set's samples: their losses then keep
-/// the size that learning rates are made for. Throws ShapeError for more classes than `Classes`, OptionError where no
-/// sample has a weight above 0, Error for a dataset that was moved from.
+/// The weights times one number, so that their mean over the training set's samples is 1: losses then keep the size
+/// that learning rates are made for. Throws ShapeError for more than `Classes` classes, OptionError if no sample has a
+/// weight above 0, Error for a dataset that was moved from.
 template <std::size_t Classes>
 [[gnu::cold]] std::array<double, Classes> normalized_class_weights(std::array<double, Classes> weights,
                                                                    const Dataset& training) {
@@ -54,9 +54,9 @@ template <std::size_t Classes>
   return weights;
 }
 
-/// Inverse to the classes' sizes, size / (classes * count), so that every class that there is weighs as much as any
-/// other, with the mean 1 over the training set. A class without samples gets 1. Throws ShapeError for more classes
-/// than `Classes`, Error for a dataset that was moved from.
+/// Inverse to the classes' sizes, size / (classes * count), so that every class with samples weighs as much as any
+/// other, with the mean 1 over the training set. A class without samples gets 1. Throws ShapeError for more than
+/// `Classes` classes, Error for a dataset that was moved from.
 template <std::size_t Classes>
 [[gnu::cold]] std::array<double, Classes> balanced_class_weights(const Dataset& training) {
   std::array<double, Classes> weights = detail::class_counts<Classes>(training);

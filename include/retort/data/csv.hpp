@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Tables of numbers as text (RFC 4180) as datasets: one row a sample, one column its label, the others its features.
+/// Tables of numbers as text (RFC 4180), read as datasets: a row is a sample, one column its label, the others its
+/// features.
 
 #include <algorithm>
 #include <cmath>
@@ -33,7 +34,7 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 enum class CsvHeader {
-  automatic,  // the first line is a header when none of its fields is a number or says that one is missing
+  automatic,  // the first line is a header if none of its fields is a number or marks a missing value
   present,
   absent,
 };
@@ -43,21 +44,21 @@ enum class CsvHeader {
 enum class CsvMissing {
   refuse,       // an error that names the line and the column
   drop_row,     // leave out the sample
-  column_mean,  // the mean of the values that the column has, or CsvOptions::column_means; a label is never filled in
+  column_mean,  // the mean of the column's values, or CsvOptions::column_means; a label is never filled in
 };
 
 struct CsvOptions {
-  bool labelled = true;             // false: every column is a feature, and every label is 0 (for predictions)
+  bool labelled = true;             // false: every column is a feature and every label 0 (for predictions)
   std::ptrdiff_t label_column = 0;  // from 0; negative numbers count from the right, -1 is the last column
   CsvHeader header = CsvHeader::automatic;
   char delimiter = ',';
   std::uint32_t classes = 0;      // 0: the highest label + 1, or the number of names
   std::uint32_t first_label = 0;  // the number of class 0: 1 where labels count from 1
-  // What the label column may hold, in the order of the classes. Empty: numbers, or the names found, in the order of
-  // their bytes, which does not depend on the order of the rows. Names found are kept by the dataset.
+  // The labels that the file may hold, in the order of the classes. Empty: numbers, or the names found, in the order of
+  // their bytes, whatever the order of the rows. The dataset keeps the names found.
   std::vector<std::string> class_names{};
   CsvMissing missing = CsvMissing::refuse;
-  std::vector<double> column_means{};  // (features), of the training samples: what CsvMissing::column_mean puts in
+  std::vector<double> column_means{};  // (features), of the training samples: CsvMissing::column_mean fills these in
   ImageShape image{};                  // of the features, where they are pixels
   Normalization normalization{};
   std::uint64_t size_limit = default_size_limit;            // bytes of the file
@@ -68,8 +69,8 @@ struct CsvOptions {
 
 namespace detail {
 
-/// The lines of a text, without a byte order mark and the empty lines at its end. Throws FormatError for text of
-/// another encoding or with other line ends than the reader's.
+/// The lines of a text, without a byte order mark and the empty lines at its end. Throws FormatError for text in
+/// another encoding, or with line ends that the reader does not know.
 [[gnu::cold]] inline std::string_view plain_text(const std::filesystem::path& path, std::string_view text) {
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.substr(0, byte_order_mark.size()) == byte_order_mark) {
@@ -79,7 +80,7 @@ namespace detail {
     text.remove_suffix(1);
   }
   const auto begins = [&](std::string_view bytes) { return text.substr(0, bytes.size()) == bytes; };
-  // Without a mark UTF-16 still shows by the zero bytes beside its ASCII letters.
+  // Without a mark UTF-16 still shows by the zero bytes next to its ASCII letters.
   if (begins("\xFF\xFE") || begins("\xFE\xFF") || (text.size() >= 2 && (text[0] == '\0') != (text[1] == '\0'))) {
     throw FormatError(path, "is text in UTF-16, expected UTF-8 or ASCII: convert it, as with iconv -f UTF-16 -t UTF-8");
   }
@@ -89,8 +90,8 @@ namespace detail {
   return text;
 }
 
-/// What a first line of a single column makes one ask: whether another character in it, else `delimiter` itself, is the
-/// delimiter.
+/// A hint for a first line with one column: perhaps another character in it is the delimiter, or else `delimiter`
+/// itself.
 [[gnu::cold]] inline std::string delimiter_question(std::string_view line, char delimiter) {
   const std::size_t other = line.find_first_of(";\t|,");
   const char found = other == std::string_view::npos ? delimiter : line[other];
@@ -130,7 +131,7 @@ class CsvReader {
     return dataset();
   }
 
-  /// Of each column's features, after `read` with CsvMissing::column_mean.
+  /// Each column's mean, after `read` with CsvMissing::column_mean.
   const std::vector<double>& column_means() const { return means_; }
 
  private:
@@ -179,7 +180,7 @@ class CsvReader {
     }
   }
 
-  // For what is left of the text: a field takes two bytes of it, or one where it is missing.
+  // Reserves for the rest of the text, where a field takes two bytes, or one if it is missing.
   void reserve() {
     const auto rows = static_cast<std::size_t>(std::count(rest_.begin(), rest_.end(), '\n')) + 1;
     const std::size_t most = rest_.size() / 2 + 1;
@@ -191,7 +192,7 @@ class CsvReader {
     });
   }
 
-  // Fills fields_; a field in quotes keeps its inside, where the delimiter is an ordinary character.
+  // Fills fields_; a field in quotes keeps its contents, in which the delimiter is an ordinary character.
   void split(std::string_view line) {
     fields_.clear();
     for (;;) {
@@ -269,7 +270,7 @@ class CsvReader {
            std::any_of(fields_.begin(), fields_.end(), [](std::string_view field) { return !field.empty(); });
   }
 
-  // Whether the whole text is one number; one beyond the range of `Number` is none.
+  // Whether the whole text is one number; a number out of the range of `Number` does not count.
   template <typename Number>
   static bool parse(std::string_view text, Number& value) {
     if (text.size() > 1 && text[0] == '+' && text[1] != '-') {
@@ -280,7 +281,7 @@ class CsvReader {
 
   static bool is_missing(std::string_view field) {
     if (field.size() > 4 || (!field.empty() && field[0] >= '-' && field[0] <= '9')) {
-      return false;  // most numbers, at little cost
+      return false;  // settles most numbers at little cost
     }
     std::string lower(field);
     for (char& letter : lower) {
@@ -358,7 +359,7 @@ class CsvReader {
                                           "CsvHeader::present)"}));
   }
 
-  // In the order in which they come.
+  // Numbers the names in the order in which they appear.
   std::uint32_t named_label(std::size_t column, std::string_view text) {
     const auto name = names_.find(text);
     if (name != names_.end()) {
@@ -377,7 +378,7 @@ class CsvReader {
     return names_.emplace(std::string(text), static_cast<std::uint32_t>(names_.size())).first->second;
   }
 
-  // Whole numbers, also as 5.0 and 5.000e+00.
+  // Takes whole numbers, also as 5.0 and 5.000e+00.
   std::uint32_t numbered_label(std::size_t column, bool is_number, double value) const {
     const std::uint32_t limit = options_.classes != 0 ? options_.classes : std::numeric_limits<std::uint32_t>::max();
     const double first = options_.first_label;
@@ -424,7 +425,7 @@ class CsvReader {
     }
   }
 
-  // Names in the order of their bytes, which is that of the map, where the options have no other.
+  // The options' names, or else the names found, in the order of their bytes, which is the map's.
   std::vector<std::string> sorted_names() {
     if (!options_.class_names.empty()) {
       return options_.class_names;
@@ -462,7 +463,7 @@ class CsvReader {
     }
     const std::uint32_t classes = class_count();
     std::vector<std::string> names = names_.empty() ? std::vector<std::string>{} : sorted_names();
-    features_.shrink_to_fit();  // dropped rows and blanks were reserved for, and it lives as long as the dataset
+    features_.shrink_to_fit();  // reserved for dropped rows and blanks too; it lives as long as the dataset
     Matrix<float> rows(labels_.size(), features, std::move(features_));
     return Dataset{std::move(rows), std::move(labels_), classes, options_.image, options_.normalization}
         .with_class_names(std::move(names));
@@ -470,17 +471,17 @@ class CsvReader {
 
   const std::filesystem::path& path_;
   const CsvOptions& options_;
-  std::string_view rest_;  // of the text, from the line at hand on
+  std::string_view rest_;  // the rest of the text, from the current line on
   std::size_t line_ = 0;
-  std::size_t first_line_ = 0;  // of the samples
+  std::size_t first_line_ = 0;  // the samples' first line
   std::size_t dropped_ = 0;
   std::size_t columns_ = 0;
-  std::size_t label_column_ = 0;  // columns_ where there is none
+  std::size_t label_column_ = 0;  // columns_ if there is none
   bool named_ = false;
-  std::map<std::string, std::uint32_t, std::less<>> names_;  // of the classes, with their numbers
+  std::map<std::string, std::uint32_t, std::less<>> names_;  // the classes' names and numbers
   std::vector<std::string_view> fields_;
   std::vector<float> features_;
-  std::vector<bool> missing_;  // beside features_, where they are filled in
+  std::vector<bool> missing_;  // parallel to features_, if missing values are filled in
   std::vector<double> means_;
   Labels labels_;
 };
@@ -494,20 +495,20 @@ inline Dataset read_csv(CsvReader& reader, const std::filesystem::path& path, co
 
 /// A dataset from a CSV file, plain or compressed by gzip: float features, and labels that are whole numbers (5, 5.0,
 /// 5.000e+00) or names. Lines end with LF or CRLF, the last one with or without; numbers may stand in quotes or between
-/// blanks; a byte order mark and empty lines at the end are passed over. Throws FileError; FormatError that names the
-/// file, line and column (from 1): rows of different length, what is not a number, infinity, a missing value unless the
-/// options say otherwise, a negative label, one that is not below options.classes, labels of which some are numbers
-/// and some names, numbers that do not begin at first_label where `classes` is not given, no sample at all, text in
+/// blanks; a byte order mark and empty lines at the end are skipped. Throws FileError; FormatError that names the file,
+/// line and column (from 1): rows of different length, a field that is not a number, infinity, a missing value unless
+/// the options say otherwise, a negative label, one that is not below options.classes, labels that are partly numbers
+/// and partly names, numbers that do not begin at first_label if `classes` is not given, no sample at all, text in
 /// UTF-16 or with CR alone at its line ends, more columns or names of classes than the limits; OptionError for options
-/// that cannot be meant or do not fit the file. Memory: the text, at most twice as much for what is read from it, and
+/// that make no sense or do not fit the file. Memory: the text, at most twice as much for the values read from it, and
 /// the names of the classes.
 [[gnu::cold]] inline Dataset load_csv(const std::filesystem::path& path, const CsvOptions& options = {}) {
   detail::CsvReader reader(path, options);
   return detail::read_csv(reader, path, options);
 }
 
-/// {train, test} from two files of the same columns. What the training file says holds for the test file: the number of
-/// classes and their names, and the column means that are put in for missing values.
+/// {train, test} from two files with the same columns. The training file decides for the test file too: the number of
+/// classes and their names, and the column means that fill missing values.
 [[gnu::cold]] inline std::pair<Dataset, Dataset> load_csv_train_test(const std::filesystem::path& train_path,
                                                                      const std::filesystem::path& test_path,
                                                                      const CsvOptions& options = {}) {
@@ -518,7 +519,7 @@ inline Dataset read_csv(CsvReader& reader, const std::filesystem::path& path, co
   test_options.class_names = train.class_names();
   test_options.column_means = reader.column_means();
   Dataset test = load_csv(test_path, test_options);
-  if (test.class_names() != train.class_names()) {  // the names are told where there are any
+  if (test.class_names() != train.class_names()) {  // the message shows the names if there are any
     throw FormatError(test_path,
                       concatenate({"labels: names, expected numbers as in ", path_text(train_path.filename())}));
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Tables of pixels, as Kaggle has MNIST and its kin: one row an image, a column for each pixel and one for the label.
+/// Tables of pixels in Kaggle's form of MNIST and its kin: a row is an image, with a column for each pixel and one for
+/// the label.
 
 #include <algorithm>
 #include <cmath>
@@ -25,7 +26,7 @@
 
 namespace retort {  // for every instruction set
 
-/// A table of pixels that has no labels where they are needed, as Kaggle's test.csv.
+/// A table of pixels without the labels that the caller needs, such as Kaggle's test.csv.
 class [[gnu::visibility("default")]] UnlabelledError : public FormatError {
  public:
   RETORT_ERROR_CONSTRUCTOR UnlabelledError(const std::filesystem::path& path, std::string_view reason)
@@ -38,21 +39,21 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 namespace detail {
 
-// What the first line of a table of pixels says of its columns.
+// What the first line of a table of pixels tells about its columns.
 struct PixelColumns {
   std::size_t count = 0;
-  std::ptrdiff_t label = 0;  // where a header names it, else the first
+  std::ptrdiff_t label = 0;  // where a header names it, else the first column
 
   explicit PixelColumns(std::string_view line) {
     for (;;) {
-      // As CsvReader splits it: in a field in quotes a comma is an ordinary character.
+      // CsvReader splits in the same way: in a field in quotes a comma is an ordinary character.
       const std::size_t start = line.find_first_not_of(" \t");
       const bool is_quoted = start != std::string_view::npos && line[start] == '"';
       const std::size_t closing = is_quoted ? line.find('"', start + 1) : 0;
       const std::size_t end = std::min(line.find(',', closing), line.size());
       std::string name;
       for (const char letter : line.substr(0, end)) {
-        if (letter != '"' && letter != '\r' && letter != ' ' && name.size() < 6) {  // longer names are not asked for
+        if (letter != '"' && letter != '\r' && letter != ' ' && name.size() < 6) {  // longer names are not needed
           name += static_cast<char>(letter >= 'A' && letter <= 'Z' ? letter - 'A' + 'a' : letter);
         }
       }
@@ -68,7 +69,7 @@ struct PixelColumns {
   }
 };
 
-// The root of a square number, else 0.
+// The square root of a square number, else 0.
 inline std::size_t square_root(std::size_t number) {
   const auto root = static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(number))));
   return root * root == number ? root : 0;
@@ -96,7 +97,7 @@ inline std::size_t square_root(std::size_t number) {
   throw FormatError(path, found + " (it has labels; load_csv_images reads them)");
 }
 
-// The numbers of a table of pixels. The text goes with the end of this function.
+// Reads the numbers of a table of pixels. The text's memory is free when it returns.
 [[gnu::cold]] inline Dataset read_pixel_table(const std::filesystem::path& path, const MnistOptions& options,
                                               bool labelled) {
   const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, options.size_limit, options.expansion_limit);
@@ -132,14 +133,14 @@ inline std::size_t square_root(std::size_t number) {
 }  // namespace detail
 
 /// The square images of a CSV file, plain or compressed by gzip: pixels from 0 to 255, row by row, and a label in the
-/// column that the header calls "label" or "class", else in the first. Throws as `load_csv`; FormatError for a number
-/// of columns that is no square and one, of which UnlabelledError where it is a square, and for what is no pixel.
-/// Memory: at most three and a half times the text.
+/// column that the header calls "label" or "class", else in the first. Throws like `load_csv`; FormatError for a number
+/// of columns that is not a square plus one, which is an UnlabelledError if it is a square, and for a value that is no
+/// pixel. Memory: at most three and a half times the text.
 [[gnu::cold]] inline Dataset load_csv_images(const std::filesystem::path& path, const MnistOptions& options = {}) {
   return detail::read_csv_images(path, options, true);
 }
 
-/// The same for a table of pixels alone, as Kaggle's test.csv: every label is 0, so it is for predictions
+/// The same for a table of pixels alone, such as Kaggle's test.csv: every label is 0, so it is for predictions
 /// (predict_all), not for training or evaluation.
 [[gnu::cold]] inline Dataset load_unlabelled_csv_images(const std::filesystem::path& path,
                                                         const MnistOptions& options = {}) {

@@ -39,10 +39,10 @@ using Labels = std::vector<std::uint32_t>;
 /// Samples and their labels, checked once when the dataset is made and constant from then on: at least one sample and
 /// one feature, as many labels as samples, each label below `classes()`, no NaN and no infinity, image extents whose
 /// product is the number of features. Features stay raw; the batch gather normalises them. A dataset that was moved
-/// from has no samples: it can be destroyed and assigned to, whatever needs samples throws Error.
+/// from has no samples: it can be destroyed and assigned to; every use of its samples throws Error.
 class Dataset {
  private:
-  /// What std::visit does, which takes a compiler longer.
+  /// Does the work of std::visit, which takes longer to compile.
   template <typename Function>
   auto visit(const Function& function) const {
     const auto* bytes = std::get_if<Matrix<std::uint8_t>>(&features_);
@@ -50,8 +50,8 @@ class Dataset {
   }
 
  public:
-  /// Throws ShapeError for counts, extents, labels and features that break these rules, OptionError for `classes` 0
-  /// or a normalization outside its range. `image` is 0 x 0 where the features are no image.
+  /// Throws ShapeError for counts, extents, labels and features that break these rules, OptionError for `classes` 0 or
+  /// a normalization outside its range. `image` is 0 x 0 if the features are no image.
   Dataset(Features features, Labels labels, std::uint32_t classes, ImageShape image = {},
           Normalization normalization = {})
       : features_(std::move(features)),
@@ -75,19 +75,19 @@ class Dataset {
   ImageShape image() const { return image_; }
   Normalization normalization() const { return normalization_; }
 
-  /// One name a class, in the order of the classes; empty where the classes are their numbers.
+  /// A name for each class, in the order of the classes; empty if the classes are their numbers.
   const std::vector<std::string>& class_names() const { return class_names_; }
-  /// What was applied to the features; empty where they are raw.
+  /// The standardization that was applied to the features; empty if they are raw.
   const Standardization& standardization() const { return standardization_; }
 
-  /// Throws Error where the dataset was moved from.
+  /// Throws Error if the dataset was moved from.
   [[gnu::cold]] void require_samples() const {
     if (labels_.empty()) {
       throw Error("dataset: its samples were moved to another dataset, expected one that still has its own");
     }
   }
 
-  /// The same samples under another normalization. Throws OptionError.
+  /// The same samples with another normalization. Throws OptionError.
   Dataset with_normalization(Normalization normalization) const& {
     return Dataset(*this).with_normalization(normalization);
   }
@@ -97,8 +97,8 @@ class Dataset {
     return std::move(*this);
   }
 
-  /// The same samples, whose classes have these names; none takes the names away. Throws OptionError unless there is
-  /// one for each class in UTF-8, each different and none empty.
+  /// The same samples with these names for their classes; an empty list takes the names away. Throws OptionError unless
+  /// there is one name for each class, in UTF-8, all different and none empty.
   Dataset with_class_names(std::vector<std::string> names) const& {
     return Dataset(*this).with_class_names(std::move(names));
   }
@@ -106,7 +106,7 @@ class Dataset {
     if (!names.empty() && names.size() != classes_) {
       throw OptionError(concatenate({"class_names: ", names.size(), " names, expected ", classes_, ", one a class"}));
     }
-    std::vector<std::size_t> order;  // of the names' bytes
+    std::vector<std::size_t> order;  // by the names' bytes
     order.reserve(names.size());
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (names[i].empty()) {
@@ -133,7 +133,7 @@ class Dataset {
   }
 
   /// The samples at `indices`, in that order; an index may come twice. Throws ShapeError for an index that is not below
-  /// size(), or for none.
+  /// size(), or for no index.
   [[gnu::cold]] Dataset subset(std::span<const std::uint32_t> indices) const {
     require_samples();
     const auto outside =
@@ -176,8 +176,7 @@ class Dataset {
   DatasetView view() const&& = delete;  // its pointers would outlive the samples
 
   /// Equal for equal samples, labels, classes, names, extents, normalization and standardization; so a file made from
-  /// this dataset (a table of logits, a checkpoint) can tell whether it meets the same one again. The same number on
-  /// every little-endian machine.
+  /// this dataset (a table of logits, a checkpoint) can recognise it. The same number on every little-endian machine.
   std::uint64_t fingerprint() const {
     Fingerprint print;
     for (const std::uint64_t number :
@@ -307,7 +306,7 @@ namespace detail {
       }
     }
     for (std::size_t column = 0; column < columns; ++column) {
-      if (constant[column]) {  // exactly, whatever the roundings of the sums
+      if (constant[column]) {  // exactly, however the sums were rounded
         result.means[column] = static_cast<double>(first[column]);
         result.deviations[column] = 1;
       } else {

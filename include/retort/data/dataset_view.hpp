@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A dataset as plain pointers: what a backend needs to gather batches, without the containers that own the memory.
+/// A dataset as plain pointers: enough for a backend to gather batches, without the containers that own the memory.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,8 +11,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
-/// How raw features become a network's inputs: (x - mean) / standard_deviation, where a uint8 x is divided by 255
-/// first.
+/// How raw features become a network's inputs: (x - mean) / standard_deviation; a uint8 x is divided by 255 first.
 struct Normalization {
   double mean = 0.0;
   double standard_deviation = 1.0;
@@ -20,14 +19,14 @@ struct Normalization {
 };
 
 /// The extents of an image whose pixels are a sample's features: (channels, rows, columns), the last axis fastest; 0 x
-/// 0 where the features are no image.
+/// 0 if the features are no image.
 struct ImageShape {
   std::size_t rows = 0;
   std::size_t columns = 0;
   std::size_t channels = 1;
 
-  /// Whether an image has that many features. Divided, not multiplied: the product of hostile extents may wrap around
-  /// to the right number.
+  /// Whether an image has that many features. Divides instead of multiplying: a product of hostile extents may wrap
+  /// around to the right number.
   constexpr bool has(std::size_t features) const {
     return rows != 0 && channels != 0 && features % rows == 0 && features / rows % channels == 0 &&
            features / rows / channels == columns;
@@ -35,7 +34,7 @@ struct ImageShape {
   friend constexpr bool operator==(const ImageShape&, const ImageShape&) = default;
 };
 
-/// Samples in memory that somebody else owns. Exactly one of `bytes` and `reals` is set.
+/// Samples in memory that it does not own. Exactly one of `bytes` and `reals` is set.
 struct DatasetView {
   const std::uint8_t* bytes = nullptr;    // (size, features), row-major
   const float* reals = nullptr;           // (size, features), row-major

@@ -25,7 +25,7 @@ struct PenPoint {
   Pen pen;
 };
 
-/// One way of writing one digit. Of all samples of the digit, weight / sum of the digit's weights are written so.
+/// One way of writing a digit. Its share of the digit's samples is weight / (sum of the digit's weights).
 struct DigitVariant {
   std::uint32_t digit;
   std::uint32_t weight;

@@ -22,11 +22,11 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
-/// EMNIST's six selections, with their classes.
+/// EMNIST's six splits, with their classes.
 enum class EmnistSplit {
-  balanced,  // 47: digits, capitals, and those small letters that do not look like their capitals; equally many of each
+  balanced,  // 47: digits, capitals, and small letters that do not look like their capitals; equally many of each
   byclass,   // 62: digits, capitals, small letters
-  bymerge,   // 47, as balanced, in their natural numbers
+  bymerge,   // the 47 of balanced, in their natural numbers
   digits,    // 10
   letters,   // 26, small and capital together
   mnist,     // 10
@@ -35,8 +35,8 @@ enum class EmnistSplit {
 namespace detail {
 
 struct EmnistSplitFacts {
-  std::string_view name;     // in the files' names
-  std::string_view classes;  // a letter each
+  std::string_view name;     // part of the files' names
+  std::string_view classes;  // a character each
   std::uint32_t first_label = 0;
 };
 
@@ -59,7 +59,7 @@ inline constexpr EmnistSplitFacts emnist_splits[] = {
   for (const char letter : split.classes) {
     names.emplace_back(1, letter);
   }
-  // As the archives unpack.
+  // Where the archives put the files.
   for (const std::string_view within : {"", "gzip", "emnist_source_files"}) {
     const std::filesystem::path place = within.empty() ? folder : folder / within;
     ImageFiles files = find_idx_pair(place, stem);
@@ -78,11 +78,11 @@ inline constexpr EmnistSplitFacts emnist_splits[] = {
 
 /// {train, test} of one of the splits, from a folder that holds emnist-SPLIT-train-images-idx3-ubyte,
 /// emnist-SPLIT-train-labels-idx1-ubyte, emnist-SPLIT-test-images-idx3-ubyte and emnist-SPLIT-test-labels-idx1-ubyte,
-/// plain or with .gz, or the tables emnist-SPLIT-train.csv and emnist-SPLIT-test.csv; or has them in its folder gzip or
-/// emnist_source_files. The files hold each image column by column; here they stand upright, as MNIST's. The letters'
-/// labels, from 1 to 26 in the files, become 0 to 25. Classes are named by their characters. Of `options`, the classes,
-/// first_label and transposed are the split's own. Throws as `load_idx_images` and `load_csv_images`, and FileError
-/// naming the folder and the names looked for.
+/// plain or with .gz, or the tables emnist-SPLIT-train.csv and emnist-SPLIT-test.csv; its folder gzip or
+/// emnist_source_files may hold them instead. The files hold each image column by column; here they stand upright, as
+/// in MNIST. The letters' labels, from 1 to 26 in the files, become 0 to 25. Classes are named by their characters. The
+/// split sets the classes, first_label and transposed of `options`. Throws like `load_idx_images` and
+/// `load_csv_images`, and FileError naming the folder and the names looked for.
 [[gnu::cold]] inline std::pair<Dataset, Dataset> load_emnist(const std::filesystem::path& folder, EmnistSplit split,
                                                              const MnistOptions& options = {}) {
   const detail::EmnistSplitFacts& facts = detail::emnist_splits[static_cast<std::size_t>(split)];

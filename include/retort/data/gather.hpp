@@ -2,9 +2,9 @@
 #pragma once
 /// @file
 /// From raw samples to a network's inputs, in one pass: pick, shift, normalise. A backend loops over the rows of a
-/// batch, on as many threads as it likes; a device backend calls `gathered_feature` once per element. The two agree
-/// bit for bit where the compiler treats x * scale + offset alike in both (fused, or rounded twice), else within one
-/// rounding.
+/// batch, on as many threads as it likes; a device backend calls `gathered_feature` once per element. Both give the
+/// same bits if the compiler treats x * scale + offset alike in both (fused, or rounded twice), else they differ by at
+/// most one rounding.
 
 #include <algorithm>
 #include <cstddef>
@@ -17,7 +17,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
-/// (x - mean) / standard_deviation as x * scale + offset, for bytes with their division by 255 included. Computed in
+/// (x - mean) / standard_deviation as x * scale + offset; for bytes it includes their division by 255. Computed in
 /// double, once.
 template <typename Scalar>
 struct GatherConstants {
@@ -35,11 +35,11 @@ struct GatherConstants {
   }
 };
 
-/// Of no feature.
+/// Stands for no feature.
 inline constexpr std::size_t no_feature = static_cast<std::size_t>(-1);
 
-/// The feature of an image that stands at `feature` when the image is moved by `shift`; no_feature where that is
-/// beyond the border. Precondition: `image` is set where `shift` is not zero.
+/// The feature of an image that is at `feature` after the image was moved by `shift`; no_feature beyond the border.
+/// Precondition: `image` is set if `shift` is not zero.
 RETORT_HOST_DEVICE constexpr std::size_t shifted_source(ImageShape image, PixelOffset shift, std::size_t feature) {
   if (shift.rows == 0 && shift.columns == 0) {
     return feature;
@@ -54,8 +54,8 @@ RETORT_HOST_DEVICE constexpr std::size_t shifted_source(ImageShape image, PixelO
   return feature - in_channel + static_cast<std::size_t>(row * columns + column);
 }
 
-/// Feature `feature` of sample `index`, normalised; under a shift, pixels from beyond the border have the raw value 0.
-/// Preconditions: index < data.size, feature < data.features; data.image is set where `shift` is not zero.
+/// Feature `feature` of sample `index`, normalised; pixels shifted in from beyond the border have the raw value 0.
+/// Preconditions: index < data.size, feature < data.features; data.image is set if `shift` is not zero.
 template <typename Scalar>
 RETORT_HOST_DEVICE constexpr Scalar gathered_feature(const DatasetView& data, const GatherConstants<Scalar>& constants,
                                                      std::uint32_t index, PixelOffset shift, std::size_t feature) {
@@ -81,8 +81,8 @@ std::size_t normalize_blocks(const Raw* __restrict raw, std::size_t begin, std::
   return begin;
 }
 
-// Blocks of a fixed size become SIMD at every optimisation level and without a long prologue, so also for the short
-// rows of a shifted image.
+// Blocks of a fixed size become SIMD at every optimisation level and without a long prologue, so they suit the short
+// rows of a shifted image too.
 template <typename Raw, typename Scalar, typename Constants>
 void normalize(const Raw* raw, std::size_t count, Constants constants, Scalar* output) {
   std::size_t done = normalize_blocks<16>(raw, 0, count, constants, output);
@@ -90,7 +90,7 @@ void normalize(const Raw* raw, std::size_t count, Constants constants, Scalar* o
   normalize_blocks<1>(raw, done, count, constants, output);
 }
 
-// For bytes that stay bytes.
+// For bytes that are not normalised.
 struct Unchanged {
   constexpr std::uint8_t operator()(std::uint8_t raw) const { return raw; }
 };
@@ -102,7 +102,7 @@ void normalize_shifted_channel(const Raw* raw, ImageShape image, PixelOffset shi
   const auto rows = static_cast<std::int64_t>(image.rows);
   const auto columns = static_cast<std::int64_t>(image.columns);
   const Scalar outside = constants(Scalar{0});
-  // Of a visible row, output columns [begin, end) come from the image.
+  // Output columns [begin, end) of a visible row come from the image.
   const std::int64_t begin = std::clamp<std::int64_t>(shift.columns, 0, columns);
   const std::int64_t end = std::clamp<std::int64_t>(columns + shift.columns, begin, columns);
   for (std::int64_t row = 0; row < rows; ++row, output += columns) {
@@ -129,8 +129,8 @@ void normalize_shifted(const Raw* raw, ImageShape image, PixelOffset shift, Cons
 
 }  // namespace detail
 
-/// Sample `index`, normalised, into output[0 ... data.features - 1]. Precondition: index < data.size; `output` does not
-/// overlap the data.
+/// Writes sample `index`, normalised, to output[0 ... data.features - 1]. Precondition: index < data.size; `output`
+/// does not overlap the data.
 template <typename Scalar>
 void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constants, std::uint32_t index,
                 Scalar* output) {
@@ -142,8 +142,8 @@ void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constant
   }
 }
 
-/// The same with the image moved by `shift`; what moves in from outside has the raw value 0. Any shift is allowed.
-/// Precondition: data.image is set where `shift` is not zero (RandomShift::validate).
+/// The same with the image moved by `shift`; pixels from outside have the raw value 0. Any shift is allowed.
+/// Precondition: data.image is set if `shift` is not zero (RandomShift::validate).
 template <typename Scalar>
 void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constants, std::uint32_t index,
                 PixelOffset shift, Scalar* output) {
@@ -159,7 +159,7 @@ void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constant
   }
 }
 
-/// The bytes of sample `index`, with the image moved by `shift`. Preconditions: as above; data.bytes is set.
+/// The bytes of sample `index`, with the image moved by `shift`. Preconditions: those above, and data.bytes is set.
 inline void copy_byte_row(const DatasetView& data, std::uint32_t index, PixelOffset shift, std::uint8_t* output) {
   const std::uint8_t* raw = data.bytes + index * data.features;
   if (shift == PixelOffset{}) {

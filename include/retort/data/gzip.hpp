@@ -31,14 +31,14 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
-/// The most bytes a reader takes from one file, after decompression, unless it is told otherwise: 4 GiB.
+/// The most bytes that a reader takes from one file, after decompression, by default: 4 GiB.
 inline constexpr std::uint64_t default_size_limit = std::uint64_t{1} << 32;
 
-/// How many times its own size a compressed file may unpack to, unless a reader is told otherwise. Images and tables
-/// shrink to between a half and a thirtieth; what gzip packs a thousand to one is hardly data.
+/// How many times its own size a compressed file may unpack to, by default. Images and tables shrink to between a half
+/// and a thirtieth; a file that gzip packs a thousand to one is hardly data.
 inline constexpr std::uint64_t default_expansion_limit = 100;
 
-/// What a compressed file may unpack to in any case, 64 MiB: sorted labels and empty images are small, and shrink a
+/// A compressed file may always unpack to this size, 64 MiB: sorted labels and empty images are small, and shrink a
 /// lot.
 inline constexpr std::uint64_t always_unpacked = std::uint64_t{1} << 26;
 
@@ -48,10 +48,10 @@ namespace detail {
   throw FormatError(path, concatenate({"holds more than the size limit of ", limit, " bytes"}));
 }
 
-// Bytes of about an expected number, in memory that at most doubles where there are more.
+// A buffer for about an expected number of bytes, which at most doubles if there are more.
 class GrowingBytes {
  public:
-  // Throws FormatError when more than the limit are expected.
+  // Throws FormatError if more bytes than the limit are expected.
   GrowingBytes(const std::filesystem::path& path, std::uint64_t limit, std::uint64_t expected)
       : path_(path), limit_(limit) {
     if (expected > limit) {
@@ -61,10 +61,10 @@ class GrowingBytes {
     allocate_for(path_.native(), size, [&] { bytes_.resize(size); });
   }
 
-  // Room for at least one byte more.
+  // Makes room for at least one more byte.
   std::uint8_t* room() {
     if (used_ == bytes_.size()) {
-      // One byte over the limit is room enough to find out that the limit is passed.
+      // One byte over the limit is room enough to find out that the file passes the limit.
       const std::uint64_t most = limit_ < std::numeric_limits<std::uint64_t>::max() ? limit_ + 1 : limit_;
       const std::size_t size = to_size(std::min<std::uint64_t>(most, std::max<std::size_t>(2 * used_, 1 << 16)));
       allocate_for(path_.native(), size, [&] { bytes_.resize(size); });
@@ -123,15 +123,15 @@ class Inflater {
   explicit Inflater(const std::filesystem::path& path) : path_(path) {
     constexpr int gzip_only = 16 + MAX_WBITS;
     if (inflateInit2(&stream_, gzip_only) != Z_OK) {
-      throw OutOfMemoryError(path_.native(), 0);  // there is no other reason
+      throw OutOfMemoryError(path_.native(), 0);  // nothing else can make it fail
     }
   }
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
   ~Inflater() { inflateEnd(&stream_); }
 
-  // Unpacks `compressed`; what does not fit into `output` is counted and dropped. Returns how many bytes there are, or
-  // some number above `limit` where there are more than that.
+  // Unpacks `compressed`; counts and drops what does not fit into `output`. Returns how many bytes there are, or some
+  // number above `limit` if there are more than that.
   std::uint64_t run(const std::vector<std::uint8_t>& compressed, std::span<std::uint8_t> output, std::uint64_t limit) {
     std::array<std::uint8_t, 1 << 15> dropped;  // NOLINT(cppcoreguidelines-pro-type-member-init)
     std::size_t position = 0;
@@ -189,8 +189,8 @@ class Inflater {
   z_stream stream_{};
 };
 
-// Memory: the result. A file's last four bytes promise its size (modulo 2^32, of its last member); where they do not
-// say it, the bytes are counted before the memory is taken.
+// Memory: the result. A file's last four bytes promise its size (modulo 2^32, and that of its last member); if that is
+// not the true size, the bytes are counted before memory is taken.
 inline std::vector<std::uint8_t> unpack_gzip(const std::filesystem::path& path,
                                              const std::vector<std::uint8_t>& compressed, std::uint64_t size_limit,
                                              std::uint64_t expansion_limit) {
@@ -204,7 +204,7 @@ inline std::vector<std::uint8_t> unpack_gzip(const std::filesystem::path& path,
   for (std::size_t i = 0; i < std::min<std::size_t>(4, compressed.size()); ++i) {
     promised = promised << 8 | compressed[compressed.size() - 1 - i];
   }
-  // A promise beyond the limits is kept for nobody, nor believed: the file may be cut short.
+  // Does not trust a promise beyond the limits: the file may be cut short.
   std::vector<std::uint8_t> output;
   const auto resize = [&](std::uint64_t bytes) {
     allocate_for(path.native(), to_size(bytes), [&] { output.resize(to_size(bytes)); });
@@ -220,7 +220,7 @@ inline std::vector<std::uint8_t> unpack_gzip(const std::filesystem::path& path,
                            size, " compressed bytes (raise expansion_limit if it is meant to)"}));
   }
   if (total > output.size()) {
-    std::vector<std::uint8_t>().swap(output);  // the old memory goes before the new is taken
+    std::vector<std::uint8_t>().swap(output);  // frees the old memory before it takes the new
     resize(total);
     Inflater(path).run(compressed, output, limit);
   }
@@ -228,7 +228,7 @@ inline std::vector<std::uint8_t> unpack_gzip(const std::filesystem::path& path,
   return output;
 }
 
-// Throws FormatError for the archives and packers that are met in the place of data.
+// Throws FormatError for archives and packed files that users often pass as data.
 [[gnu::cold]] inline void require_no_archive(const std::filesystem::path& path,
                                              const std::vector<std::uint8_t>& bytes) {
   struct Signature {
@@ -258,12 +258,12 @@ inline std::vector<std::uint8_t> unpack_gzip(const std::filesystem::path& path,
 
 }  // namespace detail
 
-/// All bytes of the file, decompressed where it begins with gzip's magic bytes 1f 8b, whatever its name. Throws
-/// FileError when it cannot be opened or read (missing, a folder, no permission); FormatError when it is named .gz but
-/// is no gzip file, or its gzip stream is truncated, corrupt, fails its checksum or is followed by other bytes; when it
-/// holds more than `size_limit` bytes, compressed or not, or unpacks to more than `expansion_limit` times its size and
-/// than `always_unpacked`; and when it is an archive of another kind (ZIP, xz, zstd, HDF5, Parquet), which it names.
-/// Memory: the file and what it unpacks to, never more than the limits, which are checked before it is taken.
+/// All bytes of the file, decompressed if it begins with gzip's magic bytes 1f 8b, whatever its name. Throws FileError
+/// if it cannot be opened or read (missing, a folder, no permission); FormatError if it is named .gz but is no gzip
+/// file, or its gzip stream is truncated, corrupt, fails its checksum or is followed by other bytes; if it holds more
+/// than `size_limit` bytes, compressed or not, or unpacks to more than `expansion_limit` times its size and than
+/// `always_unpacked`; and if it is an archive of another kind (ZIP, xz, zstd, HDF5, Parquet), which it names. Memory:
+/// the file and its unpacked bytes, never more than the limits, which are checked before it is taken.
 [[gnu::cold]] inline std::vector<std::uint8_t> read_plain_or_gzip(
     const std::filesystem::path& path, std::uint64_t size_limit = default_size_limit,
     std::uint64_t expansion_limit = default_expansion_limit) {

@@ -46,15 +46,15 @@ inline constexpr unsigned idx_int = 0x0c;
 struct IdxHeader {
   unsigned type = 0;
   std::size_t item_size = 0;           // bytes of an element
-  std::vector<std::size_t> extents{};  // none of zero
-  std::size_t begin = 0;               // of the elements
+  std::vector<std::size_t> extents{};  // none is zero
+  std::size_t begin = 0;               // where the elements begin
 };
 
 inline std::size_t idx_item_size(unsigned type) {
   return type == idx_int ? 4 : type == idx_short ? 2 : type == idx_unsigned_byte || type == idx_signed_byte ? 1 : 0;
 }
 
-// Of a file that holds exactly the elements it announces; `whole_numbers` lets other types than unsigned bytes through.
+// Checks that the file holds exactly the elements it announces; `whole_numbers` allows other types than unsigned bytes.
 [[gnu::cold]] inline IdxHeader read_idx_header(const std::filesystem::path& path, std::span<const std::uint8_t> bytes,
                                                bool whole_numbers, std::size_t lowest_rank, std::size_t highest_rank) {
   if (bytes.size() < 4) {
@@ -105,7 +105,7 @@ inline std::size_t idx_item_size(unsigned type) {
   return header;
 }
 
-// The labels of a file, held as the bytes that stand there.
+// The labels of a file, kept as the file's bytes.
 class IdxLabels {
  public:
   IdxLabels(const std::filesystem::path& path, std::uint64_t size_limit, std::uint64_t expansion_limit)
@@ -134,8 +134,8 @@ class IdxLabels {
 }  // namespace detail
 
 /// The array of unsigned bytes in an IDX file of rank `Rank`, plain or compressed by gzip, with no extent of zero.
-/// Throws FileError, and FormatError that names the field, what stands there and what was expected; a file with too
-/// many bytes is an error like one with too few. For the limits see read_plain_or_gzip.
+/// Throws FileError, and FormatError that names the field, its contents and what was expected; a file with too many
+/// bytes is an error like one with too few. For the limits see read_plain_or_gzip.
 template <std::size_t Rank>
 [[gnu::cold]] IdxArray<Rank> read_idx(const std::filesystem::path& path, std::uint64_t size_limit = default_size_limit,
                                       std::uint64_t expansion_limit = default_expansion_limit) {
@@ -150,7 +150,7 @@ template <std::size_t Rank>
 }
 
 /// The labels in an IDX file of whole numbers of 8, 16 or 32 bits: of rank 1, or of rank 2, where each row begins with
-/// the label (QMNIST's idx2-int). Throws as `read_idx`. Memory: the file, and four bytes a label.
+/// the label (QMNIST's idx2-int). Throws like `read_idx`. Memory: the file, and four bytes a label.
 [[gnu::cold]] inline std::vector<std::int32_t> read_idx_labels(
     const std::filesystem::path& path, std::uint64_t size_limit = default_size_limit,
     std::uint64_t expansion_limit = default_expansion_limit) {
@@ -163,9 +163,9 @@ template <std::size_t Rank>
   return labels;
 }
 
-/// Writes `elements` as an uncompressed IDX file with these extents, last axis fastest. Throws ShapeError when the
-/// extents do not fit the format or the elements; FileError, also for a name that ends in .gz, since the file would not
-/// be what it says.
+/// Writes `elements` as an uncompressed IDX file with these extents, last axis fastest. Throws ShapeError if the
+/// extents do not fit the format or the elements; FileError, also for a name that ends in .gz, since the file is not
+/// compressed.
 inline void write_idx(const std::filesystem::path& path, std::span<const std::size_t> extents,
                       std::span<const std::uint8_t> elements) {
   if (path.extension() == ".gz") {

@@ -15,8 +15,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data::detail {
 
-/// `classes`, or the highest label + 1 where it is 0. In that case throws FormatError when no label is 0: labels from 1
-/// to 5 are five classes, and would silently become six. `first_label` has been subtracted from the labels.
+/// `classes`, or the highest label + 1 if it is 0. In that case throws FormatError if no label is 0: labels from 1 to 5
+/// are five classes, and would silently become six. `first_label` is already subtracted from the labels.
 [[gnu::cold]] inline std::uint32_t count_classes(const std::filesystem::path& path, const Labels& labels,
                                                  std::uint32_t classes, std::uint32_t first_label) {
   if (classes != 0) {

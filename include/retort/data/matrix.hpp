@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A matrix in memory: what a dataset's features are. Plain C++, so that a device compiler takes it too;
-/// data/xtensor.hpp shows it to the array library xtensor.
+/// A matrix in memory, for a dataset's features. Plain C++, so that a device compiler takes it too; data/xtensor.hpp
+/// shows it to the array library xtensor.
 
 #include <algorithm>
 #include <array>
@@ -25,7 +25,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
-/// Numbers in rows and columns that it owns, row by row without gaps. A matrix that was moved from is 0 x 0.
+/// Numbers in rows and columns, which it owns, row by row without gaps. A matrix that was moved from is 0 x 0.
 template <typename T>
 class Matrix {
   static_assert(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>, "retort::data::Matrix holds numbers");
@@ -36,11 +36,11 @@ class Matrix {
   /// 0 x 0.
   Matrix() = default;
 
-  /// Zeros. Throws ShapeError for extents beyond any memory, OutOfMemoryError for those beyond what there is.
+  /// Zeros. Throws ShapeError for extents that no memory could hold, OutOfMemoryError for more than there is.
   explicit Matrix(std::size_t rows, std::size_t columns)
       : rows_(rows), columns_(columns), values_(zeros(rows, columns)) {}
 
-  /// `values`, row by row, not copied when moved in. Throws ShapeError when they are not rows * columns.
+  /// Takes `values`, row by row; does not copy them when moved in. Throws ShapeError unless they are rows * columns.
   explicit Matrix(std::size_t rows, std::size_t columns, std::vector<T> values)
       : rows_(rows), columns_(columns), values_(std::move(values)) {
     if (values_.size() != checked_size(rows, columns)) {
@@ -49,8 +49,8 @@ class Matrix {
     }
   }
 
-  /// The rows as they are written: `Matrix<float>{{1, 2, 3}, {4, 5, 6}}` is 2 x 3. Throws ShapeError for rows of
-  /// different length.
+  /// Takes the rows as written: `Matrix<float>{{1, 2, 3}, {4, 5, 6}}` is 2 x 3. Throws ShapeError for rows of different
+  /// length.
   Matrix(std::initializer_list<std::initializer_list<T>> rows)
       : rows_(rows.size()), columns_(rows.size() == 0 ? 0 : rows.begin()->size()) {
     values_.reserve(rows_ * columns_);
@@ -83,7 +83,7 @@ class Matrix {
   T* data() { return values_.data(); }
   const T* data() const { return values_.data(); }
 
-  /// All of them, row by row.
+  /// All values, row by row.
   std::span<T> values() { return values_; }
   std::span<const T> values() const { return values_; }
 
@@ -95,7 +95,7 @@ class Matrix {
   T& operator()(std::size_t row, std::size_t column) { return values_[row * columns_ + column]; }
   const T& operator()(std::size_t row, std::size_t column) const { return values_[row * columns_ + column]; }
 
-  /// The same extents and equal values.
+  /// True for the same extents and equal values.
   friend bool operator==(const Matrix&, const Matrix&) = default;
 
  private:
@@ -112,7 +112,7 @@ class Matrix {
     }
   }
 
-  // Divided, not multiplied: the product of two hostile extents may wrap around to a small number.
+  // Divides instead of multiplying: a product of two hostile extents may wrap around to a small number.
   static std::size_t checked_size(std::size_t rows, std::size_t columns) {
     constexpr std::size_t most = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(T);
     if (columns != 0 && rows > most / columns) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Values as they stand in an error's one line.
+/// The forms of values in an error's one line.
 
 #include <array>
 #include <cstddef>

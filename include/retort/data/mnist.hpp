@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// MNIST, and every dataset that comes as it does, in pairs of IDX files or as tables of pixels: Fashion-MNIST, KMNIST,
-/// QMNIST, one's own. EMNIST is in data/emnist.hpp.
+/// MNIST, and every dataset in its form, pairs of IDX files or tables of pixels: Fashion-MNIST, KMNIST, QMNIST, one's
+/// own. EMNIST is in data/emnist.hpp.
 
 #include <array>
 #include <cstddef>
@@ -30,9 +30,9 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 /// The images (count, rows, columns) of one IDX file with the labels of another: (count), or the first column of
-/// (count, fields), as QMNIST's. Throws FileError, FormatError naming the file at fault (counts that differ, a label
+/// (count, fields), as in QMNIST. Throws FileError, FormatError naming the file at fault (counts that differ, a label
 /// that is below options.first_label or not below it + options.classes), OptionError. Memory: both files, four bytes a
-/// label, and the images once more where they are transposed.
+/// label, and the images again if they are transposed.
 [[gnu::cold]] inline Dataset load_idx_images(const std::filesystem::path& images_path,
                                              const std::filesystem::path& labels_path,
                                              const MnistOptions& options = {}) {
@@ -72,7 +72,8 @@ struct ImageFiles {
   std::filesystem::path labels{};  // empty for a table
 };
 
-// The published names have a hyphen before "idx"; some archives unpack with a dot, or into a folder of the file's name.
+// The published names have a hyphen before "idx"; some archives unpack to a dot there, or to a folder of the file's
+// name.
 [[gnu::cold]] inline std::filesystem::path find_idx(const std::filesystem::path& folder, std::string_view subject,
                                                     std::string_view kind) {
   std::error_code unreadable;
@@ -96,7 +97,7 @@ struct ImageFiles {
   return found;
 }
 
-// The pair of IDX files of that stem, if its images are there. Throws FileError where the labels are missing.
+// The pair of IDX files with that stem, if its images are there. Throws FileError if the labels are missing.
 [[gnu::cold]] inline ImageFiles find_idx_pair(const std::filesystem::path& folder, std::string_view stem) {
   ImageFiles files{.images = find_idx(folder, concatenate({stem, "-images"}), "idx3-ubyte")};
   if (files.images.empty()) {
@@ -116,7 +117,7 @@ struct ImageFiles {
   return files;
 }
 
-// The table of that stem, if it is there.
+// The table with that stem, if it is there.
 [[gnu::cold]] inline ImageFiles find_table(const std::filesystem::path& folder, std::string_view stem) {
   std::error_code unreadable;
   for (const std::string_view suffix : {".csv", ".csv.gz"}) {
@@ -128,8 +129,8 @@ struct ImageFiles {
   return {};
 }
 
-// The stems of the parts of one dataset's files: IDX, or tables. EMNIST's are none of them: they have each image column
-// by column.
+// The stems of the parts of one dataset's files: IDX, or tables. EMNIST's stems are not among them: its files have each
+// image column by column.
 struct MnistStems {
   bool table = false;
   std::string_view train{};
@@ -174,7 +175,7 @@ struct MnistTrainFiles {
   throw FileError(folder, concatenate({"has none of ", part_names(false, "train"), ", train.csv, mnist_train.csv"}));
 }
 
-// Beside these training files, of the same dataset.
+// The test files next to these training files, from the same dataset.
 [[gnu::cold]] inline ImageFiles find_mnist_test(const std::filesystem::path& folder, const MnistTrainFiles& train) {
   std::string names;
   for (const MnistStems& stems : mnist_stems) {
@@ -202,9 +203,9 @@ struct MnistTrainFiles {
 /// - QMNIST's files, qmnist-train-images-idx3-ubyte, qmnist-train-labels-idx2-int and so on;
 /// - Kaggle's tables train.csv and test.csv, mnist_train.csv and mnist_test.csv, fashion-mnist_train.csv and so on,
 ///   which load_csv_images reads.
-/// Where there are several, the first of these; the test part is of the training part's dataset, or there is none. Any
-/// count and image extents, the same extents in both parts. Throws as `load_idx_images` and `load_csv_images`, and
-/// FileError naming the folder and the names looked for.
+/// If there are several, it takes the first of these, and the test part of the same dataset or none. Any count and
+/// image extents, the same extents in both parts. Throws like `load_idx_images` and `load_csv_images`, and FileError
+/// naming the folder and the names looked for.
 [[gnu::cold]] inline std::pair<Dataset, Dataset> load_mnist(const std::filesystem::path& folder,
                                                             const MnistOptions& options = {}) {
   const detail::MnistTrainFiles train_files = detail::find_mnist_train(folder);
@@ -219,13 +220,13 @@ struct MnistTrainFiles {
   return {std::move(train), std::move(test)};
 }
 
-/// The training part alone, of a folder whose test part is missing or has no labels, as that of Kaggle's Digit
-/// Recognizer. Throws as `load_mnist`.
+/// The training part alone, from a folder whose test part is missing or has no labels, like that of Kaggle's Digit
+/// Recognizer. Throws like `load_mnist`.
 [[gnu::cold]] inline Dataset load_mnist_train(const std::filesystem::path& folder, const MnistOptions& options = {}) {
   return detail::load_images(detail::find_mnist_train(folder).files, options);
 }
 
-/// Writes a dataset of byte images as a pair of IDX files that `load_idx_images` reads. Throws ShapeError when the
+/// Writes a dataset of byte images as a pair of IDX files that `load_idx_images` reads. Throws ShapeError if the
 /// samples are no byte images of one channel or a label exceeds 255; Error for a dataset that was moved from;
 /// FileError.
 inline void save_idx_images(const Dataset& dataset, const std::filesystem::path& images_path,
@@ -247,7 +248,7 @@ inline void save_idx_images(const Dataset& dataset, const std::filesystem::path&
   write_idx(labels_path, std::array{dataset.size()}, labels);
 }
 
-/// Writes the four files of `load_mnist`, uncompressed, into an existing folder.
+/// Writes the four files that `load_mnist` reads, uncompressed, into an existing folder.
 inline void save_mnist(const Dataset& train, const Dataset& test, const std::filesystem::path& folder) {
   save_idx_images(train, folder / "train-images-idx3-ubyte", folder / "train-labels-idx1-ubyte");
   save_idx_images(test, folder / "t10k-images-idx3-ubyte", folder / "t10k-labels-idx1-ubyte");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What the readers of images with labels share.
+/// Options that all readers of images with labels share.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
 struct MnistOptions {
   std::uint32_t classes = 10;
   std::uint32_t first_label = 0;  // the number of class 0: 1 where labels count from 1
-  bool transposed = false;        // whether the file has each image column by column, as EMNIST's do
+  bool transposed = false;        // whether the file has each image column by column, like EMNIST's
   Normalization normalization{.mean = 0.5, .standard_deviation = 0.5};
   std::uint64_t size_limit = default_size_limit;            // bytes of one decompressed file
   std::uint64_t expansion_limit = default_expansion_limit;  // of a compressed file, see read_plain_or_gzip

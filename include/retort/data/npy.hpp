@@ -4,8 +4,8 @@
 /// Arrays saved by NumPy (NPY format, versions 1.0 to 3.0: numpy.lib.format) as datasets. data/save_npy.hpp writes such
 /// files.
 ///
-/// xtensor's own reader trusts the file: it misreads headers of 128 to 255 bytes, allocates what the shape asks for and
-/// does not notice a short file. So files are read and checked here.
+/// xtensor's own reader trusts the file: it misreads headers of 128 to 255 bytes, allocates whatever the shape asks for
+/// and does not notice a short file. So this header reads and checks files itself.
 
 #include <algorithm>
 #include <array>
@@ -185,7 +185,7 @@ class NpyHeaderParser {
   std::string_view text_;
 };
 
-// A number as it stands in a file, where it is of no type of C++.
+// A file's number of a type that C++ lacks.
 struct NpyBool {
   std::uint8_t byte;
 };
@@ -193,7 +193,7 @@ struct NpyHalf {
   std::uint16_t bits;
 };
 
-// A type of number that is read.
+// A number type that can be read.
 template <typename T>
 struct NpyType {
   std::string_view name;
@@ -204,7 +204,7 @@ inline constexpr std::tuple npy_types{
     NpyType<std::int16_t>{"i2"},  NpyType<std::int32_t>{"i4"},  NpyType<std::int64_t>{"i8"},
     NpyType<std::uint16_t>{"u2"}, NpyType<std::uint32_t>{"u4"}, NpyType<std::uint64_t>{"u8"}};
 
-// Calls `use` with the NpyType that the header names; false where none has that name.
+// Calls `use` with the NpyType that the header names; false if no type has that name.
 template <typename Use>
 bool with_npy_type(const NpyHeader& header, const Use& use) {
   return std::apply([&](const auto&... type) { return (... || (type.name == header.type && (use(type), true))); },
@@ -222,7 +222,7 @@ inline std::size_t npy_item_size(const std::filesystem::path& path, const NpyHea
   return size;
 }
 
-// The header of a file that holds exactly the elements it announces.
+// Reads the header, and checks that the file holds exactly the elements it announces.
 inline NpyHeader read_npy_header(const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
   constexpr std::array<std::uint8_t, 6> magic{0x93, 'N', 'U', 'M', 'P', 'Y'};
   if (bytes.size() < 10 || !std::equal(magic.begin(), magic.end(), bytes.begin())) {
@@ -320,7 +320,7 @@ std::vector<T> in_c_order(const NpyHeader& header, std::vector<T> values) {
   return ordered;
 }
 
-// A number of a file as a feature. Real numbers are rounded to the nearest float; others must be one.
+// Turns a file's number into a feature. Real numbers are rounded to the nearest float; others must be one.
 struct NpyToFloat {
   const std::filesystem::path& path;
 
@@ -364,11 +364,11 @@ struct NpyToFloat {
   }
 };
 
-// A number of a file as a class.
+// Turns a file's number into a class.
 struct NpyToLabel {
   const std::filesystem::path& path;
   std::uint32_t first;
-  std::uint32_t classes;  // the highest there can be
+  std::uint32_t classes;  // the most classes allowed
 
   std::uint32_t operator()(NpyHalf value, std::size_t sample) const {
     return (*this)(half_to_float(value.bits), sample);
@@ -433,7 +433,7 @@ inline NpyFeatures load_npy_features(const std::filesystem::path& path, const Np
   return {rows(std::move(values)), image};
 }
 
-// As many labels as the file of features has samples.
+// Loads as many labels as the file of features has samples.
 inline Labels load_npy_labels(const std::filesystem::path& path, const NpyOptions& options, std::size_t samples,
                               const std::filesystem::path& features_path) {
   const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, options.size_limit, options.expansion_limit);
@@ -456,15 +456,15 @@ inline Labels load_npy_labels(const std::filesystem::path& path, const NpyOption
 
 /// A dataset from two NPY files, plain or compressed by gzip, of Python 2 or 3. Features: uint8, which stay bytes;
 /// other integers and bool, each of which float must hold exactly; float16, float32, and float64, rounded to float.
-/// Their shape is (samples, features), or of images (samples, rows, columns) or (samples, channels, rows, columns).
-/// With other axes they are flattened after the first, and are no images: so are those of (samples, rows, columns,
-/// channels), which show in 1, 3 or 4 at the end alone. Labels: any of these types, whole numbers, of shape (samples)
-/// or (samples, 1). Either byte order, C or Fortran order. Throws FileError, and FormatError that names the file and
-/// what is wrong in it: anything but exactly the announced elements, a NaN or an infinity, a whole number that float
-/// would round, a label that is no whole number, is below options.first_label or is not below it + options.classes,
-/// labels that do not begin at first_label where `classes` is not given, counts that differ; OptionError. Memory: a
-/// file and what is made of it, which is 4 bytes a label, 4 bytes a feature that is no uint8, and the features twice
-/// where they are in Fortran order, when their file is gone.
+/// Their shape is (samples, features), or for images (samples, rows, columns) or (samples, channels, rows, columns).
+/// With other axes they are flattened after the first, and are no images; so are (samples, rows, columns, channels),
+/// recognised where only the last axis is 1, 3 or 4. Labels: any of these types, whole numbers, of shape (samples) or
+/// (samples, 1). Either byte order, C or Fortran order. Throws FileError, and FormatError that names the file and its
+/// fault: anything but exactly the announced elements, a NaN or an infinity, a whole number that float would round, a
+/// label that is no whole number, is below options.first_label or is not below it + options.classes, labels that do not
+/// begin at first_label if `classes` is not given, counts that differ; OptionError. Memory: a file and its contents,
+/// which are 4 bytes a label, 4 bytes a feature that is not uint8, and the features twice if they are in Fortran order,
+/// once their file is released.
 [[gnu::cold]] inline Dataset load_npy(const std::filesystem::path& features_path,
                                       const std::filesystem::path& labels_path, const NpyOptions& options = {}) {
   detail::NpyFeatures features = detail::load_npy_features(features_path, options);

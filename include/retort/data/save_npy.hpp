@@ -25,7 +25,7 @@ namespace detail {
 
 static_assert(std::endian::native == std::endian::little, "NPY files are written as the values lie in memory");
 
-/// "<f4": the order of the bytes, the kind of number, its bytes.
+/// "<f4": the byte order, the kind of number and its bytes.
 template <typename T>
 std::string npy_type() {
   static_assert(std::is_arithmetic_v<T> && sizeof(T) <= 8, "retort::data::save_npy: numbers of up to 8 bytes");
@@ -42,8 +42,8 @@ inline void write_npy(const std::filesystem::path& path, const std::string& type
   }
   std::string header = concatenate({"{'descr': '", type, "', 'fortran_order': ", fortran_order ? "True" : "False",
                                     ", 'shape': (", extents, shape.size() == 1 ? "," : "", "), }"});
-  // Before it stand eight bytes of magic number and version, and two of its length; the elements begin at a multiple of
-  // 64.
+  // Ten bytes stand before the header: magic number, version and the header's length. The elements begin at a multiple
+  // of 64.
   constexpr std::size_t prefix = 10;
   constexpr std::size_t alignment = 64;
   header.resize((prefix + header.size() + 1 + alignment - 1) / alignment * alignment - prefix, ' ');
@@ -57,8 +57,8 @@ inline void write_npy(const std::filesystem::path& path, const std::string& type
 
 }  // namespace detail
 
-/// Writes a matrix, (rows, columns), whole or not at all. Throws FileError; ShapeError for one without values, as one
-/// that was moved from is, since `load_npy` reads no such file.
+/// Writes a matrix, (rows, columns), whole or not at all. Throws FileError; ShapeError for a matrix without values,
+/// such as one that was moved from, since `load_npy` reads no such file.
 template <typename T>
 void save_npy(const std::filesystem::path& path, const Matrix<T>& matrix) {
   const std::size_t shape[] = {matrix.rows(), matrix.columns()};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A dataset cut in two at random: training and validation, with the classes as chance has them or in equal shares.
+/// A dataset cut in two at random: training and validation, with the classes left to chance or in equal shares.
 
 #include <algorithm>
 #include <cstddef>
@@ -24,8 +24,8 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 /// The indices of the two parts of `size` samples, each in random order: floor(first_fraction * size) in the first, the
-/// others in the second. A pure function of its arguments. Throws OptionError for a fraction outside (0, 1) and
-/// where a part would be empty; ShapeError for 2^32 samples or more.
+/// others in the second. A pure function of its arguments. Throws OptionError for a fraction outside (0, 1) and if a
+/// part would be empty; ShapeError for 2^32 samples or more.
 [[gnu::cold]] inline std::pair<std::vector<std::uint32_t>, std::vector<std::uint32_t>> random_split_indices(
     std::size_t size, double first_fraction, Seed seed) {
   if (!is_finite(first_fraction) || first_fraction <= 0 || first_fraction >= 1) {
@@ -45,9 +45,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
   return {{order.begin(), middle}, {middle, order.end()}};
 }
 
-/// As `random_split_indices` for the samples of these labels, but with the same share of every class in both parts:
-/// where the first part has h of n samples, each class of m samples gives it floor(h m / n) of them, and what is then
-/// missing comes one each from the classes with the largest remainders, the first of equals.
+/// Like `random_split_indices` for the samples of these labels, but with the same share of every class in both parts:
+/// if the first part has h of n samples, each class of m samples gives it floor(h m / n), and the classes with the
+/// largest remainders, the first of equals, give one more each until it is full.
 [[gnu::cold]] inline std::pair<std::vector<std::uint32_t>, std::vector<std::uint32_t>> stratified_split_indices(
     const Labels& labels, double first_fraction, Seed seed) {
   const auto [head, tail] = random_split_indices(labels.size(), first_fraction, seed);
@@ -69,7 +69,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
   for (std::size_t i = 0; i < missing; ++i) {
     ++shares[remainders[i].second];
   }
-  // In the order of the plain split, each class gives its first samples.
+  // Each class gives its first samples, in the order of the plain split.
   std::pair<std::vector<std::uint32_t>, std::vector<std::uint32_t>> parts;
   for (const std::vector<std::uint32_t>& part : {head, tail}) {
     for (const std::uint32_t index : part) {
@@ -89,7 +89,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
   return {dataset.subset(first), dataset.subset(second)};
 }
 
-/// The same by `stratified_split_indices`.
+/// The same, by `stratified_split_indices`.
 [[gnu::cold]] inline std::pair<Dataset, Dataset> stratified_split(const Dataset& dataset, double first_fraction,
                                                                   Seed seed) {
   dataset.require_samples();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Handwritten-like digits, drawn by formula: a dataset for where there is none. Pen strokes with several ways of
+/// Handwritten-like digits, drawn by formula: a dataset to use when there is none. Pen strokes with several ways of
 /// writing each digit, random slant, turn, size, place and hand, a smooth distortion, pen width and pressure, gaps in
 /// the ink, stray marks, blur and noise.
 
@@ -44,11 +44,11 @@ struct SyntheticDigitsOptions {
 namespace detail {
 
 // Everything is computed in double with + - * / and sqrt alone, which IEEE 754 rounds alike everywhere; rotations come
-// from the rational parametrisation of the circle. What is left is fused multiply-add, where a compiler may use it: it
-// moves a value by some 1e-16 of itself, so that about one pixel in 10^12 could round to its neighbouring grey. Random
-// numbers are drawn one a statement or within braces, whose order is fixed.
+// from the rational parametrisation of the circle. Only a compiler's fused multiply-add can differ: it moves a value by
+// some 1e-16 of itself, so that about one pixel in 10^12 could round to its neighbouring grey. Each random number is
+// drawn in a statement of its own or within braces, whose order is fixed.
 
-// Of one use of random numbers in one sample.
+// The uses of random numbers in one sample.
 enum class DigitStream : std::uint32_t { shape = 0, grain = 1, label = 2 };
 
 inline RandomStream digit_stream(Seed seed, std::uint32_t index, DigitStream use) {
@@ -67,7 +67,7 @@ struct Point {
   double y = 0;
 };
 
-// Each run of ten samples, from 0, 10, 20, ..., has every digit once.
+// Each run of ten samples, beginning at 0, 10, 20, ..., has every digit once.
 inline std::uint32_t synthetic_digit_label(Seed seed, std::uint32_t index) {
   std::array<std::uint32_t, 10> order{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
   RandomSequence random{digit_stream(seed, index / 10, DigitStream::label)};
@@ -101,7 +101,7 @@ class Warp {
  private:
   static constexpr std::size_t side = 4;  // nodes, at 0, 1/3, 2/3 and 1
 
-  // The cell and the blended position in it.
+  // The cell, and the blended position within it.
   static std::pair<std::size_t, double> cell(double position) {
     const double scaled = std::clamp(position, 0.0, 1.0) * (side - 1);
     const auto index = std::min<std::size_t>(static_cast<std::size_t>(scaled), side - 2);
@@ -150,10 +150,10 @@ class DigitPainter {
         choice -= way.weight;
       }
     }
-    return digit_strokes::variants[0];  // never: the weights sum up to the total
+    return digit_strokes::variants[0];  // never reached: the weights sum up to the total
   }
 
-  // The same hand: turn, slant, size and place of the whole digit.
+  // A hand, which is the same for the whole digit: turn, slant, size and place.
   Affine hand(RandomSequence& random) const {
     const double d = options_.distortion;
     const double half_turn = 0.075 * d * bell(random);  // tan(angle / 2)
@@ -179,7 +179,7 @@ class DigitPainter {
     half_width_ += 0.8 * bold * random.uniform<double>();
     pressure_ = random.uniform(0.75, 1.3);
     pressure_change_ = random.uniform(-0.25, 0.25);
-    // Where the ink fails: for a stretch of the pen's way, in one digit of six.
+    // A gap in the ink: for a stretch of the pen's way, in one digit of six.
     const bool has_gap = random.uniform<double>() < 0.16 * options_.noise;
     const double gap_begin = random.uniform<double>();
     const double gap_end = has_gap ? gap_begin + random.uniform(0.05, 0.22) : gap_begin;
@@ -194,7 +194,7 @@ class DigitPainter {
       if (way.points[i + 1].pen == Pen::set) {
         continue;
       }
-      // Beyond the end of a smooth run the curve goes on straight.
+      // Beyond the end of a smooth run the curve goes straight on.
       const bool runs_in = way.points[i].pen == Pen::bend;
       const bool runs_on =
           i + 2 < points_.size() && way.points[i + 1].pen == Pen::bend && way.points[i + 2].pen != Pen::set;
@@ -226,7 +226,7 @@ class DigitPainter {
     return {axis(p0.x, p1.x, p2.x, p3.x), axis(p0.y, p1.y, p2.y, p3.y)};
   }
 
-  // A short line somewhere: a slip of the pen, a neighbour's edge.
+  // A short line at a random place: a slip of the pen, a neighbour's edge.
   void stray_mark(RandomSequence& random) {
     constexpr double extent = digit_extent;
     const Point from{random.uniform(0.0, extent), random.uniform(0.0, extent)};
@@ -269,7 +269,7 @@ class DigitPainter {
     return {begin, static_cast<std::size_t>(std::clamp(high + 1, 0.0, extent))};
   }
 
-  // Each pixel with its four neighbours.
+  // Blends each pixel with its four neighbours.
   void blur(RandomSequence& random) {
     const double share = std::min(0.5, 0.16 * options_.noise * random.uniform<double>());
     const std::array<double, digit_pixels> sharp = ink_;
@@ -285,12 +285,12 @@ class DigitPainter {
     }
   }
 
-  // Grain, and from ink to bytes.
+  // Adds grain, and turns ink into bytes.
   void develop(RandomSequence& random, std::uint32_t index, std::span<std::uint8_t, digit_pixels> image) const {
     constexpr std::size_t batch = 28;  // blocks of four words: 7 batches an image
     const RandomStream grain = digit_stream(seed_, index, DigitStream::grain);
     const double uniform = random.uniform<double>();
-    const double paper = 0.16 * options_.noise * uniform * uniform;  // in most images there is little
+    const double paper = 0.16 * options_.noise * uniform * uniform;  // most images have little
     const double texture = 0.22 * options_.noise * random.uniform<double>();
     std::array<std::uint32_t, 4 * batch> words{};
     for (std::size_t first = 0; first < digit_pixels; first += words.size()) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// xtensor, the library of N-dimensional arrays, at the border: its containers, views and adaptors wherever the
-/// installed version keeps them (version 0.26 moved its headers into folders), and the ways between them and a dataset.
-/// The library itself uses arrays of fixed rank (xt::xtensor) only: xt::xarray of version 0.24 is ambiguous to clang 19
-/// and newer. retort.hpp leaves this header out, since xtensor takes a compiler a second; and no file that nvcc
-/// compiles should include it.
+/// The bridge to xtensor, the library of N-dimensional arrays: its containers, views and adaptors wherever the
+/// installed version keeps them (version 0.26 moved its headers into folders), and conversions between them and a
+/// dataset. The library itself uses only arrays of fixed rank (xt::xtensor): xt::xarray of version 0.24 is ambiguous to
+/// clang 19 and newer. retort.hpp leaves this header out, since xtensor costs a compiler a second; and no file that
+/// nvcc compiles should include it.
 ///
 ///     xt::xtensor<float, 3> images = ...;        // (samples, rows, columns)
 ///     xt::xtensor<int, 1> classes = ...;         // (samples)
@@ -47,22 +47,22 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 /// The matrix as an xtensor adaptor, (rows, columns), without a copy: valid while the matrix lives and is neither moved
-/// from nor assigned to. What is written to it is written to the matrix.
+/// from nor assigned to. Writing to it writes to the matrix.
 template <typename T>
 auto as_xtensor(Matrix<T>& matrix) {
   return xt::adapt(matrix.data(), matrix.values().size(), xt::no_ownership(),
                    std::array{matrix.rows(), matrix.columns()});
 }
 
-/// The same, to be read only.
+/// The same, read only.
 template <typename T>
 auto as_xtensor(const Matrix<T>& matrix) {
   return xt::adapt(matrix.data(), matrix.values().size(), xt::no_ownership(),
                    std::array{matrix.rows(), matrix.columns()});
 }
 
-/// The labels as an xtensor adaptor, (samples), to be read only, without a copy: valid while the labels live and are
-/// not changed.
+/// The labels as an xtensor adaptor, (samples), read only, without a copy: valid while the labels live and are not
+/// changed.
 inline auto as_xtensor(const Labels& labels) {
   return xt::adapt(labels.data(), labels.size(), xt::no_ownership(), std::array{labels.size()});
 }
@@ -73,7 +73,8 @@ void as_xtensor(const Labels&& labels) = delete;
 
 /// The values of an xtensor expression of rank 2, or of a higher rank with all axes after the first flattened, last
 /// axis fastest whatever the expression's layout. The values keep their type; Dataset takes matrices of std::uint8_t
-/// and float, so make others float first: `to_matrix(xt::cast<float>(expression))`. Throws ShapeError for rank 0 or 1.
+/// and float, so convert others to float first: `to_matrix(xt::cast<float>(expression))`. Throws ShapeError for rank 0
+/// or 1.
 template <typename Expression>
 Matrix<std::remove_cv_t<typename Expression::value_type>> to_matrix(const xt::xexpression<Expression>& expression) {
   const Expression& values = expression.derived_cast();
@@ -113,8 +114,8 @@ Labels to_labels(const xt::xexpression<Expression>& expression) {
   return labels;
 }
 
-/// Writes an expression of numbers as an NPY file, whole or not at all; one that is stored column by column stays so.
-/// Throws FileError.
+/// Writes an expression of numbers as an NPY file, whole or not at all; one stored column by column stays so. Throws
+/// FileError.
 template <typename Expression>
 void save_npy(const std::filesystem::path& path, const xt::xexpression<Expression>& expression) {
   using Value = std::remove_cv_t<typename Expression::value_type>;

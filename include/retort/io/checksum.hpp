@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A checksum over what a file holds, kept in its metadata: finds a bit that has changed since the file was written.
+/// A checksum over a file's contents, kept in its metadata: finds a bit that has changed since the file was written.
 
 #include <algorithm>
 #include <cstdint>
@@ -25,8 +25,8 @@ inline constexpr std::string_view checksum_key = "retort.checksum";
   print.add(std::span{&size, 1}).add(std::span{text.data(), text.size()});
 }
 
-/// Of the metadata, but for the checksum itself, and of each tensor's name, dtype, shape and bytes, by name: a program
-/// that lays the same tensors out in another order keeps it right.
+/// Covers the metadata, except the checksum itself, and each tensor's name, dtype, shape and bytes, by name: it stays
+/// right when a program lays the same tensors out in another order.
 [[gnu::cold]] inline std::string checksum(const Metadata& metadata, std::span<const Tensor> tensors) {
   Fingerprint print;
   for (const auto& [key, value] : metadata) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What a network remembers of its training data as JSON, for the metadata of its file.
+/// A network's preprocessing as JSON, for the metadata of its file.
 
 #include <cstddef>
 #include <string>
@@ -16,7 +16,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
 
 inline constexpr const char* preprocessing_key = "retort.preprocessing";
 
-/// {"raw":"uint8","mean":0.5,"standard_deviation":0.5}, and "column_means", "column_deviations" and "class_names" where
+/// {"raw":"uint8","mean":0.5,"standard_deviation":0.5}, with "column_means", "column_deviations" and "class_names" if
 /// there are any.
 [[gnu::cold]] inline std::string preprocessing_text(const Preprocessing& preprocessing) {
   std::string text = concatenate({"{\"raw\":\"", preprocessing.bytes ? "uint8" : "real",
@@ -33,8 +33,8 @@ inline constexpr const char* preprocessing_key = "retort.preprocessing";
   return text += '}';
 }
 
-/// Throws JsonError for what is no such text, and OptionError for what no network with that many inputs and outputs
-/// has. Memory: of as many columns and names as such a network may have.
+/// Throws JsonError for any other text, and OptionError for preprocessing that no network with that many inputs and
+/// outputs has. Memory: for as many columns and names as such a network may have.
 [[gnu::cold]] inline Preprocessing read_preprocessing(std::string_view text, std::size_t inputs, std::size_t outputs) {
   Preprocessing result;
   internal::JsonReader json(text);

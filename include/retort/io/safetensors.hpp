@@ -36,12 +36,12 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::io {
 
-/// How a file names its tensors, and what is said beside them.
+/// How a file names its tensors, and what else it says.
 struct SafetensorsOptions {
   /// One prefix for each layer that has tensors, in order: {"fc1", "fc2", "fc3"} for a PyTorch module with such
   /// attributes. Empty: the layer's index in the Sequential, as an nn.Sequential names them ("0.weight").
   std::vector<std::string> layer_names{};
-  /// Written beside the weights. Keys that begin with "retort." are the library's.
+  /// Written with the weights. Keys that begin with "retort." are the library's.
   Metadata metadata{};
   /// Before every name in the file: "module." in the state_dict of a torch.nn.DataParallel.
   std::string prefix{};
@@ -52,7 +52,7 @@ namespace detail {
 inline constexpr const char* signature_key = "retort.model";
 inline constexpr const char* example_key = "retort.example";
 
-/// Throws FormatError naming the tensor and the element where no network may hold it.
+/// Throws FormatError naming the tensor and the element for a value that no network may hold.
 template <typename Scalar>
 void require_values(const std::filesystem::path& path, const std::string& name, const TensorSpec& spec,
                     std::span<const Scalar> values) {
@@ -90,7 +90,7 @@ inline std::vector<std::size_t> shape_of(const TensorSpec& spec) {
   return {spec.extents.begin(), spec.extents.begin() + static_cast<std::ptrdiff_t>(spec.rank)};
 }
 
-/// The input of the example that a file carries, always the same: -1, -0.5, 0 and 0.5 at random, short to write down.
+/// The input of a file's example, always the same: random values from -1, -0.5, 0 and 0.5, short to write down.
 template <typename Scalar>
 std::vector<Scalar> example_input(std::size_t size) {
   std::vector<Scalar> input(size);
@@ -119,13 +119,13 @@ void read_tensor(const SafetensorsFile& file, const std::string& name, const Ten
   require_values(file.path(), name, spec, std::span<const Scalar>(values));
 }
 
-/// A network's tensors by their names, parameters and then running statistics, with a copy of their values.
+/// A network's tensors by name, parameters and then running statistics, with a copy of their values.
 template <typename Scalar>
 struct NamedTensors {
-  AlignedBuffer<Scalar> parameter_arena;  // as the model lays them out
+  AlignedBuffer<Scalar> parameter_arena;  // laid out as in the model
   AlignedBuffer<Scalar> buffer_arena;
   std::vector<const TensorInfo*> tensors;
-  std::vector<std::span<Scalar>> values;  // of each, in its arena
+  std::vector<std::span<Scalar>> values;  // of each tensor, in its arena
   std::vector<std::string> names;
 
   template <Model M, typename Backend>
@@ -152,7 +152,7 @@ struct NamedTensors {
     }
   }
 
-  /// Writes them. The metadata are given whole. Precondition: require_readable.
+  /// Writes them. The metadata are complete. Precondition: require_readable.
   [[gnu::cold]] void write(const std::filesystem::path& path, const Metadata& metadata) const {
     std::vector<Tensor> written;
     std::vector<std::int64_t> counts(names.size());
@@ -169,7 +169,7 @@ struct NamedTensors {
     write_safetensors(path, written, metadata);
   }
 
-  /// Reads them from a file of the model `signature`. Throws FormatError.
+  /// Reads them from a file of the model with this signature. Throws FormatError.
   [[gnu::cold]] void read(const SafetensorsFile& file, const std::string& signature) {
     const auto found = file.metadata().find(signature_key);
     if (found != file.metadata().end() && found->second != signature) {
@@ -196,7 +196,7 @@ template <typename Scalar>
   return concatenate({"{\"input\":", json_array(input), ",\"logits\":", json_array(logits), "}"});
 }
 
-/// At most that many inputs and outputs. Throws JsonError.
+/// Takes at most that many inputs and outputs. Throws JsonError.
 template <typename Scalar>
 [[gnu::cold]] void read_example(std::string_view text, std::size_t inputs, std::size_t outputs,
                                 std::vector<Scalar>& input, std::vector<Scalar>& logits) {
@@ -206,7 +206,7 @@ template <typename Scalar>
   json.end();
 }
 
-/// The file's, or nothing. Throws FormatError.
+/// The file's preprocessing, or nothing. Throws FormatError.
 [[gnu::cold]] inline std::optional<Preprocessing> preprocessing_in(const SafetensorsFile& file, std::size_t inputs,
                                                                    std::size_t outputs) {
   const auto found = file.metadata().find(preprocessing_key);
@@ -220,7 +220,7 @@ template <typename Scalar>
   }
 }
 
-/// The network's logits for an example. Throws FormatError where they are not finite: weights within their bounds may
+/// The network's logits for an example. Throws FormatError if they are not finite: weights within their bounds may
 /// still multiply to infinity.
 template <typename N>
 auto example_logits(const N& network, const std::filesystem::path& path,
@@ -235,8 +235,8 @@ auto example_logits(const N& network, const std::filesystem::path& path,
   return logits;
 }
 
-/// Throws unless the network gives the file's example the file's logits, up to what another order of addition may
-/// change, and finite logits where the file has no example.
+/// Throws unless the network gives the file's logits for the file's example, within the effect of another order of
+/// addition; without an example, unless its logits are finite.
 template <typename N>
 void check_example(const N& network, const SafetensorsFile& file) {
   using Scalar = typename N::scalar_type;
@@ -273,10 +273,10 @@ void check_example(const N& network, const SafetensorsFile& file) {
 }  // namespace detail
 
 /// Writes parameters and running statistics, whole or not at all. Equal networks give equal bytes. The metadata carry
-/// the model's signature, the network's preprocessing where it is known, one example input with its logits, and a
-/// checksum, which load_safetensors checks. Throws FileError; OptionError for layer names that are not as many as the
-/// layers with tensors; and FormatError naming the tensor for what load_safetensors would refuse, such as a weight that
-/// is not finite: an older file is then as it was.
+/// the model's signature, the network's preprocessing if it is known, one example input with its logits, and a
+/// checksum, which load_safetensors checks. Throws FileError; OptionError unless there are as many layer names as
+/// layers with tensors; and FormatError naming the tensor for values that load_safetensors would refuse, such as a
+/// weight that is not finite: an older file then stays as it was.
 template <Model M, typename Backend, typename Scalar>
 void save_safetensors(const Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
                       const SafetensorsOptions& options = {}) {
@@ -295,12 +295,12 @@ void save_safetensors(const Network<M, Backend, Scalar>& network, const std::fil
   tensors.write(path, metadata);
 }
 
-/// Reads parameters, running statistics and preprocessing into `network`; returns the file's metadata. Strict: a tensor
-/// that is missing, that the model does not have, of another shape or dtype, or with a number that no network may hold
-/// (nn/tensor_values.hpp) is a FormatError naming it, and so is a file that says it holds another model, whose example
-/// gives other logits, or that is not as its checksum says. The network is then as it was. F64, F32, F16 and BF16 are
-/// converted to Scalar; integers are not weights. `num_batches_tracked` may be missing, as PyTorch allows. A file
-/// without preprocessing, as PyTorch's, leaves the network without. Throws FileError when it cannot be read.
+/// Reads parameters, running statistics and preprocessing into `network`; returns the file's metadata. Strict:
+/// FormatError names a tensor that is missing, that the model does not have, that has another shape or dtype, or that
+/// holds a number no network may hold (nn/tensor_values.hpp); it also refuses a file that claims another model, whose
+/// example gives other logits, or that does not match its checksum. The network then stays as it was. F64, F32, F16 and
+/// BF16 are converted to Scalar; integers are not weights. `num_batches_tracked` may be missing, as PyTorch allows. A
+/// file without preprocessing, such as PyTorch's, leaves the network without. Throws FileError if it cannot be read.
 template <Model M, typename Backend, typename Scalar>
 Metadata load_safetensors(Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
                           const SafetensorsOptions& options = {}) {

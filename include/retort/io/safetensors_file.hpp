@@ -43,8 +43,8 @@ static_assert(std::endian::native == std::endian::little, "safetensors data is l
 
 namespace detail {
 
-/// Writes the same number to `result`; false where `Scalar` cannot hold it. Floating-point numbers are rounded, but do
-/// not become infinite; integers become floating-point numbers only where every neighbour would be exact too.
+/// Writes the same number to `result`; false if `Scalar` cannot hold it. Floating-point numbers are rounded, but do not
+/// become infinite; integers become floating-point numbers only where all their neighbours would be exact too.
 template <typename Scalar, typename Value>
 bool convert(Value value, Scalar& result) {
   if constexpr (std::is_floating_point_v<Value>) {
@@ -62,15 +62,14 @@ bool convert(Value value, Scalar& result) {
 
 }  // namespace detail
 
-/// A safetensors file in memory, read and checked whole. Moves, does not copy: its tensors point into it.
+/// A safetensors file in memory, read and checked whole. It can be moved but not copied: its tensors point into it.
 class SafetensorsFile {
  public:
-  /// Throws FileError when the file cannot be read, FormatError when anything in it is not as the format says: the
-  /// header is JSON in UTF-8 of at most `header_limit` bytes (and 100 MB, the format's limit), begins with '{', has no
-  /// key twice, and gives each tensor a dtype, a shape and data_offsets and nothing else; the data is covered by the
-  /// tensors exactly, without gap, overlap or trailing bytes; and a file with a checksum (write_safetensors) is as it
-  /// was written. Values are not looked at: NaN and infinity are let through. Memory: the file's size, and the header
-  /// once more while it is read.
+  /// Throws FileError if the file cannot be read, FormatError if it breaks a rule of the format: the header is JSON in
+  /// UTF-8 of at most `header_limit` bytes (and 100 MB, the format's limit), begins with '{', has no key twice, and
+  /// gives each tensor a dtype, a shape and data_offsets and nothing else; the tensors cover the data exactly, without
+  /// gap, overlap or trailing bytes; and a file with a checksum (write_safetensors) is as it was written. Values are
+  /// not checked: NaN and infinity pass. Memory: the file's size, and the header again while it is read.
   [[gnu::cold]] static SafetensorsFile read(std::filesystem::path path,
                                             std::uintmax_t header_limit = default_header_limit) {
     std::error_code error;
@@ -101,7 +100,7 @@ class SafetensorsFile {
     take(stream, path, std::as_writable_bytes(std::span{header}));
     const std::size_t data_size = to_size(file_size - sizeof(header_size) - header_size);
     detail::SafetensorsHeader facts = detail::parse_safetensors_header(path, header, data_size);
-    // Only now is the data worth its memory.
+    // Not earlier: now the data is worth its memory.
     AlignedBuffer<std::byte> data =
         allocate_for(path.native(), data_size, [&] { return AlignedBuffer<std::byte>(data_size); });
     take(stream, path, data.span());
@@ -117,13 +116,13 @@ class SafetensorsFile {
   ~SafetensorsFile() = default;
 
   const std::filesystem::path& path() const& { return path_; }
-  /// Without the checksum.
+  /// The metadata without the checksum.
   const Metadata& metadata() const& { return metadata_; }
 
-  /// In the order of their data; by name where several are empty and share a place.
+  /// The tensors in the order of their data; by name if several are empty and share a place.
   std::span<const Tensor> tensors() const& { return tensors_; }
 
-  /// The tensor of that name, or null.
+  /// The tensor with that name, or null.
   const Tensor* find(std::string_view name) const& {
     for (const Tensor& tensor : tensors_) {
       if (tensor.name == name) {
@@ -133,7 +132,7 @@ class SafetensorsFile {
     return nullptr;
   }
 
-  /// The tensor of that name. Throws FormatError naming it when it is missing.
+  /// The tensor with that name. Throws FormatError naming it if it is missing.
   const Tensor& at(std::string_view name) const& {
     const Tensor* const tensor = find(name);
     if (tensor == nullptr) {
@@ -143,17 +142,17 @@ class SafetensorsFile {
     return *tensor;
   }
 
-  // What these return would not outlive the file.
+  // Their results would not outlive the file.
   const std::filesystem::path& path() const&& = delete;
   const Metadata& metadata() const&& = delete;
   std::span<const Tensor> tensors() const&& = delete;
   const Tensor* find(std::string_view) const&& = delete;
   const Tensor& at(std::string_view) const&& = delete;
 
-  /// Copies the values of a tensor of this file, converted to `Scalar`. Floating-point `Scalar` takes F64, F32, F16 and
-  /// BF16 (rounded to nearest) and integers small enough to be exact (up to 2^24 for float, 2^53 for double); an
+  /// Copies the values of a tensor of this file, converted to `Scalar`. A floating-point `Scalar` takes F64, F32, F16
+  /// and BF16 (rounded to nearest) and integers small enough to be exact (up to 2^24 for float, 2^53 for double); an
   /// integer takes integers in its range. Throws FormatError naming the tensor for any other dtype, for a value out of
-  /// range (also a finite one that would become infinite) and where the tensor does not have `destination.size()`
+  /// range (also a finite one that would become infinite) and if the tensor does not have `destination.size()`
   /// elements; the destination is then partly written.
   template <typename Scalar>
   void copy_to(const Tensor& tensor, std::span<Scalar> destination) const {
@@ -247,12 +246,12 @@ class SafetensorsFile {
   AlignedBuffer<std::byte> data_;
 };
 
-/// Writes a safetensors file whole or not at all, the tensors in the order given, the data from a multiple of 64 bytes
-/// on. The metadata get one key more, "retort.checksum", a fingerprint of everything else (io/checksum.hpp), which
-/// SafetensorsFile::read verifies. Equal arguments give equal bytes. Put wider elements first where every tensor is to
-/// stay aligned. Throws FileError when `path` cannot be written, ShapeError when a tensor's bytes are not those of its
-/// dtype and shape, FormatError for what the format cannot say (a name twice, the name "__metadata__", text that is not
-/// UTF-8, a header over default_header_limit); in each case a file that was there is as it was.
+/// Writes a safetensors file whole or not at all: the tensors in the given order, the data from a multiple of 64 bytes
+/// on. The metadata get one more key, "retort.checksum", a fingerprint of everything else (io/checksum.hpp), which
+/// SafetensorsFile::read verifies. Equal arguments give equal bytes. To keep every tensor aligned, put wider elements
+/// first. Throws FileError if `path` cannot be written, ShapeError if a tensor's bytes do not fit its dtype and shape,
+/// FormatError for what the format cannot express (a name twice, the name "__metadata__", text that is not UTF-8, a
+/// header over default_header_limit); in each case an older file stays as it was.
 [[gnu::cold]] inline void write_safetensors(const std::filesystem::path& path, std::span<const Tensor> tensors,
                                             const Metadata& metadata = {}) {
   detail::SafetensorsHeader header{metadata, {}};

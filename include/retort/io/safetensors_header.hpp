@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The JSON header of a safetensors file: its text as facts, and the other way round. Format: the README of
+/// The JSON header of a safetensors file: its text as facts, and the reverse. Format: the README of
 /// huggingface/safetensors. Reading is strict, and in one pass without a tree, so that no nesting and no repeated key
 /// gets by.
 
@@ -51,7 +51,7 @@ inline constexpr std::uintmax_t default_header_limit = std::uintmax_t{1} << 24;
 
 namespace detail {
 
-/// What the header says of one tensor. Offsets count bytes from the end of the header.
+/// What the header says about one tensor. Offsets count bytes from the end of the header.
 struct TensorEntry {
   std::string name;
   DType dtype = DType::F32;
@@ -62,10 +62,10 @@ struct TensorEntry {
 
 struct SafetensorsHeader {
   Metadata metadata;
-  std::vector<TensorEntry> tensors;  // by offset, then by name where several are empty
+  std::vector<TensorEntry> tensors;  // by offset, then by name if several are empty
 };
 
-/// As a name stands in the header, in double quotes.
+/// Quotes a name as the header has it, in double quotes.
 [[gnu::cold]] inline std::string in_quotes(std::string_view text) { return retort::in_quotes(text, '"'); }
 
 [[gnu::cold]] inline std::string shape_text(std::span<const std::size_t> shape) {
@@ -77,7 +77,7 @@ struct SafetensorsHeader {
   return text += shape.size() > most ? ", ...]" : "]";
 }
 
-/// Bytes of a tensor; nothing where they cannot be counted in 64 bits or are no whole number.
+/// Bytes of a tensor; nothing if they do not fit 64 bits or are no whole number.
 inline std::optional<std::size_t> tensor_bytes(DType dtype, std::span<const std::size_t> shape) {
   if (std::find(shape.begin(), shape.end(), std::size_t{0}) != shape.end()) {
     return 0;
@@ -92,7 +92,7 @@ inline std::optional<std::size_t> tensor_bytes(DType dtype, std::span<const std:
   return bits % 8 == 0 ? std::optional<std::size_t>(bits / 8) : std::nullopt;
 }
 
-/// Reads what the format allows; throws FormatError at the first that it does not.
+/// Reads what the format allows; throws FormatError at the first violation.
 class SafetensorsHeaderReader {
  public:
   SafetensorsHeaderReader(const std::filesystem::path& path, std::string_view text) : path_(path), json_(text) {}
@@ -233,7 +233,7 @@ class SafetensorsHeaderReader {
   SafetensorsHeader header_;
 };
 
-/// By offset, then by name. Not inlined: a sort compares at many places.
+/// Orders by offset, then by name. Not inlined: a sort compares at many places.
 [[gnu::cold, gnu::noinline]] inline bool comes_before(const TensorEntry* left, const TensorEntry* right) {
   if (left->begin != right->begin) {
     return left->begin < right->begin;
@@ -295,8 +295,8 @@ class SafetensorsHeaderReader {
   return header;
 }
 
-/// The text of a header, without padding: metadata first, then the tensors as they come. Throws JsonError where a
-/// name or the metadata are not UTF-8.
+/// The text of a header, without padding: metadata first, then the tensors in their order. Throws JsonError if a name
+/// or the metadata are not UTF-8.
 [[gnu::cold]] inline std::string safetensors_header_text(const SafetensorsHeader& header) {
   std::string text = "{";
   if (!header.metadata.empty()) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Tensors as files have them: the element types of the safetensors format, the values of those narrower than float,
-/// and a tensor of either.
+/// Tensors in files: the element types of the safetensors format, the values of those narrower than float, and a tensor
+/// with any of them.
 
 #include <array>
 #include <bit>
@@ -86,7 +86,7 @@ constexpr bool is_floating_point(DType dtype) {
   return dtype == DType::F64 || dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16;
 }
 
-/// The type of that name, or nothing.
+/// The type with that name, or nothing.
 constexpr std::optional<DType> parse_dtype(std::string_view name) {
   for (std::size_t index = 0; index < std::size(detail::dtype_facts); ++index) {
     if (detail::dtype_facts[index].name == name) {
@@ -112,20 +112,20 @@ consteval DType dtype_of() {
   }
 }
 
-/// One tensor of a file. Its bytes belong to the SafetensorsFile it came from, or to whoever made it.
+/// One tensor of a file. The SafetensorsFile it came from, or its maker, owns its bytes.
 struct Tensor {
   std::string name;
   DType dtype = DType::F32;
   std::vector<std::size_t> shape;    // outermost first; empty for a single number
   std::span<const std::byte> bytes;  // row-major, little-endian, not necessarily aligned
 
-  /// A tensor over somebody's values, which must outlive it: `Tensor::of<float>("0.weight", {20, 784}, values)`.
+  /// A tensor over values that must outlive it: `Tensor::of<float>("0.weight", {20, 784}, values)`.
   template <typename Scalar>
   static Tensor of(std::string name, std::vector<std::size_t> shape, std::span<const Scalar> values) {
     return {std::move(name), dtype_of<Scalar>(), std::move(shape), std::as_bytes(values)};
   }
 
-  /// Elements: the product of the shape, 1 where it is empty.
+  /// Elements: the product of the shape, 1 if it is empty.
   std::size_t count() const { return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>{}); }
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What a tensor's name tells of the program that wrote it: the part of an error that says what to do.
+/// What a tensor's name tells about the program that wrote it: the part of an error that says what to do.
 
 #include <array>
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
 
-/// What PyTorch's wrappers put before every name of the module that they wrap.
+/// The prefix that one of PyTorch's wrappers puts before every name of the module it wraps.
 struct KnownPrefix {
   std::string_view text;
   std::string_view origin;
@@ -27,7 +27,7 @@ inline constexpr std::array<KnownPrefix, 3> known_prefixes{{
     {"model.", "of a module that holds the network as its attribute"},
 }};
 
-/// The prefix before one of `expected` in `name`, or the known ones that it begins with; empty where there is none.
+/// The prefix before one of `expected` in `name`, or the known prefixes that it begins with; empty if there is none.
 [[gnu::cold]] inline std::string_view prefix_of(std::string_view name, std::span<const std::string> expected) {
   for (const std::string& tail : expected) {
     if (name.ends_with(tail) && name.size() > tail.size() && name[name.size() - tail.size() - 1] == '.') {
@@ -47,8 +47,8 @@ inline constexpr std::array<KnownPrefix, 3> known_prefixes{{
   return name.substr(0, length);
 }
 
-/// To be put after "no tensor of the model": "; ..." for a tensor that has the name of one of the `expected` below a
-/// prefix, or the name of one in another layer; nothing for any other.
+/// Follows "no tensor of the model": "; ..." for a tensor with the name of one of the `expected` after a prefix, or
+/// with the name of one in another layer; nothing for any other.
 [[gnu::cold]] inline std::string tensor_name_hint(std::string_view name, std::span<const std::string> expected) {
   std::string hint;
   const std::string_view prefix = prefix_of(name, expected);
@@ -64,7 +64,7 @@ inline constexpr std::array<KnownPrefix, 3> known_prefixes{{
     hint += ": SafetensorsOptions::prefix takes it off every name";
   }
   const std::string_view rest = name.substr(prefix.size());
-  bool is_tensor_of_a_layer = false;  // of one that the file calls otherwise
+  bool is_tensor_of_a_layer = false;  // of a layer with another name in the file
   for (const std::string& other : expected) {
     if (rest == other) {
       return hint;

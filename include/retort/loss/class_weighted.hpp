@@ -23,10 +23,10 @@
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// w[label] times the loss `L`, and so its gradient. A batch's loss is the mean over its rows, sum_i w[label_i] l_i /
-/// n. PyTorch's CrossEntropyLoss(weight=w) divides by the weights that happen to be in the batch, sum_i w[label_i],
-/// instead of by n. The two are equal wherever the batch's weights have the mean 1, over the whole training set in
-/// particular where the weights are normalised so (data::normalized_class_weights, data::balanced_class_weights); this
-/// one then is the unbiased estimate of the training set's loss. Evaluations stay unweighted.
+/// n. PyTorch's CrossEntropyLoss(weight=w) divides by the weights in the batch, sum_i w[label_i], instead of by n. The
+/// two are equal where the batch's weights have the mean 1; so they are over the whole training set if the weights are
+/// normalised so (data::normalized_class_weights, data::balanced_class_weights), and this one then is the unbiased
+/// estimate of the training set's loss. Evaluations stay unweighted.
 ///
 ///     const auto weights = data::balanced_class_weights<3>(train);
 ///     Trainer{network, ClassWeighted{CrossEntropy{}, weights}, Adam{}}.fit(train);
@@ -43,7 +43,7 @@ class ClassWeighted {
     std::copy(weights.begin(), weights.end(), weights_);
   }
 
-  /// Throws OptionError for a weight outside its range and for the loss's own hyperparameters, and where Scalar cannot
+  /// Throws OptionError for a weight outside its range and for the loss's own hyperparameters, and if Scalar cannot
   /// compute with them.
   template <typename Scalar = double>
   [[gnu::cold]] void validate() const {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Losses that compare a hidden layer of the student with one of the teacher, beside the logits.
+/// Losses that compare a hidden layer of the student with one of the teacher, besides the logits.
 
 #include <concepts>
 #include <cstddef>
@@ -18,23 +18,23 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// One sample's features, (Width), of the student as its regressor gives them: of the teacher's width.
+/// One sample's features, (Width), which the student's regressor gives: as wide as the teacher's.
 template <typename Scalar>
 struct StudentFeatures {
   const Scalar* values;
 };
 
-/// One sample's features, (Width), of the teacher.
+/// One sample's features of the teacher, (Width).
 template <typename Scalar>
 struct TeacherFeatures {
   const Scalar* values;
 };
 
 /// A term T of a loss has
-/// - `T::name` and hyperparameters, as a Loss has,
-/// - `T::student_layer` and `T::teacher_layer`, indices into the two models: it compares what leaves these layers. The
-///   student's is not in the middle of a run of pointwise layers, and not the model's last; the teacher's is none of
-///   the pointwise layers before its first sized one,
+/// - `T::name` and hyperparameters, like a Loss,
+/// - `T::student_layer` and `T::teacher_layer`, indices into the two models: it compares the outputs of these layers.
+///   The student's is not in the middle of a run of pointwise layers, and not the model's last; the teacher's is none
+///   of the pointwise layers before its first sized one,
 /// - `T::Regressor<Student, Teacher>`, a Model without running statistics that is trained with the student: from the
 ///   width of the student's layer to that of the teacher's,
 /// - `term.template row<Width>(student, teacher, gradient_scale, gradient)`, callable on host and device: it returns
@@ -51,8 +51,8 @@ concept FeatureTerm = std::copyable<T> && Configured<T> && requires(const T& ter
   } -> std::same_as<float>;
 };
 
-/// A loss of logits and a term on features, added up: `WithTerm{HintonLoss{.temperature = 3}, Hint<1, 3>{}}`. It trains
-/// with a DistillationTrainer, on every backend, by single operations.
+/// The sum of a loss of logits and a term on features: `WithTerm{HintonLoss{.temperature = 3}, Hint<1, 3>{}}`. It
+/// trains with a DistillationTrainer, on every backend, by single operations.
 template <Loss L, FeatureTerm T>
 struct WithTerm {
   static_assert(
@@ -65,7 +65,7 @@ struct WithTerm {
   L loss{};
   T term{};
 
-  /// Throws OptionError for a hyperparameter of either.
+  /// Throws OptionError for a hyperparameter of the loss or the term.
   template <typename Scalar = double>
   [[gnu::cold]] void validate() const {
     validate_in<Scalar>(loss);

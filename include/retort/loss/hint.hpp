@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Hints: a hidden layer of the student learns to foretell one of the teacher.
+/// Hints: a hidden layer of the student learns to predict one of the teacher.
 
 #include <cstddef>
 #include <string_view>
@@ -16,10 +16,10 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// weight * mean_j (r(s)_j - t_j)^2, where s leaves the student's layer `StudentLayer`, t the teacher's `TeacherLayer`,
-/// and r is a Linear layer between their widths that is trained with the student (Romero et al., "FitNets: hints for
-/// thin deep nets", ICLR 2015, arXiv:1412.6550, whose hint loss is half the sum in place of the mean). Hints and logits
-/// are learned at once.
+/// weight * mean_j (r(s)_j - t_j)^2, where s is the output of the student's layer `StudentLayer`, t of the teacher's
+/// `TeacherLayer`, and r is a Linear layer between their widths that is trained with the student (Romero et al.,
+/// "FitNets: hints for thin deep nets", ICLR 2015, arXiv:1412.6550, whose hint loss is half the sum in place of the
+/// mean). Hints and logits are learned at the same time.
 template <std::size_t StudentLayer, std::size_t TeacherLayer>
 struct Hint {
   static constexpr std::string_view name = "Hint";

@@ -26,7 +26,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// T^2 keeps the two terms' gradients comparable when T changes: the soft one tends to (s - t) / Classes for centred
 /// logits as T grows. The teacher's own entropy is subtracted (a Kullback-Leibler divergence, not the paper's
 /// cross-entropy; same gradient), so that with w = 0 the loss is exactly 0 where the student matches the teacher. The
-/// soft term and its gradient are right relative to their own size, also where they are tiny (softmax_divergence.hpp).
+/// soft term and its gradient are right relative to their own size, even if that is tiny (softmax_divergence.hpp).
 struct HintonLoss {
   static constexpr std::string_view name = "HintonLoss";
   static constexpr bool needs_teacher = true;

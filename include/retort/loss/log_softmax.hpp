@@ -2,7 +2,7 @@
 #pragma once
 /// @file
 /// Softmax of one row of logits at a temperature, without overflow: the arithmetic that the losses share. `Scalar` may
-/// be a SIMD vector: then there is a row in each of its lanes.
+/// be a SIMD vector: then each of its lanes has a row.
 
 #include <cmath>
 #include <cstddef>
@@ -28,7 +28,7 @@ inline constexpr Range temperature{
 
 }  // namespace allowed
 
-/// What turns one row's logits x_k into log softmax(x / T)_k = (x_k - maximum) / T - log_sum.
+/// Turns one row's logits x_k into log softmax(x / T)_k = (x_k - maximum) / T - log_sum.
 template <typename Scalar>
 struct SoftmaxNormalizer {
   Scalar maximum;  ///< max x_k, subtracted first so that no exponential overflows

@@ -3,9 +3,9 @@
 /// @file
 /// What a loss is: for one sample, its value and its gradient in the student's logits, in one pass.
 ///
-/// Losses take logits only, never probabilities. The value is a sum over classes; a backend averages over the batch, by
-/// giving every row the factor 1 / batch for its gradient. `StudentLogits` and `TeacherLogits` are types of their own,
-/// so that the two cannot change places.
+/// Losses take logits only, never probabilities. The value is a sum over classes; a backend averages over the batch by
+/// giving every row's gradient the factor 1 / batch. `StudentLogits` and `TeacherLogits` are separate types, so that
+/// the two cannot be swapped.
 
 #include <concepts>
 #include <cstddef>
@@ -25,7 +25,7 @@ struct StudentLogits {
   const Scalar* values;
 };
 
-/// One row of the teacher's logits, (Classes); null for a loss that has no teacher.
+/// One row of the teacher's logits, (Classes); null for a loss without a teacher.
 template <typename Scalar>
 struct TeacherLogits {
   const Scalar* values;
@@ -41,10 +41,10 @@ struct TeacherLogits {
 ///   finite wherever the differences between a row's logits, divided by the temperature, are representable; a NaN among
 ///   the logits gives NaN.
 ///
-/// Scalars are float or double, and the label is a std::uint32_t. A loss whose row is written for SIMD vectors too, as
-/// scalars and as labels (`select` in place of a branch, `constant` in place of a literal; core/vector_math.hpp), may
-/// state `takes_vectors = true`; CPU backends then call it with vectors, a row in each lane. It does not compile where
-/// it is not.
+/// Scalars are float or double, and the label is a std::uint32_t. A loss whose row also takes SIMD vectors, as scalars
+/// and as labels (`select` in place of a branch, `constant` in place of a literal; core/vector_math.hpp), may state
+/// `takes_vectors = true`; CPU backends then call it with vectors, a row in each lane. If its row does not take them,
+/// it does not compile.
 template <typename L>
 concept Loss = std::copyable<L> && Configured<L> && requires(const L& loss, const float* logits, float* gradient) {
   { L::name } -> std::convertible_to<std::string_view>;
@@ -66,7 +66,7 @@ void call_loss_with_vectors(const L& loss) {
 
 }  // namespace detail
 
-/// True; does not compile for a loss that says `takes_vectors` and does not take them.
+/// True; does not compile for a loss that states `takes_vectors` and does not take them.
 template <Loss L, std::size_t Classes>
 consteval bool check_vectors_of_loss() {
   if constexpr (takes_vectors<L>) {

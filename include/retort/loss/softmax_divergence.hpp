@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The Kullback-Leibler divergence between a teacher's and a student's softmax, to the precision of its own value: it
-/// may be tiny, where the two agree or the temperature is high.
+/// The Kullback-Leibler divergence between a teacher's and a student's softmax, precise relative to its own value,
+/// which may be tiny: if the two agree or the temperature is high.
 
 #include <cmath>
 #include <cstddef>
@@ -17,8 +17,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// With p = softmax(teacher / T) and q = softmax(student / T), returns sum_k p_k (log p_k - log q_k), never below 0,
 /// and writes difference[k] = q_k - p_k, (Classes). `difference` must not overlap the logits. Relative to the
-/// divergence the error is some 1e-7 Classes in float, from agreement to opposition; what is below the smallest normal
-/// number may be 0.
+/// divergence the error is some 1e-7 Classes in float, from agreement to opposition; values below the smallest normal
+/// number may become 0.
 ///
 /// The sum itself is a difference of nearly equal numbers wherever p and q are close. Let r be the teacher's first
 /// class and e_k = ((s_k - t_k) - (s_r - t_r)) / T, which is small exactly where the two agree. Then q_k = p_k exp(e_k)
@@ -36,7 +36,7 @@ RETORT_HOST_DEVICE Scalar softmax_divergence(const Scalar* student, const Scalar
   const Scalar zero = constant<Scalar>(0);
   const Scalar one = constant<Scalar>(1);
   const Scalar half = constant<Scalar>(0.5);
-  const Scalar near_square = constant<Scalar>(0.25);  // of what the series take
+  const Scalar near_square = constant<Scalar>(0.25);  // the square of the largest number that the series take
   const Scalar far = constant<Scalar>(40);            // exp(40) is finite, and far from 1
 
   Scalar teacher_maximum = teacher[0];

@@ -19,8 +19,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// What results when softmax probabilities are handed to a KL divergence that expects log-probabilities (PyTorch's
-/// KLDivLoss), and the factor T^2 is forgotten. With p = softmax(t / T), q = softmax(s / T) and hard weight w:
+/// What results if softmax probabilities go to a KL divergence that expects log-probabilities (PyTorch's KLDivLoss),
+/// and the factor T^2 is forgotten. With p = softmax(t / T), q = softmax(s / T) and hard weight w:
 ///
 ///   L = w CE(s, label) + (1 - w) sum_k p_k (log p_k - q_k)
 ///   dL/ds_i = w (softmax(s) - onehot(label))_i + (1 - w) / T q_i (sum_j p_j q_j - p_i)
@@ -28,8 +28,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// Why it hurts: the soft term rewards a large overlap p.q, which is largest when the student puts everything on the
 /// teacher's first class, so the teacher's ranking of the other classes, the point of distillation, is lost. Without
 /// T^2 and with the extra factor q_i its gradient is also hundreds of times weaker than HintonLoss's: what remains is
-/// cross-entropy with its learning signal scaled down by w. The value may be negative, and it is not 0 at a match.
-/// The defaults are those of the recipe it was found in.
+/// cross-entropy with its learning signal scaled down by w. The value may be negative, and it is not 0 at a match. The
+/// defaults are those of the recipe where it was found.
 struct SoftmaxPassedToKlLoss {
   static constexpr std::string_view name = "SoftmaxPassedToKlLoss";
   static constexpr bool needs_teacher = true;
@@ -71,7 +71,7 @@ struct SoftmaxPassedToKlLoss {
       excess[k] = x + exp_minus_linear(x);
       mean_excess += student_probability * excess[k];
     }
-    // Where the temperature is high, all p_k are nearly overlap: then their difference is that of the excesses.
+    // At a high temperature all p_k are close to `overlap`: then their difference is that of the excesses.
     const auto is_flat = lowest > constant<Scalar>(-0.5);
     const Scalar factor = gradient_scale * soft_weight * inverse_t;
     for (std::size_t k = 0; k < Classes; ++k) {

@@ -14,9 +14,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// y = (x - mean) / sqrt(variance + epsilon) * weight + bias for each of N features: torch.nn.BatchNorm1d(N). Ioffe and
 /// Szegedy, arXiv:1502.03167. While training, mean and (biased) variance are the batch's, and the running ones move by
-/// `momentum` towards the batch's mean and unbiased variance; otherwise they are the running ones. A training batch
-/// needs at least two samples.
-/// `num_batches_tracked` is kept as Scalar, exact up to 2^24 steps in float; nothing here depends on it.
+/// `momentum` towards the batch's mean and unbiased variance; otherwise the running ones are used. A training batch
+/// needs at least two samples. `num_batches_tracked` is kept as Scalar, exact up to 2^24 steps in float; nothing here
+/// depends on it.
 template <std::size_t N>
 struct BatchNorm {
   static_assert(N > 0, "retort: a BatchNorm<N> layer needs at least one feature");

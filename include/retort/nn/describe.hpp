@@ -47,15 +47,15 @@ std::array<std::string, sizeof...(Layers)> layer_descriptions(const Sequential<L
 
 }  // namespace detail
 
-/// "Linear(784, 20), ReLU, Linear(20, 10)": equal for equal models; for others too only where a layer of
-/// one's own hides what it is (see layer.hpp).
+/// "Linear(784, 20), ReLU, Linear(20, 10)": equal for equal models, and for others only if a layer of one's own hides
+/// what it is (see layer.hpp).
 template <Model M>
 std::string model_signature() {
   return detail::signature(M{});
 }
 
-/// A table: each layer with the shape of its output, its parameters, the floating-point operations of one sample and
-/// the bytes of its parameters as `Scalar`; and their sums.
+/// A table: each layer's output shape, parameters, floating-point operations for one sample and bytes of its parameters
+/// as `Scalar`; and the sums.
 template <Model M, typename Scalar = float>
 std::string summary() {
   std::ostringstream text;

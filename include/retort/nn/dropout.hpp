@@ -13,7 +13,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// While training, each element is set to 0 with probability Rate and the others are multiplied by 1 / (1 - Rate);
 /// otherwise the identity: torch.nn.Dropout. Srivastava et al., "Dropout: a simple way to prevent neural networks from
-/// overfitting" (2014). Element e of the batch (row-major) in layer l at step s is dropped where word e of
+/// overfitting" (2014). Element e of the batch (row-major) in layer l at step s is dropped if word e of
 /// RandomStream(seed, Stream::dropout, s, l) is below Rate * 2^32: the same mask on every backend, and again in the
 /// backward pass without being stored.
 template <double Rate>
@@ -25,7 +25,7 @@ struct Dropout {
 
   /// Words below this are dropped.
   static constexpr std::uint32_t threshold = static_cast<std::uint32_t>(Rate * 4294967296.0);
-  /// The factor of what is kept.
+  /// The factor of elements that are kept.
   static constexpr double scale = 1.0 / (1.0 - Rate);
 };
 

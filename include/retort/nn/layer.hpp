@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What a layer is: a type of constexpr facts. A layer holds no data; its tensors live in a Network's arena, and a
-/// backend says how it is computed.
+/// What a layer is: a type of constexpr facts. A layer holds no data; its tensors are in a Network's arena, and a
+/// backend computes it.
 ///
 /// - A *sized* layer states `input_size` and `output_size`, `flops` for one sample, and the tensors it learns
-///   (`parameters`) and keeps (`buffers`): Linear, LayerNorm, BatchNorm. One whose samples have axes states as well
-///   `input_shape` and `output_shape` (shape.hpp), whose sizes those are.
+///   (`parameters`) and keeps (`buffers`): Linear, LayerNorm, BatchNorm. A layer whose samples have axes also states
+///   `input_shape` and `output_shape` (shape.hpp), which have those sizes.
 /// - An *elementwise* layer has any width and no tensors. It states two scalar functions: `value(x)`, and
 ///   `derivative(x, y)` at x with y = value(x): ReLU, GELU, Tanh, ... A new one needs no more than that: templates over
-///   the scalar's type, or functions of float alone. A layer whose functions are written for SIMD vectors too, with
-///   `select` in place of a branch and `constant` in place of a literal (core/vector_math.hpp), may state
-///   `takes_vectors = true`; CPU backends then call them with vectors. They do not compile where they are not.
+///   the scalar's type, or functions of float alone. A layer whose functions also take SIMD vectors, with `select` in
+///   place of a branch and `constant` in place of a literal (core/vector_math.hpp), may state `takes_vectors = true`;
+///   CPU backends then call them with vectors. If they do not take them, they do not compile.
 /// - Dropout has any width and a rate.
 ///
-/// A layer whose template arguments are more than its widths says them in `static std::string describe()`, so that
-/// files and checkpoints can tell it from its siblings.
+/// A layer with more template arguments than its widths states them in `static std::string describe()`, so that files
+/// and checkpoints can tell it from its siblings.
 
 #include <array>
 #include <concepts>
@@ -31,7 +31,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// How the library fills a tensor before training; see initialization.hpp.
 enum class InitialValue {
   weight,  ///< a matrix (out, in): by the chosen Initialization
-  bias,    ///< beside such a matrix: by the chosen Initialization, with the matrix's fan-in
+  bias,    ///< next to such a matrix: by the chosen Initialization, with the matrix's fan-in
   one,
   zero,
 };
@@ -56,14 +56,14 @@ struct TensorSpec {
   }
 };
 
-/// Elements to which a tensor's place in an arena is rounded up: 64 bytes of float, 128 of double.
+/// A tensor's place in an arena is rounded up to so many elements: 64 bytes of float, 128 of double.
 inline constexpr std::size_t tensor_alignment = 16;
 
 constexpr std::size_t aligned_extent(std::size_t count) {
   return (count + tensor_alignment - 1) / tensor_alignment * tensor_alignment;
 }
 
-/// Where tensor `index` of a layer begins, in elements after the layer's first.
+/// Where tensor `index` of a layer begins, in elements from the layer's first.
 template <std::size_t N>
 constexpr std::size_t tensor_offset(const std::array<TensorSpec, N>& tensors, std::size_t index) {
   std::size_t offset = 0;
@@ -104,7 +104,7 @@ void call_layer_with_vectors() {
 
 }  // namespace detail
 
-/// True; does not compile for a layer that says `takes_vectors` and does not take them.
+/// True; does not compile for a layer that states `takes_vectors` and does not take them.
 template <typename L>
 consteval bool check_vectors_of_layer() {
   if constexpr (takes_vectors<L>) {

@@ -24,7 +24,7 @@ struct Linear {
   static constexpr bool has_bias = bias == Bias::yes;
   static constexpr std::size_t input_size = In;
   static constexpr std::size_t output_size = Out;
-  /// Of one sample's forward pass: a multiplication and an addition for each weight.
+  /// Operations of one sample's forward pass: a multiplication and an addition for each weight.
   static constexpr std::size_t flops = 2 * In * Out;
 
   static constexpr auto parameters = [] {

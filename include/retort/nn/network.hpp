@@ -31,11 +31,11 @@ template <typename Scalar>
 struct InferArguments;
 }  // namespace backend
 
-/// A model's parameters (and running statistics) in one aligned arena each, in the memory of a backend. A network that
-/// was moved from has neither: it can be destroyed and assigned to, everything else throws Error.
+/// A model's parameters (and running statistics), each in one aligned arena in the memory of a backend. A network that
+/// was moved from has neither: it can be destroyed and assigned to; everything else throws Error.
 ///
-/// `predict` is const and may be called from several threads at once; dropout cannot happen in it. Include the
-/// backend's headers beside this one (retort.hpp includes those of the default).
+/// `predict` is const and may be called from several threads at once; it never applies dropout. Include the backend's
+/// headers with this one (retort.hpp includes those of the default backend).
 template <Model M, typename Backend = backend::Eigen, typename Scalar = float>
 class Network {
  public:
@@ -53,7 +53,7 @@ class Network {
     initialize(seed, initialization);
   }
 
-  /// Fills parameters and running statistics anew, and forgets the preprocessing.
+  /// Fills parameters and running statistics again, and forgets the preprocessing.
   void initialize(Seed seed, Initialization initialization = Initialization::pytorch) {
     preprocessing_.reset();
     assign_parameters(initial_values(M::parameters, M::parameter_arena_size, seed, initialization).span());
@@ -62,25 +62,24 @@ class Network {
 
   const Backend& backend() const { return backend_; }
 
-  /// Throws Error where the network was moved from.
+  /// Throws Error if the network was moved from.
   void require_values() const {
     if (parameters_.size() != M::parameter_arena_size || buffers_.size() != M::buffer_arena_size) {
       throw_moved_from();
     }
   }
 
-  /// The whole arenas as the host may keep them, laid out as M::parameters and M::buffers say, with zeros between the
-  /// tensors.
+  /// Copies of the whole arenas for the host, laid out by M::parameters and M::buffers, with zeros between the tensors.
   AlignedBuffer<Scalar> copy_parameters() const { return copy_of(parameters_); }
   AlignedBuffer<Scalar> copy_buffers() const { return copy_of(buffers_); }
 
-  /// Takes over an arena of that layout. Throws ShapeError for another size.
+  /// Takes over an arena with that layout. Throws ShapeError for another size.
   void assign_parameters(std::span<const Scalar> values) { assign(parameters_, values, "parameters"); }
   void assign_buffers(std::span<const Scalar> values) { assign(buffers_, values, "buffers"); }
 
-  /// How its inputs are made from raw features, where that is known: `fit` notes it, files keep it, and a dataset of
-  /// other inputs is refused. Set it to nothing for a network that is to take any. Setting throws OptionError for what
-  /// no file of this model may hold (Preprocessing::validate).
+  /// How its inputs are made from raw features, if that is known: `fit` notes it, files keep it, and a dataset with
+  /// other inputs is refused. Set it to nothing for a network that is to take any. Setting throws OptionError for
+  /// values that no file of this model may hold (Preprocessing::validate).
   const std::optional<Preprocessing>& preprocessing() const { return preprocessing_; }
   void set_preprocessing(std::optional<Preprocessing> preprocessing) {
     if (preprocessing) {
@@ -106,17 +105,17 @@ class Network {
   std::span<Scalar> buffer(std::size_t index) { return tensor(M::buffers[index], buffer_arena()); }
   std::span<const Scalar> buffer(std::size_t index) const { return tensor(M::buffers[index], buffer_arena()); }
 
-  /// logits (batch, out) of inputs (batch, in), both row-major, in the host's memory. Blocks of samples are shared
-  /// among the backend's threads; the results do not depend on how many there are. A sample alone is a matrix-vector
-  /// product and may differ from the same sample in a batch in its last bits. Where the backend computes in the host's
-  /// memory, allocates nothing once each thread has answered a batch as large. Throws ShapeError when the inputs are
-  /// not whole samples or the logits are not as many samples.
+  /// logits (batch, out) of inputs (batch, in), both row-major, in the host's memory. The backend's threads share
+  /// blocks of samples; results do not depend on their number. A single sample is a matrix-vector product and may
+  /// differ from the same sample in a batch in its last bits. If the backend computes in the host's memory, allocates
+  /// nothing once each thread has answered a batch as large. Throws ShapeError if the inputs are not whole samples or
+  /// the logits are not as many samples.
   void predict(std::span<const Scalar> inputs, std::span<Scalar> logits) const {
     predict_layer<M::layer_count - 1>(inputs, logits);
   }
 
-  /// The same for a hidden layer: outputs (batch, M::widths[Layer + 1]) of layer `Layer`, from 0. It is none of the
-  /// pointwise layers before the first sized one.
+  /// The same for a hidden layer: outputs (batch, M::widths[Layer + 1]) of layer `Layer`, from 0. It may not be one of
+  /// the pointwise layers before the first sized one.
   template <std::size_t Layer>
   void predict_layer(std::span<const Scalar> inputs, std::span<Scalar> outputs) const {
     static_assert(Layer < M::layer_count, "retort: predict_layer<Layer>: the model has no such layer");
@@ -152,7 +151,7 @@ class Network {
     return logits;
   }
 
-  /// The class of one sample: the index of its largest logit, the first of equals.
+  /// The class of one sample: the index of its largest logit, among equals the first.
   std::size_t classify(std::span<const Scalar, input_size> input) const {
     const auto logits = predict(input);
     return static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());

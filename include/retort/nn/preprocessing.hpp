@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// How raw features become the inputs that a network was trained on, and what its classes are called.
+/// How raw features become the inputs that a network was trained on, and the names of its classes.
 
 #include <algorithm>
 #include <cstddef>
@@ -17,15 +17,15 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// What a network remembers of the dataset that it was trained on. Raw features are standardised column by column where
-/// there are columns, then divided by 255 where they are bytes; the input is (x - mean) / standard_deviation.
+/// What a network remembers of the dataset it was trained on. Raw features are standardised column by column if there
+/// are columns, then divided by 255 if they are bytes; the input is (x - mean) / standard_deviation.
 struct Preprocessing {
   bool bytes = false;  ///< raw features are uint8
   double mean = 0.0;
   double standard_deviation = 1.0;          ///< > 0
   std::vector<double> column_means{};       ///< (inputs), or empty
   std::vector<double> column_deviations{};  ///< likewise; > 0
-  std::vector<std::string> class_names{};   ///< (at most outputs), or empty where the classes are their numbers
+  std::vector<std::string> class_names{};   ///< (at most outputs), or empty if the classes are their numbers
 
   /// Throws OptionError naming the field for what a network with that many inputs and outputs cannot have: numbers that
   /// are not finite, a deviation that is not above 0, columns or names of another count, a name that is not UTF-8.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A model: a flat list of layers, and every fact that follows from it, known before the program runs.
+/// A model: a flat list of layers, and every fact that follows from it, known at compile time.
 
 #include <array>
 #include <cstddef>
@@ -15,9 +15,9 @@
 #include "retort/nn/layer.hpp"
 #include "retort/nn/shape.hpp"
 
-/// The messages for layers that do not fit. The type named in the compiler's message reads
+/// The messages for layers that do not fit. The compiler's message names the type
 /// `shape_check::layer<1>::receives<20>::but_expects<30>`, or `layer<1>::receives<3, 8, 8>::but_expects<1, 8, 8>`: the
-/// layer's index from 0, the width or extents it gets, those it was given.
+/// layer's index from 0, the width or extents it gets, those it expects.
 namespace retort::shape_check {  // for every instruction set
 
 template <std::size_t Index>
@@ -26,7 +26,7 @@ struct layer {
   struct receives {
     template <std::size_t... Expected>
     struct but_expects {
-      // A plain width takes any extents of that size. By the packs alone, as the types are of one instruction set.
+      // A plain width takes any extents of that size. Compares packs, since types belong to one instruction set.
       static_assert(
           sizeof...(Expected) == 1 ? (Received * ...) == (Expected * ...)
                                    : std::is_same_v<std::index_sequence<Received...>, std::index_sequence<Expected...>>,
@@ -41,7 +41,7 @@ struct layer {
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// One tensor of a model: what it is, and where it lies in the model's arena.
+/// One tensor of a model: its facts, and where it lies in the model's arena.
 struct TensorInfo {
   TensorSpec spec;
   std::size_t layer = 0;   ///< index in the Sequential, from 0
@@ -49,7 +49,7 @@ struct TensorInfo {
   std::array<char, 40> full_name_storage{};
   std::size_t full_name_size = 0;
 
-  /// "0.weight": the layer's index and the tensor's name, as in the state dict of an nn.Sequential.
+  /// "0.weight": the layer's index and the tensor's name, like the state dict of an nn.Sequential.
   constexpr std::string_view full_name() const { return {full_name_storage.data(), full_name_size}; }
   constexpr std::size_t count() const { return spec.count(); }
 
@@ -99,7 +99,7 @@ constexpr std::size_t layer_flops() {
   }
 }
 
-// The shape that enters the first layer: what the first sized layer expects, since those before it keep the shape.
+// The shape that enters the first layer: the shape that the first sized layer expects, since those before it keep it.
 template <Layer... Layers>
 struct ModelInput {
   using type = Shape<1>;  // of a Sequential that is refused anyway
@@ -109,7 +109,7 @@ struct ModelInput<First, Rest...> : ModelInput<Rest...> {};
 template <SizedLayer First, Layer... Rest>
 struct ModelInput<First, Rest...> : InputShape<First> {};
 
-// What leaves a layer that `Incoming` enters.
+// The output shape of a layer that `Incoming` enters.
 template <typename Incoming, Layer L>
 struct ShapeBehind {
   using type = Incoming;
@@ -180,7 +180,7 @@ template <std::size_t Index, std::size_t... Received, std::size_t... Expected>
 struct CheckedShape<Index, Shape<Received...>, Shape<Expected...>>
     : shape_check::layer<Index>::template receives<Received...>::template but_expects<Expected...> {};
 
-// What layer L expects where `Incoming` reaches it.
+// The shape that layer L expects where `Incoming` reaches it.
 template <typename Incoming, Layer L>
 struct ExpectedShape {
   using type = Incoming;
@@ -191,8 +191,7 @@ struct ExpectedShape<Incoming, L> : InputShape<L> {};
 template <typename Indices, Layer... Layers>
 struct CheckedShapes;
 
-// A base of Sequential, so that the check is made where the model is named, and its type stands in the compiler's
-// message.
+// A base of Sequential, so that the check comes where the model is named, and its type is in the compiler's message.
 template <std::size_t... Index, Layer... Layers>
 struct CheckedShapes<std::index_sequence<Index...>, Layers...>
     : CheckedShape<Index, std::tuple_element_t<Index, ModelShapes<Layers...>>,
@@ -220,19 +219,19 @@ struct Sequential : private detail::CheckedShapes<std::index_sequence_for<Layers
   static constexpr std::array<std::string_view, layer_count> layer_names{Layers::name...};
   static constexpr std::array<std::size_t, layer_count> layer_flops{detail::layer_flops<Layers>()...};
 
-  /// What is learned, and what is kept beside it, in the order of PyTorch's state dict within a layer.
+  /// The learned tensors, and those kept besides, in the order of PyTorch's state dict within a layer.
   static constexpr auto parameters = detail::model_tensors<false, Layers...>();
   static constexpr auto buffers = detail::model_tensors<true, Layers...>();
   /// Learned numbers, as PyTorch counts them.
   static constexpr std::size_t parameter_count = detail::element_count(parameters);
-  /// Elements of the arenas that hold them; larger by the padding after each tensor.
+  /// Elements of the arenas that hold them, with the padding after each tensor.
   static constexpr std::size_t parameter_arena_size = detail::arena_size(parameters);
   static constexpr std::size_t buffer_arena_size = detail::arena_size(buffers);
 
   /// Floating-point operations of one sample's forward pass, counting the products (a multiplication and an addition a
   /// weight).
   static constexpr std::size_t flops = (detail::layer_flops<Layers>() + ...);
-  /// Fewest samples in a training batch.
+  /// The fewest samples that a training batch may have.
   static constexpr std::size_t minimum_batch = [] {
     std::size_t minimum = 1;
     const auto raise = [&]<typename L>(std::type_identity<L>) {
@@ -244,7 +243,7 @@ struct Sequential : private detail::CheckedShapes<std::index_sequence_for<Layers
     return minimum;
   }();
 
-  /// The first layer with parameters: no gradient is needed in what enters it. layer_count where there is none.
+  /// The first layer with parameters, whose input needs no gradient. layer_count if there is none.
   static constexpr std::size_t first_trained_layer = [] {
     if constexpr (parameters.size() == 0) {
       return layer_count;
@@ -253,8 +252,8 @@ struct Sequential : private detail::CheckedShapes<std::index_sequence_for<Layers
     }
   }();
 
-  /// Where a layer's first parameter (or buffer) lies in the arena; the arena's size for a layer that has none and none
-  /// follows.
+  /// Where a layer's first parameter (or buffer) lies in the arena; the arena's size if neither it nor any later layer
+  /// has one.
   static constexpr std::size_t parameter_offset(std::size_t layer) {
     return offset_of(parameters, parameter_arena_size, layer);
   }
@@ -296,7 +295,7 @@ struct LayersAt<M, std::index_sequence<Index...>> {
 
 }  // namespace detail
 
-/// The model of another's first `Count` layers, of which one is sized: its tensors lie where they lie in the whole
+/// The model of another's first `Count` layers, at least one of them sized: its tensors lie where they lie in the whole
 /// model's arenas, so it runs on those.
 template <Model M, std::size_t Count>
 using FirstLayers = typename detail::LayersAt<M, std::make_index_sequence<Count>>::type;

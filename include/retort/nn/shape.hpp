@@ -23,8 +23,8 @@ struct Shape {
 
 namespace detail {
 
-// What a sized layer takes and gives: its `input_shape` and `output_shape`, or its plain widths. A plain width takes
-// the elements of any shape of that size, one after another, so no layer need flatten an image.
+// The shapes that a sized layer takes and gives: its `input_shape` and `output_shape`, or its plain widths. A plain
+// width takes the elements of any shape of that size, one after another, so no layer need flatten an image.
 
 template <typename L>
 struct InputShape {

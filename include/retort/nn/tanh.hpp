@@ -32,7 +32,7 @@ struct TanhDenominator {
   static constexpr double at = values[n];
 };
 
-/// tanh(x) of SIMD vectors of floats, within 4 units in the last place, never beyond -1 and 1; a NaN stays one. The
+/// tanh(x) of SIMD vectors of floats, within 4 units in the last place, never beyond -1 and 1; NaN stays NaN. The
 /// polynomials in x^2 are a fit of tanh(x) / x over |x| <= 9.02, where tanh rounds to 1, with a largest relative error
 /// of 2.2e-8 (iterated weighted least squares towards equal extremes).
 template <typename V>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What the tensors of a network may hold. Saving, loading and training ask the same question, so that no training ends
-/// with a network that cannot be saved, and no file is written that cannot be loaded.
+/// The values that a network's tensors may hold. Saving, loading and training ask the same question, so that no
+/// training ends with a network that cannot be saved, and no file is written that cannot be loaded.
 
 #include <cmath>
 #include <cstddef>
@@ -28,8 +28,8 @@ inline constexpr Scalar largest_tensor_value = sizeof(Scalar) == 4 ? Scalar(0x1p
 template <typename Scalar>
 inline constexpr Scalar largest_tensor_count = Scalar(std::uint64_t{1} << std::numeric_limits<Scalar>::digits);
 
-/// The first element of a tensor that is not finite, beyond the magnitude `largest`, of a variance below 0, or of a
-/// count no whole number in its range: "element 3 is nan, expected a finite number". Empty where there is none.
+/// The first element of a tensor that is not finite, exceeds the magnitude `largest`, is a variance below 0, or is a
+/// count that is no whole number in its range: "element 3 is nan, expected a finite number". Empty if there is none.
 template <typename Scalar>
 [[gnu::cold]] std::string describe_fault(const TensorSpec& spec, std::span<const Scalar> values,
                                          Scalar largest = largest_tensor_value<Scalar>) {
@@ -57,8 +57,8 @@ template <typename Scalar>
   return {};
 }
 
-/// The first of the tensors in `arena` with such an element: "1.running_var: element 3 is nan, expected a finite
-/// number"; empty where there is none. An optimizer's moments, laid out as parameters are, may be of any finite
+/// The same for the first tensor in `arena` with such an element: "1.running_var: element 3 is nan, expected a finite
+/// number"; empty if there is none. An optimizer's moments, laid out like the parameters, may have any finite
 /// magnitude.
 template <typename Scalar>
 [[gnu::cold]] std::string describe_fault(std::span<const TensorInfo> tensors, std::span<const Scalar> arena,

@@ -55,7 +55,7 @@ constexpr auto adam_hyperparameters() {
                     Hyperparameter{"weight_decay", &O::weight_decay, allowed::at_least_zero}};
 }
 
-/// Throws OptionError for what neither of them can compute with in Scalar.
+/// Throws OptionError for values that neither of them can compute with in Scalar.
 template <typename Scalar, typename O>
 void validate_adam(const O& adam) {
   validate_hyperparameters<Scalar>(adam);
@@ -79,7 +79,7 @@ struct Adam {
 
   static constexpr auto hyperparameters() { return adam_hyperparameters<Adam>(); }
 
-  /// Throws OptionError for a hyperparameter outside its range, or outside of what Scalar can compute with.
+  /// Throws OptionError for a hyperparameter outside its range, or that Scalar cannot compute with.
   template <typename Scalar = double>
   void validate() const {
     validate_adam<Scalar>(*this);

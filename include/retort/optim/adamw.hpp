@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Adam with weight decay apart from the gradient.
+/// Adam with weight decay separate from the gradient.
 
 #include <cstddef>
 #include <cstdint>
@@ -30,7 +30,7 @@ struct AdamW {
 
   static constexpr auto hyperparameters() { return adam_hyperparameters<AdamW>(); }
 
-  /// Throws OptionError for a hyperparameter outside its range, or outside of what Scalar can compute with.
+  /// Throws OptionError for a hyperparameter outside its range, or that Scalar cannot compute with.
   template <typename Scalar = double>
   void validate() const {
     validate_adam<Scalar>(*this);

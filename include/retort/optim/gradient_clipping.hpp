@@ -12,8 +12,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// Shortens the whole gradient, seen as one vector, to the length `max_norm` where it is longer: Pascanu, Mikolov and
-/// Bengio, arXiv:1211.5063. The norm itself is a backend's reduction; this is what follows from it.
+/// Shortens the whole gradient, seen as one vector, to the length `max_norm` if it is longer: Pascanu, Mikolov and
+/// Bengio, arXiv:1211.5063. A backend's reduction computes the norm; the rest is here.
 struct GradientClipping {
   static constexpr std::string_view name = "GradientClipping";
   double max_norm = 1.0;  ///< Euclidean
@@ -26,8 +26,8 @@ struct GradientClipping {
                                      Range{"a finite number above 0", allowed::is_positive, kept}}};
   }
 
-  /// min(1, max_norm / (norm + 1e-6)), as PyTorch's clip_grad_norm_: what every gradient is multiplied by. A norm that
-  /// is infinite or not a number gives NaN, which `fit` finds in the parameters at the end of the epoch.
+  /// The factor of every gradient: min(1, max_norm / (norm + 1e-6)), as in PyTorch's clip_grad_norm_. A norm that is
+  /// infinite or NaN gives NaN, which `fit` finds in the parameters at the end of the epoch.
   RETORT_HOST_DEVICE double clip_factor(double norm) const {
     const double factor = max_norm / (norm + 1e-6);
     return !is_finite(norm) ? internal::make_nan() : factor < 1.0 ? factor : 1.0;

@@ -17,15 +17,15 @@
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// An optimizer O has
-/// - `O::name`, `O::moment_count` (arenas of state beside the parameters, zero before the first step),
+/// - `O::name`, `O::moment_count` (arenas of state besides the parameters, zero before the first step),
 ///   `o.learning_rate`,
 /// - `O::hyperparameters()`, a table of their names and ranges (core/hyperparameters.hpp), or in place of it
 ///   `o.validate()` and `o.describe()`; see the concept Configured,
 /// - `o.template rule<Scalar>(step, learning_rate)`: the constants of step number `step` (from 1) under a scheduled
 ///   learning rate, as a function object `rule(parameter, gradient, moment...)` that moves the parameter and its
-///   moments in place, callable on host and device. Its arguments are scalars. A rule that is written for SIMD vectors
-///   too (core/vector_math.hpp) may state `takes_vectors = true`; CPU backends then call it with vectors, a parameter
-///   in each lane. It does not compile where it is not.
+///   moments in place, callable on host and device. Its arguments are scalars. A rule that also takes SIMD vectors
+///   (core/vector_math.hpp) may state `takes_vectors = true`; CPU backends then call it with vectors, a parameter in
+///   each lane. If it does not take them, it does not compile.
 template <typename O>
 concept Optimizer = std::copyable<O> && Configured<O> && requires(const O& optimizer) {
   { O::name } -> std::convertible_to<std::string_view>;
@@ -61,7 +61,7 @@ struct VectorUpdate<Rule, std::index_sequence<Index...>> {
 
 }  // namespace detail
 
-/// True; does not compile for an optimizer's rule that says `takes_vectors` and does not take them.
+/// True; does not compile for an optimizer's rule that states `takes_vectors` and does not take them.
 template <typename Rule, std::size_t Moments>
 consteval bool check_vectors_of_rule() {
   if constexpr (takes_vectors<Rule>) {

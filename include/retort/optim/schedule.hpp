@@ -21,20 +21,20 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// Where training stands, before the step at hand.
+/// The progress of a training before the current step.
 struct TrainingProgress {
-  std::uint64_t step = 0;         ///< optimizer steps already taken, so 0 ... total_steps - 1
+  std::uint64_t step = 0;         ///< optimizer steps already taken: 0 ... total_steps - 1
   std::uint64_t total_steps = 0;  ///< of the whole training
-  std::size_t epoch = 0;          ///< epochs completed, so 0 ... total_epochs - 1
+  std::size_t epoch = 0;          ///< epochs completed: 0 ... total_epochs - 1
   std::size_t total_epochs = 0;
 };
 
 /// A schedule S has
-/// - `s.factor(progress)`, by which the optimizer's learning rate is multiplied; precondition: valid settings,
+/// - `s.factor(progress)`, the factor of the optimizer's learning rate; precondition: valid settings,
 /// - a table of hyperparameters, or `s.validate()` and `s.describe()`; see the concept Configured,
-/// - where it looks neither at total_steps nor at total_epochs, `static constexpr bool any_length = true` (a schedule
-///   that holds others may have a function `bool any_length() const`): a training that has ended can then be resumed
-///   with more epochs.
+/// - if it looks neither at total_steps nor at total_epochs, `static constexpr bool any_length = true` (a schedule that
+///   holds others may have a function `bool any_length() const`): a training that has ended can then be resumed with
+///   more epochs.
 template <typename S>
 concept LearningRateSchedule =
     std::copyable<S> && Configured<S> && requires(const S& schedule, const TrainingProgress& progress) {
@@ -61,7 +61,7 @@ class Schedule {
   double factor(const TrainingProgress& progress) const { return schedule_->factor(progress); }
   void validate() const { schedule_->validate(); }
   std::string describe() const { return schedule_->describe(); }
-  /// Whether its factors are the same for every length of the training.
+  /// Whether its factors are the same for every length of training.
   bool any_length() const { return schedule_->any_length(); }
 
  private:
@@ -131,9 +131,9 @@ struct CosineSchedule {
   }
 };
 
-/// Rises in a straight line for `steps` steps, 1 / (steps + 1), 2 / (steps + 1), ..., and then follows another
-/// schedule (Goyal et al., arXiv:1706.02677, section 2.2). That one sees the steps that remain, from 0, and the true
-/// epoch: a cosine starts at its top and still ends with the training, and "every 10 epochs" are the training's epochs.
+/// Rises in a straight line for `steps` steps, 1 / (steps + 1), 2 / (steps + 1), ..., and then follows another schedule
+/// (Goyal et al., arXiv:1706.02677, section 2.2). That one sees the remaining steps, from 0, and the true epoch: a
+/// cosine starts at its top and still ends with the training, and "every 10 epochs" are the training's epochs.
 struct LinearWarmup {
   std::uint64_t steps = 0;
   Schedule then{};

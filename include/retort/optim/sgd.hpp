@@ -21,7 +21,7 @@ struct SgdRule {
   Scalar learning_rate;
   Scalar momentum;
   Scalar weight_decay;
-  // The step is along gradient_share * g + velocity_share * v: (0, 1), or (1, momentum) for Nesterov.
+  // The step is gradient_share * g + velocity_share * v: shares (0, 1), or (1, momentum) for Nesterov.
   Scalar gradient_share;
   Scalar velocity_share;
 
@@ -57,7 +57,7 @@ struct Sgd {
                       Hyperparameter{"weight_decay", &Sgd::weight_decay, allowed::at_least_zero}};
   }
 
-  /// Throws OptionError for a hyperparameter outside its range, or outside of what Scalar can compute with.
+  /// Throws OptionError for a hyperparameter outside its range, or that Scalar cannot compute with.
   template <typename Scalar = double>
   void validate() const {
     validate_hyperparameters<Scalar>(*this);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// bfloat16 numbers (core/small_floats.hpp) in products, which take two at a time: a word of 32 bits holds two numbers
-/// that are neighbours along the depth of a product, the first in its lower half. Words are kept in the place of
-/// floats, and as such only moved.
+/// bfloat16 numbers (core/small_floats.hpp) in products, which take two at a time: a word of 32 bits holds two
+/// neighbours along the depth of a product, the first in its lower half. Words take the place of floats in memory and
+/// are then only moved.
 
 #include <array>
 #include <bit>
@@ -22,8 +22,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::simd {
 
-/// Whether the processor that this is compiled for multiplies bfloat16 itself; else floats do it, with the same
-/// rounding of the factors.
+/// Whether the target processor multiplies bfloat16 itself; else floats do it, with the same rounding of the factors.
 inline constexpr bool has_bfloat16_products =
 #if defined(__AVX512BF16__) && !defined(RETORT_PLAIN_SIMD)
     true;
@@ -105,7 +104,7 @@ RETORT_INLINE V neighbour_words(const V& first, const V& second) {
   return V::load_aligned(values.data());
 }
 
-/// words[i] = (values[2 i], values[2 i + 1]) for all of `count` values, and zeros up to a whole vector of words.
+/// words[i] = (values[2 i], values[2 i + 1]) for all `count` values, then zeros up to a whole vector of words.
 template <typename V>
 void write_neighbour_words(const float* values, std::size_t count, float* words) {
   for (std::size_t at = 0; at < count; at += 2 * lanes<V>, words += lanes<V>) {
@@ -121,8 +120,8 @@ void write_neighbour_words(const float* values, std::size_t count, float* words)
   }
 }
 
-/// What a product does with words: sum + left.low * right.low + left.high * right.high, the factors exact in float, the
-/// sums rounded as the processor does it.
+/// A product's operation on words: sum + left.low * right.low + left.high * right.high, the factors exact in float, the
+/// sums rounded as the processor rounds them.
 struct MultiplyWords {
   template <typename V>
   RETORT_INLINE V operator()(const V& left, const V& right, const V& sum) const {

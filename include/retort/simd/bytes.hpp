@@ -44,7 +44,7 @@ inline V load_bytes(const std::uint8_t* bytes) {
 #if defined(__SSE2__) && !defined(RETORT_PLAIN_SIMD)
   if constexpr (detail::is_float_register<V>) {
 #if defined(__AVX512F__)
-    // With a mask that keeps all lanes: without one g++ 12 warns of the lanes that the intrinsics leave undefined.
+    // The mask keeps all lanes: without one g++ 12 warns of the lanes that the intrinsics leave undefined.
     constexpr __mmask16 all = 0xFFFF;
     const __m128i packed = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
     return V(_mm512_maskz_cvtepi32_ps(all, _mm512_maskz_cvtepu8_epi32(all, packed)));

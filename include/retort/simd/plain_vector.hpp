@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A vector in plain C++, with the part of xsimd's interface that the kernels use: for processors that xsimd does not
-/// know, and as the slow twin of its vectors in the tests.
+/// A vector in plain C++, with the part of xsimd's interface that the kernels use: for processors that xsimd lacks, and
+/// as the slow twin of its vectors in the tests.
 
 #include <array>
 #include <cmath>

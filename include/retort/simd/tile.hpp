@@ -4,9 +4,9 @@
 /// Register tiles: the inner loops of every product. A tile of sums stays in registers while the loop runs along the
 /// depth of the product; nothing is packed.
 ///
-/// There are two. Where the vectors lie across the result (samples side by side, or a weight's row), one operand is
-/// read as vectors and the other as scalars: `outer_tile`. Where both operands are contiguous along the depth, both are
-/// read as vectors and each sum is added up across its lanes at the end: `dot_tile`.
+/// There are two. If the vectors lie across the result (samples side by side, or a weight's row), `outer_tile` reads
+/// one operand as vectors and the other as scalars. If both operands are contiguous along the depth, `dot_tile` reads
+/// both as vectors and adds each sum up across its lanes at the end.
 
 #include <array>
 #include <cstddef>
@@ -17,7 +17,8 @@
 #include "retort/simd/bytes.hpp"
 #include "retort/simd/vector.hpp"
 
-// Where nothing is optimised, this neither: bodies copied into each caller would take a fifth of the compiler's time.
+// Unoptimised code does not inline these either: bodies copied into each caller would take a fifth of the compiler's
+// time.
 #if defined(__GNUC__) && defined(__OPTIMIZE__)
 #define RETORT_INLINE inline __attribute__((always_inline))
 #define RETORT_NOINLINE __attribute__((noinline))
@@ -31,7 +32,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::simd {
 enum class PrefetchFor { reading, writing, later_reading };
 
 /// Asks for the cache line `bytes` after `base`, which may lie beyond every array: it is an address, not a pointer.
-/// What is for later comes no nearer than the second-level cache.
+/// Data for later comes no nearer than the second-level cache.
 template <PrefetchFor purpose>
 RETORT_INLINE void prefetch(const void* base, std::size_t bytes) {
   const auto address = reinterpret_cast<std::uintptr_t>(base) + bytes;
@@ -74,7 +75,7 @@ struct VectorOperand {
   }
 };
 
-/// The same of bytes, which become numbers in registers.
+/// The same for bytes, which become numbers in registers.
 struct ByteOperand {
   const std::uint8_t* data;
   std::size_t stride;
@@ -120,12 +121,12 @@ RETORT_INLINE void unroll(const Function& function) {
 
 }  // namespace detail
 
-/// What outer_tile may fetch ahead, once in each step of the depth: nothing.
+/// What outer_tile may fetch ahead, once in each step of the depth: here nothing.
 struct NoPrefetch {
   RETORT_INLINE void operator()(std::size_t /*depth*/) const {}
 };
 
-/// What a product does with its elements.
+/// A product's operation on its elements.
 struct MultiplyElements {
   template <typename V>
   RETORT_INLINE V operator()(const V& left, const V& right, const V& sum) const {

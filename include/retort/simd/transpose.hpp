@@ -86,7 +86,7 @@ RETORT_INLINE Packed<2 * Count> concatenate(const Packed<Count>& first, const Pa
   }(std::make_index_sequence<2 * Count>{});
 }
 
-/// The bytes of both vectors by turns, in each sixteen of them: of their lower or their upper halves.
+/// The bytes of both vectors by turns, within each sixteen of them: those of their lower or their upper halves.
 template <bool high, std::size_t Count>
 RETORT_INLINE Packed<Count> interleave(const Packed<Count>& first, const Packed<Count>& second) {
   constexpr auto index = [](std::size_t i) {
@@ -112,7 +112,7 @@ RETORT_INLINE Packed<16 * Squares> load_rows(const std::uint8_t* const* rows, st
 
 }  // namespace detail
 
-/// Squares (1, 2 or 4) squares of bytes below one another, each of 16 rows from `first_column` on: calls
+/// Transposes Squares (1, 2 or 4) squares of bytes below one another, each of 16 rows from `first_column` on: calls
 /// write(c, bytes) for each of the 16 columns, with its 16 * Squares bytes in a PackedBytes.
 template <std::size_t Squares, typename Write>
 RETORT_INLINE void transpose_bytes(const std::uint8_t* const* rows, std::size_t first_column, const Write& write) {

@@ -2,8 +2,8 @@
 #pragma once
 /// @file
 /// The SIMD register of this compilation, `simd::Vector<Scalar>`: xsimd's batch for the instruction set that the
-/// compiler was told of, or a PlainVector where xsimd knows none (or RETORT_PLAIN_SIMD is defined). Kernels take the
-/// vector as a template argument, so that two instruction sets in one program never share a function.
+/// compiler targets, or a PlainVector if xsimd has none (or RETORT_PLAIN_SIMD is defined). Kernels take the vector as a
+/// template argument, so that two instruction sets in one program never share a function.
 
 #include <array>
 #include <cstddef>
@@ -37,7 +37,7 @@ using ScalarOf = typename V::value_type;
 template <typename V>
 inline constexpr std::size_t lanes = V::size;
 
-/// Whether the processor has 32 vector registers (AVX-512, 64-bit ARM) and not 16: a kernel's tile is made to fit.
+/// Whether the processor has 32 vector registers (AVX-512, 64-bit ARM) or 16: a kernel's tile is made to fit.
 template <typename V>
 inline constexpr bool has_many_registers =
 #ifdef __aarch64__
@@ -46,8 +46,8 @@ inline constexpr bool has_many_registers =
     sizeof(V) >= 64;
 #endif
 
-/// What Vector was compiled to, as xsimd names it ("avx512bw", "avx2", "neon64", ...; "plain C++"), and a hint
-/// when the build will be slow.
+/// What Vector was compiled to, by xsimd's name ("avx512bw", "avx2", "neon64", ...; "plain C++"), and a hint if the
+/// build will be slow.
 inline std::string describe_build() {
 #if defined(RETORT_PLAIN_SIMD) || defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
   std::string text = "plain C++";
@@ -80,7 +80,7 @@ inline constexpr bool has_masks =
 
 }  // namespace detail
 
-/// The first `count` elements, and zeros. Precondition: count <= lanes<V>.
+/// The first `count` elements, then zeros. Precondition: count <= lanes<V>.
 template <typename V>
 V load_partial(const ScalarOf<V>* values, std::size_t count) {
 #if defined(__AVX512F__) && !defined(RETORT_PLAIN_SIMD)
@@ -99,7 +99,7 @@ V load_partial(const ScalarOf<V>* values, std::size_t count) {
   return V::load_aligned(padded.data());
 }
 
-/// The same, in one instruction where they are all.
+/// The same, in one instruction if `count` is all of them.
 template <typename V>
 V load(const ScalarOf<V>* values, std::size_t count) {
   return count == lanes<V> ? load<V>(values) : load_partial<V>(values, count);
@@ -138,7 +138,7 @@ void for_each_vector(std::size_t size, const Function& function) {
 
 namespace detail {
 
-// Element i of zip<high>: the elements of both vectors by turns, of their lower or their higher halves.
+// Element i of zip<high>: the elements of both vectors by turns, from their lower or their higher halves.
 template <std::size_t Lanes, bool high>
 constexpr int zip_index(std::size_t i) {
   return static_cast<int>(i / 2 + (high ? Lanes / 2 : 0) + (i % 2 == 0 ? 0 : Lanes));
@@ -161,7 +161,7 @@ V zip_half(const V& left, const V& right, std::index_sequence<I...>) {
 
 }  // namespace detail
 
-/// (l0, r0, l1, r1, ...): the first half of it and the second.
+/// (l0, r0, l1, r1, ...): its first half and its second.
 template <typename V>
 std::pair<V, V> zip(const V& left, const V& right) {
   constexpr std::make_index_sequence<lanes<V>> indices{};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A training on disk: everything that is needed to go on as if it had never stopped.
+/// A training on disk: everything needed to go on as if it had never stopped.
 
 #include <cstddef>
 #include <filesystem>
@@ -22,7 +22,7 @@
 
 namespace retort {  // for every instruction set
 
-/// A checkpoint of a run with another setting than this one's.
+/// A checkpoint of a run with other settings than this one's.
 class [[gnu::visibility("default")]] SettingError : public OptionError {
  public:
   RETORT_ERROR_CONSTRUCTOR SettingError(const std::string& message, std::string setting)
@@ -39,10 +39,10 @@ class [[gnu::visibility("default")]] SettingError : public OptionError {
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// What a checkpoint holds. Random numbers are functions of the seed and the step, so no generator's state is among it.
+/// A checkpoint's contents. Random numbers are functions of the seed and the step, so no generator's state is needed.
 struct Checkpoint {
   Settings settings;    ///< of the run that wrote it
-  std::size_t epochs;   ///< that it was to take in all
+  std::size_t epochs;   ///< in all, as planned
   History history;      ///< one entry for each epoch done
   TrainingState state;  ///< after the last of them
   TrainingState best;   ///< the model after the best epoch; empty without early stopping
@@ -50,7 +50,7 @@ struct Checkpoint {
 
 namespace detail {
 
-/// What differs, in words. Data and weights are settings by their fingerprints, which tell a reader nothing.
+/// The difference, in words. Data and weights are settings by their fingerprints, which tell a reader nothing.
 [[gnu::cold]] inline std::string setting_difference(const std::string& name, const std::string& found,
                                                     const std::string& expected) {
   if (name == "teacher" || name == "initial weights" || name == "training data" || name == "validation data") {
@@ -144,7 +144,7 @@ inline constexpr std::string_view setting_prefix = "setting.";
   };
   append(checkpoint.state, "");
   append(checkpoint.best, detail::best_prefix);
-  // An array, since a file's metadata may not grow without end.
+  // An array, since a file's metadata may not grow without limit.
   const std::string history = detail::history_text(checkpoint.history);
   tensors.push_back(
       {std::string(detail::history_name), io::DType::U8, {history.size()}, std::as_bytes(std::span(history))});
@@ -155,8 +155,8 @@ inline constexpr std::string_view setting_prefix = "setting.";
   io::write_safetensors(path, tensors, metadata);
 }
 
-/// Reads a checkpoint and compares it with the run at hand. Throws FileError, FormatError for a file that is no
-/// checkpoint, and SettingError naming the first setting that differs. Memory: up to four times the file's size.
+/// Reads a checkpoint and compares it with this run. Throws FileError, FormatError for a file that is no checkpoint,
+/// and SettingError naming the first setting that differs. Memory: up to four times the file's size.
 [[gnu::cold]] inline Checkpoint load_checkpoint(const std::filesystem::path& path, const Settings& expected) {
   const io::SafetensorsFile file = io::SafetensorsFile::read(path);
   const io::Metadata& metadata = file.metadata();

@@ -19,12 +19,12 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// Distils a teacher into a student: `DistillationTrainer distiller{teacher, student, HintonLoss{.temperature = 4},
 /// Adam{}}` (Hinton, Vinyals and Dean, arXiv:1503.02531). The teacher is const, and only its inference runs, so dropout
 /// cannot act in it. Its logits are computed once and looked up by sample index, unless the inputs are augmented. Both
-/// networks must outlive the trainer. Deterministic as Trainer is. `fit` throws OptionError also for data whose inputs
-/// are made otherwise than those that the teacher was trained on.
+/// networks must outlive the trainer. Deterministic, like Trainer. `fit` also throws OptionError for data whose inputs
+/// are made differently from those that the teacher was trained on.
 template <Model TeacherModel, Model StudentModel, typename Backend = backend::Eigen, typename Scalar = float>
 class DistillationTrainer : public TrainerBase, private internal::TeacherFits<TeacherModel, StudentModel> {
  public:
-  /// Throws OptionError for a hyperparameter outside its range, and where teacher and student are one network.
+  /// Throws OptionError for a hyperparameter outside its range, and if teacher and student are one network.
   template <Loss L, Optimizer O>
   DistillationTrainer(const Network<TeacherModel, Backend, Scalar>& teacher,
                       Network<StudentModel, Backend, Scalar>& student, L loss, O optimizer)
@@ -32,7 +32,7 @@ class DistillationTrainer : public TrainerBase, private internal::TeacherFits<Te
                                                             internal::Teacher<TeacherModel, Backend, Scalar>>>(
             student, std::move(loss), std::move(optimizer), &teacher)) {}
 
-  /// A teacher that would be gone before `fit` is called.
+  /// A temporary teacher would be gone before `fit` is called.
   template <Loss L, Optimizer O>
   DistillationTrainer(const Network<TeacherModel, Backend, Scalar>&& teacher,
                       Network<StudentModel, Backend, Scalar>& student, L loss, O optimizer) = delete;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Ending a training that no longer gets better.
+/// Ends a training that no longer improves.
 
 #include <cstddef>
 #include <string_view>
@@ -12,9 +12,9 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// Stops after `patience` epochs in a row without fewer validation errors than the best before (by more than
-/// `minimum_gain` errors), and puts back the best epoch's parameters. Prechelt, "Early stopping - but when?" (1998).
-/// The validation set must not be the test set on which results are reported.
+/// Stops after `patience` epochs in a row that do not beat the best epoch's validation errors by more than
+/// `minimum_gain`, and restores the best epoch's parameters. Prechelt, "Early stopping - but when?" (1998). The
+/// validation set must not be the test set on which results are reported.
 struct EarlyStopping {
   static constexpr std::string_view name = "EarlyStopping";
   std::size_t patience = 5;      ///< epochs
@@ -26,7 +26,7 @@ struct EarlyStopping {
   }
 };
 
-/// The best epoch of a history, counted from 1, by validation errors: the first of equals. 0 for an empty history.
+/// The best epoch of a history, counted from 1, by validation errors; among equals the first. 0 for an empty history.
 /// Precondition: every epoch was validated.
 inline std::size_t best_epoch(const History& history, std::size_t minimum_gain = 0) {
   std::size_t best = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Training by steps over any backend.
+/// Training step by step on any backend.
 
 #include <algorithm>
 #include <array>
@@ -42,7 +42,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// What several trainings on the same data read together, in their backend's memory. It must outlive them.
+/// Inputs that several trainings on the same data read together, in their backend's memory. They must outlive them.
 template <typename Backend, typename Scalar>
 struct SharedInputs {
   const ResidentDataset<Backend>* train = nullptr;
@@ -51,7 +51,7 @@ struct SharedInputs {
 };
 
 /// Throws ShapeError for data that does not fit the model, and OptionError for validation data whose inputs are made
-/// otherwise, for a shift beyond the image and for a last batch too small for the model, unless it is dropped.
+/// differently, for a shift beyond the image and for a last batch too small for the model, unless it is dropped.
 /// `validation` may be null.
 template <Model M>
 [[gnu::cold]] void require_trainable(const data::Dataset& train, const data::Dataset* validation,
@@ -77,20 +77,20 @@ template <Model M>
       {"fit: batch_size is ", plan.batch_size, " and leaves a last batch of ", last, " of ", samples, needed}));
 }
 
-/// What Trainer, DistillationTrainer and Sweep train an epoch with. Everything is allocated in `begin`; a step
-/// allocates nothing. The dataset, its order, the teacher's logits and all activations are in the backend's memory, and
-/// a step reads nothing back. A teacher's logits are computed once for the whole dataset and then looked up by sample
-/// index, unless the inputs are augmented; so are its features, where a term of the loss compares them. `Steps` takes
-/// the steps: those of the first engine that takes the training.
+/// Trains an epoch for Trainer, DistillationTrainer and Sweep. `begin` allocates everything; a step allocates nothing.
+/// The dataset, its order, the teacher's logits and all activations are in the backend's memory, and a step reads
+/// nothing back. A teacher's logits are computed once for the whole dataset and then looked up by sample index, unless
+/// the inputs are augmented; so are its features, if a term of the loss compares them. `Steps` takes the steps: it
+/// belongs to the first engine that takes the training.
 template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O, typename TeacherSource,
           typename Steps = backend::StepsOf<backend::Training<Backend, M, L, O, Scalar, TeacherSource>>>
   requires backend::Backend<Backend, Scalar>
 class EpochTrainer final : public TrainerInterface {
  public:
   static constexpr bool uses_teacher = L::needs_teacher;
-  /// Whether many steps are taken at one call: those between two reports, unless a teacher answers each batch.
+  /// Whether many steps are taken in one call: all between two reports, unless a teacher answers each batch.
   static constexpr bool takes_runs = requires { requires Steps::takes_runs; };
-  /// Whether the teacher's memory belongs to a handle that the student's backend does not wait for by itself.
+  /// Whether the teacher's memory belongs to another handle, which the student's backend does not wait for by itself.
   static constexpr bool reads_other_handle = uses_teacher && !Backend::host_memory;
   using StepsClass = Steps;
   using TrainingOf = backend::Training<Backend, M, L, O, Scalar, TeacherSource>;
@@ -102,13 +102,13 @@ class EpochTrainer final : public TrainerInterface {
   static_assert(!uses_teacher || !std::is_same_v<TeacherSource, NoTeacher>,
                 "retort: this loss compares with a teacher; train with a DistillationTrainer");
 
-  /// Throws OptionError for a hyperparameter out of range, for a teacher in memory that the student's backend does not
-  /// reach, and for one that is the student itself.
+  /// Throws OptionError for a hyperparameter out of range, for a teacher in memory that the student's backend cannot
+  /// reach, and for a teacher that is the student itself.
   EpochTrainer(Network<M, Backend, Scalar>& network, L loss, O optimizer, TeacherSource teacher)
       : EpochTrainer(network, std::move(loss), std::move(optimizer), std::move(teacher), network.backend(), {}) {}
 
   /// The same by the backend `on`, which shares the network's memory, on inputs that other trainings read too: they are
-  /// what `begin` will be given.
+  /// the data that `begin` will be given.
   EpochTrainer(Network<M, Backend, Scalar>& network, L loss, O optimizer, TeacherSource teacher, Backend on,
                const SharedInputs<Backend, Scalar>& shared)
       : network_(network),
@@ -121,7 +121,7 @@ class EpochTrainer final : public TrainerInterface {
     validate_in<Scalar>(optimizer_);
     if constexpr (uses_teacher) {
       if (M::parameter_arena_size > 0 && teacher_.parameter_data() == std::as_const(network_).parameter_data()) {
-        network_.require_values();  // or neither has any
+        network_.require_values();  // or neither has values
         throw OptionError("distillation: the teacher is the student itself, expected two networks");
       }
     }
@@ -131,15 +131,15 @@ class EpochTrainer final : public TrainerInterface {
   }
 
   /// A training that ended in an exception may have left work behind that reads the teacher, whose memory is given back
-  /// in the order of its own backend's work: it is awaited here, while the teacher is still there. (The student may be
-  /// gone: returning it from a function moves it out before its trainer ends.)
+  /// in the order of its own backend's work. So wait here, while the teacher still exists. (The student may be gone:
+  /// returning it from a function moves it out before its trainer ends.)
   ~EpochTrainer() override {
     if constexpr (reads_other_handle) {
       if (losses_.size() == 0) {
         return;  // nothing was begun
       }
       try {
-        copy_to_host(backend(), std::as_const(losses_).data(), std::span<Scalar>{});  // waits, also for nothing
+        copy_to_host(backend(), std::as_const(losses_).data(), std::span<Scalar>{});  // waits, even for an empty copy
       } catch (...) {
         // The device failed: nothing runs on it any more.
       }
@@ -174,7 +174,7 @@ class EpochTrainer final : public TrainerInterface {
     return result;
   }
 
-  // For callers that train an epoch of several models in one call: the job of each, which Steps::run_jobs carries out.
+  // For callers that train an epoch of several models in one call: each model's job, for Steps::run_jobs.
 
   /// The optimizer's rules of an epoch's steps; returns the last one's learning rate.
   double fill_rules(const EpochPlan& plan, std::span<Rule> rules) const
@@ -188,7 +188,7 @@ class EpochTrainer final : public TrainerInterface {
     return learning_rate;
   }
 
-  /// An epoch, whose order is arranged now. `rules` are in the backend's memory.
+  /// An epoch's job. The epoch's order is arranged now. `rules` are in the backend's memory.
   auto epoch_job(const EpochPlan& plan, const Rule* rules)
     requires takes_runs
   {
@@ -275,14 +275,14 @@ class EpochTrainer final : public TrainerInterface {
   template <typename T>
   using Buffer = typename Backend::template Buffer<T>;
 
-  /// Those of the steps taken at one call.
+  /// The rules of the steps that one call takes.
   struct Rules {
     std::vector<Rule> on_host;
     Buffer<Rule> values;
   };
   struct NoRules {};
 
-  /// What a term of the loss trains, beside the network.
+  /// What a term of the loss trains in addition to the network.
   struct Regressor {
     Buffer<Scalar> parameters{};
     std::array<Buffer<Scalar>, O::moment_count> moments{};
@@ -294,11 +294,11 @@ class EpochTrainer final : public TrainerInterface {
     std::string name;
     std::span<Value> values;
     std::span<const TensorInfo> tensors;
-    std::string place{};                            // before the name of a tensor with a fault
+    std::string place{};                            // precedes the name of a faulty tensor
     Scalar largest = largest_tensor_value<Scalar>;  // magnitude
   };
 
-  /// All of them, the model's two first; const where the trainer is.
+  /// All arrays of the state, the model's two first; const if the trainer is.
   template <typename Self>
   static auto state_arrays(Self& self) {
     using Array = NamedArray<std::conditional_t<std::is_const_v<Self>, const Scalar, Scalar>>;
@@ -444,7 +444,7 @@ class EpochTrainer final : public TrainerInterface {
     note_preprocessing();
   }
 
-  /// Not in `begin`: a resume that is refused leaves the network as it was.
+  /// Not in `begin`: a refused resume leaves the network as it was.
   void note_preprocessing() {
     if (network_.preprocessing() != preprocessing_) {
       network_.set_preprocessing(preprocessing_);
@@ -460,7 +460,7 @@ class EpochTrainer final : public TrainerInterface {
     return 1;
   }
 
-  /// Of the step behind `progress`, which moves on.
+  /// The rule of the step after `progress`, which it advances.
   Rule next_rule(const EpochPlan& plan, TrainingProgress& progress, double& learning_rate) const {
     learning_rate = optimizer_.learning_rate * plan.schedule->factor(progress);
     ++progress.step;
@@ -495,7 +495,7 @@ class EpochTrainer final : public TrainerInterface {
     return target;
   }
 
-  /// The steps on the samples order_[first] ... order_[first + count - 1]; `progress` moves on past them.
+  /// Takes the steps on the samples order_[first] ... order_[first + count - 1], and advances `progress`.
   void take_steps(const EpochPlan& plan, std::size_t first, std::size_t count, TrainingProgress& progress,
                   double& learning_rate) {
     const backend::TrainingBatch batch = batch_at(plan, first, count, progress);
@@ -532,7 +532,7 @@ class EpochTrainer final : public TrainerInterface {
   ResidentDataset<Backend> data_{};
   ResidentDataset<Backend> validation_data_{};
   const data::Dataset* validation_ = nullptr;
-  std::optional<Preprocessing> preprocessing_{};  // what the network is to remember once it is trained
+  std::optional<Preprocessing> preprocessing_{};  // what the network remembers once it is trained
   Buffer<std::uint32_t> order_{};                 // (samples)
   Buffer<Scalar> losses_{};                       // (samples), in the epoch's order
   Buffer<std::uint8_t> correct_{};                // (samples), likewise

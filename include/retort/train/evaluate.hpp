@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// How well a network does.
+/// Measures how well a network does.
 
 #include <algorithm>
 #include <array>
@@ -31,7 +31,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
-/// The image that a model's input is; none where it is a plain width.
+/// The extents of a model's input as an image; none for a plain width.
 template <std::size_t Width>
 constexpr data::ImageShape image_of(Shape<Width>) {
   return {};
@@ -47,9 +47,9 @@ constexpr data::ImageShape image_of(Shape<Channels, Rows, Columns>) {
 
 }  // namespace detail
 
-/// Throws ShapeError unless the dataset's features are the model's inputs, with the same extents where both have some,
-/// and its classes are among the model's outputs; Error for a dataset that was moved from. Fewer classes than outputs
-/// are allowed: the other outputs belong to classes of which these samples show none.
+/// Throws ShapeError unless the dataset's features are the model's inputs, with the same extents if both have some, and
+/// its classes are among the model's outputs; Error for a dataset that was moved from. Fewer classes than outputs are
+/// allowed: the other outputs belong to classes of which these samples show none.
 template <Model M>
 void require_matching_data(const data::Dataset& data) {
   data.require_samples();
@@ -67,8 +67,8 @@ void require_matching_data(const data::Dataset& data) {
 
 namespace internal {
 
-/// The logits (data.size, classes) in the host's memory, by a backend that reaches the network; `data` is in its
-/// memory.
+/// The logits (data.size, classes) in the host's memory, by a backend that reaches the network; `data` is in the
+/// backend's memory.
 template <Model M, typename Backend, typename Scalar>
 std::vector<Scalar> predict_resident(const Backend& backend, const Network<M, Backend, Scalar>& network,
                                      const data::DatasetView& data) {
@@ -104,9 +104,9 @@ Evaluation evaluate_logits(const std::vector<Scalar>& logits, const data::Datase
 
 }  // namespace internal
 
-/// The logits (data.size(), classes) of every sample, row-major. Throws ShapeError when the data does not fit the
-/// model, and OptionError when its inputs are made otherwise than those the network was trained on (preprocess_for
-/// makes them alike).
+/// The logits (data.size(), classes) of every sample, row-major. Throws ShapeError if the data does not fit the model,
+/// and OptionError if its inputs are made differently from those that the network was trained on (preprocess_for makes
+/// them alike).
 template <Model M, typename Backend, typename Scalar>
 std::vector<Scalar> predict_all(const Network<M, Backend, Scalar>& network, const data::Dataset& data) {
   network.require_values();
@@ -116,7 +116,7 @@ std::vector<Scalar> predict_all(const Network<M, Backend, Scalar>& network, cons
   return internal::predict_resident(backend, network, internal::ResidentDataset(backend, data).view());
 }
 
-/// Loss, accuracy and errors over a dataset, normalised but not augmented. Throws as predict_all does.
+/// Loss, accuracy and errors over a dataset, normalised but not augmented. Throws like predict_all.
 template <Model M, typename Backend, typename Scalar>
 Evaluation evaluate(const Network<M, Backend, Scalar>& network, const data::Dataset& data) {
   return internal::evaluate_logits<M::output_size>(predict_all(network, data), data);

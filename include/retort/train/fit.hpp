@@ -57,17 +57,17 @@ class Fit {
     return end();
   }
 
-  // The same, for callers that train an epoch otherwise than by the engine's train_epoch: begin(), then while not
-  // finished() an epoch after plan() and finish_epoch(), then end().
+  // The same, for callers that train an epoch otherwise than by the engine's train_epoch: begin(); until finished():
+  // plan(), an epoch, finish_epoch(); then end().
 
   [[gnu::cold]] void begin() {
     stop_if_asked();
     if (options_.checkpoint) {
-      require_writable(options_.checkpoint->path);  // not after the first epoch
+      require_writable(options_.checkpoint->path);  // not only after the first epoch
     }
     engine_.begin(train_, validation_, plan());
     if (options_.checkpoint) {
-      settings_ = describe_run();  // reads all of the data: not for a training that writes nothing down
+      settings_ = describe_run();  // reads all of the data: not for a training that writes no checkpoint
       resume();
     }
     for (Observer* observer : options_.observers) {
@@ -75,8 +75,7 @@ class Fit {
     }
   }
 
-  /// Throws StoppedError where the training is asked to stop before its last epoch, unless epochs that are done would
-  /// be lost with it.
+  /// Throws StoppedError if the training is asked to stop before its last epoch, unless finished epochs would be lost.
   void stop_if_asked() const {
     if (is_asked_to_stop() && !finished() && (!options_.checkpoint || written_ == history_.size())) {
       throw StoppedError(
@@ -86,7 +85,7 @@ class Fit {
 
   bool finished() const { return history_.size() >= options_.epochs || stopped_early(); }
 
-  /// Of the next epoch, or of a later one.
+  /// The plan of the next epoch, or of a later one.
   internal::EpochPlan plan(std::size_t ahead = 0) const {
     const std::size_t epoch = history_.size() + ahead;
     return {.batch_size = std::min(options_.batch_size, train_.size()),
@@ -102,8 +101,8 @@ class Fit {
             .clipping = options_.clipping};
   }
 
-  /// `finite`: whether the state is, or at least the parameters: what is kept is looked at whole. `evaluate`: on the
-  /// validation data, called where there is some. Throws DivergenceError.
+  /// `finite`: whether the state is, or at least the parameters; a state to be kept is checked completely. `evaluate`:
+  /// on the validation data, called if there is some. Throws DivergenceError.
   [[gnu::cold]] void finish_epoch(const internal::EpochResult& result, double seconds, bool finite,
                                   const std::function<Evaluation()>& evaluate) {
     const auto samples = static_cast<double>(samples_per_epoch());
@@ -113,7 +112,7 @@ class Fit {
                          .accuracy = static_cast<double>(result.sum.correct) / samples,
                          .errors = samples_per_epoch() - result.sum.correct,
                          .seconds = seconds,
-                         .samples_per_second = samples / std::max(seconds, 1e-9)};  // a checkpoint holds no infinity
+                         .samples_per_second = samples / std::max(seconds, 1e-9)};  // no infinity in a checkpoint
     if (!is_finite(metrics.loss) || !finite) {
       fail(metrics, "the loss", metrics.loss);
     }
@@ -127,7 +126,7 @@ class Fit {
     const bool is_best =
         options_.early_stopping && best_epoch(history_, options_.early_stopping->minimum_gain) == history_.size();
     const bool is_written = options_.checkpoint && checkpoint_is_due();
-    // What is kept is looked at whole: numbers may be finite, and more than a file may hold.
+    // A state to be kept is checked completely: its numbers may be finite, and too large for a file.
     if ((finished() || is_best || is_written) && !engine_.describe_fault().empty()) {
       fail(metrics, "the loss", metrics.loss);
     }
@@ -157,7 +156,7 @@ class Fit {
 
   std::size_t samples_per_epoch() const { return plan().trained(train_.size()); }
 
-  /// What diverged, in one line: `what` has become `value`, and the first number that no file may hold.
+  /// Reports a divergence in one line: `what` has become `value`, and the first number that no file may hold.
   [[noreturn, gnu::cold]] void fail(const EpochMetrics& metrics, std::string_view what, double value) const {
     const std::string fault = engine_.describe_fault();
     throw DivergenceError(concatenate({"training has diverged: after epoch ", metrics.epoch, " ", what, " is ", value,
@@ -183,7 +182,8 @@ class Fit {
 
   std::uint64_t steps_per_epoch() const { return options_.steps_per_epoch(train_.size()); }
 
-  /// Everything that decides the result: two runs with equal settings give equal bits. The number of epochs is apart.
+  /// Everything that decides the result: two runs with equal settings give equal bits. The number of epochs is
+  /// separate.
   [[gnu::cold]] internal::Settings describe_run() const {
     internal::Settings settings = engine_.settings();
     const auto add = [&](const char* name, const TextPart& value) { settings.emplace_back(name, value.text()); };
@@ -205,7 +205,7 @@ class Fit {
     return settings;
   }
 
-  /// The epochs that are done are this run's first ones only where the schedule gave them the same learning rates.
+  /// The finished epochs are this run's first ones only if the schedule gave them the same learning rates.
   [[gnu::cold]] void require_epochs(const internal::Checkpoint& checkpoint) const {
     const auto refuse = [&](std::initializer_list<TextPart> reason) {
       throw SettingError(concatenate({path_text(options_.checkpoint->path), ": made with epochs = ", checkpoint.epochs,
@@ -259,7 +259,7 @@ class Fit {
     }
   }
 
-  /// Throws FormatError unless the checkpoint's history is of its run's first epochs.
+  /// Throws FormatError unless the checkpoint's history holds the first epochs of its run.
   [[gnu::cold]] void require_history(const internal::Checkpoint& checkpoint) const {
     const History& history = checkpoint.history;
     bool right = !history.empty() && history.size() <= checkpoint.epochs;
@@ -302,7 +302,7 @@ class Fit {
   Clock::time_point written_at_ = Clock::now();
 };
 
-/// Trains on `train` and evaluates on `validation` where it is given, or on the options' fraction of `train`.
+/// Trains on `train` and evaluates on `validation` if it is given, or on the options' fraction of `train`.
 [[gnu::cold]] inline History fit(internal::TrainerInterface& engine, const data::Dataset& train,
                                  const data::Dataset* validation, const FitOptions& options) {
   train.require_samples();

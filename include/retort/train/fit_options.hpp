@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// How a training runs, whatever is trained.
+/// How a training runs, whatever it trains.
 
 #include <cstddef>
 #include <cstdint>
@@ -37,18 +37,17 @@ template <typename AnyObserver>
 
 }  // namespace detail
 
-/// A file that holds everything a run needs to go on, replaced atomically: after each epoch, or less often, and always
-/// after the last. That it can be written is tried before the first.
+/// A file with everything a run needs to go on, replaced atomically: after each epoch, or less often, and always after
+/// the last. Before the first epoch a test finds out whether it can be written.
 struct CheckpointOptions {
   std::filesystem::path path{};
-  /// Go on from `path` where it exists. The result is the same bits as without the interruption. A checkpoint of
-  /// another model, other initial weights, settings, data or processor is an error that names the difference. The
-  /// number of epochs may differ where the schedule does not look at it (a constant one, steps): a training that has
-  /// ended then goes on.
+  /// Go on from `path` if it exists. The result has the same bits as without the interruption. A checkpoint of another
+  /// model, other initial weights, settings, data or processor is an error that names the difference. The number of
+  /// epochs may differ if the schedule does not look at it (a constant one, steps): a training that has ended then goes
+  /// on.
   bool resume = false;
-  /// Go on also from a checkpoint that was made on another processor: by a program for another instruction set, with
-  /// another library of products, on another kind of GPU. Sums round otherwise there, so the result has the bits of
-  /// neither.
+  /// Also go on from a checkpoint of another processor: by a program for another instruction set, with another library
+  /// of products, on another kind of GPU. Sums round differently there, so the result has the bits of neither.
   bool any_processor = false;
   std::size_t every_epochs = 1;  ///< epochs from one checkpoint to the next, > 0
   double every_seconds = 0.0;    ///< and the least time between them, in seconds, >= 0
@@ -64,23 +63,23 @@ struct CheckpointOptions {
 struct FitOptions {
   std::size_t epochs = 1;       ///< > 0
   std::size_t batch_size = 64;  ///< 1 ... 2^32 - 1; the last batch of an epoch holds what is left
-  bool drop_last = false;       ///< leave out a last batch that is not full: other samples each epoch where shuffled
+  bool drop_last = false;       ///< leave out a last batch that is not full: other samples each epoch if shuffled
   Seed seed{};                  ///< of shuffling, dropout and augmentation
   bool shuffle = true;          ///< a new order each epoch
   data::RandomShift shift{};    ///< augmentation of the training images
   Schedule schedule{};          ///< multiplies the optimizer's learning rate
   std::optional<GradientClipping> clipping{};
-  /// Share of the dataset that is held out of training and evaluated after each epoch, for `fit` without a validation
-  /// set.
+  /// The share of the dataset that is held out of training and evaluated after each epoch, for `fit` without a
+  /// validation set.
   double validation_fraction = 0.0;  ///< in [0, 1)
   bool stratified = false;           ///< whether every class gives that share (data::stratified_split)
   std::optional<EarlyStopping> early_stopping{};
   std::optional<CheckpointOptions> checkpoint{};
   std::vector<Observer*> observers{};  ///< not owned, none of them null
   /// Not owned, or null. Once it is made, `fit` ends its step and throws StoppedError. With a checkpoint the file is
-  /// then that of the last epoch done, and a training that resumes from it ends with the same bits: what is lost is the
-  /// epoch under way. Where epochs were done since the last checkpoint, the epoch under way is ended first and the
-  /// checkpoint written. The network is left as it is then, perhaps in the midst of an epoch.
+  /// then that of the last finished epoch, and a training that resumes from it ends with the same bits: only the epoch
+  /// under way is lost. If epochs were finished since the last checkpoint, `fit` first ends the epoch under way and
+  /// writes the checkpoint. The network then stays as it is, perhaps in the middle of an epoch.
   const StopRequest* stop = nullptr;
 
   /// Throws OptionError for an option outside its range.
@@ -107,8 +106,8 @@ struct FitOptions {
     return samples / batch_size + (drop_last || samples % batch_size == 0 ? 0 : 1);
   }
 
-  /// Throws OptionError also for more steps than can be counted with `samples` samples to train on, and for early
-  /// stopping where none are held out, and for `drop_last` with fewer samples than a batch.
+  /// Also throws OptionError for more steps than can be counted with `samples` samples to train on, for early stopping
+  /// if none are held out, and for `drop_last` with fewer samples than a batch.
   void validate_for(std::size_t samples, bool validated) const {
     validate();
     if (early_stopping && !validated) {

@@ -18,20 +18,20 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// A log file of one or more trainings, its phases. Each epoch appends its line, in one piece, so a killed process
-/// leaves whole lines. A phase that begins anew cuts off what an older run left after the phases before it. A resumed
-/// one keeps the lines of the epochs that its checkpoint holds, writes those that are missing, and cuts off the lines
-/// after them (the log may be ahead of the checkpoint) when its next epoch ends: after a resume the file holds the same
-/// epochs as without the interruption. Lines are not flushed to the disk; a checkpoint is, and brings back those that a
-/// power cut took.
+/// A log file of one or more trainings, its phases. Each epoch appends its line in one piece, so a killed process
+/// leaves whole lines. A phase that starts over cuts off what an older run left after the phases before it. A resumed
+/// one, when its next epoch ends, keeps the lines of the epochs in its checkpoint, writes missing ones, and cuts off
+/// the lines after them (the log may be ahead of the checkpoint): after a resume the file holds the same epochs as
+/// without the interruption. Lines are not flushed to the disk; a checkpoint is, and restores those that a power cut
+/// took.
 ///
 /// Fields: `phase`, `epoch` (from 1), `loss` (the trained loss), `accuracy` and `errors` (on the held-out samples, or
-/// of training where there are none), `seconds`, `learning_rate`, `samples_per_second`.
+/// of training if there are none), `seconds`, `learning_rate`, `samples_per_second`.
 class JsonLinesLog {
  public:
   explicit JsonLinesLog(std::filesystem::path path) : path_(std::move(path)) {}
 
-  /// A phase that begins with the epochs `restored`, none for one that begins anew. Throws FileError.
+  /// Begins a phase with the epochs `restored`, none if it starts over. Throws FileError.
   [[gnu::cold]] void begin_phase(const std::string& phase, const History& restored) {
     internal::AppendFile file(path_);
     if (restored.empty()) {
@@ -42,7 +42,8 @@ class JsonLinesLog {
     for (const EpochMetrics& metrics : restored) {
       lines += line_of(phase, metrics);
     }
-    // A resumed run that fails before its next epoch, for an option that differs, leaves the log as it found it.
+    // A resumed run that fails before its next epoch, such as for an option that differs, leaves the log as it found
+    // it.
     if (!file.holds(end_, lines)) {
       file.truncate(end_);
       file.append(lines);
@@ -71,7 +72,7 @@ class JsonLinesLog {
   }
 
   std::filesystem::path path_;
-  std::uint64_t end_ = 0;  // bytes of the lines of this log; what comes after them is of an older run
+  std::uint64_t end_ = 0;  // bytes of this log's lines; an older run's lines may follow
 };
 
 /// Logs one training under a phase's name. The log must outlive it.

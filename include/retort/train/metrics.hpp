@@ -19,7 +19,7 @@ struct Evaluation {
   std::size_t errors = 0;  ///< samples whose largest logit is not the label's
 };
 
-/// One epoch. The training figures are gathered while the parameters move, dropout and augmentation included.
+/// One epoch. The training figures are gathered while the parameters move, with dropout and augmentation.
 struct EpochMetrics {
   std::size_t epoch = 0;       ///< from 1
   double learning_rate = 0.0;  ///< of the epoch's last step
@@ -27,7 +27,7 @@ struct EpochMetrics {
   double accuracy = 0.0;       ///< in [0, 1]
   std::size_t errors = 0;
   std::optional<Evaluation> validation{};  ///< on the held-out samples, after the epoch
-  double seconds = 0.0;                    ///< of training, without the evaluation
+  double seconds = 0.0;                    ///< of training alone, without the evaluation
   double samples_per_second = 0.0;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Whoever wants to know how training goes.
+/// Observers: they are told how training goes.
 
 #include <cstddef>
 
@@ -10,7 +10,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// Where an epoch stands.
+/// The progress of an epoch.
 struct BatchProgress {
   std::size_t epoch = 0;  ///< from 1
   std::size_t epochs = 0;
@@ -20,9 +20,9 @@ struct BatchProgress {
 };
 
 /// Called by `fit`, on its thread, in this order: on_fit_begin, then for every epoch on_batch_end ... and on_epoch_end,
-/// then on_fit_end. on_batch_end comes after each batch where the backend computes in the host's memory; on a device
-/// after several, since it would wait for each of them, and always after an epoch's last. An exception thrown by an
-/// observer ends the training; a checkpoint of the epoch is already written then, where one was due.
+/// then on_fit_end. on_batch_end comes after each batch if the backend computes in the host's memory; on a device only
+/// after several, since it would wait for each of them, and always after an epoch's last. An observer's exception ends
+/// the training; the epoch's checkpoint is already written then, if one was due.
 class Observer {
  public:
   Observer() = default;
@@ -30,7 +30,7 @@ class Observer {
   Observer& operator=(const Observer&) = default;
   virtual ~Observer() = default;
 
-  /// `restored` holds the epochs that a resumed run found done; it is empty otherwise.
+  /// `restored` holds the epochs that a resumed run had already finished; it is empty otherwise.
   virtual void on_fit_begin(const History& /*restored*/, std::size_t /*epochs*/) {}
   virtual void on_batch_end(const BatchProgress& /*progress*/) {}
   virtual void on_epoch_end(const EpochMetrics& /*metrics*/, std::size_t /*epochs*/) {}

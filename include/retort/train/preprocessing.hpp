@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A dataset beside what a network remembers of the one that it was trained on.
+/// Compares a dataset with what a network remembers of the one it was trained on.
 
 #include <algorithm>
 #include <cstddef>
@@ -22,7 +22,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// How the dataset's features become inputs, and what its classes are called.
+/// How the dataset's features become inputs, and the names of its classes.
 [[gnu::cold]] inline Preprocessing preprocessing_of(const data::Dataset& data) {
   return {.bytes = data.view().bytes != nullptr,
           .mean = data.normalization().mean,
@@ -34,7 +34,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
-/// Whether the features are real numbers from 0 to 1, as bytes / 255 are.
+/// Whether the features are real numbers from 0 to 1, like bytes / 255.
 [[gnu::cold]] inline bool are_in_unit_range(const data::Dataset& data) {
   const data::DatasetView view = data.view();
   return view.reals != nullptr && std::all_of(view.reals, view.reals + view.size * view.features,
@@ -43,9 +43,9 @@ namespace detail {
 
 }  // namespace detail
 
-/// Throws OptionError unless `data` makes inputs as `expected` says, and its classes have the same names where both
-/// have names. Real numbers from 0 to 1 count as bytes / 255. Nothing is asked where nothing is known. `owner`: whose
-/// they are, such as "the network".
+/// Throws OptionError unless `data` makes inputs as `expected` says, and its classes have the same names if both have
+/// names. Real numbers from 0 to 1 count as bytes / 255. Checks nothing if nothing is expected. `owner` has the
+/// expected preprocessing, such as "the network".
 [[gnu::cold]] inline void require_preprocessing(const std::optional<Preprocessing>& expected, const data::Dataset& data,
                                                 std::string_view owner) {
   if (!expected) {
@@ -74,7 +74,7 @@ namespace detail {
   }
   const std::string inputs = describe_inputs(found);
   const std::string expected_inputs = describe_inputs(*expected);
-  if (inputs == expected_inputs) {  // of many columns only the first are described
+  if (inputs == expected_inputs) {  // only the first of many columns are described
     for (std::size_t column = 0; column < found.column_means.size(); ++column) {
       if (found.column_means[column] != expected->column_means[column] ||
           found.column_deviations[column] != expected->column_deviations[column]) {
@@ -89,8 +89,8 @@ namespace detail {
       {"normalization: the dataset's inputs are ", inputs, "; expected ", expected_inputs, ", as for ", owner}));
 }
 
-/// What a network remembers that knows `known` and is trained on `data`, which require_preprocessing accepts: what it
-/// knows, with the names of its classes where only the data has them.
+/// What a network that knows `known` remembers after training on `data`, which require_preprocessing accepts: what it
+/// knows, with the names of its classes if only the data has them.
 [[gnu::cold]] inline Preprocessing preprocessing_with(const std::optional<Preprocessing>& known,
                                                       const data::Dataset& data) {
   Preprocessing result = known ? *known : preprocessing_of(data);
@@ -100,9 +100,9 @@ namespace detail {
   return result;
 }
 
-/// `data` as `network` was trained on such: under its normalization, and standardised by its columns where the dataset
-/// is not yet. `data` as it is where the network remembers nothing. Throws OptionError where that cannot be: bytes for
-/// real numbers or the other way round, other columns, other class names.
+/// `data` in the form that `network` was trained on: with its normalization, and standardised by its columns unless the
+/// dataset already is. Unchanged if the network remembers nothing. Throws OptionError if that cannot be: bytes for real
+/// numbers or the reverse, other columns, other class names.
 template <typename N>
 [[gnu::cold]] data::Dataset preprocess_for(const N& network, data::Dataset data) {
   const std::optional<Preprocessing>& known = network.preprocessing();

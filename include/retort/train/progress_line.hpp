@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Progress in words, as much of it as a line has room for.
+/// Progress in words, as many as a line has room for.
 
 #include <algorithm>
 #include <array>
@@ -27,9 +27,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET::detail {
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
-/// A part of a line. Those of rank 0 are always there; of the others each rank needs the ranks before it.
+/// A part of a line. Fields of rank 0 are always shown; each other rank needs the ranks before it.
 struct LineField {
-  std::string text;  // empty: not there at all
+  std::string text;  // empty: not shown
   std::size_t rank;
 };
 
@@ -51,7 +51,7 @@ struct LineField {
   return line;
 }
 
-/// "0:14 left", or nothing where that is not known.
+/// "0:14 left", or nothing if that is not known.
 [[gnu::cold]] inline std::string left_text(double seconds_left) {
   return seconds_left >= 0.0 ? concatenate({internal::clock_text(seconds_left), " left"}) : std::string();
 }
@@ -66,7 +66,7 @@ struct LineField {
   return concatenate({"epoch ", epoch, "/", epochs});
 }
 
-/// An epoch that has ended; the first six fields are its record. `seconds_left` is below 0 where it is not known.
+/// A finished epoch; the first six fields are its record. `seconds_left` is below 0 if it is not known.
 [[gnu::cold]] inline std::array<LineField, 8> epoch_fields(std::string_view label, const EpochMetrics& metrics,
                                                            std::size_t epochs, double seconds_left) {
   const auto& validation = metrics.validation;
@@ -80,8 +80,8 @@ struct LineField {
            {metrics.epoch < epochs ? left_text(seconds_left) : "", 4}}};
 }
 
-/// An epoch under way: with a bar, a share in place of the bar where that would be shorter than ten columns, and cut
-/// to `columns` where even the least is too long.
+/// An epoch under way, with a bar, or a percentage if the bar would be shorter than ten columns; cut to `columns` if
+/// even that is too long.
 [[gnu::cold]] inline std::string batch_line(std::string_view label, const BatchProgress& progress, double seconds_left,
                                             std::size_t columns) {
   constexpr std::size_t shortest = 10;

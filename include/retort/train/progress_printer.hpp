@@ -20,13 +20,13 @@
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Prints "teacher  epoch 3/5  loss 0.1234  accuracy 95.80 %  errors 504  2.10 s" after each epoch: the held-out
-/// figures where there are any, else those of training. On a terminal that line has as many of these fields as fit its
-/// width, and in wide ones samples a second and the time left too; while an epoch runs a bar is drawn there, with the
-/// time left, unless the terminal is dumb (TERM). No escape codes are written. Time left is the time of the epochs and
-/// batches done so far, evaluations included, times the share that is to come; early stopping may end before.
+/// figures if there are any, else those of training. On a terminal that line has as many of these fields as fit its
+/// width, and wide ones also show samples a second and the time left. While an epoch runs a bar is drawn there, with
+/// the time left, unless the terminal is dumb (TERM). No escape codes are written. Time left is the time of the epochs
+/// and batches done so far, evaluations included, times the share to come; early stopping may end sooner.
 class ProgressPrinter : public Observer {
  public:
-  /// `stream` is not owned. Throws OptionError where it is null.
+  /// `stream` is not owned. Throws OptionError if it is null.
   explicit ProgressPrinter(std::string label, std::FILE* stream = stdout)
       : label_(std::move(label)),
         stream_(internal::require_stream(stream, "ProgressPrinter")),
@@ -36,7 +36,7 @@ class ProgressPrinter : public Observer {
   ProgressPrinter(const ProgressPrinter&) = delete;
   ProgressPrinter& operator=(const ProgressPrinter&) = delete;
 
-  /// A training that ends early leaves no half a bar before the message that says why.
+  /// A training that ends early leaves no half bar before the message that says why.
   ~ProgressPrinter() override { erase(); }
 
   void on_fit_begin(const History& restored, std::size_t epochs) override {
@@ -69,7 +69,7 @@ class ProgressPrinter : public Observer {
     erase();
     const auto fields =
         detail::epoch_fields(label_, metrics, epochs, seconds_left(static_cast<double>(metrics.epoch), epochs));
-    // The last column stays free: there some terminals go to the next line.
+    // The last column stays free: some terminals go to the next line there.
     const std::string line = terminal_ ? detail::fitted_line(fields, internal::console_columns(stream_) - 1)
                                        : detail::fitted_line(std::span(fields).first(6), SIZE_MAX);
     std::fprintf(stream_, "%s\n", line.c_str());
@@ -79,7 +79,7 @@ class ProgressPrinter : public Observer {
  private:
   using Clock = std::chrono::steady_clock;
 
-  /// Below 0 as long as nothing is done.
+  /// Below 0 until something is done.
   double seconds_left(double epochs_done, std::size_t epochs) const {
     const double done = epochs_done - static_cast<double>(restored_);
     const double seconds = std::chrono::duration<double>(Clock::now() - began_).count();
@@ -99,7 +99,7 @@ class ProgressPrinter : public Observer {
   bool terminal_;
   bool redraws_;
   std::size_t restored_ = 0;
-  std::size_t drawn_ = 0;  // columns of the bar that stands on the terminal
+  std::size_t drawn_ = 0;  // columns of the bar now on the terminal
   Clock::time_point began_ = Clock::now();
   Clock::time_point drawn_at_{};
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A dataset where a backend can read it.
+/// A dataset in memory that a backend can read.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,8 +13,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// Borrows the dataset, which must outlive it, where the backend computes in the host's memory; holds a copy in the
-/// backend's memory otherwise: bytes stay bytes.
+/// Borrows the dataset, which must outlive it, if the backend computes in the host's memory; else holds a copy in the
+/// backend's memory. Bytes stay bytes.
 template <typename Backend>
 class ResidentDataset {
  public:
@@ -31,7 +31,7 @@ class ResidentDataset {
     }
   }
 
-  /// The same memory, which this one still owns and must outlive the other.
+  /// The same memory, which this object still owns; it must outlive the other.
   ResidentDataset borrow() const {
     ResidentDataset other;
     other.view_ = view_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// How a training is asked to end early.
+/// Asks a training to end early.
 
 #include <atomic>
 
@@ -9,8 +9,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// A request that trainings look at after each step: `FitOptions::stop` and `SweepOptions::stop` point to one. It may
-/// be made from another thread, or from a signal handler.
+/// A request that trainings check after each step: `FitOptions::stop` and `SweepOptions::stop` point to one. It may be
+/// made from another thread, or from a signal handler.
 class StopRequest {
  public:
   void make() noexcept { made_.store(true, std::memory_order_relaxed); }

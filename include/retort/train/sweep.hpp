@@ -48,11 +48,11 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// A student of a sweep, trained.
+/// A trained student of a sweep.
 template <Model M, typename Backend, Loss L, Optimizer O, typename Scalar>
 struct SweepResult : StudentReport {
   SweepSetting<L, O> setting;
-  Network<M, Backend, Scalar> network;  ///< of one that diverged, what it was then
+  Network<M, Backend, Scalar> network;  ///< if it diverged, as it was then
 };
 
 namespace detail {
@@ -60,7 +60,7 @@ namespace detail {
 /// Thrown within a student's training when the sweep is to end, and caught by the sweep.
 struct SweepStopped {};
 
-/// Keeps a student's history also where it diverges, and ends its training with the sweep.
+/// Keeps a student's history even if it diverges, and ends its training with the sweep.
 class SweptStudentObserver final : public Observer {
  public:
   SweptStudentObserver(const std::atomic<bool>& stopping, History& history) : stopping_(stopping), history_(history) {}
@@ -90,7 +90,7 @@ concept HandsOutThreads =
 
 }  // namespace detail
 
-/// Trains a list of students, one for each of the settings that sweep_grid makes, or of any list of SweepSetting:
+/// Trains a list of students, one for each setting of sweep_grid, or of any list of SweepSetting:
 ///
 ///     const auto settings = sweep_grid(SweepSetting<>{}, SweepAxis{&HintonLoss::temperature, {1, 2, 4}});
 ///     const auto results = Sweep<Student>{teacher, settings, cpu}.fit(train, test);
@@ -101,13 +101,13 @@ concept HandsOutThreads =
 /// With backend::Eigen each student trains on one thread, as many at once as the backend has; a thread that finishes
 /// takes the next of the list. With backend::Cuda students that fit a block's memory train all at once, each on a
 /// multiprocessor, and a History's seconds are those of all together. On a backend that can do neither, and with
-/// backend::Cuda where teachers answer augmented inputs, they train one after another, with all of it. Student i is the
-/// same, bit for bit, as `Network{setting.weights_seed()}` trained by a DistillationTrainer with the setting's loss,
-/// optimizer and seed: it depends neither on the number of threads nor on the other students.
+/// backend::Cuda where teachers answer augmented inputs, they train one after another, each with the whole backend.
+/// Student i is the same, bit for bit, as `Network{setting.weights_seed()}` trained by a DistillationTrainer with the
+/// setting's loss, optimizer and seed: it depends neither on the number of threads nor on the other students.
 ///
-/// The data is shared by all, and so are the logits of each teacher, which are computed once, on all threads, unless
-/// the inputs are augmented. Those and all networks are in memory before the first step; beside them each thread has
-/// the working memory of the student at hand. The teachers must outlive the sweep.
+/// All students share the data and the logits of each teacher, which are computed once, on all threads, unless the
+/// inputs are augmented. These and all networks are in memory before the first step; each thread also has the working
+/// memory of its current student. The teachers must outlive the sweep.
 template <Model StudentModel, typename Backend = backend::Eigen, Loss L = HintonLoss, Optimizer O = Adam,
           typename Scalar = float>
 class Sweep {
@@ -119,8 +119,8 @@ class Sweep {
   using Setting = SweepSetting<L, O>;
   using Result = SweepResult<StudentModel, Backend, L, O, Scalar>;
   using TeacherNetwork = internal::AnyTeacher<StudentModel, Backend, Scalar>;
-  /// Called with each student when its training has ended, before the observers and as they are: one call at a time,
-  /// from whichever thread. For keeping results as they come.
+  /// Called with each student when its training has ended, before the observers and like them: one call at a time, from
+  /// any thread. For keeping results as they come.
   using ResultCallback = std::function<void(const Result&)>;
 
   /// Throws OptionError for an empty list and for a hyperparameter outside its range, naming the student.
@@ -142,15 +142,15 @@ class Sweep {
 
   /// Trains every student anew and returns them in the order of the settings. A student that diverges is reported as
   /// such. Any other exception, an observer's too, ends the sweep: students under way end with their batch, no other
-  /// begins, and the first exception is rethrown; one that was asked to stop throws StoppedError. Throws, before
+  /// begins, and the first exception is rethrown; a sweep that was asked to stop throws StoppedError. Throws, before
   /// anything is computed, ShapeError for data that does not fit the model, OptionError for options out of range and
-  /// for data whose inputs are made otherwise than those of a teacher, and FileError for a folder of checkpoints that
-  /// cannot be written.
+  /// for data whose inputs are made differently from a teacher's, and FileError for a folder of checkpoints that cannot
+  /// be written.
   std::vector<Result> fit(const data::Dataset& train, const SweepOptions& options = {},
                           const ResultCallback& on_result = {}) const {
     return run(train, nullptr, options, on_result);
   }
-  /// The same, each evaluated after each epoch on samples that are not trained on.
+  /// The same, with an evaluation after each epoch on samples that are not trained on.
   std::vector<Result> fit(const data::Dataset& train, const data::Dataset& validation, const SweepOptions& options = {},
                           const ResultCallback& on_result = {}) const {
     return run(train, &validation, options, on_result);
@@ -163,7 +163,7 @@ class Sweep {
   using Shared = internal::SharedInputs<Backend, Scalar>;
   using Table = typename Backend::template Buffer<Scalar>;
 
-  /// One call of fit, as far as its students share it.
+  /// What the students of one call of fit share.
   struct Run {
     const data::Dataset& train;
     const data::Dataset* validation;
@@ -171,11 +171,11 @@ class Sweep {
     const ResultCallback& on_result;
     internal::ResidentDataset<Backend> resident_train{};
     internal::ResidentDataset<Backend> resident_validation{};
-    std::vector<Table> teacher_logits{};  // of each teacher that is asked: (samples, classes)
+    std::vector<Table> teacher_logits{};  // one for each teacher that is asked: (samples, classes)
     std::vector<Result> results{};
     std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
     std::atomic<bool> stopping{false};
-    std::mutex mutex{};  // of what follows, and of the observers
+    std::mutex mutex{};  // guards the members below, and the observers
     std::size_t finished = 0;
     std::exception_ptr error{};
   };
@@ -266,7 +266,7 @@ class Sweep {
                        " students");
   }
 
-  /// Makes their folder and tries to write there.
+  /// Makes the folder and tries to write there.
   [[gnu::cold]] static void prepare_checkpoints(const SweepOptions& options) {
     if (options.checkpoints) {
       std::error_code error;
@@ -317,7 +317,7 @@ class Sweep {
     }
   }
 
-  /// On one of the threads: nothing is thrown into it.
+  /// Runs on one of the threads, so it throws nothing.
   void train_student(Run& run, std::size_t index, const Backend& on) const noexcept {
     if (run.stopping.load(std::memory_order_relaxed) || (run.options.stop != nullptr && run.options.stop->is_made())) {
       return;
@@ -333,7 +333,7 @@ class Sweep {
     } catch (const detail::SweepStopped&) {
       // The reason is in run.error.
     } catch (const StoppedError&) {
-      // So are all others, and that is said once.
+      // All students end so, and that is said once.
     } catch (...) {
       const std::lock_guard lock(run.mutex);
       if (!run.error) {
@@ -376,7 +376,7 @@ class Sweep {
     take_evaluation(run, result);
   }
 
-  /// Of the network as it is: of the last epoch, or the one that early stopping put back.
+  /// The evaluation of the network as it is: after the last epoch, or after the one that early stopping restored.
   static void take_evaluation(const Run& run, Result& result) {
     if (run.validation != nullptr) {
       const auto& early_stopping = run.options.early_stopping;

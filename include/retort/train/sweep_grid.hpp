@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The settings of a sweep as all combinations of the values of a few fields.
+/// The settings of a sweep: all combinations of the values of a few fields.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// The values of one field: of a loss's or an optimizer's hyperparameter, or of a field of SweepSetting.
+/// The values of one field: a hyperparameter of a loss or an optimizer, or a field of SweepSetting.
 template <typename Owner, typename Value>
 struct SweepAxis {
   using Field = Value Owner::*;
@@ -28,8 +28,8 @@ struct SweepAxis {
 template <typename Owner, typename Value>
 SweepAxis(Value Owner::*, std::vector<std::type_identity_t<Value>>) -> SweepAxis<Owner, Value>;
 
-/// Every combination of the axes' values in copies of `setting`; the last axis varies fastest. These are 15 settings,
-/// the seeds of a temperature one after another:
+/// Every combination of the axes' values in copies of `setting`; the last axis varies fastest. This makes 15 settings,
+/// all seeds of a temperature one after another:
 ///
 ///     const auto settings = sweep_grid(SweepSetting<>{.optimizer = {.learning_rate = 5e-3}},
 ///                                      SweepAxis{&HintonLoss::temperature, {1, 2, 4}},
@@ -55,7 +55,7 @@ std::vector<SweepSetting<L, O>> sweep_grid(const SweepSetting<L, O>& setting, co
   return settings;
 }
 
-/// Seeds first, first + 1, ..., `count` of them.
+/// `count` seeds: first, first + 1, ...
 inline std::vector<Seed> consecutive_seeds(std::size_t count, std::uint64_t first = 0) {
   std::vector<Seed> seeds(count);
   for (std::size_t i = 0; i < count; ++i) {

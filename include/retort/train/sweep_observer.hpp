@@ -16,13 +16,13 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 struct StudentReport {
   std::size_t index = 0;                   ///< in the list of settings
   std::string description{};               ///< its setting's
-  std::string difference{};                ///< the part of it that not all students share: "temperature=2, seed 1"
+  std::string difference{};                ///< the part that not all students share: "temperature=2, seed 1"
   History history{};                       ///< one entry an epoch
-  std::optional<Evaluation> evaluation{};  ///< of the network as it is, where there are validation samples
-  std::string divergence{};                ///< why there is no result; empty for all others
+  std::optional<Evaluation> evaluation{};  ///< of the network as it is, if there are validation samples
+  std::string divergence{};                ///< why there is no result, if it diverged; else empty
 
   bool has_diverged() const { return !divergence.empty(); }
-  /// Of training, without the evaluations.
+  /// The time of training, without the evaluations.
   double seconds() const {
     double sum = 0.0;
     for (const EpochMetrics& metrics : history) {
@@ -38,8 +38,8 @@ struct SweepProgress {
   double seconds = 0.0;  ///< since the first began
 };
 
-/// Called by `Sweep::fit`, one call at a time, from whichever thread a student ends on, in the order in which they end.
-/// An exception thrown by an observer ends the sweep.
+/// Called by `Sweep::fit`, one call at a time, from the thread a student ends on, in the order in which they end. An
+/// observer's exception ends the sweep.
 class SweepObserver {
  public:
   SweepObserver() = default;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// How all students of a sweep are trained alike.
+/// How all students of a sweep are trained.
 
 #include <cstddef>
 #include <filesystem>
@@ -22,22 +22,22 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// A folder that holds everything a sweep needs to go on: a checkpoint of each student, INDEX.safetensors, written when
-/// its training ends and, until then, at most every ten seconds. It is made where it is missing.
+/// A folder with everything a sweep needs to go on: a checkpoint of each student, INDEX.safetensors, written when its
+/// training ends and, until then, at most every ten seconds. It is made if it is missing.
 struct SweepCheckpointOptions {
   std::filesystem::path folder{};
   /// Students whose training had ended are read instead of trained, and those under way go on from their checkpoints.
-  /// The result is the same bits as without the interruption. A checkpoint of another setting, of other options or
+  /// The result has the same bits as without the interruption. A checkpoint of another setting, of other options or
   /// other data is an error that names the difference. A student that diverged is trained again from its last
   /// checkpoint, and diverges again.
   bool resume = false;
-  /// As in CheckpointOptions.
+  /// See CheckpointOptions.
   bool any_processor = false;
 
   std::filesystem::path file(std::size_t student) const { return folder / (to_text(student) + ".safetensors"); }
 };
 
-/// As FitOptions, but for what is each student's own (its seed) and for what one training needs alone.
+/// See FitOptions. Leaves out what each student has itself (its seed) and what only a single training needs.
 struct SweepOptions {
   std::size_t epochs = 1;       ///< > 0
   std::size_t batch_size = 64;  ///< 1 ... 2^32 - 1; the last batch of an epoch holds what is left
@@ -60,7 +60,7 @@ struct SweepOptions {
     detail::require_observers(observers, "sweep");
   }
 
-  /// Those of a student alone, without a checkpoint.
+  /// The options of one student, without a checkpoint.
   FitOptions fit_options(Seed seed) const {
     return {.epochs = epochs,
             .batch_size = batch_size,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What one student of a sweep is trained with, and what tells students apart.
+/// What one student of a sweep is trained with, and how students differ.
 
 #include <cstddef>
 #include <map>
@@ -21,19 +21,19 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// One student: what a trainer is given, and a seed. All hyperparameters are values at run time; the students of a
-/// sweep differ in them, not in their types.
+/// One student: a trainer's arguments, and a seed. All hyperparameters are values at run time; the students of a sweep
+/// differ in them, not in their types.
 template <Loss L = HintonLoss, Optimizer O = Adam>
 struct SweepSetting {
   L loss{};
   O optimizer{};
   Seed seed{};                         ///< of shuffling, dropout and augmentation, and of the initial weights
-  std::optional<Seed> initial_seed{};  ///< of the initial weights, where they have another
+  std::optional<Seed> initial_seed{};  ///< of the initial weights, if that is another one
   std::size_t teacher = 0;             ///< which of the sweep's teachers, from 0; not read by a loss without one
 
   Seed weights_seed() const { return initial_seed.value_or(seed); }
 
-  /// Everything but the seeds: equal for students that differ in nothing else.
+  /// Everything except the seeds: equal for students that differ in nothing else.
   std::string describe() const {
     std::string text = describe_settings(loss) + ", " + describe_settings(optimizer);
     if (teacher != 0) {
@@ -45,7 +45,7 @@ struct SweepSetting {
 
 namespace detail {
 
-/// The settings in a description (describe_settings): {"temperature=2", "hard_weight=0.3", "seed 1"} of
+/// The settings in a description (describe_settings): {"temperature=2", "hard_weight=0.3", "seed 1"} for
 /// "HintonLoss(temperature=2, hard_weight=0.3), seed 1".
 [[gnu::cold]] inline std::vector<std::string_view> settings_in(std::string_view description) {
   constexpr std::string_view separator = ", ";
@@ -64,7 +64,7 @@ namespace detail {
   return settings;
 }
 
-/// Of each description the settings that not all of them have: "temperature=2, seed 1".
+/// For each description, the settings that are not common to all: "temperature=2, seed 1".
 [[gnu::cold]] inline std::vector<std::string> setting_differences(const std::vector<std::string>& descriptions) {
   std::map<std::string_view, std::size_t> counts;
   for (const std::string& description : descriptions) {

@@ -15,8 +15,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// The students of one setting, whatever their seeds. The figures are of those that did not diverge: on the validation
-/// samples where there are any, else of the last epoch of training.
+/// The students of one setting, with any seeds. The figures cover those that did not diverge: on the validation samples
+/// if there are any, else in the last epoch of training.
 template <Loss L, Optimizer O>
 struct SweepSummary {
   SweepSetting<L, O> setting;  ///< the first student's
@@ -27,7 +27,7 @@ struct SweepSummary {
   Statistics seconds{};  ///< of training a student
 };
 
-/// One entry for each setting, in the order in which they first come. `results` are those of Sweep::fit.
+/// One entry for each setting, in the order of first appearance. `results` come from Sweep::fit.
 template <typename Result>
 auto summarize(const std::vector<Result>& results) {
   struct Values {

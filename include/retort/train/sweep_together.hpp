@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The students of a sweep trained together: an epoch of all of them by one call of a backend that takes runs of steps
-/// (backend/engine.hpp), and an evaluation of all by another.
+/// Trains the students of a sweep together: an epoch of all in one call of a backend that takes runs of steps
+/// (backend/engine.hpp), and an evaluation of all in another.
 
 #include <algorithm>
 #include <chrono>
@@ -30,7 +30,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::detail {
 template <typename Engine, typename Backend>
 class StudentGroup {
  public:
-  /// Both datasets are also in the backend's memory; `resident_validation` has no samples where there is no validation.
+  /// Both datasets are also in the backend's memory; without validation `resident_validation` has no samples.
   StudentGroup(const Backend& backend, const data::Dataset& train, const data::Dataset* validation,
                const data::DatasetView& resident_train, const data::DatasetView& resident_validation)
       : backend_(backend),
@@ -39,7 +39,7 @@ class StudentGroup {
         resident_train_(resident_train),
         resident_validation_(resident_validation) {}
 
-  /// Everything that the student's training needs is allocated here.
+  /// Allocates everything that the student's training needs.
   void add(std::unique_ptr<Engine> engine, FitOptions options) {
     students_.push_back(
         std::make_unique<Student>(students_.size(), std::move(engine), std::move(options), train_, validation_));
@@ -47,12 +47,12 @@ class StudentGroup {
   }
 
   /// Calls on_end(index, the DivergenceError or null) when a student's training has ended. All students have the same
-  /// options but for their seeds.
+  /// options except their seeds.
   template <typename OnEnd>
   void run(const OnEnd& on_end) {
     std::vector<Student*> active;
     std::ranges::transform(students_, std::back_inserter(active), [](const auto& student) { return student.get(); });
-    end_finished(active, on_end);  // those that were resumed from the end of their trainings
+    end_finished(active, on_end);  // students resumed at the end of their trainings
     if (active.empty()) {
       return;
     }
@@ -89,7 +89,7 @@ class StudentGroup {
         copy_to_host(backend_, std::as_const(resident_reports).data(), std::span(reports.data(), count));
       };
       begin(resident_train_);
-      // While a device trains: a power and a root for each step of each student.
+      // While a device trains, the host computes a power and a root for each step of each student.
       for (Student* student : active) {
         if (const internal::EpochPlan plan = student->fit.plan(1); plan.progress.epoch < plan.progress.total_epochs) {
           student->next_learning_rate = student->engine->fill_rules(plan, rules_of(*student));
@@ -159,7 +159,7 @@ class StudentGroup {
     }
   }
 
-  /// Takes those whose trainings have ended out of `active`.
+  /// Removes from `active` the students whose trainings have ended.
   template <typename OnEnd>
   static void end_finished(std::vector<Student*>& active, const OnEnd& on_end) {
     for (Student* student : active) {

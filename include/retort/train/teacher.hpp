@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What a training asks of a teacher: its logits, of a batch or of a whole dataset.
+/// What a training asks of a teacher: its logits, for a batch or for a whole dataset.
 
 #include <cstddef>
 #include <memory>
@@ -26,7 +26,7 @@
 
 namespace retort::shape_check {  // for every instruction set
 
-/// In the compiler's message: `teacher_with<10>::classes_but_student_with<5>`.
+/// The compiler's message shows `teacher_with<10>::classes_but_student_with<5>`.
 template <std::size_t TeacherClasses>
 struct teacher_with {
   template <std::size_t StudentClasses>
@@ -37,7 +37,7 @@ struct teacher_with {
   };
 };
 
-/// In the compiler's message: `teacher_of<784>::inputs_but_student_of<100>`.
+/// The compiler's message shows `teacher_of<784>::inputs_but_student_of<100>`.
 template <std::size_t TeacherInputs>
 struct teacher_of {
   template <std::size_t StudentInputs>
@@ -55,7 +55,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 /// For a training without a teacher.
 struct NoTeacher {};
 
-/// Does not compile unless a teacher of the one model fits a student of the other.
+/// Does not compile unless a teacher of the first model fits a student of the second.
 template <Model TeacherModel, Model StudentModel>
 struct TeacherFits : private shape_check::teacher_with<TeacherModel::output_size>::template classes_but_student_with<
                          StudentModel::output_size>,
@@ -73,15 +73,15 @@ class TeacherInterface {
  public:
   virtual ~TeacherInterface() = default;
 
-  /// The handle that its parameters belong to.
+  /// The handle to which its parameters belong.
   virtual const Backend& backend() const = 0;
   virtual const Scalar* parameter_data() const = 0;
   virtual const std::optional<Preprocessing>& preprocessing() const = 0;
-  /// logits (batch, classes) of inputs (batch, in), by `on`, which reaches the teacher's memory.
+  /// logits (batch, classes) of inputs (batch, in), computed by `on`, which reaches the teacher's memory.
   virtual void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const = 0;
   /// logits (data.size, classes) of every sample, normalised but not augmented; `data` is in the backend's memory.
   virtual void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* logits) const = 0;
-  /// Throws ShapeError for data that its model does not take.
+  /// Throws ShapeError for data that its model cannot take.
   virtual void require_matching(const data::Dataset& data) const = 0;
   virtual std::string fingerprint() const = 0;
 
@@ -110,7 +110,7 @@ class Teacher final : public TeacherInterface<Backend, Scalar> {
     answer_dataset<M::layer_count>(on, data, logits);
   }
 
-  /// The same of its first `Layers` layers: outputs (batch, M::widths[Layers]).
+  /// The same for its first `Layers` layers: outputs (batch, M::widths[Layers]).
   template <std::size_t Layers>
   void answer_batch(const Backend& on, const Scalar* inputs, Scalar* outputs, std::size_t batch) const {
     network_->require_values();
@@ -136,8 +136,8 @@ class Teacher final : public TeacherInterface<Backend, Scalar> {
   const Network<M, Backend, Scalar>* network_;
 };
 
-/// A teacher of any model that fits a student's: what trains the student is compiled once for all of them. It refers to
-/// the network, which must outlive it; copies refer to the same.
+/// A teacher of any model that fits a student's: the student's training is compiled once for all teachers. It refers to
+/// the network, which must outlive it; copies refer to the same network.
 template <Model StudentModel, typename Backend, typename Scalar>
 class AnyTeacher {
  public:
@@ -146,7 +146,7 @@ class AnyTeacher {
       : teacher_(std::make_shared<Teacher<M, Backend, Scalar>>(&network)) {
     static_cast<void>(TeacherFits<M, StudentModel>{});
   }
-  /// A teacher that would be gone before it is asked.
+  /// A temporary teacher would be gone before it is asked.
   template <Model M>
   AnyTeacher(const Network<M, Backend, Scalar>&& network) = delete;
 
@@ -166,7 +166,7 @@ class AnyTeacher {
   SharedHandle<const TeacherInterface<Backend, Scalar>> teacher_;
 };
 
-/// Throws OptionError unless `backend`, whose memory is not the host's, can read the teacher's.
+/// Throws OptionError unless `backend`, whose memory is not the host's, can read the teacher's memory.
 template <typename Backend, typename TeacherSource>
 void require_reach(const Backend& backend, const TeacherSource& teacher) {
   if (!backend.shares_memory_with(teacher.backend())) {
@@ -174,8 +174,8 @@ void require_reach(const Backend& backend, const TeacherSource& teacher) {
   }
 }
 
-/// Returns when what was asked of the teacher's handle, such as its own training, is done: each handle's operations
-/// take effect in their own order, and a reader of the teacher may have another one.
+/// Waits for the earlier work of the teacher's handle, such as its own training: each handle's operations take effect
+/// in their own order, and a reader of the teacher may have another handle.
 template <typename TeacherSource>
 void wait_for(const TeacherSource& teacher) {
   using Scalar = std::remove_cvref_t<decltype(*teacher.parameter_data())>;

@@ -21,26 +21,26 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// What trainers have in common: a network that `fit` trains.
+/// What all trainers have: a network that `fit` trains.
 class TrainerBase {
  public:
   /// Trains from the network's present parameters, with the optimizer's moments at zero; with its first step the
-  /// network notes how the training inputs are made and what the classes are called (Network::preprocessing). One that
-  /// knows already goes on with such data alone: apply `preprocess_for` to other data, or set_preprocessing({}) to
-  /// learn it anew. Returns one entry an epoch. Throws ShapeError for data that does not fit the model, OptionError for
-  /// options out of range and for data whose inputs are made otherwise, of validation or of a network's earlier
-  /// training, DivergenceError when loss, parameters, running statistics or moments are no longer finite, StoppedError
-  /// when it was asked to stop, FileError and FormatError from checkpoints, whatever an observer throws, and Error for
-  /// a network, a dataset or a trainer that was moved from.
+  /// network notes how the training inputs are made and the names of the classes (Network::preprocessing). A network
+  /// that already has these takes only such data: apply `preprocess_for` to other data, or call set_preprocessing({})
+  /// to learn them anew. Returns one entry an epoch. Throws ShapeError for data that does not fit the model,
+  /// OptionError for options out of range and for validation data, or data of a later training, whose inputs are made
+  /// differently, DivergenceError when loss, parameters, running statistics or moments are no longer finite,
+  /// StoppedError if it was asked to stop, FileError and FormatError from checkpoints, any exception of an observer,
+  /// and Error for a network, a dataset or a trainer that was moved from.
   History fit(const data::Dataset& train, const FitOptions& options) {
     return detail::fit(engine(), train, nullptr, options);
   }
-  /// The same, evaluated after each epoch on samples that are not trained on.
+  /// The same, with an evaluation after each epoch on samples that are not trained on.
   History fit(const data::Dataset& train, const data::Dataset& validation, const FitOptions& options) {
     return detail::fit(engine(), train, &validation, options);
   }
 
-  /// What takes the steps, and why what would be faster does not: "single operations in float, not panels: LayerNorm
+  /// Which engine takes the steps, and why faster ones do not: "single operations in float, not panels: LayerNorm
   /// (layer 1) is neither Linear nor pointwise".
   std::string describe() const { return engine().describe(); }
 

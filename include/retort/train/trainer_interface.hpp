@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What the epoch loop drives: something that can train an epoch, evaluate, and hand out its state. The loop in fit.hpp
-/// knows nothing of models, losses or backends, and is compiled once.
+/// The interface that the epoch loop drives: it trains an epoch, evaluates, and hands out its state. The loop in
+/// fit.hpp knows nothing of models, losses or backends, and is compiled once.
 
 #include <cstddef>
 #include <cstdint>
@@ -24,8 +24,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// One epoch's work. Batch b holds the samples order(b * batch_size) ..., the last one what is left,
-/// unless it is dropped.
+/// One epoch's work. Batch b holds the samples order(b * batch_size) ..., the last one the rest, unless it is dropped.
 struct EpochPlan {
   std::size_t batch_size = 0;
   bool drop_last = false;
@@ -37,11 +36,11 @@ struct EpochPlan {
   std::optional<GradientClipping> clipping{};
 
   std::uint32_t epoch() const { return static_cast<std::uint32_t>(progress.epoch); }  ///< from 0
-  /// Those of `samples` samples that are trained on: the first of the order.
+  /// How many of `samples` samples are trained on: the first of the order.
   std::size_t trained(std::size_t samples) const { return drop_last ? samples - samples % batch_size : samples; }
-  /// Those that `samples` samples are cut into, the last one perhaps not full.
+  /// How many batches `samples` samples make, the last one perhaps not full.
   std::size_t batches(std::size_t samples) const { return samples / batch_size + (samples % batch_size == 0 ? 0 : 1); }
-  /// The order of `samples` samples where `shuffle` is set; else they come as they stand.
+  /// The order of `samples` samples if `shuffle` is set; else they keep the dataset's order.
   RandomPermutation order(std::size_t samples) const {
     return {static_cast<std::uint32_t>(samples), {seed, Stream::shuffle, epoch()}};
   }
@@ -53,8 +52,8 @@ struct EpochResult {
   double learning_rate = 0.0;  ///< of the last step
 };
 
-/// Called with the batches done and the sums so far: after each batch, or after several where reading the sums would
-/// make a device wait; always after the last.
+/// Called with the batches done and the sums so far: after each batch, or after several if reading the sums would make
+/// a device wait; always after the last.
 using BatchCallback = std::function<void(std::size_t, const backend::LossSum&)>;
 
 /// One array of a training state, by name, as bytes of the engine's scalar type.
@@ -65,7 +64,7 @@ struct StateArray {
 
 using TrainingState = std::vector<StateArray>;
 
-/// Names and values that must be equal for a checkpoint to be continued.
+/// Names and values that must be equal for a checkpoint to be resumed.
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
 class TrainerInterface {
@@ -77,29 +76,29 @@ class TrainerInterface {
 
   /// Takes everything into memory before the first step, and forgets the moments of an earlier training; the model
   /// stays as it is. `plan` is the first epoch's. Both datasets must outlive it; `validation` may be null. Throws
-  /// ShapeError when the data does not fit the model, OptionError when the batch size does not.
+  /// ShapeError if the data does not fit the model, OptionError if the batch size does not.
   virtual void begin(const data::Dataset& train, const data::Dataset* validation, const EpochPlan& plan) = 0;
   virtual EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) = 0;
-  /// On the validation data. Precondition: there is some.
+  /// Evaluates on the validation data. Precondition: there is some.
   virtual Evaluation evaluate() = 0;
 
-  /// Whether every number of the state is finite. Asked after each epoch.
+  /// Whether every number of the state is finite. Called after each epoch.
   virtual bool is_finite() const = 0;
-  /// The first number among them that no file may hold (nn/tensor_values.hpp): "1.running_var: element 3 is nan,
-  /// expected a finite number", "moment.1 of 0.weight: element 0 is inf, ..."; empty where there is none.
+  /// The state's first number that no file may hold (nn/tensor_values.hpp): "1.running_var: element 3 is nan, expected
+  /// a finite number", "moment.1 of 0.weight: element 0 is inf, ..."; empty if there is none.
   virtual std::string describe_fault() const = 0;
 
-  /// Parameters, buffers and moments, and those of a regressor. restore(state()) changes none of them.
+  /// Parameters, buffers and moments, and a regressor's. restore(state()) changes none of them.
   virtual TrainingState state() const = 0;
-  /// Throws ShapeError when the arrays are not those of this training.
+  /// Throws ShapeError if the arrays are not those of this training.
   virtual void restore(const TrainingState& state) = 0;
   /// The arrays of the state that are the model itself, for keeping the best epoch.
   virtual TrainingState model_state() const = 0;
 
-  /// What takes the steps, and why what would be faster does not; see backend::describe_engine.
+  /// Which engine takes the steps, and why faster ones do not; see backend::describe_engine.
   virtual std::string describe() const = 0;
 
-  /// Model, loss, optimizer, "processor" and whatever else decides the result.
+  /// Model, loss, optimizer, "processor" and everything else that decides the result.
   virtual Settings settings() const = 0;
 };
 

@@ -12,24 +12,24 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// How the CUDA backend's graphs of kernels compute the products of a training step. Parameters, optimizer, activation
-/// functions and the loss are in fp32 with each of them, and so are the other engines (a trainer's describe() names the
-/// one that runs) and all inference.
+/// functions and loss are always in fp32; so are all inference and the other engines (a trainer's describe() names the
+/// one that runs).
 enum class Precision {
   fp32,  ///< exact products of floats
-  tf32,  ///< factors rounded to 11 significant bits where the tensor cores take them in
+  tf32,  ///< factors rounded to 11 significant bits as the tensor cores read them
   bf16,  ///< factors rounded to 8 significant bits, sums in fp32 (Micikevicius et al., arXiv:1710.03740)
 };
 
-/// The threads that train a model which fits a block's memory. The sums are the same, but not the order in which they
-/// are added up: the results are those of other roundings.
+/// The threads that train a model which fits a block's memory. The two add the same sums in different orders, so
+/// results differ by rounding.
 enum class ThreadGroup {
-  block,    ///< of one block; a sweep's student has the same bits as one that trains alone
-  cluster,  ///< of up to eight blocks that share the inputs; many models at once have a block each all the same
+  block,    ///< one block; a sweep's student has the same bits as one that trains alone
+  cluster,  ///< up to eight blocks that share the inputs; of many models at once each still gets a single block
 };
 
-/// A handle like that of Thrust<System>, whose single operations it shares. What it adds is whole training steps: of
-/// models that fit the memory of one block of threads, and of models of wide layers. On a host system the same kernels
-/// run as plain loops: slow, and as correct.
+/// A handle like that of Thrust<System>, whose single operations it shares. It adds whole training steps: for models
+/// that fit the memory of one block of threads, and for models of wide layers. On a host system the same kernels run as
+/// plain loops: slow, and just as correct.
 template <typename System, Precision precision_ = Precision::fp32, ThreadGroup group_ = ThreadGroup::block>
 class CudaOn : public Thrust<System> {
   static_assert(precision_ == Precision::fp32 || group_ == ThreadGroup::block,

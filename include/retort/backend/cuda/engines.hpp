@@ -29,7 +29,7 @@ template <typename T>
 using RuleOf =
     decltype(std::declval<const typename T::Optimizer&>().template rule<typename T::Scalar>(std::uint64_t{}, double{}));
 
-/// For an engine that copies loss and rule to the device, in a struct of `size` bytes for which there are `capacity`.
+/// For an engine that copies loss and rule to the device, in a struct of `size` bytes; it has room for `capacity`.
 template <typename T>
 constexpr Refusal launch_refusal(std::size_t size, std::size_t capacity) {
   if (!fully_connected_refusal<T>().accepts()) {
@@ -67,8 +67,8 @@ struct BlockEngine {
   using Steps = block::BlockSteps<typename T::Model, typename T::Scalar, System, ThreadGroup::block>;
 };
 
-/// Takes models whose inputs several blocks can share, if what a block keeps fits its memory. What the name says of one
-/// block is decided by batch size and clipping.
+/// Takes models whose inputs several blocks can share, if each block's share fits its memory. Batch size and clipping
+/// decide when a single block trains instead, as the name says.
 template <typename System>
 struct ClusterEngine {
   static constexpr std::string_view name =

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Neighbouring elements in one access to memory: four, as a call of a kernel takes them, or two.
+/// Loads and stores neighbouring elements in one access to memory: four, which is what a kernel's call takes, or two.
 
 #include <cstddef>
 #include <cstring>
@@ -12,7 +12,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
-/// Neighbours that are taken together: those of a Chain, and the bytes of a word.
+/// How many neighbours are taken together: those of a Chain, and the bytes of a word.
 inline constexpr std::size_t quad = chain_group;
 
 namespace detail {
@@ -43,13 +43,13 @@ RETORT_HOST_DEVICE void store_neighbours(const Values& values, T* to) {
 
 }  // namespace detail
 
-/// Four neighbours, and two, loaded and stored at once.
+/// Four neighbours, and two, loaded or stored at once.
 template <typename T>
 using Quad = detail::Neighbours<T, quad>;
 template <typename T>
 using Pair = detail::Neighbours<T, 2>;
 
-/// Precondition of these: the pointer lies on a multiple of four elements, for pairs of two.
+/// Precondition of these functions: the pointer is aligned to four elements, for pairs to two.
 template <typename T>
 RETORT_HOST_DEVICE Quad<T> load_quad(const T* from) {
   return detail::load_neighbours<Quad<T>>(from);
@@ -76,7 +76,7 @@ RETORT_HOST_DEVICE constexpr std::size_t group_extent(std::size_t group, std::si
   return left < quad ? left : quad;
 }
 
-/// values[i] = from[i] for i < count, then 0. Precondition: as of load_quad.
+/// values[i] = from[i] for i < count, then 0. Precondition: that of load_quad.
 template <typename T, typename Scalar>
 RETORT_HOST_DEVICE void load_group(const T* from, std::size_t count, Scalar* values) {
   if (count == quad) {
@@ -91,7 +91,7 @@ RETORT_HOST_DEVICE void load_group(const T* from, std::size_t count, Scalar* val
   }
 }
 
-/// to[i] = values[i], rounded to T, for i < count. Precondition: as of store_quad.
+/// to[i] = values[i], rounded to T, for i < count. Precondition: that of store_quad.
 template <typename Scalar, typename T>
 RETORT_HOST_DEVICE void store_group(const Scalar* values, std::size_t count, T* to) {
   if (count == quad) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Everything of the Eigen backend, and the proof that it is one.
+/// The whole Eigen backend, and a check that it satisfies the concept.
 
 #include "retort/backend/backend.hpp"
 #include "retort/backend/eigen/eigen.hpp"

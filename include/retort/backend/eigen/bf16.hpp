@@ -20,19 +20,19 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// The Eigen backend with the three products of a training step in bfloat16 (Micikevicius et al., "Mixed precision
 /// training", arXiv:1710.03740; Kalamkar et al., "A study of bfloat16 for deep learning training", arXiv:1905.12322):
-/// weights, activations and gradients are rounded to bfloat16 where they are multiplied, and summed in float.
-/// Parameters, the optimizer, activation functions and the loss stay in float, and no loss scaling is needed, as
-/// bfloat16 has the range of float. Outside of training it is the Eigen backend. So it is in training of what its
-/// panels do not take: other layers, losses with a term on features, double. A trainer's describe() says so.
+/// products round weights, activations and gradients to bfloat16 and sum in float. Parameters, optimizer, activation
+/// functions and loss stay in float, and no loss scaling is needed, as bfloat16 has the range of float. Inference is
+/// that of Eigen. It also trains as plain Eigen whatever its panels decline: other layers, losses with a term on
+/// features, double. A trainer's describe() says so.
 ///
 /// It pays where the processor multiplies bfloat16 (AVX512_BF16: -march=znver4, cooperlake or newer) and layers are
-/// wide. Elsewhere the products are computed in float on rounded factors, and are slower than Eigen's. Results are the
-/// same bits for every number of threads, but not for every processor.
+/// wide. Elsewhere the products are computed in float on rounded factors, more slowly than Eigen's. Results have the
+/// same bits for every number of threads, but not on every processor.
 class EigenBf16 : public Eigen {
  public:
   static constexpr const char* name = "eigen-bf16";
 
-  /// As those of Eigen.
+  /// See Eigen's constructors.
   explicit EigenBf16(unsigned threads = 1) : Eigen(threads) {}
   explicit EigenBf16(AvailableThreads threads) : Eigen(threads) {}
 
@@ -42,7 +42,7 @@ class EigenBf16 : public Eigen {
   }
 };
 
-/// As that of Eigen (eigen.hpp).
+/// See Eigen's function of this name (eigen.hpp).
 template <std::same_as<EigenBf16> Backend, typename Work>
 void for_each_on_one_thread(const Backend& backend, std::size_t count, const Work& work) {
   const EigenBf16 alone(1);

@@ -3,7 +3,7 @@
 /// @file
 /// A BLAS for backend::Eigen, through the C interface: `backend::Eigen cpu{2, backend::cblas()}`. Needs cblas.h and a
 /// library that has it, which the program links: OpenBLAS (libopenblas-dev), BLIS, or the reference (libblas-dev). Not
-/// part of retort.hpp: programs that include it need a BLAS, others do not.
+/// part of retort.hpp, since only programs that include it need a BLAS.
 
 #include <cblas.h>
 
@@ -22,7 +22,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
-// OpenBLAS's functions beside the interface, and OpenMP's, with which it may be built: null where they are not linked.
+// OpenBLAS's functions outside the interface, and OpenMP's, which it may be built with: null where they are not linked.
 // NOLINTBEGIN(readability-redundant-declaration): only OpenBLAS's cblas.h declares them
 extern "C" {
 __attribute__((weak)) char* openblas_get_config();
@@ -62,7 +62,7 @@ inline void make_openblas_single_threaded() {
       omp_get_max_threads == nullptr) {
     return;
   }
-  // With OpenMP the number is that of the calling thread, and a thread that starts later gets OpenMP's own.
+  // With OpenMP the number belongs to the calling thread, and a thread that starts later gets OpenMP's own.
   int threads = 1;
   std::thread([&] { threads = omp_get_max_threads(); }).join();
   if (threads != 1) {
@@ -73,12 +73,12 @@ inline void make_openblas_single_threaded() {
 
 }  // namespace detail
 
-/// The products sgemm and dgemm of the BLAS that the program is linked with.
+/// The products sgemm and dgemm of the BLAS that the program links.
 ///
-/// The backend cuts the work for its own threads by shapes, so the BLAS must compute on the thread that calls it: then
-/// results do not depend on the number of threads. OpenBLAS is told so here, once for the whole process; linked
-/// statically it may have to be told by OPENBLAS_NUM_THREADS=1, others by BLIS_NUM_THREADS=1 or what they read.
-/// A BLAS that picks its kernels by the processor gives other bits on another processor.
+/// The backend cuts the work for its own threads by shapes, so the BLAS must compute on the calling thread: then
+/// results do not depend on the number of threads. This function tells OpenBLAS so, once for the whole process; linked
+/// statically it may need OPENBLAS_NUM_THREADS=1 instead, other libraries BLIS_NUM_THREADS=1 or their own variable. A
+/// BLAS that picks its kernels by the processor gives other bits on another processor.
 ///
 /// Throws OptionError where OpenBLAS is built with OpenMP and OpenMP may start threads.
 inline ProductLibrary cblas() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Eigen, for the headers of this folder: all of them include it from here.
+/// Includes Eigen for all headers of this folder.
 
 #include "retort/core/quiet_intrinsics.hpp"
 

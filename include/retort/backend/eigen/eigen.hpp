@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The CPU backend on Eigen: `retort::backend::Eigen`. It is a handle on a pool of threads; copies share the pool.
+/// The CPU backend on Eigen: `retort::backend::Eigen`. It is a handle to a pool of threads; copies share the pool.
 ///
-/// Its operations are those of backend/generic, but for the products (linear.hpp), optimizer.hpp and inference.hpp;
-/// chains are applied to SIMD vectors (simd_chain.hpp).
-/// Results are the same bits for every number of threads.
+/// Its operations are those of backend/generic, except for products (linear.hpp), optimizers (optimizer.hpp) and
+/// inference (inference.hpp); chains run on SIMD vectors (simd_chain.hpp). Results have the same bits for every number
+/// of threads.
 
 #include <algorithm>
 #include <concepts>
@@ -32,8 +32,8 @@ struct SimdChain;  // simd_chain.hpp
 }
 
 /// Models of Linear and pointwise layers are computed as a whole, on panels of samples (panel/); other models operation
-/// by operation. Their matrix products are Eigen's, or those of a library that the
-/// backend is given; panels have none.
+/// by operation. Single operations take matrix products from Eigen, or from a library that the backend is given; panels
+/// need none.
 class Eigen : public HostMemory, public Generic<Eigen> {
  public:
   static constexpr const char* name = "eigen";
@@ -47,7 +47,7 @@ class Eigen : public HostMemory, public Generic<Eigen> {
   explicit Eigen(unsigned threads = 1, ProductLibrary products = {})
       : pool_(std::make_shared<internal::ThreadPool>(threads)), products_(std::move(products)) {}
 
-  /// As many threads as the process may use: `Eigen cpu{AvailableThreads{}}`.
+  /// Takes as many threads as the process may use: `Eigen cpu{AvailableThreads{}}`.
   explicit Eigen(AvailableThreads threads, ProductLibrary products = {})
       : pool_(std::make_shared<internal::ThreadPool>(threads)), products_(std::move(products)) {}
 
@@ -71,8 +71,8 @@ class Eigen : public HostMemory, public Generic<Eigen> {
            (products_.name.empty() ? "" : ", layer by layer with the products of " + products_.name);
   }
 
-  /// What decides the bits of a result besides the program's sources: the instruction set and, where a model is
-  /// computed by single operations, the library of the products. Eigen's own cuts its sums by the caches that it finds.
+  /// What decides the bits of a result besides the program's sources: the instruction set and, where single operations
+  /// compute a model, the library of the products. Eigen's own cuts its sums by the caches that it finds.
   [[gnu::cold]] std::string processor(bool by_operations) const {
     if (!by_operations) {
       return std::string(instruction_set);
@@ -91,8 +91,8 @@ class Eigen : public HostMemory, public Generic<Eigen> {
 
 /// Calls work(index, alone) for every index in [0, count), several at once. Each call runs on one of the backend's
 /// threads and gets a backend of one thread with the same products; a thread that is done takes the next index. When a
-/// call throws, no other begins, and the exception comes to the caller once those under way have ended. Not for types
-/// derived from Eigen, which would get another backend than their own.
+/// call throws, no other begins, and the caller gets the exception once those under way have ended. Not for types
+/// derived from Eigen: they would get a backend of another type.
 template <std::same_as<Eigen> Backend, typename Work>
 void for_each_on_one_thread(const Backend& backend, std::size_t count, const Work& work) {
   const Eigen alone(1, backend.products());

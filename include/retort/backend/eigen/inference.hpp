@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Whole models outside of training on the Eigen backend: in panels where the model's layers allow it. Else blocks of
-/// samples are shared among the threads, and each block runs through all layers while its activations are in the cache.
+/// Whole models outside of training on the Eigen backend: in panels where the model's layers allow it. Else threads
+/// share blocks of samples, and each block runs through all layers while its activations are in the cache.
 
 #include <algorithm>
 #include <cstddef>

@@ -18,9 +18,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
-/// The width of the strips into which one extent of a product is cut for the threads: about eight of whole register
-/// tiles (48 floats are three AVX-512 registers, the height of Eigen's tile), or one where a layer of that many weights
-/// is too small to be worth a second thread.
+/// The width of the strips into which a product is cut for the threads along one extent: about eight strips of whole
+/// register tiles (48 floats are three AVX-512 registers, the height of Eigen's tile), or one where a layer of that
+/// many weights is too small to be worth a second thread.
 constexpr std::size_t strip_width(std::size_t extent, std::size_t weights) {
   constexpr std::size_t tile = 48;
   return weights < (std::size_t{1} << 17) ? extent : std::max(tile, extent / 8 / tile * tile);
@@ -41,7 +41,7 @@ void multiply(const Eigen& backend, MatrixView<const Scalar> left, MatrixView<co
   if (result.stride == result.columns) {
     std::fill_n(result.data, result.rows * result.columns, Scalar{0});
   } else {
-    const volatile Scalar zero = 0;  // unknown to the compiler, which else calls memset for each row, however short
+    const volatile Scalar zero = 0;  // hides 0 from the compiler, which would call memset for each row, however short
     const Scalar value = zero;
     for (std::size_t row = 0; row < result.rows; ++row) {
       std::fill_n(result.row(row), result.columns, value);

@@ -15,7 +15,7 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail {
 
 /// Memory that a thread keeps for itself and never gives back; grows to the largest size asked for. Contents are
-/// undefined. `Tag` tells apart uses that are alive at the same time.
+/// undefined. `Tag` separates uses that are alive at the same time.
 template <typename Scalar, typename Tag>
 Scalar* thread_scratch(std::size_t size) {
   thread_local AlignedBuffer<Scalar> buffer;
@@ -25,7 +25,7 @@ Scalar* thread_scratch(std::size_t size) {
   return buffer.data();
 }
 
-/// Block sizes as Eigen chooses them for one thread, over buffers of this thread.
+/// Block sizes as Eigen chooses them for one thread, in buffers of this thread.
 template <typename Scalar>
 class PackedBlocking : public ::Eigen::internal::level3_blocking<Scalar, Scalar> {
  public:
@@ -42,8 +42,8 @@ class PackedBlocking : public ::Eigen::internal::level3_blocking<Scalar, Scalar>
   }
 };
 
-/// result += left * right on the calling thread, each factor as it is or transposed. Eigen's own kernel, entered below
-/// the layer that allocates.
+/// result += left * right on the calling thread; each factor may be transposed. Eigen's own kernel, called below the
+/// layer that allocates.
 template <Transpose left_transpose, Transpose right_transpose, typename Scalar>
 void add_product(MatrixView<const Scalar> left, MatrixView<const Scalar> right, MatrixView<Scalar> result) {
   using ::Eigen::Index;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Matrix products from outside of the library, which backend::Eigen can be given in place of Eigen's: `ProductLibrary`
-/// names the functions. cblas.hpp makes one of a BLAS.
+/// Matrix products from another library, which backend::Eigen uses in place of Eigen's: `ProductLibrary` names the
+/// functions. cblas.hpp makes one of a BLAS.
 
 #include <string>
 #include <type_traits>
@@ -29,9 +29,8 @@ template <typename Scalar>
 using AddProduct = void (*)(MatrixOperand<Scalar> left, MatrixOperand<Scalar> right, MatrixView<Scalar> result);
 
 /// The functions that backend::Eigen calls for the products of Linear where it computes a model by single operations.
-/// They are called from several of the backend's threads at once and must compute on the calling thread alone. That
-/// results repeat, and do not depend on the number of threads, holds as far as equal arguments give equal bits. Those
-/// that are null are Eigen's.
+/// Several of the backend's threads call them at once; they must compute on the calling thread alone. Results repeat,
+/// and do not depend on the number of threads, if equal arguments give equal bits. Null stands for Eigen's product.
 struct ProductLibrary {
   std::string name = {};  ///< for Eigen::describe()
   AddProduct<float> add_float = nullptr;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Elementwise layers and chains on SIMD vectors: the functions of a layer that says so are called with vectors, those
-/// of others with scalars.
+/// Elementwise layers and chains on SIMD vectors. A layer that says it takes vectors is called with vectors, others
+/// with scalars.
 
 #include <array>
 #include <cstddef>
@@ -17,8 +17,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail {
 
-/// values = L(values) and, with `differentiate`, gradients *= L'(values). Preconditions: both begin at a multiple of a
-/// vector's size, and `count` is a multiple of its lanes; without `differentiate`, gradients are not read.
+/// values = L(values) and, with `differentiate`, gradients *= L'(values). Preconditions: both are aligned to a vector's
+/// size, and `count` is a multiple of its lanes; without `differentiate`, gradients are not read.
 template <ElementwiseLayer L, bool differentiate, typename V>
 void apply_elementwise(std::size_t count, simd::ScalarOf<V>* values, simd::ScalarOf<V>* gradients) {
   using Scalar = simd::ScalarOf<V>;
@@ -43,8 +43,8 @@ void apply_elementwise(std::size_t count, simd::ScalarOf<V>* values, simd::Scala
   }
 }
 
-/// As ScalarChain, for the operations of backend/generic, on blocks whose size is a multiple of every SIMD width. So
-/// each element goes through the same instructions wherever it lies: an exponential of SIMD vectors and one of the
+/// Like ScalarChain, for the operations of backend/generic, on blocks whose size is a multiple of every SIMD width. So
+/// each element goes through the same instructions wherever it lies: the exponentials of SIMD vectors and of the
 /// standard library differ in the last bit.
 struct SimdChain {
   static constexpr std::size_t block = 64;

@@ -11,7 +11,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
-/// Moves `parameter` and its moments: moment(i) is a reference to the i-th of `Moments`, and is asked for these alone.
+/// Moves `parameter` and its moments: moment(i), called for i < `Moments` only, is a reference to the i-th.
 template <std::size_t Moments, typename Rule, typename Scalar, typename MomentOf>
 RETORT_HOST_DEVICE void apply_rule(const Rule& rule, Scalar& parameter, const Scalar& gradient,
                                    const MomentOf& moment) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Runs of pointwise layers in one pass over memory: a bias before them where a Linear precedes them, then each layer.
+/// Runs of pointwise layers in one pass over memory: first the bias, where a Linear comes before them, then each layer.
 /// A block of elements goes through all of them while it is in registers or the first-level cache. Dropout masks are
-/// drawn anew in the backward pass instead of being stored.
+/// drawn again in the backward pass instead of being stored.
 
 #include <cstddef>
 #include <source_location>
@@ -20,8 +20,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
-/// How a chain is applied to the block of elements that begins at `begin` of a batch: here four elements one by one, on
-/// a host or a device. A backend may state another ChainKernel, such as one of SIMD vectors.
+/// Applies a chain to the block of elements that begins at `begin` of a batch: here four elements one by one, on a host
+/// or a device. A backend may name another ChainKernel, such as one of SIMD vectors.
 struct ScalarChain {
   static constexpr std::size_t block = chain_group;
 
@@ -32,8 +32,8 @@ struct ScalarChain {
   }
 };
 
-/// A chain on a batch's elements, a block a call. With `bias`, bias[element % Width] is added first, and the sum kept
-/// in `biased` where that is not null.
+/// A chain on a batch's elements, a block a call. Adds bias[element % Width] first, if there is a bias, and keeps that
+/// sum in `biased`, if it is not null.
 template <typename C, bool training, typename Kernel, std::size_t Width, typename Scalar>
 struct ChainValues {
   static constexpr std::size_t block_size = Kernel::block;
@@ -43,7 +43,7 @@ struct ChainValues {
   std::size_t size;
   LayerRandom random{};
   const Scalar* bias = nullptr;  // (Width), or null
-  Scalar* biased = nullptr;      // the input with its bias, or null
+  Scalar* biased = nullptr;      // the input plus its bias, or null
 
   RETORT_HOST_DEVICE void operator()(std::size_t block) const {
     const std::size_t begin = block * block_size;
@@ -53,7 +53,7 @@ struct ChainValues {
       values[i] = input[begin + i];
     }
     if (bias != nullptr) {
-      if constexpr (block_size == chain_group) {  // whose values stay in a device's registers
+      if constexpr (block_size == chain_group) {  // its values stay in a device's registers
         for (std::size_t i = 0; i < count; ++i) {
           values[i] += bias[(begin + i) % Width];
         }

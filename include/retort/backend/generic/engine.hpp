@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The engine that takes every training: a step is a backend's single operations, one after another. And which engine
-/// takes a training.
+/// The engine that takes every training, a step being a backend's single operations one after another; and the choice
+/// of a training's engine.
 
 #include <cstddef>
 #include <string>
@@ -22,8 +22,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
-/// Gather, forward, loss, backward, clipping, optimizer. Everything is allocated by the constructor, in the backend's
-/// memory; a step allocates nothing and reads nothing back. `Term` takes on what a loss has beside the logits.
+/// Gather, forward, loss, backward, clipping, optimizer. The constructor allocates everything, in the backend's memory;
+/// a step allocates nothing and reads nothing back. `Term` takes the loss's term on features, if there is one.
 template <Model M, typename Backend, typename Scalar, typename Term = internal::NoTerm>
 class GenericSteps {
  public:
@@ -38,7 +38,7 @@ class GenericSteps {
         scratch_(allocate(backend, pass_scratch_size<M>(capacity))),
         gradients_(allocate(backend, M::parameter_arena_size + Term::parameter_arena_size)),
         term_(backend, capacity) {
-    // The optimizer also passes over what is between the tensors.
+    // The optimizer also passes over the padding between tensors.
     fill_zero(backend, gradients_.data(), gradients_.size());
   }
 
@@ -137,7 +137,7 @@ template <typename T>
   using Chosen = EngineOf<T>;
   std::string text =
       concatenate({Chosen::name, std::is_same_v<typename T::Scalar, float> ? " in float" : " in double"});
-  bool before = true;  // the chosen one
+  bool before = true;  // before the chosen one
   const auto add = [&]<typename E>() {
     before = before && !std::is_same_v<E, Chosen>;
     if (before) {

@@ -15,7 +15,7 @@
 #include "retort/loss/feature_loss.hpp"
 #include "retort/nn/sequential.hpp"
 
-/// The message for a hidden layer whose output a training step does not keep. The type named in it reads
+/// The message for a hidden layer whose output a training step does not keep. It names the type
 /// `feature_check::student_layer<1>::is_in_a_run_that_ends_with_layer<2>`.
 namespace retort::feature_check {  // for every instruction set
 
@@ -35,10 +35,10 @@ struct student_layer {
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// Of a regressor's first values and dropout masks: another than the training's, which may be the network's.
+/// The seed of a regressor's initial values and dropout masks; it differs from the training's.
 constexpr Seed regressor_seed(Seed seed) { return {seed.value + 0x9E3779B97F4A7C15u}; }
 
-/// For a loss of logits alone.
+/// For a loss that takes logits alone.
 struct NoTerm {
   static constexpr std::size_t parameter_arena_size = 0;
 
@@ -59,7 +59,7 @@ struct TermBetween {
                 "retort: a term on features takes a layer that the teacher has");
   using Plan = backend::Plan<M>;
 
-  /// The operation that the student's layer ends.
+  /// The operation whose last layer is the student's layer.
   static constexpr std::size_t operation = [] {
     std::size_t index = 0;
     while (Plan::first_layer[index + 1] <= T::student_layer) {
@@ -78,7 +78,7 @@ struct TermBetween {
   static_assert(Regressor::buffer_arena_size == 0 && Regressor::parameter_arena_size > 0,
                 "retort: a term's Regressor has parameters and no running statistics");
   static constexpr std::size_t parameter_arena_size = Regressor::parameter_arena_size;
-  /// How many of the teacher's layers its features need.
+  /// How many of the teacher's layers have to run for its features.
   static constexpr std::size_t teacher_layers = T::teacher_layer + 1;
 
   template <typename Backend, typename Scalar>
@@ -122,7 +122,7 @@ struct TermBetween {
                               capacity_, scratch_.data());
     }
 
-    /// For run_backward of the model: adds what evaluate() found to the gradient of the student's layer.
+    /// For the model's run_backward: adds the gradient that evaluate() found to that of the student's layer.
     auto adder(const Backend& backend, std::size_t batch) const {
       return Adder{backend, student_gradient_.data(), batch * student_width};
     }
@@ -148,9 +148,9 @@ struct TermBetween {
     }
 
     std::size_t capacity_;
-    Buffer activations_;       // of the regressor
+    Buffer activations_;       // the regressor's
     Buffer gradient_;          // (batch, width)
-    Buffer scratch_;           // for the way back
+    Buffer scratch_;           // for the backward pass
     Buffer student_gradient_;  // (batch, student_width)
   };
 };
@@ -172,7 +172,7 @@ struct TermOf<T> {
 
 }  // namespace detail
 
-/// What a Training's loss has beside the logits: TermBetween or NoTerm.
+/// The term of a Training's loss: TermBetween or NoTerm.
 template <typename T>
 using TermOf = typename detail::TermOf<T>::type;
 

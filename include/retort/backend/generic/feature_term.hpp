@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A loss's term on features: a row of the batch a call, and its gradient added to that of the layer.
+/// A loss's term on features: a row of the batch a call. Adds its gradient to the layer's.
 
 #include <cstddef>
 
@@ -40,7 +40,7 @@ struct Add {
 
 }  // namespace detail
 
-/// Each sample's term, added to its loss, and the gradient in what the regressor gave.
+/// Adds each sample's term to its loss, and writes its gradient in the regressor's output.
 template <typename B, typename Scalar, FeatureTerm T, std::size_t Features>
 void evaluate_term(const Generic<B>& generic, const T& term, Width<Features>, const TermArguments<Scalar>& arguments) {
   for_each_of<Features>(generic.self(), arguments.batch, detail::TermRow<T, Features, Scalar>{term, arguments});

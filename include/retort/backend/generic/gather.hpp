@@ -32,7 +32,7 @@ struct PermutedSample {
   }
 };
 
-/// A run of `Size` of them, on a host.
+/// A run of `Size` positions, on a host.
 template <std::size_t Size>
 struct PermutedSamples {
   RandomPermutation permutation;
@@ -45,7 +45,7 @@ struct PermutedSamples {
   }
 };
 
-/// The samples of a batch: those listed, or where `listed` is null those from `first` on.
+/// The samples of a batch: those listed, or those from `first` on where `listed` is null.
 struct BatchSamples {
   const std::uint32_t* listed;
   std::uint32_t first = 0;
@@ -95,7 +95,7 @@ void gather(const B& backend, std::size_t count, const GatherFeature<Scalar>& ga
 
 }  // namespace detail
 
-/// order[i] = permutation(i), for all of them.
+/// order[i] = permutation(i), for all i.
 template <typename B>
 void shuffle_samples(const Generic<B>& generic, const RandomPermutation& permutation, std::uint32_t* order) {
   if constexpr (B::host_memory) {
@@ -107,7 +107,7 @@ void shuffle_samples(const Generic<B>& generic, const RandomPermutation& permuta
   }
 }
 
-/// inputs (count, features): the samples named, normalised, each augmented.
+/// inputs (count, features): the given samples, normalised and augmented.
 template <typename B, typename Scalar>
 void gather_batch(const Generic<B>& generic, const data::DatasetView& data, const std::uint32_t* samples,
                   std::size_t count, const data::Augmentation& augmentation, Scalar* inputs) {

@@ -32,16 +32,16 @@ struct ScalarChain;  // chain.hpp
 /// `Derived` is the backend. It calls a function object for the indices of a range in any order, several at once.
 template <typename Derived>
 struct Generic {
-  /// Elements that one call of a function object takes on: a loop that a compiler can turn into SIMD. 1 on a device,
-  /// where neighbouring threads take neighbouring elements.
+  /// Elements that one call of a function object takes: a loop that a compiler can turn into SIMD. 1 on a device, where
+  /// neighbouring threads take neighbouring elements.
   static constexpr std::size_t elements_per_call = 1024;
   /// How chains are applied: see ScalarChain.
   using ChainKernel = detail::ScalarChain;
   /// Samples that run through a model together outside of training.
   static constexpr std::size_t inference_block = 256;
 
-  /// Memory for the moment: `backend.scratch<float>(n).data()` is valid as long as the lease lives. The thread that
-  /// leases it gives it back.
+  /// Temporary memory: `backend.scratch<float>(n).data()` is valid while the lease lives. The thread that leases it
+  /// gives it back.
   template <typename T>
   auto scratch(std::size_t count) const {
     static_assert(Derived::host_memory,
@@ -73,7 +73,7 @@ struct ForPiece {
   std::size_t size;
 
 #ifdef __CUDACC__
-#pragma nv_exec_check_disable  // a host's function object is called on the host alone
+#pragma nv_exec_check_disable  // a host's function object is called on the host only
 #endif
   RETORT_HOST_DEVICE void operator()(std::size_t piece) const {
     const std::size_t begin = piece * PieceSize;
@@ -86,8 +86,8 @@ struct ForPiece {
 
 }  // namespace detail
 
-/// Calls function(index) for each index below `count`, as many at a time as suit the backend where each takes on `Work`
-/// elements.
+/// Calls function(index) for each index below `count`, as many in one call as suit the backend if each takes as much
+/// work as `Work` elements.
 template <std::size_t Work = 1, typename Backend, typename Function>
 void for_each_of(const Backend& backend, std::size_t count, const Function& function,
                  const std::source_location& where = std::source_location::current()) {
@@ -97,8 +97,8 @@ void for_each_of(const Backend& backend, std::size_t count, const Function& func
 
 namespace detail {
 
-/// Columns [first, first + count) of a matrix of `columns` columns, of which a call takes `Strip`: sums run over the
-/// rows in order. A host's columns lie beside one another in memory.
+/// Columns [first, first + count) of a matrix of `columns` columns; a call takes `Strip` of them, and sums run over the
+/// rows in order. A host's columns lie side by side in memory.
 template <std::size_t Strip>
 struct ColumnStrip {
   std::size_t columns;
@@ -110,7 +110,7 @@ struct ColumnStrip {
   RETORT_HOST_DEVICE ColumnStrip(std::size_t all, std::size_t strip)
       : columns(all), first(strip * Strip), count(all - first < Strip ? all - first : Strip) {}
 
-  /// Calls function(element, column of the strip) for the elements of the strip, row after row.
+  /// Calls function(element, column within the strip) for the elements of the strip, row after row.
   template <typename Function>
   RETORT_HOST_DEVICE void for_each(std::size_t rows, const Function& function) const {
     for (std::size_t row = 0; row < rows; ++row) {

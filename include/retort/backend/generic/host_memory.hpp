@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Memory operations of the backends that compute where the host does.
+/// Memory operations of backends that compute in the host's memory.
 
 #include <algorithm>
 #include <cstddef>
@@ -12,10 +12,10 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
-/// A base for backends whose buffers are the host's memory: with it, a backend has everything that is about memory.
+/// A base for backends whose buffers are in the host's memory: it has all that a backend needs for memory.
 struct HostMemory {
   static constexpr bool host_memory = true;
-  /// Batches between two readings of the running metrics, which cost nothing here.
+  /// Batches from one report of the running metrics to the next: reading them costs nothing here.
   static constexpr std::size_t report_interval = 1;
 
   template <typename T>

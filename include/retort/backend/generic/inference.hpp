@@ -23,7 +23,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
-/// Of `count` samples from `first` on.
+/// The arguments for `count` samples from `first` on.
 template <Model M, typename Scalar>
 InferArguments<Scalar> samples_of(const InferArguments<Scalar>& arguments, std::size_t first, std::size_t count) {
   return {arguments.parameters, arguments.buffers, arguments.input + first * M::input_size,

@@ -38,7 +38,7 @@ struct AddBias {
 };
 
 /// `arguments` are those of `infer` or `forward`. The product goes to arguments.output, and through bias and chain to
-/// `output`; with `keeps_biased` the Linear's own output then stands in arguments.output.
+/// `output`; with `keeps_biased` the Linear's own output is then in arguments.output.
 template <typename L, typename C, bool training, typename B, typename Arguments, typename Scalar>
 void compute_linear(const B& backend, const Arguments& arguments, Scalar* output, LayerRandom random,
                     bool keeps_biased) {
@@ -69,7 +69,7 @@ void forward(const Generic<B>& generic, Linear<In, Out, bias>, Width<In>, const 
   detail::compute_linear<Linear<In, Out, bias>, Chain<>, true>(generic.self(), arguments, arguments.output, {}, false);
 }
 
-/// With the chain after it: in place over the product.
+/// With the chain after it, in place over the product.
 template <typename B, typename Scalar, std::size_t In, std::size_t Out, Bias bias, PointwiseLayer... Layers>
 void infer(const Generic<B>& generic, Linear<In, Out, bias>, Chain<Layers...>, Width<In>,
            const InferArguments<Scalar>& arguments) {

@@ -18,7 +18,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
-/// One number of each sample, as double.
+/// One number of each sample, as a double.
 template <typename T>
 struct ValueOf {
   const T* values;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A loss on one row of a batch: what every backend does for each sample, on whatever thread.
+/// A loss on one row of a batch: every backend does this for each sample, on any of its threads.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,11 +13,12 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
-/// The class of the largest of a row's logits (Classes), the first of equals.
+/// The class of the largest of a row's logits (Classes); among equals the first.
 template <std::size_t Classes, typename Scalar>
 RETORT_HOST_DEVICE std::size_t predicted_class(const Scalar* logits) {
   std::size_t answer = 0;
-  // A copy: logits[answer] would be an index known only at run time, and keep the logits out of a device's registers.
+  // A copy, since logits[answer] has an index known only at run time and would keep the logits out of a device's
+  // registers.
   Scalar largest = logits[0];
   for (std::size_t k = 1; k < Classes; ++k) {
     if (logits[k] > largest) {
@@ -28,7 +29,7 @@ RETORT_HOST_DEVICE std::size_t predicted_class(const Scalar* logits) {
   return answer;
 }
 
-/// Called with a row of the batch, writes its gradient, its loss and whether the answer was right.
+/// For a row of the batch, writes its gradient, its loss and whether the answer was right.
 template <Loss L, std::size_t Classes, typename Scalar>
 struct LossRow {
   static_assert(check_vectors_of_loss<L, Classes>());

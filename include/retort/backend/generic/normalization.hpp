@@ -24,7 +24,7 @@ RETORT_HOST_DEVICE Scalar inverse_deviation(Scalar variance) {
   return Scalar{1} / std::sqrt(variance + static_cast<Scalar>(L::epsilon));
 }
 
-/// Mean and inverse deviation of a LayerNorm's row.
+/// Mean and inverse deviation of a row of LayerNorm.
 template <typename L, typename Scalar>
 struct RowStatistics {
   Scalar mean;
@@ -61,7 +61,7 @@ struct LayerNormRow {
   }
 };
 
-/// Keeps the row's statistics for the columns, and, where asked for, dx: with x^ the normalised row and
+/// Keeps the row's statistics for the columns and computes dx, unless it is null. With x^ the normalised row and
 /// g = dy * weight, dx = (g - mean(g) - x^ mean(g x^)) / deviation.
 template <typename L, typename Scalar>
 struct LayerNormRowGradient {
@@ -124,7 +124,7 @@ struct LayerNormColumnGradients {
   }
 };
 
-/// Means and biased variances of a BatchNorm's columns over the batch.
+/// Means and biased variances of BatchNorm's columns over the batch.
 template <typename L, std::size_t Strip, typename Scalar>
 struct ColumnStatistics {
   Scalar mean[Strip] = {};
@@ -245,7 +245,7 @@ struct BatchNormColumnGradients {
   }
 };
 
-/// Of InferArguments or ForwardArguments.
+/// Takes InferArguments or ForwardArguments.
 template <typename L, typename Scalar, typename B, typename Arguments>
 void layer_norm(const B& backend, const Arguments& arguments) {
   for_each_of<L::input_size>(

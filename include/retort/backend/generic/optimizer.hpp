@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Optimizers, gradient clipping and the search for what is not finite.
+/// Optimizers, gradient clipping and the search for numbers that are not finite.
 
 #include <algorithm>
 #include <array>
@@ -72,7 +72,7 @@ void update_parameters(const Generic<B>& generic, const Rule& rule, Scalar* para
   for_each_of(generic.self(), size, update);
 }
 
-/// Shortens the gradient where its norm is above the clipping's; the norm stays where the gradient is.
+/// Shortens the gradient where its norm exceeds the clipping's; the norm stays in the backend's memory.
 template <typename B, typename Scalar>
 void clip_gradients(const Generic<B>& generic, const GradientClipping& clipping, Scalar* gradients, std::size_t size) {
   const B& backend = generic.self();

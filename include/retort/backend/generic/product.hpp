@@ -34,7 +34,7 @@ struct RowDotProducts {
     const std::size_t first_column = tile % tiles_across() * tile_columns;
     const Scalar* left_rows[tile_rows];
     const Scalar* right_rows[tile_columns];
-    // Beyond the edge the last row is multiplied once more, and not stored.
+    // Beyond the edge the last row is multiplied again, and not stored.
     for (std::size_t r = 0; r < tile_rows; ++r) {
       left_rows[r] = left.row(first_row + r < left.rows ? first_row + r : left.rows - 1);
     }
@@ -94,7 +94,7 @@ struct SummedOuterProducts {
     }
   }
 
-  /// `inside(c)`: whether column first_column + c is one of the matrix.
+  /// `inside(c)`: whether the matrix has column first_column + c.
   template <typename Inside>
   void compute(std::size_t first_row, std::size_t first_column, const Inside& inside) const {
     Scalar sums[tile_rows][tile_columns] = {};
@@ -121,7 +121,7 @@ struct SummedOuterProducts {
   }
 };
 
-/// Sums of a strip of columns over the rows in order.
+/// Sums of a strip of columns over the rows, in order.
 template <typename Scalar>
 struct ColumnSums {
   static constexpr std::size_t width = 64;
@@ -179,7 +179,7 @@ template <typename B, typename Scalar>
   requires(B::host_memory)
 void column_sums(const Generic<B>& generic, MatrixView<const Scalar> values, Scalar* sums) {
   using Sums = detail::ColumnSums<Scalar>;
-  // A strip of a batch of 64 rows.
+  // A call does as much work as a strip of a batch of 64 rows.
   for_each_of<64 * Sums::width>(generic.self(), detail::ColumnStrip<Sums::width>::strips(values.columns),
                                 Sums{values, sums});
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Sums in an order that depends on their length alone: pieces are summed apart, then the pieces' sums, until one is
-/// left.
+/// Sums in an order that depends on their length alone: pieces are summed separately, then the pieces' sums, until one
+/// is left.
 
 #include <cstddef>
 #include <source_location>
@@ -14,12 +14,12 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail {
 
-/// Whether a call adds up elements that lie apart, so that neighbouring calls read neighbouring ones: on a device. On a
-/// host a call's elements are neighbours.
+/// Whether a call adds up elements that lie apart. On a device they do, so that neighbouring calls read neighbouring
+/// elements; on a host a call's elements are neighbours.
 template <typename Backend>
 inline constexpr bool sums_lie_apart = Backend::elements_per_call == 1;
 
-/// Elements that a call adds up at most: enough for a host's thread, few enough for a device to have many calls.
+/// The most elements that a call adds up: enough for a host's thread, few enough for a device to have many calls.
 template <typename Backend>
 inline constexpr std::size_t sum_piece = sums_lie_apart<Backend> ? 64 : 256;
 
@@ -60,8 +60,9 @@ constexpr std::size_t sum_scratch_size(std::size_t size) {
   return total;
 }
 
-/// Where in `scratch`, in the backend's memory, the sum of term(element) over all elements below `size` will stand.
-/// `scratch` holds sum_scratch_size<Backend>(size) elements. Precondition: size > 0. `where`: as for_each.
+/// Computes the sum of term(element) over all elements below `size`, and returns where in `scratch` it stands.
+/// `scratch`, in the backend's memory, holds sum_scratch_size<Backend>(size) elements. Precondition: size > 0. `where`:
+/// see for_each.
 template <typename Backend, typename Term>
 const double* sum(const Backend& backend, std::size_t size, const Term& term, double* scratch,
                   const std::source_location& where = std::source_location::current()) {

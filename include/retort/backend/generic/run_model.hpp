@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A model's operations run one after another on a backend: outside of training, and forward and backward in a training
-/// step, with the arguments that a single layer takes. The operations are the backend's, found by argument-dependent
-/// lookup.
+/// Runs a model's operations one after another on a backend: outside of training, and forward and backward in a
+/// training step, with the arguments that a single layer takes. The operations are the backend's, found by
+/// argument-dependent lookup.
 ///
 /// A backend may compute a sized layer and the Chain after it together, by the two overloads that FusesInfer and
-/// FusesForward look for; where it has none, one follows the other.
+/// FusesForward look for; else one follows the other.
 
 #include <array>
 #include <cstddef>
@@ -46,7 +46,7 @@ void run_inference(const Backend& backend, const InferArguments<Scalar>& argumen
   using Plan = backend::Plan<M>;
   const std::array<Scalar*, 2> halves{scratch, scratch + aligned_extent(arguments.batch * Plan::widest)};
   const Scalar* current = arguments.input;
-  bool done = false;  // by the operation before, together with its own work
+  bool done = false;  // the operation before has done this one too
   for_each_index<Plan::size>([&]<std::size_t Index>() {
     if (done) {
       done = false;
@@ -57,7 +57,7 @@ void run_inference(const Backend& backend, const InferArguments<Scalar>& argumen
     using Behind = ChainAt<Plan, Index + 1>;
     constexpr bool fused = FusesInfer<Backend, Operation, Behind, Width, Scalar>;
     constexpr std::size_t last = Index + (fused ? 1 : 0);
-    // An operation writes the half that does not hold its input; the last one writes the output.
+    // An operation writes to the half that does not hold its input; the last one writes to the output.
     Scalar* output = last + 1 == Plan::size ? arguments.output : current == halves[0] ? halves[1] : halves[0];
     const InferArguments<Scalar> of_operation{arguments.parameters + M::parameter_offset(Plan::first_layer[Index]),
                                               arguments.buffers + M::buffer_offset(Plan::first_layer[Index]), current,
@@ -72,8 +72,8 @@ void run_inference(const Backend& backend, const InferArguments<Scalar>& argumen
   });
 }
 
-/// The activations of a training step lie one after another: operation i's output at output_offset(i) for `batch`
-/// samples.
+/// The activations of a training step lie one after another: operation i's output begins at output_offset(i) for
+/// `batch` samples.
 template <Model M>
 constexpr std::size_t output_offset(std::size_t operation, std::size_t batch) {
   std::size_t offset = 0;
@@ -89,13 +89,13 @@ constexpr std::size_t activation_arena_size(std::size_t batch) {
   return output_offset<M>(Plan<M>::size, batch);
 }
 
-/// Fills the activations, arguments.output, and returns the logits (batch, out) in them. `capacity` is the batch for
-/// which they were laid out.
+/// Fills the activations, arguments.output, and returns the logits (batch, out) among them. `capacity` is the batch
+/// that they were laid out for.
 template <Model M, typename Backend, typename Scalar>
 const Scalar* run_forward(const Backend& backend, const ForwardArguments<Scalar>& arguments, std::size_t capacity) {
   using Plan = backend::Plan<M>;
   const Scalar* current = arguments.input;
-  bool done = false;  // by the operation before, together with its own work
+  bool done = false;  // the operation before has done this one too
   for_each_index<Plan::size>([&]<std::size_t Index>() {
     Scalar* output = arguments.output + output_offset<M>(Index, capacity);
     if (!done) {
@@ -132,9 +132,9 @@ struct NothingAdded {
 
 /// Fills arguments.parameter_gradients after run_forward with the same parameters, input, batch, random and `capacity`;
 /// arguments.output is what that filled, output_gradient (batch, out) the logits' and input_gradient (batch, in) the
-/// model's. Operations before the first that learns are left out; an input_gradient that is not null asks for
-/// them all. `scratch` holds pass_scratch_size(batch) elements. `add.operator()<Index>(gradient)` may add to the
-/// gradient (batch, out) in what a hidden operation `Index` gave.
+/// model's. Operations before the first that learns are left out, unless input_gradient is not null. `scratch` holds
+/// pass_scratch_size(batch) elements. `add.operator()<Index>(gradient)` may add to the gradient (batch, out) of a
+/// hidden operation `Index`'s output.
 template <Model M, typename Backend, typename Scalar, typename Add = NothingAdded>
 void run_backward(const Backend& backend, const BackwardArguments<Scalar>& arguments, std::size_t capacity,
                   Scalar* scratch, const Add& add = {}) {
@@ -147,7 +147,7 @@ void run_backward(const Backend& backend, const BackwardArguments<Scalar>& argum
       return;
     }
     if constexpr (Index + 1 < Plan::size) {
-      add.template operator()<Index>(halves[(Index + 1) % 2]);  // where the operation after it left it
+      add.template operator()<Index>(halves[(Index + 1) % 2]);  // where the operation after it wrote it
     }
     Scalar* input_gradient = nullptr;
     if (Index > Plan::first_trained || wants_all) {

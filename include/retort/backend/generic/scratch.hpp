@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Memory that operations need for the moment: kept from one to the next, so that a training step allocates nothing
-/// once warmed up.
+/// Temporary memory of operations, kept from one to the next, so that a training step allocates nothing once warmed up.
 
 #include <cstddef>
 #include <mutex>
@@ -20,8 +19,8 @@ class ScratchPool {
  public:
   using Bytes = typename System::template Buffer<std::byte>;
 
-  /// A buffer for as long as this lives. Contents are undefined. Where the system works through a stream in order, the
-  /// next lease may come before the work on this one is done: it is used after it.
+  /// A buffer while this lives. Contents are undefined. If the system works through a stream in order, the next lease
+  /// may begin before the work on this one is done: its work comes after it.
   template <typename T>
   class Lease {
    public:

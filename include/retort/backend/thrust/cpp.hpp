@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// `retort::backend::Thrust<retort::system::Cpp>`: Thrust on the calling thread. Needs Thrust's headers alone.
+/// `retort::backend::Thrust<retort::system::Cpp>`: Thrust on the calling thread. Needs only Thrust's headers.
 
 #include "retort/backend/thrust/prelude.hpp"
 //

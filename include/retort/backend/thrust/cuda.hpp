@@ -2,7 +2,7 @@
 #pragma once
 /// @file
 /// `retort::backend::Thrust<retort::system::Cuda>`: Thrust on a GPU, products by cuBLAS in exact fp32. To be compiled
-/// by nvcc, and linked with cudart and cublas. Nothing but metrics crosses to the host inside an epoch.
+/// by nvcc, and linked with cudart and cublas. Only metrics reach the host inside an epoch.
 
 #ifndef __CUDACC__
 #error "retort: backend::Thrust<system::Cuda> has code for the GPU: compile this file with nvcc, as CUDA (.cu)"
@@ -33,9 +33,10 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::system {
 
-/// `Architectures`: what nvcc compiles the source for, times ten: 900 is sm_90. They are part of the type, as they are
-/// of Thrust's own names: where the sources of a program are compiled for different devices, each has a backend of its
-/// own and launches its own kernels, and what would pass a network from one to the other does not link.
+/// `Architectures`: those that nvcc compiles the source for, times ten: 900 is sm_90. They are part of the type, as
+/// they are of Thrust's own names: in a program whose sources are compiled for different devices, each source has a
+/// backend of its own that launches its own kernels, and code that passes a network from one to the other does not
+/// link.
 template <int... Architectures>
 class CudaFor {
  public:
@@ -52,7 +53,7 @@ class CudaFor {
   template <typename T>
   using Buffer = backend::cuda::DeviceBuffer<T>;
 
-  /// Throws DeviceError: no driver, no device, no such device, one that this program has no code for.
+  /// Throws DeviceError: no driver, no device, no such device, or one that this program has no code for.
   explicit CudaFor(const Options& options)
       : context_(backend::cuda::CudaContext::create(options.device, architectures)) {}
 

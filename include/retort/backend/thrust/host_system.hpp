@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What Thrust's systems on the host have in common: their memory, and how many threads they ask a library for.
+/// What Thrust's systems on the host share: their memory, and how many threads they ask a library for.
 
 #include <cstddef>
 
@@ -13,7 +13,7 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::system {
 
 struct HostSystem : backend::HostMemory {
-  /// Elements that one call of a function object takes on: a loop that a compiler can turn into SIMD.
+  /// Elements that one call of a function object takes: a loop that a compiler can turn into SIMD.
   static constexpr std::size_t elements_per_call = 1024;
   /// Samples that run through a model together outside of training.
   static constexpr std::size_t inference_block = 256;
@@ -23,9 +23,9 @@ struct HostSystem : backend::HostMemory {
 
 namespace detail {
 
-/// `wanted` threads, or where that is 0 as many as the process may use, at most `library_default`, and as the system
-/// starts. They are started once, to see: OpenMP and oneTBB end the program over a thread that they do not get. Throws
-/// OptionError for more wanted than the system can start.
+/// `wanted` threads; for 0 as many as the process may use and the system starts, at most `library_default`. Starts them
+/// once to see, since OpenMP and oneTBB end the program over a thread that they do not get. Throws OptionError for more
+/// wanted than the system can start.
 inline unsigned team_size(unsigned wanted, unsigned library_default) {
   return wanted > 0 ? internal::ThreadPool(wanted).thread_count()
                     : internal::ThreadPool(AvailableThreads{.most = library_default}).thread_count();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// `retort::backend::Thrust<retort::system::Omp>`: Thrust on the threads of OpenMP. Needs a compiler that is told to
-/// use OpenMP (-fopenmp).
+/// `retort::backend::Thrust<retort::system::Omp>`: Thrust on the threads of OpenMP. Needs a compiler with OpenMP turned
+/// on (-fopenmp).
 
 #include "retort/backend/thrust/prelude.hpp"
 //
@@ -51,7 +51,7 @@ class Omp : public HostSystem {
   template <typename Function>
   void for_each(std::size_t count, const Function& function) const {
     const TeamSize team(count == 1 ? 1 : threads_);
-    // An exception may not leave a parallel region, which would end the program: the first is kept and thrown here.
+    // An exception that left a parallel region would end the program: the first is kept and thrown here.
     std::exception_ptr error;
     std::once_flag is_first;
     const auto guarded = [&](std::size_t index) {
@@ -70,7 +70,7 @@ class Omp : public HostSystem {
  private:
   static constexpr unsigned most = 4096;
 
-  /// The number of threads that the calling thread's next parallel region gets, set back afterwards.
+  /// Sets how many threads the calling thread's next parallel region gets, and restores the number afterwards.
   class TeamSize {
    public:
     explicit TeamSize(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }

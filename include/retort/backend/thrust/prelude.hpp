@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What has to be said before the first header of Thrust. Retort names the execution policy of every call and never
-/// asks for Thrust's global device system; but Thrust takes that to be CUDA where nothing is said, which a host
-/// compiler cannot include. A program that chooses another one keeps its choice.
+/// Macros to be set before the first header of Thrust. Retort names the execution policy of every call and never asks
+/// for Thrust's global device system; but by default Thrust takes that to be CUDA, which a host compiler cannot
+/// include. A program that chooses another one keeps its choice.
 
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The portable backend on Thrust: `retort::backend::Thrust<System>`. A system says where: on one core (system::Cpp),
-/// on all cores (system::Omp, system::Tbb), on a GPU (system::Cuda); each has a header of its own beside this one, to
-/// be included by those who use it. Several systems live in one program.
+/// The portable backend on Thrust: `retort::backend::Thrust<System>`. The system says where: on one core (system::Cpp),
+/// on all cores (system::Omp, system::Tbb), on a GPU (system::Cuda). Include the header of each system that you use;
+/// several may live in one program.
 ///
 /// Its operations are those of backend/generic: a system brings memory and calls function objects. Products on the host
-/// systems are plain loops. Each run of a system repeats bit for bit, and the host systems agree with each other bit
-/// for bit on any number of threads.
+/// systems are plain loops. Each run of a system repeats bit for bit, and all host systems give the same bits on any
+/// number of threads.
 
 #include <cstddef>
 #include <memory>
@@ -42,7 +42,7 @@ class Thrust : public Generic<Thrust<System>> {
 
   const System& system() const { return shared_->system; }
   std::string describe() const { return system().describe(); }
-  /// Of a device, which decides the bits of a result.
+  /// Names the device, which decides the bits of a result.
   std::string processor(bool /*by_operations*/) const
     requires requires(const System& on) { on.processor(); }
   {
@@ -55,16 +55,16 @@ class Thrust : public Generic<Thrust<System>> {
     return system().template allocate<T>(count);
   }
 
-  /// Whether the other's buffers can be used here.
+  /// Whether the other handle's buffers can be used here.
   bool shares_memory_with(const Thrust& other) const { return system().shares_memory_with(other.system()); }
 
-  /// Memory for the moment: `backend.scratch<float>(n).data()` is valid as long as the lease lives.
+  /// Temporary memory: `backend.scratch<float>(n).data()` is valid while the lease lives.
   template <typename T>
   auto scratch(std::size_t count) const {
     return shared_->scratch.template lease<T>(system(), count);
   }
 
-  /// Calls function(index) for every index below `count`, in any order, at the same time. `where`: the operation, for
+  /// Calls function(index) for every index below `count`, in any order, several at once. `where`: the operation, for
   /// the DeviceError of a launch that fails.
   template <typename Function>
   void for_each(std::size_t count, const Function& function,
@@ -83,7 +83,7 @@ class Thrust : public Generic<Thrust<System>> {
     explicit Shared(const Options& options) : system(options) {}
 
     System system;
-    detail::ScratchPool<System> scratch;  // gone before the system
+    detail::ScratchPool<System> scratch;  // destroyed before the system
   };
 
   internal::SharedHandle<Shared> shared_;

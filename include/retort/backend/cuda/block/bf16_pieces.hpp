@@ -18,7 +18,7 @@ inline constexpr std::size_t bf16_pieces = 3;
 
 namespace detail {
 
-/// Byte i is the one of (low, high) that digit i of the selector names, as the CUDA intrinsic __byte_perm has it.
+/// Byte i is the byte of (low, high) that digit i of the selector names, like the CUDA intrinsic __byte_perm.
 RETORT_HOST_DEVICE inline std::uint32_t select_bytes(std::uint32_t low, std::uint32_t high, std::uint32_t selector) {
 #ifdef __CUDA_ARCH__
   return __byte_perm(low, high, selector);
@@ -32,7 +32,7 @@ RETORT_HOST_DEVICE inline std::uint32_t select_bytes(std::uint32_t low, std::uin
 #endif
 }
 
-/// The part of a float that is its upper half: its 8 leading bits, rounded towards zero.
+/// A float's upper half: its 8 leading bits, rounded towards zero.
 RETORT_HOST_DEVICE inline float leading_bf16(float value) {
   return internal::float_of(internal::bits_of(value) & 0xFFFF0000u);
 }
@@ -44,8 +44,8 @@ RETORT_HOST_DEVICE inline std::uint32_t bf16_pair(float first, float second) {
   return detail::select_bytes(internal::bits_of(first), internal::bits_of(second), 0x7632u);
 }
 
-/// Two floats as the sums of `bf16_pieces` bfloat16 numbers each, the largest first: exact for zeros and from 2^-110
-/// on, below that within 2^-133. Infinities and NaN become sums that are NaN.
+/// Two floats as sums of `bf16_pieces` bfloat16 numbers each, the largest first: exact for zeros and from 2^-110 on,
+/// below that within 2^-133. Infinities and NaN become sums that are NaN.
 RETORT_HOST_DEVICE inline void split_into_bf16(float first, float second, std::uint32_t (&pieces)[bf16_pieces]) {
   RETORT_UNROLL for (std::uint32_t& piece : pieces) {
     piece = bf16_pair(first, second);
@@ -55,14 +55,14 @@ RETORT_HOST_DEVICE inline void split_into_bf16(float first, float second, std::u
   }
 }
 
-/// What the numbers of bf16_bytes() are to be multiplied by.
+/// The factor that turns the numbers of bf16_bytes() back into bytes.
 inline constexpr float bf16_byte_unit = 64.0f;
 
-/// Bytes 0 and 2 of a word whose others are zero, each divided by bf16_byte_unit, exactly.
+/// Bytes 0 and 2 of a word whose other bytes are zero, each divided by bf16_byte_unit, exactly.
 RETORT_HOST_DEVICE inline std::uint32_t bf16_bytes(std::uint32_t bytes) {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
-  // As a bfloat16 number the bits of a byte b are b 2^-133: below 2^7 they are a subnormal number's, else those of the
-  // first binade, which has the same spacing. So one multiplication by 2^127 converts two bytes.
+  // The bits of a byte b are the bfloat16 number b 2^-133: a subnormal below 2^7, else one of the first binade, which
+  // has the same spacing. So one multiplication by 2^127 converts two bytes.
   std::uint32_t result;
   asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(result) : "r"(bytes), "r"(0x7F007F00u), "r"(0x80008000u));
   return result;

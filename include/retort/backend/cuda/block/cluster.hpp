@@ -23,7 +23,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 /// Blocks that any device of compute capability 9.0 can run as a cluster.
 inline constexpr std::size_t most_cluster_blocks = 8;
 
-/// As many as can share a model's inputs in equal parts of whole words; 1 where there are none.
+/// The largest number of blocks that can share a model's inputs in equal parts of whole words; 1 where none can.
 template <StagedModel M>
 inline constexpr std::size_t cluster_blocks = [] {
   for (std::size_t blocks = most_cluster_blocks; blocks > 1; --blocks) {
@@ -36,7 +36,7 @@ inline constexpr std::size_t cluster_blocks = [] {
 
 namespace detail {
 
-/// The model with that part of its inputs which one of several blocks has.
+/// The model with one block's part of its inputs.
 template <typename M, std::size_t Blocks>
 struct BlockModelOf;
 template <std::size_t In, std::size_t Out, Bias bias, typename... Layers, std::size_t Blocks>
@@ -52,8 +52,8 @@ using BlockLayout = Layout<BlockModel<M>, Scalar, kind, preferred_units<M, Scala
 
 }  // namespace detail
 
-/// A block's memory: that of its model, and the blocks' parts of the sums of two chunks, (2, blocks, out, samples): of
-/// one chunk they are read while those of the next arrive.
+/// A block's memory: that of its model, then the blocks' parts of the sums of two chunks, (2, blocks, out, samples):
+/// one chunk's parts are read while the next chunk's arrive.
 template <StagedModel M, typename Scalar, InputKind kind>
 struct ClusterLayout : detail::BlockLayout<M, Scalar, kind> {
   using Block = detail::BlockLayout<M, Scalar, kind>;
@@ -61,12 +61,12 @@ struct ClusterLayout : detail::BlockLayout<M, Scalar, kind> {
 
   static constexpr std::size_t blocks = cluster_blocks<M>;
   static constexpr std::size_t features = TiledStage<M, 0>::in;
-  static constexpr std::size_t sums_size = First::out * Block::stride;  // of one block, one chunk
+  static constexpr std::size_t sums_size = First::out * Block::stride;  // of one block, for one chunk
   static constexpr std::size_t sums_of_blocks = group_count(Block::size) * quad;
   static constexpr std::size_t size = sums_of_blocks + 2 * blocks * sums_size;
   static constexpr std::size_t bytes = size * sizeof(Scalar);
 
-  /// Where the parameters after the first weight begin, in the model's and in the block's.
+  /// Where the parameters after the first weight begin, in the model and in the block.
   static constexpr std::size_t others_in_model = aligned_extent(First::out * features);
   static constexpr std::size_t others_in_block = Block::first_other_parameter;
   static_assert(First::weight == 0 &&
@@ -81,13 +81,13 @@ struct ClusterLayout : detail::BlockLayout<M, Scalar, kind> {
   RETORT_HOST_DEVICE static bool is_written_by(std::size_t block, std::size_t place) {
     return is_parameter(place) && (place < others_in_block || block == 0);
   }
-  /// Not so what stands between the first weight's end and the next parameter.
+  /// False for the padding between the first weight and the next parameter.
   RETORT_HOST_DEVICE static bool is_parameter(std::size_t place) {
     return place < First::out * First::in || (place >= others_in_block && place < Block::Model::parameter_arena_size);
   }
 };
 
-/// Whether a cluster can train the model, by an optimizer of that many moments: each block keeps its own.
+/// Whether a cluster can train the model with an optimizer of `Moments` moments, which each block keeps itself.
 template <typename M, typename Scalar, InputKind kind, std::size_t Moments>
 inline constexpr bool fits_cluster = false;
 template <StagedModel M, typename Scalar, InputKind kind, std::size_t Moments>
@@ -102,8 +102,8 @@ RETORT_HOST_DEVICE std::size_t place_of_sums(const Chunk& chunk, std::size_t blo
   return Layout::sums_of_blocks + (chunk.batch % 2 * Layout::blocks + block) * Layout::sums_size;
 }
 
-/// A phase after which each block has all parts of the first stage's sums, each scaled and with the input offset. What
-/// is overwritten is of the chunk before the last, which all blocks have read before they sent the last one's.
+/// A phase after which each block has all parts of the first stage's sums, scaled and with the input offset. It
+/// overwrites those of the chunk before the last, which every block has read before it sent the last chunk's.
 template <typename Layout, typename Team, typename Scalar>
 RETORT_HOST_DEVICE void exchange_sums(Team& team, const data::GatherConstants<Scalar>& constants, const Chunk& chunk,
                                       Scalar* memory) {
@@ -134,7 +134,7 @@ RETORT_HOST_DEVICE void exchange_sums(Team& team, const data::GatherConstants<Sc
       }
       Scalar* to = memory + place_of_sums<Layout>(chunk, block) + place;
       RETORT_UNROLL for (std::uint32_t i = 0; i < blocks; ++i) {
-        // Each begins with another one.
+        // Each block begins with another one.
         store_quad(sums, team.in_block(block + i < blocks ? block + i : block + i - blocks, to));
       }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The result of a job, summed by the block itself: a sweep reads one report of each student, and nothing else.
+/// The block itself sums up the result of a job: a sweep reads one report of each student, and nothing else.
 
 #include <cstddef>
 #include <cstdint>
@@ -32,7 +32,7 @@ struct ReportSums {
   double not_finite = 0.0;
 };
 
-/// Adds a chunk of validation samples: the logits are in their matrix.
+/// Adds a chunk of validation samples, whose logits stand in their matrix.
 template <typename Layout, typename Scalar>
 RETORT_HOST_DEVICE void add_evaluation(std::size_t thread, const InputSource<Scalar>& source, const Chunk& chunk,
                                        const Scalar* memory, ReportSums& sums) {
@@ -88,7 +88,7 @@ RETORT_HOST_DEVICE void report(Team& team, const Job& job, Scalar* memory) {
     });
   }
 
-  // In place of the inputs, which nobody needs any more.
+  // Takes the place of the inputs, which are no longer needed.
   auto* shared = reinterpret_cast<double*>(inputs);
   team([&](std::size_t thread) {
     const detail::ReportSums& own = sums[thread];

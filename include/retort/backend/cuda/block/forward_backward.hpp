@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The stages of a model forward and backward over a chunk. A product is one phase, and a second one adds its slices
-/// and applies what follows; of a narrow product (products.hpp) both are one.
+/// The stages of a model forward and backward over a chunk. A product is one phase; a second phase adds its slices and
+/// applies what follows. A narrow product (products.hpp) does both in one.
 
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +23,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// All stages forward, in training or outside of it. `random`: of layer 0. Of a cluster all blocks call it together.
+/// All stages forward, in training or outside of it. `random` is that of layer 0. All blocks of a cluster call it
+/// together.
 template <typename Layout, bool training, typename Team, typename Scalar>
 RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>& constants, const LayerRandom& random,
                                 const Chunk& chunk, Scalar* memory, const Scalar* inputs) {
@@ -31,7 +32,7 @@ RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>&
   constexpr auto stride = static_cast<std::uint32_t>(Layout::stride);
   for_each_stage<M>([&]<std::size_t Index>() {
     using S = TiledStage<M, Index>;
-    // What follows a group's product: its bias and its chain.
+    // Applies to a group what follows its product: bias and chain.
     const auto finish = [&](std::uint64_t group, const detail::Place(&places)[quad], std::uint32_t count,
                             Scalar(&values)[quad]) {
       const auto at = [&](std::size_t i) { return places[i].feature * stride + places[i].sample; };
@@ -106,8 +107,8 @@ RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>&
   });
 }
 
-/// All stages backward, from the gradient of the last stage's outputs, which stands in their place, to the gradient of
-/// each stage's sums, which takes the place of those.
+/// All stages backward. Begins with the gradient of the last stage's outputs, which stands in their place, and puts the
+/// gradient of each stage's sums in the place of those sums.
 template <typename Layout, typename Team, typename Scalar>
 RETORT_HOST_DEVICE void backward(Team& team, const LayerRandom& random, const Chunk& chunk, Scalar* memory) {
   using M = typename Layout::Model;
@@ -165,14 +166,14 @@ RETORT_HOST_DEVICE void backward(Team& team, const LayerRandom& random, const Ch
   });
 }
 
-/// How many samples of a chunk the sums over samples take in: on tensor cores always all of a chunk's places, so that
-/// loops can be unrolled.
+/// How many samples of a chunk the sums over samples add up: on tensor cores always as many as a chunk has room for, so
+/// that loops can be unrolled.
 template <typename Layout>
 RETORT_HOST_DEVICE std::size_t summed_samples(const Chunk& chunk) {
   return Layout::on_tensor_cores ? Layout::samples : (chunk.size + quad - 1) / quad * quad;
 }
 
-/// Zeros for the gradients of the samples that a chunk lacks, as far as the sums over samples take them in.
+/// Zeros for the gradients of the samples that a chunk lacks, where the sums over samples read them.
 template <typename Layout, typename Scalar>
 RETORT_HOST_DEVICE void clear_missing(std::size_t thread, const Chunk& chunk, Scalar* memory) {
   using M = typename Layout::Model;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A chunk's inputs and targets, from the dataset into the block's memory. Bytes x stand for x * scale + offset:
-/// products are of the bytes, and the offset is added to their sums.
+/// A chunk's inputs and targets, from the dataset into the block's memory. A byte x stands for x * scale + offset:
+/// products read the bytes, and the offset is added to their sums.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,8 +19,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// One of the threads that fetch a chunk together, in a phase: those of the team from `first` on, all of which do it.
-/// What they copy arrives while the team goes on: see team.hpp.
+/// One of the threads that fetch a chunk together in a phase: all threads of the team from `first` on. Their copies
+/// arrive while the team goes on: see team.hpp.
 template <typename Team>
 struct Fetcher {
   Team& team;
@@ -38,7 +38,7 @@ struct Fetcher {
 
 namespace detail {
 
-/// The first of the features that are this block's.
+/// The first of this block's features.
 template <typename Layout, typename Team>
 RETORT_HOST_DEVICE std::size_t first_feature(const Team& team) {
   if constexpr (Layout::blocks > 1) {
@@ -48,7 +48,7 @@ RETORT_HOST_DEVICE std::size_t first_feature(const Team& team) {
   }
 }
 
-/// Feature `first` of `features` and the three after it, as the dataset has them.
+/// Feature `first` of `features` and the three after it, as the dataset holds them.
 template <typename Scalar>
 RETORT_HOST_DEVICE std::uint32_t raw_word(const InputSource<Scalar>& source, std::uint32_t sample, std::size_t first,
                                           std::size_t features) {
@@ -62,7 +62,7 @@ RETORT_HOST_DEVICE std::uint32_t raw_word(const InputSource<Scalar>& source, std
   return word;
 }
 
-/// For tensor cores: (samples, words), a sample's words next to each other.
+/// For tensor cores: (samples, words), the words of a sample side by side.
 template <typename Layout, typename Team, typename Scalar, typename SampleOf>
 RETORT_HOST_DEVICE void gather_rows(const Fetcher<Team>& fetcher, const InputSource<Scalar>& source, const Chunk& chunk,
                                     const SampleOf& sample_of, std::uint32_t* words) {
@@ -100,8 +100,8 @@ RETORT_HOST_DEVICE void gather_rows(const Fetcher<Team>& fetcher, const InputSou
 
 }  // namespace detail
 
-/// One thread's part of a chunk's inputs. Zeros stand for the samples that a chunk lacks. What the dataset has
-/// unchanged is copied. `sample_of(row)`: which sample of the dataset a row of the chunk is.
+/// One thread's part of a chunk's inputs. Zeros stand for the samples that a chunk lacks. Inputs that the dataset holds
+/// unchanged are copied. `sample_of(row)` is the dataset's sample for a row of the chunk.
 template <typename Layout, typename Team, typename Scalar, typename SampleOf>
 RETORT_HOST_DEVICE void gather(const Fetcher<Team>& fetcher, const InputSource<Scalar>& source, const Chunk& chunk,
                                const SampleOf& sample_of, Scalar* inputs) {
@@ -156,7 +156,7 @@ RETORT_HOST_DEVICE void fetch_numbers(const Fetcher<Team>& fetcher, const InputS
   }
 }
 
-/// One thread's part of a chunk's targets: labels, and the logits of `teacher` where it has any. `sample_of` is as of
+/// One thread's part of a chunk's targets: labels, and the logits of `teacher` where it has any. `sample_of`: see
 /// gather().
 template <typename Layout, typename Team, typename Scalar, typename SampleOf>
 RETORT_HOST_DEVICE void gather_targets(const Fetcher<Team>& fetcher, const InputSource<Scalar>& source,
@@ -200,7 +200,7 @@ RETORT_HOST_DEVICE bool has_offset(const data::GatherConstants<Scalar>& constant
   return Layout::input_kind == InputKind::bytes && constants.offset != 0;
 }
 
-/// What an offset of the inputs adds to each output of the first stage: offset times the sum of its weights.
+/// Sums of weights, each times the offset: what an offset of the inputs adds to each output of the first stage.
 template <typename Layout, typename Scalar>
 RETORT_HOST_DEVICE void sum_rows(std::size_t thread, Scalar offset, Scalar* memory) {
   using S = TiledStage<typename Layout::Model, 0>;

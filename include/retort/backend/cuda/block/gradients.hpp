@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The gradients of all weights and biases; each ends with the thread that has the parameter.
+/// The gradients of all weights and biases. Each reaches the thread that has the parameter.
 
 #include <cstddef>
 #include <cstdint>
@@ -22,8 +22,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail {
 
-/// Calls function(where in the parameters, the gradients of the stage's sums of that output) for each bias of a thread.
-/// The last threads have the first ones, as the first have tiles.
+/// Calls function(place in the parameters, gradients of that output's sums) for each bias of a thread. Biases are given
+/// out from the last thread on, tiles from the first.
 template <typename Layout, typename Scalar, typename Function>
 RETORT_HOST_DEVICE void for_each_bias(std::size_t thread, const Scalar* memory, const Function& function) {
   for (std::size_t slot = 0; slot < Layout::bias_slots; ++slot) {
@@ -73,8 +73,8 @@ RETORT_HOST_DEVICE void tile_gradient(const Input& input, const data::GatherCons
   }
 }
 
-/// What becomes of gradients: tile.template operator()<Index>(thread, tile, sums), pairs(thread, pairs, gradients) for
-/// those that tensor cores compute, and bias(thread, place, gradient).
+/// Where gradients go: tile.template operator()<Index>(thread, tile, sums), pairs(thread, pairs, gradients) for those
+/// that tensor cores compute, and bias(thread, place, gradient).
 template <typename OnTile, typename OnPairs, typename OnBias>
 struct GradientSink {
   OnTile tile;
@@ -84,8 +84,8 @@ struct GradientSink {
 template <typename OnTile, typename OnPairs, typename OnBias>
 GradientSink(OnTile, OnPairs, OnBias) -> GradientSink<OnTile, OnPairs, OnBias>;
 
-/// All gradients over a chunk go to the sink, in phases of the team after which copies have arrived. On tensor cores
-/// those after the first weight are computed beside the splitting of the first stage's.
+/// Hands all gradients over a chunk to the sink, in phases of the team after which copies have arrived. On tensor cores
+/// the phase that splits the first stage's gradients also computes those after the first weight.
 template <typename Layout, typename Team, typename Job, typename Scalar, typename Sink>
 RETORT_HOST_DEVICE void for_each_gradient(Team& team, const Job& job, const Chunk& chunk, Scalar* memory,
                                           const Scalar* inputs, const Sink& sink) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A matrix (features, samples) in groups of four, as the layers after a Linear take it.
+/// A matrix (features, samples) in groups of four, for the layers after a Linear.
 
 #include <cstddef>
 #include <cstdint>
@@ -20,8 +20,8 @@ struct Place {
 };
 
 /// Calls function(group, places, count) for this thread's groups of a chunk, which cover all elements; the first
-/// `count` of the four places are elements. `counted`: groups are four neighbours as a Chain counts them through the
-/// batch, and `group` is their number. Wherever that allows it the four are features of one sample, and the lanes of a
+/// `count` of the four places are elements. `counted`: a group is four neighbours as a Chain counts them through the
+/// batch, and `group` is its number. Wherever that allows it the four are features of one sample, and the lanes of a
 /// warp have neighbouring samples, which lie in different banks.
 template <typename Layout, std::size_t Features, bool counted, typename Function>
 RETORT_HOST_DEVICE void for_each_group(std::size_t thread, const Chunk& chunk, const Function& function) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What one block is asked to do: steps of one model's training.
+/// A block's job: steps of one model's training.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,12 +19,12 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// Samples in an order, and what becomes of them on their way in.
+/// Samples in an order, and how they are normalised and augmented.
 template <typename Scalar>
 struct InputSource {
   data::DatasetView data{};
   data::GatherConstants<Scalar> constants{};
-  const std::uint32_t* samples = nullptr;  // (size); null: as they stand
+  const std::uint32_t* samples = nullptr;  // (size); null: in the dataset's order
   std::size_t size = 0;
   data::Augmentation augmentation{};
 
@@ -33,7 +33,7 @@ struct InputSource {
   }
 };
 
-/// Which jobs a kernel takes on. What keeps gradients for later would cost the registers of one that does not.
+/// Which jobs a kernel takes. Kernels that keep gradients for later are separate: keeping them costs registers.
 enum class Batches {
   any,
   single_chunks,  ///< no batch is larger than a chunk, and no gradients are clipped
@@ -45,10 +45,10 @@ inline constexpr std::size_t job_capacity = 1024;
 /// Doubles that a thread adds up for a report.
 inline constexpr std::size_t report_sums = 5;
 
-/// All pointers are into the backend's memory, outside of the block's.
+/// All pointers are to the backend's memory, outside of the block's.
 template <typename Scalar, std::size_t Moments, typename L, typename Rule>
 struct TrainingJob {
-  InputSource<Scalar> training;  // of the first batch, the second, ...
+  InputSource<Scalar> training;  // the samples of the first batch, the second, ...
   std::size_t batch_size;
   std::uint32_t first_step;
   L loss;
@@ -60,17 +60,17 @@ struct TrainingJob {
   Scalar* losses;         // (size)
   std::uint8_t* correct;  // (size)
   Scalar* gradients;      // laid out as the parameters: for batches of several chunks, and for clipping
-  double max_norm;        // of clipping; 0 for none
-  // What follows the steps, where a report is asked for: an evaluation, where there are samples for it.
+  double max_norm;        // for clipping; 0 for none
+  // After the steps, where a report is asked for: an evaluation, if there are samples for it.
   InputSource<Scalar> validation{};
   RunReport* report = nullptr;
 
-  /// The narrowest kind of kernel that takes it on; `capacity`: samples of a chunk.
+  /// The narrowest kind of kernel that takes the job; `capacity`: samples of a chunk.
   Batches batches(std::size_t capacity) const {
     return batch_size <= capacity && max_norm == 0.0 ? Batches::single_chunks : Batches::any;
   }
 
-  /// As many samples as `data` has are evaluated.
+  /// Asks for an evaluation on all samples of `data`.
   void evaluate(const data::DatasetView& data) {
     validation = InputSource<Scalar>();
     validation.data = data;
@@ -79,18 +79,18 @@ struct TrainingJob {
   }
 };
 
-/// A few samples of a batch, those that a block has in its memory.
+/// The samples of a batch that a block has in its memory at once.
 struct Chunk {
-  std::size_t first;        // in the job's samples
+  std::size_t first;        // place in the job's samples
   std::size_t size;         // at least 1
-  std::size_t batch_first;  // of the batch that they are of
+  std::size_t batch_first;  // the same for its batch's first sample
   std::size_t batch_size;
   std::size_t batch;  // counted from the job's first
 
   RETORT_HOST_DEVICE bool begins_batch() const { return first == batch_first; }
   RETORT_HOST_DEVICE bool ends_batch() const { return first + size == batch_first + batch_size; }
 
-  /// The chunks of up to `capacity` samples that a job's batches are cut into, in order; size 0 after the last.
+  /// The chunks of up to `capacity` samples into which a job's batches are cut, in order; size 0 after the last.
   RETORT_HOST_DEVICE static Chunk at_batch(std::size_t batch, std::size_t batch_size, std::size_t samples,
                                            std::size_t capacity) {
     const std::size_t first = batch * batch_size;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A block's whole work: steps of one model's training, with everything that it needs in the block's memory.
+/// All of a block's work: steps of one model's training, with everything they need in the block's memory.
 
 #include <cmath>
 #include <cstddef>
@@ -25,8 +25,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// One thread's part of the loss of a chunk, a sample to a thread: the gradient takes the place of the logits.
-/// `targets`: see gather_targets(). `records`: whether the block is the one that writes losses and answers.
+/// One thread's part of a chunk's loss, a sample a thread: the gradient takes the place of the logits. `targets`: see
+/// gather_targets(). `records`: whether this block writes losses and answers.
 template <typename Layout, Loss L, std::size_t Moments, typename Rule, typename Scalar>
 RETORT_HOST_DEVICE void evaluate_loss(std::size_t thread, const TrainingJob<Scalar, Moments, L, Rule>& job,
                                       const Chunk& chunk, bool records, const Scalar* targets, Scalar* memory) {
@@ -59,9 +59,9 @@ RETORT_HOST_DEVICE void evaluate_loss(std::size_t thread, const TrainingJob<Scal
   }
 }
 
-/// Takes all steps of a job that are as `batches` says, and reports. `memory`: Layout::size elements that the team
-/// shares, on a multiple of 16 bytes. The same job gives the same bits on every run of a system. Of a cluster all
-/// blocks call it together; they take single chunks, keep their moments, and write no report.
+/// Takes all steps of a job that fits `batches`, and reports. `memory`: Layout::size elements that the team shares,
+/// aligned to 16 bytes. The same job gives the same bits on every run of a system. All blocks of a cluster call it
+/// together; they take single chunks, keep their moments, and write no report.
 template <typename Layout, Batches batches, typename Team, std::size_t Moments, typename L, typename Rule,
           typename Scalar>
 RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, Rule>& job, Scalar* memory) {
@@ -105,14 +105,14 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
       return job.rules[of.batch];
     }
   };
-  // What is never written, of a first chunk that is short, is multiplied by zeros: it must be numbers.
+  // A short first chunk multiplies elements that were never written by zeros: they must be numbers.
   const auto begin = [&](std::size_t thread) {
     for (std::size_t i = thread; i < Layout::size; i += Layout::threads) {
       memory[i] = Layout::is_parameter(i) ? job.parameters[Layout::model_place(block, i)] : Scalar{0};
     }
   };
   if constexpr (Layout::blocks > 1) {
-    team.cluster(begin);  // nobody sends anything to a block before
+    team.cluster(begin);  // no block sends to another before this
   } else {
     team(begin);
   }
@@ -133,8 +133,8 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     const std::size_t next_buffer = ahead ? 1 - buffer : 0;
     const Scalar* values = inputs(buffer);
     const LayerRandom random{source.augmentation.seed, job.first_step + static_cast<std::uint32_t>(chunk.batch)};
-    // What a chunk needs from outside is asked for while the chunk before it is computed, where there are two buffers
-    // for it, and which samples it has is asked for a chunk earlier.
+    // While a chunk is computed, the inputs and targets of the next are fetched, if there are two buffers for them, and
+    // the sample numbers of the one after it.
     const auto fetch_next = [&](const Fetcher<Team>& fetcher) {
       fetch(fetcher, next, 1 - slot, next_buffer);
       fetch_numbers(fetcher, source, after_next, numbers(slot));
@@ -143,7 +143,7 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     team([&](std::size_t thread) {
       evaluate_loss<Layout>(thread, job, chunk, block == 0, static_cast<const Scalar*>(targets(buffer)), memory);
       clear_missing<Layout>(thread, chunk, memory);
-      constexpr std::size_t first = Layout::samples;  // of the threads that have no loss
+      constexpr std::size_t first = Layout::samples;  // the threads from here on have no loss to compute
       static_assert(Layout::threads > first);
       if (ahead && next.size > 0 && thread >= first) {
         fetch_next({team, thread, first});

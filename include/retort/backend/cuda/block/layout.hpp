@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What a block keeps in its shared memory while it trains a model, and how its threads share the work: all of it
+/// What a block keeps in its shared memory while it trains a model, and how its threads share the work. All of it
 /// follows from the model.
 
 #include <algorithm>
@@ -23,10 +23,10 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
 /// The shared memory that a block can have from compute capability 9.0 on (CUDA C++ Programming Guide, "Technical
-/// specifications per compute capability": 227 KB), less what holds its job. In bytes.
+/// specifications per compute capability": 227 KB), less the room for its job. In bytes.
 inline constexpr std::size_t block_memory = 232448 - job_capacity;
 
-/// How the inputs of a model lie in the block's memory.
+/// How a model's inputs lie in the block's memory.
 enum class InputKind {
   bytes,  ///< four neighbouring features of a sample in a word, normalised where they are multiplied
   reals,  ///< normalised when they are gathered
@@ -34,14 +34,14 @@ enum class InputKind {
 
 namespace detail {
 
-/// Into which the samples of a chunk are cut in the first stage's forward product on tensor cores.
+/// Parts of a chunk's samples in the first stage's forward product on tensor cores.
 inline constexpr std::size_t sample_parts = 2;
 
-/// Tiles of outputs that tensor cores compute at once: their sums and operands fit the registers beside the moments.
+/// Tiles of outputs that tensor cores compute at once: sums and operands fit the registers together with the moments.
 inline constexpr std::size_t output_tiles_at_once = 3;
 
-/// What can be chosen: samples of a chunk, how many chunks' inputs are there at once, into how many slices the depth of
-/// a product is cut at most, and for how many moments of each parameter after the first weight there is room.
+/// What can be chosen: the samples of a chunk, how many chunks' inputs are kept at once, the most slices of a product's
+/// depth, and for how many moments of each parameter after the first weight there is room.
 struct Choice {
   std::size_t samples;
   std::size_t input_buffers;
@@ -55,7 +55,7 @@ inline constexpr std::size_t most_kept_moments = 2;
 /// Bytes that hold an optimizer's rule.
 inline constexpr std::size_t rule_capacity = 128;
 
-/// Whether a rule is fetched ahead, by words; else it is read where it lies.
+/// Whether a rule is fetched ahead, word by word; else it is read from global memory.
 template <typename Rule>
 inline constexpr bool fetches_rule = sizeof(Rule) % sizeof(std::uint32_t) == 0 && sizeof(Rule) <= rule_capacity;
 
@@ -63,22 +63,22 @@ inline constexpr bool fetches_rule = sizeof(Rule) % sizeof(std::uint32_t) == 0 &
 template <StagedModel M>
 inline constexpr std::size_t first_other_parameter = aligned_extent(stage_sizes<M>[0].out * stage_sizes<M>[0].in);
 
-/// Slices for a product of that many tiles and that depth: as many as there are warps for, but none that is not worth
-/// adding.
+/// Slices for a product of that many tiles and that depth: as many as there are warps for, but none too short to be
+/// worth adding.
 constexpr std::size_t slice_count(std::size_t tiles, std::size_t depth, std::size_t warps, std::size_t limit) {
   constexpr std::size_t shortest = 4;
   return std::max<std::size_t>(std::min({warps / tiles, depth / shortest, limit}), 1);
 }
 
-/// A feature's samples and what is between them and the next feature's: whole quads of samples can be loaded, and
-/// neighbouring features begin in different banks.
+/// From a feature's samples to the next feature's: whole quads of samples can be loaded, and neighbouring features
+/// begin in different banks.
 constexpr std::size_t feature_stride(const Choice& choice) { return choice.samples + quad; }
 
-/// Of words of input: neighbouring words of a sample lie in different banks.
+/// The same for words of input: neighbouring words of a sample lie in different banks.
 constexpr std::size_t word_stride(const Choice& choice) { return choice.samples + 1; }
 
-/// From a sample's words of input to the next one's, where tensor cores take them in: an odd multiple of four, so that
-/// the four neighbouring words of eight samples lie in different banks.
+/// From a sample's words of input to the next sample's, for tensor cores: an odd multiple of four, so that the four
+/// neighbouring words of eight samples lie in different banks.
 constexpr std::size_t word_pitch(const StageSizes& stage) {
   return (divided_up(stage.quads, fragment_members) / 2 * 2 + 1) * fragment_members;
 }
@@ -90,7 +90,7 @@ constexpr std::size_t elements_before(std::size_t index, const Choice& choice) {
   });
 }
 
-/// On tensor cores each stage's biases begin at a warp's first lane, so that the lanes of a warp do the same.
+/// On tensor cores each stage's biases begin at a warp's first lane, so that all lanes of a warp do the same.
 template <StagedModel M>
 constexpr std::size_t biases_before(std::size_t index, ProductUnits units) {
   return sum_before<M>(index, [&](const StageSizes& stage, std::size_t) {
@@ -112,8 +112,8 @@ constexpr std::size_t gradient_words(const StageSizes& stage, const Choice& choi
 }
 
 /// Elements for what an offset of the inputs adds to each output of the first stage, or to the gradients of its
-/// weights; in the forward product on tensor cores, for the sums of each lane's weights in the tiles that it multiplies
-/// at once.
+/// weights. In the forward product on tensor cores they hold the sums of each lane's weights in the tiles that it
+/// multiplies at once.
 template <StagedModel M>
 constexpr std::size_t row_sums_elements(ProductUnits units) {
   const std::size_t out = stage_sizes<M>[0].out;
@@ -142,7 +142,7 @@ constexpr std::size_t partial_sums_elements(ProductUnits units, const Choice& ch
 
 template <StagedModel M, typename Scalar>
 constexpr std::size_t input_elements(InputKind kind, ProductUnits units, const Choice& choice) {
-  // Also room for a report's sums, of each thread.
+  // There is also room for each thread's sums of a report.
   const std::size_t report = report_sums * thread_count<M>(units) * sizeof(double) / sizeof(Scalar);
   const StageSizes& stage = stage_sizes<M>[0];
   if (kind == InputKind::reals) {
@@ -179,8 +179,8 @@ constexpr std::size_t element_count(InputKind kind, ProductUnits units, const Ch
          2 * label_elements<Scalar>(choice) + choice.moments * (M::parameter_arena_size - first_other_parameter<M>);
 }
 
-/// The first that fits of: more samples, inputs fetched ahead, more slices, moments in the block's memory, where they
-/// are not in registers. No samples where none fits.
+/// The first layout that fits. It prefers, in this order: more samples, inputs fetched ahead, more slices, and room for
+/// the moments that are not in registers. Without samples where none fits.
 template <StagedModel M, typename Scalar>
 constexpr Choice choose_layout(InputKind kind, ProductUnits units) {
   for (const std::size_t samples : {2 * team_lanes, team_lanes}) {
@@ -212,7 +212,7 @@ template <typename M, typename Scalar>
 inline constexpr bool fits_block = fits_block_with<M, Scalar, InputKind::bytes, ProductUnits::scalar> &&
                                    fits_block_with<M, Scalar, InputKind::reals, ProductUnits::scalar>;
 
-/// Tensor cores where they can be used and there is enough for them to do: a tile of 16 features for each warp.
+/// Tensor cores where they can be used and have enough to do: a tile of 16 features for each warp.
 template <typename M, typename Scalar, InputKind kind>
 inline constexpr ProductUnits preferred_units = ProductUnits::scalar;
 template <StagedModel M, typename Scalar, InputKind kind>
@@ -220,9 +220,9 @@ template <StagedModel M, typename Scalar, InputKind kind>
 inline constexpr ProductUnits preferred_units<M, Scalar, kind> =
     stage_sizes<M>[0].in >= detail::tensor_warps * fragment_depth ? ProductUnits::tensor : ProductUnits::scalar;
 
-/// Where everything is, in elements of Scalar from the block's memory on. A chunk of `samples` samples is taken at
-/// once; matrices are (features, samples), a feature's samples `stride` apart from the next feature's. Products are cut
-/// along their depth into slices, so that all warps work; these are added in order.
+/// Where everything is, in elements of Scalar from the start of the block's memory. A block takes a chunk of `samples`
+/// samples at once; matrices are (features, samples), with `stride` from a feature's samples to the next feature's.
+/// Products are cut along their depth into slices, so that all warps work; the slices are added in order.
 template <StagedModel M, typename Scalar, InputKind kind, ProductUnits product_units = preferred_units<M, Scalar, kind>>
   requires fits_block_with<M, Scalar, kind, product_units>
 struct Layout {
@@ -231,7 +231,7 @@ struct Layout {
   static constexpr InputKind input_kind = kind;
   static constexpr ProductUnits units = product_units;
   static constexpr bool on_tensor_cores = units == ProductUnits::tensor;
-  /// Whether what an offset of the inputs adds to the first stage's outputs is kept beside its slices, not in them.
+  /// Whether what an offset of the inputs adds to the first stage's outputs is kept outside of its slices.
   static constexpr bool has_row_sums = kind == InputKind::bytes && !on_tensor_cores;
   static constexpr detail::Choice choice = detail::choose_layout<M, Scalar>(kind, units);
   static constexpr std::size_t threads = detail::thread_count<M>(units);
@@ -253,21 +253,21 @@ struct Layout {
   static constexpr std::size_t parameters = 0;
   static constexpr std::size_t row_sums = M::parameter_arena_size;  // see row_sums_elements
   static constexpr std::size_t partial_sums = row_sums + detail::row_sums_elements<M>(units);
-  /// Each stage's sums, in the backward pass their gradients; then what its pointwise layers make of them.
+  /// Each stage's sums, in the backward pass their gradients; then the outputs of its pointwise layers.
   template <std::size_t Index>
   static constexpr std::size_t sums =
       detail::first_stage_element<M, Scalar>(units, choice) + detail::elements_before<M>(Index, choice);
   template <std::size_t Index>
   static constexpr std::size_t outputs =
       sums<Index> + (TiledStage<M, Index>::keeps_outputs ? TiledStage<M, Index>::out * stride : 0);
-  static constexpr std::size_t input_elements = detail::input_elements<M, Scalar>(kind, units, choice);  // of one
+  static constexpr std::size_t input_elements = detail::input_elements<M, Scalar>(kind, units, choice);  // of one chunk
   static constexpr std::size_t inputs = sums<stage_count<M>>;
-  /// Of each buffer of inputs its labels, (samples), a teacher's logits, (classes, samples), and the rule of its step.
+  /// For each buffer of inputs: labels, (samples), a teacher's logits, (classes, samples), and the rule of the step.
   static constexpr std::size_t targets = inputs + input_buffers * input_elements;
   static constexpr std::size_t target_elements = detail::target_elements<M, Scalar>(choice);
   static constexpr std::size_t label_elements = detail::label_elements<Scalar>(choice);
   static constexpr std::size_t rule_in_targets = target_elements - detail::rule_capacity / sizeof(Scalar);
-  /// Which samples a chunk has, of two chunks, (2, samples).
+  /// The sample numbers of two chunks, (2, samples).
   static constexpr std::size_t numbers = targets + input_buffers * target_elements;
   /// The moments of the parameters after the first weight, (moments, parameters).
   static constexpr std::size_t moments = numbers + 2 * label_elements;
@@ -276,10 +276,10 @@ struct Layout {
   static constexpr std::size_t size = detail::element_count<M, Scalar>(kind, units, choice);
   static constexpr std::size_t bytes = size * sizeof(Scalar);
 
-  /// What a cluster of blocks has otherwise (cluster.hpp): here one block has the whole model.
+  /// What differs in a cluster of blocks (cluster.hpp): here one block has the whole model.
   static constexpr std::size_t blocks = 1;
   static constexpr std::size_t features = TiledStage<M, 0>::in;  // of a sample in the dataset
-  /// Where in the model's parameters one is that `block` has at `place`, and whether it is this block that writes it.
+  /// Where the model has the parameter that `block` has at `place`, and whether this block writes it back.
   RETORT_HOST_DEVICE static std::size_t model_place(std::size_t /*block*/, std::size_t place) { return place; }
   RETORT_HOST_DEVICE static bool is_written_by(std::size_t /*block*/, std::size_t /*place*/) { return true; }
   /// Whether the element at `place` of the block's memory is one of the model's parameters.
@@ -296,14 +296,14 @@ struct Layout {
   static constexpr std::size_t out_tile = detail::owned_tiles(stage_sizes<M>[Index], Index, units).width;
   template <std::size_t Index>
   static constexpr std::size_t weight_tiles = detail::owned_tiles(stage_sizes<M>[Index], Index, units).room;
-  /// Of all stages' tiles and biases, the first of one.
+  /// Counts the tiles and biases of all stages: the number of a stage's first one.
   template <std::size_t Index>
   static constexpr std::size_t first_tile = detail::tiles_before<M>(Index, units);
   template <std::size_t Index>
   static constexpr std::size_t first_bias = detail::biases_before<M>(Index, units);
-  static constexpr std::size_t tile_size = detail::widest_tile<M>(units) * quad;  // weights of the largest
-  /// The weights whose moments a thread keeps in registers: on tensor cores those of the first stage (the other
-  /// parameters' moments are in the block's memory), else all. What has no room there stays in global memory.
+  static constexpr std::size_t tile_size = detail::widest_tile<M>(units) * quad;  // weights of the largest tile
+  /// The weights whose moments a thread keeps in registers: on tensor cores those of the first stage (the block's
+  /// memory has the other moments), else all. Moments for which there is no room stay in global memory.
   static constexpr std::size_t weights_per_thread =
       on_tensor_cores ? fragment_slots * 2 * detail::divided_up(TiledStage<M, 0>::out, fragment_members)
                       : slots * tile_size;
@@ -314,7 +314,7 @@ struct Layout {
        (on_tensor_cores || bias_slots <= 1));
   template <std::size_t Moments>
   static constexpr bool moments_in_memory = Moments > 0 && Moments <= choice.moments;
-  /// Whether none of them stays in global memory.
+  /// Whether no moments stay in global memory.
   template <std::size_t Moments>
   static constexpr bool keeps_moments =
       moments_in_registers<Moments> && (Moments == 0 || !on_tensor_cores || moments_in_memory<Moments>);

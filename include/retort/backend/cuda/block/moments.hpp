@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The optimizer's moments for as long as a job lasts: in registers, in the block's memory, or where the job has them.
+/// Where the optimizer's moments are during a job: in registers, in the block's memory, or where the job has them.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// A thread's moments in registers: see Layout::weights_per_thread; empty where they are elsewhere.
+/// The moments that a thread keeps in registers (Layout::weights_per_thread); empty where they are elsewhere.
 template <typename Layout, std::size_t Moments, typename Scalar,
           bool in_registers = Layout::template moments_in_registers<Moments>>
 struct KeptMoments {
@@ -29,7 +29,7 @@ struct KeptMoments<Layout, Moments, Scalar, false> {};
 
 namespace detail {
 
-/// The elements of a row, as for_each_row has them. Behind the row's end nothing is read or written.
+/// The elements of a row, as for_each_row names them. Nothing beyond the row's end is read or written.
 template <typename S, typename Scalar>
 RETORT_HOST_DEVICE Quad<Scalar> load_row(const Scalar* from, std::size_t count) {
   if constexpr (S::in % quad == 0) {
@@ -53,7 +53,7 @@ RETORT_HOST_DEVICE void store_row(const Quad<Scalar>& row, std::size_t count, Sc
   }
 }
 
-/// The same of a WeightPair.
+/// The same for a WeightPair.
 template <typename S, typename Scalar>
 RETORT_HOST_DEVICE Pair<Scalar> load_places(const Scalar* from, std::uint32_t count) {
   if constexpr (S::in % 2 == 0) {
@@ -93,7 +93,7 @@ RETORT_HOST_DEVICE Scalar* moments_by_place(const TrainingJob<Scalar, Moments, L
   }
 }
 
-/// Between a thread's moments and the job's. `Load`: from the job, else to it. `block`: which one it is of its cluster.
+/// Moves a thread's moments from the job (`Load`) or to it. `block`: the block's number in its cluster.
 template <bool Load, typename Layout, std::size_t Moments, typename L, typename Rule, typename Scalar>
 RETORT_HOST_DEVICE void move_moments(std::size_t thread, std::size_t block,
                                      const TrainingJob<Scalar, Moments, L, Rule>& job, Scalar* memory,

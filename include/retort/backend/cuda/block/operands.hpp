@@ -25,20 +25,19 @@ RETORT_HOST_DEVICE Scalar sum_samples(const Scalar* values, std::size_t samples)
   return (sums.values[0] + sums.values[1]) + (sums.values[2] + sums.values[3]);
 }
 
-/// Byte `Index` of a word, the lowest first.
+/// Byte `Index` of a word, from the lowest.
 template <std::size_t Index, typename Scalar>
 RETORT_HOST_DEVICE Scalar byte_of(std::uint32_t word) {
 #ifdef __CUDA_ARCH__
   if constexpr (sizeof(Scalar) == sizeof(float)) {
-    // The byte below the bits of 2^23, without the conversion that a processor of a GPU has only few units for.
+    // Puts the byte below the bits of 2^23: a conversion would need one of the GPU's few units for it.
     return __uint_as_float(__byte_perm(word, 0x4B000000u, 0x7440u | Index)) - 8388608.0f;
   }
 #endif
   return static_cast<Scalar>(word >> (8 * Index) & 0xFFu);
 }
 
-/// A model's input of bytes, (quads, samples): a word holds four features of a sample. Behind the last feature stand
-/// zeros.
+/// A model's input of bytes, (quads, samples): a word holds four features of a sample. Zeros follow the last feature.
 template <std::size_t WordStride>
 struct ByteWords {
   const std::uint32_t* words;
@@ -48,7 +47,7 @@ struct ByteWords {
   RETORT_HOST_DEVICE void features(std::size_t q, std::size_t sample, Scalar (&values)[quad]) const {
     unpack(words[q * WordStride + sample], values);
   }
-  /// The same of samples sample ... sample + 3: values[feature][sample].
+  /// The same for samples sample ... sample + 3: values[feature][sample].
   template <typename Scalar>
   RETORT_HOST_DEVICE void square(std::size_t q, std::size_t sample, Scalar (&values)[quad][quad]) const {
     for (std::size_t j = 0; j < quad; ++j) {
@@ -70,7 +69,7 @@ struct ByteWords {
   }
 };
 
-/// A matrix (features, samples) of `Features` rows, each `Stride` apart.
+/// A matrix (features, samples) of `Features` rows, each `Stride` after the one before.
 template <typename Scalar, std::size_t Features, std::size_t Stride>
 struct FeatureRows {
   const Scalar* values;

@@ -14,24 +14,24 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// What computes the first stage's products, which are nearly all of a model's work where its inputs are many.
+/// What computes the products of the first stage, which is nearly all of a model's work where it has many inputs.
 enum class ProductUnits {
   scalar,  ///< multiply-add instructions
-  tensor,  ///< tensor cores, on which floats are sums of three bfloat16 numbers; for inputs of bytes
+  tensor,  ///< tensor cores, on which a float is the sum of three bfloat16 numbers; for inputs of bytes
 };
 
 namespace detail {
 
-/// Registers that hold a thread's moments at most. A warp that uses tensor cores has more registers, and fewer others
-/// beside it.
+/// The most registers that hold a thread's moments. A block that uses tensor cores has fewer warps, and so more
+/// registers for each.
 constexpr std::size_t moment_registers(ProductUnits units) { return units == ProductUnits::tensor ? 144 : 80; }
 
-/// Warps of a block that uses tensor cores: so few that a thread can have all the registers that can be addressed.
+/// Warps of a block that uses tensor cores: so few that a thread can have as many registers as can be addressed.
 inline constexpr std::size_t tensor_warps = 8;
 
-/// The weights of a stage as tiles of `width` outputs by a quad of inputs, each of which belongs to one thread: none
-/// where warps share the weights in the layout of fragments. `room`: their number, on tensor cores rounded up to whole
-/// warps, so that a warp's tiles are of one stage.
+/// The weights of a stage as tiles of `width` outputs by a quad of inputs, each of which belongs to one thread; none
+/// where warps share the weights in the layout of fragments. `room`: how many tiles there are, on tensor cores rounded
+/// up to whole warps, so that a warp's tiles are of one stage.
 struct OwnedTiles {
   std::size_t width;
   std::size_t room;
@@ -39,11 +39,11 @@ struct OwnedTiles {
 
 constexpr std::size_t divided_up(std::size_t count, std::size_t divisor) { return (count + divisor - 1) / divisor; }
 
-/// Lanes that compute the gradients of as many neighbouring outputs' tiles together, each from its share of the
-/// samples: in a block that uses tensor cores, after the first stage (shared_tiles.hpp).
+/// Lanes that together compute the gradients of as many neighbouring outputs' tiles, each from its share of the
+/// samples: after the first stage, in a block that uses tensor cores (shared_tiles.hpp).
 inline constexpr std::size_t tile_lanes = 4;
 
-/// The sum of of_stage(sizes, index) over the stages before one; for as many as there are, over all.
+/// The sum of of_stage(sizes, index) over the stages before `index`, or over all if that is their count.
 template <StagedModel M, typename OfStage>
 constexpr std::size_t sum_before(std::size_t index, const OfStage& of_stage) {
   std::size_t sum = 0;
@@ -76,7 +76,7 @@ constexpr std::size_t widest_tile(ProductUnits units) {
   return width;
 }
 
-/// Threads of a block: one for each tile of weights where that is possible.
+/// Threads of a block: one for each tile of weights, where possible.
 template <StagedModel M>
 constexpr std::size_t thread_count(ProductUnits units) {
   if (units == ProductUnits::tensor) {
@@ -85,12 +85,12 @@ constexpr std::size_t thread_count(ProductUnits units) {
   return std::clamp<std::size_t>(divided_up(tiles_before<M>(stage_count<M>, units), team_lanes), 4, 16) * team_lanes;
 }
 
-/// Which threads have the weights. Of a block that uses tensor cores the first warps have those of the first stage, and
-/// all threads tiles of the stages after it; else all have tiles of all stages.
+/// Which threads have the weights. In a block that uses tensor cores the first warps have those of the first stage, and
+/// all threads have tiles of the stages after it; else all have tiles of all stages.
 struct Ownership {
   std::size_t fragment_warps;
-  std::size_t fragment_slots;  // tiles of 16 input features that such a warp has at most
-  std::size_t tile_slots;      // tiles that a thread has at most
+  std::size_t fragment_slots;  // the most tiles of 16 input features that such a warp has
+  std::size_t tile_slots;      // the most tiles that a thread has
 };
 
 /// The first stage goes to as few warps as can share it without any of them getting more tiles.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The products of a stage by multiply-add instructions. Of wide ones a warp has a tile of the result and a slice of
-/// its depth, and a lane its samples, and the slices are added in the next phase; of narrow ones a thread has a group
-/// of four results, or two groups.
+/// The products of a stage by multiply-add instructions. In a wide product a warp has a tile of the result and a slice
+/// of its depth, each lane has its samples, and the next phase adds the slices. In a narrow one a thread has one or two
+/// groups of four results.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail {
 
-/// What enters a stage.
+/// The input of a stage.
 template <typename Layout, std::size_t Index, typename Scalar>
 RETORT_HOST_DEVICE auto stage_input(const Scalar* memory, const Scalar* inputs) {
   using M = typename Layout::Model;
@@ -43,7 +43,7 @@ RETORT_HOST_DEVICE constexpr std::size_t slice_begin(std::size_t slice, std::siz
   return slice * depth / Slices;
 }
 
-/// A lane's sums of features first ... first + Width - 1 of `Features`, to its first sample's column of a slice.
+/// Writes a lane's sums of features first ... first + Width - 1 of `Features` to its first sample's column of a slice.
 template <typename Layout, std::size_t Features, std::size_t Width, typename Scalar>
 RETORT_HOST_DEVICE void store_tile(const Scalar (&sums)[Layout::samples_per_lane][Width], std::size_t first,
                                    Scalar* column) {
@@ -118,23 +118,23 @@ RETORT_HOST_DEVICE Scalar sum_slices(const Scalar* partial_sums, std::size_t pla
   return sum;
 }
 
-/// Whether a product is narrow: no thread has more than two groups of its results, each a sum of few products.
+/// Whether a product is narrow: its depth is small, and no thread has more than two groups of its results.
 template <typename Layout>
 constexpr bool is_narrow(std::size_t results, std::size_t depth) {
   return depth <= 32 && group_count(results) * Layout::samples <= 2 * Layout::threads;
 }
 
-/// Whether a stage's forward product is taken as narrow. A thread's four outputs must then be one group of the chain.
+/// Whether a stage's forward product is narrow. A thread's four outputs must then be one group of the chain.
 template <typename Layout, std::size_t Index, typename S = TiledStage<typename Layout::Model, Index>>
 inline constexpr bool narrow_forward = Index > 0 &&
                                        (S::out % quad == 0 || !S::has_chain) && is_narrow<Layout>(S::out, S::in);
 
-/// The same of the product that takes the gradient of a stage's sums back to its inputs.
+/// The same for the product that takes the gradient of a stage's sums back to its inputs.
 template <typename Layout, std::size_t Index, typename S = TiledStage<typename Layout::Model, Index>>
 inline constexpr bool narrow_backward = S::in % quad == 0 && is_narrow<Layout>(S::in, S::out);
 
-/// Of weight (out, in) input (in, samples), four neighbouring outputs of a sample, from `first` on; after the last
-/// output they mean nothing.
+/// Four neighbouring outputs of a sample, from `first` on, of weight (out, in) input (in, samples). Values after the
+/// last output are meaningless.
 template <typename Layout, std::size_t Index, typename Scalar>
 RETORT_HOST_DEVICE void multiply_group(const Scalar* memory, const Scalar* inputs, const Place& first,
                                        Scalar (&sums)[quad]) {
@@ -154,7 +154,7 @@ RETORT_HOST_DEVICE void multiply_group(const Scalar* memory, const Scalar* input
   }
 }
 
-/// Of weight^T (in, out) output_gradient (out, samples), four neighbouring inputs of a sample, from `first` on.
+/// Four neighbouring inputs of a sample, from `first` on, of weight^T (in, out) output_gradient (out, samples).
 template <typename Layout, std::size_t Index, typename Scalar>
 RETORT_HOST_DEVICE void multiply_group_back(const Scalar* memory, const Place& first, Scalar (&sums)[quad]) {
   using S = TiledStage<typename Layout::Model, Index>;

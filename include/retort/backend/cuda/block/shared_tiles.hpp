@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The gradients of the weights after the first stage, in a block that uses tensor cores. They are few, and there are
-/// many threads: four lanes compute four outputs' tiles together, each from a quarter of the samples.
+/// The gradients of the weights after the first stage, in a block that uses tensor cores. Those weights are few and
+/// threads are many: four lanes compute four outputs' tiles together, each from a quarter of the samples.
 
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +25,7 @@ struct TileRows {
   float values[Rows][quad]{};
 };
 
-/// What a lane's share of the samples adds to its group's tiles, whose first output is `first`.
+/// Adds a lane's share of the samples to the sums of its group's tiles, whose first output is `first`.
 template <typename Layout, std::size_t Index>
 RETORT_HOST_DEVICE void add_share(const float* memory, std::size_t share, std::size_t first, std::size_t q,
                                   TileRows<tile_lanes>& sums) {
@@ -33,7 +33,7 @@ RETORT_HOST_DEVICE void add_share(const float* memory, std::size_t share, std::s
   const auto input = stage_input<Layout, Index>(memory, static_cast<const float*>(nullptr));
   const float* gradients = memory + Layout::template sums<Index>;
   RETORT_UNROLL for (std::size_t i = 0; i < Layout::samples / (tile_lanes * quad); ++i) {
-    const std::size_t sample = (i * tile_lanes + share) * quad;  // lanes beside one another read other banks
+    const std::size_t sample = (i * tile_lanes + share) * quad;  // neighbouring lanes read different banks
     float values[quad][quad];
     input.square(q, sample, values);
     RETORT_UNROLL for (std::size_t o = 0; o < tile_lanes; ++o) {
@@ -46,8 +46,8 @@ RETORT_HOST_DEVICE void add_share(const float* memory, std::size_t share, std::s
   }
 }
 
-/// Two lanes, `distance` apart, share out their rows: one keeps the first half, the other one the second. Each gives
-/// away the half that it does not keep, and adds the one that it is given.
+/// Two lanes, `distance` apart, share out their rows: one keeps the first half, the other the second. Each gives away
+/// the half that it does not keep, and adds the half that it gets.
 template <std::size_t Rows, typename Warp, typename LanesOfAll, typename LanesOfHalf>
 RETORT_HOST_DEVICE void add_halves(const Warp& warp, std::uint32_t distance, const LanesOfAll& all, LanesOfHalf& half) {
   constexpr std::size_t kept = Rows / 2;
@@ -82,7 +82,7 @@ RETORT_HOST_DEVICE void shared_tile_gradients(const Warp& warp, const float* mem
     for_each_stage<typename Layout::Model>([&]<std::size_t Index>() {
       using S = TiledStage<typename Layout::Model, Index>;
       if constexpr ((Layout::template weight_tiles<Index>) > 0) {
-        // A warp's tiles are all of one stage.
+        // A warp's tiles all belong to one stage.
         const std::size_t own = first_thread + slot * Layout::threads - Layout::template first_tile<Index>;
         if (own < Layout::template weight_tiles<Index>) {
           typename Warp::template PerLane<TileRows<4>> quarters;

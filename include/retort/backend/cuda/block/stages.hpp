@@ -19,7 +19,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 template <typename M>
 concept StagedModel = FullyConnectedModel<M> && !Plan<M>::template is_chain<0>;
 
-/// How many neighbours a thread takes of `count`: as many of at most `most` as leave the least over.
+/// A tile's width, where `count` neighbours are cut into the fewest tiles of at most `most`, nearly equal ones.
 constexpr std::size_t tile_width(std::size_t count, std::size_t most = 10) {
   const std::size_t tiles = (count + most - 1) / most;
   return (count + tiles - 1) / tiles;
@@ -31,10 +31,10 @@ struct TiledStage : backend::Stage<M, Index> {
   using Facts = backend::Stage<M, Index>;
   using Facts::in, Facts::out;
 
-  /// Whether the outputs are needed beside the sums: as values of which the derivative is taken, and by the next stage
-  /// when gradients have taken the place of the sums.
+  /// Whether outputs are kept besides the sums: the derivative is taken at them, and the next stage reads them when
+  /// gradients have taken the place of the sums.
   static constexpr bool keeps_outputs = Facts::has_chain || !Facts::is_last;
-  static constexpr std::size_t quads = (in + quad - 1) / quad;  // of inputs; the last may be filled in part
+  static constexpr std::size_t quads = (in + quad - 1) / quad;  // of inputs; the last may be partly filled
   static constexpr std::size_t out_tile = tile_width(out);
   static constexpr std::size_t out_tiles = (out + out_tile - 1) / out_tile;
   static constexpr std::size_t in_tile = tile_width(in);
@@ -46,7 +46,7 @@ struct TiledStage : backend::Stage<M, Index> {
 template <StagedModel M>
 inline constexpr std::size_t stage_count = Plan<M>::linear_count;
 
-/// A stage's sizes as numbers, to compute with.
+/// A stage's sizes as plain numbers.
 struct StageSizes {
   std::size_t in;
   std::size_t out;

@@ -22,7 +22,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
 /// Runs a whole epoch, or the part between two reports, in one call: weights, activations and the optimizer's state
 /// stay with one block of threads, which reads pixels and a teacher's cached logits once. Results repeat bit for bit.
-/// With ThreadGroup::cluster the batches that are single chunks are a cluster's, where it can train the model.
+/// With ThreadGroup::cluster a cluster trains where it can take the model and batches are single chunks.
 template <StagedModel M, typename Scalar, typename System, ThreadGroup group = ThreadGroup::block>
   requires fits_block<M, Scalar>
 class BlockSteps {
@@ -47,7 +47,7 @@ class BlockSteps {
     run_one(backend, single);
   }
 
-  /// As run() takes it on.
+  /// The job that run() carries out.
   template <typename L, typename Rule, std::size_t Moments>
   TrainingJob<Scalar, Moments, L, Rule> job(const TrainingBatch& batches, std::size_t batch_size,
                                             const TrainingTarget<Scalar, Moments>& target, const L& loss,
@@ -74,9 +74,9 @@ class BlockSteps {
     return result;
   }
 
-  /// Several models at once, a block for each. `jobs` are in the backend's memory, and all on samples that lie as
-  /// `data` does: as bytes, or as real numbers. All have the batch size and the clipping of `like`, which is the
-  /// host's.
+  /// Trains several models at once, a block for each. `jobs` are in the backend's memory; their samples lie as `data`
+  /// does, as bytes or as real numbers. All have the batch size and the clipping of `like`, which is in the host's
+  /// memory.
   template <typename Job>
   static void run_jobs(const Thrust<System>& backend, const Job* jobs, std::size_t count, const data::DatasetView& data,
                        const Job& like) {
@@ -113,7 +113,7 @@ class BlockSteps {
     train_block<Layout<M, Scalar, kind>>(backend.system(), job);
   }
 
-  Buffer gradients_;  // of a batch of several chunks, or to be clipped
+  Buffer gradients_;  // for a batch of several chunks, or for clipping
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::block

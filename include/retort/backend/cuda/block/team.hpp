@@ -8,7 +8,7 @@
 /// each of which is carried out for every thread, and begins when the one before has ended for all. On a GPU a phase is
 /// the thread's own call and a barrier (device/team.hpp); here it is a loop, in any order (docs/design.md, 20).
 ///
-/// - `Team::threads`: their number, a multiple of team_lanes
+/// - `Team::threads`: how many there are, a multiple of team_lanes
 /// - `Team::PerThread<T>`: a T for each thread, values[thread]; on a GPU in the thread's registers
 /// - `team.copy(thread, to, from)`: a word, or a Quad of them, from global memory to the block's; it is there in the
 ///   next phase after one in which the same thread called `team.await_copies(thread)`
@@ -19,14 +19,14 @@
 /// - `team.in_block(other, place)`: the same place in the memory of another block
 /// - `team.cluster(phase)`: a phase after which all blocks see what any of them wrote before
 ///
-/// What the threads of a warp do together, as on tensor cores, is a phase over warps:
+/// A phase over warps does what the threads of a warp do together, as on tensor cores:
 ///
 ///     team.warps([&](const auto& warp) { ... });
 ///
 /// - `warp.index()`: its number; its threads are team_lanes * index() + lane
 /// - `Warp::PerLane<T>`: a T for each lane, values[lane]; on a GPU in the lane's registers
-/// - `warp.for_each_lane([&](std::uint32_t lane) { ... })`; what one lane writes to memory another may read after
-///   `warp.sync()`, and lanes of other warps in the next phase
+/// - `warp.for_each_lane([&](std::uint32_t lane) { ... })`; another lane may read what one lane wrote to memory after
+///   `warp.sync()`, lanes of other warps in the next phase
 /// - `warp.from_other(values, lane, distance, part)`: the float part(values[lane ^ distance]). All lanes call it, in
 ///   one for_each_lane; `values` were written in an earlier one
 /// - `warp.multiply_add(c, a, b)`: see fragments.hpp; PerLane<FragmentC>, PerLane<FragmentA>, PerLane<FragmentB>
@@ -133,7 +133,7 @@ class HostTeam {
     }
   }
 
-  /// Nothing is copied before await_copies: a read that comes too early finds the old word.
+  /// Copies nothing before await_copies: a read that comes too early finds the old word.
   void copy(std::size_t thread, std::uint32_t* to, const std::uint32_t* from) {
     copies_[thread].emplace_back(to, from);
   }
@@ -144,7 +144,7 @@ class HostTeam {
   }
   void await_copies(std::size_t thread) {
     for (const auto& [to, from] : copies_[thread]) {
-      std::memcpy(to, from, sizeof(*to));  // words of what may be numbers of another type
+      std::memcpy(to, from, sizeof(*to));  // words of values that may have another type
     }
     copies_[thread].clear();
   }

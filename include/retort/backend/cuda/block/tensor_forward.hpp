@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The first stage's forward product on tensor cores, of inputs that are bytes.
+/// The first stage's forward product on tensor cores, for inputs of bytes.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,15 +19,16 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail {
 
-/// A lane's sums, of `tiles_at_once` tiles of outputs: [tile of samples][half of a tile of outputs][half of its rows].
-/// `weights`: of its own weights, those of one output in each tile.
+/// A lane's sums for `tiles_at_once` tiles of outputs: [tile of samples][half of a tile of outputs][half of its rows].
+/// `weights`: sums of the lane's own weights, which are those of one output in each tile.
 template <typename Layout>
 struct ForwardSums {
   float values[TensorStage<Layout>::part_tiles][2 * TensorStage<Layout>::tiles_at_once][2]{};
   float weights[TensorStage<Layout>::tiles_at_once]{};
 };
 
-/// Column `group` of B: the lane's four features of tile `feature_tile`, of an output. Zeros beyond the weight's edges.
+/// Column `group` of B: the lane's four features of tile `feature_tile`, for an output. Zeros beyond the weight's
+/// edges.
 template <typename Layout>
 RETORT_HOST_DEVICE Quad<float> load_weights(const float* weight, std::uint32_t lane, std::uint32_t output_tile,
                                             std::uint32_t feature_tile) {
@@ -35,7 +36,7 @@ RETORT_HOST_DEVICE Quad<float> load_weights(const float* weight, std::uint32_t l
   const std::uint32_t output = fragment_columns * output_tile + column_output(lane_group(lane));
   const std::uint32_t q = fragment_members * feature_tile + lane_member(lane);
   Quad<float> values{};
-  // What all tiles have is not asked of each.
+  // A condition that holds for all tiles is not tested.
   constexpr bool whole = T::out % fragment_columns == 0 && T::output_tiles % T::tiles_at_once == 0;
   if ((whole || output < T::out) && (T::S::quads % fragment_members == 0 || q < T::S::quads)) {
     values = weight_quad<T::S::in>(weight, output, q);
@@ -59,9 +60,9 @@ RETORT_HOST_DEVICE FragmentA load_samples(const std::uint32_t* words, std::uint3
 }
 
 /// A warp's slice of the depth and part of the samples, for output tiles from `first` on. A tensor core rounds towards
-/// zero: so it adds up one tile of the depth, from the smallest pieces to the largest, and what that gives is added by
-/// an instruction that rounds to nearest (Ootomo and Yokota, "Recovering single precision accuracy from Tensor Cores
-/// while surpassing the FP32 theoretical peak performance", arXiv:2203.03341).
+/// zero: so it adds up one tile of the depth, from the smallest pieces to the largest, and an instruction that rounds
+/// to nearest adds its result (Ootomo and Yokota, "Recovering single precision accuracy from Tensor Cores while
+/// surpassing the FP32 theoretical peak performance", arXiv:2203.03341).
 template <typename Layout, typename Warp, typename Sums>
 RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, bool sum_weights, const float* memory,
                                        const std::uint32_t* words, Sums& sums) {
@@ -94,7 +95,7 @@ RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, bo
         samples[m][lane] = load_samples<Layout>(words, lane, first_row + m, tile);
       }
     });
-    // All of these go through the pieces together, for each product waits for the one that it adds to.
+    // All of these go through the pieces together, since each product waits for the one that it adds to.
     typename Warp::template PerLane<FragmentC> products[T::part_tiles][T::tiles_at_once];
     RETORT_UNROLL for (std::size_t piece = bf16_pieces; piece-- > 0;) {
       RETORT_UNROLL for (std::uint32_t n = 0; n < T::tiles_at_once; ++n) {
@@ -119,7 +120,7 @@ RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, bo
 }
 
 /// Adds to a warp's sums what an offset of the inputs adds to each output: the sum of its weights times `offset`, which
-/// is in the unit of the sums. Other lanes have the weights.
+/// is in the unit of the sums. The weights' sums come from other lanes.
 template <typename Layout, typename Warp, typename Sums>
 RETORT_HOST_DEVICE void add_offset(const Warp& warp, float offset, float* memory, Sums& sums) {
   using T = TensorStage<Layout>;
@@ -146,7 +147,7 @@ RETORT_HOST_DEVICE void add_offset(const Warp& warp, float offset, float* memory
   });
 }
 
-/// A lane's sums to its warp's slice, (out, samples): as they are, or added to what is there.
+/// Writes a lane's sums to its warp's slice, (out, samples), or adds them to it.
 template <typename Layout>
 RETORT_HOST_DEVICE void store_slice(std::uint32_t warp, std::uint32_t lane, std::uint32_t first,
                                     const ForwardSums<Layout>& sums, bool add, float* slice) {
@@ -167,8 +168,8 @@ RETORT_HOST_DEVICE void store_slice(std::uint32_t warp, std::uint32_t lane, std:
 }
 
 /// weight (out, in) input (in, samples), the input's offset included, before bias and scale, in
-/// Layout::forward_slices<0> slices of its depth. Where there is less room than for a slice of each warp, some warps
-/// add theirs to those of others, in a fixed order.
+/// Layout::forward_slices<0> slices of its depth. Where there is not room for a slice of each warp, some warps add
+/// theirs to those of others, in a fixed order.
 template <typename Layout, typename Team, typename Scalar>
 RETORT_HOST_DEVICE void tensor_forward_product(Team& team, const data::GatherConstants<Scalar>& constants,
                                                Scalar* memory, const Scalar* inputs) {

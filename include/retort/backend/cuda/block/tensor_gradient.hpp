@@ -23,7 +23,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
 namespace detail {
 
-/// Where a lane's FragmentB of the gradients is: [tile of outputs][tile of samples][piece][lane], two words each.
+/// Where a lane's FragmentB of the gradients stands: [tile of outputs][tile of samples][piece][lane], two words each.
 template <typename Layout>
 RETORT_HOST_DEVICE std::uint32_t gradient_place(std::uint32_t output_tile, std::uint32_t sample_tile,
                                                 std::uint32_t piece, std::uint32_t lane) {
@@ -42,7 +42,7 @@ RETORT_HOST_DEVICE FragmentA load_features(const std::uint32_t* words, std::uint
                                 fragment_members * feature_tile + group / 2;
   FragmentA result;
   RETORT_UNROLL for (std::uint32_t half = 0; half < 2; ++half) {
-    // Of two samples, the two bytes of the lane's features: first, first, second, second.
+    // The two bytes of the lane's features from each of two samples: first, first, second, second.
     const std::uint32_t bytes = select_bytes(column[8 * half * T::pitch], column[(8 * half + 1) * T::pitch],
                                              group % 2 == 0 ? 0x5140u : 0x7362u);
     result.pairs[2 * half] = bf16_bytes(select_bytes(bytes, 0, 0x4140u));
@@ -53,9 +53,9 @@ RETORT_HOST_DEVICE FragmentA load_features(const std::uint32_t* words, std::uint
 
 }  // namespace detail
 
-/// One thread's part of what comes before tensor_gradient(), in a phase of its own: the gradients of the first stage's
-/// sums as operands, zeros for the samples that a chunk lacks; they take the place of the slices. And what an offset of
-/// the inputs adds to the gradients of each output's weights.
+/// One thread's part of the phase before tensor_gradient(): the gradients of the first stage's sums as operands, which
+/// take the place of the slices, with zeros for the samples that a chunk lacks; and what an offset of the inputs adds
+/// to the gradients of each output's weights.
 template <typename Layout>
 RETORT_HOST_DEVICE void split_gradients(std::size_t thread, const data::GatherConstants<float>& constants,
                                         const Chunk& chunk, float* memory) {
@@ -91,16 +91,16 @@ RETORT_HOST_DEVICE void split_gradients(std::size_t thread, const data::GatherCo
   }
 }
 
-/// A warp's part of the gradients over a chunk: on_pairs(thread, pairs, gradients) for the weights that its lanes have,
-/// pairs being several detail::WeightPair, with gradients[pair][2]; some may have no weights. The sums go through the
-/// tiles of samples in order, in each from the smallest pieces to the largest.
+/// A warp's part of the gradients over a chunk: on_pairs(thread, pairs, gradients) for its lanes' weights, where pairs
+/// are several detail::WeightPair, some perhaps without weights, with gradients[pair][2]. The sums go through the tiles
+/// of samples in order, in each from the smallest pieces to the largest.
 template <typename Layout, typename Warp, typename OnPairs>
 RETORT_HOST_DEVICE void tensor_gradient(const Warp& warp, const data::GatherConstants<float>& constants,
                                         const float* memory, const float* inputs, const OnPairs& on_pairs) {
   using T = detail::TensorStage<Layout>;
   constexpr auto warps = static_cast<std::uint32_t>(Layout::fragment_warps);
   constexpr auto slots = static_cast<std::uint32_t>(Layout::fragment_slots);
-  constexpr std::uint32_t slots_at_once = slots < 4 ? slots : 4;  // which share operands
+  constexpr std::uint32_t slots_at_once = slots < 4 ? slots : 4;  // slots that share operands
   if (warp.index() >= warps) {
     return;
   }

@@ -3,10 +3,10 @@
 /// @file
 /// The first stage on tensor cores: how its matrices are cut into fragments (fragments.hpp).
 ///
-/// The order of a fragment's columns is free, and so is that of the depth if A and B have the same. It is chosen such
-/// that a lane finds what it needs next to each other: in the forward product a word of input, and a quad of weights;
-/// of the weights' gradient two neighbouring features of one output. Columns stand for outputs such that a tile of at
-/// most four outputs leaves half of each lane's values out, instead of all values of half of the lanes.
+/// The order of a fragment's columns is free, and so is that of the depth if A and B have the same. It is chosen so
+/// that a lane finds what it needs side by side: in the forward product a word of input and a quad of weights, in the
+/// weights' gradient two neighbouring features of one output. Columns stand for outputs such that a tile of at most
+/// four outputs leaves half of each lane's values unused, instead of all values of half of the lanes.
 
 #include <cstddef>
 #include <cstdint>
@@ -28,8 +28,8 @@ struct TensorStage {
   static constexpr std::uint32_t pitch = Layout::word_pitch;
   static constexpr std::uint32_t feature_tiles = (in + fragment_depth - 1) / fragment_depth;
   static constexpr std::uint32_t sample_tiles = Layout::samples / fragment_rows;
-  /// In the forward product a warp has a slice of the depth, and one of two halves of the samples: with all of them its
-  /// sums would take registers that products wait for.
+  /// In the forward product a warp has a slice of the depth and one of two halves of the samples: the sums of all
+  /// samples would take registers that products need.
   static constexpr std::uint32_t sample_parts = detail::sample_parts;
   static constexpr std::uint32_t part_tiles = sample_tiles / sample_parts;
   static constexpr std::uint32_t output_tiles = (out + fragment_columns - 1) / fragment_columns;
@@ -38,25 +38,25 @@ struct TensorStage {
       output_tiles < output_tiles_at_once ? output_tiles : static_cast<std::uint32_t>(output_tiles_at_once);
 };
 
-/// Of a lane's two columns of C, the output of the one that is in half `half` of a tile's outputs.
+/// The output that column `half` of a lane's two columns of C stands for: one in that half of a tile's outputs.
 RETORT_HOST_DEVICE inline std::uint32_t tile_output(std::uint32_t member, std::uint32_t half) {
   // Neighbouring columns stand for an even and an odd row of weights.
   return half == 0 ? member : fragment_members + (member + 1) % fragment_members;
 }
-/// The output of a column of B.
+/// The output that a column of B stands for.
 RETORT_HOST_DEVICE inline std::uint32_t column_output(std::uint32_t column) {
   return tile_output(column / 2, column % 2);
 }
 
-/// Two neighbouring weights of one output, which are one thread's: `index`, which of the thread's weights is the first;
-/// `place`, where it is in the parameters; `count`, how many of them there are.
+/// Two neighbouring weights of one output that belong to one thread. `index`: the first one's number among the thread's
+/// weights; `place`: its place in the parameters; `count`: how many of the two exist.
 struct WeightPair {
   std::uint32_t index;
   std::uint32_t place;
   std::uint32_t count;
 };
 
-/// That of a lane in a tile of features, which is tile `slot` of its warp, and in a quad of outputs.
+/// A lane's pair in a tile of features, which is tile `slot` of its warp, and in a quad of outputs.
 template <typename Layout>
 RETORT_HOST_DEVICE WeightPair weight_pair(std::uint32_t lane, std::uint32_t slot, std::uint32_t feature_tile,
                                           std::uint32_t output_quad) {
@@ -67,7 +67,7 @@ RETORT_HOST_DEVICE WeightPair weight_pair(std::uint32_t lane, std::uint32_t slot
   WeightPair result;
   result.index = 2 * (slot * T::output_quads + output_quad);
   result.place = weight + output * T::in + feature;
-  // What all tiles have is not asked of each.
+  // A condition that holds for all tiles is not tested.
   const bool inside = (T::feature_tiles % Layout::fragment_warps == 0 || feature_tile < T::feature_tiles) &&
                       (T::out % fragment_members == 0 ? output_quad < T::output_quads : output < T::out) &&
                       (T::in % fragment_rows == 0 || feature < T::in);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Sums over what each thread of a block has found: a few threads add up strands, and whoever needs the sum adds those
-/// up. One thread alone would wait for each of the hundreds of additions.
+/// Sums over a number of each thread of a block. A few threads add up strands, and each reader adds those up. One
+/// thread alone would wait for each of the hundreds of additions.
 
 #include <cstddef>
 
@@ -11,11 +11,11 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// Into which the numbers of a block's threads are added up first: every sixteenth.
+/// Number of strands; strand i adds up threads i, i + 16, ...
 inline constexpr std::size_t thread_strands = 16;
 
-/// `rows` hold a number of each thread, one row after another, in memory that the team shares. A phase, after which
-/// sum_of_strands(row) is a row's sum.
+/// A phase, after which sum_of_strands(row) is a row's sum. `rows` rows of `values`, in memory that the team shares,
+/// hold a number of each thread.
 template <typename Team>
 RETORT_HOST_DEVICE void add_up_strands(Team& team, std::size_t rows, double* values) {
   static_assert(Team::threads % thread_strands == 0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Which weights a thread has: tiles of a few outputs by a quad of inputs. On tensor cores those of the first stage are
-/// shared in another way (tensor_stage.hpp).
+/// Which weights a thread has: tiles of a few outputs by a quad of inputs. On tensor cores the weights of the first
+/// stage are shared otherwise (tensor_stage.hpp).
 
 #include <cstddef>
 
@@ -15,8 +15,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail {
 
-/// Weights of one stage, some outputs by a quad of inputs, which are one thread's: `index`, which of the thread's
-/// weights is the first; `first`, its output; `q`, its quad.
+/// Weights of one stage, some outputs by a quad of inputs, that belong to one thread. `index`: the first one's number
+/// among the thread's weights; `first`: its output; `q`: its quad.
 struct WeightTile {
   std::size_t index;
   std::size_t first;
@@ -55,8 +55,8 @@ RETORT_HOST_DEVICE void for_each_tile(std::size_t thread, const Function& functi
   }
 }
 
-/// Calls function(o, place of the first of its elements, their count) for each row of a tile that is inside the weight:
-/// a quad, or what there is before the row's end.
+/// Calls function(o, place of the row's first element, count) for each row of a tile that is inside the weight: a quad,
+/// or fewer elements at the end of the weight's row.
 template <typename Layout, std::size_t Index, typename Function>
 RETORT_HOST_DEVICE void for_each_row(const WeightTile& tile, const Function& function) {
   using S = TiledStage<typename Layout::Model, Index>;

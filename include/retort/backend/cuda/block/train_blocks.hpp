@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Jobs of blocks on the host: one after another, each by a team whose threads take turns; those of a cluster at the
-/// same time.
+/// Jobs of blocks on the host. Each block is a team whose threads take turns; jobs run one after another, the blocks of
+/// a cluster at the same time.
 
 #include <barrier>
 #include <concepts>
@@ -21,7 +21,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// What the blocks of a cluster on the host share. Each is a thread of the system's with a HostTeam of its own. Throws
+/// What the blocks of a cluster on the host share. Each block is a system thread with a HostTeam of its own. Throws
 /// std::bad_alloc.
 template <typename Scalar>
 struct HostCluster {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The optimizer's step: each weight is one thread's (gradients.hpp), with its moments.
+/// The optimizer's step: each weight belongs to one thread (gradients.hpp), and so do its moments.
 
 #include <cstddef>
 #include <cstdint>
@@ -31,7 +31,7 @@ struct Updater {
   Scalar* memory;
   KeptMoments<Layout, Moments, Scalar>& kept;
 
-  /// A row of a tile: see detail::for_each_row. `index`: which of the thread's weights is its first.
+  /// A row of a tile: see detail::for_each_row. `index`: the number of its first weight among the thread's.
   template <typename S>
   RETORT_HOST_DEVICE void row(std::size_t index, std::size_t place, std::size_t count,
                               const Scalar (&gradients)[quad]) const {
@@ -52,8 +52,8 @@ struct Updater {
     detail::store_row<S>(parameters, count, weights);
   }
 
-  /// Several pairs of the first stage's weights at once: the rule's chain of operations is long, and all of them can go
-  /// through it together.
+  /// Several pairs of the first stage's weights at once: the rule's chain of operations is long, and all can go through
+  /// it together.
   template <std::size_t Count>
   RETORT_HOST_DEVICE void pairs(const detail::WeightPair (&places)[Count], const Scalar (&gradients)[Count][2]) const {
     using S = TiledStage<typename Layout::Model, 0>;
@@ -126,8 +126,8 @@ struct Updater {
   }
 };
 
-/// The team's part of a step whose batch is this one chunk: the gradients never leave the registers.
-/// `updater_of(thread)` is the thread's Updater. A phase, after which copies have arrived; on tensor cores two.
+/// The team's part of a step whose batch is a single chunk: the gradients never leave the registers.
+/// `updater_of(thread)` is the thread's Updater. A phase, on tensor cores two, after which copies have arrived.
 template <typename Layout, typename Team, typename Job, typename Scalar, typename UpdaterOf>
 RETORT_HOST_DEVICE void update(Team& team, const Job& job, const Chunk& chunk, Scalar* memory, const Scalar* inputs,
                                const UpdaterOf& updater_of) {
@@ -147,8 +147,8 @@ RETORT_HOST_DEVICE void update(Team& team, const Job& job, const Chunk& chunk, S
           [&](std::size_t thread, std::size_t place, Scalar gradient) { updater_of(thread).bias(place, gradient); }});
 }
 
-/// The team's part of the gradients of a batch that is cut into chunks, or is to be clipped: added up outside of the
-/// block's memory. Phases as of update().
+/// The team's part of the gradients of a batch that is cut into chunks or will be clipped: they are added up outside of
+/// the block's memory. Takes the phases of update().
 template <typename Layout, typename Team, std::size_t Moments, typename L, typename Rule, typename Scalar>
 RETORT_HOST_DEVICE void store_gradients(Team& team, const TrainingJob<Scalar, Moments, L, Rule>& job,
                                         const Chunk& chunk, Scalar* memory, const Scalar* inputs) {

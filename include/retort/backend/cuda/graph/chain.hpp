@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What stands between two products: bias, activation functions and dropout in one pass over memory, and their way
-/// back. Dropout masks are those of every backend (apply_chain), drawn again in the backward pass or read off the
-/// output.
+/// The pass over memory between two products: bias, activation functions and dropout, and their way back. Dropout masks
+/// are those of every backend (apply_chain), drawn again in the backward pass or read off the output.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +16,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
-/// output = chain(sums + bias) of a batch, a group of neighbours a call. With `keeps_sums` the sums get their bias too.
+/// output = chain(sums + bias) of a batch, a group of neighbours a call. With `keeps_sums` the bias is added to the
+/// sums too.
 template <typename C, std::size_t Width, bool keeps_sums, typename Arguments, typename Output>
 struct ChainForward {
   using Scalar = typename Arguments::Value;
@@ -49,7 +49,7 @@ struct ChainForward {
   }
 };
 
-/// input_gradient = output_gradient times the chain's derivative, of a batch. `kept` are the chain's inputs, or its
+/// input_gradient = output_gradient times the chain's derivative, for a batch. `kept`: the chain's inputs, or its
 /// outputs where `by_output`; not read where there is no chain.
 template <typename C, bool by_output, typename Arguments, typename Kept, typename Output>
 struct ChainBackward {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What gradients are multiplied with to be clipped, left in the device's memory.
+/// The factor that clips gradients, left in the device's memory.
 
 #include <cmath>
 #include <cstddef>
@@ -29,8 +29,8 @@ struct ClipFactor {
 
 }  // namespace detail
 
-/// *factor = the step's clipping of gradients (size). `scratch` holds sum_scratch_size<Thrust<System>>(size) elements
-/// (generic/reduction.hpp).
+/// *factor = the clipping factor of the step's gradients (size). `scratch` holds sum_scratch_size<Thrust<System>>(size)
+/// elements (generic/reduction.hpp).
 template <typename System, typename Arguments>
 void find_clip_factor(const Thrust<System>& backend, const Arguments* arguments,
                       const typename Arguments::Value* gradients, std::size_t size, double* scratch,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A bias's gradient from that of a Linear's output: its sum over the batch, in an order that depends on shapes alone.
+/// A bias's gradient: the gradient of a Linear's output summed over the batch, in an order that depends on shapes
+/// alone.
 
 #include <cstddef>
 
@@ -45,7 +46,8 @@ constexpr std::size_t column_sum_scratch_size(std::size_t rows, std::size_t colu
   return pieces == 1 ? 0 : pieces * columns + column_sum_scratch_size(pieces, columns);
 }
 
-/// sums (columns) of values (rows, columns). `scratch` holds column_sum_scratch_size(rows, columns) elements.
+/// sums (columns) = the column sums of values (rows, columns). `scratch` holds column_sum_scratch_size(rows, columns)
+/// elements.
 template <typename System, typename T, typename Scalar>
 void sum_columns(const Thrust<System>& backend, MatrixView<const T> values, Scalar* scratch, Scalar* sums) {
   const std::size_t pieces = column_sum_pieces(values.rows);

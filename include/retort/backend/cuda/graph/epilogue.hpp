@@ -41,7 +41,7 @@ struct ScaleValue {
 
 }  // namespace detail
 
-/// output (batch, out), without gaps, += bias (out), where that is not null, and with `relu` what is below 0 becomes 0.
+/// output (batch, out) += bias (out), if that is not null; with `relu`, values below 0 become 0. No gaps between rows.
 template <typename System, typename Scalar>
 void apply_epilogue(const Thrust<System>& backend, const Scalar* bias, bool relu, MatrixView<Scalar> output) {
   if (bias != nullptr || relu) {
@@ -50,7 +50,7 @@ void apply_epilogue(const Thrust<System>& backend, const Scalar* bias, bool relu
   }
 }
 
-/// All values, between whose rows there are no gaps, are multiplied by `scale`.
+/// Multiplies all values by `scale`. No gaps between rows.
 template <typename System, typename Scalar>
 void scale_values(const Thrust<System>& backend, MatrixView<Scalar> values, Scalar scale) {
   if (scale != Scalar{1}) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A batch's samples as the first product's factors, picked, shifted, normalised and through what stands before the
-/// first Linear, in one pass.
+/// Gathers a batch as the first product's factors: picks, shifts and normalises samples and applies any chain before
+/// the first Linear, in one pass.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,9 +19,9 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
-/// Normalisation in two parts: the factors are (raw - centre), and the product multiplies its sums with `scale`, where
-/// factors are rounded (docs/design.md, 19). Elsewhere, and where a chain comes first, the factors are normalised in
-/// full and `scale` is 1.
+/// Normalisation in two parts. Where factors are rounded (docs/design.md, 19) they are (raw - centre), and the product
+/// multiplies its sums by `scale`. Elsewhere, and where a chain comes first, the factors are fully normalised and
+/// `scale` is 1.
 template <typename Scalar>
 struct InputScaling {
   data::GatherConstants<Scalar> constants;
@@ -36,7 +36,7 @@ struct InputScaling {
   }
 };
 
-/// Whether a model's InputScaling waits for the sums.
+/// Whether a model's inputs are scaled in the sums.
 template <typename Scalar, Precision precision, typename FrontChain>
 inline constexpr bool scale_waits =
     product_precision<Scalar, precision> != Precision::fp32 && std::is_same_v<FrontChain, Chain<>>;

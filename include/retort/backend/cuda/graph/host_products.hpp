@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A graph's products on Thrust's host systems: their plain loops, over factors rounded as tensor cores take
-/// them.
+/// A graph's products on Thrust's host systems: their plain loops, over factors rounded as tensor cores round them.
 
 #include <algorithm>
 #include <cstddef>
@@ -24,7 +23,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
 namespace detail {
 
-/// A factor as a float of what the tensor cores take in.
+/// A factor as the float that the tensor cores read.
 template <typename Factor>
 struct TakeFactor {
   const Factor* factors;
@@ -41,8 +40,8 @@ struct TakeFactor {
 
 }  // namespace detail
 
-/// The interface of what multiplies for GraphSteps. `index` is a Linear's place among the model's; factors are
-/// Operand<Scalar, precision>, results Scalar; there are no gaps between the rows of a matrix.
+/// The interface of the products of GraphSteps. `index` counts the model's Linear layers; factors are Operand<Scalar,
+/// precision>, results Scalar; no gaps between the rows of a matrix.
 template <typename System, typename Scalar, Precision precision>
 class HostProducts {
  public:
@@ -66,7 +65,7 @@ class HostProducts {
     column_sums_ = backend.template allocate<Scalar>(sums);
   }
 
-  /// To be called before the products of a batch of another size. Allocates no memory of the backend's.
+  /// To be called before the products of a batch of another size. Allocates none of the backend's memory.
   void prepare(const Thrust<System>& /*backend*/, std::size_t /*batch*/) {}
 
   /// output (batch, out) = scale input (batch, in) weight^T, then what the layer's LinearSpec asks for.
@@ -78,8 +77,8 @@ class HostProducts {
     apply_epilogue(backend, spec.adds_bias ? linear.bias : nullptr, spec.applies_relu, output);
   }
 
-  /// Of the weight: scale output_gradient^T (batch, out) input (batch, in). Of the bias, where the layer has one: the
-  /// sums of output_gradient over the batch.
+  /// The weight's gradient is scale output_gradient^T (batch, out) input (batch, in); the bias's, if the layer has one,
+  /// is the sum of output_gradient over the batch.
   void gradients(const Thrust<System>& backend, std::size_t /*index*/, MatrixView<const Factor> input,
                  MatrixView<const Factor> output_gradient, Scalar scale,
                  const LinearTensors<Scalar, Scalar>& gradients) {
@@ -103,7 +102,7 @@ class HostProducts {
 
   static constexpr bool rounds = product_precision<Scalar, precision> != Precision::fp32;
 
-  /// Factors as the product takes them: these, or copies in `memory`.
+  /// Factors as the product reads them: these, or copies in `memory`.
   static MatrixView<const Scalar> rounded(const Thrust<System>& backend, MatrixView<const Factor> factors,
                                           Buffer& memory) {
     if constexpr (rounds) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What a graph's products of one Linear layer are called with, and what the model asks of them.
+/// The arguments of a graph's products for one Linear layer, and what the model asks of them.
 
 #include <array>
 #include <cstddef>
@@ -23,7 +23,7 @@ struct LinearSpec {
   bool has_bias;
   bool adds_bias;             ///< in the forward product; else it waits for the chain after it
   bool applies_relu;          ///< likewise
-  bool needs_input_gradient;  ///< of all but the first
+  bool needs_input_gradient;  ///< true for all but the first
   bool scaled;                ///< whether sums are multiplied by something other than 1
 };
 
@@ -34,11 +34,11 @@ struct LinearTensors {
   Bias* bias;  // null where there is none
 };
 
-/// Of stage Index.
+/// The spec of stage Index.
 template <FullyConnectedModel M, typename Scalar, Precision precision, std::size_t Index>
 constexpr LinearSpec linear_spec() {
   using S = Stage<M, Index>;
-  // A chain's kernel adds the bias. A ReLU alone needs none where its output already is the next product's factor.
+  // A chain's kernel adds the bias. A lone ReLU needs no kernel where its output already is the next product's factor.
   constexpr bool relu = std::is_same_v<typename S::Chain, Chain<ReLU>> && !S::is_last &&
                         std::is_same_v<Operand<Scalar, precision>, Scalar>;
   constexpr bool alone = !S::has_chain && S::is_last;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What changes from one training step to the next, in the device's memory: kernels read it there, so that the graph
-/// captured from one step does every later one.
+/// What changes from one training step to the next. It stands in the device's memory, where kernels read it, so that
+/// the graph captured from one step does every later one.
 
 #include <cstddef>
 #include <cstdint>
@@ -37,8 +37,8 @@ struct StepArguments {
 /// Bytes of device memory that a step's arguments may take.
 inline constexpr std::size_t arguments_capacity = 1024;
 
-/// Puts the arguments of the next step into the device's memory: they arrive there as a kernel's argument, in the order
-/// of the stream and without a copy that the host would have to wait for.
+/// Puts the arguments of the next step into the device's memory. They travel as a kernel's argument, in the order of
+/// the stream, so the host waits for no copy.
 template <typename Arguments>
 struct WriteArguments {
   static_assert(std::is_trivially_copyable_v<Arguments>,

@@ -14,13 +14,13 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
-/// LossRow with the step's arguments, and the gradient once more as a product's factor where `operands` is not null.
+/// LossRow with the step's arguments; also writes the gradient as a product's factor where `operands` is not null.
 template <std::size_t Classes, typename Arguments, typename Output>
 struct LossRowOfStep {
   using Scalar = typename Arguments::Value;
 
   const Arguments* arguments;
-  LossArguments<Scalar> loss;  // but for samples, losses and correct
+  LossArguments<Scalar> loss;  // without samples, losses and correct
   Output* operands;            // (batch, Classes), or null
 
   RETORT_HOST_DEVICE void operator()(std::size_t row) const {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What the work of a training step depends on, beside its arguments: as long as it stays the same, a record of
-/// the work can be run again.
+/// What the work of a training step depends on, besides its arguments: while it stays the same, a record of the work
+/// can be run again.
 
 #include <array>
 #include <cstddef>
@@ -22,7 +22,7 @@ inline constexpr char type_tag = 0;
 
 }  // namespace detail
 
-/// Equal keys, equal work. The values of loss, optimizer, clipping and shift are not in it: kernels read them.
+/// Equal keys, equal work. Leaves out the values of loss, optimizer, clipping and shift: kernels read them.
 struct StepKey {
   const void* types = nullptr;  // of loss, rule and moments
   std::size_t batch = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Training steps of models whose layers are large: each product takes the whole device, and what stands between two
-/// products is one pass over memory.
+/// Training steps of models with large layers: each product takes the whole device, and one pass over memory does what
+/// comes between two products.
 
 #include <array>
 #include <cstddef>
@@ -31,13 +31,14 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
-/// Steps of a model of Linear and pointwise layers, in the form of an engine's (backend/engine.hpp): docs/design.md,
-/// 18. On a host system the same kernels run at once.
+/// Steps of a model of Linear and pointwise layers, as an engine takes them (backend/engine.hpp): docs/design.md, 18.
+/// On a host system the same kernels run at once.
 ///
 /// Precision: factors of products are exact (fp32), or rounded to TF32 or bf16; sums, activation functions, loss,
-/// gradients of parameters and optimizer are in Scalar always. With bf16 the parameters stay in fp32, and the optimizer
-/// writes them once more as bf16 for the next step's products; whoever else writes parameters (a checkpoint that is
-/// restored) is noticed at an epoch's beginning and at a jump of the step's number, not between two steps of an epoch.
+/// gradients of parameters and optimizer are always in Scalar. With bf16 the parameters stay in fp32, and the optimizer
+/// also writes them as bf16 for the next step's products. If something else writes parameters (a checkpoint that is
+/// restored), this is noticed at an epoch's beginning and when the step's number jumps, not between two steps of an
+/// epoch.
 ///
 /// Results equal those of GenericSteps within rounding, and dropout masks are the same. Every sum has one order, so a
 /// run repeats bit for bit on one kind of device. One thread at a time.
@@ -49,12 +50,11 @@ class GraphSteps {
   /// Allocates everything, for batches of up to `capacity` samples. Throws std::bad_alloc, on a device DeviceError.
   GraphSteps(const Backend& backend, std::size_t capacity)
       : workspace_(backend, capacity), products_(backend, specs, capacity), runner_(backend) {
-    // The optimizer also passes over what is between the tensors.
+    // The optimizer also passes over the padding between tensors.
     fill_zero(backend, workspace_.gradients.data(), M::parameter_arena_size);
   }
 
-  /// Precondition: batch.size is from 1 to the capacity. Throws DeviceError; the state is then as after a part of the
-  /// step.
+  /// Precondition: batch.size is from 1 to the capacity. Throws DeviceError; then only a part of the step may be done.
   template <typename L, typename Rule, std::size_t Moments>
   void step(const Backend& backend, const TrainingBatch& batch, const TrainingTarget<Scalar, Moments>& target,
             const L& loss, const Rule& rule) {
@@ -82,13 +82,13 @@ class GraphSteps {
   }
 
  private:
-  using FrontChain = ChainAt<Plan<M>, 0>;  // what stands before the first Linear
+  using FrontChain = ChainAt<Plan<M>, 0>;  // the chain before the first Linear
   using Factor = Operand<Scalar, precision>;
   using Traits = SystemTraits<System, Scalar, precision>;
   static constexpr auto specs = linear_specs<M, Scalar, precision>();
   static constexpr bool copies_weights = !std::is_same_v<Factor, Scalar>;
 
-  /// After which step the copies of the weights are right.
+  /// The step after which the copies of the weights are up to date.
   struct LastStep {
     const Scalar* parameters = nullptr;
     std::uint32_t epoch = 0;
@@ -102,7 +102,7 @@ class GraphSteps {
                              RoundElements<Scalar, Factor>{parameters, workspace_.weights.data()});
       }
     }
-    last_ = {};  // until the step is done
+    last_ = {};  // none until the step is done
   }
 
   /// The work of one step: what it launches depends on a StepKey alone.
@@ -141,7 +141,7 @@ class GraphSteps {
 
     InputScaling<Scalar> input_scaling() const { return {data, scale_waits<Scalar, precision, FrontChain>}; }
 
-    /// What the sums of stage Index's products are multiplied with.
+    /// The factor of the sums of stage Index's products.
     template <std::size_t Index>
     Scalar scale() const {
       return Index == 0 ? input_scaling().scale : Scalar{1};
@@ -180,7 +180,7 @@ class GraphSteps {
 
     void loss(const TeacherTable<Scalar>& teacher) const {
       constexpr std::size_t classes = M::output_size;
-      // What the backward pass begins with, unless a chain follows the last Linear.
+      // The loss writes the backward pass's first factor, unless a chain follows the last Linear.
       constexpr bool rounds = copies_weights && !Stage<M, Plan<M>::linear_count - 1>::has_chain;
       Factor* operands = nullptr;
       if constexpr (rounds) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What GraphSteps leaves to the system: how to multiply, and how to run the kernels of a step.
+/// What GraphSteps leaves to the system: how to multiply, and how to run a step's kernels.
 
 #include <cstddef>
 
@@ -23,7 +23,7 @@ class ImmediateRunner {
   }
 };
 
-/// To be specialised by a system that has its own: `Products` as HostProducts, `Runner<Key>` as ImmediateRunner.
+/// Specialised by a system that has its own: `Products` like HostProducts, `Runner<Key>` like ImmediateRunner.
 template <typename System, typename Scalar, Precision precision>
 struct SystemTraits;
 

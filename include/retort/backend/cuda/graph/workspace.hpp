@@ -18,13 +18,13 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
 /// Whether the input of a stage's chain is kept for the backward pass; else its output is enough. The last stage's
-/// output are the logits, which are kept apart.
+/// outputs are the logits, which are kept apart.
 template <typename S>
 inline constexpr bool keeps_sums = S::has_chain && (S::is_last || !differentiable_by_output<typename S::Chain>);
 
 namespace detail {
 
-/// Elements in front of the activations that enter stage `index`, in rows of one sample: the widths add up.
+/// Elements before the activations that enter stage `index`, for one sample: the sum of the earlier widths.
 template <FullyConnectedModel M>
 constexpr std::size_t input_offset(std::size_t index) {
   std::size_t offset = 0;
@@ -34,7 +34,7 @@ constexpr std::size_t input_offset(std::size_t index) {
   return offset;
 }
 
-/// The same of the sums that are kept after stage Index.
+/// The same for the sums that are kept after stage Index.
 template <FullyConnectedModel M, std::size_t Index>
 constexpr std::size_t sums_offset() {
   if constexpr (Index == 0) {
@@ -55,12 +55,12 @@ struct Workspace {
 
   std::size_t capacity;
   Buffer<std::byte> arguments;
-  Buffer<Factor> inputs;  // of each stage
-  Buffer<Scalar> kept;    // what enters the chains that need it in the backward pass
+  Buffer<Factor> inputs;  // of every stage
+  Buffer<Scalar> kept;    // inputs of the chains whose backward pass needs them
   Buffer<Scalar> logits;  // (batch, classes)
   Buffer<Scalar> logits_gradient;
   Buffer<Scalar> flow;             // (batch, widest): a product's result for the chain after it
-  Buffer<Factor> output_gradient;  // (batch, widest): of a Linear, a factor of its two products back
+  Buffer<Factor> output_gradient;  // (batch, widest): a Linear's, the factor of its two products back
   Buffer<Scalar> gradients;        // laid out as the parameters
   Buffer<Factor> weights;          // likewise; empty where the parameters themselves are factors
   Buffer<double> norm;
@@ -87,7 +87,7 @@ struct Workspace {
     return inputs.data() + capacity * detail::input_offset<M>(Index);
   }
 
-  /// (batch, out): what leaves it, the next stage's input or the logits.
+  /// (batch, out): the output, which is the next stage's input or the logits.
   template <std::size_t Index>
   auto* output() {
     if constexpr (Stage<M, Index>::is_last) {
@@ -97,7 +97,7 @@ struct Workspace {
     }
   }
 
-  /// (batch, out): what its Linear gives to its chain.
+  /// (batch, out): the Linear's sums, which its chain reads.
   template <std::size_t Index>
   Scalar* sums() {
     if constexpr (keeps_sums<Stage<M, Index>>) {

@@ -34,7 +34,7 @@ inline BlasHandle create_blas_handle(int device, cudaStream_t stream, void* work
                                      const std::source_location& where = std::source_location::current()) {
   const DeviceGuard guard(device, where);
   auto handle = create_on_device<BlasHandle>(device, cublasCreate, "creation of a handle", where);
-  // The order matters: setting the stream puts the default workspace back.
+  // The order matters: setting the stream restores the default workspace.
   check(cublasSetStream(handle.get(), stream), "choice of the stream", where);
   check(cublasSetWorkspace(handle.get(), workspace, bytes), "choice of the workspace", where);
   check(cublasSetMathMode(handle.get(), CUBLAS_DEFAULT_MATH), "choice of the math mode", where);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What everything that one handle of the backend does on a device shares: stream, memory, cuBLAS, and whether the
-/// device still works.
+/// What all work of one handle of the backend on a device shares: stream, memory, cuBLAS, and whether the device still
+/// works.
 
 #include <cublas_v2.h>
 #include <cuda_runtime_api.h>
@@ -30,14 +30,13 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
 /// One device, one stream, one cuBLAS handle with a workspace of its own, one memory pool. Everything runs in that one
-/// stream, in the order of the calls, so that results repeat bit for bit. Several threads may call at once: an
-/// operation lets the next one wait. Several contexts, also of one device, may be used at once. Held by shared_ptr: by
-/// the copies of a backend's handle, and by each buffer.
+/// stream, in the order of the calls, so that results repeat bit for bit. Several threads may call at once: their
+/// operations wait for one another. Several contexts, also of one device, may be used at once. The copies of a
+/// backend's handle and each buffer hold it by shared_ptr.
 class CudaContext {
  public:
-  /// `architectures`: those that the caller's kernels are compiled for (times ten: 900 is sm_90), or nothing where it
-  /// has none. Throws DeviceError: no driver, no device, no such device, one older than the program was compiled for,
-  /// no memory.
+  /// `architectures`: those that the caller's kernels are compiled for (times ten: 900 is sm_90); empty if it has none.
+  /// Throws DeviceError: no driver, no device, no such device, one older than the program was compiled for, no memory.
   explicit CudaContext(int device = 0, std::span<const int> architectures = {},
                        const std::source_location& where = std::source_location::current())
       : survey_(survey_devices()),
@@ -47,7 +46,7 @@ class CudaContext {
         workspace_(*this, recommended_workspace(facts_.major), where),
         blas_(create_blas_handle(device, stream_.get(), workspace_.data.get(), workspace_.size, where)) {}
 
-  /// The same, as handles and buffers hold it; errors name the caller's line.
+  /// The same, in a shared_ptr for handles and buffers; errors name the caller's line.
   static std::shared_ptr<CudaContext> create(int device = 0, std::span<const int> architectures = {},
                                              const std::source_location& where = std::source_location::current()) {
     return std::make_shared<CudaContext>(device, architectures, where);
@@ -55,7 +54,7 @@ class CudaContext {
 
   CudaContext(const CudaContext&) = delete;
   CudaContext& operator=(const CudaContext&) = delete;
-  /// Never throws; tolerates a device that failed and a driver that is gone.
+  /// Never throws, even if the device failed or the driver is gone.
   ~CudaContext() = default;
 
   int device() const { return facts_.index; }
@@ -69,7 +68,7 @@ class CudaContext {
     return describe_device(facts_, survey_.runtime_version, survey_.driver_version, thrust_version);
   }
 
-  /// The right to work on the context, as long as it lives: the device is current, and other threads wait.
+  /// The right to work on the context while it lives: the device is current, and other threads wait.
   class Entry {
    public:
     Entry(const CudaContext& context, const std::source_location& where)
@@ -80,8 +79,8 @@ class CudaContext {
     DeviceGuard guard_;
   };
 
-  /// What every operation on the context begins with. Throws DeviceError "unusable since ..." at once when the device
-  /// has failed before.
+  /// Every operation on the context begins with it. Throws DeviceError "unusable since ..." at once if the device
+  /// failed before.
   [[nodiscard]] Entry enter(const std::source_location& where = std::source_location::current()) const {
     return {*this, where};
   }
@@ -105,7 +104,7 @@ class CudaContext {
   }
 
   /// Memory for work in the stream, at least 256-byte aligned, contents undefined; nullptr for 0 bytes. Throws
-  /// DeviceError with what was asked for and what is free.
+  /// DeviceError that says what was asked for and what is free.
   void* allocate(std::size_t bytes, const std::source_location& where = std::source_location::current()) {
     const auto entry = enter(where);
     if (bytes == 0) {
@@ -125,8 +124,8 @@ class CudaContext {
     return memory;
   }
 
-  /// Gives memory of `allocate` back, after the work that is in the stream. As an operation it waits for those of other
-  /// threads: what one of them records into a CUDA graph must not get it.
+  /// Gives memory of `allocate` back, after the work that is in the stream. It waits for other threads' operations, as
+  /// any operation does: a CUDA graph that one of them records must not get this memory.
   void release(void* memory) noexcept {
     if (memory != nullptr) {
       const std::lock_guard lock(mutex_);
@@ -134,7 +133,7 @@ class CudaContext {
     }
   }
 
-  /// At least `count` ones, on the device. Kept; where the vector grows, allocates and waits for the stream.
+  /// At least `count` ones, on the device. They are kept; a growing vector allocates and waits for the stream.
   template <std::floating_point Scalar>
   const Scalar* ones(std::size_t count, const std::source_location& where = std::source_location::current()) {
     Memory& memory = std::get<Ones<Scalar>>(ones_).memory;
@@ -159,7 +158,7 @@ class CudaContext {
     void operator()(std::byte* memory) const noexcept { context->release(memory); }
   };
 
-  /// What the context itself keeps on the device.
+  /// Memory that the context itself keeps on the device.
   struct Memory {
     Memory() = default;
     Memory(CudaContext& context, std::size_t bytes, const std::source_location& where)
@@ -182,7 +181,7 @@ class CudaContext {
     return facts;
   }
 
-  /// It does not wait for the legacy default stream; its end does not wait for the work that is in it.
+  /// It does not wait for the legacy default stream, and its destruction does not wait for its work.
   static Stream create_stream(int device, const std::source_location& where) {
     const auto create = [](cudaStream_t* stream) { return cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking); };
     return create_on_device<Stream>(device, create, "creation of a stream", where);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Ways between the host's memory and a context's, and within the latter. Pointers to the device are the context's.
+/// Copies between the host's memory and a context's, and within the latter. Pointers to the device are the context's.
 
 #include <cuda_runtime_api.h>
 
@@ -38,7 +38,7 @@ void copy_from_host(CudaContext& context, std::span<const T> from, T* to,
   if (!from.empty()) {
     context.check(cudaMemcpyAsync(to, from.data(), from.size_bytes(), cudaMemcpyHostToDevice, context.stream()),
                   "copy from the host", where);
-    // Only from memory that is not pinned would the call itself wait until `from` has been read.
+    // Only for memory that is not pinned would the call itself wait until `from` has been read.
     context.check(cudaStreamSynchronize(context.stream()), "copy from the host", where);
   }
 }

@@ -59,7 +59,7 @@ inline std::string memory_text(std::size_t bytes) {
                              : " TiB");
 }
 
-/// Never throws: what is wrong is in `status`.
+/// Never throws: `status` says what is wrong.
 inline DeviceSurvey survey_devices() noexcept {
   DeviceSurvey survey;
   (void)cudaDriverGetVersion(&survey.driver_version);
@@ -103,8 +103,8 @@ inline DeviceFacts query_device(int device, const std::source_location& where = 
   return {device, properties.name, properties.major, properties.minor, properties.totalGlobalMem, memory_pools != 0};
 }
 
-/// Throws DeviceError for a device older than every one of `architectures` (times ten: 900 is sm_90; empty:
-/// any will do). Code for an older architecture may or may not run on a newer device: the first launch tells.
+/// Throws DeviceError for a device older than every one of `architectures` (times ten: 900 is sm_90; empty: any will
+/// do). Code for an older architecture may or may not run on a newer device: the first launch tells.
 inline void require_architecture(const DeviceFacts& device, std::span<const int> architectures,
                                  const std::source_location& where = std::source_location::current()) {
   if (architectures.empty()) {
@@ -120,8 +120,8 @@ inline void require_architecture(const DeviceFacts& device, std::span<const int>
   }
 }
 
-/// "Thrust 3.0.1 on CUDA 13.0, NVIDIA H200 (sm_90, 139.7 GiB), driver 13.0": driver, the CUDA version it is for.
-/// Without a Thrust version it begins with "CUDA".
+/// "Thrust 3.0.1 on CUDA 13.0, NVIDIA H200 (sm_90, 139.7 GiB), driver 13.0"; the driver by the CUDA version that it
+/// supports. Begins with "CUDA" without a Thrust version.
 inline std::string describe_device(const DeviceFacts& device, int runtime_version, int driver_version,
                                    std::string_view thrust_version = {}) {
   std::string text;
@@ -132,7 +132,7 @@ inline std::string describe_device(const DeviceFacts& device, int runtime_versio
          std::to_string(device.minor) + ", " + memory_text(device.memory) + "), driver " + version_text(driver_version);
 }
 
-/// The line of an allocation that failed: how much was asked for and what is there. `free`: bytes.
+/// The line for a failed allocation: how much was asked for and how much is free. `free`: bytes.
 inline std::string out_of_memory_text(const DeviceFacts& device, std::size_t asked, std::size_t free,
                                       const std::source_location& where) {
   return "CUDA: out of memory on device " + std::to_string(device.index) + ", " + device.name + ": " +
@@ -141,7 +141,7 @@ inline std::string out_of_memory_text(const DeviceFacts& device, std::size_t ask
          std::string{another_backend};
 }
 
-/// Makes a device the calling thread's current one, and the former one again at the end.
+/// Makes a device the calling thread's current one, and restores the former one at the end.
 class DeviceGuard {
  public:
   /// Throws DeviceError.
@@ -153,7 +153,7 @@ class DeviceGuard {
       former_ = current;
     }
   }
-  /// For destructors: where the device cannot be chosen, nothing happens.
+  /// For destructors: does nothing if the device cannot be chosen.
   DeviceGuard(int device, std::nothrow_t) noexcept {
     int current = 0;
     if (cudaGetDevice(&current) == cudaSuccess && current != device && cudaSetDevice(device) == cudaSuccess) {

@@ -2,7 +2,7 @@
 #pragma once
 /// @file
 /// Whether a device may still be used. After certain errors CUDA answers every call with the same error, which by then
-/// names the wrong operation: here the first one is kept, and every later call says so at once.
+/// names the wrong operation. So the first error is kept, and every later call reports it at once.
 
 #include <cublas_v2.h>
 #include <cuda_runtime_api.h>
@@ -22,7 +22,7 @@ class DeviceState {
  public:
   bool usable() const { return first_error_.empty(); }
 
-  /// Throws DeviceError "unusable since: FIRST ERROR" once there was one.
+  /// Throws DeviceError "unusable since: FIRST ERROR" after such an error.
   void require_usable() const {
     if (!usable()) {
       throw DeviceError("unusable since: " + first_error_);
@@ -37,7 +37,7 @@ class DeviceState {
       fail(status, error_text(status, what, where));
     }
   }
-  /// The same; where a sticky error of the device made cuBLAS fail, that error is what is told.
+  /// The same; if a sticky error of the device made cuBLAS fail, reports that error.
   void check(cublasStatus_t status, std::string_view what,
              const std::source_location& where = std::source_location::current()) {
     if (status != CUBLAS_STATUS_SUCCESS) {
@@ -45,8 +45,8 @@ class DeviceState {
       fail(cause, is_sticky(cause) ? error_text(cause, what, where) : error_text(status, what, where));
     }
   }
-  /// To be called right after a kernel's launch, of `where`: throws DeviceError if it could not be launched. Errors of
-  /// the kernel itself appear in a later call.
+  /// To be called right after the launch of a kernel at `where`: throws DeviceError if it could not be launched. Errors
+  /// of the kernel itself appear in a later call.
   void check_launch(const std::source_location& where = std::source_location::current()) {
     if (const cudaError_t status = cudaGetLastError(); status != cudaSuccess) {
       check(status, launch_name(where), where);

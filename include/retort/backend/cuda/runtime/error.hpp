@@ -21,8 +21,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
 inline constexpr std::string_view another_backend = "use another backend (--backend eigen)";
 
-/// Whether CUDA's own documentation (driver_types.h) or a lost memory says that no later work of this process on the
-/// device can succeed.
+/// Whether no later work of this process on the device can succeed, by CUDA's own documentation (driver_types.h) or
+/// because memory is lost.
 constexpr bool is_sticky(cudaError_t status) {
   constexpr cudaError_t sticky[] = {
       cudaErrorECCUncorrectable,    cudaErrorNvlinkUncorrectable, cudaErrorContained,
@@ -33,7 +33,7 @@ constexpr bool is_sticky(cudaError_t status) {
   return std::ranges::find(sticky, status) != std::end(sticky);
 }
 
-/// What the user can do about an error; empty where there is nothing to say in general.
+/// What the user can do about an error; empty where there is no general advice.
 inline std::string error_hint(cudaError_t status) {
   const std::string or_another_backend = ", or " + std::string{another_backend};
   if (is_sticky(status)) {
@@ -129,8 +129,8 @@ inline std::string error_text(cublasStatus_t status, std::string_view what, cons
 }
 
 /// Throws DeviceError unless `status` is success, and clears CUDA's record of the last error, so that the next launch
-/// is not blamed for this one. Where there is a CudaContext, its own check is the one to use: it also remembers that a
-/// device has become unusable.
+/// is not blamed for this one. With a CudaContext use its own check instead: it also remembers that a device has become
+/// unusable.
 inline void check(cudaError_t status, std::string_view what,
                   const std::source_location& where = std::source_location::current()) {
   if (status != cudaSuccess) {

@@ -15,11 +15,11 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::cuda {
 
 using GraphHandle = UniqueHandle<cudaGraph_t, cudaGraphDestroy>;
 
-/// While it lives, what this thread puts into the context's stream is recorded and not done. Nothing may be allocated
-/// or waited for meanwhile. Where it is left by an exception the record is thrown away, and the stream works as before.
+/// While it lives, this thread's work for the context's stream is recorded and not done. Nothing may be allocated or
+/// waited for meanwhile. If an exception ends it, the record is thrown away and the stream works as before.
 class Capture {
  public:
-  /// Precondition: the context is entered until the end. Throws DeviceError.
+  /// Precondition: the context stays entered until the end. Throws DeviceError.
   explicit Capture(CudaContext& context, const std::source_location& where = std::source_location::current())
       : context_(context) {
     context.check(cudaStreamBeginCapture(context.stream(), cudaStreamCaptureModeThreadLocal), "begin of a CUDA graph",
@@ -33,7 +33,7 @@ class Capture {
       cudaGraph_t graph = nullptr;
       (void)cudaStreamEndCapture(context_.stream(), &graph);
       GraphHandle(graph).reset();
-      (void)cudaGetLastError();  // that the record was spoiled is no news to whoever threw
+      (void)cudaGetLastError();  // the spoiled record is no news to the thrower
     }
   }
 
@@ -51,11 +51,11 @@ class Capture {
   bool active_ = false;
 };
 
-/// A graph that is ready to be launched in its context's stream. It holds addresses, and keeps nothing of what it reads
-/// and writes.
+/// A graph that is ready to be launched in its context's stream. It holds addresses, and keeps nothing alive that it
+/// reads or writes.
 class ExecutableGraph {
  public:
-  /// Of what work() launches. Throws DeviceError, and what work() throws.
+  /// Records what work() launches. Throws DeviceError, and what work() throws.
   template <typename Work>
   ExecutableGraph(CudaContext& context, const Work& work,
                   const std::source_location& where = std::source_location::current()) {
@@ -74,7 +74,7 @@ class ExecutableGraph {
   }
 
  private:
-  using Executable = DeviceHandle<cudaGraphExec_t, cudaGraphExecDestroy>;  // where it runs, it is destroyed afterwards
+  using Executable = DeviceHandle<cudaGraphExec_t, cudaGraphExecDestroy>;  // destroyed after its work, if it runs
 
   Executable executable_;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Handles of the CUDA libraries that end with their owners.
+/// Handles of the CUDA libraries, destroyed with their owners.
 
 #include <cuda_runtime_api.h>
 
@@ -33,7 +33,8 @@ struct DestroyOnDevice {
 
   template <typename T>
   void operator()(T* handle) const noexcept {
-    // At the end of the process the driver may be gone, and cuBLAS does not expect that: the process gives all back.
+    // At the end of the process the driver may be gone, which cuBLAS does not expect: the process gives everything
+    // back.
     int current = 0;
     if (cudaGetDevice(&current) == cudaSuccess) {
       const DeviceGuard guard(device, std::nothrow);
@@ -48,7 +49,7 @@ struct DestroyOnDevice {
 template <typename Handle, auto destroy>
 using UniqueHandle = std::unique_ptr<std::remove_pointer_t<Handle>, detail::Destroy<destroy>>;
 
-/// The same of a handle that belongs to one device.
+/// The same for a handle that belongs to one device.
 template <typename Handle, auto destroy>
 using DeviceHandle = std::unique_ptr<std::remove_pointer_t<Handle>, detail::DestroyOnDevice<destroy>>;
 

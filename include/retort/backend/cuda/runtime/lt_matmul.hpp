@@ -29,8 +29,8 @@ inline LtHandle create_lt_handle(int device, const std::source_location& where =
   return create_on_device<LtHandle>(device, cublasLtCreate, "creation of a cuBLASLt handle", where);
 }
 
-/// result (rows, columns) = alpha op(left) op(right) with a sum of `depth` terms, and what the epilogue adds. In
-/// cuBLASLt's order, column-major, without gaps.
+/// result (rows, columns) = alpha op(left) op(right), a sum of `depth` terms, then the epilogue. In cuBLASLt's order,
+/// column-major, without gaps.
 struct LtProblem {
   std::size_t rows;
   std::size_t columns;
@@ -38,7 +38,7 @@ struct LtProblem {
   cublasOperation_t left_operation = CUBLAS_OP_N;
   cublasOperation_t right_operation = CUBLAS_OP_N;
   cudaDataType_t factor_type = CUDA_R_32F;
-  cudaDataType_t result_type = CUDA_R_32F;  // also of alpha, and of a bias or a bias's gradient: float or double
+  cudaDataType_t result_type = CUDA_R_32F;  // also of alpha, and of a bias or its gradient: float or double
   cublasComputeType_t compute_type = CUBLAS_COMPUTE_32F;
   cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
   std::uint32_t factor_alignment = 16;  // bytes to which the matrices are aligned at least
@@ -78,8 +78,7 @@ void set_attribute(cublasLtMatmulPreference_t preference, cublasLtMatmulPreferen
 
 }  // namespace detail
 
-/// What a product is called with. `bias` is what its epilogue reads, or writes where it is a gradient; null without
-/// one.
+/// A product's arguments. Its epilogue reads `bias`, or writes it where it is a gradient; null without one.
 template <std::floating_point Scalar>
 struct LtArguments {
   Scalar alpha;
@@ -89,13 +88,13 @@ struct LtArguments {
   Scalar* result;
 };
 
-/// A product with its descriptors and its algorithm. The same algorithm and workspace each time, and no sums whose
-/// order is left to chance: results repeat bit for bit on one kind of device and one version of cuBLASLt.
+/// A product with its descriptors and its algorithm. It uses the same algorithm and workspace each time, and no sums in
+/// an order left to chance: results repeat bit for bit on one kind of device and one version of cuBLASLt.
 class LtMatmul {
  public:
-  /// Asks cuBLASLt's heuristic, which takes the host some tens of microseconds. `workspace`: what the product may use,
-  /// at least 256-byte aligned. Nothing where cuBLASLt has no way to do it, as for some epilogues of some types. Throws
-  /// DeviceError.
+  /// Asks cuBLASLt's heuristic, which takes the host some tens of microseconds. `workspace`: memory that the product
+  /// may use, at least 256-byte aligned. Empty if cuBLASLt has no way to do it, as with some epilogues of some types.
+  /// Throws DeviceError.
   static std::optional<LtMatmul> find(const LtHandle& handle, const LtProblem& problem, void* workspace,
                                       std::size_t workspace_size,
                                       const std::source_location& where = std::source_location::current()) {
@@ -116,14 +115,14 @@ class LtMatmul {
          {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
       detail::set_attribute(created, attribute, problem.result_alignment, where);
     }
-    product.set_bias(workspace, where);  // stands for the real one, which each run names
+    product.set_bias(workspace, where);  // a placeholder: each run names the real one
 
     cublasLtMatmulHeuristicResult_t result{};
     int found = 0;
     const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(
         handle.get(), product.descriptor_.get(), product.left_.get(), product.right_.get(), product.result_.get(),
         product.result_.get(), preference.get(), 1, &result, &found);
-    // An epilogue that does not go with the types is "not supported", or "invalid".
+    // An epilogue that the types do not have is "not supported", or "invalid".
     const bool unsupported = status == CUBLAS_STATUS_NOT_SUPPORTED ||
                              (status == CUBLAS_STATUS_INVALID_VALUE && problem.epilogue != CUBLASLT_EPILOGUE_DEFAULT);
     if (!unsupported) {
@@ -140,7 +139,7 @@ class LtMatmul {
 
   bool has_epilogue() const { return problem_.epilogue != CUBLASLT_EPILOGUE_DEFAULT; }
 
-  /// In the stream. Throws DeviceError.
+  /// Runs in the stream. Throws DeviceError.
   template <std::floating_point Scalar>
   void operator()(CudaContext& context, const LtHandle& handle, const LtArguments<Scalar>& arguments,
                   const std::source_location& where = std::source_location::current()) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Device memory in stream order: allocating and freeing wait for nothing, and what is freed is kept for the next
+/// Device memory in stream order: allocating and freeing wait for nothing, and freed memory is kept for the next
 /// allocation.
 
 #include <cuda_runtime_api.h>
@@ -43,7 +43,7 @@ class MemoryPool {
           "release threshold of a memory pool", where);
   }
 
-  MemoryPool(const MemoryPool&) = delete;  // what it gave comes back to it
+  MemoryPool(const MemoryPool&) = delete;  // its memory comes back to it
   MemoryPool& operator=(const MemoryPool&) = delete;
 
   /// At least 256-byte aligned, contents undefined. Precondition: the device is current, bytes > 0.
@@ -51,13 +51,13 @@ class MemoryPool {
     return pool_ == nullptr ? cudaMalloc(memory, bytes) : cudaMallocFromPoolAsync(memory, bytes, pool_.get(), stream);
   }
 
-  /// After the work that is in the stream. Never throws, and tolerates a device or a driver that is gone.
+  /// Frees after the work that is in the stream. Never throws, even if a device or a driver is gone.
   void release(void* memory, cudaStream_t stream) noexcept {
     const DeviceGuard guard(device_, std::nothrow);
     (void)(pool_ == nullptr ? cudaFree(memory) : cudaFreeAsync(memory, stream));
   }
 
-  /// Bytes that the pool holds and nobody uses: free to be allocated, though the device does not count them so.
+  /// Bytes that the pool holds unused: they can be allocated, though the device does not count them as free.
   std::size_t cached() const noexcept {
     std::uint64_t reserved = 0;
     std::uint64_t used = 0;

@@ -24,7 +24,7 @@ namespace detail {
 template <typename Scalar>
 concept BlasScalar = std::same_as<Scalar, float> || std::same_as<Scalar, double>;
 
-/// Throws ShapeError unless cuBLAS can count so far: from 1 to 2147483647.
+/// Throws ShapeError unless cuBLAS can count that far: from 1 to 2147483647.
 inline int blas_size(std::size_t size, std::string_view name) {
   constexpr int most = std::numeric_limits<int>::max();
   if (size < 1 || size > static_cast<std::size_t>(most)) {
@@ -41,7 +41,7 @@ struct BlasFactor {
   MatrixView<const Scalar> matrix;
 };
 
-/// What the sizes of result(rows, columns) and the sum of `depth` terms are called in errors, and the product.
+/// What errors call the sizes of result (rows, columns), the sum's `depth`, and the product.
 struct ProductNames {
   std::string_view rows;
   std::string_view columns;
@@ -49,7 +49,7 @@ struct ProductNames {
   std::string_view product;
 };
 
-/// result = left right. cuBLAS is column-major: a row-major matrix is its transpose there, so it is asked for
+/// result = left right. cuBLAS is column-major: a row-major matrix is its transpose there, so it computes
 /// result^T = right^T left^T.
 template <BlasScalar Scalar>
 void multiply(CudaContext& context, const BlasFactor<Scalar>& left, const BlasFactor<Scalar>& right,
@@ -103,7 +103,8 @@ void input_gradient_product(CudaContext& context, MatrixView<const Scalar> weigh
                            {"batch", "in", "out", "product of output gradients and weights"}, where);
 }
 
-/// sums (columns) of values (rows, columns), otherwise as forward_product. Needs `rows` ones, which the context keeps.
+/// sums (columns) = the column sums of values (rows, columns), otherwise as forward_product. Needs `rows` ones, which
+/// the context keeps.
 template <detail::BlasScalar Scalar>
 void column_sums(CudaContext& context, MatrixView<const Scalar> values, Scalar* sums,
                  const std::source_location& where = std::source_location::current()) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What becomes of a gradient that a product has in registers: `sink(offset, vector)`, or `sink(offset, vector, count)`
-/// for part of a vector.
+/// Takes a gradient that a product has in registers: `sink(offset, vector)`, or `sink(offset, vector, count)` for part
+/// of a vector.
 
 #include <array>
 #include <cstddef>
@@ -16,9 +16,9 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
-/// The optimizer's rule is applied at once, while the gradient is in a register, and it never reaches the memory; or,
-/// where `stored` is not null, it is stored. One type for both, as each would compile every tile anew. A rule that does
-/// not say that it takes vectors is called for each of their lanes.
+/// Applies the optimizer's rule at once, while the gradient is in a register, so that it never reaches the memory; or
+/// stores the gradient, where `stored` is not null. One type does both, as each would compile every tile anew. A rule
+/// that does not take vectors is called for each of their lanes.
 template <typename Rule, typename Scalar, std::size_t Moments>
 struct ApplyRule {
   static_assert(check_vectors_of_rule<Rule, Moments>());

@@ -26,8 +26,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
-/// Every product has its factors in words of two numbers that are multiplied together: neighbouring inputs (forward),
-/// outputs (input gradient) or samples (weight gradient). An odd one has a zero beside it.
+/// Every product reads its factors as words of two numbers that are multiplied together: neighbouring inputs (forward),
+/// outputs (input gradient) or samples (weight gradient). The last of an odd number is paired with a zero.
 template <Model M>
 class Bf16Products {
  public:
@@ -121,7 +121,7 @@ class Bf16Products {
     using L = typename Plan::template Operation<Index>;
     constexpr std::size_t most = InputChunks<L>::size;
     constexpr std::size_t stride = whole_vectors(most);
-    // What a block's tiles read stays in the first-level cache.
+    // Tiles read a block of so many outputs while it stays in the first-level cache.
     constexpr std::size_t step = 96;
     float* block = backend::detail::thread_scratch<float, BlockTag>(step / 2 * stride);
     for (std::size_t out = 0; out < L::output_size; out += step) {
@@ -162,7 +162,7 @@ class Bf16Products {
   struct BlockTag;
 
   static constexpr std::size_t pairs(std::size_t count) { return (count + 1) / 2; }
-  /// Words of a weight's row, whole vectors.
+  /// Words of a weight's row, in whole vectors.
   static constexpr std::size_t words_stride(std::size_t in) { return whole_vectors(pairs(in)); }
   static constexpr std::size_t whole_vectors(std::size_t count) {
     return (count + simd::lanes<V> - 1) / simd::lanes<V> * simd::lanes<V>;
@@ -175,7 +175,7 @@ class Bf16Products {
     return operand_offset<M>(operation,
                              [&]<typename L>() { return capacity / 2 * sample_stride<float>(L::input_size); });
   }
-  /// Words of what enters a Linear layer: (in / 2, capacity) in panels, and (capacity / 2, in) with sample_stride.
+  /// Words of a Linear layer's input: (in / 2, capacity) in panels, and (capacity / 2, in) with sample_stride.
   float* by_feature(std::size_t operation) { return by_feature_.data() + feature_offset(operation, capacity_); }
   float* by_sample(std::size_t operation) { return by_sample_.data() + sample_offset(operation, capacity_); }
 
@@ -191,7 +191,7 @@ class Bf16Products {
     }
   }
 
-  /// Words of rows 2 i and 2 i + 1 of `count` rows of a weight that is `In` wide, of which `columns` are taken.
+  /// Words of rows 2 i and 2 i + 1 of `count` rows of a weight that is `In` wide, from its first `columns` columns.
   template <std::size_t In>
   static void pair_weight_rows(const float* weight, std::size_t count, std::size_t columns, simd::Rows<float> words) {
     for (std::size_t row = 0; row < count; row += 2) {
@@ -203,8 +203,8 @@ class Bf16Products {
     }
   }
 
-  /// Fetches `Columns` columns of rows of a weight, a line with each step of all tiles' depth, `before` of them
-  /// earlier.
+  /// Fetches `Columns` columns of a weight's rows: a line with each step along a tile's depth, after `before` earlier
+  /// lines.
   template <std::size_t Columns, std::size_t In>
   struct PrefetchRows {
     const float* weight;  // null for nothing

@@ -22,11 +22,11 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 namespace detail {
 
-/// Rows that go through a chain together: those whose dropout masks come from one block of random numbers.
+/// Rows that go through a chain together: one block of random numbers holds their dropout masks.
 inline constexpr std::size_t group_rows = chain_group;
 
-/// Words of random numbers for the samples of a panel, and at least enough to fill registers. Not inlined: g++
-/// makes SIMD of the rounds by themselves, but not of what they become between other loops.
+/// Words of random numbers for the samples of a panel, and at least enough to fill registers. Not inlined: g++ turns
+/// the rounds into SIMD when they stand alone, but not between other loops.
 template <typename Scalar>
 inline constexpr std::size_t drawn_together = std::max(width<Scalar>, std::size_t{16});
 template <std::size_t Count>
@@ -47,9 +47,9 @@ template <typename L, std::size_t Count, typename Scalar>
   }
 }
 
-/// What dropout multiplies with in at most group_rows rows, also of what stands beside the samples in their last
-/// vector. In a layer `features` wide, feature f of sample b is element b * features + f of the batch. Precondition:
-/// there is room for drawn_together factors in each row.
+/// Dropout's factors for at most group_rows rows, unused lanes of the last vector included. In a layer `features` wide,
+/// feature f of sample b is element b * features + f of the batch. Precondition: there is room for drawn_together
+/// factors in each row.
 template <typename L, typename Scalar>
 void dropout_factors(const RandomStream& stream, std::size_t features, const PanelRows<Scalar>& group,
                      Scalar* factors) {
@@ -70,7 +70,7 @@ void dropout_factors(const RandomStream& stream, std::size_t features, const Pan
   }
 }
 
-/// values = L(values) and, with `differentiate`, gradients *= L'(values), both of at most group_rows rows.
+/// values = L(values) and, with `differentiate`, gradients *= L'(values), both for at most group_rows rows.
 template <typename L, bool training, bool differentiate, typename V>
 void apply_layer(const LayerRandom& random, std::size_t features, const PanelRows<simd::ScalarOf<V>>& group,
                  simd::ScalarOf<V>* values, simd::ScalarOf<V>* gradients) {
@@ -79,7 +79,7 @@ void apply_layer(const LayerRandom& random, std::size_t features, const PanelRow
   [[maybe_unused]] const std::size_t vectors = group.vectors();
   if constexpr (DropoutLayer<L>) {
     if constexpr (training && L::threshold > 0) {
-      // Where a panel is narrower than what is drawn, a row's surplus lies where the next row's factors will be.
+      // Where a panel is narrower than drawn_together, a row's surplus lies where the next row's factors will be.
       alignas(arena_alignment) std::array<Scalar, group_rows * width<Scalar> + drawn_together<Scalar>> factors;
       dropout_factors<L>(random.stream(Stream::dropout), features, group, factors.data());
       for (std::size_t r = 0; r < rows; ++r) {

@@ -16,12 +16,12 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
-/// Memory that will be read soon, and is fetched while a product runs: a cache line with each step along the depth.
+/// Memory to be read soon, fetched while a product runs: a cache line with each step along the depth.
 struct Ahead {
   const std::byte* data = nullptr;  ///< null for nothing
 
-  /// What the row tile that begins with `row` is to fetch, `in` lines: a panel of inputs has as many lines for each
-  /// feature as a register tile has vectors, so that is how many tiles it takes.
+  /// What the row tile that begins with `row` fetches, `in` lines: a panel of inputs has as many lines for each feature
+  /// as a register tile has vectors, so it takes that many tiles.
   template <typename V>
   const std::byte* of_tile(std::size_t row, std::size_t in) const {
     const std::size_t tile = row / simd::tile_rows;
@@ -29,7 +29,7 @@ struct Ahead {
   }
 };
 
-/// What makes a layer's output of its product: scale * product + bias (out), null for none.
+/// Turns a product into a layer's output: scale * product + bias (out), null for none.
 template <typename Scalar>
 struct Affine {
   Scalar scale;
@@ -40,15 +40,15 @@ struct Affine {
 
 namespace detail {
 
-/// Rows of output (out, samples) = weight (out, in) input (in, samples) + bias; of an input of bytes with the scale,
-/// which is 1 for others. `in` counts what Multiply takes at once. Structs of two words come in registers.
+/// Rows of output (out, samples) = scale weight (out, in) input (in, samples) + bias; the scale is 1 except for bytes.
+/// `in` counts the units that Multiply takes at once. Structs of two words are passed in registers.
 template <typename V, std::size_t Rows, std::size_t Vectors, typename Multiply = simd::MultiplyElements, typename Input>
 RETORT_NOINLINE void forward_tile(simd::Rows<const simd::ScalarOf<V>> weight, std::size_t in,
                                   Affine<simd::ScalarOf<V>> affine, Input input, simd::ScalarOf<V>* output,
                                   const std::byte* ahead) {
   using Scalar = simd::ScalarOf<V>;
   constexpr bool of_bytes = std::is_same_v<Input, simd::ByteOperand>;
-  // Where nothing is to be fetched, the same line again and again costs next to nothing.
+  // With nothing to fetch, it fetches the same line again and again, which costs next to nothing.
   const std::size_t step = ahead == nullptr ? 0 : sizeof(V);
   ahead = ahead == nullptr ? reinterpret_cast<const std::byte*>(output) : ahead;
   simd::Tile<V, Rows, Vectors> tile;
@@ -98,7 +98,7 @@ void forward_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* 
   detail::forward_affine_rows<L, V>(parameters, affine, panel, output, rows, ahead);
 }
 
-/// Rows of `folded` (out): the bias, and what the inputs' offset adds up to. With bytes x for the inputs
+/// Rows of `folded` (out): the bias plus the sum that the inputs' offset adds. With bytes x for the inputs
 /// x * scale + offset, the layer's output is scale * weight x + folded.
 template <typename L, typename V>
 void fold_offset(const simd::ScalarOf<V>* parameters, simd::ScalarOf<V> offset, RowRange rows,
@@ -106,7 +106,7 @@ void fold_offset(const simd::ScalarOf<V>* parameters, simd::ScalarOf<V> offset, 
   using Scalar = simd::ScalarOf<V>;
   for_each_row_tile<L::output_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
     const Scalar* weight = parameters + row * L::input_size;
-    std::array<V, Rows> sums;  // next to one another: each waits for its last addition
+    std::array<V, Rows> sums;  // several sums at once, as each waits for its last addition
     sums.fill(V(Scalar{0}));
     simd::for_each_vector<V>(L::input_size, [&](std::size_t at, std::size_t count) {
       for (std::size_t r = 0; r < Rows; ++r) {
@@ -122,7 +122,7 @@ void fold_offset(const simd::ScalarOf<V>* parameters, simd::ScalarOf<V> offset, 
   });
 }
 
-/// Rows of one panel's output, from a panel of bytes; `folded` is that of fold_offset.
+/// Rows of one panel's output, from a panel of bytes; `folded` comes from fold_offset.
 template <typename L, typename V>
 void forward_byte_rows(const simd::ScalarOf<V>* parameters, Affine<simd::ScalarOf<V>> folded, const std::uint8_t* input,
                        simd::ScalarOf<V>* output, const PanelRows<simd::ScalarOf<V>>& rows) {

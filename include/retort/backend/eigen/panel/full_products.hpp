@@ -25,8 +25,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
-/// Products read panels as they are. For the gradient of a weight, what enters a layer is kept once more by sample.
-/// Where a dataset's bytes enter a Linear layer they stay bytes (docs/design.md, 15).
+/// Products read panels as they are. For the gradient of a weight, a layer's input is also kept by sample. Where a
+/// dataset's bytes enter a Linear layer they stay bytes (docs/design.md, 15).
 template <Model M, typename Scalar>
 class FullProducts {
  public:
@@ -41,7 +41,7 @@ class FullProducts {
     }
   }
 
-  /// Takes in the batch: what `inputs` (panels) holds then is only for a model that begins with pointwise layers.
+  /// Takes the batch in. Only a model that begins with pointwise layers finds it in `inputs` (panels) afterwards.
   void gather(const Eigen& backend, const TrainingBatch& batch, Scalar* inputs) {
     constants_ = data::GatherConstants<Scalar>(batch.data);
     are_bytes_ = takes_bytes && batch.data.bytes != nullptr;
@@ -69,7 +69,7 @@ class FullProducts {
     });
   }
 
-  /// What enters operation Index, a Linear layer, is complete.
+  /// Called when the input of operation Index, a Linear layer, is complete.
   template <std::size_t Index>
   void keep_input(const Eigen& backend, std::size_t batch, const Scalar* values) {
     if constexpr (Index > 0) {
@@ -84,7 +84,7 @@ class FullProducts {
     }
   }
 
-  /// Rows of what leaves operation Index, also below.
+  /// Rows of the output of operation Index, here and in the functions below.
   template <std::size_t Index>
   void forward(const Scalar* parameters, const Scalar* input, Scalar* output, std::size_t batch, RowRange rows) {
     using L = typename Plan::template Operation<Index>;
@@ -104,7 +104,7 @@ class FullProducts {
     });
   }
 
-  /// The gradient of what leaves operation Index is complete.
+  /// Called when the gradient of operation Index's output is complete.
   template <std::size_t Index>
   void keep_output_gradient(const Eigen& /*backend*/, std::size_t /*batch*/, const Scalar* /*gradient*/) {}
 
@@ -144,13 +144,14 @@ class FullProducts {
   /// Bytes between two samples: whole vectors may be read from the end of the last.
   static constexpr std::size_t byte_stride = sample_stride<std::uint8_t>(M::input_size);
 
-  /// A dataset's own rows serve as they are, unless their images are moved or whole vectors would reach beyond its end.
+  /// A dataset's own rows serve as they are, unless images are moved or whole vectors would reach beyond the dataset's
+  /// end.
   static bool copies_bytes(const TrainingBatch& batch) {
     return batch.augmentation.shift.pixels != 0 || M::input_size % simd::lanes<V> != 0;
   }
 
-  /// Where each sample's bytes are; after the last one its own again, as whole squares of bytes are read: also of rows
-  /// that belong to the next panel, so that all are complete before the first panel is filled.
+  /// Where each sample's bytes are. Whole squares of bytes are read, also of the next panel's rows, so all are in place
+  /// before the first panel is filled; after the last sample its row is repeated.
   void find_byte_rows(const Eigen& backend, const TrainingBatch& batch) {
     const bool copies = copies_bytes(batch);
     if (copies) {
@@ -172,12 +173,12 @@ class FullProducts {
   static constexpr std::size_t offset(std::size_t operation, std::size_t capacity) {
     return operand_offset<M>(operation, [&]<typename L>() { return capacity * sample_stride<Scalar>(L::input_size); });
   }
-  /// What enters a Linear layer, (capacity, in) with sample_stride.
+  /// A Linear layer's input, (capacity, in) with sample_stride.
   Scalar* by_sample(std::size_t operation) { return by_sample_.data() + offset(operation, capacity_); }
 
   std::size_t capacity_;
   AlignedBuffer<Scalar> by_sample_;
-  bool are_bytes_ = false;  // what the batch has in the buffers below
+  bool are_bytes_ = false;  // the batch is in the buffers below as bytes
   data::GatherConstants<Scalar> constants_{};
   std::vector<const std::uint8_t*> byte_rows_;  // (batch)
   AlignedBuffer<std::uint8_t> byte_copies_;     // (batch, in) with byte_stride, where they are not the dataset's own

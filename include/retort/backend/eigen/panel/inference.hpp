@@ -59,8 +59,8 @@ void infer_panel(const Scalar* parameters, const Inputs& inputs, std::size_t ind
                      {logits + index * width<Scalar> * M::output_size, M::output_size});
 }
 
-/// The logits (size, out) of all samples. Panels that go round among the threads evenly stay whole; of the rest, fewer
-/// than threads, the rows are split where that is worth it.
+/// The logits (size, out) of all samples. Panels that the threads can share evenly stay whole; the rows of the others,
+/// which are fewer than threads, are split where that is worth it.
 template <Model M, typename Scalar, typename Inputs>
 void infer_panels(const Eigen& backend, const Scalar* parameters, const Inputs& inputs, Scalar* logits) {
   const std::size_t panels = count_for<Scalar>(inputs.size());

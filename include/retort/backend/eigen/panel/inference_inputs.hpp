@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What whole models outside of training infer from, panel by panel, and the memory that each thread keeps for it.
+/// The inputs of whole models outside of training, panel by panel, and the memory that each thread keeps for them.
 ///
-/// Each kind of inputs is a struct with the `Element` that its panels are made of, size(), the samples, and
+/// Each kind of inputs is a struct with `Element`, the type in its panels, size(), the number of samples, and
 /// fill(index, panel).
 
 #include <array>
@@ -67,7 +67,7 @@ struct DatasetInputs {
   }
 };
 
-/// Every sample of a dataset of bytes, as bytes: fold_offset says how the Linear layer that takes them normalises them.
+/// Every sample of a dataset of bytes, as bytes: by fold_offset the Linear layer that reads them normalises them.
 template <typename Scalar>
 struct ByteInputs {
   using Element = std::uint8_t;
@@ -84,7 +84,7 @@ struct ByteInputs {
   }
 };
 
-/// Rows of the Linear layer that a model begins with, from a panel of `inputs`. `ahead` is for a panel of numbers.
+/// Rows of a model's first operation, a Linear layer, from a panel of `inputs`. `ahead` is for a panel of numbers.
 template <typename L, typename Inputs, typename Scalar>
 void forward_inputs(const Inputs& inputs, const Scalar* parameters, const typename Inputs::Element* panel,
                     Scalar* output, const PanelRows<Scalar>& rows, Ahead ahead = {}) {
@@ -97,13 +97,13 @@ void forward_inputs(const Inputs& inputs, const Scalar* parameters, const typena
 }
 
 template <Model M>
-struct InferenceTag;  // of the memory that whole panels, split panels and single samples of a model share
+struct InferenceTag;  // tags the memory that whole panels, split panels and single samples of a model share
 
-/// Where panels are while they run through a model: what enters an operation and what leaves it, each with room for the
-/// widest layer, and the model's inputs, which enter the first operation unless they are made of other elements.
+/// Panels on their way through a model: the current operation's input and output, each with room for the widest layer,
+/// and the model's inputs where their elements are of another type.
 template <Model M, typename Scalar, typename Element = Scalar>
 struct InferenceScratch {
-  /// The calling thread's, for as long as it asks for no other.
+  /// The calling thread's memory, until the thread asks for another.
   explicit InferenceScratch(std::size_t panels) {
     const std::size_t half = panels * Plan<M>::widest * width<Scalar>;
     current = backend::detail::thread_scratch<Scalar, InferenceTag<M>>(2 * half);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The gradient of what enters a Linear layer, on panels: a tile of its rows at a time.
+/// The gradient of a Linear layer's input on panels, a tile of its rows at a time.
 
 #include <algorithm>
 #include <cstddef>
@@ -16,8 +16,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 namespace detail {
 
-/// Fetches the weights that the tile after the next one will read: a column of the matrix, which no processor
-/// foresees.
+/// Fetches the weights that the tile after the next one will read: a column of the matrix, which no processor foresees.
 template <typename Scalar>
 struct PrefetchColumns {
   static constexpr std::size_t distance = arena_alignment / sizeof(Scalar) + 2 * simd::tile_rows;
@@ -29,7 +28,7 @@ struct PrefetchColumns {
 };
 
 /// Rows of input_gradient (in, samples) = weight^T (in, out) output_gradient (out, samples), over `out` of the rows;
-/// added to what stands there unless `first`. `out` counts what Multiply takes at once.
+/// adds to what is there unless `first`. `out` counts the units that Multiply takes at once.
 template <typename V, std::size_t Rows, std::size_t Vectors, typename Multiply = simd::MultiplyElements,
           typename Prefetch>
 RETORT_NOINLINE void input_gradient_tile(simd::Rows<const simd::ScalarOf<V>> weight, std::size_t out, bool first,
@@ -65,7 +64,8 @@ void input_gradient_rows(const simd::ScalarOf<V>* parameters, const simd::Scalar
                          simd::ScalarOf<V>* input_gradient, const PanelRows<simd::ScalarOf<V>>& rows) {
   using Scalar = simd::ScalarOf<V>;
   const std::size_t vectors = rows.vectors();
-  // Rows of the weight whose distance is a multiple of half a page meet in few sets of the cache: few at a time then.
+  // Rows of the weight whose distance is a multiple of half a page meet in few sets of the cache: then it takes few at
+  // a time.
   constexpr std::size_t step = L::input_size * sizeof(Scalar) % 2048 == 0 ? std::size_t{64} : L::output_size;
   for (std::size_t out = 0; out < L::output_size; out += step) {
     const std::size_t count = std::min(step, L::output_size - out);

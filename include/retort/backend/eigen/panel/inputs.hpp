@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// What enters a model in panels: batches out of a dataset, and rows that somebody else laid out.
+/// A model's inputs in panels: batches of a dataset, and rows that the caller laid out.
 
 #include <algorithm>
 #include <array>
@@ -29,7 +29,7 @@ void fill_panel(simd::Rows<const simd::ScalarOf<V>> rows, std::size_t count, std
   simd::transpose<V>(rows, count, in, {inputs, width<simd::ScalarOf<V>>});
 }
 
-/// Rows of bytes that fill a panel; after the last sample its row again, as whole squares are read.
+/// Rows of bytes that fill a panel; the last sample's row is repeated, as whole squares are read.
 inline constexpr std::size_t byte_square = 16;
 template <typename Scalar>
 using ByteRows = std::array<const std::uint8_t*, width<Scalar> + byte_square>;
@@ -55,12 +55,12 @@ ByteRows<Scalar> byte_rows(simd::Rows<const std::uint8_t> rows, std::size_t coun
 
 namespace detail {
 
-/// Samples that are transposed together: squares of them while they fill a register, and no more than a panel has.
+/// Samples that are transposed together: as many squares as fill a register, but no more samples than a panel has.
 template <typename Scalar>
 inline constexpr std::size_t byte_step = std::min(width<Scalar>, std::max(byte_square, sizeof(simd::Vector<Scalar>)));
 
-/// Calls write(bytes, place) for every feature of `count` samples, with byte_step of them or more at a time; place is
-/// that of the first of them in the panel.
+/// Calls write(bytes, place) for every feature of `count` samples, byte_step or more of them at a time; `place` is
+/// where the first of them stands in the panel.
 template <typename Scalar, typename Write>
 void for_each_byte_column(const std::uint8_t* const* rows, std::size_t count, std::size_t in, const Write& write) {
   constexpr std::size_t squares = std::max(std::size_t{1}, byte_step<Scalar> / byte_square);
@@ -111,7 +111,7 @@ template <typename V>
   });
 }
 
-/// inputs (in, count) of one panel: the samples named, normalised.
+/// inputs (in, count) of one panel: the given samples, normalised.
 template <typename V>
 void fill_panel(const data::DatasetView& data, const data::GatherConstants<simd::ScalarOf<V>>& constants,
                 std::span<const std::uint32_t> samples, simd::ScalarOf<V>* inputs) {
@@ -128,8 +128,8 @@ void fill_panel(const data::DatasetView& data, const data::GatherConstants<simd:
   }
 }
 
-/// Fetches samples [first, first + count) of the next batch, if there are that many, while those of this one are
-/// gathered: their rows lie anywhere in memory, which no processor foresees.
+/// Fetches samples [first, first + count) of the next batch, as far as it has them, while this batch's are gathered:
+/// their rows lie anywhere in memory, which no processor foresees.
 inline void fetch_ahead(const TrainingBatch& batch, std::size_t first, std::size_t count) {
   const std::size_t size = batch.data.features * (batch.data.bytes != nullptr ? 1 : sizeof(float));
   for (std::size_t position = first; position < std::min(first + count, batch.following); ++position) {
@@ -142,7 +142,7 @@ inline void fetch_ahead(const TrainingBatch& batch, std::size_t first, std::size
   }
 }
 
-/// Rows (samples, in) of a training batch: the samples named, shifted, normalised.
+/// Rows (samples, in) of a training batch: the given samples, shifted and normalised.
 template <typename Scalar>
 void gather_rows(const TrainingBatch& batch, const data::GatherConstants<Scalar>& constants,
                  std::span<const std::uint32_t> samples, simd::Rows<Scalar> rows) {
@@ -152,7 +152,7 @@ void gather_rows(const TrainingBatch& batch, const data::GatherConstants<Scalar>
   }
 }
 
-/// The same of bytes as they are.
+/// The same for bytes, which stay as they are.
 inline void copy_byte_rows(const TrainingBatch& batch, std::span<const std::uint32_t> samples,
                            simd::Rows<std::uint8_t> rows) {
   for (std::size_t i = 0; i < samples.size(); ++i) {

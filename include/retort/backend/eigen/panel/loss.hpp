@@ -21,7 +21,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 namespace detail {
 
-/// `count` samples from `first` on, of which the logits lie in one vector for each class.
+/// Evaluates `count` samples from `first` on; their logits fill one vector for each class.
 template <std::size_t Classes, typename V, typename L>
 void evaluate_vector(const L& loss, const LossArguments<simd::ScalarOf<V>>& arguments, std::size_t first,
                      std::size_t count, const simd::ScalarOf<V>* student, simd::ScalarOf<V>* gradient) {
@@ -68,7 +68,7 @@ void evaluate_vector(const L& loss, const LossArguments<simd::ScalarOf<V>>& argu
   }
 }
 
-/// One sample.
+/// Evaluates one sample.
 template <std::size_t Classes, typename L, typename Scalar>
 void evaluate_sample(const L& loss, const LossArguments<Scalar>& arguments, std::size_t sample_in_batch,
                      const Scalar* student, Scalar* gradient) {
@@ -95,7 +95,7 @@ void evaluate_sample(const L& loss, const LossArguments<Scalar>& arguments, std:
 }  // namespace detail
 
 /// Values, answers and the gradient of the mean over the batch. The student's logits and the gradient are in panels:
-/// what stands beside the batch's samples in their last vector is undefined.
+/// the unused lanes of the batch's last vector are undefined.
 template <std::size_t Classes, typename V, typename L>
 void evaluate_loss(const L& loss, const LossArguments<simd::ScalarOf<V>>& arguments) {
   using Scalar = simd::ScalarOf<V>;

@@ -26,14 +26,14 @@ constexpr std::size_t count_for(std::size_t batch) {
   return (batch + width<Scalar> - 1) / width<Scalar>;
 }
 
-/// Samples of panel `index` of a batch.
+/// The number of samples in panel `index` of a batch.
 template <typename Scalar>
 constexpr std::size_t samples_in(std::size_t index, std::size_t batch) {
   return std::min(width<Scalar>, batch - index * width<Scalar>);
 }
 
-/// Vectors that `samples` of a panel fill; the last may be partly filled: its other lanes compute on garbage that
-/// nobody reads.
+/// Vectors that `samples` of a panel fill. The last may be partly filled: its other lanes compute values that are never
+/// read.
 template <typename V>
 constexpr std::size_t vectors_for(std::size_t samples) {
   return (samples + simd::lanes<V> - 1) / simd::lanes<V>;
@@ -45,8 +45,8 @@ constexpr std::size_t size_for(std::size_t features, std::size_t batch) {
   return count_for<Scalar>(batch) * features * width<Scalar>;
 }
 
-/// Elements between two samples of a sample-major matrix: whole cache lines, and an odd number of them, so that the
-/// samples of a panel do not meet in a few sets of the cache.
+/// Elements from one sample to the next in a sample-major matrix: whole cache lines, and an odd number of them, so that
+/// the samples of a panel do not meet in a few sets of the cache.
 template <typename Scalar>
 constexpr std::size_t sample_stride(std::size_t features) {
   constexpr std::size_t line = arena_alignment / sizeof(Scalar);
@@ -64,7 +64,7 @@ struct RowRange {
   constexpr std::size_t count() const { return end - begin; }
 };
 
-/// Rows of panel `index` of a batch, which has `samples` samples.
+/// Rows of panel `index` of a batch; the panel has `samples` samples.
 template <typename Scalar>
 struct PanelRows : RowRange {
   std::size_t index;
@@ -76,8 +76,8 @@ struct PanelRows : RowRange {
   constexpr std::size_t vectors() const { return vectors_for<simd::Vector<Scalar>>(samples); }
 };
 
-/// Calls `function.operator()<Rows>(row)` over rows: tile_rows of them, and at the end of a layer of Extent rows what
-/// is left.
+/// Calls `function.operator()<Rows>(row)` over rows: tile_rows at a time, and the rest at the end of a layer of Extent
+/// rows.
 template <std::size_t Extent, typename Function>
 void for_each_row_tile(RowRange rows, const Function& function) {
   std::size_t row = rows.begin;
@@ -121,15 +121,15 @@ struct RowPieces {
   static constexpr RowRange rows(std::size_t piece) { return {piece * Size, std::min(Extent, (piece + 1) * Size)}; }
 };
 
-/// How rows of a layer are cut for the threads: about sixteen pieces of whole `Step`s, or one where a layer has fewer
-/// than `Least` weights and is not worth a second thread. By default a step is whole tiles and whole groups of
+/// How rows of a layer are cut for the threads: about sixteen pieces of whole `Step`s, or one piece where a layer has
+/// fewer than `Least` weights and is not worth a second thread. By default a step is whole tiles and whole groups of
 /// dropout's random numbers.
 template <std::size_t Extent, std::size_t Weights, std::size_t Step = 4 * simd::tile_rows,
           std::size_t Least = std::size_t{1} << 17>
 using RowChunks =
     RowPieces<Extent, (Weights < Least ? Extent : std::max(Step, (Extent / 16 + Step - 1) / Step * Step))>;
 
-/// Those of what leaves or enters a Linear layer, and of a chain that follows none.
+/// The pieces for a Linear layer's input or output, and for a chain that follows no Linear.
 template <typename L>
 using OutputChunks = RowChunks<L::output_size, L::input_size * L::output_size>;
 template <typename L>
@@ -137,7 +137,7 @@ using InputChunks = RowChunks<L::input_size, L::input_size * L::output_size>;
 template <std::size_t Features>
 using ChainChunks = RowChunks<Features, Features * 256>;
 
-/// How a layer's features are cut for the threads where they are only laid out anew: pieces of whole vectors and pairs.
+/// How a layer's features are cut for the threads where they are only rearranged: pieces of whole vectors and pairs.
 template <std::size_t Features, typename V>
 using OperandChunks = RowPieces<Features, (Features < 256 ? Features : 16 * simd::lanes<V>)>;
 
@@ -147,7 +147,7 @@ void for_each_chunk(internal::ThreadPool& pool, const Function& function) {
   pool.for_each_chunk(Chunks::count, [&](std::size_t chunk) { function(Chunks::rows(chunk)); });
 }
 
-/// Where the operands of each Linear layer begin in memory that holds those of all, one after another:
+/// Where the operands of each Linear layer begin in memory that holds those of all layers, one after another:
 /// `size_of.operator()<Operation>()` elements each.
 template <Model M, typename SizeOf>
 constexpr std::size_t operand_offset(std::size_t operation, const SizeOf& size_of) {

@@ -22,8 +22,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 namespace detail {
 
-/// Calls function(panel, rows) for rows of a layer and each of `panels`, on the backend's threads. Pieces of the same
-/// rows, which read the same weights, are taken one after another.
+/// Calls function(panel, rows) for the pieces of a layer's rows and each of `panels`, on the backend's threads. Pieces
+/// of the same rows, which read the same weights, follow one another.
 template <typename Chunks, typename Function>
 void for_each_piece(const Eigen& backend, std::size_t panels, const Function& function) {
   backend.pool().for_each_chunk(Chunks::count * panels,
@@ -44,8 +44,8 @@ inline constexpr bool has_wide_layer = [] {
   return result;
 }();
 
-/// The logits of `panels` panels from panel `first` on, in rows (size, out) of all samples; their values are kept in
-/// the calling thread's scratch. The same bits as one panel at a time. Inputs: see inference_inputs.hpp.
+/// The logits of `panels` panels from panel `first` on, in rows (size, out) of all samples. Activations are in the
+/// calling thread's scratch. The same bits as one panel at a time. Inputs: see inference_inputs.hpp.
 template <Model M, typename Scalar, typename Inputs>
 void infer_rows(const Eigen& backend, const Scalar* parameters, const Inputs& inputs, std::size_t first,
                 std::size_t panels, Scalar* logits) {
@@ -85,7 +85,7 @@ void infer_rows(const Eigen& backend, const Scalar* parameters, const Inputs& in
         }
       });
       std::swap(scratch.current, scratch.other);
-    } else if constexpr (Index == 0) {  // others follow their Linear layer above
+    } else if constexpr (Index == 0) {  // other chains follow their Linear layer above
       detail::for_each_piece<ChainChunks<in>>(backend, panels, [&](std::size_t panel, RowRange rows) {
         chain_rows<false, V>(Operation{}, {}, in, rows_of(panel, rows), panel_of(scratch.current, panel, in));
       });

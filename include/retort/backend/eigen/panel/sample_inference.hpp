@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// One sample through a whole model: a chain of matrix-vector products. What they cost is reading the weights, so the
-/// rows of a large layer are split among the threads.
+/// One sample through a whole model: a chain of matrix-vector products. Reading the weights is their cost, so the rows
+/// of a large layer are split among the threads.
 
 #include <algorithm>
 #include <array>
@@ -22,19 +22,19 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 namespace detail {
 
-/// How the rows of a layer's product with one sample are cut for the threads: pieces of whole tiles, or one where
-/// waking a second thread would cost more than it reads.
+/// How the rows of a layer's product with one sample are cut for the threads: pieces of whole tiles, or one piece where
+/// a second thread would cost more to wake than it saves.
 template <typename L, typename V>
 using SampleChunks = RowChunks<L::output_size, L::input_size * L::output_size, simd::lanes<V>, (std::size_t{1} << 19)>;
 
-/// Columns outputs of one sample.
+/// `Columns` outputs of one sample.
 template <typename V, std::size_t Columns>
 RETORT_NOINLINE void sample_tile(const simd::ScalarOf<V>* input, const simd::ScalarOf<V>* weight, std::size_t in,
                                  simd::ScalarOf<V>* output) {
   simd::dot_tile<V, 1, Columns>({input, in}, {weight, in}, in, output);
 }
 
-/// Rows of output (out) = weight (out, in) input (in) + bias: whole tiles, up to the layer's end what is left.
+/// Rows of output (out) = weight (out, in) input (in) + bias: whole tiles, then the rest at the layer's end.
 template <typename L, typename V>
 void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output,
                        RowRange rows) {
@@ -71,7 +71,7 @@ void infer_sample(const Eigen& backend, const Scalar* parameters, const Scalar* 
     if constexpr (!Plan::template is_chain<Index>) {
       using Chunks = detail::SampleChunks<Operation, V>;
       const Scalar* layer = parameters + M::parameter_offset(Plan::first_layer[Index]);
-      if constexpr (Chunks::count == 1) {  // a small model answers in less than a microsecond: not a branch more
+      if constexpr (Chunks::count == 1) {  // a small model answers in less than a microsecond: no branch to spare
         detail::infer_sample_rows<Operation, V>(layer, current, halves[0], {0, Operation::output_size});
       } else {
         for_each_chunk<Chunks>(backend.pool(), [&](RowRange rows) {

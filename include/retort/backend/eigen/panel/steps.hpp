@@ -30,7 +30,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
-/// `Products` computes the products, in its precision, and keeps what they read: FullProducts says how.
+/// `Products` computes the products in its precision, and keeps what they read: see FullProducts.
 template <Model M, typename Scalar, typename Products = FullProducts<M, Scalar>>
   requires FullyConnectedModel<M>
 class PanelSteps {
@@ -75,8 +75,8 @@ class PanelSteps {
   using V = simd::Vector<Scalar>;
   using Plan = backend::Plan<M>;
 
-  /// Whether operation Index writes over its input: a chain whose backward pass asks for no more than its output, and
-  /// one before everything that learns.
+  /// Whether operation Index overwrites its input: a chain whose backward pass needs only its output, and one before
+  /// everything that learns.
   template <std::size_t Index>
   static constexpr bool is_in_place() {
     if constexpr (!Plan::template is_chain<Index>) {
@@ -89,8 +89,8 @@ class PanelSteps {
     return std::array<bool, Plan::size>{is_in_place<Index>()...};
   }(std::make_index_sequence<Plan::size>{});
 
-  /// values(i) enters operation i, in panels; values(size) are the logits. They lie one after another, but for those
-  /// that share a place.
+  /// values(i) is the input of operation i, in panels; values(size) are the logits. They lie one after another, except
+  /// those that share a place.
   static constexpr std::size_t values_offset(std::size_t operation, std::size_t capacity) {
     std::size_t offset = 0;
     for (std::size_t i = 0; i < operation; ++i) {
@@ -114,7 +114,7 @@ class PanelSteps {
         if constexpr (Index == 0) {
           for_each_chunk<ChainChunks<M::input_size>>(backend.pool(),
                                                      [&](RowRange rows) { chain_of_rows<0>(batch, rows); });
-        }  // others follow their Linear layer below
+        }  // other chains follow their Linear layer below
       } else {
         products_.template keep_input<Index>(backend, batch.size, values(Index));
         for_each_chunk<OutputChunks<Operation>>(backend.pool(), [&](RowRange rows) {
@@ -128,7 +128,7 @@ class PanelSteps {
     });
   }
 
-  /// Rows through the operation Index where that is a chain.
+  /// Takes rows through operation Index if it is a chain.
   template <std::size_t Index>
   void chain_of_rows(const TrainingBatch& batch, RowRange rows) {
     if constexpr (Plan::template is_chain<Index>) {
@@ -146,7 +146,7 @@ class PanelSteps {
     }
   }
 
-  /// From the gradient of the logits in gradients_[0]. `sink_of(layer)` says what becomes of a layer's gradients.
+  /// Begins with the gradient of the logits in gradients_[0]. `sink_of(layer)` takes a layer's gradients.
   template <typename SinkOf>
   void backward(const Eigen& backend, const TrainingBatch& batch, const Scalar* parameters, const SinkOf& sink_of) {
     if constexpr (Plan::size > 1 && Plan::template is_chain<Plan::size - 1>) {
@@ -167,7 +167,7 @@ class PanelSteps {
             }
           });
         }
-        // Only now: the weights that gave the input's gradient may change.
+        // Not earlier: the update may change the weights that gave the input's gradient.
         const auto sink = sink_of(Plan::first_layer[Index]);
         for_each_chunk<OutputChunks<L>>(backend.pool(), [&](RowRange rows) {
           sum_over_batch<L, V>(output_gradient, batch.size, rows, gradient_sums_.data());
@@ -192,8 +192,8 @@ class PanelSteps {
   AlignedBuffer<Scalar> values_;
   Products products_;
   std::array<AlignedBuffer<Scalar>, 2> gradients_;
-  AlignedBuffer<Scalar> gradient_sums_;        // (out) of the layer whose weight's gradient is computed
-  AlignedBuffer<Scalar> parameter_gradients_;  // with clipping
+  AlignedBuffer<Scalar> gradient_sums_;        // (out) of the layer whose weight gradient is being computed
+  AlignedBuffer<Scalar> parameter_gradients_;  // for clipping
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

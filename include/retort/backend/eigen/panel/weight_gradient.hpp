@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The gradients of a Linear layer's weight and bias on panels. A tile of sums over the whole batch is handed to a sink
-/// (apply_optimizer.hpp) while it is in registers.
+/// The gradients of a Linear layer's weight and bias on panels. A sink (apply_optimizer.hpp) gets each tile of sums
+/// over the whole batch while it is in registers.
 
 #include <algorithm>
 #include <array>
@@ -18,7 +18,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
-/// What entered a layer, (batch, in) by sample. `Together` samples are multiplied at once, by Multiply, and lie so.
+/// A layer's input, (batch, in) by sample. Multiply multiplies `Together` samples at once, which lie side by side.
 template <typename Scalar, typename Multiply = simd::MultiplyElements, std::size_t Together = 1>
 struct SampleMajor {
   static constexpr bool of_bytes = false;
@@ -33,7 +33,7 @@ struct SampleMajor {
   }
 };
 
-/// The same of bytes x that stand for x * scale + offset, in rows that lie anywhere. Whole vectors of each are read.
+/// The same for bytes x that stand for x * scale + offset, in rows that lie anywhere. Whole vectors of each are read.
 template <typename Scalar>
 struct ByteSamples {
   static constexpr bool of_bytes = true;
@@ -67,8 +67,8 @@ struct PrefetchSink {
   }
 };
 
-/// Where a tile of a weight's gradient goes, for the sink: by value these are words on the stack, as single arguments
-/// would be.
+/// Where a tile of a weight's gradient goes, for the sink. Passed by value, these are words on the stack, as single
+/// arguments would be.
 struct WeightPlace {
   std::size_t column;
   std::size_t offset;  // of the tile's first element in the layer's parameters
@@ -76,8 +76,8 @@ struct WeightPlace {
 };
 
 /// A tile of weight_gradient (out, in) = output_gradient (out, batch) input (batch, in): sums over all samples, which
-/// are handed to `sink` with the place of their first element and their count. Panels of output_gradient begin at its
-/// rows. `offsets`: what an input of bytes adds to each row. The last vector has LastCount elements.
+/// `sink` gets with the place of their first element and their count. Panels of output_gradient begin at its rows.
+/// `offsets`: what an input of bytes adds to each row. The last vector has LastCount elements.
 template <typename V, std::size_t Rows, std::size_t Vectors, std::size_t LastCount, typename Input, typename Sink>
 [[gnu::noinline, gnu::flatten]] void weight_gradient_tile(simd::Rows<const simd::ScalarOf<V>> output_gradient,
                                                           const Input& input, const simd::ScalarOf<V>* offsets,
@@ -110,13 +110,13 @@ template <typename V, std::size_t Rows, std::size_t Vectors, std::size_t LastCou
 
 }  // namespace detail
 
-/// Rows of `sums` (out): an output gradient (out, batch) summed over the batch.
+/// Rows of `sums` (out): an output gradient (out, batch), summed over the batch.
 template <typename L, typename V>
 void sum_over_batch(const simd::ScalarOf<V>* output_gradient, std::size_t batch, RowRange rows,
                     simd::ScalarOf<V>* sums) {
   using Scalar = simd::ScalarOf<V>;
   for_each_row_tile<L::output_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
-    std::array<V, Rows> vectors;  // next to one another: each waits for its last addition
+    std::array<V, Rows> vectors;  // several sums at once, as each waits for its last addition
     vectors.fill(V(Scalar{0}));
     for_each_panel<Scalar>(batch, rows, [&](const PanelRows<Scalar>& panel) {
       const Scalar* values = output_gradient + panel.place(L::output_size) + row * width<Scalar>;
@@ -132,9 +132,9 @@ void sum_over_batch(const simd::ScalarOf<V>* output_gradient, std::size_t batch,
   });
 }
 
-/// Rows of the gradient of the weight, summed over the batch and handed to `sink(offset, vector[, count])`
-/// with offsets into the layer's parameters. `output_gradient` lies as the input does: panels, of `Input::together`
-/// samples together. `sums` (out): of sum_over_batch, for an input of bytes.
+/// Rows of the weight's gradient, summed over the batch, for `sink(offset, vector[, count])` with offsets into the
+/// layer's parameters. `output_gradient` lies as the input does: in panels, `Input::together` samples side by side.
+/// `sums` (out), for an input of bytes, come from sum_over_batch.
 template <typename L, typename V, typename Input, typename Sink>
 void weight_gradient_rows(const simd::ScalarOf<V>* output_gradient, const simd::ScalarOf<V>* sums, const Input& input,
                           std::size_t batch, RowRange rows, const Sink& sink) {
@@ -166,7 +166,7 @@ void weight_gradient_rows(const simd::ScalarOf<V>* output_gradient, const simd::
   });
 }
 
-/// The same of the bias, which is what sum_over_batch gives.
+/// The same for the bias, whose gradient sum_over_batch has computed.
 template <typename L, typename V, typename Sink>
 void bias_gradient_rows(const simd::ScalarOf<V>* sums, RowRange rows, const Sink& sink) {
   if constexpr (L::has_bias) {

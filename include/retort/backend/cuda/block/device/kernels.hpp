@@ -21,15 +21,15 @@ __device__ Scalar* block_shared_memory() {
   return reinterpret_cast<Scalar*>(memory);
 }
 
-/// What each block does, of a cluster too.
+/// The work of each block, also in a cluster.
 template <typename Layout, Batches batches, typename Scalar, typename Job>
 __device__ void run_job(const Job& job) {
   DeviceTeam<Layout::threads> team;
   train<Layout, batches>(team, job, block_shared_memory<Scalar>());
 }
 
-/// The job is read all the time: it is copied into the block's memory. It has none of its own to start with, so the
-/// copy is of words.
+/// Copies the job into the block's memory, since it is read all the time. There is no Job to assign to yet, so it
+/// copies words.
 template <typename Layout, Batches batches, typename Scalar, typename Job>
 __device__ void run_job_of_block(const Job* jobs) {
   static_assert(sizeof(Job) % sizeof(std::uint32_t) == 0 && sizeof(Job) <= job_capacity);
@@ -52,7 +52,7 @@ __global__ void __launch_bounds__(Layout::threads, 1) train_model_by_cluster(con
 #if __CUDA_ARCH__ >= 900
   run_job<Layout, Batches::single_chunks, Scalar>(job);
 #else
-  __trap();  // such a device has no clusters, and not the memory for a block's layout
+  __trap();  // such a device lacks clusters, and the memory for a block's layout
 #endif
 }
 

@@ -12,7 +12,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// The warp of the thread that asks.
+/// The calling thread's warp.
 class DeviceWarp {
  public:
   template <typename T>

@@ -23,7 +23,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
 namespace detail {
 
-/// Lets a kernel have so much shared memory. Throws DeviceError where a block of the device cannot.
+/// Allows a kernel `bytes` of shared memory. Throws DeviceError where a block of the device cannot have them.
 template <typename Kernel>
 void allow_block_memory(cuda::CudaContext& context, Kernel kernel, std::size_t bytes,
                         const std::source_location& where) {
@@ -48,7 +48,7 @@ void launch(cuda::CudaContext& context, Kernel kernel, unsigned blocks, const Ar
   context.check_launch(where);
 }
 
-/// By the blocks of one cluster. Throws DeviceError where the device has no room for it.
+/// Launches the blocks of one cluster. Throws DeviceError where the device has no room for it.
 template <typename Layout, typename Job>
 void launch_cluster(cuda::CudaContext& context, void (*kernel)(Job), const Job& job,
                     const std::source_location& where) {
@@ -100,7 +100,7 @@ void train_block(const system::CudaFor<Architectures...>& system, const Training
 }
 
 /// Takes the steps of `count` jobs, which are in the device's memory, in the stream, a block for each: all at once
-/// where there are as many multiprocessors. Each is for kernels of the kind `batches`. Throws DeviceError.
+/// where there are enough multiprocessors. Every job suits kernels of the kind `batches`. Throws DeviceError.
 template <typename Layout, typename Scalar, int... Architectures, typename Job>
 void train_blocks(const system::CudaFor<Architectures...>& system, const Job* jobs, std::size_t count, Batches batches,
                   const std::source_location& where = std::source_location::current()) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A graph's products by cuBLASLt, with bias, ReLU and a bias's gradient in their epilogues where it has
-/// those for the type, else by kernels of our own.
+/// A graph's products by cuBLASLt, with bias, ReLU and a bias's gradient in their epilogues where it has those for the
+/// type, else by kernels of our own.
 
 #include <cublasLt.h>
 #include <library_types.h>
@@ -33,7 +33,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
-/// As HostProducts. A row-major matrix is its transpose to cuBLASLt, so each product is asked for transposed.
+/// Like HostProducts. A row-major matrix is its transpose to cuBLASLt, so each product is asked for transposed.
 template <typename System, typename Scalar, Precision precision>
 class LtProducts {
  public:
@@ -114,7 +114,7 @@ class LtProducts {
     std::vector<LayerProducts> layers;
   };
 
-  /// Sizes of batches whose products are remembered: an epoch has two.
+  /// The most sizes of batches whose products are remembered; an epoch has two.
   static constexpr std::size_t most_batches = 8;
 
   static cuda::LtProblem problem(std::size_t rows, std::size_t columns, std::size_t depth, cublasOperation_t left,
@@ -139,7 +139,7 @@ class LtProducts {
             .result_alignment = static_cast<std::uint32_t>(tensor_alignment * sizeof(Scalar))};
   }
 
-  /// With the epilogue where cuBLASLt has it, else without.
+  /// With the epilogue if cuBLASLt has it, else without.
   cuda::LtMatmul find(cuda::LtProblem problem) {
     auto product = cuda::LtMatmul::find(handle_, problem, workspace_.data(), workspace_.size());
     if (!product && problem.epilogue != CUBLASLT_EPILOGUE_DEFAULT) {
@@ -159,7 +159,7 @@ class LtProducts {
                                       : linear.adds_bias                      ? CUBLASLT_EPILOGUE_BIAS
                                       : linear.applies_relu                   ? CUBLASLT_EPILOGUE_RELU
                                                                               : CUBLASLT_EPILOGUE_DEFAULT;
-    // Nothing says whether the epilogue's sums are scaled too.
+    // The documentation does not say whether the epilogue's sums are scaled too.
     const cublasLtEpilogue_t sums =
         linear.has_bias && !linear.scaled ? CUBLASLT_EPILOGUE_BGRADB : CUBLASLT_EPILOGUE_DEFAULT;
     LayerProducts found{.forward = find(problem(linear.out, batch, linear.in, CUBLAS_OP_T, CUBLAS_OP_N, finish)),

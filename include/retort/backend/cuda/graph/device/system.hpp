@@ -20,9 +20,9 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
-/// As ImmediateRunner. The first work of a key is done at once: it loads kernels and libraries, which a recording does
-/// not allow for. The second is recorded, and launched with all that follow. A few keys are remembered: an epoch has
-/// two, of its batches and of a last one that is shorter.
+/// Like ImmediateRunner. Runs the first work of a key at once: it loads kernels and libraries, which a recording does
+/// not allow. Records the second, and launches the record for it and all that follow. Remembers a few keys: an epoch
+/// has two, one for its batches and one for a shorter last batch.
 template <typename System, typename Key>
 class CapturedRunner {
  public:
