@@ -57,7 +57,7 @@ struct EpochResult {
 /// make a device wait; always after the last.
 using BatchCallback = std::function<void(std::size_t, const backend::LossSum&)>;
 
-/// One array of a training state, by name, as bytes of the engine's scalar type.
+/// One array of a training state, by name, as bytes of the training's scalar type.
 struct StateArray {
   std::string name;
   std::vector<std::byte> bytes;

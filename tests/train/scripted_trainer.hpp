@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A training engine that learns nothing and follows a script, for the tests of the epoch loop.
+/// A trainer of epochs that learns nothing and follows a script, for the tests of the epoch loop.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace retort::test {
 
-class ScriptedEngine : public internal::TrainerInterface {
+class ScriptedTrainer : public internal::TrainerInterface {
  public:
   struct Epoch {
     std::vector<std::uint32_t> order;
@@ -24,7 +24,7 @@ class ScriptedEngine : public internal::TrainerInterface {
   };
 
   /// `validation_errors[e]`: what the evaluation after epoch e + 1 finds.
-  explicit ScriptedEngine(std::vector<std::size_t> errors = {}) : validation_errors(std::move(errors)) {}
+  explicit ScriptedTrainer(std::vector<std::size_t> errors = {}) : validation_errors(std::move(errors)) {}
 
   void begin(const data::Dataset& train, const data::Dataset* validation,
              const internal::EpochPlan& /*plan*/) override {
