@@ -78,11 +78,11 @@ const data::Dataset& points() {
 }
 
 /// What a training sees of the samples in epoch 0.
-std::vector<double> inputs_of(const data::Dataset& data, const internal::EpochPlan& plan) {
+std::vector<double> inputs_of(const data::Dataset& data, const internal::Epoch& epoch) {
   std::vector<std::uint32_t> indices(samples);
   std::iota(indices.begin(), indices.end(), 0u);
   std::vector<double> inputs(samples * 6);
-  gather_batch(backend::Eigen{}, data.view(), indices.data(), samples, data::Augmentation{plan.shift, plan.seed, 0},
+  gather_batch(backend::Eigen{}, data.view(), indices.data(), samples, data::Augmentation{epoch.shift, epoch.seed, 0},
                inputs.data());
   return inputs;
 }
@@ -127,7 +127,7 @@ double loss_of(const WithTerm<CrossEntropy, Term>& loss, const TeacherNetwork& t
   return sum / samples;
 }
 
-internal::EpochPlan whole_epoch(const Schedule& schedule) {
+internal::Epoch whole_epoch(const Schedule& schedule) {
   return {.batch_size = samples, .seed = Seed{7}, .schedule = &schedule};
 }
 
@@ -139,19 +139,19 @@ void check_gradient(const Term& term, const data::Dataset& data, std::size_t cap
   StudentNetwork student{Seed{1}};
   TermTrainer<Term, Sgd> epoch_trainer(student, loss, Sgd{.learning_rate = 1.0}, {&teacher});
   const Schedule schedule;
-  internal::EpochPlan plan = whole_epoch(schedule);
-  plan.shift = shift;
-  plan.batch_size = capacity;
-  epoch_trainer.begin(data, nullptr, plan);
-  plan.batch_size = samples;
+  internal::Epoch epoch = whole_epoch(schedule);
+  epoch.shift = shift;
+  epoch.batch_size = capacity;
+  epoch_trainer.begin(data, nullptr, epoch);
+  epoch.batch_size = samples;
   const internal::TrainingState before = epoch_trainer.state();
   const auto parameters = array_of(before, "parameters");
   const auto regressor = array_of(before, "regressor.parameters");
-  const std::vector<double> inputs = inputs_of(data, plan);
+  const std::vector<double> inputs = inputs_of(data, epoch);
   const auto loss_at = [&](const std::vector<double>& of_student, const std::vector<double>& of_regressor) {
     return loss_of(loss, teacher, data, inputs, of_student, of_regressor);
   };
-  const internal::EpochResult result = epoch_trainer.train_epoch(plan, [](std::size_t, const backend::LossSum&) {});
+  const internal::EpochResult result = epoch_trainer.train_epoch(epoch, [](std::size_t, const backend::LossSum&) {});
   CHECK_THAT(result.sum.loss / samples, WithinRel(loss_at(parameters, regressor), 1e-12));
 
   const internal::TrainingState after = epoch_trainer.state();
@@ -183,11 +183,11 @@ TEST_CASE("Clipping is by the norm of both gradients", "[train]") {
   StudentNetwork student{Seed{1}};
   TermTrainer<Hint<1, 2>, Sgd> epoch_trainer(student, loss, Sgd{.learning_rate = 1.0}, {&teacher});
   const Schedule schedule;
-  internal::EpochPlan plan = whole_epoch(schedule);
-  plan.clipping = GradientClipping{.max_norm = 0.01};
-  epoch_trainer.begin(points(), nullptr, plan);
+  internal::Epoch epoch = whole_epoch(schedule);
+  epoch.clipping = GradientClipping{.max_norm = 0.01};
+  epoch_trainer.begin(points(), nullptr, epoch);
   const internal::TrainingState before = epoch_trainer.state();
-  epoch_trainer.train_epoch(plan, [](std::size_t, const backend::LossSum&) {});
+  epoch_trainer.train_epoch(epoch, [](std::size_t, const backend::LossSum&) {});
   const internal::TrainingState after = epoch_trainer.state();
   double squares = 0.0;
   double of_regressor = 0.0;

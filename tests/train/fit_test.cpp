@@ -40,11 +40,7 @@ TEST_CASE("Each epoch has an order of its own, a permutation that follows from t
   const auto orders = [&](Seed seed, bool shuffle) {
     ScriptedTrainer trainer;
     fit(trainer, data, nullptr, {.epochs = 3, .batch_size = 16, .seed = seed, .shuffle = shuffle});
-    std::vector<std::vector<std::uint32_t>> result;
-    for (const auto& epoch : trainer.epochs) {
-      result.push_back(epoch.order);
-    }
-    return result;
+    return trainer.orders;
   };
   std::vector<std::uint32_t> sorted(50);
   std::iota(sorted.begin(), sorted.end(), 0u);
@@ -73,9 +69,9 @@ TEST_CASE("Without the last batch fewer steps are counted, and metrics are of th
   const History history =
       fit(trainer, numbered(50), nullptr, {.epochs = 2, .batch_size = 16, .drop_last = true, .seed = Seed{9}});
   REQUIRE(trainer.epochs.size() == 2);
-  CHECK(trainer.epochs[1].plan.progress.step == 3);
-  CHECK(trainer.epochs[1].plan.progress.total_steps == 6);
-  CHECK(trainer.epochs[1].plan.trained(50) == 48);
+  CHECK(trainer.epochs[1].progress.step == 3);
+  CHECK(trainer.epochs[1].progress.total_steps == 6);
+  CHECK(trainer.epochs[1].trained(50) == 48);
   CHECK(history[0].errors == 48);
   CHECK(history[0].loss == trainer.loss);
   const std::string refused = [&] {
@@ -105,16 +101,16 @@ TEST_CASE("Steps are counted through all epochs", "[train]") {
   ScriptedTrainer trainer;
   fit(trainer, numbered(50), nullptr, {.epochs = 3, .batch_size = 16, .seed = Seed{9}, .shift = {}});
   REQUIRE(trainer.epochs.size() == 3);
-  for (std::uint32_t epoch = 0; epoch < 3; ++epoch) {
-    const internal::EpochPlan& plan = trainer.epochs[epoch].plan;
-    CHECK(plan.batch_size == 16);
-    CHECK(plan.seed == Seed{9});
-    CHECK(plan.epoch() == epoch);
-    CHECK(plan.shuffle);
-    CHECK(plan.progress.step == 4 * epoch);
-    CHECK(plan.progress.total_steps == 12);
-    CHECK(plan.progress.epoch == epoch);
-    CHECK(plan.progress.total_epochs == 3);
+  for (std::uint32_t index = 0; index < 3; ++index) {
+    const internal::Epoch& epoch = trainer.epochs[index];
+    CHECK(epoch.batch_size == 16);
+    CHECK(epoch.seed == Seed{9});
+    CHECK(epoch.index() == index);
+    CHECK(epoch.shuffle);
+    CHECK(epoch.progress.step == 4 * index);
+    CHECK(epoch.progress.total_steps == 12);
+    CHECK(epoch.progress.epoch == index);
+    CHECK(epoch.progress.total_epochs == 3);
   }
 }
 
@@ -146,7 +142,7 @@ TEST_CASE("validation_fraction holds samples out that training never sees", "[tr
     all.insert(part.begin(), part.end());
   }
   CHECK(all.size() == 50);
-  CHECK(trainer.epochs[0].order.size() == 40);
+  CHECK(trainer.orders[0].size() == 40);
   CHECK(history[0].validation->errors == 3);
   CHECK(history[1].validation->errors == 2);
 
@@ -422,8 +418,8 @@ TEST_CASE("An interrupted training goes on after its last whole epoch", "[train]
   ScriptedTrainer second;
   const auto history = fit(second, data, nullptr, options({&recorder}, true));
   CHECK(second.epochs.size() == 3);
-  CHECK(second.epochs[0].plan.epoch() == 2);
-  CHECK(second.epochs[0].plan.progress.step == 6);
+  CHECK(second.epochs[0].index() == 2);
+  CHECK(second.epochs[0].progress.step == 6);
   CHECK(second.parameter == 5);
   CHECK(history.size() == 5);
   CHECK(history[0].epoch == 1);
@@ -434,7 +430,7 @@ TEST_CASE("An interrupted training goes on after its last whole epoch", "[train]
   ScriptedTrainer straight;
   const auto expected = fit(straight, data, nullptr, {.epochs = 5, .batch_size = 8});
   CHECK(test::same_results(history, expected));
-  CHECK(straight.epochs[3].order == second.epochs[1].order);
+  CHECK(straight.orders[3] == second.orders[1]);
 
   // What is done stays done.
   ScriptedTrainer third;

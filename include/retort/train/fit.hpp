@@ -46,10 +46,10 @@ class Fit {
   [[gnu::cold]] History run() {
     begin();
     while (!finished()) {
-      const internal::EpochPlan epoch = plan();
+      const internal::Epoch epoch = next_epoch();
       const auto start = std::chrono::steady_clock::now();
       const internal::EpochResult result = epoch_trainer_.train_epoch(
-          epoch, [&](std::size_t batch, const backend::LossSum& sum) { report_batch(epoch.epoch(), batch, sum); });
+          epoch, [&](std::size_t batch, const backend::LossSum& sum) { report_batch(epoch.index(), batch, sum); });
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       finish_epoch(result, seconds, epoch_trainer_.is_finite(), [&] { return epoch_trainer_.evaluate(); });
       stop_if_asked();
@@ -57,15 +57,15 @@ class Fit {
     return end();
   }
 
-  // The same, for callers that train an epoch otherwise than by train_epoch: begin(), then while not finished() an epoch
-  // after plan() and finish_epoch(), then end().
+  // The same, for callers that train an epoch otherwise than by train_epoch: begin(), then while not finished() the
+  // epoch next_epoch() and finish_epoch(), then end().
 
   [[gnu::cold]] void begin() {
     stop_if_asked();
     if (options_.checkpoint) {
       require_writable(options_.checkpoint->path);  // not after the first epoch
     }
-    epoch_trainer_.begin(train_, validation_, plan());
+    epoch_trainer_.begin(train_, validation_, next_epoch());
     if (options_.checkpoint) {
       settings_ = describe_run();  // reads all of the data: not for a training that writes nothing down
       resume();
@@ -86,18 +86,18 @@ class Fit {
 
   bool finished() const { return history_.size() >= options_.epochs || stopped_early(); }
 
-  /// Of the next epoch, or of a later one.
-  internal::EpochPlan plan(std::size_t ahead = 0) const {
-    const std::size_t epoch = history_.size() + ahead;
+  /// The next epoch, or the one `ahead` epochs behind it.
+  internal::Epoch next_epoch(std::size_t ahead = 0) const {
+    const std::size_t index = history_.size() + ahead;
     return {.batch_size = std::min(options_.batch_size, train_.size()),
             .drop_last = options_.drop_last,
             .seed = options_.seed,
             .shuffle = options_.shuffle,
             .shift = options_.shift,
             .schedule = &options_.schedule,
-            .progress = {.step = epoch * steps_per_epoch(),
+            .progress = {.step = index * steps_per_epoch(),
                          .total_steps = options_.epochs * steps_per_epoch(),
-                         .epoch = epoch,
+                         .epoch = index,
                          .total_epochs = options_.epochs},
             .clipping = options_.clipping};
   }
@@ -155,7 +155,7 @@ class Fit {
  private:
   using Clock = std::chrono::steady_clock;
 
-  std::size_t samples_per_epoch() const { return plan().trained(train_.size()); }
+  std::size_t samples_per_epoch() const { return next_epoch().trained(train_.size()); }
 
   /// What diverged, in one line: `what` has become `value`, and the first number that no file may hold.
   [[noreturn, gnu::cold]] void fail(const EpochMetrics& metrics, std::string_view what, double value) const {

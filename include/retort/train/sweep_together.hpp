@@ -68,7 +68,7 @@ class StudentGroup {
       return std::span(rules).subspan(student.index * steps, steps);
     };
     for (Student* student : active) {
-      student->next_learning_rate = student->epoch_trainer->fill_rules(student->fit.plan(), rules_of(*student));
+      student->next_learning_rate = student->epoch_trainer->fill_rules(student->fit.next_epoch(), rules_of(*student));
     }
     while (!active.empty()) {
       const std::size_t count = active.size();
@@ -77,7 +77,7 @@ class StudentGroup {
       for (std::size_t i = 0; i < count; ++i) {
         Student& student = *active[i];
         student.result.learning_rate = student.next_learning_rate;
-        jobs[i] = student.epoch_trainer->epoch_job(student.fit.plan(),
+        jobs[i] = student.epoch_trainer->epoch_job(student.fit.next_epoch(),
                                                    std::as_const(resident_rules).data() + student.index * steps);
         jobs[i].report = resident_reports.data() + i;
       }
@@ -91,8 +91,9 @@ class StudentGroup {
       begin(resident_train_);
       // While a device trains: a power and a root for each step of each student.
       for (Student* student : active) {
-        if (const internal::EpochPlan plan = student->fit.plan(1); plan.progress.epoch < plan.progress.total_epochs) {
-          student->next_learning_rate = student->epoch_trainer->fill_rules(plan, rules_of(*student));
+        if (const internal::Epoch following = student->fit.next_epoch(1);
+            following.progress.epoch < following.progress.total_epochs) {
+          student->next_learning_rate = student->epoch_trainer->fill_rules(following, rules_of(*student));
         }
       }
       read_reports();
@@ -123,7 +124,7 @@ class StudentGroup {
   template <typename T>
   using Buffer = typename Backend::template Buffer<T>;
   using Rule = typename StudentTrainer::Rule;
-  using Job = decltype(std::declval<StudentTrainer&>().epoch_job(std::declval<const internal::EpochPlan&>(),
+  using Job = decltype(std::declval<StudentTrainer&>().epoch_job(std::declval<const internal::Epoch&>(),
                                                                  std::declval<const Rule*>()));
 
   struct Student {
