@@ -51,13 +51,13 @@ std::vector<double> train_steps(const Backend& backend, const StepSettings& sett
   const data::Dataset data = step_dataset<M>(settings);
   const Network<M, Backend, Scalar> teacher{Seed{5}, backend};
   Network<M, Backend, Scalar> network{Seed{3}, backend};
-  internal::EpochTrainer<M, Backend, Scalar, L, O, TeacherSource, Steps> engine(network, loss, optimizer,
-                                                                                TeacherSource{&teacher});
-  engine.begin(data, nullptr, {.batch_size = settings.batch, .shift = settings.shift});
+  internal::EpochTrainer<M, Backend, Scalar, L, O, TeacherSource, Steps> epoch_trainer(network, loss, optimizer,
+                                                                                       TeacherSource{&teacher});
+  epoch_trainer.begin(data, nullptr, {.batch_size = settings.batch, .shift = settings.shift});
   const Schedule schedule;
   const std::size_t steps = (settings.samples + settings.batch - 1) / settings.batch;
   for (std::size_t epoch = 0; epoch < settings.epochs; ++epoch) {
-    sum += engine
+    sum += epoch_trainer
                .train_epoch({.batch_size = settings.batch,
                              .seed = Seed{11},
                              .shift = settings.shift,

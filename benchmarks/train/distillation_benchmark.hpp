@@ -31,9 +31,9 @@ void distillation_epochs(::benchmark::State& state, const typename Runner::Backe
   using Backend = typename Runner::Backend;
   const Network<Teacher, Backend> teacher{Seed{0}, backend};
   Network<Student, Backend> student{Seed{1}, backend};
-  internal::EpochTrainer<Student, Backend, float, HintonLoss, Adam, internal::Teacher<Teacher, Backend, float>> engine(
-      student, {}, {}, {&teacher});
-  run_epochs<Runner>(state, backend, engine, main_job_epochs(batch));
+  internal::EpochTrainer<Student, Backend, float, HintonLoss, Adam, internal::Teacher<Teacher, Backend, float>>
+      epoch_trainer(student, {}, {}, {&teacher});
+  run_epochs<Runner>(state, backend, epoch_trainer, main_job_epochs(batch));
 }
 
 /// As a program calls it, from images in the host's memory: they are copied, and the teacher answers each once.

@@ -45,21 +45,21 @@ inline void report_steps(::benchmark::State& state, const Epochs& epochs) {
   state.counters["FLOP/s"] = Counter(steps * epochs.flops, Counter::kIsIterationInvariantRate);
 }
 
-/// Runs epochs on an engine, which has the data and a teacher's cached logits in its memory before the first one.
+/// Runs epochs of a training, which has the data and a teacher's cached logits in its memory before the first one.
 template <typename Runner>
-void run_epochs(::benchmark::State& state, const typename Runner::Backend& backend, internal::TrainerInterface& engine,
-                const Epochs& epochs) {
-  engine.begin(epochs.data, nullptr, {.batch_size = epochs.batch, .shift = epochs.shift});
+void run_epochs(::benchmark::State& state, const typename Runner::Backend& backend,
+                internal::TrainerInterface& epoch_trainer, const Epochs& epochs) {
+  epoch_trainer.begin(epochs.data, nullptr, {.batch_size = epochs.batch, .shift = epochs.shift});
   const Schedule schedule;
   const std::size_t steps = epochs.steps();
   std::size_t epoch = 0;
   Runner::measure(state, backend, [&] {
     for (std::size_t i = 0; i < epochs.count; ++i, ++epoch) {
-      engine.train_epoch({.batch_size = epochs.batch,
-                          .shift = epochs.shift,
-                          .schedule = &schedule,
-                          .progress = {.step = epoch * steps, .epoch = epoch}},
-                         [](std::size_t, const retort::backend::LossSum&) {});
+      epoch_trainer.train_epoch({.batch_size = epochs.batch,
+                                 .shift = epochs.shift,
+                                 .schedule = &schedule,
+                                 .progress = {.step = epoch * steps, .epoch = epoch}},
+                                [](std::size_t, const retort::backend::LossSum&) {});
     }
   });
   report_steps(state, epochs);
@@ -69,8 +69,9 @@ template <Model M, typename Runner>
 void train_step(::benchmark::State& state, const typename Runner::Backend& backend, std::size_t batch) {
   using Backend = typename Runner::Backend;
   Network<M, Backend> network{Seed{0}, backend};
-  internal::EpochTrainer<M, Backend, float, CrossEntropy, Adam, internal::NoTeacher> engine(network, {}, {}, {});
-  run_epochs<Runner>(state, backend, engine, {epoch_of_batches(batch), batch, {}, training_step_flops<M>(batch)});
+  internal::EpochTrainer<M, Backend, float, CrossEntropy, Adam, internal::NoTeacher> epoch_trainer(network, {}, {}, {});
+  run_epochs<Runner>(state, backend, epoch_trainer,
+                     {epoch_of_batches(batch), batch, {}, training_step_flops<M>(batch)});
 }
 
 /// With the teacher's logits looked up, or computed in each step as augmented images need it.
@@ -79,10 +80,10 @@ void distillation_step(::benchmark::State& state, const typename Runner::Backend
   using Backend = typename Runner::Backend;
   const Network<Teacher, Backend> teacher{Seed{0}, backend};
   Network<Student, Backend> student{Seed{1}, backend};
-  internal::EpochTrainer<Student, Backend, float, HintonLoss, Adam, internal::Teacher<Teacher, Backend, float>> engine(
-      student, {}, {}, {&teacher});
+  internal::EpochTrainer<Student, Backend, float, HintonLoss, Adam, internal::Teacher<Teacher, Backend, float>>
+      epoch_trainer(student, {}, {}, {&teacher});
   const double teacher_flops = online ? static_cast<double>(batch * Teacher::flops) : 0.0;
-  run_epochs<Runner>(state, backend, engine,
+  run_epochs<Runner>(state, backend, epoch_trainer,
                      {epoch_of_batches(batch),
                       batch,
                       {.pixels = online ? 2u : 0u},

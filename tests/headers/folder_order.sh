@@ -3,10 +3,23 @@
 # folder_order.sh INCLUDE
 #
 # The order of the library's folders: a header includes headers of its own folder and of those before it, and no headers
-# include each other in a circle. A folder stands for those below it that are not named themselves.
+# include each other in a circle. A folder stands for those below it that are not named themselves; a header that is
+# named stands alone.
 set -euo pipefail
-folders=(core version.hpp simd data nn loss optim io backend backend/generic backend/cuda/runtime backend/thrust
-  backend/eigen backend/cuda train retort.hpp)
+folders=(core version.hpp simd data nn loss optim io backend backend/generic
+  backend/cuda/runtime
+  backend/thrust
+  backend/eigen/{core,product_library,product,eigen,simd_chain}.hpp
+  backend/eigen/panel/apply_optimizer.hpp backend/eigen/optimizer.hpp
+  backend/eigen/panel
+  backend/eigen
+  backend/cuda/{vector_access,cuda_on}.hpp
+  backend/cuda/block
+  backend/cuda/block/device
+  backend/cuda/graph
+  backend/cuda/graph/device
+  backend/cuda
+  train retort.hpp)
 
 cd "$1/retort"
 { find . -name '*.hpp' -printf '%P\n'; grep -rH --include='*.hpp' '^#include "retort/' . | sed -E 's#^\./##'; } |

@@ -397,7 +397,7 @@ void add_real_conversions(Table& table, const std::string& real) {
   add<[](Real a) { return std::ceil(a); }>(table, "cvt.rpi." + real + "." + real);
 }
 
-// --- Pairs of bf16 ---
+// --- Pairs of bfloat16 numbers ---
 
 /// Rounded to the nearest even.
 u16 to_bf16(float value) {
@@ -408,8 +408,8 @@ double from_bf16(u32 pair, unsigned half) {
   return static_cast<double>(std::bit_cast<float>(pair >> (16 * half) << 16));
 }
 
-/// The product of bf16 numbers and their sums are exact as doubles; rounded twice only where a float's rounding ends on
-/// half a bf16.
+/// Products of bfloat16 numbers, and their sums, are exact as doubles. They are rounded twice only if rounding to float
+/// ends on half a bfloat16.
 u32 fma_bf16_pairs(u32 a, u32 b, u32 c) {
   u32 result = 0;
   for (unsigned half = 0; half < 2; ++half) {

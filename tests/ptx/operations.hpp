@@ -33,7 +33,8 @@ enum class SumRounding : std::uint8_t {
   at_terms,  ///< each term is cut off 25 bits below the first bit of the largest, then the sum as above
 };
 
-/// D = A B + C of mma.m16n8k16 with bf16 factors: where the four registers of D, four of A, two of B and four of C are.
+/// D = A B + C of mma.m16n8k16 with bfloat16 factors: where the four registers of D, four of A, two of B and four of C
+/// are.
 void multiply_add_matrices(std::byte* registers, const std::uint32_t* operands, SumRounding rounding);
 
 /// Bytes that 32 values of a register take.

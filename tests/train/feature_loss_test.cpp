@@ -61,8 +61,8 @@ using StudentModel = Sequential<Linear<6, 5>, Tanh, Linear<5, 3>>;
 using TeacherNetwork = Network<TeacherModel, backend::Eigen, double>;
 using StudentNetwork = Network<StudentModel, backend::Eigen, double>;
 template <typename Term, typename O>
-using Engine = internal::EpochTrainer<StudentModel, backend::Eigen, double, WithTerm<CrossEntropy, Term>, O,
-                                      internal::Teacher<TeacherModel, backend::Eigen, double>>;
+using TermTrainer = internal::EpochTrainer<StudentModel, backend::Eigen, double, WithTerm<CrossEntropy, Term>, O,
+                                           internal::Teacher<TeacherModel, backend::Eigen, double>>;
 
 /// A hint with a regressor of several layers.
 struct DeepHint : Hint<1, 2> {
@@ -78,11 +78,11 @@ const data::Dataset& points() {
 }
 
 /// What a training sees of the samples in epoch 0.
-std::vector<double> inputs_of(const data::Dataset& data, const internal::EpochPlan& plan) {
+std::vector<double> inputs_of(const data::Dataset& data, const internal::Epoch& epoch) {
   std::vector<std::uint32_t> indices(samples);
   std::iota(indices.begin(), indices.end(), 0u);
   std::vector<double> inputs(samples * 6);
-  gather_batch(backend::Eigen{}, data.view(), indices.data(), samples, data::Augmentation{plan.shift, plan.seed, 0},
+  gather_batch(backend::Eigen{}, data.view(), indices.data(), samples, data::Augmentation{epoch.shift, epoch.seed, 0},
                inputs.data());
   return inputs;
 }
@@ -127,7 +127,7 @@ double loss_of(const WithTerm<CrossEntropy, Term>& loss, const TeacherNetwork& t
   return sum / samples;
 }
 
-internal::EpochPlan whole_epoch(const Schedule& schedule) {
+internal::Epoch whole_epoch(const Schedule& schedule) {
   return {.batch_size = samples, .seed = Seed{7}, .schedule = &schedule};
 }
 
@@ -137,24 +137,24 @@ void check_gradient(const Term& term, const data::Dataset& data, std::size_t cap
   const WithTerm<CrossEntropy, Term> loss{CrossEntropy{}, term};
   const TeacherNetwork teacher{Seed{3}};
   StudentNetwork student{Seed{1}};
-  Engine<Term, Sgd> engine(student, loss, Sgd{.learning_rate = 1.0}, {&teacher});
+  TermTrainer<Term, Sgd> epoch_trainer(student, loss, Sgd{.learning_rate = 1.0}, {&teacher});
   const Schedule schedule;
-  internal::EpochPlan plan = whole_epoch(schedule);
-  plan.shift = shift;
-  plan.batch_size = capacity;
-  engine.begin(data, nullptr, plan);
-  plan.batch_size = samples;
-  const internal::TrainingState before = engine.state();
+  internal::Epoch epoch = whole_epoch(schedule);
+  epoch.shift = shift;
+  epoch.batch_size = capacity;
+  epoch_trainer.begin(data, nullptr, epoch);
+  epoch.batch_size = samples;
+  const internal::TrainingState before = epoch_trainer.state();
   const auto parameters = array_of(before, "parameters");
   const auto regressor = array_of(before, "regressor.parameters");
-  const std::vector<double> inputs = inputs_of(data, plan);
+  const std::vector<double> inputs = inputs_of(data, epoch);
   const auto loss_at = [&](const std::vector<double>& of_student, const std::vector<double>& of_regressor) {
     return loss_of(loss, teacher, data, inputs, of_student, of_regressor);
   };
-  const internal::EpochResult result = engine.train_epoch(plan, [](std::size_t, const backend::LossSum&) {});
+  const internal::EpochResult result = epoch_trainer.train_epoch(epoch, [](std::size_t, const backend::LossSum&) {});
   CHECK_THAT(result.sum.loss / samples, WithinRel(loss_at(parameters, regressor), 1e-12));
 
-  const internal::TrainingState after = engine.state();
+  const internal::TrainingState after = epoch_trainer.state();
   const auto step = [&](const std::vector<double>& from, const std::string& name) {
     std::vector<double> gradient = array_of(after, name);
     std::ranges::transform(from, gradient, gradient.begin(), std::minus<>{});
@@ -181,14 +181,14 @@ TEST_CASE("Clipping is by the norm of both gradients", "[train]") {
   const WithTerm loss{CrossEntropy{}, Hint<1, 2>{.weight = 2.0}};
   const TeacherNetwork teacher{Seed{3}};
   StudentNetwork student{Seed{1}};
-  Engine<Hint<1, 2>, Sgd> engine(student, loss, Sgd{.learning_rate = 1.0}, {&teacher});
+  TermTrainer<Hint<1, 2>, Sgd> epoch_trainer(student, loss, Sgd{.learning_rate = 1.0}, {&teacher});
   const Schedule schedule;
-  internal::EpochPlan plan = whole_epoch(schedule);
-  plan.clipping = GradientClipping{.max_norm = 0.01};
-  engine.begin(points(), nullptr, plan);
-  const internal::TrainingState before = engine.state();
-  engine.train_epoch(plan, [](std::size_t, const backend::LossSum&) {});
-  const internal::TrainingState after = engine.state();
+  internal::Epoch epoch = whole_epoch(schedule);
+  epoch.clipping = GradientClipping{.max_norm = 0.01};
+  epoch_trainer.begin(points(), nullptr, epoch);
+  const internal::TrainingState before = epoch_trainer.state();
+  epoch_trainer.train_epoch(epoch, [](std::size_t, const backend::LossSum&) {});
+  const internal::TrainingState after = epoch_trainer.state();
   double squares = 0.0;
   double of_regressor = 0.0;
   for (const char* name : {"parameters", "regressor.parameters"}) {
@@ -241,8 +241,8 @@ TEST_CASE("With weight 0 a hint changes no bit of the student", "[train]") {
   using Steps = backend::GenericSteps<StudentModel, backend::Eigen, double>;
   internal::EpochTrainer<StudentModel, backend::Eigen, double, HintonLoss, Adam,
                          internal::Teacher<TeacherModel, backend::Eigen, double>, Steps>
-      engine(plain, {}, {}, {&teacher});
-  retort::detail::fit(engine, points(), nullptr, options);
+      epoch_trainer(plain, {}, {}, {&teacher});
+  retort::detail::fit(epoch_trainer, points(), nullptr, options);
   CHECK(same_bits(hinted.parameter_arena(), plain.parameter_arena()));
 }
 
@@ -276,18 +276,18 @@ TEST_CASE("In memory that is not the host's a hint trains to the same bits", "[t
 TEST_CASE("A number of the state that is not finite is named, a regressor's and a moment's too", "[train]") {
   const TeacherNetwork teacher{Seed{3}};
   StudentNetwork student{Seed{1}};
-  Engine<Hint<1, 2>, Adam> engine(student, {}, Adam{}, {&teacher});
+  TermTrainer<Hint<1, 2>, Adam> epoch_trainer(student, {}, Adam{}, {&teacher});
   const Schedule schedule;
-  engine.begin(points(), nullptr, whole_epoch(schedule));
-  const internal::TrainingState state = engine.state();
+  epoch_trainer.begin(points(), nullptr, whole_epoch(schedule));
+  const internal::TrainingState state = epoch_trainer.state();
   const auto fault_of = [&](const std::string& name, double value) {
     internal::TrainingState changed = state;
     const auto array = std::ranges::find(changed, name, &internal::StateArray::name);
     REQUIRE(array != changed.end());
     std::memcpy(array->bytes.data() + 3 * sizeof(double), &value, sizeof(double));
-    engine.restore(changed);
-    CHECK(engine.is_finite() == std::isfinite(value));
-    return engine.describe_fault();
+    epoch_trainer.restore(changed);
+    CHECK(epoch_trainer.is_finite() == std::isfinite(value));
+    return epoch_trainer.describe_fault();
   };
   CHECK(fault_of("regressor.parameters", 1.0).empty());
   CHECK(fault_of("regressor.parameters", HUGE_VAL).starts_with("regressor.0.weight: element 3 is inf"));

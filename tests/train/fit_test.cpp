@@ -15,14 +15,14 @@
 #include "small_datasets.hpp"
 #include "temporary_folder.hpp"
 #include "train/recorder.hpp"
-#include "train/scripted_engine.hpp"
+#include "train/scripted_trainer.hpp"
 
 namespace {
 
 using namespace retort;
 using retort::detail::fit;
 using retort::test::Recorder;
-using retort::test::ScriptedEngine;
+using retort::test::ScriptedTrainer;
 
 /// Sample i has the one feature i.
 data::Dataset numbered(std::size_t count) {
@@ -38,13 +38,9 @@ std::vector<float> features_of(const data::Dataset& data) {
 TEST_CASE("Each epoch has an order of its own, a permutation that follows from the seed", "[train]") {
   const data::Dataset data = numbered(50);
   const auto orders = [&](Seed seed, bool shuffle) {
-    ScriptedEngine engine;
-    fit(engine, data, nullptr, {.epochs = 3, .batch_size = 16, .seed = seed, .shuffle = shuffle});
-    std::vector<std::vector<std::uint32_t>> result;
-    for (const auto& epoch : engine.epochs) {
-      result.push_back(epoch.order);
-    }
-    return result;
+    ScriptedTrainer trainer;
+    fit(trainer, data, nullptr, {.epochs = 3, .batch_size = 16, .seed = seed, .shuffle = shuffle});
+    return trainer.orders;
   };
   std::vector<std::uint32_t> sorted(50);
   std::iota(sorted.begin(), sorted.end(), 0u);
@@ -69,18 +65,18 @@ TEST_CASE("Each epoch has an order of its own, a permutation that follows from t
 }
 
 TEST_CASE("Without the last batch fewer steps are counted, and metrics are of the samples trained on", "[train]") {
-  ScriptedEngine engine;
+  ScriptedTrainer trainer;
   const History history =
-      fit(engine, numbered(50), nullptr, {.epochs = 2, .batch_size = 16, .drop_last = true, .seed = Seed{9}});
-  REQUIRE(engine.epochs.size() == 2);
-  CHECK(engine.epochs[1].plan.progress.step == 3);
-  CHECK(engine.epochs[1].plan.progress.total_steps == 6);
-  CHECK(engine.epochs[1].plan.trained(50) == 48);
+      fit(trainer, numbered(50), nullptr, {.epochs = 2, .batch_size = 16, .drop_last = true, .seed = Seed{9}});
+  REQUIRE(trainer.epochs.size() == 2);
+  CHECK(trainer.epochs[1].progress.step == 3);
+  CHECK(trainer.epochs[1].progress.total_steps == 6);
+  CHECK(trainer.epochs[1].trained(50) == 48);
   CHECK(history[0].errors == 48);
-  CHECK(history[0].loss == engine.loss);
+  CHECK(history[0].loss == trainer.loss);
   const std::string refused = [&] {
     try {
-      fit(engine, numbered(10), nullptr, {.batch_size = 16, .drop_last = true});
+      fit(trainer, numbered(10), nullptr, {.batch_size = 16, .drop_last = true});
     } catch (const OptionError& error) {
       return std::string(error.what());
     }
@@ -93,28 +89,28 @@ TEST_CASE("A stratified validation set has each class in its share", "[train]") 
   std::vector<std::uint32_t> labels(40, 0);
   std::fill(labels.begin(), labels.begin() + 10, 1);
   const data::Dataset data = test::make_dataset(std::vector<float>(40), labels, 2);
-  ScriptedEngine engine{{1}};
-  fit(engine, data, nullptr, {.epochs = 1, .validation_fraction = 0.2, .stratified = true});
+  ScriptedTrainer trainer{{1}};
+  fit(trainer, data, nullptr, {.epochs = 1, .validation_fraction = 0.2, .stratified = true});
   const auto ones = [](const data::Dataset& part) { return std::ranges::count(part.labels(), 1u); };
-  CHECK(engine.validation_data.back().size() == 8);
-  CHECK(ones(engine.validation_data.back()) == 2);
-  CHECK(ones(engine.training_data.back()) == 8);
+  CHECK(trainer.validation_data.back().size() == 8);
+  CHECK(ones(trainer.validation_data.back()) == 2);
+  CHECK(ones(trainer.training_data.back()) == 8);
 }
 
 TEST_CASE("Steps are counted through all epochs", "[train]") {
-  ScriptedEngine engine;
-  fit(engine, numbered(50), nullptr, {.epochs = 3, .batch_size = 16, .seed = Seed{9}, .shift = {}});
-  REQUIRE(engine.epochs.size() == 3);
-  for (std::uint32_t epoch = 0; epoch < 3; ++epoch) {
-    const internal::EpochPlan& plan = engine.epochs[epoch].plan;
-    CHECK(plan.batch_size == 16);
-    CHECK(plan.seed == Seed{9});
-    CHECK(plan.epoch() == epoch);
-    CHECK(plan.shuffle);
-    CHECK(plan.progress.step == 4 * epoch);
-    CHECK(plan.progress.total_steps == 12);
-    CHECK(plan.progress.epoch == epoch);
-    CHECK(plan.progress.total_epochs == 3);
+  ScriptedTrainer trainer;
+  fit(trainer, numbered(50), nullptr, {.epochs = 3, .batch_size = 16, .seed = Seed{9}, .shift = {}});
+  REQUIRE(trainer.epochs.size() == 3);
+  for (std::uint32_t index = 0; index < 3; ++index) {
+    const internal::Epoch& epoch = trainer.epochs[index];
+    CHECK(epoch.batch_size == 16);
+    CHECK(epoch.seed == Seed{9});
+    CHECK(epoch.index() == index);
+    CHECK(epoch.shuffle);
+    CHECK(epoch.progress.step == 4 * index);
+    CHECK(epoch.progress.total_steps == 12);
+    CHECK(epoch.progress.epoch == index);
+    CHECK(epoch.progress.total_epochs == 3);
   }
 }
 
@@ -122,8 +118,8 @@ TEST_CASE("Observers are told in order, each event by all before the next", "[tr
   std::vector<std::string> events;
   Recorder first(events, "a: ");
   Recorder second(events, "b: ");
-  ScriptedEngine engine;
-  fit(engine, numbered(5), nullptr, {.epochs = 2, .batch_size = 3, .observers = {&first, &second}});
+  ScriptedTrainer trainer;
+  fit(trainer, numbered(5), nullptr, {.epochs = 2, .batch_size = 3, .observers = {&first, &second}});
   std::vector<std::string> expected;
   for (const std::string event : {"begin 0/2", "batch 1/2 of epoch 1/2", "batch 2/2 of epoch 1/2", "epoch 1/2",
                                   "batch 1/2 of epoch 2/2", "batch 2/2 of epoch 2/2", "epoch 2/2", "end 2"}) {
@@ -134,42 +130,42 @@ TEST_CASE("Observers are told in order, each event by all before the next", "[tr
 }
 
 TEST_CASE("validation_fraction holds samples out that training never sees", "[train]") {
-  ScriptedEngine engine({3, 2});
-  const auto history = fit(engine, numbered(50), nullptr, {.epochs = 2, .batch_size = 16, .validation_fraction = 0.2});
-  REQUIRE(engine.training_data.size() == 1);
-  REQUIRE(engine.validation_data.size() == 1);
-  CHECK(engine.evaluations == 2);
-  CHECK(engine.training_data[0].size() == 40);
-  CHECK(engine.validation_data[0].size() == 10);
+  ScriptedTrainer trainer({3, 2});
+  const auto history = fit(trainer, numbered(50), nullptr, {.epochs = 2, .batch_size = 16, .validation_fraction = 0.2});
+  REQUIRE(trainer.training_data.size() == 1);
+  REQUIRE(trainer.validation_data.size() == 1);
+  CHECK(trainer.evaluations == 2);
+  CHECK(trainer.training_data[0].size() == 40);
+  CHECK(trainer.validation_data[0].size() == 10);
   std::set<float> all;
-  for (const auto& part : {features_of(engine.training_data[0]), features_of(engine.validation_data[0])}) {
+  for (const auto& part : {features_of(trainer.training_data[0]), features_of(trainer.validation_data[0])}) {
     all.insert(part.begin(), part.end());
   }
   CHECK(all.size() == 50);
-  CHECK(engine.epochs[0].order.size() == 40);
+  CHECK(trainer.orders[0].size() == 40);
   CHECK(history[0].validation->errors == 3);
   CHECK(history[1].validation->errors == 2);
 
-  ScriptedEngine again({3, 2});
+  ScriptedTrainer again({3, 2});
   fit(again, numbered(50), nullptr, {.epochs = 2, .batch_size = 16, .validation_fraction = 0.2});
-  CHECK(features_of(again.training_data[0]) == features_of(engine.training_data[0]));
+  CHECK(features_of(again.training_data[0]) == features_of(trainer.training_data[0]));
 }
 
 TEST_CASE("A validation set that is given is used whole, and then nothing is held out", "[train]") {
   const data::Dataset validation = numbered(7);
-  ScriptedEngine engine({1});
-  fit(engine, numbered(50), &validation, {.epochs = 1, .validation_fraction = 0.2});
-  CHECK(engine.training_data[0].size() == 50);
-  CHECK(engine.validation_data[0].size() == 7);
-  CHECK(engine.evaluations == 1);
+  ScriptedTrainer trainer({1});
+  fit(trainer, numbered(50), &validation, {.epochs = 1, .validation_fraction = 0.2});
+  CHECK(trainer.training_data[0].size() == 50);
+  CHECK(trainer.validation_data[0].size() == 7);
+  CHECK(trainer.evaluations == 1);
 }
 
 TEST_CASE("Without validation the history has none", "[train]") {
-  ScriptedEngine engine;
-  const auto history = fit(engine, numbered(4), nullptr, {.epochs = 2, .batch_size = 3});
+  ScriptedTrainer trainer;
+  const auto history = fit(trainer, numbered(4), nullptr, {.epochs = 2, .batch_size = 3});
   REQUIRE(history.size() == 2);
-  CHECK(engine.validation_data.empty());
-  CHECK(engine.evaluations == 0);
+  CHECK(trainer.validation_data.empty());
+  CHECK(trainer.evaluations == 0);
   CHECK(history[0].epoch == 1);
   CHECK(history[1].epoch == 2);
   CHECK_FALSE(history[1].validation);
@@ -185,11 +181,11 @@ struct Stopped {
 
 Stopped stop(const std::vector<std::size_t>& errors, EarlyStopping early_stopping) {
   const data::Dataset validation = numbered(20);
-  ScriptedEngine engine(errors);
-  const auto history = fit(engine, numbered(20), &validation,
+  ScriptedTrainer trainer(errors);
+  const auto history = fit(trainer, numbered(20), &validation,
                            {.epochs = errors.size(), .batch_size = 20, .early_stopping = early_stopping});
-  CHECK(history.size() == engine.epochs.size());
-  return {history.size(), engine.parameter};
+  CHECK(history.size() == trainer.epochs.size());
+  return {history.size(), trainer.parameter};
 }
 
 TEST_CASE("Early stopping ends after `patience` epochs without a gain, and puts the best epoch back", "[train]") {
@@ -229,17 +225,17 @@ TEST_CASE("best_epoch is the first of the fewest errors", "[train]") {
 }
 
 TEST_CASE("Early stopping without held-out samples is refused", "[train]") {
-  ScriptedEngine engine;
-  CHECK_THROWS_AS(fit(engine, numbered(20), nullptr, {.early_stopping = EarlyStopping{}}), OptionError);
-  CHECK(engine.training_data.empty());
+  ScriptedTrainer trainer;
+  CHECK_THROWS_AS(fit(trainer, numbered(20), nullptr, {.early_stopping = EarlyStopping{}}), OptionError);
+  CHECK(trainer.training_data.empty());
 }
 
 TEST_CASE("A loss that is not finite ends training with an error", "[train]") {
   for (const double loss : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
-    ScriptedEngine engine;
-    engine.loss = loss;
+    ScriptedTrainer trainer;
+    trainer.loss = loss;
     try {
-      fit(engine, numbered(20), nullptr, {.epochs = 3});
+      fit(trainer, numbered(20), nullptr, {.epochs = 3});
       FAIL("no error");
     } catch (const DivergenceError& error) {
       const std::string text = error.what();
@@ -251,11 +247,11 @@ TEST_CASE("A loss that is not finite ends training with an error", "[train]") {
 
 TEST_CASE("Parameters that are not finite end training with an error before a checkpoint is written", "[train]") {
   const test::TemporaryFolder folder;
-  ScriptedEngine engine;
-  engine.finite = false;
-  CHECK_THROWS_AS(
-      fit(engine, numbered(20), nullptr, {.epochs = 3, .checkpoint = CheckpointOptions{.path = folder / "checkpoint"}}),
-      DivergenceError);
+  ScriptedTrainer trainer;
+  trainer.finite = false;
+  CHECK_THROWS_AS(fit(trainer, numbered(20), nullptr,
+                      {.epochs = 3, .checkpoint = CheckpointOptions{.path = folder / "checkpoint"}}),
+                  DivergenceError);
   CHECK_FALSE(std::filesystem::exists(folder / "checkpoint"));
 }
 
@@ -263,9 +259,9 @@ TEST_CASE("A training keeps no numbers that no file may hold", "[train]") {
   const test::TemporaryFolder folder;
   const data::Dataset validation = numbered(20);
   const auto diverges_after = [&](std::size_t epoch, const data::Dataset* held_out, const FitOptions& options) {
-    ScriptedEngine engine({1, 2, 3, 4, 5});
-    engine.fault = "0.weight: element 3 is 3e+38, expected less";
-    CHECK_THROWS_WITH(fit(engine, numbered(20), held_out, options),
+    ScriptedTrainer trainer({1, 2, 3, 4, 5});
+    trainer.fault = "0.weight: element 3 is 3e+38, expected less";
+    CHECK_THROWS_WITH(fit(trainer, numbered(20), held_out, options),
                       "training has diverged: after epoch " + std::to_string(epoch) +
                           " the loss is 0.25 (0.weight: element 3 is 3e+38, expected less); try a smaller learning "
                           "rate, gradient clipping or smaller inputs");
@@ -300,12 +296,12 @@ TEST_CASE("A checkpoint is written as often as it is asked for, and always after
     const test::TemporaryFolder folder;
     checkpoint.path = folder / "run";
     CheckpointWatcher watcher(checkpoint.path);
-    ScriptedEngine engine(errors);
+    ScriptedTrainer trainer(errors);
     FitOptions options{.epochs = 7, .checkpoint = checkpoint, .observers = {&watcher}};
     if (!errors.empty()) {
       options.early_stopping = EarlyStopping{.patience = 2};
     }
-    fit(engine, data, errors.empty() ? nullptr : &data, options);
+    fit(trainer, data, errors.empty() ? nullptr : &data, options);
     return watcher.written;
   };
   using Epochs = std::vector<std::size_t>;
@@ -321,12 +317,12 @@ TEST_CASE("An epoch of no time is written down so that it can be read", "[train]
   const test::TemporaryFolder folder;
   const data::Dataset data = numbered(20);
   const FitOptions options{.epochs = 1, .checkpoint = CheckpointOptions{.path = folder / "run", .resume = true}};
-  ScriptedEngine engine;
-  retort::detail::Fit training(engine, data, nullptr, options);
+  ScriptedTrainer trainer;
+  retort::detail::Fit training(trainer, data, nullptr, options);
   training.begin();
   training.finish_epoch({}, 0.0, true, [] { return Evaluation{}; });
   training.end();
-  ScriptedEngine resumed;
+  ScriptedTrainer resumed;
   const History history = fit(resumed, data, nullptr, options);
   CHECK(resumed.epochs.empty());
   CHECK(history.at(0).samples_per_second == 20 / 1e-9);
@@ -337,12 +333,12 @@ TEST_CASE("A checkpoint is counted from the one that a run was resumed from", "[
   const data::Dataset data = numbered(20);
   FitOptions options{.epochs = 3, .checkpoint = CheckpointOptions{.path = folder / "run", .resume = true}};
   options.checkpoint->every_epochs = 4;
-  ScriptedEngine first;
+  ScriptedTrainer first;
   fit(first, data, nullptr, options);
   CheckpointWatcher watcher(folder / "run");
   options.epochs = 12;
   options.observers = {&watcher};
-  ScriptedEngine second;
+  ScriptedTrainer second;
   fit(second, data, nullptr, options);
   CHECK(watcher.written == std::vector<std::size_t>{7, 11, 12});
 }
@@ -353,9 +349,9 @@ TEST_CASE("A validation loss that is not finite ends training with an error befo
   const data::Dataset data = numbered(20);
   const FitOptions options{.epochs = 3, .checkpoint = CheckpointOptions{.path = folder / "run.checkpoint"}};
   const auto diverge = [&](double loss) {
-    ScriptedEngine engine({1, 1, 1});
-    engine.validation_loss = loss;
-    fit(engine, data, &data, options);
+    ScriptedTrainer trainer({1, 1, 1});
+    trainer.validation_loss = loss;
+    fit(trainer, data, &data, options);
   };
   CHECK_THROWS_AS(diverge(std::numeric_limits<double>::quiet_NaN()), DivergenceError);
   CHECK_THROWS_WITH(diverge(std::numeric_limits<double>::infinity()),
@@ -365,21 +361,21 @@ TEST_CASE("A validation loss that is not finite ends training with an error befo
 }
 
 TEST_CASE("A validation fraction holds out the samples it says, or is refused by its own name", "[train]") {
-  ScriptedEngine engine;
-  engine.validation_errors = {1};
-  fit(engine, numbered(10), nullptr, {.validation_fraction = 0.9});
-  CHECK(engine.training_data.back().size() == 1);
-  CHECK_THROWS_WITH(fit(engine, numbered(10), nullptr, {.validation_fraction = 0.05}),
+  ScriptedTrainer trainer;
+  trainer.validation_errors = {1};
+  fit(trainer, numbered(10), nullptr, {.validation_fraction = 0.9});
+  CHECK(trainer.training_data.back().size() == 1);
+  CHECK_THROWS_WITH(fit(trainer, numbered(10), nullptr, {.validation_fraction = 0.05}),
                     Catch::Matchers::StartsWith("fit: validation_fraction is 0.05"));
 }
 
 TEST_CASE("Options outside their range are refused by name, before anything is done", "[train]") {
   const auto message = [](const FitOptions& options) -> std::string {
-    ScriptedEngine engine;
+    ScriptedTrainer trainer;
     try {
-      fit(engine, numbered(20), nullptr, options);
+      fit(trainer, numbered(20), nullptr, options);
     } catch (const OptionError& error) {
-      CHECK(engine.training_data.empty());
+      CHECK(trainer.training_data.empty());
       return error.what();
     }
     return "no error";
@@ -413,17 +409,17 @@ TEST_CASE("An interrupted training goes on after its last whole epoch", "[train]
                       .observers = std::move(observers)};
   };
   test::Interrupter interrupter(3, 2);
-  ScriptedEngine first;
+  ScriptedTrainer first;
   CHECK_THROWS_AS(fit(first, data, nullptr, options({&interrupter}, false)), test::Interruption);
   CHECK(first.parameter == 3);  // two whole epochs and a part of the third
 
   std::vector<std::string> events;
   Recorder recorder(events);
-  ScriptedEngine second;
+  ScriptedTrainer second;
   const auto history = fit(second, data, nullptr, options({&recorder}, true));
   CHECK(second.epochs.size() == 3);
-  CHECK(second.epochs[0].plan.epoch() == 2);
-  CHECK(second.epochs[0].plan.progress.step == 6);
+  CHECK(second.epochs[0].index() == 2);
+  CHECK(second.epochs[0].progress.step == 6);
   CHECK(second.parameter == 5);
   CHECK(history.size() == 5);
   CHECK(history[0].epoch == 1);
@@ -431,13 +427,13 @@ TEST_CASE("An interrupted training goes on after its last whole epoch", "[train]
   CHECK(events[0] == "begin 2/5");
   CHECK(events[1] == "batch 1/3 of epoch 3/5");
 
-  ScriptedEngine straight;
+  ScriptedTrainer straight;
   const auto expected = fit(straight, data, nullptr, {.epochs = 5, .batch_size = 8});
   CHECK(test::same_results(history, expected));
-  CHECK(straight.epochs[3].order == second.epochs[1].order);
+  CHECK(straight.orders[3] == second.orders[1]);
 
   // What is done stays done.
-  ScriptedEngine third;
+  ScriptedTrainer third;
   CHECK(test::same_results(fit(third, data, nullptr, options({}, true)), expected));
   CHECK(third.epochs.empty());
   CHECK(third.parameter == 5);
@@ -446,10 +442,10 @@ TEST_CASE("An interrupted training goes on after its last whole epoch", "[train]
 TEST_CASE("Without `resume` a checkpoint that is there is not read, but replaced", "[train]") {
   const test::TemporaryFolder folder;
   test::write_file(folder / "run.checkpoint", "no checkpoint at all");
-  ScriptedEngine engine;
-  fit(engine, numbered(20), nullptr, {.epochs = 2, .checkpoint = CheckpointOptions{folder / "run.checkpoint", false}});
-  CHECK(engine.epochs.size() == 2);
-  ScriptedEngine resumed;
+  ScriptedTrainer trainer;
+  fit(trainer, numbered(20), nullptr, {.epochs = 2, .checkpoint = CheckpointOptions{folder / "run.checkpoint", false}});
+  CHECK(trainer.epochs.size() == 2);
+  ScriptedTrainer resumed;
   fit(resumed, numbered(20), nullptr, {.epochs = 2, .checkpoint = CheckpointOptions{folder / "run.checkpoint", true}});
   CHECK(resumed.epochs.empty());
 }
@@ -466,10 +462,10 @@ TEST_CASE("Early stopping resumes with its best epoch", "[train]") {
                        .checkpoint = CheckpointOptions{folder / "run.checkpoint", true}};
     test::Interrupter interrupter(epoch);
     options.observers = {&interrupter};
-    ScriptedEngine first(errors);
+    ScriptedTrainer first(errors);
     CHECK_THROWS_AS(fit(first, data, &data, options), test::Interruption);
     options.observers.clear();
-    ScriptedEngine second(errors);
+    ScriptedTrainer second(errors);
     CHECK(fit(second, data, &data, options).size() == 5);
     CHECK(second.parameter == 2);
   }

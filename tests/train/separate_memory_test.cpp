@@ -180,10 +180,10 @@ TEST_CASE("A distillation waits for its teacher's work before it begins, and for
     const SeparateMemory::Copies before = of_teacher;
     const std::size_t answers = of_student.to_host;
     {
-      internal::EpochTrainer<Small, SeparateMemory, float, HintonLoss, AdamW, Source> engine(student, {}, {},
-                                                                                             Source{&teacher});
+      internal::EpochTrainer<Small, SeparateMemory, float, HintonLoss, AdamW, Source> epoch_trainer(student, {}, {},
+                                                                                                    Source{&teacher});
       CHECK(of_teacher == before);
-      engine.begin(images(), nullptr, {.batch_size = 16, .shift = {pixels}});
+      epoch_trainer.begin(images(), nullptr, {.batch_size = 16, .shift = {pixels}});
       CHECK(of_teacher.to_host == before.to_host + 1);
       CHECK(of_student.to_host == answers);
     }

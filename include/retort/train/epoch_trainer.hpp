@@ -54,18 +54,17 @@ struct SharedInputs {
 /// differently, for a shift beyond the image and for a last batch too small for the model, unless it is dropped.
 /// `validation` may be null.
 template <Model M>
-[[gnu::cold]] void require_trainable(const data::Dataset& train, const data::Dataset* validation,
-                                     const EpochPlan& plan) {
+[[gnu::cold]] void require_trainable(const data::Dataset& train, const data::Dataset* validation, const Epoch& epoch) {
   require_matching_data<M>(train);
   if (validation != nullptr) {
     require_matching_data<M>(*validation);
     require_preprocessing(preprocessing_of(train), *validation, "the training data");
   }
-  plan.shift.validate(train.image());
+  epoch.shift.validate(train.image());
   const std::size_t samples = train.size();
-  const std::size_t rest = samples % plan.batch_size;
-  const std::size_t last = rest == 0 ? plan.batch_size : rest;
-  if (last >= M::minimum_batch || plan.drop_last) {
+  const std::size_t rest = samples % epoch.batch_size;
+  const std::size_t last = rest == 0 ? epoch.batch_size : rest;
+  if (last >= M::minimum_batch || epoch.drop_last) {
     return;
   }
   const std::string needed =
@@ -74,7 +73,7 @@ template <Model M>
     throw OptionError(concatenate({"fit: the only batch has ", last, needed}));
   }
   throw OptionError(concatenate(
-      {"fit: batch_size is ", plan.batch_size, " and leaves a last batch of ", last, " of ", samples, needed}));
+      {"fit: batch_size is ", epoch.batch_size, " and leaves a last batch of ", last, " of ", samples, needed}));
 }
 
 /// Trains an epoch for Trainer, DistillationTrainer and Sweep. `begin` allocates everything; a step allocates nothing.
@@ -146,24 +145,23 @@ class EpochTrainer final : public TrainerInterface {
     }
   }
 
-  [[gnu::cold]] void begin(const data::Dataset& train, const data::Dataset* validation,
-                           const EpochPlan& plan) override {
-    allocate_for(concatenate({"training on ", train.size(), " samples in batches of ", plan.batch_size}), 0,
-                 [&] { prepare(train, validation, plan); });
+  [[gnu::cold]] void begin(const data::Dataset& train, const data::Dataset* validation, const Epoch& epoch) override {
+    allocate_for(concatenate({"training on ", train.size(), " samples in batches of ", epoch.batch_size}), 0,
+                 [&] { prepare(train, validation, epoch); });
   }
 
-  EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) override {
-    const std::size_t samples = plan.trained(data_.view().size);
-    arrange(plan);
+  EpochResult train_epoch(const Epoch& epoch, const BatchCallback& after_batch) override {
+    const std::size_t samples = epoch.trained(data_.view().size);
+    arrange(epoch);
     EpochResult result;
-    TrainingProgress progress = plan.progress;
+    TrainingProgress progress = epoch.progress;
     std::size_t reported = 0;  // samples whose losses have been read
     for (std::size_t first = 0, batch = 0; first < samples;) {
       const std::size_t batches = batches_at_once();
-      const std::size_t count = std::min(batches * plan.batch_size, samples - first);
-      take_steps(plan, first, count, progress, result.learning_rate);
+      const std::size_t count = std::min(batches * epoch.batch_size, samples - first);
+      take_steps(epoch, first, count, progress, result.learning_rate);
       first += count;
-      batch += plan.batches(count);
+      batch += epoch.batches(count);
       if (batch % Backend::report_interval == 0 || first == samples) {
         result.sum += sum_losses(backend(), std::as_const(losses_).data() + reported,
                                  std::as_const(correct_).data() + reported, first - reported);
@@ -177,24 +175,24 @@ class EpochTrainer final : public TrainerInterface {
   // For callers that train an epoch of several models in one call: each model's job, for Steps::run_jobs.
 
   /// The optimizer's rules of an epoch's steps; returns the last one's learning rate.
-  double fill_rules(const EpochPlan& plan, std::span<Rule> rules) const
+  double fill_rules(const Epoch& epoch, std::span<Rule> rules) const
     requires takes_runs
   {
-    TrainingProgress progress = plan.progress;
+    TrainingProgress progress = epoch.progress;
     double learning_rate = 0.0;
     for (Rule& rule : rules) {
-      rule = next_rule(plan, progress, learning_rate);
+      rule = next_rule(epoch, progress, learning_rate);
     }
     return learning_rate;
   }
 
   /// An epoch's job. The epoch's order is arranged now. `rules` are in the backend's memory.
-  auto epoch_job(const EpochPlan& plan, const Rule* rules)
+  auto epoch_job(const Epoch& epoch, const Rule* rules)
     requires takes_runs
   {
-    arrange(plan);
-    return steps_->job(batch_at(plan, 0, plan.trained(data_.view().size), plan.progress), plan.batch_size,
-                       target_at(plan, 0), loss_, rules);
+    arrange(epoch);
+    return steps_->job(batch_at(epoch, 0, epoch.trained(data_.view().size), epoch.progress), epoch.batch_size,
+                       target_at(epoch, 0), loss_, rules);
   }
 
   Evaluation evaluate() override {
@@ -363,9 +361,9 @@ class EpochTrainer final : public TrainerInterface {
     return buffer;
   }
 
-  [[gnu::cold]] void prepare(const data::Dataset& train, const data::Dataset* validation, const EpochPlan& plan) {
+  [[gnu::cold]] void prepare(const data::Dataset& train, const data::Dataset* validation, const Epoch& epoch) {
     network_.require_values();
-    require_trainable<M>(train, validation, plan);
+    require_trainable<M>(train, validation, epoch);
     if constexpr (uses_teacher) {
       teacher_.require_matching(train);
       require_preprocessing(teacher_.preprocessing(), train, "the teacher");
@@ -380,19 +378,19 @@ class EpochTrainer final : public TrainerInterface {
     order_ = allocate<std::uint32_t>(train.size());
     losses_ = allocate<Scalar>(train.size());
     correct_ = allocate<std::uint8_t>(train.size());
-    steps_.emplace(backend(), plan.batch_size);
+    steps_.emplace(backend(), epoch.batch_size);
     for (Buffer<Scalar>& moment : moments_) {
       moment = zeros(M::parameter_arena_size);
     }
     if constexpr (takes_runs) {
-      rules_.on_host.resize(std::min<std::size_t>(plan.batches(train.size()), Backend::report_interval));
+      rules_.on_host.resize(std::min<std::size_t>(epoch.batches(train.size()), Backend::report_interval));
       rules_.values = allocate<Rule>(rules_.on_host.size());
     }
     if constexpr (uses_teacher) {
-      ask_teacher(plan);
+      ask_teacher(epoch);
     }
     if constexpr (has_term) {
-      const Network<typename Term::Regressor, Backend, Scalar> initial{regressor_seed(plan.seed), backend()};
+      const Network<typename Term::Regressor, Backend, Scalar> initial{regressor_seed(epoch.seed), backend()};
       regressor_.parameters = zeros(Term::parameter_arena_size);
       const AlignedBuffer<Scalar> values = initial.copy_parameters();
       copy_from_host(backend(), values.span(), regressor_.parameters.data());
@@ -403,16 +401,16 @@ class EpochTrainer final : public TrainerInterface {
   }
 
   /// Answers all samples now, or makes room for the answers to a batch.
-  [[gnu::cold]] void ask_teacher(const EpochPlan& plan) {
+  [[gnu::cold]] void ask_teacher(const Epoch& epoch) {
     if constexpr (reads_other_handle) {
       wait_for(teacher_);
     }
-    const bool cached = plan.shift.pixels == 0;
+    const bool cached = epoch.shift.pixels == 0;
     if (!has_term && cached && shared_.teacher_logits != nullptr) {
       teacher_table_ = {shared_.teacher_logits, true};
       return;
     }
-    const std::size_t rows = cached ? data_.view().size : plan.batch_size;
+    const std::size_t rows = cached ? data_.view().size : epoch.batch_size;
     teacher_logits_ = allocate<Scalar>(rows * M::output_size);
     if constexpr (has_term) {
       teacher_features_ = allocate<Scalar>(rows * Term::width);
@@ -429,13 +427,13 @@ class EpochTrainer final : public TrainerInterface {
   }
 
   /// Fills `order_` for an epoch that begins now.
-  void arrange(const EpochPlan& plan) {
-    if (plan.clipping) {
-      validate_in<Scalar>(*plan.clipping);
+  void arrange(const Epoch& epoch) {
+    if (epoch.clipping) {
+      validate_in<Scalar>(*epoch.clipping);
     }
     const std::size_t samples = data_.view().size;
-    if (plan.shuffle) {
-      shuffle_samples(backend(), plan.order(samples), order_.data());
+    if (epoch.shuffle) {
+      shuffle_samples(backend(), epoch.order(samples), order_.data());
     } else {
       std::vector<std::uint32_t> in_order(samples);
       std::iota(in_order.begin(), in_order.end(), 0u);
@@ -461,31 +459,31 @@ class EpochTrainer final : public TrainerInterface {
   }
 
   /// The rule of the step after `progress`, which it advances.
-  Rule next_rule(const EpochPlan& plan, TrainingProgress& progress, double& learning_rate) const {
-    learning_rate = optimizer_.learning_rate * plan.schedule->factor(progress);
+  Rule next_rule(const Epoch& epoch, TrainingProgress& progress, double& learning_rate) const {
+    learning_rate = optimizer_.learning_rate * epoch.schedule->factor(progress);
     ++progress.step;
     return optimizer_.template rule<Scalar>(progress.step, learning_rate);
   }
 
   /// The samples order_[first] ... order_[first + count - 1].
-  backend::TrainingBatch batch_at(const EpochPlan& plan, std::size_t first, std::size_t count,
+  backend::TrainingBatch batch_at(const Epoch& epoch, std::size_t first, std::size_t count,
                                   const TrainingProgress& progress) const {
     return {.data = data_.view(),
             .samples = order_.data() + first,
             .size = count,
-            .following = std::min(plan.batch_size, plan.trained(data_.view().size) - first - count),
-            .augmentation = {plan.shift, plan.seed, plan.epoch()},
+            .following = std::min(epoch.batch_size, epoch.trained(data_.view().size) - first - count),
+            .augmentation = {epoch.shift, epoch.seed, epoch.index()},
             .step = static_cast<std::uint32_t>(progress.step)};
   }
 
-  backend::TrainingTarget<Scalar, O::moment_count> target_at(const EpochPlan& plan, std::size_t first) {
+  backend::TrainingTarget<Scalar, O::moment_count> target_at(const Epoch& epoch, std::size_t first) {
     backend::TrainingTarget<Scalar, O::moment_count> target{.parameters = network_.parameter_data(),
                                                             .buffers = network_.buffer_data(),
                                                             .moments = {},
                                                             .teacher = teacher_table_,
                                                             .losses = losses_.data() + first,
                                                             .correct = correct_.data() + first,
-                                                            .clipping = plan.clipping};
+                                                            .clipping = epoch.clipping};
     const auto data_of = [](Buffer<Scalar>& buffer) { return buffer.data(); };
     std::ranges::transform(moments_, target.moments.begin(), data_of);
     if constexpr (has_term) {
@@ -496,9 +494,9 @@ class EpochTrainer final : public TrainerInterface {
   }
 
   /// Takes the steps on the samples order_[first] ... order_[first + count - 1], and advances `progress`.
-  void take_steps(const EpochPlan& plan, std::size_t first, std::size_t count, TrainingProgress& progress,
+  void take_steps(const Epoch& epoch, std::size_t first, std::size_t count, TrainingProgress& progress,
                   double& learning_rate) {
-    const backend::TrainingBatch batch = batch_at(plan, first, count, progress);
+    const backend::TrainingBatch batch = batch_at(epoch, first, count, progress);
     if constexpr (uses_teacher) {
       if (!teacher_table_.by_sample) {
         gather_batch(backend(), batch.data, batch.samples, count, batch.augmentation, teacher_inputs_.data());
@@ -509,17 +507,17 @@ class EpochTrainer final : public TrainerInterface {
         }
       }
     }
-    const auto target = target_at(plan, first);
+    const auto target = target_at(epoch, first);
     if constexpr (takes_runs) {
       if (batches_at_once() > 1) {
-        const std::span<Rule> rules(rules_.on_host.data(), plan.batches(count));
-        std::ranges::generate(rules, [&] { return next_rule(plan, progress, learning_rate); });
+        const std::span<Rule> rules(rules_.on_host.data(), epoch.batches(count));
+        std::ranges::generate(rules, [&] { return next_rule(epoch, progress, learning_rate); });
         copy_from_host(backend(), std::span<const Rule>(rules), rules_.values.data());
-        steps_->run(backend(), batch, plan.batch_size, target, loss_, std::as_const(rules_.values).data());
+        steps_->run(backend(), batch, epoch.batch_size, target, loss_, std::as_const(rules_.values).data());
         return;
       }
     }
-    steps_->step(backend(), batch, target, loss_, next_rule(plan, progress, learning_rate));
+    steps_->step(backend(), batch, target, loss_, next_rule(epoch, progress, learning_rate));
   }
 
   Network<M, Backend, Scalar>& network_;

@@ -37,35 +37,35 @@ namespace retort::inline RETORT_INSTRUCTION_SET::detail {
 /// One call of fit: the loop with its state.
 class Fit {
  public:
-  Fit(internal::TrainerInterface& engine, const data::Dataset& train, const data::Dataset* validation,
+  Fit(internal::TrainerInterface& epoch_trainer, const data::Dataset& train, const data::Dataset* validation,
       const FitOptions& options)
-      : engine_(engine), train_(train), validation_(validation), options_(options) {
+      : epoch_trainer_(epoch_trainer), train_(train), validation_(validation), options_(options) {
     options.validate_for(train.size(), validation != nullptr);
   }
 
   [[gnu::cold]] History run() {
     begin();
     while (!finished()) {
-      const internal::EpochPlan epoch = plan();
+      const internal::Epoch epoch = next_epoch();
       const auto start = std::chrono::steady_clock::now();
-      const internal::EpochResult result = engine_.train_epoch(
-          epoch, [&](std::size_t batch, const backend::LossSum& sum) { report_batch(epoch.epoch(), batch, sum); });
+      const internal::EpochResult result = epoch_trainer_.train_epoch(
+          epoch, [&](std::size_t batch, const backend::LossSum& sum) { report_batch(epoch.index(), batch, sum); });
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      finish_epoch(result, seconds, engine_.is_finite(), [&] { return engine_.evaluate(); });
+      finish_epoch(result, seconds, epoch_trainer_.is_finite(), [&] { return epoch_trainer_.evaluate(); });
       stop_if_asked();
     }
     return end();
   }
 
-  // The same, for callers that train an epoch otherwise than by the engine's train_epoch: begin(); until finished():
-  // plan(), an epoch, finish_epoch(); then end().
+  // The same, for callers that do not train an epoch by train_epoch(): begin(); until finished(): train next_epoch(),
+  // finish_epoch(); then end().
 
   [[gnu::cold]] void begin() {
     stop_if_asked();
     if (options_.checkpoint) {
       require_writable(options_.checkpoint->path);  // not only after the first epoch
     }
-    engine_.begin(train_, validation_, plan());
+    epoch_trainer_.begin(train_, validation_, next_epoch());
     if (options_.checkpoint) {
       settings_ = describe_run();  // reads all of the data: not for a training that writes no checkpoint
       resume();
@@ -85,18 +85,18 @@ class Fit {
 
   bool finished() const { return history_.size() >= options_.epochs || stopped_early(); }
 
-  /// The plan of the next epoch, or of a later one.
-  internal::EpochPlan plan(std::size_t ahead = 0) const {
-    const std::size_t epoch = history_.size() + ahead;
+  /// The next epoch, or the one `ahead` epochs after it.
+  internal::Epoch next_epoch(std::size_t ahead = 0) const {
+    const std::size_t index = history_.size() + ahead;
     return {.batch_size = std::min(options_.batch_size, train_.size()),
             .drop_last = options_.drop_last,
             .seed = options_.seed,
             .shuffle = options_.shuffle,
             .shift = options_.shift,
             .schedule = &options_.schedule,
-            .progress = {.step = epoch * steps_per_epoch(),
+            .progress = {.step = index * steps_per_epoch(),
                          .total_steps = options_.epochs * steps_per_epoch(),
-                         .epoch = epoch,
+                         .epoch = index,
                          .total_epochs = options_.epochs},
             .clipping = options_.clipping};
   }
@@ -127,11 +127,11 @@ class Fit {
         options_.early_stopping && best_epoch(history_, options_.early_stopping->minimum_gain) == history_.size();
     const bool is_written = options_.checkpoint && checkpoint_is_due();
     // A state to be kept is checked completely: its numbers may be finite, and too large for a file.
-    if ((finished() || is_best || is_written) && !engine_.describe_fault().empty()) {
+    if ((finished() || is_best || is_written) && !epoch_trainer_.describe_fault().empty()) {
       fail(metrics, "the loss", metrics.loss);
     }
     if (is_best) {
-      best_ = engine_.model_state();
+      best_ = epoch_trainer_.model_state();
     }
     if (is_written) {
       write_checkpoint();
@@ -143,7 +143,7 @@ class Fit {
 
   [[gnu::cold]] History end() {
     if (!best_.empty()) {
-      engine_.restore(best_);
+      epoch_trainer_.restore(best_);
     }
     for (Observer* observer : options_.observers) {
       observer->on_fit_end(history_);
@@ -154,11 +154,11 @@ class Fit {
  private:
   using Clock = std::chrono::steady_clock;
 
-  std::size_t samples_per_epoch() const { return plan().trained(train_.size()); }
+  std::size_t samples_per_epoch() const { return next_epoch().trained(train_.size()); }
 
   /// Reports a divergence in one line: `what` has become `value`, and the first number that no file may hold.
   [[noreturn, gnu::cold]] void fail(const EpochMetrics& metrics, std::string_view what, double value) const {
-    const std::string fault = engine_.describe_fault();
+    const std::string fault = epoch_trainer_.describe_fault();
     throw DivergenceError(concatenate({"training has diverged: after epoch ", metrics.epoch, " ", what, " is ", value,
                                        fault.empty() ? "" : " (", fault, fault.empty() ? "" : ")",
                                        "; try a smaller learning rate, gradient clipping or smaller inputs"}));
@@ -175,7 +175,7 @@ class Fit {
 
   [[gnu::cold]] void write_checkpoint() {
     internal::save_checkpoint(options_.checkpoint->path,
-                              {settings_, options_.epochs, history_, engine_.state(), best_});
+                              {settings_, options_.epochs, history_, epoch_trainer_.state(), best_});
     written_ = history_.size();
     written_at_ = Clock::now();
   }
@@ -185,7 +185,7 @@ class Fit {
   /// Everything that decides the result: two runs with equal settings give equal bits. The number of epochs is
   /// separate.
   [[gnu::cold]] internal::Settings describe_run() const {
-    internal::Settings settings = engine_.settings();
+    internal::Settings settings = epoch_trainer_.settings();
     const auto add = [&](const char* name, const TextPart& value) { settings.emplace_back(name, value.text()); };
     add("batch_size", options_.batch_size);
     add("drop_last", options_.drop_last);
@@ -198,7 +198,7 @@ class Fit {
     add("training data", train_.fingerprint());
     add("validation data", validation_ == nullptr ? "none" : to_text(validation_->fingerprint()));
     Fingerprint weights;
-    for (const internal::StateArray& array : engine_.model_state()) {
+    for (const internal::StateArray& array : epoch_trainer_.model_state()) {
       weights.add(std::span<const std::byte>(array.bytes));
     }
     add("initial weights", weights.value());  // last: another seed is named first
@@ -230,17 +230,17 @@ class Fit {
       std::erase_if(expected, [](const auto& setting) { return setting.first == "processor"; });
     }
     internal::Checkpoint checkpoint = internal::load_checkpoint(options_.checkpoint->path, expected);
-    require_arrays(checkpoint.state, engine_.state());
-    require_arrays(checkpoint.best, options_.early_stopping ? engine_.model_state() : internal::TrainingState{});
+    require_arrays(checkpoint.state, epoch_trainer_.state());
+    require_arrays(checkpoint.best, options_.early_stopping ? epoch_trainer_.model_state() : internal::TrainingState{});
     require_history(checkpoint);
     require_epochs(checkpoint);
-    engine_.restore(checkpoint.state);
+    epoch_trainer_.restore(checkpoint.state);
     history_ = std::move(checkpoint.history);
     best_ = std::move(checkpoint.best);
     written_ = history_.size();
   }
 
-  /// Throws FormatError unless the checkpoint's arrays have the names and sizes of those that the engine would write.
+  /// Throws FormatError unless the checkpoint's arrays have the names and sizes of those that this training writes.
   [[gnu::cold]] void require_arrays(const internal::TrainingState& found,
                                     const internal::TrainingState& expected) const {
     for (const internal::StateArray& array : expected) {
@@ -291,7 +291,7 @@ class Fit {
     stop_if_asked();
   }
 
-  internal::TrainerInterface& engine_;
+  internal::TrainerInterface& epoch_trainer_;
   const data::Dataset& train_;
   const data::Dataset* validation_;
   const FitOptions& options_;
@@ -303,7 +303,7 @@ class Fit {
 };
 
 /// Trains on `train` and evaluates on `validation` if it is given, or on the options' fraction of `train`.
-[[gnu::cold]] inline History fit(internal::TrainerInterface& engine, const data::Dataset& train,
+[[gnu::cold]] inline History fit(internal::TrainerInterface& epoch_trainer, const data::Dataset& train,
                                  const data::Dataset* validation, const FitOptions& options) {
   train.require_samples();
   options.validate();
@@ -314,9 +314,9 @@ class Fit {
     const auto [held_out, rest] = options.stratified
                                       ? data::stratified_split(train, options.validation_fraction, options.seed)
                                       : data::random_split(train, options.validation_fraction, options.seed);
-    return Fit(engine, rest, &held_out, options).run();
+    return Fit(epoch_trainer, rest, &held_out, options).run();
   }
-  return Fit(engine, train, validation, options).run();
+  return Fit(epoch_trainer, train, validation, options).run();
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::detail

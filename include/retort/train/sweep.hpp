@@ -157,7 +157,7 @@ class Sweep {
   }
 
  private:
-  using StudentEngine =
+  using StudentTrainer =
       internal::EpochTrainer<StudentModel, Backend, Scalar, L, O,
                              std::conditional_t<L::needs_teacher, TeacherNetwork, internal::NoTeacher>>;
   using Shared = internal::SharedInputs<Backend, Scalar>;
@@ -234,7 +234,7 @@ class Sweep {
            Network<StudentModel, Backend, Scalar>(setting.weights_seed(), backend_, options.initialization)});
     }
     name_differences(run.results);
-    if constexpr (StudentEngine::takes_runs) {
+    if constexpr (StudentTrainer::takes_runs) {
       if (!L::needs_teacher || options.shift.pixels == 0) {
         try {
           train_together(run);
@@ -356,23 +356,23 @@ class Sweep {
     }
   }
 
-  std::unique_ptr<StudentEngine> make_engine(const Run& run, Result& result, const Backend& on) const {
+  std::unique_ptr<StudentTrainer> make_epoch_trainer(const Run& run, Result& result, const Backend& on) const {
     const Setting& setting = result.setting;
     Shared shared{&run.resident_train, run.validation != nullptr ? &run.resident_validation : nullptr};
     if constexpr (L::needs_teacher) {
       shared.teacher_logits = run.teacher_logits[setting.teacher].data();
-      return std::make_unique<StudentEngine>(result.network, setting.loss, setting.optimizer,
-                                             teachers_[setting.teacher], on, shared);
+      return std::make_unique<StudentTrainer>(result.network, setting.loss, setting.optimizer,
+                                              teachers_[setting.teacher], on, shared);
     } else {
-      return std::make_unique<StudentEngine>(result.network, setting.loss, setting.optimizer, internal::NoTeacher{}, on,
-                                             shared);
+      return std::make_unique<StudentTrainer>(result.network, setting.loss, setting.optimizer, internal::NoTeacher{},
+                                              on, shared);
     }
   }
 
   void fit_student(const Run& run, Result& result, const Backend& on) const {
     detail::SweptStudentObserver observer(run.stopping, result.history);
-    const auto engine = make_engine(run, result, on);
-    detail::fit(*engine, run.train, run.validation, fit_options(run, result, observer));
+    const auto epoch_trainer = make_epoch_trainer(run, result, on);
+    detail::fit(*epoch_trainer, run.train, run.validation, fit_options(run, result, observer));
     take_evaluation(run, result);
   }
 
@@ -387,11 +387,11 @@ class Sweep {
   }
 
   void train_together(Run& run) const {
-    detail::StudentGroup<StudentEngine, Backend> group(backend_, run.train, run.validation, run.resident_train.view(),
-                                                       run.resident_validation.view());
+    detail::StudentGroup<StudentTrainer, Backend> group(backend_, run.train, run.validation, run.resident_train.view(),
+                                                        run.resident_validation.view());
     std::deque<detail::SweptStudentObserver> observers;
     for (Result& result : run.results) {
-      group.add(make_engine(run, result, backend_),
+      group.add(make_epoch_trainer(run, result, backend_),
                 fit_options(run, result, observers.emplace_back(run.stopping, result.history)));
     }
     group.run([&](std::size_t index, const DivergenceError* error) {

@@ -26,8 +26,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::detail {
 
-/// Trains students of one model on the same data. `Engine`: an EpochTrainer that takes runs.
-template <typename Engine, typename Backend>
+/// Trains students of one model on the same data. `StudentTrainer`: an EpochTrainer that takes runs.
+template <typename StudentTrainer, typename Backend>
 class StudentGroup {
  public:
   /// Both datasets are also in the backend's memory; without validation `resident_validation` has no samples.
@@ -40,9 +40,9 @@ class StudentGroup {
         resident_validation_(resident_validation) {}
 
   /// Allocates everything that the student's training needs.
-  void add(std::unique_ptr<Engine> engine, FitOptions options) {
+  void add(std::unique_ptr<StudentTrainer> epoch_trainer, FitOptions options) {
     students_.push_back(
-        std::make_unique<Student>(students_.size(), std::move(engine), std::move(options), train_, validation_));
+        std::make_unique<Student>(students_.size(), std::move(epoch_trainer), std::move(options), train_, validation_));
     students_.back()->fit.begin();
   }
 
@@ -68,7 +68,7 @@ class StudentGroup {
       return std::span(rules).subspan(student.index * steps, steps);
     };
     for (Student* student : active) {
-      student->next_learning_rate = student->engine->fill_rules(student->fit.plan(), rules_of(*student));
+      student->next_learning_rate = student->epoch_trainer->fill_rules(student->fit.next_epoch(), rules_of(*student));
     }
     while (!active.empty()) {
       const std::size_t count = active.size();
@@ -77,13 +77,13 @@ class StudentGroup {
       for (std::size_t i = 0; i < count; ++i) {
         Student& student = *active[i];
         student.result.learning_rate = student.next_learning_rate;
-        jobs[i] =
-            student.engine->epoch_job(student.fit.plan(), std::as_const(resident_rules).data() + student.index * steps);
+        jobs[i] = student.epoch_trainer->epoch_job(student.fit.next_epoch(),
+                                                   std::as_const(resident_rules).data() + student.index * steps);
         jobs[i].report = resident_reports.data() + i;
       }
       const auto begin = [&](const data::DatasetView& data) {
         copy_from_host(backend_, std::span<const Job>(jobs.data(), count), resident_jobs.data());
-        Engine::StepsClass::run_jobs(backend_, std::as_const(resident_jobs).data(), count, data, jobs.front());
+        StudentTrainer::StepsClass::run_jobs(backend_, std::as_const(resident_jobs).data(), count, data, jobs.front());
       };
       const auto read_reports = [&] {
         copy_to_host(backend_, std::as_const(resident_reports).data(), std::span(reports.data(), count));
@@ -91,8 +91,9 @@ class StudentGroup {
       begin(resident_train_);
       // While a device trains, the host computes a power and a root for each step of each student.
       for (Student* student : active) {
-        if (const internal::EpochPlan plan = student->fit.plan(1); plan.progress.epoch < plan.progress.total_epochs) {
-          student->next_learning_rate = student->engine->fill_rules(plan, rules_of(*student));
+        if (const internal::Epoch following = student->fit.next_epoch(1);
+            following.progress.epoch < following.progress.total_epochs) {
+          student->next_learning_rate = student->epoch_trainer->fill_rules(following, rules_of(*student));
         }
       }
       read_reports();
@@ -122,20 +123,20 @@ class StudentGroup {
  private:
   template <typename T>
   using Buffer = typename Backend::template Buffer<T>;
-  using Rule = typename Engine::Rule;
-  using Job = decltype(std::declval<Engine&>().epoch_job(std::declval<const internal::EpochPlan&>(),
-                                                         std::declval<const Rule*>()));
+  using Rule = typename StudentTrainer::Rule;
+  using Job = decltype(std::declval<StudentTrainer&>().epoch_job(std::declval<const internal::Epoch&>(),
+                                                                 std::declval<const Rule*>()));
 
   struct Student {
-    Student(std::size_t place, std::unique_ptr<Engine> trained, FitOptions fit_options, const data::Dataset& train,
-            const data::Dataset* validation)
+    Student(std::size_t place, std::unique_ptr<StudentTrainer> trained, FitOptions fit_options,
+            const data::Dataset& train, const data::Dataset* validation)
         : index(place),
-          engine(std::move(trained)),
+          epoch_trainer(std::move(trained)),
           options(std::move(fit_options)),
-          fit(*engine, train, validation, options) {}
+          fit(*epoch_trainer, train, validation, options) {}
 
     std::size_t index;
-    std::unique_ptr<Engine> engine;
+    std::unique_ptr<StudentTrainer> epoch_trainer;
     FitOptions options;
     Fit fit;
     internal::EpochResult result{};

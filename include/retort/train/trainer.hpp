@@ -33,32 +33,33 @@ class TrainerBase {
   /// StoppedError if it was asked to stop, FileError and FormatError from checkpoints, any exception of an observer,
   /// and Error for a network, a dataset or a trainer that was moved from.
   History fit(const data::Dataset& train, const FitOptions& options) {
-    return detail::fit(engine(), train, nullptr, options);
+    return detail::fit(epoch_trainer(), train, nullptr, options);
   }
   /// The same, with an evaluation after each epoch on samples that are not trained on.
   History fit(const data::Dataset& train, const data::Dataset& validation, const FitOptions& options) {
-    return detail::fit(engine(), train, &validation, options);
+    return detail::fit(epoch_trainer(), train, &validation, options);
   }
 
   /// Which engine takes the steps, and why faster ones do not: "single operations in float, not panels: LayerNorm
   /// (layer 1) is neither Linear nor pointwise".
-  std::string describe() const { return engine().describe(); }
+  std::string describe() const { return epoch_trainer().describe(); }
 
  protected:
-  explicit TrainerBase(std::unique_ptr<internal::TrainerInterface> engine) : engine_(std::move(engine)) {}
+  explicit TrainerBase(std::unique_ptr<internal::TrainerInterface> epoch_trainer)
+      : epoch_trainer_(std::move(epoch_trainer)) {}
   TrainerBase(TrainerBase&&) = default;
   TrainerBase& operator=(TrainerBase&&) = default;
   ~TrainerBase() = default;
 
  private:
-  [[gnu::cold]] internal::TrainerInterface& engine() const {
-    if (engine_ == nullptr) {
+  [[gnu::cold]] internal::TrainerInterface& epoch_trainer() const {
+    if (epoch_trainer_ == nullptr) {
       throw Error("trainer: it was moved to another, expected one that was not");
     }
-    return *engine_;
+    return *epoch_trainer_;
   }
 
-  std::unique_ptr<internal::TrainerInterface> engine_;
+  std::unique_ptr<internal::TrainerInterface> epoch_trainer_;
 };
 
 /// Trains a Network with a loss and an optimizer: `Trainer trainer{network, CrossEntropy{}, Adam{}}`. The network stays

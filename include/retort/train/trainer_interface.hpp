@@ -25,7 +25,7 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// One epoch's work. Batch b holds the samples order(b * batch_size) ..., the last one the rest, unless it is dropped.
-struct EpochPlan {
+struct Epoch {
   std::size_t batch_size = 0;
   bool drop_last = false;
   Seed seed{};
@@ -35,14 +35,14 @@ struct EpochPlan {
   TrainingProgress progress{};  ///< before the first step
   std::optional<GradientClipping> clipping{};
 
-  std::uint32_t epoch() const { return static_cast<std::uint32_t>(progress.epoch); }  ///< from 0
+  std::uint32_t index() const { return static_cast<std::uint32_t>(progress.epoch); }  ///< from 0
   /// How many of `samples` samples are trained on: the first of the order.
   std::size_t trained(std::size_t samples) const { return drop_last ? samples - samples % batch_size : samples; }
   /// How many batches `samples` samples make, the last one perhaps not full.
   std::size_t batches(std::size_t samples) const { return samples / batch_size + (samples % batch_size == 0 ? 0 : 1); }
   /// The order of `samples` samples if `shuffle` is set; else they keep the dataset's order.
   RandomPermutation order(std::size_t samples) const {
-    return {static_cast<std::uint32_t>(samples), {seed, Stream::shuffle, epoch()}};
+    return {static_cast<std::uint32_t>(samples), {seed, Stream::shuffle, index()}};
   }
 };
 
@@ -56,7 +56,7 @@ struct EpochResult {
 /// a device wait; always after the last.
 using BatchCallback = std::function<void(std::size_t, const backend::LossSum&)>;
 
-/// One array of a training state, by name, as bytes of the engine's scalar type.
+/// One array of a training state, by name, as bytes of the training's scalar type.
 struct StateArray {
   std::string name;
   std::vector<std::byte> bytes;
@@ -75,10 +75,10 @@ class TrainerInterface {
   virtual ~TrainerInterface() = default;
 
   /// Takes everything into memory before the first step, and forgets the moments of an earlier training; the model
-  /// stays as it is. `plan` is the first epoch's. Both datasets must outlive it; `validation` may be null. Throws
+  /// stays as it is. `epoch` is the first. Both datasets must outlive it; `validation` may be null. Throws
   /// ShapeError if the data does not fit the model, OptionError if the batch size does not.
-  virtual void begin(const data::Dataset& train, const data::Dataset* validation, const EpochPlan& plan) = 0;
-  virtual EpochResult train_epoch(const EpochPlan& plan, const BatchCallback& after_batch) = 0;
+  virtual void begin(const data::Dataset& train, const data::Dataset* validation, const Epoch& epoch) = 0;
+  virtual EpochResult train_epoch(const Epoch& epoch, const BatchCallback& after_batch) = 0;
   /// Evaluates on the validation data. Precondition: there is some.
   virtual Evaluation evaluate() = 0;
 

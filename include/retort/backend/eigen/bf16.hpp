@@ -52,7 +52,7 @@ void for_each_on_one_thread(const Backend& backend, std::size_t count, const Wor
 namespace panel {
 
 /// Takes models of Linear and pointwise layers in float.
-struct Bfloat16Engine {
+struct Bf16Engine {
   static constexpr std::string_view name = "panels with bf16 products";
   template <typename T>
   static constexpr Refusal refusal() {
@@ -66,7 +66,7 @@ struct Bfloat16Engine {
 
 template <>
 struct Engines<EigenBf16> {
-  using type = std::tuple<panel::Bfloat16Engine, panel::Engine>;
+  using type = std::tuple<panel::Bf16Engine, panel::Engine>;
 };
 
 static_assert(Backend<EigenBf16, float>);

@@ -103,14 +103,10 @@ RETORT_HOST_DEVICE void report(Team& team, const Job& job, Scalar* memory) {
     if (thread != 0) {
       return;
     }
-    double values[report_sums] = {};
-    for (std::size_t i = 0; i < report_sums; ++i) {
-      values[i] = sum_of_strands(shared + i * Layout::threads);
-    }
-    *job.report = {.sum = {values[0], static_cast<std::size_t>(values[1])},
-                   .validation_loss = values[2],
-                   .validation_errors = static_cast<std::size_t>(values[3]),
-                   .not_finite = static_cast<std::size_t>(values[4])};
+    const auto sum = [&](std::size_t i) { return sum_of_strands(shared + i * Layout::threads); };
+    const auto count = [&](std::size_t i) { return static_cast<std::size_t>(sum(i)); };
+    *job.report = {
+        .sum = {sum(0), count(1)}, .validation_loss = sum(2), .validation_errors = count(3), .not_finite = count(4)};
   });
 }
 

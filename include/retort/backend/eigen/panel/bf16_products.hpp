@@ -21,6 +21,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/data/gather.hpp"
 #include "retort/simd/bfloat16.hpp"
+#include "retort/simd/tile.hpp"
 #include "retort/simd/transpose.hpp"
 #include "retort/simd/vector.hpp"
 

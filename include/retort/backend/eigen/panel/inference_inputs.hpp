@@ -22,6 +22,7 @@
 #include "retort/core/matrix_view.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
+#include "retort/simd/tile.hpp"
 #include "retort/simd/vector.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {

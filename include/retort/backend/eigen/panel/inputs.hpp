@@ -17,6 +17,7 @@
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
 #include "retort/simd/bytes.hpp"
+#include "retort/simd/tile.hpp"
 #include "retort/simd/transpose.hpp"
 #include "retort/simd/vector.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A training engine that learns nothing and follows a script, for the tests of the epoch loop.
+/// A trainer of epochs that learns nothing and follows a script, for the tests of the epoch loop.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,18 +16,12 @@
 
 namespace retort::test {
 
-class ScriptedEngine : public internal::TrainerInterface {
+class ScriptedTrainer : public internal::TrainerInterface {
  public:
-  struct Epoch {
-    std::vector<std::uint32_t> order;
-    internal::EpochPlan plan;
-  };
-
   /// `validation_errors[e]`: what the evaluation after epoch e + 1 finds.
-  explicit ScriptedEngine(std::vector<std::size_t> errors = {}) : validation_errors(std::move(errors)) {}
+  explicit ScriptedTrainer(std::vector<std::size_t> errors = {}) : validation_errors(std::move(errors)) {}
 
-  void begin(const data::Dataset& train, const data::Dataset* validation,
-             const internal::EpochPlan& /*plan*/) override {
+  void begin(const data::Dataset& train, const data::Dataset* validation, const internal::Epoch& /*epoch*/) override {
     training_data.push_back(train);
     if (validation != nullptr) {
       validation_data.push_back(*validation);
@@ -35,21 +29,21 @@ class ScriptedEngine : public internal::TrainerInterface {
     validated = validation != nullptr;
   }
 
-  internal::EpochResult train_epoch(const internal::EpochPlan& plan,
-                                    const internal::BatchCallback& after_batch) override {
+  internal::EpochResult train_epoch(const internal::Epoch& epoch, const internal::BatchCallback& after_batch) override {
     const std::size_t size = training_data.back().size();
-    const std::size_t samples = plan.trained(size);
+    const std::size_t samples = epoch.trained(size);
     std::vector<std::uint32_t> order(size);
-    if (plan.shuffle) {
-      plan.order(size).fill(0, order);
+    if (epoch.shuffle) {
+      epoch.order(size).fill(0, order);
     } else {
       std::iota(order.begin(), order.end(), 0u);
     }
-    epochs.push_back({std::move(order), plan});
+    epochs.push_back(epoch);
+    orders.push_back(std::move(order));
     ++parameter;
     internal::EpochResult result;
     std::size_t batch = 0;
-    for (std::size_t first = 0; first < samples; first += plan.batch_size) {
+    for (std::size_t first = 0; first < samples; first += epoch.batch_size) {
       result.sum.loss = loss * static_cast<double>(samples);
       after_batch(++batch, result.sum);
     }
@@ -101,7 +95,8 @@ class ScriptedEngine : public internal::TrainerInterface {
   std::vector<data::Dataset> validation_data;
   bool validated = false;
   std::size_t evaluations = 0;
-  std::vector<Epoch> epochs;
+  std::vector<internal::Epoch> epochs;
+  std::vector<std::vector<std::uint32_t>> orders;  ///< of each epoch
 };
 
 }  // namespace retort::test
