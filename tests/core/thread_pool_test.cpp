@@ -29,11 +29,11 @@ using retort::test::sanitized;
 using retort::OptionError;
 using retort::internal::ThreadPool;
 
-// Plain integers, not atomics: a chunk run twice at once, or a result seen too early, is then a race that a thread
+// Plain integers, not atomics: a piece run twice at once, or a result seen too early, is then a race that a thread
 // sanitizer reports.
-bool each_chunk_ran_once(ThreadPool& pool, std::size_t chunks) {
-  std::vector<std::uint32_t> runs(chunks, 0);
-  pool.for_each_chunk(chunks, [&runs](std::size_t chunk) { runs[chunk] += 1; });
+bool each_piece_ran_once(ThreadPool& pool, std::size_t pieces) {
+  std::vector<std::uint32_t> runs(pieces, 0);
+  pool.for_each_piece(pieces, [&runs](std::size_t piece) { runs[piece] += 1; });
   for (const std::uint32_t count : runs) {
     if (count != 1) {
       return false;
@@ -44,13 +44,13 @@ bool each_chunk_ran_once(ThreadPool& pool, std::size_t chunks) {
 
 }  // namespace
 
-TEST_CASE("every chunk runs exactly once, for every count of threads and chunks") {
+TEST_CASE("every piece runs exactly once, for every count of threads and pieces") {
   for (unsigned threads = 1; threads <= 4; ++threads) {
     ThreadPool pool(threads);
     REQUIRE(pool.thread_count() == threads);
-    for (std::size_t chunks = 0; chunks <= 1000; chunks += chunks < 70 ? 1 : 31) {
-      CAPTURE(threads, chunks);
-      REQUIRE(each_chunk_ran_once(pool, chunks));
+    for (std::size_t pieces = 0; pieces <= 1000; pieces += pieces < 70 ? 1 : 31) {
+      CAPTURE(threads, pieces);
+      REQUIRE(each_piece_ran_once(pool, pieces));
     }
   }
 }
@@ -61,13 +61,13 @@ TEST_CASE("many short rounds follow each other without loss") {
     std::vector<std::uint64_t> sums(7, 0);
     constexpr std::uint64_t rounds = 3000;
     for (std::uint64_t round = 0; round < rounds; ++round) {
-      pool.for_each_chunk(sums.size(), [&sums, round](std::size_t chunk) { sums[chunk] += round; });
-      // The caller may write at once what the chunks wrote.
+      pool.for_each_piece(sums.size(), [&sums, round](std::size_t piece) { sums[piece] += round; });
+      // The caller may write at once what the pieces wrote.
       sums[0] += 1;
     }
     REQUIRE(sums[0] == rounds * (rounds - 1) / 2 + rounds);
-    for (std::size_t chunk = 1; chunk < sums.size(); ++chunk) {
-      REQUIRE(sums[chunk] == rounds * (rounds - 1) / 2);
+    for (std::size_t piece = 1; piece < sums.size(); ++piece) {
+      REQUIRE(sums[piece] == rounds * (rounds - 1) / 2);
     }
   }
 }
@@ -76,17 +76,17 @@ TEST_CASE("workers that have gone to sleep wake up") {
   ThreadPool pool(3);
   for (int round = 0; round < 5; ++round) {
     std::this_thread::sleep_for(std::chrono::milliseconds(60));
-    REQUIRE(each_chunk_ran_once(pool, 100));
+    REQUIRE(each_piece_ran_once(pool, 100));
   }
 }
 
-TEST_CASE("the work is shared, in every round: a worker takes chunks while the caller is busy") {
+TEST_CASE("the work is shared, in every round: a worker takes pieces while the caller is busy") {
   ThreadPool pool(2);
   const std::thread::id caller = std::this_thread::get_id();
   for (int round = 0; round < 3; ++round) {
     std::atomic<bool> worker_came{false};
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    pool.for_each_chunk(2, [&](std::size_t) {
+    pool.for_each_piece(2, [&](std::size_t) {
       if (std::this_thread::get_id() != caller) {
         worker_came = true;
       }
@@ -99,14 +99,14 @@ TEST_CASE("the work is shared, in every round: a worker takes chunks while the c
   }
 }
 
-TEST_CASE("several callers at once each get their chunks done") {
+TEST_CASE("several callers at once each get their pieces done") {
   ThreadPool pool(3);
   std::vector<std::thread> callers;
   std::atomic<int> failures{0};
   for (int caller = 0; caller < 4; ++caller) {
     callers.emplace_back([&pool, &failures, caller] {
       for (std::size_t round = 0; round < 300; ++round) {
-        if (!each_chunk_ran_once(pool, (round + static_cast<std::size_t>(caller)) % 50)) {
+        if (!each_piece_ran_once(pool, (round + static_cast<std::size_t>(caller)) % 50)) {
           ++failures;
         }
       }
@@ -118,18 +118,18 @@ TEST_CASE("several callers at once each get their chunks done") {
   REQUIRE(failures == 0);
 }
 
-TEST_CASE("a chunk may itself use the pool") {
+TEST_CASE("a piece may itself use the pool") {
   ThreadPool pool(3);
   for (int round = 0; round < 100; ++round) {
     std::vector<std::uint32_t> runs(8 * 8, 0);
-    pool.for_each_chunk(8, [&](std::size_t outer) {
-      pool.for_each_chunk(8, [&](std::size_t inner) { runs[8 * outer + inner] += 1; });
+    pool.for_each_piece(8, [&](std::size_t outer) {
+      pool.for_each_piece(8, [&](std::size_t inner) { runs[8 * outer + inner] += 1; });
     });
     REQUIRE(runs == std::vector<std::uint32_t>(8 * 8, 1));
   }
 }
 
-TEST_CASE("what a chunk throws comes to the caller, no chunk begins after it, and the pool works on") {
+TEST_CASE("what a piece throws comes to the caller, no piece begins after it, and the pool works on") {
   for (unsigned threads = 1; threads <= 4; ++threads) {
     ThreadPool pool(threads);
     for (std::size_t wrong = 0; wrong < 50; ++wrong) {
@@ -137,34 +137,34 @@ TEST_CASE("what a chunk throws comes to the caller, no chunk begins after it, an
       std::atomic<std::size_t> begun{0};
       std::string message;
       try {
-        pool.for_each_chunk(100'000, [&](std::size_t chunk) {
+        pool.for_each_piece(100'000, [&](std::size_t piece) {
           ++begun;
-          if (chunk == wrong) {
-            throw retort::Error("chunk " + std::to_string(chunk));
+          if (piece == wrong) {
+            throw retort::Error("piece " + std::to_string(piece));
           }
         });
       } catch (const retort::Error& error) {
         message = error.what();
       }
-      REQUIRE(message == "chunk " + std::to_string(wrong));
+      REQUIRE(message == "piece " + std::to_string(wrong));
       REQUIRE(begun > wrong);
       if (threads == 1) {
         REQUIRE(begun == wrong + 1);
       }
-      REQUIRE(each_chunk_ran_once(pool, 100));
+      REQUIRE(each_piece_ran_once(pool, 100));
     }
   }
 }
 
-TEST_CASE("of many chunks that throw one exception comes, also out of a chunk that uses the pool itself") {
+TEST_CASE("of many pieces that throw one exception comes, also out of a piece that uses the pool itself") {
   ThreadPool pool(3);
   for (int round = 0; round < 300; ++round) {
-    CHECK_THROWS_AS(pool.for_each_chunk(8, [](std::size_t) { throw std::bad_alloc(); }), std::bad_alloc);
+    CHECK_THROWS_AS(pool.for_each_piece(8, [](std::size_t) { throw std::bad_alloc(); }), std::bad_alloc);
     CHECK_THROWS_AS(
-        pool.for_each_chunk(
-            8, [&pool](std::size_t) { pool.for_each_chunk(8, [](std::size_t) { throw std::bad_alloc(); }); }),
+        pool.for_each_piece(
+            8, [&pool](std::size_t) { pool.for_each_piece(8, [](std::size_t) { throw std::bad_alloc(); }); }),
         std::bad_alloc);
-    REQUIRE(each_chunk_ran_once(pool, 20));
+    REQUIRE(each_piece_ran_once(pool, 20));
   }
 }
 
@@ -173,9 +173,9 @@ TEST_CASE("results are the same for every number of threads") {
   for (unsigned threads = 1; threads <= 4; ++threads) {
     ThreadPool pool(threads);
     std::vector<float> result(64, 0.0f);
-    pool.for_each_chunk(result.size(), [&result](std::size_t chunk) {
+    pool.for_each_piece(result.size(), [&result](std::size_t piece) {
       for (int term = 1; term < 200; ++term) {
-        result[chunk] += 1.0f / static_cast<float>(term + static_cast<int>(chunk));
+        result[piece] += 1.0f / static_cast<float>(term + static_cast<int>(piece));
       }
     });
     results.push_back(result);
@@ -190,7 +190,7 @@ TEST_CASE("pools come and go, used or not") {
     ThreadPool unused(3);
     ThreadPool pool(2);
     if (round % 2 == 0) {
-      REQUIRE(each_chunk_ran_once(pool, 3));
+      REQUIRE(each_piece_ran_once(pool, 3));
     }
   }
 }
@@ -210,7 +210,7 @@ TEST_CASE("a number that nobody asked for is at most what the process may use, a
   CHECK(ThreadPool(retort::AvailableThreads{.most = 1}).thread_count() == 1);
   CHECK(ThreadPool(retort::AvailableThreads{.most = 0}).thread_count() == 1);
   ThreadPool pool(retort::AvailableThreads{.most = 2});
-  CHECK(each_chunk_ran_once(pool, 100));
+  CHECK(each_piece_ran_once(pool, 100));
 }
 
 #ifdef __GLIBC__
@@ -235,7 +235,7 @@ TEST_CASE("threads that nobody asked for and the system does not start are done 
     ::setrlimit(RLIMIT_AS, &limit);
     try {
       ThreadPool pool(retort::AvailableThreads{});
-      ::_exit(pool.thread_count() == 1 && each_chunk_ran_once(pool, 10) ? 0 : 2);
+      ::_exit(pool.thread_count() == 1 && each_piece_ran_once(pool, 10) ? 0 : 2);
     } catch (...) {
       ::_exit(3);
     }

@@ -39,7 +39,7 @@ cd "$1/retort"
     {
       split($0, part, /:#include "retort\/|"/)
       from = part[1]; to = part[2]; ++arrows
-      if (place(to) > place(from)) fail(from ": includes " to ", of a folder behind its own")
+      if (place(to) > place(from)) fail(from ": includes " to ", of a folder that comes after its own")
       included[from] = included[from] " " to
     }
     # Headers whose includes are all gone go too, then those that none of the rest includes. A circle stays.

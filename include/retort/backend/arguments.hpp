@@ -27,7 +27,7 @@ struct LayerRandom {
 
   RETORT_HOST_DEVICE constexpr RandomStream stream(Stream stream) const { return {seed, stream, step, layer}; }
   /// The random numbers of the layer `layers` after this one.
-  constexpr LayerRandom behind(std::size_t layers) const {
+  constexpr LayerRandom after(std::size_t layers) const {
     return {seed, step, layer + static_cast<std::uint32_t>(layers)};
   }
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The threads of a CPU backend. Work is cut into chunks whose number depends on shapes alone, never on the number of
-/// threads, and each chunk writes its own part of the result: so results have the same bits for every number of
+/// The threads of a CPU backend. Work is cut into pieces whose number depends on shapes alone, never on the number of
+/// threads, and each piece writes its own part of the result: so results have the same bits for every number of
 /// threads.
 
 #include <algorithm>
@@ -23,7 +23,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// `threads - 1` workers and the caller. Safe to call from several threads and from within a chunk: while one caller
+/// `threads - 1` workers and the caller. Safe to call from several threads and from within a piece: while one caller
 /// has the workers, others run alone.
 class ThreadPool {
  public:
@@ -50,14 +50,14 @@ class ThreadPool {
 
   unsigned thread_count() const { return static_cast<unsigned>(workers_.size()) + 1; }
 
-  /// Calls `function(chunk)` for every chunk in [0, chunks), in any order, on any of the threads; returns when all are
-  /// done. Precondition: no chunk writes what another reads or writes. Allocates nothing. When a chunk throws, no other
+  /// Calls `function(piece)` for every piece in [0, pieces), in any order, on any of the threads; returns when all are
+  /// done. Precondition: no piece writes what another reads or writes. Allocates nothing. When a piece throws, no other
   /// begins; it waits for those under way, and rethrows the exception, the first of several. The pool can be used
   /// again.
   template <typename Function>
-  void for_each_chunk(std::size_t chunks, const Function& function) {
+  void for_each_piece(std::size_t pieces, const Function& function) {
     run(
-        chunks, [](const void* context, std::size_t chunk) { (*static_cast<const Function*>(context))(chunk); },
+        pieces, [](const void* context, std::size_t piece) { (*static_cast<const Function*>(context))(piece); },
         &function);
   }
 
@@ -76,25 +76,25 @@ class ThreadPool {
 #endif
   }
 
-  using Call = void (*)(const void* context, std::size_t chunk);
+  using Call = void (*)(const void* context, std::size_t piece);
 
   /// Compiled once for all functions.
-  [[gnu::noinline]] void run(std::size_t chunks, Call call, const void* context) {
-    // Not a mutex: a thread may not try a mutex that it holds, as a call from within a chunk would.
-    if (chunks < 2 || workers_.empty() || taken_.exchange(true, std::memory_order_acquire)) {
-      for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
-        call(context, chunk);
+  [[gnu::noinline]] void run(std::size_t pieces, Call call, const void* context) {
+    // Not a mutex: a thread may not try a mutex that it holds, as a call from within a piece would.
+    if (pieces < 2 || workers_.empty() || taken_.exchange(true, std::memory_order_acquire)) {
+      for (std::size_t piece = 0; piece < pieces; ++piece) {
+        call(context, piece);
       }
       return;
     }
     call_ = call;
     context_ = context;
-    chunks_ = chunks;
-    next_chunk_.store(0, std::memory_order_relaxed);
+    pieces_ = pieces;
+    next_piece_.store(0, std::memory_order_relaxed);
     gate_.fetch_or(gate_open, std::memory_order_release);
     generation_.fetch_add(1, std::memory_order_release);
     generation_.notify_all();
-    take_chunks();
+    take_pieces();
     // Waits only for workers that came in time: one that the system did not run meanwhile costs nothing, which matters
     // where other programs want the processors too.
     gate_.fetch_and(~gate_open, std::memory_order_relaxed);
@@ -139,17 +139,17 @@ class ThreadPool {
     }
   }
 
-  void take_chunks() noexcept {
+  void take_pieces() noexcept {
     try {
       for (;;) {
-        const std::size_t chunk = next_chunk_.fetch_add(1, std::memory_order_relaxed);
-        if (chunk >= chunks_) {
+        const std::size_t piece = next_piece_.fetch_add(1, std::memory_order_relaxed);
+        if (piece >= pieces_) {
           return;
         }
-        call_(context_, chunk);
+        call_(context_, piece);
       }
     } catch (...) {
-      next_chunk_.store(chunks_, std::memory_order_relaxed);
+      next_piece_.store(pieces_, std::memory_order_relaxed);
       if (!failed_.exchange(true, std::memory_order_relaxed)) {
         error_ = std::current_exception();  // read once all have left
       }
@@ -174,7 +174,7 @@ class ThreadPool {
       seen = current;
       // Only a worker that enters while the gate is open may read the job's fields; the caller waits for it.
       if ((gate_.fetch_add(1, std::memory_order_acquire) & gate_open) != 0) {
-        take_chunks();
+        take_pieces();
       }
       if (gate_.fetch_sub(1, std::memory_order_release) == 1) {
         gate_.notify_all();  // the last one out wakes the caller
@@ -187,13 +187,13 @@ class ThreadPool {
   std::vector<std::thread> workers_;
   Call call_ = nullptr;
   const void* context_ = nullptr;
-  std::size_t chunks_ = 0;
-  std::exception_ptr error_{};  // of the chunk that failed first
+  std::size_t pieces_ = 0;
+  std::exception_ptr error_{};  // of the piece that failed first
   std::atomic<bool> failed_{false};
   std::atomic<bool> taken_{false};
   std::atomic<bool> stopping_{false};
   // Every thread writes the first, the caller waits for the second, idle workers watch the third: a cache line each.
-  alignas(64) std::atomic<std::size_t> next_chunk_{0};
+  alignas(64) std::atomic<std::size_t> next_piece_{0};
   alignas(64) std::atomic<std::uint32_t> gate_{0};  // gate_open, and the number of workers inside
   // 32 bits, which the system can wait on directly. It may wrap: a worker that slept through 2^32 jobs misses one.
   alignas(64) std::atomic<std::uint32_t> generation_{0};

@@ -72,7 +72,7 @@ struct Arenas {
   std::array<ArenaVector<Scalar>, 2> moments;
 };
 
-// Small and odd, one piece, one chunk and a part, several chunks.
+// Small and odd, one piece, one piece and a part, several pieces.
 constexpr std::array<std::size_t, 8> sizes{0, 1, 7, 1024, 1025, 16384, 16389, 40'001};
 
 template <typename Scalar, typename Rule, std::size_t Moments>
@@ -135,7 +135,7 @@ std::vector<Scalar> clipped(std::vector<Scalar> values, double max_norm, unsigne
   return values;
 }
 
-// The last size needs parts larger than a chunk of flat memory.
+// The last size needs parts larger than a piece of flat memory.
 constexpr std::array<std::size_t, 6> norm_sizes{1, 7, 1025, 16384, 40'001, 1'100'003};
 
 TEMPLATE_TEST_CASE("A gradient longer than the limit is shortened to it, the same bits for every number of threads",

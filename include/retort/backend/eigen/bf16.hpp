@@ -46,7 +46,7 @@ class EigenBf16 : public Eigen {
 template <std::same_as<EigenBf16> Backend, typename Work>
 void for_each_on_one_thread(const Backend& backend, std::size_t count, const Work& work) {
   const EigenBf16 alone(1);
-  backend.pool().for_each_chunk(count, [&](std::size_t index) { work(index, alone); });
+  backend.pool().for_each_piece(count, [&](std::size_t index) { work(index, alone); });
 }
 
 namespace panel {
@@ -66,7 +66,7 @@ struct Bf16Engine {
 
 template <>
 struct Engines<EigenBf16> {
-  using type = std::tuple<panel::Bf16Engine, panel::Engine>;
+  using type = std::tuple<panel::Bf16Engine, panel::PanelEngine>;
 };
 
 static_assert(Backend<EigenBf16, float>);

@@ -58,7 +58,7 @@ class Eigen : public HostMemory, public Generic<Eigen> {
   /// Calls function(index) for every index below `count`, on any of the threads.
   template <typename Function>
   void for_each(std::size_t count, const Function& function) const {
-    pool_->for_each_chunk(count, function);
+    pool_->for_each_piece(count, function);
   }
 
   /// One line: the backend, its SIMD instruction sets as compiled (Eigen's and those of the kernels for whole models),
@@ -96,14 +96,14 @@ class Eigen : public HostMemory, public Generic<Eigen> {
 template <std::same_as<Eigen> Backend, typename Work>
 void for_each_on_one_thread(const Backend& backend, std::size_t count, const Work& work) {
   const Eigen alone(1, backend.products());
-  backend.pool().for_each_chunk(count, [&](std::size_t index) { work(index, alone); });
+  backend.pool().for_each_piece(count, [&](std::size_t index) { work(index, alone); });
 }
 
 namespace detail {
 
 /// Calls function(begin, count) over [0, size) in pieces that do not depend on the number of threads.
 template <typename Function>
-void for_each_flat_chunk(const Eigen& backend, std::size_t size, const Function& function) {
+void for_each_flat_piece(const Eigen& backend, std::size_t size, const Function& function) {
   constexpr std::size_t piece = Eigen::elements_per_call;
   backend.for_each((size + piece - 1) / piece, [&](std::size_t index) {
     const std::size_t begin = index * piece;

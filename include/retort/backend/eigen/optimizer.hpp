@@ -25,8 +25,8 @@ void update_parameters(const Eigen& backend, const Rule& rule, Scalar* parameter
                        const std::array<Scalar*, Moments>& moments, std::size_t size) {
   using V = simd::Vector<Scalar>;
   const panel::ApplyRule<Rule, Scalar, Moments> apply{rule, parameters, moments};
-  detail::for_each_flat_chunk(backend, size, [&](std::size_t begin, std::size_t chunk) {
-    simd::for_each_vector<V>(chunk, [&](std::size_t at, std::size_t count) {
+  detail::for_each_flat_piece(backend, size, [&](std::size_t begin, std::size_t piece) {
+    simd::for_each_vector<V>(piece, [&](std::size_t at, std::size_t count) {
       if (count == simd::lanes<V>) {
         apply(begin + at, simd::load<V>(gradients + begin + at));
       } else {
@@ -49,9 +49,9 @@ double squared_norm(const Eigen& backend, const Scalar* values, std::size_t size
   std::array<double, 64> sums{};
   const std::size_t part =
       std::max(Eigen::elements_per_call, aligned_count<Scalar>((size + sums.size() - 1) / sums.size()));
-  backend.pool().for_each_chunk((size + part - 1) / part, [&](std::size_t chunk) {
-    const auto count = static_cast<::Eigen::Index>(std::min(part, size - chunk * part));
-    sums[chunk] = ConstArray<Scalar>(values + chunk * part, count).template cast<double>().square().sum();
+  backend.pool().for_each_piece((size + part - 1) / part, [&](std::size_t piece) {
+    const auto count = static_cast<::Eigen::Index>(std::min(part, size - piece * part));
+    sums[piece] = ConstArray<Scalar>(values + piece * part, count).template cast<double>().square().sum();
   });
   double total = 0.0;
   for (const double sum : sums) {
@@ -70,7 +70,7 @@ void clip_gradients(const Eigen& backend, const GradientClipping& clipping, Scal
   if (is_finite(factor) && factor == 1.0) {
     return;
   }
-  detail::for_each_flat_chunk(backend, size, [&](std::size_t begin, std::size_t count) {
+  detail::for_each_flat_piece(backend, size, [&](std::size_t begin, std::size_t count) {
     detail::Array<Scalar>(gradients + begin, static_cast<::Eigen::Index>(count)) *= static_cast<Scalar>(factor);
   });
 }

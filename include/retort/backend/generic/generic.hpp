@@ -122,15 +122,15 @@ struct ColumnStrip {
   }
 };
 
-/// The sum of term(i) over all i below `count`, in strands that a compiler can keep in a SIMD register.
-template <typename Sum, typename Term>
-RETORT_HOST_DEVICE Sum sum_in_strands(std::size_t count, const Term& term) {
+/// The sum of summand(i) over all i below `count`, in strands that a compiler can keep in a SIMD register.
+template <typename Sum, typename Summand>
+RETORT_HOST_DEVICE Sum sum_in_strands(std::size_t count, const Summand& summand) {
   constexpr std::size_t strands = 8;
   Sum sums[strands] = {};
   const std::size_t whole = count / strands * strands;
   for (std::size_t i = 0; i < whole; i += strands) {
     for (std::size_t strand = 0; strand < strands; ++strand) {
-      sums[strand] += static_cast<Sum>(term(i + strand));
+      sums[strand] += static_cast<Sum>(summand(i + strand));
     }
   }
   Sum sum = 0;
@@ -138,7 +138,7 @@ RETORT_HOST_DEVICE Sum sum_in_strands(std::size_t count, const Term& term) {
     sum += of_strand;
   }
   for (std::size_t i = whole; i < count; ++i) {
-    sum += static_cast<Sum>(term(i));
+    sum += static_cast<Sum>(summand(i));
   }
   return sum;
 }

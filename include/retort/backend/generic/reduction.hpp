@@ -23,10 +23,10 @@ inline constexpr bool sums_lie_apart = Backend::elements_per_call == 1;
 template <typename Backend>
 inline constexpr std::size_t sum_piece = sums_lie_apart<Backend> ? 64 : 256;
 
-/// partial[piece] = sum of term(element) over one piece.
-template <typename Term, std::size_t PieceSize, bool lie_apart>
+/// partial[piece] = sum of summand(element) over one piece.
+template <typename Summand, std::size_t PieceSize, bool lie_apart>
 struct SumPiece {
-  Term term;
+  Summand summand;
   std::size_t size;
   double* partial;
 
@@ -34,11 +34,11 @@ struct SumPiece {
     if constexpr (lie_apart) {
       const std::size_t pieces = (size + PieceSize - 1) / PieceSize;
       partial[piece] = sum_in_strands<double>((size - piece + pieces - 1) / pieces,
-                                              [&](std::size_t i) { return term(piece + i * pieces); });
+                                              [&](std::size_t i) { return summand(piece + i * pieces); });
     } else {
       const std::size_t begin = piece * PieceSize;
       const std::size_t end = begin + PieceSize < size ? begin + PieceSize : size;
-      partial[piece] = sum_in_strands<double>(end - begin, [&](std::size_t i) { return term(begin + i); });
+      partial[piece] = sum_in_strands<double>(end - begin, [&](std::size_t i) { return summand(begin + i); });
     }
   }
 };
@@ -60,17 +60,17 @@ constexpr std::size_t sum_scratch_size(std::size_t size) {
   return total;
 }
 
-/// Computes the sum of term(element) over all elements below `size`, and returns where in `scratch` it stands.
+/// Computes the sum of summand(element) over all elements below `size`, and returns where in `scratch` it stands.
 /// `scratch`, in the backend's memory, holds sum_scratch_size<Backend>(size) elements. Precondition: size > 0. `where`:
 /// see for_each.
-template <typename Backend, typename Term>
-const double* sum(const Backend& backend, std::size_t size, const Term& term, double* scratch,
+template <typename Backend, typename Summand>
+const double* sum(const Backend& backend, std::size_t size, const Summand& summand, double* scratch,
                   const std::source_location& where = std::source_location::current()) {
   constexpr std::size_t piece = sum_piece<Backend>;
   constexpr bool lie_apart = sums_lie_apart<Backend>;
   std::size_t pieces = (size + piece - 1) / piece;
   double* partial = scratch;
-  for_each_of<piece>(backend, pieces, SumPiece<Term, piece, lie_apart>{term, size, partial}, where);
+  for_each_of<piece>(backend, pieces, SumPiece<Summand, piece, lie_apart>{summand, size, partial}, where);
   while (pieces > 1) {
     const std::size_t next = (pieces + piece - 1) / piece;
     for_each_of<piece>(backend, next, SumPiece<Element, piece, lie_apart>{{partial}, pieces, partial + pieces}, where);
@@ -80,16 +80,16 @@ const double* sum(const Backend& backend, std::size_t size, const Term& term, do
   return partial;
 }
 
-/// The sum of term(element) over all elements below `size`, read back.
-template <typename Backend, typename Term>
-double read_sum(const Backend& backend, std::size_t size, const Term& term,
+/// The sum of summand(element) over all elements below `size`, read back.
+template <typename Backend, typename Summand>
+double read_sum(const Backend& backend, std::size_t size, const Summand& summand,
                 const std::source_location& where = std::source_location::current()) {
   if (size == 0) {
     return 0.0;
   }
   auto scratch = backend.template scratch<double>(sum_scratch_size<Backend>(size));
   double result = 0.0;
-  copy_to_host(backend, sum(backend, size, term, scratch.data(), where), std::span(&result, 1));
+  copy_to_host(backend, sum(backend, size, summand, scratch.data(), where), std::span(&result, 1));
   return result;
 }
 

@@ -108,7 +108,7 @@ const Scalar* run_forward(const Backend& backend, const ForwardArguments<Scalar>
                                                   current,
                                                   output,
                                                   arguments.batch,
-                                                  arguments.random.behind(layer)};
+                                                  arguments.random.after(layer)};
       if constexpr (FusesForward<Backend, Operation, Behind, Width, Scalar>) {
         forward(backend, Operation{}, Behind{}, Width{}, of_operation,
                 arguments.output + output_offset<M>(Index + 1, capacity));
@@ -162,7 +162,7 @@ void run_backward(const Backend& backend, const BackwardArguments<Scalar>& argum
              BackwardArguments<Scalar>{arguments.parameters + M::parameter_offset(layer), input,
                                        arguments.output + output_offset<M>(Index, capacity), output_gradient,
                                        input_gradient, arguments.parameter_gradients + M::parameter_offset(layer),
-                                       arguments.batch, arguments.random.behind(layer)});
+                                       arguments.batch, arguments.random.after(layer)});
     output_gradient = input_gradient;
   });
 }

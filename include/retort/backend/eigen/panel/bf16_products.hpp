@@ -41,7 +41,7 @@ class Bf16Products {
 
   void gather(const Eigen& backend, const TrainingBatch& batch, float* inputs) {
     const data::GatherConstants<float> constants(batch.data);
-    backend.pool().for_each_chunk(count_for<float>(batch.size), [&](std::size_t index) {
+    backend.pool().for_each_piece(count_for<float>(batch.size), [&](std::size_t index) {
       const std::size_t first = index * width<float>;
       const std::span samples(batch.samples + first, samples_in<float>(index, batch.size));
       fetch_ahead(batch, first, samples.size());
@@ -60,7 +60,7 @@ class Bf16Products {
   void keep_input(const Eigen& backend, std::size_t batch, const float* values) {
     constexpr std::size_t features = Plan::widths[Index];
     constexpr std::size_t stride = sample_stride<float>(features);
-    for_each_chunk<OperandChunks<features, V>>(backend.pool(), [&](RowRange rows) {
+    for_each_piece<OperandPieces<features, V>>(backend.pool(), [&](RowRange rows) {
       for_each_panel<float>(batch, rows, [&](const PanelRows<float>& panel) {
         const float* numbers = values + panel.place(features);
         pair_rows(numbers, panel, by_feature(Index) + panel.place(pairs(features)));
@@ -105,7 +105,7 @@ class Bf16Products {
   template <std::size_t Index>
   void keep_output_gradient(const Eigen& backend, std::size_t batch, const float* gradient) {
     constexpr std::size_t features = Plan::widths[Index + 1];
-    for_each_chunk<OperandChunks<features, V>>(backend.pool(), [&](RowRange rows) {
+    for_each_piece<OperandPieces<features, V>>(backend.pool(), [&](RowRange rows) {
       for_each_panel<float>(batch, rows, [&](const PanelRows<float>& panel) {
         const std::size_t first = panel.place(features) + rows.begin * width<float>;
         pair_samples(gradient + first, rows.count(), panel.samples, gradient_rows_.data() + first / 2);
@@ -120,7 +120,7 @@ class Bf16Products {
   void input_gradient(const float* parameters, const float* /*output_gradient*/, float* input_gradient,
                       std::size_t batch, RowRange rows) {
     using L = typename Plan::template Operation<Index>;
-    constexpr std::size_t most = InputChunks<L>::size;
+    constexpr std::size_t most = InputPieces<L>::size;
     constexpr std::size_t stride = whole_vectors(most);
     // Tiles read a block of so many outputs while it stays in the first-level cache.
     constexpr std::size_t step = 96;

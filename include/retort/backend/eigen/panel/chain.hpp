@@ -132,8 +132,8 @@ void chain_rows(C chain, LayerRandom random, std::size_t features, const PanelRo
   });
 }
 
-/// gradients *= the chain's derivative, in place, on rows of a panel. `values` is the chain's output where it is a
-/// rectifier, else its input.
+/// gradients *= the chain's derivative, in place, on rows of a panel. `values` is the chain's output if its
+/// derivative follows from that, else its input.
 template <typename V, typename C>
 void chain_gradient_rows(C chain, LayerRandom random, std::size_t features, const PanelRows<simd::ScalarOf<V>>& rows,
                          const simd::ScalarOf<V>* values, simd::ScalarOf<V>* gradients) {

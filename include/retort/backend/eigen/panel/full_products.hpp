@@ -48,7 +48,7 @@ class FullProducts {
     if (are_bytes_) {
       find_byte_rows(backend, batch);
     }
-    backend.pool().for_each_chunk(count_for<Scalar>(batch.size), [&](std::size_t index) {
+    backend.pool().for_each_piece(count_for<Scalar>(batch.size), [&](std::size_t index) {
       const std::size_t first = index * width<Scalar>;
       const std::span samples(batch.samples + first, samples_in<Scalar>(index, batch.size));
       fetch_ahead(batch, first, samples.size());
@@ -75,7 +75,7 @@ class FullProducts {
     if constexpr (Index > 0) {
       constexpr std::size_t features = Plan::widths[Index];
       constexpr std::size_t stride = sample_stride<Scalar>(features);
-      for_each_chunk<OperandChunks<features, V>>(backend.pool(), [&](RowRange rows) {
+      for_each_piece<OperandPieces<features, V>>(backend.pool(), [&](RowRange rows) {
         for_each_panel<Scalar>(batch, rows, [&](const PanelRows<Scalar>& panel) {
           simd::transpose<V>({values + panel.place(features) + rows.begin * width<Scalar>, width<Scalar>}, rows.count(),
                              panel.samples, {by_sample(Index) + panel.first_sample() * stride + rows.begin, stride});
@@ -155,7 +155,7 @@ class FullProducts {
   void find_byte_rows(const Eigen& backend, const TrainingBatch& batch) {
     const bool copies = copies_bytes(batch);
     if (copies) {
-      backend.pool().for_each_chunk(count_for<Scalar>(batch.size), [&](std::size_t index) {
+      backend.pool().for_each_piece(count_for<Scalar>(batch.size), [&](std::size_t index) {
         const std::size_t first = index * width<Scalar>;
         const std::span samples(batch.samples + first, samples_in<Scalar>(index, batch.size));
         copy_byte_rows(batch, samples, {byte_copies_.data() + first * byte_stride, byte_stride});

@@ -65,7 +65,7 @@ template <Model M, typename Scalar, typename Inputs>
 void infer_panels(const Eigen& backend, const Scalar* parameters, const Inputs& inputs, Scalar* logits) {
   const std::size_t panels = count_for<Scalar>(inputs.size());
   const std::size_t split = has_wide_layer<M> ? panels % backend.threads() : 0;
-  backend.pool().for_each_chunk(panels - split,
+  backend.pool().for_each_piece(panels - split,
                                 [&](std::size_t index) { infer_panel<M>(parameters, inputs, index, logits); });
   if constexpr (has_wide_layer<M>) {
     if (split > 0) {

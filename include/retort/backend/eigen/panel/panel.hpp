@@ -126,25 +126,25 @@ struct RowPieces {
 /// dropout's random numbers.
 template <std::size_t Extent, std::size_t Weights, std::size_t Step = 4 * simd::tile_rows,
           std::size_t Least = std::size_t{1} << 17>
-using RowChunks =
+using EvenPieces =
     RowPieces<Extent, (Weights < Least ? Extent : std::max(Step, (Extent / 16 + Step - 1) / Step * Step))>;
 
 /// The pieces for a Linear layer's input or output, and for a chain that follows no Linear.
 template <typename L>
-using OutputChunks = RowChunks<L::output_size, L::input_size * L::output_size>;
+using OutputPieces = EvenPieces<L::output_size, L::input_size * L::output_size>;
 template <typename L>
-using InputChunks = RowChunks<L::input_size, L::input_size * L::output_size>;
+using InputPieces = EvenPieces<L::input_size, L::input_size * L::output_size>;
 template <std::size_t Features>
-using ChainChunks = RowChunks<Features, Features * 256>;
+using ChainPieces = EvenPieces<Features, Features * 256>;
 
 /// How a layer's features are cut for the threads where they are only rearranged: pieces of whole vectors and pairs.
 template <std::size_t Features, typename V>
-using OperandChunks = RowPieces<Features, (Features < 256 ? Features : 16 * simd::lanes<V>)>;
+using OperandPieces = RowPieces<Features, (Features < 256 ? Features : 16 * simd::lanes<V>)>;
 
-/// Calls function(rows) for the pieces of RowPieces or RowChunks, on the pool's threads.
-template <typename Chunks, typename Function>
-void for_each_chunk(internal::ThreadPool& pool, const Function& function) {
-  pool.for_each_chunk(Chunks::count, [&](std::size_t chunk) { function(Chunks::rows(chunk)); });
+/// Calls function(rows) for the pieces of RowPieces or EvenPieces, on the pool's threads.
+template <typename Pieces, typename Function>
+void for_each_piece(internal::ThreadPool& pool, const Function& function) {
+  pool.for_each_piece(Pieces::count, [&](std::size_t piece) { function(Pieces::rows(piece)); });
 }
 
 /// Where the operands of each Linear layer begin in memory that holds those of all layers, one after another:

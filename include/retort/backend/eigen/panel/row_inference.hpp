@@ -24,10 +24,10 @@ namespace detail {
 
 /// Calls function(panel, rows) for the pieces of a layer's rows and each of `panels`, on the backend's threads. Pieces
 /// of the same rows, which read the same weights, follow one another.
-template <typename Chunks, typename Function>
-void for_each_piece(const Eigen& backend, std::size_t panels, const Function& function) {
-  backend.pool().for_each_chunk(Chunks::count * panels,
-                                [&](std::size_t piece) { function(piece % panels, Chunks::rows(piece / panels)); });
+template <typename Pieces, typename Function>
+void for_each_panel_piece(const Eigen& backend, std::size_t panels, const Function& function) {
+  backend.pool().for_each_piece(Pieces::count * panels,
+                                [&](std::size_t piece) { function(piece % panels, Pieces::rows(piece / panels)); });
 }
 
 }  // namespace detail
@@ -38,7 +38,7 @@ inline constexpr bool has_wide_layer = [] {
   bool result = false;
   for_each_index<Plan<M>::size>([&]<std::size_t Index>() {
     if constexpr (!Plan<M>::template is_chain<Index>) {
-      result = result || OutputChunks<typename Plan<M>::template Operation<Index>>::count > 1;
+      result = result || OutputPieces<typename Plan<M>::template Operation<Index>>::count > 1;
     }
   });
   return result;
@@ -58,7 +58,7 @@ void infer_rows(const Eigen& backend, const Scalar* parameters, const Inputs& in
   const auto rows_of = [&](std::size_t panel, RowRange rows) {
     return PanelRows<Scalar>{rows, first + panel, samples_in<Scalar>(first + panel, inputs.size())};
   };
-  backend.pool().for_each_chunk(
+  backend.pool().for_each_piece(
       panels, [&](std::size_t panel) { inputs.fill(first + panel, panel_of(scratch.inputs, panel, M::input_size)); });
   for_each_index<Plan::size>([&]<std::size_t Index>() {
     using Operation = typename Plan::template Operation<Index>;
@@ -67,7 +67,7 @@ void infer_rows(const Eigen& backend, const Scalar* parameters, const Inputs& in
     if constexpr (!Plan::template is_chain<Index>) {
       using Behind = ChainAt<Plan, Index + 1>;
       constexpr bool has_chain = !std::is_same_v<Behind, Chain<>>;
-      detail::for_each_piece<OutputChunks<Operation>>(backend, panels, [&](std::size_t panel, RowRange range) {
+      detail::for_each_panel_piece<OutputPieces<Operation>>(backend, panels, [&](std::size_t panel, RowRange range) {
         const Scalar* layer = parameters + M::parameter_offset(Plan::first_layer[Index]);
         const PanelRows<Scalar> rows = rows_of(panel, range);
         Scalar* output = panel_of(scratch.other, panel, out);
@@ -86,7 +86,7 @@ void infer_rows(const Eigen& backend, const Scalar* parameters, const Inputs& in
       });
       std::swap(scratch.current, scratch.other);
     } else if constexpr (Index == 0) {  // other chains follow their Linear layer above
-      detail::for_each_piece<ChainChunks<in>>(backend, panels, [&](std::size_t panel, RowRange rows) {
+      detail::for_each_panel_piece<ChainPieces<in>>(backend, panels, [&](std::size_t panel, RowRange rows) {
         chain_rows<false, V>(Operation{}, {}, in, rows_of(panel, rows), panel_of(scratch.current, panel, in));
       });
     }

@@ -25,7 +25,7 @@ namespace detail {
 /// How the rows of a layer's product with one sample are cut for the threads: pieces of whole tiles, or one piece where
 /// a second thread would cost more to wake than it saves.
 template <typename L, typename V>
-using SampleChunks = RowChunks<L::output_size, L::input_size * L::output_size, simd::lanes<V>, (std::size_t{1} << 19)>;
+using SamplePieces = EvenPieces<L::output_size, L::input_size * L::output_size, simd::lanes<V>, (std::size_t{1} << 19)>;
 
 /// `Columns` outputs of one sample.
 template <typename V, std::size_t Columns>
@@ -69,12 +69,12 @@ void infer_sample(const Eigen& backend, const Scalar* parameters, const Scalar* 
     using Operation = typename Plan::template Operation<Index>;
     constexpr std::size_t features = Plan::widths[Index];
     if constexpr (!Plan::template is_chain<Index>) {
-      using Chunks = detail::SampleChunks<Operation, V>;
+      using Pieces = detail::SamplePieces<Operation, V>;
       const Scalar* layer = parameters + M::parameter_offset(Plan::first_layer[Index]);
-      if constexpr (Chunks::count == 1) {  // a small model answers in less than a microsecond: no branch to spare
+      if constexpr (Pieces::count == 1) {  // a small model answers in less than a microsecond: no branch to spare
         detail::infer_sample_rows<Operation, V>(layer, current, halves[0], {0, Operation::output_size});
       } else {
-        for_each_chunk<Chunks>(backend.pool(), [&](RowRange rows) {
+        for_each_piece<Pieces>(backend.pool(), [&](RowRange rows) {
           detail::infer_sample_rows<Operation, V>(layer, current, halves[0], rows);
         });
       }

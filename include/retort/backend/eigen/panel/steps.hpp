@@ -104,7 +104,7 @@ class PanelSteps {
   Scalar* values(std::size_t operation) { return values_.data() + values_offset(operation, capacity_); }
 
   static constexpr LayerRandom random_of(const TrainingBatch& batch, std::size_t layer) {
-    return LayerRandom{batch.augmentation.seed, batch.step}.behind(layer);
+    return LayerRandom{batch.augmentation.seed, batch.step}.after(layer);
   }
 
   void forward(const Eigen& backend, const TrainingBatch& batch, const Scalar* parameters) {
@@ -112,12 +112,12 @@ class PanelSteps {
       using Operation = typename Plan::template Operation<Index>;
       if constexpr (Plan::template is_chain<Index>) {
         if constexpr (Index == 0) {
-          for_each_chunk<ChainChunks<M::input_size>>(backend.pool(),
+          for_each_piece<ChainPieces<M::input_size>>(backend.pool(),
                                                      [&](RowRange rows) { chain_of_rows<0>(batch, rows); });
         }  // other chains follow their Linear layer below
       } else {
         products_.template keep_input<Index>(backend, batch.size, values(Index));
-        for_each_chunk<OutputChunks<Operation>>(backend.pool(), [&](RowRange rows) {
+        for_each_piece<OutputPieces<Operation>>(backend.pool(), [&](RowRange rows) {
           products_.template forward<Index>(parameters + M::parameter_offset(Plan::first_layer[Index]), values(Index),
                                             values(Index + 1), batch.size, rows);
           if constexpr (Index + 1 < Plan::size) {
@@ -159,7 +159,7 @@ class PanelSteps {
         using L = typename Plan::template Operation<Index>;
         products_.template keep_output_gradient<Index>(backend, batch.size, output_gradient);
         if constexpr (Index > Plan::first_trained) {
-          for_each_chunk<InputChunks<L>>(backend.pool(), [&](RowRange rows) {
+          for_each_piece<InputPieces<L>>(backend.pool(), [&](RowRange rows) {
             products_.template input_gradient<Index>(parameters + M::parameter_offset(Plan::first_layer[Index]),
                                                      output_gradient, input_gradient, batch.size, rows);
             if constexpr (Plan::template is_chain<Index - 1>) {
@@ -169,7 +169,7 @@ class PanelSteps {
         }
         // Not earlier: the update may change the weights that gave the input's gradient.
         const auto sink = sink_of(Plan::first_layer[Index]);
-        for_each_chunk<OutputChunks<L>>(backend.pool(), [&](RowRange rows) {
+        for_each_piece<OutputPieces<L>>(backend.pool(), [&](RowRange rows) {
           sum_over_batch<L, V>(output_gradient, batch.size, rows, gradient_sums_.data());
           products_.template weight_gradient<Index>(output_gradient, gradient_sums_.data(), batch.size, rows, sink);
           bias_gradient_rows<L, V>(gradient_sums_.data(), rows, sink);
@@ -203,7 +203,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 namespace panel {
 
 /// Takes models of Linear and pointwise layers.
-struct Engine {
+struct PanelEngine {
   static constexpr std::string_view name = "panels";
   template <typename T>
   static constexpr Refusal refusal() {
@@ -217,7 +217,7 @@ struct Engine {
 
 template <>
 struct Engines<Eigen> {
-  using type = std::tuple<panel::Engine>;
+  using type = std::tuple<panel::PanelEngine>;
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend
