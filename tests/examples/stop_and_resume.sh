@@ -62,7 +62,7 @@ stop INT 130 1 "${long[@]}"
   fail "SIGINT: $(<stderr)"
 [[ ! -e stopped/.retort-lock && -z $(find stopped -name '*.tmp') ]] || fail "left behind: $(find stopped)"
 cp stopped/metrics.jsonl log
-stop TERM 143 2 "${long[@]}" --resume
+stop TERM 143 $(($(lines stopped/metrics.jsonl) + 1)) "${long[@]}" --resume
 cmp -n "$(wc -c <log)" log stopped/metrics.jsonl || fail "did not go on from the epochs that were done"
 "${long[@]}" --resume >/dev/null
 for file in teacher student_alone student_distilled; do
