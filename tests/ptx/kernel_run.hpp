@@ -155,8 +155,9 @@ class KernelRun {
                     data::GatherConstants<Scalar>(view_),
                     order_.data(),
                     samples(),
-                    {.shift = {settings_.shift}, .seed = Seed{5}, .epoch = 3}};
+                    {.shift = {settings_.shift}, .seed = Seed{5}, .view = 3}};
     job.batch_size = settings_.batch;
+    job.seed = Seed{5};
     job.first_step = 7;
     job.rules = rules_.data();
     job.parameters = results.parameters.data();

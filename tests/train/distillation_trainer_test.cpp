@@ -75,13 +75,12 @@ TEST_CASE("With hard weight 1 distilling is training on labels, bit for bit", "[
 
 /// The mean loss over a dataset of a student that does not learn.
 double expected_loss(const TeacherNetwork& teacher, const Network<Sequential<Linear<30, 4>>>& student,
-                     data::RandomShift shift, Seed seed) {
+                     const data::Augmentation& augmentation) {
   const std::size_t size = images().size();
   std::vector<std::uint32_t> indices(size);
   std::iota(indices.begin(), indices.end(), 0u);
   std::vector<float> inputs(size * 30);
-  gather_batch(backend::Eigen{}, images().view(), indices.data(), size, data::Augmentation{shift, seed, 0},
-               inputs.data());
+  gather_batch(backend::Eigen{}, images().view(), indices.data(), size, augmentation, inputs.data());
   std::vector<float> teacher_logits(size * 4);
   std::vector<float> student_logits(size * 4);
   std::vector<float> gradient(4);
@@ -106,9 +105,44 @@ TEST_CASE("The student sees the teacher's answer to the sample it sees, cached o
       DistillationTrainer distiller{teacher, student, hinton, Sgd{.learning_rate = 0}};
       const auto history = distiller.fit(
           images(), {.epochs = 1, .batch_size = 16, .seed = Seed{6}, .shuffle = shuffle, .shift = {pixels}});
-      CHECK_THAT(history[0].loss, WithinRel(expected_loss(teacher, student, {pixels}, Seed{6}), 1e-5));
+      CHECK_THAT(history[0].loss, WithinRel(expected_loss(teacher, student, {{pixels}, Seed{6}, 0}), 1e-5));
     }
   }
+}
+
+TEST_CASE("Views that come again are those of their own seed, and the teacher's answers belong to them", "[train]") {
+  const TeacherNetwork teacher = trained_teacher();
+  Network<Sequential<Linear<30, 4>>> student{Seed{1}};
+  DistillationTrainer distiller{teacher, student, hinton, Sgd{.learning_rate = 0}};
+  const auto history = distiller.fit(
+      images(), {.epochs = 5, .batch_size = 16, .seed = Seed{6}, .shift = {2}, .views = {.count = 2, .seed = Seed{9}}});
+  for (std::size_t epoch = 0; epoch < history.size(); ++epoch) {
+    CAPTURE(epoch);
+    const auto view = static_cast<std::uint32_t>(epoch % 2);
+    CHECK_THAT(history[epoch].loss, WithinRel(expected_loss(teacher, student, {{2}, Seed{9}, view}), 1e-5));
+  }
+  CHECK(std::abs(history[0].loss - history[1].loss) > 1e-3);
+}
+
+TEST_CASE("A student learns the same from answers that are kept as from a teacher that is asked", "[train]") {
+  const TeacherNetwork teacher = trained_teacher();
+  const auto distil = [&](std::size_t views) {
+    Student student{Seed{1}};
+    DistillationTrainer distiller{teacher, student, hinton, Adam{}};
+    distiller.fit(images(), {.epochs = 4, .batch_size = 16, .seed = Seed{6}, .shift = {1}, .views = {views, Seed{6}}});
+    return student;
+  };
+  // As many views as epochs: none comes again.
+  CHECK(test::largest_difference(distil(4).parameter_arena(), distil(0).parameter_arena()) < 1e-6);
+  CHECK(test::largest_difference(distil(3).parameter_arena(), distil(0).parameter_arena()) > 1e-4);
+}
+
+TEST_CASE("Views without an augmentation are refused", "[train]") {
+  const TeacherNetwork teacher = trained_teacher();
+  Student student{Seed{1}};
+  DistillationTrainer distiller{teacher, student, hinton, Adam{}};
+  CHECK_THROWS_WITH(distiller.fit(images(), {.views = {.count = 2}}),
+                    "fit: views.count is 2, expected 0, or a number below 2^32 beside an augmentation");
 }
 
 TEST_CASE("The teacher's own weights are a student's minimum", "[train]") {

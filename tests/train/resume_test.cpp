@@ -111,13 +111,14 @@ TEST_CASE("Early stopping resumes, and brings back a best epoch from before the 
 
 TEST_CASE("Distillation resumes", "[train]") {
   const Network<WithState> teacher{Seed{4}};
-  for (const std::size_t pixels : {0u, 1u}) {
+  for (const FitOptions& augmentation :
+       {FitOptions{}, FitOptions{.shift = {1}}, FitOptions{.shift = {1}, .views = {.count = 2}}}) {
     check_resume<Plain>(
         [&](Network<Plain>& student, const FitOptions& options) {
           DistillationTrainer distiller{teacher, student, HintonLoss{}, Adam{}};
           return distiller.fit(images(), options);
         },
-        {.shift = {pixels}});
+        augmentation);
   }
 }
 
@@ -160,6 +161,11 @@ TEST_CASE("A checkpoint of another training is refused by what differs, and the 
   CHECK(contains(refused([](FitOptions& options) { options.seed = Seed{1}; }), "seed = 0"));
   CHECK(contains(refused([](FitOptions& options) { options.shuffle = false; }), "shuffle = true"));
   CHECK(contains(refused([](FitOptions& options) { options.shift = {1}; }), "shift = 0"));
+  CHECK(contains(refused([](FitOptions& options) {
+                   options.shift = {1};
+                   options.views = {4, Seed{1}};
+                 }),
+                 "shift = 0"));
   CHECK(contains(refused([](FitOptions& options) { options.schedule = CosineSchedule{}; }), "schedule = Constant"));
   CHECK(contains(refused([](FitOptions& options) { options.clipping = GradientClipping{}; }), "clipping = none"));
   CHECK(contains(refused([](FitOptions& options) { options.early_stopping->patience = 4; }),

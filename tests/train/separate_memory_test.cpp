@@ -135,14 +135,16 @@ TEST_CASE("Metrics are read every few batches and at the end of an epoch, and a 
 
 TEST_CASE("Distilling in other memory gives the same bits, with answers looked up and computed", "[train]") {
   const HintonLoss hinton{.temperature = 3, .hard_weight = 0.25};
-  for (const std::size_t pixels : {0u, 1u}) {
-    CAPTURE(pixels);
+  for (const FitOptions& options :
+       {FitOptions{.epochs = 2, .batch_size = 16}, FitOptions{.epochs = 2, .batch_size = 16, .shift = {1}},
+        FitOptions{.epochs = 2, .batch_size = 16, .shift = {1}, .views = {.count = 2}}}) {
+    CAPTURE(options.shift.pixels, options.views.count);
     const auto run = [&]<typename Backend>(const Backend& backend) {
       Network<M, Backend> teacher{Seed{3}, backend};
       train(teacher, {.epochs = 1, .batch_size = 25});
       Network<Small, Backend> student{Seed{1}, backend};
       DistillationTrainer distiller{teacher, student, hinton, Sgd{.learning_rate = 0.1, .momentum = 0.9}};
-      distiller.fit(images(), {.epochs = 2, .batch_size = 16, .shift = {pixels}});
+      distiller.fit(images(), options);
       return student;
     };
     check_same_network(run(SeparateMemory{}), run(backend::Eigen{}));

@@ -76,7 +76,8 @@ TEMPLATE_TEST_CASE("A sweep's student is the one of a DistillationTrainer, for e
   for (const SweepOptions& options :
        {SweepOptions{.epochs = 3, .batch_size = 16, .schedule = CosineSchedule{}, .clipping = GradientClipping{0.5}},
         SweepOptions{.epochs = 2, .batch_size = 16, .shuffle = false, .initialization = Initialization::he_uniform},
-        SweepOptions{.epochs = 2, .batch_size = 20, .shift = {2}}}) {
+        SweepOptions{.epochs = 2, .batch_size = 20, .shift = {2}},
+        SweepOptions{.epochs = 3, .batch_size = 20, .shift = {2}, .views = {2, Seed{8}}}}) {
     for (const unsigned threads : {1u, 2u, 3u, 20u}) {
       CAPTURE(threads, options.shift.pixels);
       const Sweep<TestType> sweep{teacher, settings, backend::Eigen{threads}};

@@ -88,7 +88,8 @@ TEST_CASE("Students trained together are those trained alone", "[train]") {
         SweepOptions{.epochs = 3, .batch_size = 20, .drop_last = true},
         SweepOptions{.epochs = 12, .batch_size = 16, .early_stopping = EarlyStopping{.patience = 2}},
         // Teachers answer each batch: one student after another.
-        SweepOptions{.epochs = 2, .batch_size = 20, .shift = {2}}}) {
+        SweepOptions{.epochs = 2, .batch_size = 20, .shift = {2}},
+        SweepOptions{.epochs = 3, .batch_size = 20, .shift = {2}, .views = {2, Seed{8}}}}) {
     CAPTURE(options.epochs, options.shift.pixels);
     const auto results = Sweep<Student, Backend>{teacher, settings, backend}.fit(images(), held_out(), options);
     REQUIRE(results.size() == settings.size());

@@ -10,6 +10,7 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/philox.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/optim/gradient_clipping.hpp"
@@ -21,9 +22,11 @@ struct TrainingBatch {
   data::DatasetView data;
   const std::uint32_t* samples;  // (size)
   std::size_t size;
-  std::size_t following;            ///< samples of the next batch, after these in memory: they may be fetched ahead
-  data::Augmentation augmentation;  ///< its seed is also the dropout masks'
-  std::uint32_t step;               ///< of the whole training, from 0
+  std::size_t following;  ///< samples of the next batch, after these in memory: they may be fetched ahead
+  data::Augmentation augmentation;
+  Seed seed;            ///< of the dropout masks
+  std::uint32_t epoch;  ///< from 0
+  std::uint32_t step;   ///< of the whole training, from 0
 };
 
 /// What a step reads and writes, besides its own memory.

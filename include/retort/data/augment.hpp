@@ -44,13 +44,23 @@ struct RandomShift {
   }
 };
 
-/// The changes to the samples of one epoch.
+/// Whether a training sees the same augmented versions of each sample again. With a `count` epoch e has view e modulo
+/// `count`, so that a teacher answers each view once and its logits are kept. The views follow from a seed of their
+/// own: trainings with other seeds can share a teacher's answers.
+struct Views {
+  std::size_t count = 0;  ///< < 2^32; 0: a new view in every epoch, from the training's seed
+  Seed seed{};
+
+  friend bool operator==(const Views&, const Views&) = default;
+};
+
+/// The changes to the samples of one view.
 struct Augmentation {
   RandomShift shift{};
   Seed seed{};
-  std::uint32_t epoch = 0;
+  std::uint32_t view = 0;  ///< the epoch, unless views come again
 
-  /// The shift of one sample, uniform over [-pixels, pixels]^2: a pure function of seed, epoch and sample, so the same
+  /// The shift of one sample, uniform over [-pixels, pixels]^2: a pure function of seed, view and sample, so the same
   /// on every backend, in every batch order and after a resume. Multiplication in place of rejection has a bias below
   /// (2 pixels + 1) / 2^32. Precondition: pixels < 2^31.
   RETORT_HOST_DEVICE constexpr PixelOffset offset(std::uint64_t sample) const {
@@ -58,7 +68,7 @@ struct Augmentation {
       return {};  // the result below, without drawing
     }
     const std::uint64_t positions = 2 * std::uint64_t{shift.pixels} + 1;
-    const PhiloxBlock words = RandomStream{seed, Stream::augmentation, epoch}.block(sample);
+    const PhiloxBlock words = RandomStream{seed, Stream::augmentation, view}.block(sample);
     const auto centred = [&](std::uint32_t word) {
       return static_cast<std::int32_t>(static_cast<std::int64_t>(word * positions >> 32) -
                                        static_cast<std::int64_t>(shift.pixels));

@@ -38,6 +38,7 @@
 #include "retort/train/preprocessing.hpp"
 #include "retort/train/resident_dataset.hpp"
 #include "retort/train/teacher.hpp"
+#include "retort/train/teacher_views.hpp"
 #include "retort/train/trainer_interface.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
@@ -405,25 +406,51 @@ class EpochTrainer final : public TrainerInterface {
     if constexpr (reads_other_handle) {
       wait_for(teacher_);
     }
-    const bool cached = epoch.shift.pixels == 0;
+    const bool cached = epoch.repeats_views();
     if (!has_term && cached && shared_.teacher_logits != nullptr) {
-      teacher_table_ = {shared_.teacher_logits, true};
+      answers_ = {shared_.teacher_logits, true};
       return;
     }
-    const std::size_t rows = cached ? data_.view().size : epoch.batch_size;
+    const std::size_t rows = cached ? epoch.view_count() * data_.view().size : epoch.batch_size;
     teacher_logits_ = allocate<Scalar>(rows * M::output_size);
     if constexpr (has_term) {
       teacher_features_ = allocate<Scalar>(rows * Term::width);
     }
-    if (cached) {
+    if (!cached) {
+      teacher_inputs_ = allocate<Scalar>(rows * M::input_size);
+    } else if (epoch.is_augmented()) {
+      for_each_view<M::input_size, Scalar>(
+          backend(), data_.view(), epoch,
+          [&](const Scalar* inputs, std::size_t row, std::size_t count) { answer_batch(inputs, row, count); });
+    } else {
       teacher_.answer_dataset(backend(), data_.view(), teacher_logits_.data());
       if constexpr (has_term) {
         teacher_.template answer_dataset<Term::teacher_layers>(backend(), data_.view(), teacher_features_.data());
       }
-    } else {
-      teacher_inputs_ = allocate<Scalar>(rows * M::input_size);
     }
-    teacher_table_ = {teacher_logits_.data(), cached, teacher_features_.data()};
+    answers_ = {teacher_logits_.data(), cached, teacher_features_.data()};
+  }
+
+  /// Has the teacher answer inputs (count, in), from row `row` of its answers on.
+  void answer_batch(const Scalar* inputs, std::size_t row, std::size_t count) {
+    teacher_.answer_batch(backend(), inputs, teacher_logits_.data() + row * M::output_size, count);
+    if constexpr (has_term) {
+      teacher_.template answer_batch<Term::teacher_layers>(backend(), inputs,
+                                                           teacher_features_.data() + row * Term::width, count);
+    }
+  }
+
+  /// The answers to the epoch's view, or to the batch.
+  backend::TeacherTable<Scalar> answers_to(const Epoch& epoch) const {
+    backend::TeacherTable<Scalar> table = answers_;
+    if (table.by_sample && epoch.is_augmented()) {
+      const std::size_t row = epoch.view() * data_.view().size;
+      table.logits += row * M::output_size;
+      if constexpr (has_term) {
+        table.features += row * Term::width;
+      }
+    }
+    return table;
   }
 
   /// Fills `order_` for an epoch that begins now.
@@ -451,7 +478,7 @@ class EpochTrainer final : public TrainerInterface {
 
   std::size_t batches_at_once() const {
     if constexpr (takes_runs) {
-      if (!uses_teacher || teacher_table_.by_sample) {
+      if (!uses_teacher || answers_.by_sample) {
         return Backend::report_interval;
       }
     }
@@ -472,7 +499,9 @@ class EpochTrainer final : public TrainerInterface {
             .samples = order_.data() + first,
             .size = count,
             .following = std::min(epoch.batch_size, epoch.trained(data_.view().size) - first - count),
-            .augmentation = {epoch.shift, epoch.seed, epoch.index()},
+            .augmentation = epoch.augmentation_of(epoch.view()),
+            .seed = epoch.seed,
+            .epoch = epoch.index(),
             .step = static_cast<std::uint32_t>(progress.step)};
   }
 
@@ -480,7 +509,7 @@ class EpochTrainer final : public TrainerInterface {
     backend::TrainingTarget<Scalar, O::moment_count> target{.parameters = network_.parameter_data(),
                                                             .buffers = network_.buffer_data(),
                                                             .moments = {},
-                                                            .teacher = teacher_table_,
+                                                            .teacher = answers_to(epoch),
                                                             .losses = losses_.data() + first,
                                                             .correct = correct_.data() + first,
                                                             .clipping = epoch.clipping};
@@ -498,13 +527,9 @@ class EpochTrainer final : public TrainerInterface {
                   double& learning_rate) {
     const backend::TrainingBatch batch = batch_at(epoch, first, count, progress);
     if constexpr (uses_teacher) {
-      if (!teacher_table_.by_sample) {
+      if (!answers_.by_sample) {
         gather_batch(backend(), batch.data, batch.samples, count, batch.augmentation, teacher_inputs_.data());
-        const Scalar* inputs = std::as_const(teacher_inputs_).data();
-        teacher_.answer_batch(backend(), inputs, teacher_logits_.data(), count);
-        if constexpr (has_term) {
-          teacher_.template answer_batch<Term::teacher_layers>(backend(), inputs, teacher_features_.data(), count);
-        }
+        answer_batch(std::as_const(teacher_inputs_).data(), 0, count);
       }
     }
     const auto target = target_at(epoch, first);
@@ -540,7 +565,7 @@ class EpochTrainer final : public TrainerInterface {
   Buffer<Scalar> teacher_inputs_{};    // (batch, in) while inputs are augmented
   Buffer<Scalar> teacher_logits_{};    // (samples, classes) unless shared; (batch, classes) while inputs are augmented
   Buffer<Scalar> teacher_features_{};  // (samples, width) or (batch, width), where a term of the loss compares them
-  backend::TeacherTable<Scalar> teacher_table_{};
+  backend::TeacherTable<Scalar> answers_{};  // to the first view, or to a batch
   Regressor regressor_{};
 };
 

@@ -93,6 +93,7 @@ class Fit {
             .seed = options_.seed,
             .shuffle = options_.shuffle,
             .shift = options_.shift,
+            .views = options_.views,
             .schedule = &options_.schedule,
             .progress = {.step = index * steps_per_epoch(),
                          .total_steps = options_.epochs * steps_per_epoch(),
@@ -192,6 +193,8 @@ class Fit {
     add("seed", options_.seed.value);
     add("shuffle", options_.shuffle);
     add("shift", options_.shift.pixels);
+    add("views", options_.views.count);
+    add("views' seed", options_.views.seed.value);
     add("schedule", options_.schedule.describe());
     add("clipping", options_.clipping ? describe_settings(*options_.clipping) : "none");
     add("early_stopping", options_.early_stopping ? describe_settings(*options_.early_stopping) : "none");

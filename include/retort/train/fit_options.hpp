@@ -67,6 +67,7 @@ struct FitOptions {
   Seed seed{};                  ///< of shuffling, dropout and augmentation
   bool shuffle = true;          ///< a new order each epoch
   data::RandomShift shift{};    ///< augmentation of the training images
+  data::Views views{};          ///< whether augmented images come again
   Schedule schedule{};          ///< multiplies the optimizer's learning rate
   std::optional<GradientClipping> clipping{};
   /// The share of the dataset that is held out of training and evaluated after each epoch, for `fit` without a
@@ -88,6 +89,8 @@ struct FitOptions {
     require_option(batch_size > 0 && batch_size <= UINT32_MAX, "fit", "batch_size", batch_size,
                    "a number from 1 to 4294967295");
     require_in(allowed::zero_to_below_one, "fit", "validation_fraction", validation_fraction);
+    require_option(views.count <= UINT32_MAX && (views.count == 0 || shift.pixels > 0), "fit", "views.count",
+                   views.count, "0, or a number below 2^32 beside an augmentation");
     schedule.validate();
     if (clipping) {
       validate_in<double>(*clipping);

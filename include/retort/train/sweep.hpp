@@ -45,6 +45,7 @@
 #include "retort/train/sweep_setting.hpp"
 #include "retort/train/sweep_together.hpp"
 #include "retort/train/teacher.hpp"
+#include "retort/train/teacher_views.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -212,7 +213,8 @@ class Sweep {
     internal::require_trainable<StudentModel>(train, validation,
                                               {.batch_size = std::min(options.batch_size, train.size()),
                                                .drop_last = options.drop_last,
-                                               .shift = options.shift});
+                                               .shift = options.shift,
+                                               .views = options.views});
     if constexpr (L::needs_teacher) {
       for (const Setting& setting : settings_) {
         teachers_[setting.teacher].require_matching(train);
@@ -235,7 +237,7 @@ class Sweep {
     }
     name_differences(run.results);
     if constexpr (StudentTrainer::takes_runs) {
-      if (!L::needs_teacher || options.shift.pixels == 0) {
+      if (!L::needs_teacher || views_of(options).repeats_views()) {
         try {
           train_together(run);
         } catch (const StoppedError&) {
@@ -301,18 +303,33 @@ class Sweep {
     }
   }
 
+  /// An epoch of any student, as far as its inputs go.
+  static internal::Epoch views_of(const SweepOptions& options) {
+    return {.shift = options.shift, .views = options.views};
+  }
+
   void ask_teachers(Run& run) const {
     run.teacher_logits.resize(teachers_.size());
-    if (!L::needs_teacher || run.options.shift.pixels != 0) {
+    const internal::Epoch epoch = views_of(run.options);
+    if (!L::needs_teacher || !epoch.repeats_views()) {
       return;
     }
     for (std::size_t i = 0; i < teachers_.size(); ++i) {
       if (std::ranges::any_of(settings_, [&](const Setting& setting) { return setting.teacher == i; })) {
         internal::wait_for(teachers_[i]);
-        const std::size_t size = run.train.size() * StudentModel::output_size;
+        const std::size_t size = epoch.view_count() * run.train.size() * StudentModel::output_size;
         run.teacher_logits[i] = allocate_for("logits of a teacher", size * sizeof(Scalar),
                                              [&] { return backend_.template allocate<Scalar>(size); });
-        teachers_[i].answer_dataset(backend_, run.resident_train.view(), run.teacher_logits[i].data());
+        Scalar* logits = run.teacher_logits[i].data();
+        if (epoch.is_augmented()) {
+          internal::for_each_view<StudentModel::input_size, Scalar>(
+              backend_, run.resident_train.view(), epoch,
+              [&](const Scalar* inputs, std::size_t row, std::size_t count) {
+                teachers_[i].answer_batch(backend_, inputs, logits + row * StudentModel::output_size, count);
+              });
+        } else {
+          teachers_[i].answer_dataset(backend_, run.resident_train.view(), logits);
+        }
       }
     }
   }

@@ -43,7 +43,8 @@ struct SweepOptions {
   std::size_t batch_size = 64;  ///< 1 ... 2^32 - 1; the last batch of an epoch holds what is left
   bool drop_last = false;       ///< leave out a last batch that is not full
   bool shuffle = true;          ///< a new order each epoch
-  data::RandomShift shift{};    ///< augmentation of the training images; the teachers then answer every batch
+  data::RandomShift shift{};    ///< augmentation of the training images
+  data::Views views{};          ///< whether they come again; if not, the teachers answer every batch
   Schedule schedule{};          ///< multiplies each optimizer's learning rate
   std::optional<GradientClipping> clipping{};
   std::optional<EarlyStopping> early_stopping{};
@@ -68,6 +69,7 @@ struct SweepOptions {
             .seed = seed,
             .shuffle = shuffle,
             .shift = shift,
+            .views = views,
             .schedule = schedule,
             .clipping = clipping,
             .early_stopping = early_stopping,

@@ -45,7 +45,7 @@ class GenericSteps {
   template <typename L, typename Rule, std::size_t Moments>
   void step(const Backend& backend, const TrainingBatch& batch, const TrainingTarget<Scalar, Moments>& target,
             const L& loss, const Rule& rule) {
-    const LayerRandom random{batch.augmentation.seed, batch.step};
+    const LayerRandom random{batch.seed, batch.step};
     gather_batch(backend, batch.data, batch.samples, batch.size, batch.augmentation, inputs_.data());
     const Scalar* inputs = inputs_.data();
     const Scalar* parameters = target.parameters;

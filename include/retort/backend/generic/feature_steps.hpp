@@ -96,7 +96,7 @@ struct TermBetween {
     void evaluate(const Backend& backend, const backend::TrainingBatch& batch,
                   const backend::TrainingTarget<Scalar, Moments>& target, const L& loss, const Scalar* activations,
                   Scalar* regressor_gradients) {
-      const backend::LayerRandom random{regressor_seed(batch.augmentation.seed), batch.step};
+      const backend::LayerRandom random{regressor_seed(batch.seed), batch.step};
       const Scalar* features = activations + backend::output_offset<M>(operation, capacity_);
       const Scalar* parameters = target.regressor_parameters;
       const Scalar* answers = run_forward<Regressor>(

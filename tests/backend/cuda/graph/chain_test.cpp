@@ -40,7 +40,7 @@ using Arguments = StepArguments<Scalar, CrossEntropy, SgdRule<Scalar>>;
 template <typename Scalar>
 Arguments<Scalar> arguments() {
   Arguments<Scalar> result{};
-  result.augmentation.seed = Seed{8};
+  result.seed = Seed{8};
   result.step = 5;
   return result;
 }

@@ -214,6 +214,8 @@ struct Bench {
                                        .size = size,
                                        .following = 0,
                                        .augmentation = {shift, Seed{1}, epoch},
+                                       .seed = Seed{1},
+                                       .epoch = epoch,
                                        .step = number};
     steps.step(backend, batch,
                backend::TrainingTarget<float, 2>{.parameters = network.parameter_data(),

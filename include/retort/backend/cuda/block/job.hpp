@@ -50,6 +50,7 @@ template <typename Scalar, std::size_t Moments, typename L, typename Rule>
 struct TrainingJob {
   InputSource<Scalar> training;  // the samples of the first batch, the second, ...
   std::size_t batch_size;
+  Seed seed;  // of the dropout masks
   std::uint32_t first_step;
   L loss;
   const Rule* rules;  // one for each batch; null: `rule` for the only one

@@ -132,7 +132,7 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     constexpr bool ahead = Layout::input_buffers > 1;
     const std::size_t next_buffer = ahead ? 1 - buffer : 0;
     const Scalar* values = inputs(buffer);
-    const LayerRandom random{source.augmentation.seed, job.first_step + static_cast<std::uint32_t>(chunk.batch)};
+    const LayerRandom random{job.seed, job.first_step + static_cast<std::uint32_t>(chunk.batch)};
     // While a chunk is computed, the inputs and targets of the next are fetched, if there are two buffers for them, and
     // the sample numbers of the one after it.
     const auto fetch_next = [&](const Fetcher<Team>& fetcher) {

@@ -58,6 +58,7 @@ class BlockSteps {
         .training = {batches.data, data::GatherConstants<Scalar>(batches.data), batches.samples, batches.size,
                      batches.augmentation},
         .batch_size = batch_size,
+        .seed = batches.seed,
         .first_step = batches.step,
         .loss = loss,
         .rules = rules,

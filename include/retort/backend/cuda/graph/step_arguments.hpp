@@ -26,12 +26,13 @@ struct StepArguments {
   Scalar* losses;                // (batch)
   std::uint8_t* correct;         // (batch)
   data::Augmentation augmentation;
+  Seed seed;  // of the dropout masks
   std::uint32_t step;
   GradientClipping clipping;
   L loss;
   Rule rule;
 
-  RETORT_HOST_DEVICE LayerRandom random(std::uint32_t layer) const { return {augmentation.seed, step, layer}; }
+  RETORT_HOST_DEVICE LayerRandom random(std::uint32_t layer) const { return {seed, step, layer}; }
 };
 
 /// Bytes of device memory that a step's arguments may take.

@@ -66,6 +66,7 @@ class GraphSteps {
                                                    .losses = target.losses,
                                                    .correct = target.correct,
                                                    .augmentation = batch.augmentation,
+                                                   .seed = batch.seed,
                                                    .step = batch.step,
                                                    .clipping = target.clipping.value_or(GradientClipping{}),
                                                    .loss = loss,
@@ -78,7 +79,7 @@ class GraphSteps {
       work.backward();
       work.update(target.moments, target.clipping.has_value());
     });
-    last_ = {target.parameters, batch.augmentation.epoch, batch.step};
+    last_ = {target.parameters, batch.epoch, batch.step};
   }
 
  private:
@@ -97,7 +98,7 @@ class GraphSteps {
 
   void refresh_weights(const Backend& backend, const TrainingBatch& batch, const Scalar* parameters) {
     if constexpr (copies_weights) {
-      if (last_.parameters != parameters || last_.epoch != batch.augmentation.epoch || last_.step + 1 != batch.step) {
+      if (last_.parameters != parameters || last_.epoch != batch.epoch || last_.step + 1 != batch.step) {
         backend::for_each_of(backend, M::parameter_arena_size,
                              RoundElements<Scalar, Factor>{parameters, workspace_.weights.data()});
       }

@@ -104,7 +104,7 @@ class PanelSteps {
   Scalar* values(std::size_t operation) { return values_.data() + values_offset(operation, capacity_); }
 
   static constexpr LayerRandom random_of(const TrainingBatch& batch, std::size_t layer) {
-    return LayerRandom{batch.augmentation.seed, batch.step}.after(layer);
+    return LayerRandom{batch.seed, batch.step}.after(layer);
   }
 
   void forward(const Eigen& backend, const TrainingBatch& batch, const Scalar* parameters) {
