@@ -20,6 +20,7 @@ struct TrainingOptions {
   std::string schedule = "constant";  ///< constant | cosine
   std::uint64_t warmup = 0;           ///< steps in which the learning rate rises linearly first
   std::size_t shift = 0;              ///< pixels by which training images move at random
+  std::size_t views = 0;              ///< how many views of each come again; 0: a new one in every epoch
 
   retort::Schedule schedule_with_warmup() const {
     retort::Schedule chosen;

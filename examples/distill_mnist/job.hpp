@@ -141,6 +141,7 @@ class Job {
     auto data = examples::load_data(options_.data, options_.split, options_.seed);
     retort::require_matching_data<Teacher>(data.first);
     fit_options(options_.teacher).shift.validate(data.first.image());
+    fit_options(options_.student).shift.validate(data.first.image());
     fit_options(options_.teacher).validate_for(data.first.size(), true);
     fit_options(options_.student).validate_for(students_share(data.first.size()), true);
     return data;
@@ -155,6 +156,7 @@ class Job {
             .batch_size = options_.batch_size,
             .seed = retort::Seed{options_.seed},
             .shift = {.pixels = training.shift},
+            .views = {.count = training.views, .seed = retort::Seed{options_.seed}},
             .schedule = training.schedule_with_warmup(),
             .stop = &examples::stop_request()};
   }

@@ -13,6 +13,7 @@
 #include "backends.hpp"
 #include "common/command_line.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
 
 namespace distill_mnist {
 
@@ -157,6 +158,12 @@ Options parse_options(int argc, char** argv) {
       ->check(whole_number(0));
   app.add_option("--teacher-shift", options.teacher.shift, "move the teacher's training images at random, in pixels")
       ->check(whole_number(0));
+  app.add_option("--student-shift", options.student.shift, "move the students' training images at random, in pixels")
+      ->check(whole_number(0));
+  app.add_option("--student-views", options.student.views,
+                 "views of each moved image, that come again and that the teacher answers once; 0: a new one in every "
+                 "epoch, answered as it comes")
+      ->check(whole_number(0, std::numeric_limits<std::uint32_t>::max()));
   app.add_option("--loss", options.loss,
                  "the distilled student's loss: hinton, hard_weight * hard + (1 - hard_weight) * soft; cross-entropy; "
                  "or as-written, the source's mistaken one")
@@ -181,6 +188,10 @@ Options parse_options(int argc, char** argv) {
 
   examples::parse_command_line(app, argc, argv);
   require_taken(options);
+  if (options.student.views > 0 && options.student.shift == 0) {
+    throw retort::OptionError(retort::concatenate({"--student-views: ", options.student.views,
+                                                   " views of images that do not move, expected --student-shift too"}));
+  }
   if (learning_rate) {
     options.teacher.learning_rate = options.student.learning_rate = *learning_rate;
   }
@@ -195,7 +206,7 @@ Options parse_options(int argc, char** argv) {
 
 std::string options_of_setting(std::string_view setting, bool of_teacher) {
   constexpr std::string_view data = "--data, --split or --seed";
-  const std::array<examples::SettingOptions, 13> options{{
+  const std::array<examples::SettingOptions, 15> options{{
       {"backend", "--backend"},
       {"processor", "--any-processor"},
       {"loss", "--loss, --temperature or --hard-weight"},
@@ -204,7 +215,9 @@ std::string options_of_setting(std::string_view setting, bool of_teacher) {
       {"epochs", of_teacher ? "--teacher-epochs" : "--epochs"},
       {"batch_size", "--batch-size"},
       {"seed", "--seed"},
-      {"shift", "--teacher-shift"},
+      {"shift", of_teacher ? "--teacher-shift" : "--student-shift"},
+      {"views", "--student-views"},
+      {"views' seed", "--seed"},
       {"schedule", "--schedule or --warmup"},
       {"initial weights", "--seed"},
       {"training data", of_teacher ? data : "--data, --split, --seed or --student-fraction"},

@@ -163,6 +163,9 @@ for value in -1 99999999999999999999 x; do
   refused "--seed $value" "--seed: '$value', expected a whole number from 0 to" distill --seed $value
 done
 refused "--teacher-shift -1" "--teacher-shift: '-1', expected a whole number" distill --teacher-shift -1
+refused "--student-shift 28" "shift: 28 pixels, expected less than" distill --student-shift 28
+refused "--student-views 3" "--student-views: 3 views of images that do not move, expected --student-shift too" \
+  distill --student-views 3
 refused "--teacher-shift 28" "shift: 28 pixels, expected less than" distill --teacher-shift 28
 for value in 0 -1 1.01 nan inf 0.001; do # of 500 images
   refused "--student-fraction $value" "--student-fraction: $value, expected a number above 0 and at most 1|500" \
