@@ -28,6 +28,7 @@
 // What is minimised, and how parameters move
 #include "retort/loss/class_weighted.hpp"
 #include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/curriculum_temperature.hpp"
 #include "retort/loss/feature_loss.hpp"
 #include "retort/loss/hint.hpp"
 #include "retort/loss/hinton.hpp"
