@@ -32,6 +32,7 @@
 #include "retort/loss/feature_loss.hpp"
 #include "retort/loss/hint.hpp"
 #include "retort/loss/hinton.hpp"
+#include "retort/loss/logit_matching.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"

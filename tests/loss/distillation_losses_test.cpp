@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+// Every loss of logits beside HintonLoss: the laws of losses, the papers' formulas, and what each of them promises.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "catch.hpp"
+#include "loss_laws.hpp"
+#include "retort/core/error.hpp"
+#include "retort/core/hyperparameters.hpp"
+#include "retort/core/vector_archetype.hpp"
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/logit_matching.hpp"
+#include "retort/loss/loss.hpp"
+#include "retort/simd/vector.hpp"
+
+namespace {
+
+using namespace retort;
+using test::evaluate;
+using test::LossRow;
+using test::random_row;
+
+#define RETORT_LOSSES LogitMatching
+
+/// The defaults, and others. In float the gradients of the second one are some 1 and less.
+template <typename L>
+std::array<L, 2> settings_of();
+template <>
+std::array<LogitMatching, 2> settings_of() {
+  return {LogitMatching{}, {.hard_weight = 0.9}};
+}
+
+// The formulas, term by term, in long double and without any care for large numbers.
+
+using Values = std::vector<long double>;
+
+struct WideRow {
+  explicit WideRow(const LossRow<double>& row)
+      : student(row.student.begin(), row.student.end()),
+        teacher(row.teacher.begin(), row.teacher.end()),
+        label(row.label) {}
+
+  Values student;
+  Values teacher;
+  std::size_t label;
+};
+
+Values softmax(const Values& logits, long double factor) {
+  const long double largest = *std::max_element(logits.begin(), logits.end());
+  Values p;
+  for (const long double logit : logits) {
+    p.push_back(std::exp((logit - largest) * factor));
+  }
+  const long double sum = std::accumulate(p.begin(), p.end(), 0.0L);
+  for (long double& value : p) {
+    value /= sum;
+  }
+  return p;
+}
+
+long double cross_entropy(const WideRow& row) { return -std::log(softmax(row.student, 1)[row.label]); }
+
+long double formula(const LogitMatching& loss, const WideRow& row) {
+  long double squares = 0;
+  for (std::size_t k = 0; k < row.student.size(); ++k) {
+    squares += (row.student[k] - row.teacher[k]) * (row.student[k] - row.teacher[k]);
+  }
+  return loss.hard_weight * cross_entropy(row) + (1 - loss.hard_weight) * squares;
+}
+
+TEMPLATE_TEST_CASE("A loss of logits obeys the laws of losses", "[loss]", RETORT_LOSSES) {
+  constexpr auto unseen =
+      std::is_same_v<TestType, LogitMatching> ? test::Unseen::common_constant : test::Unseen::constants;
+  for (const TestType& loss : settings_of<TestType>()) {
+    test::check_loss_laws<3>(loss, unseen);
+    test::check_loss_laws<10>(loss, unseen);
+    test::check_loss_laws<37>(loss, unseen);
+    test::check_loss_is_finite_at_extreme_logits(loss);
+    test::check_loss_passes_nan_on(loss);
+  }
+  test::check_loss_in_float(settings_of<TestType>()[1]);
+}
+
+TEMPLATE_TEST_CASE("A loss of logits is its paper's formula", "[loss]", RETORT_LOSSES) {
+  for (const TestType& loss : settings_of<TestType>()) {
+    for (std::uint32_t index = 0; index < 50; ++index) {
+      const auto row = random_row<10>(index);
+      CAPTURE(describe_settings(loss), index, row.label);
+      CHECK_THAT(evaluate<10>(loss, row).loss, WithinRel(static_cast<double>(formula(loss, WideRow{row})), 1e-12));
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("A loss of logits takes strong types alone", "[loss]", RETORT_LOSSES) {
+  STATIC_REQUIRE(test::CallableWith<TestType, StudentLogits, TeacherLogits>);
+  STATIC_REQUIRE_FALSE(test::CallableWith<TestType, TeacherLogits, StudentLogits>);
+  STATIC_REQUIRE_FALSE(test::CallableWith<TestType, StudentLogits, StudentLogits>);
+  STATIC_REQUIRE(TestType::needs_teacher);
+  STATIC_REQUIRE(std::is_trivially_copyable_v<TestType>);  // it goes to a device as bytes
+}
+
+TEMPLATE_TEST_CASE("On vectors a loss of logits is what it is row by row", "[loss]", RETORT_LOSSES) {
+  using V = simd::Vector<float>;
+  constexpr std::size_t lanes = simd::lanes<V>;
+  using Lanes = std::array<float, lanes>;
+  STATIC_REQUIRE(check_vectors_of_loss<TestType, 3>());
+  STATIC_REQUIRE(takes_vectors<TestType>);
+  const TestType loss = settings_of<TestType>()[1];
+  for (std::uint32_t first = 0; first < 64; first += lanes) {
+    std::array<Lanes, 10> student{};
+    std::array<Lanes, 10> teacher{};
+    Lanes labels{};
+    for (std::size_t i = 0; i < lanes; ++i) {
+      const auto row = random_row<10, float>(first + static_cast<std::uint32_t>(i));
+      labels[i] = static_cast<float>(row.label);
+      for (std::size_t k = 0; k < 10; ++k) {
+        student[k][i] = row.student[k];
+        teacher[k][i] = row.teacher[k];
+      }
+    }
+    std::array<V, 10> students;
+    std::array<V, 10> teachers;
+    std::array<V, 10> gradients;
+    for (std::size_t k = 0; k < 10; ++k) {
+      students[k] = simd::load<V>(student[k].data());
+      teachers[k] = simd::load<V>(teacher[k].data());
+    }
+    Lanes values{};
+    loss.template row<10>(StudentLogits<V>{students.data()}, TeacherLogits<V>{teachers.data()},
+                          simd::load<V>(labels.data()), V(0.5f), gradients.data())
+        .store_unaligned(values.data());
+    std::array<Lanes, 10> gradient{};
+    for (std::size_t k = 0; k < 10; ++k) {
+      gradients[k].store_unaligned(gradient[k].data());
+    }
+    for (std::size_t i = 0; i < lanes; ++i) {
+      const auto expected = evaluate<10>(loss, random_row<10, float>(first + static_cast<std::uint32_t>(i)), 0.5f);
+      CAPTURE(describe_settings(loss), first, i, labels[i]);
+      CHECK_THAT(values[i], WithinRel(expected.loss, 1e-5f));
+      for (std::size_t k = 0; k < 10; ++k) {
+        CHECK_THAT(gradient[k][i], WithinAbs(expected.gradient[k], 2e-6));
+      }
+    }
+  }
+}
+
+/// A row whose student has the logits of its teacher, which answers with the label.
+template <typename Scalar>
+LossRow<Scalar> matched_row(std::uint32_t index) {
+  auto row = random_row<10, Scalar>(index);
+  row.teacher = row.student;
+  row.label =
+      static_cast<std::uint32_t>(std::max_element(row.teacher.begin(), row.teacher.end()) - row.teacher.begin());
+  return row;
+}
+
+TEMPLATE_TEST_CASE("A student that matches a right teacher has loss 0 and gradient 0, exactly", "[loss]", float,
+                   double) {
+  const auto check = [](const auto& loss) {
+    for (std::uint32_t index = 0; index < 20; ++index) {
+      CAPTURE(describe_settings(loss), index);
+      const auto [value, gradient] = evaluate<10>(loss, matched_row<TestType>(index), TestType{3});
+      CHECK(value == 0);
+      CHECK(gradient == std::vector<TestType>(10, 0));
+    }
+  };
+  check(LogitMatching{});
+}
+
+TEMPLATE_TEST_CASE("Where the teacher has no weight a loss is cross-entropy, bit for bit", "[loss]", float, double) {
+  const auto check = [](const auto& loss) {
+    for (std::uint32_t index = 0; index < 20; ++index) {
+      CAPTURE(describe_settings(loss), index);
+      const auto row = random_row<10, TestType>(index);
+      const auto found = evaluate<10>(loss, row, static_cast<TestType>(0.1));
+      const auto plain = evaluate<10>(CrossEntropy{}, row, static_cast<TestType>(0.1));
+      CHECK(found.loss == plain.loss);
+      CHECK(found.gradient == plain.gradient);
+    }
+  };
+  check(LogitMatching{.hard_weight = 1});
+}
+
+TEST_CASE("Without weight for the labels, no label is read", "[loss]") {
+  const auto check = [](const auto& loss) {
+    auto row = random_row<10>(3);
+    row.label = 0;
+    const auto first = evaluate<10>(loss, row);
+    row.label = 9;
+    const auto second = evaluate<10>(loss, row);
+    CHECK(first.loss == second.loss);
+    CHECK(first.gradient == second.gradient);
+  };
+  check(LogitMatching{});
+}
+
+TEMPLATE_TEST_CASE("Hyperparameters of a loss are checked, each by its name", "[loss]", LogitMatching) {
+  CHECK_NOTHROW(validate_in<float>(TestType{}));
+  std::size_t count = 0;
+  for (const double wrong : {-1.0, std::nan(""), std::numeric_limits<double>::infinity(), 1e-42}) {
+    TestType reference{};
+    for_each_hyperparameter(reference, [&]<typename Value>(std::string_view name, Value& value, const Range&) {
+      if constexpr (std::is_same_v<Value, double>) {
+        if (name == "hard_weight" && wrong == 1e-42) {
+          return;  // a share of float's rounding
+        }
+        CAPTURE(name, wrong);
+        const double right = std::exchange(value, wrong);
+        CHECK_THROWS_WITH(validate_in<float>(reference),
+                          Catch::Contains(std::string(TestType::name) + ": " + std::string(name) + " is "));
+        value = right;
+        ++count;
+      }
+    });
+  }
+  CHECK(count >= 3);
+}
+
+TEST_CASE("Losses of logits describe themselves", "[loss]") {
+  CHECK(describe_settings(LogitMatching{}) == "LogitMatching(hard_weight=0)");
+}
+
+}  // namespace
