@@ -29,6 +29,7 @@
 #include "retort/loss/class_weighted.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/curriculum_temperature.hpp"
+#include "retort/loss/dkd.hpp"
 #include "retort/loss/feature_loss.hpp"
 #include "retort/loss/hint.hpp"
 #include "retort/loss/hinton.hpp"

@@ -20,6 +20,8 @@
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/vector_archetype.hpp"
 #include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/dkd.hpp"
+#include "retort/loss/hinton.hpp"
 #include "retort/loss/logit_matching.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/simd/vector.hpp"
@@ -31,7 +33,7 @@ using test::evaluate;
 using test::LossRow;
 using test::random_row;
 
-#define RETORT_LOSSES LogitMatching
+#define RETORT_LOSSES LogitMatching, Dkd
 
 /// The defaults, and others. In float the gradients of the second one are some 1 and less.
 template <typename L>
@@ -39,6 +41,10 @@ std::array<L, 2> settings_of();
 template <>
 std::array<LogitMatching, 2> settings_of() {
   return {LogitMatching{}, {.hard_weight = 0.9}};
+}
+template <>
+std::array<Dkd, 2> settings_of() {
+  return {Dkd{}, {.temperature = 1.5, .alpha = 0.5, .beta = 0.3, .label_weight = 0.2}};
 }
 
 // The formulas, term by term, in long double and without any care for large numbers.
@@ -69,6 +75,19 @@ Values softmax(const Values& logits, long double factor) {
   return p;
 }
 
+long double divergence(const Values& p, const Values& q) {
+  long double sum = 0;
+  for (std::size_t k = 0; k < p.size(); ++k) {
+    sum += p[k] > 0 ? p[k] * std::log(p[k] / q[k]) : 0;
+  }
+  return sum;
+}
+
+Values without(Values values, std::size_t left_out) {
+  values.erase(values.begin() + static_cast<std::ptrdiff_t>(left_out));
+  return values;
+}
+
 long double cross_entropy(const WideRow& row) { return -std::log(softmax(row.student, 1)[row.label]); }
 
 long double formula(const LogitMatching& loss, const WideRow& row) {
@@ -77,6 +96,16 @@ long double formula(const LogitMatching& loss, const WideRow& row) {
     squares += (row.student[k] - row.teacher[k]) * (row.student[k] - row.teacher[k]);
   }
   return loss.hard_weight * cross_entropy(row) + (1 - loss.hard_weight) * squares;
+}
+
+long double formula(const Dkd& loss, const WideRow& row) {
+  const long double t = loss.temperature;
+  const long double p = softmax(row.teacher, 1 / t)[row.label];
+  const long double q = softmax(row.student, 1 / t)[row.label];
+  const long double tckd = p * std::log(p / q) + (1 - p) * std::log((1 - p) / (1 - q));
+  const long double nckd =
+      divergence(softmax(without(row.teacher, row.label), 1 / t), softmax(without(row.student, row.label), 1 / t));
+  return loss.label_weight * cross_entropy(row) + t * t * (loss.alpha * tckd + loss.beta * nckd);
 }
 
 TEMPLATE_TEST_CASE("A loss of logits obeys the laws of losses", "[loss]", RETORT_LOSSES) {
@@ -176,6 +205,7 @@ TEMPLATE_TEST_CASE("A student that matches a right teacher has loss 0 and gradie
     }
   };
   check(LogitMatching{});
+  check(Dkd{.label_weight = 0});
 }
 
 TEMPLATE_TEST_CASE("Where the teacher has no weight a loss is cross-entropy, bit for bit", "[loss]", float, double) {
@@ -190,6 +220,7 @@ TEMPLATE_TEST_CASE("Where the teacher has no weight a loss is cross-entropy, bit
     }
   };
   check(LogitMatching{.hard_weight = 1});
+  check(Dkd{.alpha = 0, .beta = 0});
 }
 
 TEST_CASE("Without weight for the labels, no label is read", "[loss]") {
@@ -205,7 +236,25 @@ TEST_CASE("Without weight for the labels, no label is read", "[loss]") {
   check(LogitMatching{});
 }
 
-TEMPLATE_TEST_CASE("Hyperparameters of a loss are checked, each by its name", "[loss]", LogitMatching) {
+TEST_CASE("Dkd with the weights of Hinton's soft term is that term", "[loss]") {
+  // TCKD + (1 - p_y) NCKD.
+  for (std::uint32_t index = 0; index < 20; ++index) {
+    const auto row = random_row<10>(index);
+    for (const double temperature : {0.7, 4.0}) {
+      const WideRow wide{row};
+      const long double p = softmax(wide.teacher, 1 / static_cast<long double>(temperature))[wide.label];
+      const Dkd parts{.temperature = temperature, .alpha = 1, .beta = static_cast<double>(1 - p), .label_weight = 0};
+      const auto found = evaluate<10>(parts, row);
+      const auto expected = evaluate<10>(HintonLoss{.temperature = temperature, .hard_weight = 0}, row);
+      CHECK_THAT(found.loss, WithinRel(expected.loss, 1e-12));
+      for (std::size_t k = 0; k < 10; ++k) {
+        CHECK_THAT(found.gradient[k], WithinAbs(expected.gradient[k], 1e-13));
+      }
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("Hyperparameters of a loss are checked, each by its name", "[loss]", LogitMatching, Dkd) {
   CHECK_NOTHROW(validate_in<float>(TestType{}));
   std::size_t count = 0;
   for (const double wrong : {-1.0, std::nan(""), std::numeric_limits<double>::infinity(), 1e-42}) {
@@ -227,8 +276,14 @@ TEMPLATE_TEST_CASE("Hyperparameters of a loss are checked, each by its name", "[
   CHECK(count >= 3);
 }
 
+TEST_CASE("A temperature of zero is refused, in wrappers too", "[loss]") {
+  CHECK_THROWS_WITH(validate_in<float>(Dkd{.temperature = 0}),
+                    "Dkd: temperature is 0, expected a finite number above 0");
+}
+
 TEST_CASE("Losses of logits describe themselves", "[loss]") {
   CHECK(describe_settings(LogitMatching{}) == "LogitMatching(hard_weight=0)");
+  CHECK(describe_settings(Dkd{}) == "Dkd(temperature=4, alpha=1, beta=8, label_weight=1, warmup_epochs=20)");
 }
 
 }  // namespace
