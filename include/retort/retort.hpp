@@ -34,6 +34,7 @@
 #include "retort/loss/hint.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/logit_matching.hpp"
+#include "retort/loss/nkd.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"

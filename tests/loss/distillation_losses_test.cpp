@@ -24,6 +24,7 @@
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/logit_matching.hpp"
 #include "retort/loss/loss.hpp"
+#include "retort/loss/nkd.hpp"
 #include "retort/simd/vector.hpp"
 
 namespace {
@@ -33,7 +34,7 @@ using test::evaluate;
 using test::LossRow;
 using test::random_row;
 
-#define RETORT_LOSSES LogitMatching, Dkd
+#define RETORT_LOSSES LogitMatching, Dkd, Nkd
 
 /// The defaults, and others. In float the gradients of the second one are some 1 and less.
 template <typename L>
@@ -45,6 +46,10 @@ std::array<LogitMatching, 2> settings_of() {
 template <>
 std::array<Dkd, 2> settings_of() {
   return {Dkd{}, {.temperature = 1.5, .alpha = 0.5, .beta = 0.3, .label_weight = 0.2}};
+}
+template <>
+std::array<Nkd, 2> settings_of() {
+  return {Nkd{}, {.temperature = 2.5, .gamma = 0.2, .label_weight = 0.3}};
 }
 
 // The formulas, term by term, in long double and without any care for large numbers.
@@ -106,6 +111,15 @@ long double formula(const Dkd& loss, const WideRow& row) {
   const long double nckd =
       divergence(softmax(without(row.teacher, row.label), 1 / t), softmax(without(row.student, row.label), 1 / t));
   return loss.label_weight * cross_entropy(row) + t * t * (loss.alpha * tckd + loss.beta * nckd);
+}
+
+long double formula(const Nkd& loss, const WideRow& row) {
+  const long double t = loss.temperature;
+  const long double target = softmax(row.teacher, 1)[row.label] * cross_entropy(row);
+  return loss.label_weight * cross_entropy(row) + target +
+         loss.gamma * t * t *
+             divergence(softmax(without(row.teacher, row.label), 1 / t),
+                        softmax(without(row.student, row.label), 1 / t));
 }
 
 TEMPLATE_TEST_CASE("A loss of logits obeys the laws of losses", "[loss]", RETORT_LOSSES) {
@@ -254,7 +268,27 @@ TEST_CASE("Dkd with the weights of Hinton's soft term is that term", "[loss]") {
   }
 }
 
-TEMPLATE_TEST_CASE("Hyperparameters of a loss are checked, each by its name", "[loss]", LogitMatching, Dkd) {
+TEST_CASE("At a high temperature the ranking's gradient matches centred logits", "[loss]") {
+  auto row = random_row<10>(5);
+  row.label = 9;
+  for (auto* logits : {&row.student, &row.teacher}) {
+    const double mean = std::accumulate(logits->begin(), logits->end() - 1, 0.0) / 9;
+    for (double& logit : *logits) {
+      logit -= mean;
+    }
+  }
+  const double t = 1e5;
+  const auto of_nkd = evaluate<10>(Nkd{.temperature = t, .gamma = 1}, row);
+  const auto of_labels = evaluate<10>(Nkd{.temperature = t, .gamma = 0}, row);
+  const auto of_dkd = evaluate<10>(Dkd{.temperature = t, .alpha = 0, .beta = 1, .label_weight = 0}, row);
+  for (std::size_t k = 0; k < 9; ++k) {
+    const double limit = (row.student[k] - row.teacher[k]) / 9;
+    CHECK_THAT(of_dkd.gradient[k], WithinAbs(limit, 1e-4));
+    CHECK_THAT(of_nkd.gradient[k] - of_labels.gradient[k], WithinAbs(limit, 1e-4));
+  }
+}
+
+TEMPLATE_TEST_CASE("Hyperparameters of a loss are checked, each by its name", "[loss]", LogitMatching, Dkd, Nkd) {
   CHECK_NOTHROW(validate_in<float>(TestType{}));
   std::size_t count = 0;
   for (const double wrong : {-1.0, std::nan(""), std::numeric_limits<double>::infinity(), 1e-42}) {
@@ -279,11 +313,13 @@ TEMPLATE_TEST_CASE("Hyperparameters of a loss are checked, each by its name", "[
 TEST_CASE("A temperature of zero is refused, in wrappers too", "[loss]") {
   CHECK_THROWS_WITH(validate_in<float>(Dkd{.temperature = 0}),
                     "Dkd: temperature is 0, expected a finite number above 0");
+  CHECK_THROWS_AS(validate_in<float>(Nkd{.temperature = 0}), OptionError);
 }
 
 TEST_CASE("Losses of logits describe themselves", "[loss]") {
   CHECK(describe_settings(LogitMatching{}) == "LogitMatching(hard_weight=0)");
   CHECK(describe_settings(Dkd{}) == "Dkd(temperature=4, alpha=1, beta=8, label_weight=1, warmup_epochs=20)");
+  CHECK(describe_settings(Nkd{}) == "Nkd(temperature=1, gamma=1.5, label_weight=1)");
 }
 
 }  // namespace
