@@ -36,6 +36,7 @@
 #include "retort/loss/logit_matching.hpp"
 #include "retort/loss/nkd.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
+#include "retort/loss/ttm.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/gradient_clipping.hpp"

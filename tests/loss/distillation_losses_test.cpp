@@ -25,6 +25,7 @@
 #include "retort/loss/logit_matching.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/loss/nkd.hpp"
+#include "retort/loss/ttm.hpp"
 #include "retort/simd/vector.hpp"
 
 namespace {
@@ -34,7 +35,7 @@ using test::evaluate;
 using test::LossRow;
 using test::random_row;
 
-#define RETORT_LOSSES LogitMatching, Dkd, Nkd
+#define RETORT_LOSSES LogitMatching, Dkd, Nkd, Ttm
 
 /// The defaults, and others. In float the gradients of the second one are some 1 and less.
 template <typename L>
@@ -50,6 +51,10 @@ std::array<Dkd, 2> settings_of() {
 template <>
 std::array<Nkd, 2> settings_of() {
   return {Nkd{}, {.temperature = 2.5, .gamma = 0.2, .label_weight = 0.3}};
+}
+template <>
+std::array<Ttm, 2> settings_of() {
+  return {Ttm{}, {.exponent = 0.4, .beta = 0.3, .label_weight = 0.5, .weighted = true}};
 }
 
 // The formulas, term by term, in long double and without any care for large numbers.
@@ -120,6 +125,18 @@ long double formula(const Nkd& loss, const WideRow& row) {
          loss.gamma * t * t *
              divergence(softmax(without(row.teacher, row.label), 1 / t),
                         softmax(without(row.student, row.label), 1 / t));
+}
+
+long double formula(const Ttm& loss, const WideRow& row) {
+  const long double g = loss.exponent;
+  long double weight = loss.weighted ? 0 : 1;
+  if (loss.weighted) {
+    for (const long double p : softmax(row.teacher, 1)) {
+      weight += std::pow(p, g);
+    }
+  }
+  return loss.label_weight * cross_entropy(row) +
+         loss.beta * weight * divergence(softmax(row.teacher, g), softmax(row.student, 1));
 }
 
 TEMPLATE_TEST_CASE("A loss of logits obeys the laws of losses", "[loss]", RETORT_LOSSES) {
@@ -235,6 +252,7 @@ TEMPLATE_TEST_CASE("Where the teacher has no weight a loss is cross-entropy, bit
   };
   check(LogitMatching{.hard_weight = 1});
   check(Dkd{.alpha = 0, .beta = 0});
+  check(Ttm{.beta = 0});
 }
 
 TEST_CASE("Without weight for the labels, no label is read", "[loss]") {
@@ -248,6 +266,7 @@ TEST_CASE("Without weight for the labels, no label is read", "[loss]") {
     CHECK(first.gradient == second.gradient);
   };
   check(LogitMatching{});
+  check(Ttm{.label_weight = 0});
 }
 
 TEST_CASE("Dkd with the weights of Hinton's soft term is that term", "[loss]") {
@@ -288,7 +307,7 @@ TEST_CASE("At a high temperature the ranking's gradient matches centred logits",
   }
 }
 
-TEMPLATE_TEST_CASE("Hyperparameters of a loss are checked, each by its name", "[loss]", LogitMatching, Dkd, Nkd) {
+TEMPLATE_TEST_CASE("Hyperparameters of a loss are checked, each by its name", "[loss]", LogitMatching, Dkd, Nkd, Ttm) {
   CHECK_NOTHROW(validate_in<float>(TestType{}));
   std::size_t count = 0;
   for (const double wrong : {-1.0, std::nan(""), std::numeric_limits<double>::infinity(), 1e-42}) {
@@ -314,12 +333,14 @@ TEST_CASE("A temperature of zero is refused, in wrappers too", "[loss]") {
   CHECK_THROWS_WITH(validate_in<float>(Dkd{.temperature = 0}),
                     "Dkd: temperature is 0, expected a finite number above 0");
   CHECK_THROWS_AS(validate_in<float>(Nkd{.temperature = 0}), OptionError);
+  CHECK_THROWS_AS(validate_in<float>(Ttm{.exponent = 0}), OptionError);
 }
 
 TEST_CASE("Losses of logits describe themselves", "[loss]") {
   CHECK(describe_settings(LogitMatching{}) == "LogitMatching(hard_weight=0)");
   CHECK(describe_settings(Dkd{}) == "Dkd(temperature=4, alpha=1, beta=8, label_weight=1, warmup_epochs=20)");
   CHECK(describe_settings(Nkd{}) == "Nkd(temperature=1, gamma=1.5, label_weight=1)");
+  CHECK(describe_settings(Ttm{.weighted = true}) == "Ttm(exponent=0.1, beta=45, label_weight=1, weighted=true)");
 }
 
 }  // namespace
