@@ -25,6 +25,7 @@
 #include "retort/loss/logit_matching.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/loss/nkd.hpp"
+#include "retort/loss/rld.hpp"
 #include "retort/loss/ttm.hpp"
 #include "retort/simd/vector.hpp"
 
@@ -35,7 +36,7 @@ using test::evaluate;
 using test::LossRow;
 using test::random_row;
 
-#define RETORT_LOSSES LogitMatching, Dkd, Nkd, Ttm
+#define RETORT_LOSSES LogitMatching, Dkd, Nkd, Ttm, Rld
 
 /// The defaults, and others. In float the gradients of the second one are some 1 and less.
 template <typename L>
@@ -55,6 +56,10 @@ std::array<Nkd, 2> settings_of() {
 template <>
 std::array<Ttm, 2> settings_of() {
   return {Ttm{}, {.exponent = 0.4, .beta = 0.3, .label_weight = 0.5, .weighted = true}};
+}
+template <>
+std::array<Rld, 2> settings_of() {
+  return {Rld{}, {.temperature = 1.5, .alpha = 0.5, .beta = 0.3, .label_weight = 0.2}};
 }
 
 // The formulas, term by term, in long double and without any care for large numbers.
@@ -137,6 +142,24 @@ long double formula(const Ttm& loss, const WideRow& row) {
   }
   return loss.label_weight * cross_entropy(row) +
          loss.beta * weight * divergence(softmax(row.teacher, g), softmax(row.student, 1));
+}
+
+long double formula(const Rld& loss, const WideRow& row) {
+  const long double t = loss.temperature;
+  const Values teacher = softmax(row.teacher, 1);
+  const long double p = *std::max_element(teacher.begin(), teacher.end());
+  const long double q = softmax(row.student, 1)[row.label];
+  const long double scd = p * std::log(p / q) + (1 - p) * std::log((1 - p) / (1 - q));
+  Values students;
+  Values teachers;
+  for (std::size_t k = 0; k < row.teacher.size(); ++k) {
+    if (row.teacher[k] < row.teacher[row.label]) {
+      students.push_back(row.student[k]);
+      teachers.push_back(row.teacher[k]);
+    }
+  }
+  const long double mcd = students.empty() ? 0 : divergence(softmax(teachers, 1 / t), softmax(students, 1 / t));
+  return loss.label_weight * cross_entropy(row) + loss.alpha * scd + loss.beta * t * t * mcd;
 }
 
 TEMPLATE_TEST_CASE("A loss of logits obeys the laws of losses", "[loss]", RETORT_LOSSES) {
@@ -237,6 +260,7 @@ TEMPLATE_TEST_CASE("A student that matches a right teacher has loss 0 and gradie
   };
   check(LogitMatching{});
   check(Dkd{.label_weight = 0});
+  check(Rld{.label_weight = 0});
 }
 
 TEMPLATE_TEST_CASE("Where the teacher has no weight a loss is cross-entropy, bit for bit", "[loss]", float, double) {
@@ -253,6 +277,7 @@ TEMPLATE_TEST_CASE("Where the teacher has no weight a loss is cross-entropy, bit
   check(LogitMatching{.hard_weight = 1});
   check(Dkd{.alpha = 0, .beta = 0});
   check(Ttm{.beta = 0});
+  check(Rld{.alpha = 0, .beta = 0});
 }
 
 TEST_CASE("Without weight for the labels, no label is read", "[loss]") {
@@ -307,7 +332,37 @@ TEST_CASE("At a high temperature the ranking's gradient matches centred logits",
   }
 }
 
-TEMPLATE_TEST_CASE("Hyperparameters of a loss are checked, each by its name", "[loss]", LogitMatching, Dkd, Nkd, Ttm) {
+TEST_CASE("Rld ranks no class that the teacher puts above the label, or beside it", "[loss]") {
+  const Rld ranking{.alpha = 0, .label_weight = 0};
+  // One class is left, or none: there is nothing to rank.
+  for (const std::vector<double>& teacher : {std::vector<double>{3, 2, 1, 4}, {3, 1, 1, 4}, {2, 2, 1, 4}}) {
+    for (const std::uint32_t label : {1u, 2u}) {
+      const auto [value, gradient] = evaluate<4>(ranking, LossRow<double>{{1, -2, 5, 0}, teacher, label});
+      CHECK(value == 0);
+      CHECK(gradient == std::vector<double>(4, 0));
+    }
+  }
+  const auto [value, gradient] = evaluate<4>(ranking, LossRow<double>{{1, -2, 5, 0}, {3, 2, 1, 4}, 0});
+  CHECK(value > 0);
+  CHECK(gradient[0] == 0);
+  CHECK(gradient[3] == 0);
+  CHECK(gradient[1] < 0);  // of the two ranked ones it is the teacher's first and the student's last
+  CHECK(gradient[2] > 0);
+}
+
+TEST_CASE("Rld hides the classes above the label where the temperature is lost in the logits' rounding", "[loss]") {
+  const Rld ranking{.temperature = 4e-7, .alpha = 0, .beta = 1, .label_weight = 0};
+  const float next = std::nextafter(-1e4f, 0.0f);
+  const LossRow<float> row{{-1e4f, 0, next, 1e4f}, {-1e4f, -9999, -1e4f, -9999}, 1};
+  const LossRow<double> wide{{row.student.begin(), row.student.end()}, {row.teacher.begin(), row.teacher.end()}, 1};
+  const auto [value, gradient] = evaluate<4>(ranking, row, 1.0f);
+  CHECK_THAT(value, WithinRel(static_cast<float>(formula(ranking, WideRow{wide})), 1e-5f));
+  CHECK(gradient[1] == 0);
+  CHECK(gradient[3] == 0);
+}
+
+TEMPLATE_TEST_CASE("Hyperparameters of a loss are checked, each by its name", "[loss]", LogitMatching, Dkd, Nkd, Ttm,
+                   Rld) {
   CHECK_NOTHROW(validate_in<float>(TestType{}));
   std::size_t count = 0;
   for (const double wrong : {-1.0, std::nan(""), std::numeric_limits<double>::infinity(), 1e-42}) {
@@ -332,6 +387,7 @@ TEMPLATE_TEST_CASE("Hyperparameters of a loss are checked, each by its name", "[
 TEST_CASE("A temperature of zero is refused, in wrappers too", "[loss]") {
   CHECK_THROWS_WITH(validate_in<float>(Dkd{.temperature = 0}),
                     "Dkd: temperature is 0, expected a finite number above 0");
+  CHECK_THROWS_AS(validate_in<float>(Rld{.temperature = 0}), OptionError);
   CHECK_THROWS_AS(validate_in<float>(Nkd{.temperature = 0}), OptionError);
   CHECK_THROWS_AS(validate_in<float>(Ttm{.exponent = 0}), OptionError);
 }
@@ -341,6 +397,7 @@ TEST_CASE("Losses of logits describe themselves", "[loss]") {
   CHECK(describe_settings(Dkd{}) == "Dkd(temperature=4, alpha=1, beta=8, label_weight=1, warmup_epochs=20)");
   CHECK(describe_settings(Nkd{}) == "Nkd(temperature=1, gamma=1.5, label_weight=1)");
   CHECK(describe_settings(Ttm{.weighted = true}) == "Ttm(exponent=0.1, beta=45, label_weight=1, weighted=true)");
+  CHECK(describe_settings(Rld{}) == "Rld(temperature=4, alpha=1, beta=8, label_weight=1, warmup_epochs=20)");
 }
 
 }  // namespace
