@@ -26,6 +26,7 @@
 #include "retort/loss/loss.hpp"
 #include "retort/loss/nkd.hpp"
 #include "retort/loss/rld.hpp"
+#include "retort/loss/standardized_logits.hpp"
 #include "retort/loss/ttm.hpp"
 #include "retort/simd/vector.hpp"
 
@@ -36,7 +37,9 @@ using test::evaluate;
 using test::LossRow;
 using test::random_row;
 
-#define RETORT_LOSSES LogitMatching, Dkd, Nkd, Ttm, Rld
+using StandardizedHinton = StandardizedLogits<HintonLoss>;
+
+#define RETORT_LOSSES LogitMatching, Dkd, Nkd, Ttm, Rld, StandardizedHinton
 
 /// The defaults, and others. In float the gradients of the second one are some 1 and less.
 template <typename L>
@@ -60,6 +63,10 @@ std::array<Ttm, 2> settings_of() {
 template <>
 std::array<Rld, 2> settings_of() {
   return {Rld{}, {.temperature = 1.5, .alpha = 0.5, .beta = 0.3, .label_weight = 0.2}};
+}
+template <>
+std::array<StandardizedHinton, 2> settings_of() {
+  return {StandardizedHinton{}, {{.temperature = 2, .hard_weight = 0.3}}};
 }
 
 // The formulas, term by term, in long double and without any care for large numbers.
@@ -104,6 +111,12 @@ Values without(Values values, std::size_t left_out) {
 }
 
 long double cross_entropy(const WideRow& row) { return -std::log(softmax(row.student, 1)[row.label]); }
+
+long double formula(const HintonLoss& loss, const WideRow& row) {
+  const long double t = loss.temperature;
+  return loss.hard_weight * cross_entropy(row) +
+         (1 - loss.hard_weight) * t * t * divergence(softmax(row.teacher, 1 / t), softmax(row.student, 1 / t));
+}
 
 long double formula(const LogitMatching& loss, const WideRow& row) {
   long double squares = 0;
@@ -160,6 +173,26 @@ long double formula(const Rld& loss, const WideRow& row) {
   }
   const long double mcd = students.empty() ? 0 : divergence(softmax(teachers, 1 / t), softmax(students, 1 / t));
   return loss.label_weight * cross_entropy(row) + loss.alpha * scd + loss.beta * t * t * mcd;
+}
+
+Values standardized(const Values& logits) {
+  const auto size = static_cast<long double>(logits.size());
+  const long double mean = std::accumulate(logits.begin(), logits.end(), 0.0L) / size;
+  long double squares = 0;
+  for (const long double logit : logits) {
+    squares += (logit - mean) * (logit - mean);
+  }
+  Values result;
+  for (const long double logit : logits) {
+    result.push_back((logit - mean) / (std::sqrt(squares / (size - 1)) + 1e-7L));
+  }
+  return result;
+}
+
+long double formula(const StandardizedHinton& loss, WideRow row) {
+  row.student = standardized(row.student);
+  row.teacher = standardized(row.teacher);
+  return formula(loss.loss, row);
 }
 
 TEMPLATE_TEST_CASE("A loss of logits obeys the laws of losses", "[loss]", RETORT_LOSSES) {
@@ -261,6 +294,7 @@ TEMPLATE_TEST_CASE("A student that matches a right teacher has loss 0 and gradie
   check(LogitMatching{});
   check(Dkd{.label_weight = 0});
   check(Rld{.label_weight = 0});
+  check(StandardizedLogits{HintonLoss{.hard_weight = 0}});
 }
 
 TEMPLATE_TEST_CASE("Where the teacher has no weight a loss is cross-entropy, bit for bit", "[loss]", float, double) {
@@ -361,6 +395,42 @@ TEST_CASE("Rld hides the classes above the label where the temperature is lost i
   CHECK(gradient[3] == 0);
 }
 
+TEST_CASE("Standardised logits have no size", "[loss]") {
+  const StandardizedLogits loss{HintonLoss{.temperature = 2, .hard_weight = 0.1}};
+  auto row = random_row<10>(4);
+  const auto found = evaluate<10>(loss, row);
+  for (double& logit : row.student) {
+    logit *= 8;
+  }
+  for (double& logit : row.teacher) {
+    logit /= 16;
+  }
+  const auto resized = evaluate<10>(loss, row);
+  CHECK_THAT(resized.loss, WithinRel(found.loss, 1e-6));
+  for (std::size_t k = 0; k < 10; ++k) {
+    CHECK_THAT(8 * resized.gradient[k], WithinAbs(found.gradient[k], 1e-6));
+  }
+}
+
+TEST_CASE("Equal logits standardise to zeros, and the gradient leads away from them", "[loss]") {
+  const StandardizedHinton loss{{.temperature = 2, .hard_weight = 0}};
+  // The mean of seven such numbers in float is none of them.
+  const LossRow<float> row{std::vector<float>(7, 12345), {3, 1, 2, 0, -1, 1.5f, 2.5f}, 0};
+  const LossRow<double> wide{{row.student.begin(), row.student.end()}, {row.teacher.begin(), row.teacher.end()}, 0};
+  const auto [value, gradient] = evaluate<7>(loss, row, 1.0f);
+  CHECK_THAT(value, WithinRel(static_cast<float>(formula(loss, WideRow{wide})), 1e-5f));
+  CHECK(gradient[0] < 0);
+  CHECK(gradient[4] > 0);
+  // A teacher that knows nothing: the student is to have no preference.
+  const auto of_equal_teacher = evaluate<3>(loss, LossRow<float>{{3, 1, 2}, {7, 7, 7}, 0}, 1.0f);
+  CHECK(of_equal_teacher.loss > 0);
+  CHECK(std::isfinite(of_equal_teacher.gradient[0]));
+}
+
+TEST_CASE("A loss that sees a constant in the logits does not see it in standardised ones", "[loss]") {
+  test::check_loss_laws<3>(StandardizedLogits{LogitMatching{}});
+}
+
 TEMPLATE_TEST_CASE("Hyperparameters of a loss are checked, each by its name", "[loss]", LogitMatching, Dkd, Nkd, Ttm,
                    Rld) {
   CHECK_NOTHROW(validate_in<float>(TestType{}));
@@ -390,6 +460,7 @@ TEST_CASE("A temperature of zero is refused, in wrappers too", "[loss]") {
   CHECK_THROWS_AS(validate_in<float>(Rld{.temperature = 0}), OptionError);
   CHECK_THROWS_AS(validate_in<float>(Nkd{.temperature = 0}), OptionError);
   CHECK_THROWS_AS(validate_in<float>(Ttm{.exponent = 0}), OptionError);
+  CHECK_THROWS_AS(validate_in<float>(StandardizedLogits{HintonLoss{.temperature = 0}}), OptionError);
 }
 
 TEST_CASE("Losses of logits describe themselves", "[loss]") {
@@ -398,6 +469,8 @@ TEST_CASE("Losses of logits describe themselves", "[loss]") {
   CHECK(describe_settings(Nkd{}) == "Nkd(temperature=1, gamma=1.5, label_weight=1)");
   CHECK(describe_settings(Ttm{.weighted = true}) == "Ttm(exponent=0.1, beta=45, label_weight=1, weighted=true)");
   CHECK(describe_settings(Rld{}) == "Rld(temperature=4, alpha=1, beta=8, label_weight=1, warmup_epochs=20)");
+  CHECK(describe_settings(StandardizedLogits{LogitMatching{}}) ==
+        "StandardizedLogits(loss=LogitMatching(hard_weight=0))");
 }
 
 }  // namespace
