@@ -38,6 +38,7 @@
 #include "retort/loss/rld.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
 #include "retort/loss/standardized_logits.hpp"
+#include "retort/loss/swapped_logits.hpp"
 #include "retort/loss/ttm.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"

@@ -27,6 +27,7 @@
 #include "retort/loss/nkd.hpp"
 #include "retort/loss/rld.hpp"
 #include "retort/loss/standardized_logits.hpp"
+#include "retort/loss/swapped_logits.hpp"
 #include "retort/loss/ttm.hpp"
 #include "retort/simd/vector.hpp"
 
@@ -38,8 +39,9 @@ using test::LossRow;
 using test::random_row;
 
 using StandardizedHinton = StandardizedLogits<HintonLoss>;
+using SwappedHinton = SwappedLogits<HintonLoss>;
 
-#define RETORT_LOSSES LogitMatching, Dkd, Nkd, Ttm, Rld, StandardizedHinton
+#define RETORT_LOSSES LogitMatching, Dkd, Nkd, Ttm, Rld, StandardizedHinton, SwappedHinton
 
 /// The defaults, and others. In float the gradients of the second one are some 1 and less.
 template <typename L>
@@ -67,6 +69,10 @@ std::array<Rld, 2> settings_of() {
 template <>
 std::array<StandardizedHinton, 2> settings_of() {
   return {StandardizedHinton{}, {{.temperature = 2, .hard_weight = 0.3}}};
+}
+template <>
+std::array<SwappedHinton, 2> settings_of() {
+  return {SwappedHinton{}, {{.temperature = 2, .hard_weight = 0.3}}};
 }
 
 // The formulas, term by term, in long double and without any care for large numbers.
@@ -195,6 +201,12 @@ long double formula(const StandardizedHinton& loss, WideRow row) {
   return formula(loss.loss, row);
 }
 
+long double formula(const SwappedHinton& loss, WideRow row) {
+  std::iter_swap(std::max_element(row.teacher.begin(), row.teacher.end()),
+                 row.teacher.begin() + static_cast<std::ptrdiff_t>(row.label));
+  return formula(loss.loss, row);
+}
+
 TEMPLATE_TEST_CASE("A loss of logits obeys the laws of losses", "[loss]", RETORT_LOSSES) {
   constexpr auto unseen =
       std::is_same_v<TestType, LogitMatching> ? test::Unseen::common_constant : test::Unseen::constants;
@@ -295,6 +307,7 @@ TEMPLATE_TEST_CASE("A student that matches a right teacher has loss 0 and gradie
   check(Dkd{.label_weight = 0});
   check(Rld{.label_weight = 0});
   check(StandardizedLogits{HintonLoss{.hard_weight = 0}});
+  check(SwappedLogits{HintonLoss{.hard_weight = 0}});
 }
 
 TEMPLATE_TEST_CASE("Where the teacher has no weight a loss is cross-entropy, bit for bit", "[loss]", float, double) {
@@ -312,6 +325,7 @@ TEMPLATE_TEST_CASE("Where the teacher has no weight a loss is cross-entropy, bit
   check(Dkd{.alpha = 0, .beta = 0});
   check(Ttm{.beta = 0});
   check(Rld{.alpha = 0, .beta = 0});
+  check(SwappedLogits{HintonLoss{.hard_weight = 1}});
 }
 
 TEST_CASE("Without weight for the labels, no label is read", "[loss]") {
@@ -395,6 +409,22 @@ TEST_CASE("Rld hides the classes above the label where the temperature is lost i
   CHECK(gradient[3] == 0);
 }
 
+TEST_CASE("A wrong teacher is set right by a swap, a right one is left alone", "[loss]") {
+  const HintonLoss plain{.temperature = 2, .hard_weight = 0.3};
+  const auto check = [&](const std::vector<double>& teacher, std::uint32_t label, const std::vector<double>& swapped) {
+    const std::vector<double> student{0.5, -1, 2, 0.25};
+    const auto found = evaluate<4>(SwappedLogits{plain}, LossRow<double>{student, teacher, label});
+    const auto expected = evaluate<4>(plain, LossRow<double>{student, swapped, label});
+    CHECK(found.loss == expected.loss);
+    CHECK(found.gradient == expected.gradient);
+  };
+  check({1, 4, 2, 3}, 1, {1, 4, 2, 3});
+  check({1, 4, 2, 3}, 0, {4, 1, 2, 3});
+  check({1, 4, 2, 3}, 3, {1, 3, 2, 4});
+  check({1, 4, 4, 3}, 2, {1, 4, 4, 3});
+  check({1, 4, 4, 3}, 0, {4, 1, 4, 3});
+}
+
 TEST_CASE("Standardised logits have no size", "[loss]") {
   const StandardizedLogits loss{HintonLoss{.temperature = 2, .hard_weight = 0.1}};
   auto row = random_row<10>(4);
@@ -461,6 +491,7 @@ TEST_CASE("A temperature of zero is refused, in wrappers too", "[loss]") {
   CHECK_THROWS_AS(validate_in<float>(Nkd{.temperature = 0}), OptionError);
   CHECK_THROWS_AS(validate_in<float>(Ttm{.exponent = 0}), OptionError);
   CHECK_THROWS_AS(validate_in<float>(StandardizedLogits{HintonLoss{.temperature = 0}}), OptionError);
+  CHECK_THROWS_AS(validate_in<float>(SwappedLogits{HintonLoss{.temperature = 0}}), OptionError);
 }
 
 TEST_CASE("Losses of logits describe themselves", "[loss]") {
@@ -471,6 +502,7 @@ TEST_CASE("Losses of logits describe themselves", "[loss]") {
   CHECK(describe_settings(Rld{}) == "Rld(temperature=4, alpha=1, beta=8, label_weight=1, warmup_epochs=20)");
   CHECK(describe_settings(StandardizedLogits{LogitMatching{}}) ==
         "StandardizedLogits(loss=LogitMatching(hard_weight=0))");
+  CHECK(describe_settings(SwappedLogits{LogitMatching{}}) == "SwappedLogits(loss=LogitMatching(hard_weight=0))");
 }
 
 }  // namespace
