@@ -40,6 +40,7 @@
 #include "retort/loss/standardized_logits.hpp"
 #include "retort/loss/swapped_logits.hpp"
 #include "retort/loss/ttm.hpp"
+#include "retort/loss/weighted_sum.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/gradient_clipping.hpp"
