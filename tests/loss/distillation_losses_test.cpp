@@ -449,7 +449,7 @@ TEST_CASE("Equal logits standardise to zeros, and the gradient leads away from t
   const LossRow<double> wide{{row.student.begin(), row.student.end()}, {row.teacher.begin(), row.teacher.end()}, 0};
   const auto [value, gradient] = evaluate<7>(loss, row, 1.0f);
   CHECK_THAT(value, WithinRel(static_cast<float>(formula(loss, WideRow{wide})), 1e-5f));
-  CHECK(gradient[0] < 0);
+  CHECK(gradient[0] < -1e5f);  // the deviation is 0, not that of roundings
   CHECK(gradient[4] > 0);
   // A teacher that knows nothing: the student is to have no preference.
   const auto of_equal_teacher = evaluate<3>(loss, LossRow<float>{{3, 1, 2}, {7, 7, 7}, 0}, 1.0f);
