@@ -8,8 +8,16 @@
 #include <tuple>
 
 #include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/dkd.hpp"
 #include "retort/loss/hinton.hpp"
+#include "retort/loss/logit_matching.hpp"
+#include "retort/loss/nkd.hpp"
+#include "retort/loss/rld.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
+#include "retort/loss/standardized_logits.hpp"
+#include "retort/loss/swapped_logits.hpp"
+#include "retort/loss/ttm.hpp"
+#include "retort/loss/weighted_sum.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/gelu.hpp"
@@ -43,9 +51,14 @@ using Models =
                           Linear<19, 11, Bias::no>, LayerNorm<11>, SiLU, Linear<11, 3>, Dropout<0.0>>>;
 inline constexpr std::size_t model_count = std::tuple_size_v<Models>;
 
-inline constexpr auto losses = std::tuple{
-    CrossEntropy{}, CrossEntropy{.label_smoothing = 0.1}, HintonLoss{.temperature = 4.0, .hard_weight = 0.1},
-    HintonLoss{.temperature = 2.0, .hard_weight = 0.0}, SoftmaxPassedToKlLoss{.temperature = 7.0, .hard_weight = 0.3}};
+inline constexpr auto losses =
+    std::tuple{CrossEntropy{},
+               CrossEntropy{.label_smoothing = 0.1},
+               HintonLoss{.temperature = 4.0, .hard_weight = 0.1},
+               HintonLoss{.temperature = 2.0, .hard_weight = 0.0},
+               SoftmaxPassedToKlLoss{.temperature = 7.0, .hard_weight = 0.3},
+               0.01 * (Dkd{} + Nkd{} + Rld{}) + 0.01 * Ttm{.exponent = 0.4, .beta = 2.0, .weighted = true} +
+                   0.001 * LogitMatching{} + 0.1 * StandardizedLogits{SwappedLogits{HintonLoss{.temperature = 2.0}}}};
 inline constexpr std::size_t loss_count = std::tuple_size_v<decltype(losses)>;
 
 inline constexpr auto optimizers =

@@ -67,6 +67,8 @@ TEST_CASE("What students share is not said of each", "[train]") {
       std::vector<std::string>{"hard_weight=0.3", "hard_weight=0.5", "hard_weight=0.3, teacher 1"});
   CHECK(setting_differences({"Loss(), Adam(a=1), seed 4"}) == std::vector<std::string>{""});
   CHECK(setting_differences({"Loss(a=1)", "Loss(a=2)"}) == std::vector<std::string>{"a=1", "a=2"});
+  CHECK(setting_differences({"0.5 * A(a=1) + 0.5 * B(a=1), seed 0", "0.5 * A(a=2) + 1e+30 * B(a=1), seed 0"}) ==
+        std::vector<std::string>{"0.5 * B", "a=2, 1e+30 * B"});
   CHECK(setting_differences({}).empty());
 }
 

@@ -15,6 +15,8 @@
 #include "retort/backend/cuda/cuda_on.hpp"
 #include "retort/backend/cuda/engines.hpp"
 #include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/curriculum_temperature.hpp"
+#include "retort/loss/hinton.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/relu.hpp"
@@ -52,9 +54,13 @@ const data::Dataset& held_out() {
   return data;
 }
 
-std::vector<SweepSetting<>> four_settings() {
-  return sweep_grid(SweepSetting<>{.loss = {.hard_weight = 0.25}, .optimizer = {.learning_rate = 1e-2}},
-                    SweepAxis{&HintonLoss::temperature, {1, 3}}, SweepAxis{&SweepSetting<>::seed, {Seed{5}, Seed{9}}});
+/// Another loss in each epoch.
+using Curriculum = CurriculumTemperature<HintonLoss>;
+
+std::vector<SweepSetting<Curriculum>> four_settings() {
+  return sweep_grid(SweepSetting<Curriculum>{.loss = {.loss = {.hard_weight = 0.25}, .from = 2, .epochs = 2},
+                                             .optimizer = {.learning_rate = 1e-2}},
+                    SweepAxis{&Curriculum::to, {1, 3}}, SweepAxis{&SweepSetting<Curriculum>::seed, {Seed{5}, Seed{9}}});
 }
 
 /// Weights are the same bits; sums of losses run in another order.
@@ -91,7 +97,8 @@ TEST_CASE("Students trained together are those trained alone", "[train]") {
         SweepOptions{.epochs = 2, .batch_size = 20, .shift = {2}},
         SweepOptions{.epochs = 3, .batch_size = 20, .shift = {2}, .views = {2, Seed{8}}}}) {
     CAPTURE(options.epochs, options.shift.pixels);
-    const auto results = Sweep<Student, Backend>{teacher, settings, backend}.fit(images(), held_out(), options);
+    const auto results =
+        Sweep<Student, Backend, Curriculum>{teacher, settings, backend}.fit(images(), held_out(), options);
     REQUIRE(results.size() == settings.size());
     for (std::size_t i = 0; i < results.size(); ++i) {
       CAPTURE(i);
@@ -158,7 +165,7 @@ TEST_CASE("Observers of students trained together hear of each, and may end the 
   } counter;
   const Backend backend;
   const Network<TeacherModel, Backend> teacher{Seed{3}, backend};
-  const Sweep<Student, Backend> sweep{teacher, four_settings(), backend};
+  const Sweep<Student, Backend, Curriculum> sweep{teacher, four_settings(), backend};
   sweep.fit(images(), {.epochs = 1, .observers = {&counter}});
   CHECK(counter.indices == std::vector<std::size_t>{0, 1, 2, 3});
   counter.indices.clear();

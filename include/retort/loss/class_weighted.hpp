@@ -17,6 +17,7 @@
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
+#include "retort/loss/at_epoch.hpp"
 #include "retort/loss/feature_loss.hpp"
 #include "retort/loss/loss.hpp"
 
@@ -66,6 +67,13 @@ class ClassWeighted {
       text += concatenate({label == 0 ? "" : " ", weights_[label]});
     }
     return text += ')';
+  }
+
+  /// See the concept Loss.
+  ClassWeighted at_epoch(std::size_t epoch) const {
+    ClassWeighted result = *this;
+    result.loss_ = loss_at_epoch(loss_, epoch);
+    return result;
   }
 
   /// One sample; see the concept Loss.

@@ -13,6 +13,7 @@
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
+#include "retort/loss/at_epoch.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/nn/sequential.hpp"
 
@@ -76,6 +77,9 @@ struct WithTerm {
     return concatenate({describe_settings(loss), " + ", describe_settings(term), " of layer ", T::student_layer,
                         " beside the teacher's layer ", T::teacher_layer});
   }
+
+  /// See the concept Loss.
+  WithTerm at_epoch(std::size_t epoch) const { return {loss_at_epoch(loss, epoch), term}; }
 
   /// One sample's logits; see the concept Loss.
   template <std::size_t Classes, typename Scalar>

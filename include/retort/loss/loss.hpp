@@ -45,6 +45,9 @@ struct TeacherLogits {
 /// and as labels (`select` in place of a branch, `constant` in place of a literal; core/vector_math.hpp), may state
 /// `takes_vectors = true`; CPU backends then call it with vectors, a row in each lane. If its row does not take them,
 /// it does not compile.
+///
+/// A loss that changes during a training may have `loss.at_epoch(epoch)`, a loss of the same type: the one that trains
+/// the epoch, counted from 0, in place of `loss` (loss/at_epoch.hpp). Settings, as in checkpoints, are those of `loss`.
 template <typename L>
 concept Loss = std::copyable<L> && Configured<L> && requires(const L& loss, const float* logits, float* gradient) {
   { L::name } -> std::convertible_to<std::string_view>;

@@ -29,6 +29,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
+#include "retort/loss/at_epoch.hpp"
 #include "retort/loss/feature_loss.hpp"
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
@@ -114,6 +115,7 @@ class EpochTrainer final : public TrainerInterface {
       : network_(network),
         backend_(std::move(on)),
         loss_(std::move(loss)),
+        epoch_loss_(loss_),
         optimizer_(std::move(optimizer)),
         teacher_(std::move(teacher)),
         shared_(shared) {
@@ -193,7 +195,7 @@ class EpochTrainer final : public TrainerInterface {
   {
     arrange(epoch);
     return steps_->job(batch_at(epoch, 0, epoch.trained(data_.view().size), epoch.progress), epoch.batch_size,
-                       target_at(epoch, 0), loss_, rules);
+                       target_at(epoch, 0), epoch_loss_, rules);
   }
 
   Evaluation evaluate() override {
@@ -453,8 +455,9 @@ class EpochTrainer final : public TrainerInterface {
     return table;
   }
 
-  /// Fills `order_` for an epoch that begins now.
+  /// Fills `order_` and sets the loss for an epoch that begins now.
   void arrange(const Epoch& epoch) {
+    epoch_loss_ = loss_at_epoch(loss_, epoch.progress.epoch);
     if (epoch.clipping) {
       validate_in<Scalar>(*epoch.clipping);
     }
@@ -538,16 +541,17 @@ class EpochTrainer final : public TrainerInterface {
         const std::span<Rule> rules(rules_.on_host.data(), epoch.batches(count));
         std::ranges::generate(rules, [&] { return next_rule(epoch, progress, learning_rate); });
         copy_from_host(backend(), std::span<const Rule>(rules), rules_.values.data());
-        steps_->run(backend(), batch, epoch.batch_size, target, loss_, std::as_const(rules_.values).data());
+        steps_->run(backend(), batch, epoch.batch_size, target, epoch_loss_, std::as_const(rules_.values).data());
         return;
       }
     }
-    steps_->step(backend(), batch, target, loss_, next_rule(epoch, progress, learning_rate));
+    steps_->step(backend(), batch, target, epoch_loss_, next_rule(epoch, progress, learning_rate));
   }
 
   Network<M, Backend, Scalar>& network_;
   Backend backend_;  // a handle of our own
   L loss_;
+  L epoch_loss_;  // of the epoch that is trained
   O optimizer_;
   TeacherSource teacher_;
   SharedInputs<Backend, Scalar> shared_;

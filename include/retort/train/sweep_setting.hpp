@@ -3,6 +3,7 @@
 /// @file
 /// What one student of a sweep is trained with, and how students differ.
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -45,21 +46,18 @@ struct SweepSetting {
 
 namespace detail {
 
-/// The settings in a description (describe_settings): {"temperature=2", "hard_weight=0.3", "seed 1"} for
-/// "HintonLoss(temperature=2, hard_weight=0.3), seed 1".
+/// The names and settings in a description (describe_settings), each once: {"0.5 * HintonLoss", "temperature=2",
+/// "hard_weight=0", "seed 1"} for "0.5 * HintonLoss(temperature=2, hard_weight=0), seed 1".
 [[gnu::cold]] inline std::vector<std::string_view> settings_in(std::string_view description) {
-  constexpr std::string_view separator = ", ";
   std::vector<std::string_view> settings;
-  for (bool more = true; more;) {
-    const std::size_t end = description.find(separator);
+  while (!description.empty()) {
+    const std::size_t end = std::min(description.find_first_of("(),"), description.size());
     std::string_view setting = description.substr(0, end);
-    setting.remove_prefix(setting.rfind('(') + 1);  // npos + 1 is 0
-    setting = setting.substr(0, setting.find(')'));
-    if (!setting.empty()) {
+    setting.remove_prefix(std::min(setting.find_first_not_of(" +"), setting.size()));
+    if (!setting.empty() && std::ranges::find(settings, setting) == settings.end()) {
       settings.push_back(setting);
     }
-    more = end != std::string_view::npos;
-    description.remove_prefix(more ? end + separator.size() : description.size());
+    description.remove_prefix(std::min(end + 1, description.size()));
   }
   return settings;
 }

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// Decoupled knowledge distillation: the label's share and the ranking of all other classes, each with its own weight.
+
+#include <cstddef>
+#include <string_view>
+#include <tuple>
+
+#include "retort/core/host_device.hpp"
+#include "retort/core/hyperparameters.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/core/vector_math.hpp"
+#include "retort/loss/at_epoch.hpp"
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/label_and_others.hpp"
+#include "retort/loss/log_softmax.hpp"
+#include "retort/loss/loss.hpp"
+#include "retort/loss/softmax_divergence.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
+
+/// Zhao et al., "Decoupled knowledge distillation", CVPR 2022, arXiv:2203.08679. With student logits s, teacher logits
+/// t, label y, p = softmax(t / T), q = softmax(s / T), and p^, q^ the same over the classes k != y alone:
+///
+///   TCKD = p_y log(p_y / q_y) + (1 - p_y) log((1 - p_y) / (1 - q_y))
+///   NCKD = sum_{k != y} p^_k (log p^_k - log q^_k)
+///   L = label_weight CE(s, y) + T^2 (alpha TCKD + beta NCKD)
+///   dL/ds_y = label_weight (softmax(s)_y - 1) + T alpha (q_y - p_y)
+///   dL/ds_k = label_weight softmax(s)_k - T alpha (q_y - p_y) q^_k + T beta (q^_k - p^_k) for k != y
+///
+/// Hinton's soft term is TCKD + (1 - p_y) NCKD: a teacher that is sure silences the ranking, which beta gives back. In
+/// epochs 1, 2, ... of a training alpha and beta are times min(epoch / warmup_epochs, 1), as in the authors' code.
+/// Defaults are theirs for CIFAR-100. Everything is computed from logarithms; NCKD is right relative to its own size
+/// (softmax_divergence.hpp), TCKD up to the rounding of log(p_y / (1 - p_y)). Three classes and more.
+struct Dkd {
+  static constexpr std::string_view name = "Dkd";
+  static constexpr bool needs_teacher = true;
+  static constexpr bool takes_vectors = true;
+
+  double temperature = 4.0;        ///< T
+  double alpha = 1.0;              ///< weight of TCKD
+  double beta = 8.0;               ///< weight of NCKD
+  double label_weight = 1.0;       ///< weight of the label's cross-entropy
+  std::size_t warmup_epochs = 20;  ///< until alpha and beta have grown to their values; 0: at once
+
+  static constexpr auto hyperparameters() {
+    return std::tuple{Hyperparameter{"temperature", &Dkd::temperature, allowed::temperature},
+                      Hyperparameter{"alpha", &Dkd::alpha, allowed::at_least_zero},
+                      Hyperparameter{"beta", &Dkd::beta, allowed::at_least_zero},
+                      Hyperparameter{"label_weight", &Dkd::label_weight, allowed::at_least_zero},
+                      Hyperparameter{"warmup_epochs", &Dkd::warmup_epochs}};
+  }
+
+  /// See the concept Loss.
+  Dkd at_epoch(std::size_t epoch) const {
+    const double factor = internal::warmup_factor(epoch, warmup_epochs);
+    Dkd loss = *this;
+    loss.alpha *= factor;
+    loss.beta *= factor;
+    return loss;
+  }
+
+  /// One sample; see the concept Loss.
+  template <std::size_t Classes, typename Scalar, typename Label>
+  RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,
+                                Scalar gradient_scale, Scalar* gradient) const {
+    static_assert(Classes >= 3,
+                  "retort: Dkd ranks the classes beside the label's: expected a model of three classes or more");
+    const Scalar one = constant<Scalar>(1);
+    const Scalar t = constant<Scalar>(temperature);
+    const Scalar inverse_t = quotient(one, t);
+    Scalar students[Classes - 1];  // but the label's
+    Scalar teachers[Classes - 1];
+    Scalar shares[Classes - 1];  // q^
+    Scalar difference[Classes - 1];
+    Scalar student_pair[2];
+    Scalar teacher_pair[2];
+    Scalar pair_difference[2];  // q_y - p_y, and the opposite
+    internal::copy_others<Classes>(student.values, label, students);
+    internal::copy_others<Classes>(teacher.values, label, teachers);
+    internal::split_off<Classes>(teacher.values, label, teachers, inverse_t, teacher_pair, shares);
+    internal::split_off<Classes>(student.values, label, students, inverse_t, student_pair, shares);
+    const Scalar tckd = softmax_divergence<2>(student_pair, teacher_pair, one, pair_difference);
+    const Scalar nckd = softmax_divergence<Classes - 1>(students, teachers, inverse_t, difference);
+
+    const Scalar of_label = gradient_scale * t * constant<Scalar>(alpha) * pair_difference[0];
+    const Scalar of_ranking = gradient_scale * t * constant<Scalar>(beta);
+    for (std::size_t k = 0; k + 1 < Classes; ++k) {
+      difference[k] = of_ranking * difference[k] - of_label * shares[k];
+    }
+    for (std::size_t k = 0; k < Classes; ++k) {
+      gradient[k] = internal::at_class<Classes>(k, label, of_label, difference);
+    }
+    return t * t * (constant<Scalar>(alpha) * tckd + constant<Scalar>(beta) * nckd) +
+           internal::add_cross_entropy<Classes>(label_weight, student, label, gradient_scale, gradient);
+  }
+
+  friend bool operator==(const Dkd&, const Dkd&) = default;
+};
+
+static_assert(Loss<Dkd>);
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET
