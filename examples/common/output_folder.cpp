@@ -54,24 +54,16 @@ std::string read_holder(int descriptor) {
   return holder.empty() ? "another process" : holder;
 }
 
-void make_folder(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
-    throw retort::FileError(folder, "cannot be made (" + error.message() + ")");
-  }
-}
-
 }  // namespace
 
 OutputFolder::OutputFolder(std::filesystem::path folder, const std::vector<std::string>& inner_folders)
     : folder_(std::move(folder)) {
-  make_folder(folder_);
+  retort::make_folder(folder_);
   lock();
   try {
     retort::remove_abandoned_files(folder_);
     for (const std::string& inner : inner_folders) {
-      make_folder(folder_ / inner);
+      retort::make_folder(folder_ / inner);
       retort::remove_abandoned_files(folder_ / inner);
     }
   } catch (...) {

@@ -41,6 +41,7 @@
 #include "retort/train/metrics.hpp"
 #include "retort/train/preprocessing.hpp"
 #include "retort/train/progress_printer.hpp"
+#include "retort/train/tensorboard_log.hpp"
 #include "retort/train/trainer.hpp"
 
 namespace distill_mnist {
@@ -171,9 +172,12 @@ class Job {
 
   std::filesystem::path checkpoint_folder() const { return options_.out / "checkpoints"; }
 
-  /// Makes and locks the folder and tries to write there, before anything is trained for it.
+  /// Makes and locks the folder and tries to write there and to --tensorboard, before anything is trained for it.
   void prepare_folder() {
     folder_.emplace(options_.out, std::vector<std::string>{"checkpoints"});
+    if (!options_.tensorboard.empty()) {
+      const retort::TensorBoardLog never_written(options_.tensorboard);
+    }
     std::vector<std::filesystem::path> results{"metrics.jsonl", "student_alone.safetensors",
                                                "student_distilled.safetensors"};
     std::error_code ignored;
@@ -226,6 +230,10 @@ class Job {
     retort::FitOptions settings = fit_options(training);
     settings.checkpoint = checkpoint(phase);
     settings.observers = {&logger};
+    std::optional<retort::TensorBoardLog> board;
+    if (!options_.tensorboard.empty()) {
+      settings.observers.push_back(&board.emplace(options_.tensorboard / phase));
+    }
     if (!options_.quiet) {
       std::cout << phase << " trains by " << trainer.describe() << '\n';
       settings.observers.push_back(&printer);

@@ -141,6 +141,9 @@ Options parse_options(int argc, char** argv) {
                  "share of the training images that the students see, drawn by the seed, in (0, 1]")
       ->check(number());
   app.add_option("--out", options.out, "folder for the weights, metrics.jsonl and the checkpoints")->check(not_empty());
+  app.add_option("--tensorboard", options.tensorboard,
+                 "folder for TensorBoard's event files: a run for each network that is trained")
+      ->check(not_empty());
   app.add_option("--teacher", options.teacher_file, "load this teacher instead of training one")->check(not_empty());
   app.add_option("--epochs", options.student.epochs, "epochs of each student")->check(whole_number(1));
   app.add_option("--teacher-epochs", options.teacher.epochs, "epochs of the teacher")->check(whole_number(1));

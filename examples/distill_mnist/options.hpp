@@ -34,6 +34,7 @@ struct Options {
   std::optional<int> device{};        ///< the GPU's number, from 0; empty: 0
   std::filesystem::path out = "out";
   std::filesystem::path teacher_file{};  ///< empty: train the teacher
+  std::filesystem::path tensorboard{};   ///< empty: no event files
   examples::Continuation continuation{};
   std::size_t checkpoint_epochs = 1;                         ///< epochs from one checkpoint to the next
   double checkpoint_seconds = examples::checkpoint_seconds;  ///< and the least time between them

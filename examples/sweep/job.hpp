@@ -40,8 +40,10 @@
 #include "retort/train/sweep_printer.hpp"
 #include "retort/train/sweep_setting.hpp"
 #include "retort/train/sweep_summary.hpp"
+#include "retort/train/tensorboard_log.hpp"
 #include "retort/train/trainer.hpp"
 #include "runs_file.hpp"
+#include "tensorboard_students.hpp"
 
 namespace sweep {
 
@@ -134,8 +136,11 @@ class Job {
 
   std::filesystem::path checkpoint_folder() const { return options_.out / "checkpoints"; }
 
-  /// Makes and locks the folder and tries to write there, before anything is trained for it.
+  /// Makes and locks the folder and tries to write there and to --tensorboard, before anything is trained for it.
   void prepare_folder() {
+    if (!options_.tensorboard.empty()) {
+      board_.emplace(options_.tensorboard);
+    }
     if (options_.out.empty()) {
       return;
     }
@@ -199,6 +204,10 @@ class Job {
     if (!options_.quiet) {
       fit_options.observers = {&printer};
     }
+    std::optional<retort::TensorBoardLog> log;
+    if (board_) {
+      fit_options.observers.push_back(&log.emplace(options_.tensorboard / "teacher"));
+    }
     if (!options_.out.empty()) {
       fit_options.checkpoint = retort::CheckpointOptions{.path = checkpoint_folder() / "teacher.safetensors",
                                                          .resume = options_.continuation.resume,
@@ -217,6 +226,9 @@ class Job {
     retort::SweepOptions options = sweep_options();
     if (runs_file_) {
       options.observers.push_back(&*runs_file_);
+    }
+    if (board_) {
+      options.observers.push_back(&*board_);
     }
     if (!options_.quiet) {
       options.observers.push_back(&printer);
@@ -246,6 +258,7 @@ class Job {
   std::pair<retort::data::Dataset, retort::data::Dataset> data_;
   std::optional<examples::OutputFolder> folder_;
   std::optional<RunsFile> runs_file_;
+  std::optional<TensorBoardStudents> board_;
 };
 
 }  // namespace sweep

@@ -63,6 +63,9 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--out", options.out,
                  "folder for runs.jsonl, the checkpoints, and the teacher if it is trained [nothing is written]")
       ->check(not_empty());
+  app.add_option("--tensorboard", options.tensorboard,
+                 "folder for TensorBoard's event files: a run for the teacher if it is trained, and for each student")
+      ->check(not_empty());
   examples::add_continuation(app, options.continuation);
   app.add_flag("--save-students", options.save_students, "write each student's weights to --out too");
   app.add_flag("--best-first", options.best_first, "order the table by mean errors, not as the options are given");

@@ -26,12 +26,13 @@ struct Options {
   std::vector<double> temperatures{1, 2, 4};
   std::vector<double> hard_weights{0.3};
   std::vector<double> learning_rates{student.learning_rate};
-  std::size_t seeds = 3;              ///< of each combination
-  std::uint64_t first_seed = 0;       ///< and those after it
-  std::string backend = "eigen";      ///< eigen | cuda
-  std::optional<unsigned> threads{};  ///< of eigen; empty: as many as the process may use
-  std::optional<int> device{};        ///< of cuda; empty: 0
-  std::filesystem::path out{};        ///< empty: nothing is written
+  std::size_t seeds = 3;                ///< of each combination
+  std::uint64_t first_seed = 0;         ///< and those after it
+  std::string backend = "eigen";        ///< eigen | cuda
+  std::optional<unsigned> threads{};    ///< of eigen; empty: as many as the process may use
+  std::optional<int> device{};          ///< of cuda; empty: 0
+  std::filesystem::path out{};          ///< empty: nothing is written
+  std::filesystem::path tensorboard{};  ///< empty: no event files
   examples::Continuation continuation{};
   bool save_students = false;
   bool best_first = false;

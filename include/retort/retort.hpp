@@ -77,7 +77,9 @@
 #include "retort/train/sweep_grid.hpp"
 #include "retort/train/sweep_printer.hpp"
 #include "retort/train/sweep_summary.hpp"
+#include "retort/train/tensorboard_log.hpp"
 #include "retort/train/trainer.hpp"
 
 // What goes in and out
+#include "retort/io/event_file.hpp"
 #include "retort/io/safetensors.hpp"

@@ -3,8 +3,8 @@
 # answers.sh FOLDER DIGITS PROGRAMS TOOLS
 #
 # The programs agree with each other: predict makes as many errors as distill_mnist said, distill_mnist accepts its own
-# teacher and then distils the same student, its closing table says what its log does, and custom_dataset learns the same
-# from a table as from two arrays.
+# teacher and then distils the same student, its closing table says what its log does, TensorBoard's files have every
+# epoch, and custom_dataset learns the same from a table as from two arrays.
 set -euo pipefail
 folder=$1 digits=$2 programs=$3
 
@@ -19,7 +19,7 @@ trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
 run=(--data "$digits" --recipe recommended --teacher-epochs 1 --epochs 10)
-"$programs/distill_mnist" "${run[@]}" --out trained >report
+"$programs/distill_mnist" "${run[@]}" --out trained --tensorboard board >report
 predicted=$("$programs/predict" trained/student_distilled.safetensors "$digits")
 echo "$predicted"
 errors=$(tail -n 1 trained/metrics.jsonl | sed -E 's/.*"errors":([0-9]+).*/\1/')
@@ -54,6 +54,11 @@ check_report() { # OUT REPORT RECIPE IMAGES_OF_STUDENTS LOSS
 }
 check_report trained report recommended 500 "HintonLoss(temperature=2, hard_weight=0.3)"
 [[ $(<closing) != *"may be negative"* ]] || fail "a loss above 0 is called negative"
+
+for phase in teacher alone distilled; do
+  epochs=$(grep -ao accuracy/validation "board/$phase/"events.out.tfevents.* | wc -l)
+  [[ $epochs == $(grep -c "\"phase\":\"$phase\"" trained/metrics.jsonl) ]] || fail "board/$phase has $epochs epochs"
+done
 
 # Without --recipe the students have one image in twenty.
 "$programs/distill_mnist" --data "$digits" --teacher trained/teacher.safetensors --epochs 3 --out few >report

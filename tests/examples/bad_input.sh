@@ -216,7 +216,7 @@ if compiled_in thrust-cuda; then
   compgen -G "/dev/nvidia[0-9]*" >/dev/null && expected="CUDA: device 1023 |expected 0"
   refused "no GPU 1023" "$expected" distill --backend thrust-cuda --device 1023
 fi
-for option in --data --out --teacher; do
+for option in --data --out --teacher --tensorboard; do
   refused "$option ''" "$option: is empty" distill $option ''
 done
 
@@ -224,7 +224,8 @@ echo "== --out"
 echo "mine" >file
 refused "--out is a file" "file|Not a directory" distill --out file
 refused "--out below a file" "file|Not a directory" distill --out file/below
-[[ $(<file) == mine ]] || { echo "FAILED: the file given as --out was changed"; failures=$((failures + 1)); }
+refused "--tensorboard below a file" "file/below: cannot be made (Not a directory)" distill --tensorboard file/below
+[[ $(<file) == mine ]] || { echo "FAILED: the file given as a folder was changed"; failures=$((failures + 1)); }
 
 # Root may write anywhere, so nobody runs these, with copies that nobody can reach.
 program=$programs/distill_mnist data=$digits as=()

@@ -29,7 +29,7 @@ run() { # OUT OPTIONS...
   "$programs/sweep" "${common[@]}" "${teacher[@]}" --temperature 1 3 --hard-weight 0.2 1 --learning-rate 0.01 \
     --seed 4 --seeds 2 --out "$@"
 }
-run one --threads 1 --save-students >report
+run one --threads 1 --save-students --tensorboard board >report
 run three --threads 3 --save-students --quiet --best-first >table
 cat report
 # Students 0 to 7: temperature 1 and 3, each with hard weight 0.2 and 1, each with seeds 4 and 5.
@@ -46,6 +46,8 @@ done
 without_times() { sed 's/"seconds":.*//' "$1"; }
 cmp <(without_times one/runs.jsonl) <(without_times three/runs.jsonl) || fail "runs.jsonl depends on the threads"
 
+[[ $(grep -ao accuracy/validation board/student_[0-7]\ */events.out.tfevents.* | wc -l) == 24 ]] ||
+  fail "TensorBoard's files lack some of 8 students with 3 epochs: $(ls board)"
 [[ $(wc -l <one/runs.jsonl) == 8 ]] || fail "runs.jsonl: $(<one/runs.jsonl)"
 [[ $(grep -c '^student [1-8]/8  accuracy ' report) == 8 ]] || fail "expected a line for each student"
 [[ $(wc -l <table) == 5 ]] || fail "--quiet prints more than the table: $(<table)"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Files that are written whole or not at all (POSIX).
+/// Files that are written whole or not at all, and their folders (POSIX).
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -227,6 +227,15 @@ class AtomicFile {
     return;
   }
   const AtomicFile never_committed(path);
+}
+
+/// Makes `folder`, and those above it, where they are missing. Throws FileError.
+[[gnu::cold]] inline void make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    internal::throw_file_error(folder, "cannot be made", error.value());
+  }
 }
 
 /// Removes from `folder` the temporary files of AtomicFile whose writers were killed. Leaves alone those that a process

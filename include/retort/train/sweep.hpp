@@ -14,7 +14,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -271,11 +270,7 @@ class Sweep {
   /// Makes the folder and tries to write there.
   [[gnu::cold]] static void prepare_checkpoints(const SweepOptions& options) {
     if (options.checkpoints) {
-      std::error_code error;
-      std::filesystem::create_directories(options.checkpoints->folder, error);
-      if (error) {
-        throw FileError(options.checkpoints->folder, "cannot be made (" + error.message() + ")");
-      }
+      make_folder(options.checkpoints->folder);
       require_writable(options.checkpoints->file(0));
     }
   }
