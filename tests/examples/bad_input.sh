@@ -303,11 +303,12 @@ else
   echo "not tested: little memory (this build needs much to start)"
 fi
 student=$out/student_alone.safetensors
-# From what it needs to start to what it needs for all: wherever memory ends, one line says what for.
+# From what it needs to say what is wrong (without memory for an exception the language ends a program) to what it needs
+# for all: wherever memory ends, one line says what for.
 if ((memory < 600000)); then
-  starts() { (ulimit -v "$1" && "$programs/predict" --help >/dev/null 2>&1); }
+  complains() { (ulimit -v "$1" && "$programs/predict" missing "$digits" 2>&1 >/dev/null | grep -q "^predict: missing: "); }
   for ((memory = 4000; memory < 600000; memory += 250)); do
-    ! starts $memory || break
+    ! complains $memory || break
   done
   predicts() { (ulimit -v "$memory" && "$programs/predict" "$student" "$digits" >/dev/null 2>stderr); }
   for ((; memory < 600000; memory += 250)); do
