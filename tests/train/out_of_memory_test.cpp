@@ -45,8 +45,10 @@ using Wide = Sequential<Linear<30, 24>, BatchNorm<24>, ReLU, Linear<24, 4>>;
 using Panels = Sequential<Linear<30, 40>, Dropout<0.25>, ReLU, Linear<40, 4>>;
 using Layers = Sequential<Linear<30, 40>, BatchNorm<40>, ReLU, Linear<40, 4>>;
 
+constexpr std::size_t samples = test::brief ? 100 : 300;
+
 const data::Dataset& images() {
-  static const data::Dataset data = test::noise_images(300, {5, 6}, 4, 1);
+  static const data::Dataset data = test::noise_images(samples, {5, 6}, 4, 1);
   return data;
 }
 
@@ -106,7 +108,7 @@ void check_training() {
     JsonLinesObserver observer(log, "student");
     DistillationTrainer trainer{teacher, student, HintonLoss{}, Adam{.learning_rate = 1e-2}};
     trainer.fit(images(), {.epochs = 2,
-                           .batch_size = 150,
+                           .batch_size = samples / 2,
                            .validation_fraction = 0.2,
                            .early_stopping = EarlyStopping{},
                            .checkpoint = CheckpointOptions{.path = folder / "checkpoint"},
@@ -169,7 +171,7 @@ TEST_CASE("Memory may run out anywhere in a sweep, on any of its threads", "[tra
     const Sweep<Panels> sweep{teacher,
                               sweep_grid(SweepSetting<>{}, SweepAxis{&SweepSetting<>::seed, consecutive_seeds(2)}),
                               backend::Eigen{2}};
-    SweepOptions options{.epochs = 1, .batch_size = 150};
+    SweepOptions options{.epochs = 1, .batch_size = samples / 2};
     options.checkpoints = SweepCheckpointOptions{.folder = folder / "students"};
     return sweep.fit(images(), images(), options);
   };

@@ -38,7 +38,7 @@ struct Result {
 
 template <Model M>
 Result<M> train(unsigned threads) {
-  const auto data = test::noise_images(150, {15, 20}, 10, 1);
+  const auto data = test::noise_images(test::brief ? 100 : 150, {15, 20}, 10, 1);
   Result<M> result{Network<M>{Seed{1}, backend::Eigen{threads}}, Network<M>{Seed{2}, backend::Eigen{threads}}, {}, {}};
   Trainer trainer{result.teacher, CrossEntropy{}, AdamW{}};
   result.teaching = trainer.fit(

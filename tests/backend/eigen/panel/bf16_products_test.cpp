@@ -157,7 +157,7 @@ TEST_CASE("Products of bfloat16 factors are those of rounded numbers", "[panel]"
     check_products<Dropped>({.clipping = GradientClipping{.max_norm = 0.01}, .epochs = 1});
   }
   SECTION("Wide layers, and how far rounding goes") {
-    const test::StepSettings settings{.samples = 100, .batch = 80, .epochs = 1};
+    const test::StepSettings settings{.samples = test::brief ? 40 : 100, .batch = test::brief ? 30 : 80, .epochs = 1};
     const double difference = check_products<Wide>(settings);
     backend::LossSum sum;
     const auto found = train<Wide, backend::panel::Bf16Products<Wide>>(settings, sum);
@@ -168,11 +168,13 @@ TEST_CASE("Products of bfloat16 factors are those of rounded numbers", "[panel]"
   }
 }
 
+constexpr std::size_t some_samples = test::samples_for(test::brief ? 20 : 64);
+
 TEST_CASE("With bfloat16 factors the number of threads changes no bit", "[panel]") {
   backend::LossSum sum;
-  const auto alone = train<Wide, backend::panel::Bf16Products<Wide>>({.threads = 1}, sum);
+  const auto alone = train<Wide, backend::panel::Bf16Products<Wide>>({.samples = some_samples, .threads = 1}, sum);
   for (const unsigned threads : test::thinned_to_one({2u, 3u})) {
-    CHECK(train<Wide, backend::panel::Bf16Products<Wide>>({.threads = threads}, sum) == alone);
+    CHECK(train<Wide, backend::panel::Bf16Products<Wide>>({.samples = some_samples, .threads = threads}, sum) == alone);
   }
 }
 
