@@ -25,9 +25,15 @@ L loss_at_epoch(const L& loss, std::size_t epoch) {
 
 namespace internal {
 
-/// min(epoch / epochs, 1) with epochs counted from 1, where `epoch` is counted from 0.
-inline double warmup_factor(std::size_t epoch, std::size_t epochs) {
-  return epoch >= epochs ? 1.0 : static_cast<double>(epoch + 1) / static_cast<double>(epochs);
+/// The loss with alpha and beta times min((epoch + 1) / warmup_epochs, 1).
+template <typename L>
+L warmed_up(L loss, std::size_t epoch) {
+  if (epoch < loss.warmup_epochs) {
+    const double factor = static_cast<double>(epoch + 1) / static_cast<double>(loss.warmup_epochs);
+    loss.alpha *= factor;
+    loss.beta *= factor;
+  }
+  return loss;
 }
 
 }  // namespace internal

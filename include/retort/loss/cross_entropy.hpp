@@ -64,22 +64,22 @@ static_assert(Loss<CrossEntropy>);
 
 namespace internal {
 
-/// Adds weight * CrossEntropy to a row of another loss: returns what the value grows by, and adds to the gradient that
-/// has been written. With weight 0 it reads no label.
+/// Adds weight * CrossEntropy to a row of another loss, whose value is `value` and whose gradient has been written:
+/// returns the value of the sum, and adds to the gradient. With weight 0 it reads no label.
 template <std::size_t Classes, typename Scalar, typename Label>
 RETORT_HOST_DEVICE Scalar add_cross_entropy(double weight, StudentLogits<Scalar> student, Label label,
-                                            Scalar gradient_scale, Scalar* gradient) {
+                                            Scalar gradient_scale, Scalar value, Scalar* gradient) {
   if (weight == 0.0) {
-    return constant<Scalar>(0);
+    return value;
   }
   const Scalar factor = constant<Scalar>(weight);
   Scalar own_gradient[Classes];
-  const Scalar value = CrossEntropy{}.row<Classes>(student, TeacherLogits<Scalar>{nullptr}, label,
-                                                   gradient_scale * factor, own_gradient);
+  const Scalar own_value =
+      CrossEntropy{}.row<Classes>(student, TeacherLogits<Scalar>{nullptr}, label, gradient_scale, own_gradient);
   for (std::size_t k = 0; k < Classes; ++k) {
-    gradient[k] += own_gradient[k];
+    gradient[k] += factor * own_gradient[k];
   }
-  return factor * value;
+  return factor * own_value + value;
 }
 
 }  // namespace internal

@@ -53,13 +53,7 @@ struct Dkd {
   }
 
   /// See the concept Loss.
-  Dkd at_epoch(std::size_t epoch) const {
-    const double factor = internal::warmup_factor(epoch, warmup_epochs);
-    Dkd loss = *this;
-    loss.alpha *= factor;
-    loss.beta *= factor;
-    return loss;
-  }
+  Dkd at_epoch(std::size_t epoch) const { return internal::warmed_up(*this, epoch); }
 
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
@@ -92,8 +86,8 @@ struct Dkd {
     for (std::size_t k = 0; k < Classes; ++k) {
       gradient[k] = internal::at_class<Classes>(k, label, of_label, difference);
     }
-    return t * t * (constant<Scalar>(alpha) * tckd + constant<Scalar>(beta) * nckd) +
-           internal::add_cross_entropy<Classes>(label_weight, student, label, gradient_scale, gradient);
+    const Scalar value = t * t * (constant<Scalar>(alpha) * tckd + constant<Scalar>(beta) * nckd);
+    return internal::add_cross_entropy<Classes>(label_weight, student, label, gradient_scale, value, gradient);
   }
 
   friend bool operator==(const Dkd&, const Dkd&) = default;

@@ -56,16 +56,7 @@ struct HintonLoss {
       gradient[k] = factor * gradient[k];
     }
     const Scalar soft_term = soft_weight * t * t * divergence;
-    if (hard_weight == 0.0) {
-      return soft_term;
-    }
-    const Scalar weight = constant<Scalar>(hard_weight);
-    Scalar hard_gradient[Classes];
-    const Scalar hard_term = CrossEntropy{}.row<Classes>(student, teacher, label, gradient_scale, hard_gradient);
-    for (std::size_t k = 0; k < Classes; ++k) {
-      gradient[k] += weight * hard_gradient[k];
-    }
-    return weight * hard_term + soft_term;
+    return internal::add_cross_entropy<Classes>(hard_weight, student, label, gradient_scale, soft_term, gradient);
   }
 
   friend bool operator==(const HintonLoss&, const HintonLoss&) = default;

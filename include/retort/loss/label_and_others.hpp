@@ -54,8 +54,8 @@ RETORT_HOST_DEVICE void copy_others(const Scalar* logits, Label chosen, Scalar* 
 template <std::size_t Classes, typename Scalar, typename Label>
 RETORT_HOST_DEVICE Scalar at_class(std::size_t k, Label chosen, Scalar own, const Scalar* others) {
   const Scalar before = others[k + 1 < Classes ? k : k - 1];
-  const Scalar behind = others[k > 0 ? k - 1 : 0];
-  return select(chosen == constant<Label>(k), own, select(constant<Label>(k) < chosen, before, behind));
+  const Scalar after = others[k > 0 ? k - 1 : 0];
+  return select(chosen == constant<Label>(k), own, select(constant<Label>(k) < chosen, before, after));
 }
 
 /// With p = softmax(logits / T) and c the class `chosen`: softmax(pair) = (p_c, 1 - p_c), in logits, so that neither is

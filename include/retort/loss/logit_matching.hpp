@@ -47,8 +47,8 @@ struct LogitMatching {
       squares += difference * difference;
       gradient[k] = slope * difference;
     }
-    return constant<Scalar>(1.0 - hard_weight) * squares +
-           internal::add_cross_entropy<Classes>(hard_weight, student, label, gradient_scale, gradient);
+    const Scalar value = constant<Scalar>(1.0 - hard_weight) * squares;
+    return internal::add_cross_entropy<Classes>(hard_weight, student, label, gradient_scale, value, gradient);
   }
 
   friend bool operator==(const LogitMatching&, const LogitMatching&) = default;

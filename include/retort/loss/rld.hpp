@@ -54,13 +54,7 @@ struct Rld {
   }
 
   /// See the concept Loss.
-  Rld at_epoch(std::size_t epoch) const {
-    const double factor = internal::warmup_factor(epoch, warmup_epochs);
-    Rld loss = *this;
-    loss.alpha *= factor;
-    loss.beta *= factor;
-    return loss;
-  }
+  Rld at_epoch(std::size_t epoch) const { return internal::warmed_up(*this, epoch); }
 
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
@@ -97,8 +91,8 @@ struct Rld {
     for (std::size_t k = 0; k < Classes; ++k) {
       gradient[k] = of_ranking * gradient[k] + internal::at_class<Classes>(k, label, of_label, shares);
     }
-    return constant<Scalar>(alpha) * scd + constant<Scalar>(beta) * t * t * mcd +
-           internal::add_cross_entropy<Classes>(label_weight, student, label, gradient_scale, gradient);
+    const Scalar value = constant<Scalar>(alpha) * scd + constant<Scalar>(beta) * t * t * mcd;
+    return internal::add_cross_entropy<Classes>(label_weight, student, label, gradient_scale, value, gradient);
   }
 
   friend bool operator==(const Rld&, const Rld&) = default;

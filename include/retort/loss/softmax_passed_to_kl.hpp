@@ -79,15 +79,7 @@ struct SoftmaxPassedToKlLoss {
       gradient[k] = factor * (gradient[k] / q.sum) * difference;
     }
     const Scalar soft_term = soft_weight * (negative_entropy - overlap);
-    if (hard_weight == 0.0) {
-      return soft_term;
-    }
-    const Scalar weight = constant<Scalar>(hard_weight);
-    const Scalar hard_term = CrossEntropy{}.row<Classes>(student, teacher, label, gradient_scale, exponentials);
-    for (std::size_t k = 0; k < Classes; ++k) {
-      gradient[k] += weight * exponentials[k];
-    }
-    return weight * hard_term + soft_term;
+    return internal::add_cross_entropy<Classes>(hard_weight, student, label, gradient_scale, soft_term, gradient);
   }
 
   friend bool operator==(const SoftmaxPassedToKlLoss&, const SoftmaxPassedToKlLoss&) = default;

@@ -71,8 +71,8 @@ struct Ttm {
     for (std::size_t k = 0; k < Classes; ++k) {
       gradient[k] = factor * gradient[k];
     }
-    return weight * divergence +
-           internal::add_cross_entropy<Classes>(label_weight, student, label, gradient_scale, gradient);
+    const Scalar value = weight * divergence;
+    return internal::add_cross_entropy<Classes>(label_weight, student, label, gradient_scale, value, gradient);
   }
 
   friend bool operator==(const Ttm&, const Ttm&) = default;
