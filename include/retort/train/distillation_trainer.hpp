@@ -18,9 +18,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Distils a teacher into a student: `DistillationTrainer distiller{teacher, student, HintonLoss{.temperature = 4},
 /// Adam{}}` (Hinton, Vinyals and Dean, arXiv:1503.02531). The teacher is const, and only its inference runs, so dropout
-/// cannot act in it. Its logits are computed once and looked up by sample index, unless the inputs are augmented. Both
-/// networks must outlive the trainer. Deterministic, like Trainer. `fit` also throws OptionError for data whose inputs
-/// are made differently from those that the teacher was trained on.
+/// cannot act in it. Its logits are computed once and looked up by sample index, unless the inputs are augmented anew
+/// in every epoch (data::Views). Both networks must outlive the trainer. Deterministic, like Trainer. `fit` also throws
+/// OptionError for data whose inputs are made differently from those that the teacher was trained on.
 template <Model TeacherModel, Model StudentModel, typename Backend = backend::Eigen, typename Scalar = float>
 class DistillationTrainer : public TrainerBase, private internal::TeacherFits<TeacherModel, StudentModel> {
  public:

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -81,8 +80,8 @@ template <Model M>
 /// Trains an epoch for Trainer, DistillationTrainer and Sweep. `begin` allocates everything; a step allocates nothing.
 /// The dataset, its order, the teacher's logits and all activations are in the backend's memory, and a step reads
 /// nothing back. A teacher's logits are computed once for the whole dataset and then looked up by sample index, unless
-/// the inputs are augmented; so are its features, if a term of the loss compares them. `Steps` takes the steps: it
-/// belongs to the first engine that takes the training.
+/// the inputs are augmented anew in every epoch; so are its features, if a term of the loss compares them. `Steps`
+/// takes the steps: it belongs to the first engine that takes the training.
 template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O, typename TeacherSource,
           typename Steps = backend::StepsOf<backend::Training<Backend, M, L, O, Scalar, TeacherSource>>>
   requires backend::Backend<Backend, Scalar>
@@ -465,9 +464,7 @@ class EpochTrainer final : public TrainerInterface {
     if (epoch.shuffle) {
       shuffle_samples(backend(), epoch.order(samples), order_.data());
     } else {
-      std::vector<std::uint32_t> in_order(samples);
-      std::iota(in_order.begin(), in_order.end(), 0u);
-      copy_from_host(backend(), std::span<const std::uint32_t>(in_order), order_.data());
+      number_samples(backend(), samples, order_.data());
     }
     note_preprocessing();
   }
@@ -566,9 +563,10 @@ class EpochTrainer final : public TrainerInterface {
   std::optional<Steps> steps_{};
   std::array<Buffer<Scalar>, O::moment_count> moments_{};
   std::conditional_t<takes_runs, Rules, NoRules> rules_{};
-  Buffer<Scalar> teacher_inputs_{};    // (batch, in) while inputs are augmented
-  Buffer<Scalar> teacher_logits_{};    // (samples, classes) unless shared; (batch, classes) while inputs are augmented
-  Buffer<Scalar> teacher_features_{};  // (samples, width) or (batch, width), where a term of the loss compares them
+  Buffer<Scalar> teacher_inputs_{};  // (batch, in) while inputs are augmented
+  Buffer<Scalar> teacher_logits_{};  // (views, samples, classes) unless shared; (batch, classes) if views are new
+  Buffer<Scalar>
+      teacher_features_{};  // (views, samples, width) or (batch, width), where a term of the loss compares them
   backend::TeacherTable<Scalar> answers_{};  // to the first view, or to a batch
   Regressor regressor_{};
 };

@@ -5,7 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
+#include <vector>
 
 #include "retort/core/instruction_set.hpp"
 #include "retort/data/dataset.hpp"
@@ -57,5 +59,13 @@ class ResidentDataset {
   Buffer<float> reals_{};
   Buffer<std::uint32_t> labels_{};
 };
+
+/// order[i] = i for all i < count, in the backend's memory: a dataset's samples as they lie.
+template <typename Backend>
+void number_samples(const Backend& backend, std::size_t count, std::uint32_t* order) {
+  std::vector<std::uint32_t> numbers(count);
+  std::iota(numbers.begin(), numbers.end(), 0u);
+  copy_from_host(backend, std::span<const std::uint32_t>(numbers), order);
+}
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

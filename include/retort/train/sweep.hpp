@@ -106,8 +106,8 @@ concept HandsOutThreads =
 /// setting's loss, optimizer and seed: it depends neither on the number of threads nor on the other students.
 ///
 /// All students share the data and the logits of each teacher, which are computed once, on all threads, unless the
-/// inputs are augmented. These and all networks are in memory before the first step; each thread also has the working
-/// memory of its current student. The teachers must outlive the sweep.
+/// inputs are augmented anew in every epoch. These and all networks are in memory before the first step; each thread
+/// also has the working memory of its current student. The teachers must outlive the sweep.
 template <Model StudentModel, typename Backend = backend::Eigen, Loss L = HintonLoss, Optimizer O = Adam,
           typename Scalar = float>
 class Sweep {
@@ -209,11 +209,7 @@ class Sweep {
     require_settings();  // again: a sweep that was moved from has none
     train.require_samples();
     options.validate_for(train.size(), validation != nullptr);
-    internal::require_trainable<StudentModel>(train, validation,
-                                              {.batch_size = std::min(options.batch_size, train.size()),
-                                               .drop_last = options.drop_last,
-                                               .shift = options.shift,
-                                               .views = options.views});
+    internal::require_trainable<StudentModel>(train, validation, first_epoch(options, train.size()));
     if constexpr (L::needs_teacher) {
       for (const Setting& setting : settings_) {
         teachers_[setting.teacher].require_matching(train);
@@ -236,7 +232,7 @@ class Sweep {
     }
     name_differences(run.results);
     if constexpr (StudentTrainer::takes_runs) {
-      if (!L::needs_teacher || views_of(options).repeats_views()) {
+      if (!L::needs_teacher || first_epoch(options, train.size()).repeats_views()) {
         try {
           train_together(run);
         } catch (const StoppedError&) {
@@ -298,14 +294,17 @@ class Sweep {
     }
   }
 
-  /// An epoch of any student, as far as its inputs go.
-  static internal::Epoch views_of(const SweepOptions& options) {
-    return {.shift = options.shift, .views = options.views};
+  /// Of any student, as far as its inputs go.
+  static internal::Epoch first_epoch(const SweepOptions& options, std::size_t samples) {
+    return {.batch_size = std::min(options.batch_size, samples),
+            .drop_last = options.drop_last,
+            .shift = options.shift,
+            .views = options.views};
   }
 
   void ask_teachers(Run& run) const {
     run.teacher_logits.resize(teachers_.size());
-    const internal::Epoch epoch = views_of(run.options);
+    const internal::Epoch epoch = first_epoch(run.options, run.train.size());
     if (!L::needs_teacher || !epoch.repeats_views()) {
       return;
     }

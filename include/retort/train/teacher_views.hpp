@@ -6,14 +6,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
-#include <span>
 #include <utility>
-#include <vector>
 
 #include "retort/backend/backend.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/data/dataset_view.hpp"
+#include "retort/train/resident_dataset.hpp"
 #include "retort/train/trainer_interface.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
@@ -23,10 +21,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 template <std::size_t Features, typename Scalar, typename Backend, typename Answer>
 void for_each_view(const Backend& backend, const data::DatasetView& data, const Epoch& epoch, const Answer& answer) {
   constexpr std::size_t most = 1024;
-  std::vector<std::uint32_t> in_order(data.size);
-  std::iota(in_order.begin(), in_order.end(), 0u);
   auto samples = backend.template allocate<std::uint32_t>(data.size);
-  copy_from_host(backend, std::span<const std::uint32_t>(in_order), samples.data());
+  number_samples(backend, data.size, samples.data());
   auto inputs = backend.template allocate<Scalar>(std::min(most, data.size) * Features);
   for (std::size_t view = 0; view < epoch.view_count(); ++view) {
     const data::Augmentation augmentation = epoch.augmentation_of(static_cast<std::uint32_t>(view));
