@@ -20,12 +20,9 @@ require() { command -v "$1" >/dev/null || skip "$processor needs $1 ($2)"; }
 
 has() { grep -qw "$1" /proc/cpuinfo; }
 
-# Where there is clang, it takes half as long. What this machine has of SIMD clang compiles in the build with sanitizers,
-# so g++ does here.
-clang=no
-if command -v clang++-19 >/dev/null; then
-  clang=yes
-fi
+# prefer_clang FLAGS...: where there is clang, it takes half as long. What this machine has of SIMD clang compiles in the
+# build with sanitizers, so g++ does here.
+prefer_clang() { ! command -v clang++-19 >/dev/null || compiler=(clang++-19 "$@"); }
 compiler=(g++ -Wno-maybe-uninitialized) run=()
 runs=yes bfloat16=no
 case $processor in
@@ -42,25 +39,19 @@ case $processor in
   avx2)
     [[ $(uname -m) == x86_64 ]] || skip "avx2 needs an x86-64 processor"
     has avx2 && has fma || skip "this processor has no AVX2 and FMA"
-    if [[ $clang == yes ]] && has avx512f; then
-      compiler=(clang++-19)
-    fi
+    ! has avx512f || prefer_clang
     compiler+=(-mavx2 -mfma)
     ;;
   neon)
     require aarch64-linux-gnu-g++ g++-aarch64-linux-gnu
     require qemu-aarch64 qemu-user
     compiler=(aarch64-linux-gnu-g++ -static -Wno-maybe-uninitialized -Wno-psabi)
-    if [[ $clang == yes ]]; then
-      compiler=(clang++-19 --target=aarch64-linux-gnu -static)
-    fi
+    prefer_clang --target=aarch64-linux-gnu -static
     run=(qemu-aarch64)
     main=
     ;;
   plain)
-    if [[ $clang == yes ]]; then
-      compiler=(clang++-19)
-    fi
+    prefer_clang
     compiler+=(-DRETORT_PLAIN_SIMD)
     ;;
   *)
