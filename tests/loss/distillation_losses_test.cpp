@@ -457,8 +457,29 @@ TEST_CASE("Equal logits standardise to zeros, and the gradient leads away from t
   CHECK(std::isfinite(of_equal_teacher.gradient[0]));
 }
 
+/// Of logits whose gradient does not add up to 0.
+struct Cubes {
+  static constexpr std::string_view name = "Cubes";
+  static constexpr bool needs_teacher = false;
+  void validate() const {}
+  std::string describe() const { return "Cubes"; }
+
+  template <std::size_t Classes, typename Scalar>
+  Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> /*teacher*/, std::uint32_t /*label*/,
+             Scalar gradient_scale, Scalar* gradient) const {
+    Scalar sum = 0;
+    for (std::size_t k = 0; k < Classes; ++k) {
+      const Scalar square = student.values[k] * student.values[k];
+      sum += square * student.values[k];
+      gradient[k] = 3 * gradient_scale * square;
+    }
+    return sum;
+  }
+};
+
 TEST_CASE("A loss that sees a constant in the logits does not see it in standardised ones", "[loss]") {
   test::check_loss_laws<3>(StandardizedLogits{LogitMatching{}});
+  test::check_loss_laws<5>(StandardizedLogits{Cubes{}});
 }
 
 TEMPLATE_TEST_CASE("Hyperparameters of a loss are checked, each by its name", "[loss]", LogitMatching, Dkd, Nkd, Ttm,
