@@ -24,11 +24,14 @@ has() { grep -qw "$1" /proc/cpuinfo; }
 # build with sanitizers, so g++ does here.
 prefer_clang() { ! command -v clang++-19 >/dev/null || compiler=(clang++-19 "$@"); }
 compiler=(g++ -Wno-maybe-uninitialized) run=()
-runs=yes bfloat16=no
+# Not optimised: the few steps of brief tests take less time than an optimiser.
+optimisation=-O0
+runs=yes bfloat16=no plain=false
 case $processor in
   avx512)
     [[ $(uname -m) == x86_64 ]] || skip "avx512 needs an x86-64 processor"
     compiler+=(-march=x86-64-v4 -Wno-uninitialized) # g++ 12 warns of its own headers
+    optimisation=-Og                                # without, g++ does not compile xsimd (core/instruction_set.hpp)
     has avx512f && has avx512vl && has avx512bw && has avx512dq && has avx512cd || runs=no
     # Only AVX512_BF16 has products of bfloat16 of its own.
     if [[ $runs == no ]] || has avx512_bf16; then
@@ -53,6 +56,7 @@ case $processor in
   plain)
     prefer_clang
     compiler+=(-DRETORT_PLAIN_SIMD)
+    plain=true
     ;;
   *)
     echo "kernels.sh: unknown processor $processor, expected avx512, avx2, neon or plain" >&2
@@ -61,11 +65,10 @@ case $processor in
 esac
 require "${compiler[0]}" g++
 
-# Not optimised: the few steps of brief tests take less time than an optimiser.
 source "$tests/link_headers.sh"
 link_headers "$folder/include" "Eigen xsimd catch2" "$@"
 cd "$folder"
-compiler+=(-std=c++20 -O0 -DRETORT_BRIEF_TESTS=1 -Wall -Wextra -Werror -Winvalid-pch
+compiler+=(-std=c++20 $optimisation -DRETORT_BRIEF_TESTS=1 -Wall -Wextra -Werror -Winvalid-pch
   -I "$tests/../include" -I "$tests" -isystem include)
 # What most of them include is read once.
 printf '#include "%s"\n' catch.hpp retort/retort.hpp >precompiled.hpp
@@ -73,6 +76,8 @@ printf '#include "%s"\n' catch.hpp retort/retort.hpp >precompiled.hpp
 # The small ones are compiled as one.
 printf '#include "%s"\n' "$tests"/simd/*_test.cpp "$tests"/nn/activations_test.cpp "$tests"/processors/worked_examples.hpp \
   >small.cpp
+echo "static_assert(retort::instruction_set.ends_with(\"_plain\") == $plain, \"tests/processors: not $processor's SIMD\");" \
+  >>small.cpp
 sources=(small.cpp "$tests"/backend/eigen/panel/*_test.cpp)
 objects=()
 for source in "${sources[@]}"; do
