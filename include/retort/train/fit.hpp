@@ -75,11 +75,22 @@ class Fit {
     }
   }
 
-  /// Throws StoppedError if the training is asked to stop before its last epoch, unless finished epochs would be lost.
-  void stop_if_asked() const {
-    if (is_asked_to_stop() && !finished() && (!options_.checkpoint || written_ == history_.size())) {
+  /// Throws StoppedError if the training is asked to stop before its last epoch. A checkpoint then has the finished
+  /// epochs.
+  void stop_if_asked() {
+    if (is_asked_to_stop() && !finished()) {
+      save_finished_epochs();
       throw StoppedError(
           concatenate({"training stopped as asked, after epoch ", history_.size(), " of ", options_.epochs}));
+    }
+  }
+
+  bool is_asked_to_stop() const { return options_.stop != nullptr && options_.stop->is_made(); }
+
+  /// Writes the checkpoint of the last finished epoch, if there is to be one and it is not written yet.
+  [[gnu::cold]] void save_finished_epochs() {
+    if (options_.checkpoint && written_ < history_.size()) {
+      write_checkpoint(unwritten_);
     }
   }
 
@@ -127,15 +138,18 @@ class Fit {
     const bool is_best =
         options_.early_stopping && best_epoch(history_, options_.early_stopping->minimum_gain) == history_.size();
     const bool is_written = options_.checkpoint && checkpoint_is_due();
+    const bool may_be_written = options_.checkpoint && !is_written && options_.stop != nullptr;
     // A state to be kept is checked completely: its numbers may be finite, and too large for a file.
-    if ((finished() || is_best || is_written) && !epoch_trainer_.describe_fault().empty()) {
+    if ((finished() || is_best || is_written || may_be_written) && !epoch_trainer_.describe_fault().empty()) {
       fail(metrics, "the loss", metrics.loss);
     }
     if (is_best) {
       best_ = epoch_trainer_.model_state();
     }
     if (is_written) {
-      write_checkpoint();
+      write_checkpoint(epoch_trainer_.state());
+    } else if (may_be_written) {
+      unwritten_ = epoch_trainer_.state();
     }
     for (Observer* observer : options_.observers) {
       observer->on_epoch_end(metrics, options_.epochs);
@@ -165,8 +179,6 @@ class Fit {
                                        "; try a smaller learning rate, gradient clipping or smaller inputs"}));
   }
 
-  bool is_asked_to_stop() const { return options_.stop != nullptr && options_.stop->is_made(); }
-
   bool checkpoint_is_due() const {
     const CheckpointOptions& checkpoint = *options_.checkpoint;
     const std::chrono::duration<double> since = Clock::now() - written_at_;
@@ -174,9 +186,9 @@ class Fit {
            (history_.size() - written_ >= checkpoint.every_epochs && since.count() >= checkpoint.every_seconds);
   }
 
-  [[gnu::cold]] void write_checkpoint() {
+  [[gnu::cold]] void write_checkpoint(internal::TrainingState state) {
     internal::save_checkpoint(options_.checkpoint->path,
-                              {settings_, options_.epochs, history_, epoch_trainer_.state(), best_});
+                              {settings_, options_.epochs, history_, std::move(state), best_});
     written_ = history_.size();
     written_at_ = Clock::now();
   }
@@ -281,7 +293,7 @@ class Fit {
                                           options_.early_stopping->patience;
   }
 
-  void report_batch(std::size_t epoch, std::size_t batch, const backend::LossSum& sum) const {
+  void report_batch(std::size_t epoch, std::size_t batch, const backend::LossSum& sum) {
     const std::size_t samples = std::min(batch * options_.batch_size, samples_per_epoch());
     const BatchProgress progress{.epoch = epoch + 1,
                                  .epochs = options_.epochs,
@@ -301,7 +313,8 @@ class Fit {
   internal::Settings settings_;
   History history_;
   internal::TrainingState best_;
-  std::size_t written_ = 0;  // epochs in the checkpoint
+  internal::TrainingState unwritten_;  // after the last epoch, where a stop may ask for it and no checkpoint has it
+  std::size_t written_ = 0;            // epochs in the checkpoint
   Clock::time_point written_at_ = Clock::now();
 };
 

@@ -114,7 +114,10 @@ class StudentGroup {
         finish_epoch(*active[i], reports[i], seconds, on_end);
       }
       end_finished(active, on_end);
-      if (!active.empty()) {
+      if (!active.empty() && active.front()->fit.is_asked_to_stop()) {
+        for (Student* student : active) {
+          student->fit.save_finished_epochs();
+        }
         active.front()->fit.stop_if_asked();
       }
     }
