@@ -73,7 +73,7 @@ inline void add_continuation(CLI::App& app, Continuation& continuation) {
   CLI::Option* const resume = app.add_flag("--resume", continuation.resume, "go on from the checkpoints in --out");
   app.add_flag("--overwrite", continuation.overwrite, "replace what an earlier run left in --out")->excludes(resume);
   app.add_flag("--any-processor", continuation.any_processor,
-               "resume also what a program for another processor began: the result has the bits of neither")
+               "resume also what another compiler's or processor's program began: the result has the bits of neither")
       ->needs(resume);
 }
 

@@ -13,7 +13,7 @@ namespace examples {
 struct Continuation {
   bool resume = false;
   bool overwrite = false;
-  bool any_processor = false;  ///< resume also what another processor began
+  bool any_processor = false;  ///< resume also what a program for another processor, or from another compiler, began
 };
 
 /// A folder that one process holds at a time, by a lock (flock) on the file `.retort-lock` in it. The lock ends with

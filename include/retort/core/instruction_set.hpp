@@ -110,4 +110,17 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// and fused products differently, so a training repeats its bits only on the same one.
 inline constexpr std::string_view instruction_set = RETORT_INSTRUCTION_SET_NAME;
 
+namespace internal {
+
+/// Such as "g++ 12": compilers fuse and reorder floating-point operations differently, and so may two versions of one.
+#if defined(__clang__)
+inline constexpr std::string_view compiler = "clang++ " RETORT_QUOTE(__clang_major__);
+#elif defined(__GNUC__)
+inline constexpr std::string_view compiler = "g++ " RETORT_QUOTE(__GNUC__);
+#else
+inline constexpr std::string_view compiler = "another compiler";
+#endif
+
+}  // namespace internal
+
 }  // namespace retort::inline RETORT_INSTRUCTION_SET

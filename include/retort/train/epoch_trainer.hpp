@@ -339,11 +339,13 @@ class EpochTrainer final : public TrainerInterface {
 
   std::string processor() const {
     constexpr bool by_operations = requires { Steps::by_operations; };
+    std::string_view processor = instruction_set;
+    std::string of_backend;
     if constexpr (requires { backend().processor(by_operations); }) {
-      return backend().processor(by_operations);
-    } else {
-      return std::string(instruction_set);
+      of_backend = backend().processor(by_operations);
+      processor = of_backend;
     }
+    return concatenate({processor, ", ", compiler});
   }
 
   const Backend& backend() const { return backend_; }

@@ -46,8 +46,9 @@ struct CheckpointOptions {
   /// epochs may differ if the schedule does not look at it (a constant one, steps): a training that has ended then goes
   /// on.
   bool resume = false;
-  /// Also go on from a checkpoint of another processor: by a program for another instruction set, with another library
-  /// of products, on another kind of GPU. Sums round differently there, so the result has the bits of neither.
+  /// Also go on from a checkpoint of another processor: by a program for another instruction set, from another
+  /// compiler, with another library of products, on another kind of GPU. Sums round differently there, so the result
+  /// has the bits of neither.
   bool any_processor = false;
   std::size_t every_epochs = 1;  ///< epochs from one checkpoint to the next, > 0
   double every_seconds = 0.0;    ///< and the least time between them, in seconds, >= 0
@@ -79,8 +80,8 @@ struct FitOptions {
   std::vector<Observer*> observers{};  ///< not owned, none of them null
   /// Not owned, or null. Once it is made, `fit` ends its step and throws StoppedError. With a checkpoint the file is
   /// then that of the last finished epoch, and a training that resumes from it ends with the same bits: only the epoch
-  /// under way is lost. If epochs were finished since the last checkpoint, `fit` first ends the epoch under way and
-  /// writes the checkpoint. The network then stays as it is, perhaps in the middle of an epoch.
+  /// under way is lost. For that, `fit` keeps a copy of the state after each epoch whose checkpoint is not
+  /// due. The network then stays as it is, perhaps in the middle of an epoch.
   const StopRequest* stop = nullptr;
 
   /// Throws OptionError for an option outside its range.
