@@ -360,6 +360,40 @@ TEST_CASE("Dkd with the weights of Hinton's soft term is that term", "[loss]") {
   }
 }
 
+TEST_CASE("The label's part of Dkd is right in float at any temperature, however close student and teacher are",
+          "[loss]") {
+  for (const double temperature : {0.1, 1.0, 1e2, 1e4, 1e6}) {
+    for (const float closeness : {1.0f, 0.1f, 1e-3f}) {
+      const Dkd loss{.temperature = temperature, .alpha = 1, .beta = 0, .label_weight = 0};
+      double found_sum = 0;
+      double sum = 0;
+      for (std::uint32_t index = 0; index < 50; ++index) {
+        auto row = random_row<10, float>(index);
+        LossRow<double> wide;
+        wide.label = row.label;
+        for (std::size_t k = 0; k < 10; ++k) {
+          row.student[k] = row.teacher[k] + closeness * row.student[k];
+          wide.student.push_back(row.student[k]);
+          wide.teacher.push_back(row.teacher[k]);
+        }
+        const auto found = evaluate<10>(loss, row, 1.0f);
+        const auto expected = evaluate<10>(loss, wide, 1.0);
+        CAPTURE(temperature, closeness, index);
+        // The label's and the other logits may differ by nearly the same: then little is left of both.
+        const double unit = double{closeness} * double{closeness};
+        CHECK_THAT(found.loss, WithinAbs(expected.loss, 1e-4 * expected.loss + 1e-5 * unit));
+        for (std::size_t k = 0; k < 10; ++k) {
+          CHECK_THAT(found.gradient[k],
+                     WithinAbs(expected.gradient[k], 1e-4 * std::abs(expected.gradient[k]) + 1e-5 * double{closeness}));
+        }
+        found_sum += double{found.loss};
+        sum += expected.loss;
+      }
+      CHECK_THAT(found_sum, WithinRel(sum, 1e-4));
+    }
+  }
+}
+
 TEST_CASE("At a high temperature the ranking's gradient matches centred logits", "[loss]") {
   auto row = random_row<10>(5);
   row.label = 9;

@@ -12,6 +12,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/vector_math.hpp"
 #include "retort/loss/at_epoch.hpp"
+#include "retort/loss/binary_divergence.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/label_and_others.hpp"
 #include "retort/loss/log_softmax.hpp"
@@ -31,8 +32,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 ///
 /// Hinton's soft term is TCKD + (1 - p_y) NCKD: a teacher that is sure silences the ranking, which beta gives back. In
 /// epochs 1, 2, ... of a training alpha and beta are times min(epoch / warmup_epochs, 1), as in the authors' code.
-/// Defaults are theirs for CIFAR-100. Everything is computed from logarithms; NCKD is right relative to its own size
-/// (softmax_divergence.hpp), TCKD up to the rounding of log(p_y / (1 - p_y)). Three classes and more.
+/// Defaults are theirs for CIFAR-100. Both divergences are right relative to their own size, which is tiny at high
+/// temperatures (softmax_divergence.hpp, binary_divergence.hpp). Three classes and more.
 struct Dkd {
   static constexpr std::string_view name = "Dkd";
   static constexpr bool needs_teacher = true;
@@ -61,32 +62,36 @@ struct Dkd {
                                 Scalar gradient_scale, Scalar* gradient) const {
     static_assert(Classes >= 3,
                   "retort: Dkd ranks the classes beside the label's: expected a model of three classes or more");
-    const Scalar one = constant<Scalar>(1);
     const Scalar t = constant<Scalar>(temperature);
-    const Scalar inverse_t = quotient(one, t);
+    const Scalar inverse_t = quotient(constant<Scalar>(1), t);
     Scalar students[Classes - 1];  // but the label's
     Scalar teachers[Classes - 1];
-    Scalar shares[Classes - 1];  // q^
+    Scalar shares[Classes - 1];  // q^ times normalizer.sum
     Scalar difference[Classes - 1];
-    Scalar student_pair[2];
-    Scalar teacher_pair[2];
-    Scalar pair_difference[2];  // q_y - p_y, and the opposite
     internal::copy_others<Classes>(student.values, label, students);
     internal::copy_others<Classes>(teacher.values, label, teachers);
-    internal::split_off<Classes>(teacher.values, label, teachers, inverse_t, teacher_pair, shares);
-    internal::split_off<Classes>(student.values, label, students, inverse_t, student_pair, shares);
-    const Scalar tckd = softmax_divergence<2>(student_pair, teacher_pair, one, pair_difference);
-    const Scalar nckd = softmax_divergence<Classes - 1>(students, teachers, inverse_t, difference);
+    const Scalar half = constant<Scalar>(0.5);  // of a logit: differences of whole ones may not be representable
+    const Scalar student_logit = half * internal::logit_of<Classes>(student.values, label);
+    const Scalar teacher_logit = half * internal::logit_of<Classes>(teacher.values, label);
+    const auto ranking = internal::find_softmax_divergence<Classes - 1>(students, teachers, inverse_t, difference);
+    const Scalar half_teacher = half * ranking.teacher_first;
+    const Scalar half_odds = (teacher_logit - half_teacher) * inverse_t;  // before the sum over the other classes
+    const Scalar half_change =
+        ((student_logit - teacher_logit) - (half * ranking.student_there - half_teacher)) * inverse_t;
+    Scalar label_difference;  // q_y - p_y
+    const Scalar tckd = internal::binary_divergence((half_odds + half_odds) - ranking.teacher_log_sum,
+                                                    (half_change + half_change) - ranking.log_growth, label_difference);
+    const auto normalizer = softmax_exponentials<Classes - 1>(students, inverse_t, shares);
 
-    const Scalar of_label = gradient_scale * t * constant<Scalar>(alpha) * pair_difference[0];
+    const Scalar of_label = gradient_scale * t * constant<Scalar>(alpha) * label_difference;
     const Scalar of_ranking = gradient_scale * t * constant<Scalar>(beta);
     for (std::size_t k = 0; k + 1 < Classes; ++k) {
-      difference[k] = of_ranking * difference[k] - of_label * shares[k];
+      difference[k] = of_ranking * difference[k] - of_label * quotient(shares[k], normalizer.sum);
     }
     for (std::size_t k = 0; k < Classes; ++k) {
       gradient[k] = internal::at_class<Classes>(k, label, of_label, difference);
     }
-    const Scalar value = t * t * (constant<Scalar>(alpha) * tckd + constant<Scalar>(beta) * nckd);
+    const Scalar value = t * t * (constant<Scalar>(alpha) * tckd + constant<Scalar>(beta) * ranking.value);
     return internal::add_cross_entropy<Classes>(label_weight, student, label, gradient_scale, value, gradient);
   }
 

@@ -15,10 +15,19 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// With p = softmax(teacher / T) and q = softmax(student / T), returns sum_k p_k (log p_k - log q_k), never below 0,
-/// and writes difference[k] = q_k - p_k, (Classes). `difference` must not overlap the logits. Relative to the
-/// divergence the error is some 1e-7 Classes in float, from agreement to opposition; values below the smallest normal
-/// number may become 0.
+namespace internal {
+
+/// What find_softmax_divergence finds; r is the teacher's first class.
+template <typename Scalar>
+struct SoftmaxDivergence {
+  Scalar value;
+  Scalar teacher_first;    ///< t_r
+  Scalar student_there;    ///< s_r
+  Scalar teacher_log_sum;  ///< log sum_k exp((t_k - t_r) / T)
+  Scalar log_growth;       ///< log sum_k exp((s_k - s_r) / T) - teacher_log_sum, right relative to its own size
+};
+
+/// See softmax_divergence, which returns the value alone.
 ///
 /// The sum itself is a difference of nearly equal numbers wherever p and q are close. Let r be the teacher's first
 /// class and e_k = ((s_k - t_k) - (s_r - t_r)) / T, which is small exactly where the two agree. Then q_k = p_k exp(e_k)
@@ -29,8 +38,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// terms that are all positive and computed without cancellation (core/series.hpp); of A at least the part p_r stays.
 /// Where |Y| is not small neither is the divergence, and it is computed from the logarithms.
 template <std::size_t Classes, typename Scalar>
-RETORT_HOST_DEVICE Scalar softmax_divergence(const Scalar* student, const Scalar* teacher, Scalar inverse_temperature,
-                                             Scalar* difference) {
+RETORT_HOST_DEVICE SoftmaxDivergence<Scalar> find_softmax_divergence(const Scalar* student, const Scalar* teacher,
+                                                                     Scalar inverse_temperature, Scalar* difference) {
   using std::exp;
   using std::log;
   const Scalar zero = constant<Scalar>(0);
@@ -72,15 +81,30 @@ RETORT_HOST_DEVICE Scalar softmax_divergence(const Scalar* student, const Scalar
     moment += half_term;
   }
   const auto is_near = total * total < near_square;
-  const Scalar near_divergence = excess - linear_minus_log(total);
-  const Scalar far_divergence = (lead - (moment + moment)) + (of_student.log_sum - of_teacher.log_sum);
+  const Scalar bend = linear_minus_log(total);
+  const Scalar change_of_sums = of_student.log_sum - of_teacher.log_sum;
+  const Scalar near_divergence = excess - bend;
+  const Scalar far_divergence = (lead - (moment + moment)) + change_of_sums;
   const Scalar divergence = select(is_near, near_divergence, far_divergence);
   const Scalar inverse_q = quotient(one, of_student.sum);
   const Scalar shrinkage = quotient(one, one + total);
   for (std::size_t k = 0; k < Classes; ++k) {
     difference[k] = select(is_near, (change[k] - p[k] * total) * shrinkage, difference[k] * inverse_q - p[k]);
   }
-  return select(divergence < zero, zero, divergence);
+  return {select(divergence < zero, zero, divergence), teacher_maximum, student_there, of_teacher.log_sum,
+          select(is_near, total - bend, lead + change_of_sums)};
+}
+
+}  // namespace internal
+
+/// With p = softmax(teacher / T) and q = softmax(student / T), returns sum_k p_k (log p_k - log q_k), never below 0,
+/// and writes difference[k] = q_k - p_k, (Classes). `difference` must not overlap the logits. Relative to the
+/// divergence the error is some 1e-7 Classes in float, from agreement to opposition; values below the smallest normal
+/// number may become 0.
+template <std::size_t Classes, typename Scalar>
+RETORT_HOST_DEVICE Scalar softmax_divergence(const Scalar* student, const Scalar* teacher, Scalar inverse_temperature,
+                                             Scalar* difference) {
+  return internal::find_softmax_divergence<Classes>(student, teacher, inverse_temperature, difference).value;
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET
