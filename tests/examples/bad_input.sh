@@ -351,6 +351,12 @@ mkdir flowers
 out=$folder/flowers # its student.safetensors goes to the current folder
 custom() { (cd flowers && "$programs/custom_dataset" "$@"); }
 rows() { printf '1,2,3,4,0\n5,6,7,8,1\n9,8,7,6,2\n'; }
+rows >good.csv
+custom "$folder/good.csv" >stdout && custom "$folder/good.csv" >again || failures=$((failures + 1))
+if grep -q "will be replaced" stdout || [[ $(<again) != "student.safetensors is there, and will be replaced"* ]]; then
+  echo "FAILED: custom_dataset says that of its student first: $(head -n 1 stdout), then: $(head -n 1 again)"
+  failures=$((failures + 1))
+fi
 csv() { # TEXT PARTS: three good lines and this one
   { rows && printf '%b' "$1"; } >table.csv
   refused "csv with ${1%\\n}" "$2" custom "$folder/table.csv"

@@ -105,6 +105,17 @@ refused "unknown option" "--bogus" --bogus 3
 refused "--out ''" "--out: is empty" --out ''
 echo mine >file
 refused "--out is a file" "file: cannot be made" --out file
+mkdir -p used/runs.jsonl taken/students/0.safetensors
+refused "a folder as runs.jsonl" "used/runs.jsonl: " --out used --resume
+refused "a folder as a student's file" "taken/students/0.safetensors: " --out taken --save-students --resume
+"$programs/sweep" --data "$digits" --split official --teacher-epochs 100000 --out held >/dev/null 2>&1 &
+process=$!
+until [[ -s held/.retort-lock ]] || ! kill -0 $process; do
+  sleep 0.002
+done
+refused "a folder in use" "held: in use by process $process on host " --out held --resume
+kill -KILL $process
+wait $process 2>/dev/null || true
 status=0
 "$programs/sweep" --data "$digits" --split official --save-students >stdout 2>stderr || status=$?
 [[ $status == 2 && $(<stderr) == *"--save-students: there is no folder"* ]] || fail "--save-students: $(<stderr)"
