@@ -28,8 +28,8 @@ struct UpdateParameter {
   Scalar* moments[Moments == 0 ? 1 : Moments];  // a plain array, for device compilers
 
   RETORT_HOST_DEVICE void operator()(std::size_t element) const {
-    apply_rule<Moments>(rule, parameters[element], gradients[element],
-                        [&](std::size_t moment) -> Scalar& { return moments[moment][element]; });
+    internal::apply_rule<Moments>(rule, parameters[element], gradients[element],
+                                  [&](std::size_t moment) -> Scalar& { return moments[moment][element]; });
   }
 };
 

@@ -108,7 +108,7 @@ class PanelSteps {
   }
 
   void forward(const Eigen& backend, const TrainingBatch& batch, const Scalar* parameters) {
-    for_each_index<Plan::size>([&]<std::size_t Index>() {
+    internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
       using Operation = typename Plan::template Operation<Index>;
       if constexpr (Plan::template is_chain<Index>) {
         if constexpr (Index == 0) {
@@ -154,7 +154,7 @@ class PanelSteps {
     }
     Scalar* output_gradient = gradients_[0].data();
     Scalar* input_gradient = gradients_[1].data();
-    for_each_index_reversed<Plan::size>([&]<std::size_t Index>() {
+    internal::for_each_index_reversed<Plan::size>([&]<std::size_t Index>() {
       if constexpr (!Plan::template is_chain<Index>) {
         using L = typename Plan::template Operation<Index>;
         products_.template keep_output_gradient<Index>(backend, batch.size, output_gradient);
