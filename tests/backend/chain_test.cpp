@@ -22,7 +22,7 @@ using backend::Chain;
 using retort::test::random_values;
 using retort::test::same_bits;
 
-constexpr std::size_t group_size = backend::chain_group;
+constexpr std::size_t group_size = internal::chain_group;
 constexpr backend::LayerRandom random_of_step{Seed{77}, 13, 2};
 
 static_assert(group_size == 4);

@@ -105,14 +105,14 @@ TEST_CASE("The first operation that learns is the one of the model's first param
 
 TEST_CASE("Indices are passed through in order and in reverse", "[backend]") {
   std::vector<std::size_t> indices;
-  backend::for_each_index<4>([&]<std::size_t Index>() { indices.push_back(Index); });
+  internal::for_each_index<4>([&]<std::size_t Index>() { indices.push_back(Index); });
   CHECK(indices == std::vector<std::size_t>{0, 1, 2, 3});
   indices.clear();
-  backend::for_each_index_reversed<4>([&]<std::size_t Index>() { indices.push_back(Index); });
+  internal::for_each_index_reversed<4>([&]<std::size_t Index>() { indices.push_back(Index); });
   CHECK(indices == std::vector<std::size_t>{3, 2, 1, 0});
   indices.clear();
-  backend::for_each_index<0>([&]<std::size_t Index>() { indices.push_back(Index); });
-  backend::for_each_index_reversed<0>([&]<std::size_t Index>() { indices.push_back(Index); });
+  internal::for_each_index<0>([&]<std::size_t Index>() { indices.push_back(Index); });
+  internal::for_each_index_reversed<0>([&]<std::size_t Index>() { indices.push_back(Index); });
   CHECK(indices.empty());
 }
 

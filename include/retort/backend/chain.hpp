@@ -16,6 +16,14 @@
 #include "retort/nn/layer.hpp"
 #include "retort/nn/relu.hpp"
 
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
+
+/// How many elements a Chain takes together, from a multiple of that number on: the words of one block of random
+/// numbers.
+inline constexpr std::size_t chain_group = 4;
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
+
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// Neighbouring elementwise and dropout layers of a model, in order. Dropout in the chain's layer i draws from the
@@ -48,17 +56,13 @@ RETORT_HOST_DEVICE Scalar scale_kept(Chain<Layers...>, Scalar gradient) {
   return gradient;
 }
 
-/// How many elements a Chain takes together, from a multiple of that number on: the words of one block of random
-/// numbers.
-inline constexpr std::size_t chain_group = 4;
-
 namespace detail {
 
 template <PointwiseLayer L, bool training, bool differentiate, typename Scalar>
 RETORT_HOST_DEVICE void apply_pointwise(const LayerRandom& random, std::uint64_t group, Scalar* values,
                                         Scalar* gradients) {
   if constexpr (!DropoutLayer<L>) {
-    for (std::size_t i = 0; i < chain_group; ++i) {
+    for (std::size_t i = 0; i < internal::chain_group; ++i) {
       const Scalar x = values[i];
       values[i] = static_cast<Scalar>(L::value(x));
       if constexpr (differentiate) {
@@ -67,7 +71,7 @@ RETORT_HOST_DEVICE void apply_pointwise(const LayerRandom& random, std::uint64_t
     }
   } else if constexpr (training && L::threshold > 0) {
     const PhiloxBlock words = random.stream(Stream::dropout).block(group);
-    for (std::size_t i = 0; i < chain_group; ++i) {
+    for (std::size_t i = 0; i < internal::chain_group; ++i) {
       const bool dropped = words[i] < L::threshold;
       values[i] = dropped ? Scalar{0} : values[i] * static_cast<Scalar>(L::scale);
       if constexpr (differentiate) {

@@ -74,7 +74,7 @@ constexpr Refusal fully_connected_refusal() {
     return {"the loss has a term on hidden layers"};
   } else if constexpr (!FullyConnectedModel<M>) {
     Refusal refusal{"is neither Linear nor pointwise"};
-    for_each_index<Plan::size>([&]<std::size_t Index>() {
+    internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
       if (refusal.layer.empty() && !Plan::template is_chain<Index> && !Plan::template is_linear<Index>) {
         refusal.index = Plan::first_layer[Index];
         refusal.layer = M::layer_names[refusal.index];

@@ -182,6 +182,10 @@ struct Stage {
   static constexpr auto chain_layer = static_cast<std::uint32_t>(Plan<M>::first_layer[operation + 1]);
 };
 
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend
+
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
+
 /// Calls `function.template operator()<Index>()` for Index = 0 ... Count - 1.
 template <std::size_t Count, typename Function>
 constexpr void for_each_index(Function&& function) {
@@ -198,4 +202,4 @@ constexpr void for_each_index_reversed(Function&& function) {
   }(std::make_index_sequence<Count>{});
 }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -55,6 +55,8 @@ constexpr auto adam_hyperparameters() {
                     Hyperparameter{"weight_decay", &O::weight_decay, allowed::at_least_zero}};
 }
 
+namespace internal {
+
 /// Throws OptionError for values that neither of them can compute with in Scalar.
 template <typename Scalar, typename O>
 void validate_adam(const O& adam) {
@@ -62,6 +64,8 @@ void validate_adam(const O& adam) {
   require_option(adam.learning_rate / (1.0 - adam.beta1) <= double{std::numeric_limits<Scalar>::max()}, O::name,
                  "learning_rate", adam.learning_rate, "a number whose quotient by 1 - beta1 is finite in training");
 }
+
+}  // namespace internal
 
 /// Kingma and Ba, "Adam: a method for stochastic optimization", arXiv:1412.6980, in PyTorch's arrangement. With
 /// g = gradient + weight_decay * w: m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g^2, then
@@ -82,7 +86,7 @@ struct Adam {
   /// Throws OptionError for a hyperparameter outside its range, or that Scalar cannot compute with.
   template <typename Scalar = double>
   void validate() const {
-    validate_adam<Scalar>(*this);
+    internal::validate_adam<Scalar>(*this);
   }
 
   /// The rule of step number `step` (from 1); see the concept Optimizer.

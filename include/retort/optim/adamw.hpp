@@ -33,7 +33,7 @@ struct AdamW {
   /// Throws OptionError for a hyperparameter outside its range, or that Scalar cannot compute with.
   template <typename Scalar = double>
   void validate() const {
-    validate_adam<Scalar>(*this);
+    internal::validate_adam<Scalar>(*this);
     require_option(learning_rate * weight_decay <= double{std::numeric_limits<Scalar>::max()}, name, "weight_decay",
                    weight_decay, "a number whose product with learning_rate is finite in training");
   }

@@ -61,7 +61,7 @@ Result<Scalar> run(const std::vector<Scalar>& input, const std::vector<Scalar>& 
 /// The same by the scalar functions, four elements at a time.
 template <typename C, typename Scalar>
 Result<Scalar> run_scalars(const std::vector<Scalar>& input, const std::vector<Scalar>& incoming) {
-  constexpr std::size_t group_size = backend::chain_group;
+  constexpr std::size_t group_size = internal::chain_group;
   const std::size_t size = (input.size() + group_size - 1) / group_size * group_size;
   Result<Scalar> result{input, input, incoming};
   result.inferred.resize(size);

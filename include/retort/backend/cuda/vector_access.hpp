@@ -13,7 +13,7 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// How many neighbours are taken together: those of a Chain, and the bytes of a word.
-inline constexpr std::size_t quad = chain_group;
+inline constexpr std::size_t quad = internal::chain_group;
 
 namespace detail {
 

@@ -9,7 +9,7 @@
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// Moves `parameter` and its moments: moment(i), called for i < `Moments` only, is a reference to the i-th.
 template <std::size_t Moments, typename Rule, typename Scalar, typename MomentOf>
@@ -20,4 +20,4 @@ RETORT_HOST_DEVICE void apply_rule(const Rule& rule, Scalar& parameter, const Sc
   }(std::make_index_sequence<Moments>{});
 }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -23,7 +23,7 @@ namespace detail {
 /// Applies a chain to the block of elements that begins at `begin` of a batch: here four elements one by one, on a host
 /// or a device. A backend may name another ChainKernel, such as one of SIMD vectors.
 struct ScalarChain {
-  static constexpr std::size_t block = chain_group;
+  static constexpr std::size_t block = internal::chain_group;
 
   template <bool training, bool differentiate, typename Scalar, PointwiseLayer... Layers>
   RETORT_HOST_DEVICE static void apply(Chain<Layers...> chain, const LayerRandom& random, std::size_t begin,
@@ -53,7 +53,7 @@ struct ChainValues {
       values[i] = input[begin + i];
     }
     if (bias != nullptr) {
-      if constexpr (block_size == chain_group) {  // its values stay in a device's registers
+      if constexpr (block_size == internal::chain_group) {  // its values stay in a device's registers
         for (std::size_t i = 0; i < count; ++i) {
           values[i] += bias[(begin + i) % Width];
         }

@@ -46,7 +46,7 @@ struct NoTerm {
   struct Steps {
     Steps(const Backend& /*backend*/, std::size_t /*capacity*/) {}
     void evaluate(auto&&... /*arguments*/) {}
-    backend::NothingAdded adder(const Backend& /*backend*/, std::size_t /*batch*/) const { return {}; }
+    NothingAdded adder(const Backend& /*backend*/, std::size_t /*batch*/) const { return {}; }
   };
 };
 

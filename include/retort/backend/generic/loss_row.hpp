@@ -11,7 +11,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/loss/loss.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET::backend {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// The class of the largest of a row's logits (Classes); among equals the first.
 template <std::size_t Classes, typename Scalar>
@@ -28,6 +28,10 @@ RETORT_HOST_DEVICE std::size_t predicted_class(const Scalar* logits) {
   }
   return answer;
 }
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// For a row of the batch, writes its gradient, its loss and whether the answer was right.
 template <Loss L, std::size_t Classes, typename Scalar>
@@ -53,7 +57,7 @@ struct LossRow {
     }
     arguments.losses[row] = loss.template row<Classes>(StudentLogits<Scalar>{student}, TeacherLogits<Scalar>{teacher},
                                                        label, gradient_scale, arguments.gradient + row * Classes);
-    arguments.correct[row] = predicted_class<Classes>(student) == label ? 1 : 0;
+    arguments.correct[row] = internal::predicted_class<Classes>(student) == label ? 1 : 0;
   }
 };
 

@@ -28,8 +28,8 @@ struct UpdateParameter {
   Scalar* moments[Moments == 0 ? 1 : Moments];  // a plain array, for device compilers
 
   RETORT_HOST_DEVICE void operator()(std::size_t element) const {
-    apply_rule<Moments>(rule, parameters[element], gradients[element],
-                        [&](std::size_t moment) -> Scalar& { return moments[moment][element]; });
+    internal::apply_rule<Moments>(rule, parameters[element], gradients[element],
+                                  [&](std::size_t moment) -> Scalar& { return moments[moment][element]; });
   }
 };
 
@@ -50,15 +50,22 @@ struct NotFinite {
   RETORT_HOST_DEVICE double operator()(std::size_t element) const { return is_finite(values[element]) ? 0.0 : 1.0; }
 };
 
-template <typename Scalar>
-struct ClipGradient {
+struct ClipFactor {
   GradientClipping clipping;
   const double* squared_norm;
+  double* factor;
+
+  RETORT_HOST_DEVICE void operator()(std::size_t /*index*/) const {
+    *factor = clipping.clip_factor(std::sqrt(*squared_norm));
+  }
+};
+
+template <typename Scalar>
+struct ScaleGradient {
+  const double* factor;
   Scalar* gradients;
 
-  RETORT_HOST_DEVICE void operator()(std::size_t element) const {
-    gradients[element] *= static_cast<Scalar>(clipping.clip_factor(std::sqrt(*squared_norm)));
-  }
+  RETORT_HOST_DEVICE void operator()(std::size_t element) const { gradients[element] *= static_cast<Scalar>(*factor); }
 };
 
 }  // namespace detail
@@ -76,9 +83,12 @@ void update_parameters(const Generic<B>& generic, const Rule& rule, Scalar* para
 template <typename B, typename Scalar>
 void clip_gradients(const Generic<B>& generic, const GradientClipping& clipping, Scalar* gradients, std::size_t size) {
   const B& backend = generic.self();
-  auto scratch = backend.template scratch<double>(detail::sum_scratch_size<B>(size));
+  const std::size_t of_sum = detail::sum_scratch_size<B>(size);
+  auto scratch = backend.template scratch<double>(of_sum + 1);
+  double* factor = scratch.data() + of_sum;
   const double* squared_norm = detail::sum(backend, size, detail::Square<Scalar>{gradients}, scratch.data());
-  for_each_of(backend, size, detail::ClipGradient<Scalar>{clipping, squared_norm, gradients});
+  for_each_of(backend, 1, detail::ClipFactor{clipping, squared_norm, factor});
+  for_each_of(backend, size, detail::ScaleGradient<Scalar>{factor, gradients});
 }
 
 template <typename B, typename Scalar>

@@ -17,6 +17,16 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/nn/sequential.hpp"
 
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
+
+/// Leaves gradients as they are.
+struct NothingAdded {
+  template <std::size_t Index, typename Scalar>
+  void operator()(Scalar* /*gradient*/) const {}
+};
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
+
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// `infer(backend, layer, chain, width, arguments)`: the output is the chain's; the layer's own is not kept.
@@ -47,7 +57,7 @@ void run_inference(const Backend& backend, const InferArguments<Scalar>& argumen
   const std::array<Scalar*, 2> halves{scratch, scratch + aligned_extent(arguments.batch * Plan::widest)};
   const Scalar* current = arguments.input;
   bool done = false;  // the operation before has done this one too
-  for_each_index<Plan::size>([&]<std::size_t Index>() {
+  internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
     if (done) {
       done = false;
       return;
@@ -96,7 +106,7 @@ const Scalar* run_forward(const Backend& backend, const ForwardArguments<Scalar>
   using Plan = backend::Plan<M>;
   const Scalar* current = arguments.input;
   bool done = false;  // the operation before has done this one too
-  for_each_index<Plan::size>([&]<std::size_t Index>() {
+  internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
     Scalar* output = arguments.output + output_offset<M>(Index, capacity);
     if (!done) {
       using Operation = typename Plan::template Operation<Index>;
@@ -124,24 +134,18 @@ const Scalar* run_forward(const Backend& backend, const ForwardArguments<Scalar>
   return current;
 }
 
-/// Leaves gradients as they are.
-struct NothingAdded {
-  template <std::size_t Index, typename Scalar>
-  void operator()(Scalar* /*gradient*/) const {}
-};
-
 /// Fills arguments.parameter_gradients after run_forward with the same parameters, input, batch, random and `capacity`;
 /// arguments.output is what that filled, output_gradient (batch, out) the logits' and input_gradient (batch, in) the
 /// model's. Operations before the first that learns are left out, unless input_gradient is not null. `scratch` holds
 /// pass_scratch_size(batch) elements. `add.operator()<Index>(gradient)` may add to the gradient (batch, out) of a
 /// hidden operation `Index`'s output.
-template <Model M, typename Backend, typename Scalar, typename Add = NothingAdded>
+template <Model M, typename Backend, typename Scalar, typename Add = internal::NothingAdded>
 void run_backward(const Backend& backend, const BackwardArguments<Scalar>& arguments, std::size_t capacity,
                   Scalar* scratch, const Add& add = {}) {
   using Plan = backend::Plan<M>;
   const std::array<Scalar*, 2> halves{scratch, scratch + aligned_extent(arguments.batch * Plan::widest)};
   const Scalar* output_gradient = arguments.output_gradient;
-  for_each_index_reversed<Plan::size>([&]<std::size_t Index>() {
+  internal::for_each_index_reversed<Plan::size>([&]<std::size_t Index>() {
     const bool wants_all = arguments.input_gradient != nullptr;
     if (Index < Plan::first_trained && !wants_all) {
       return;

@@ -48,7 +48,7 @@ RETORT_HOST_DEVICE void add_evaluation(std::size_t thread, const InputSource<Sca
     const std::uint32_t label = source.data.labels[source.sample(chunk.first + row)];
     sums.validation_loss += static_cast<double>(CrossEntropy{}.template row<classes>(
         StudentLogits<Scalar>{logits}, TeacherLogits<Scalar>{nullptr}, label, Scalar{0}, unused_gradient));
-    sums.validation_errors += predicted_class<classes>(logits) != label ? 1.0 : 0.0;
+    sums.validation_errors += internal::predicted_class<classes>(logits) != label ? 1.0 : 0.0;
   }
 }
 

@@ -30,7 +30,7 @@ RETORT_HOST_DEVICE void for_each_group(std::size_t thread, const Chunk& chunk, c
   constexpr auto threads = static_cast<std::uint32_t>(Layout::threads);
   const auto size = static_cast<std::uint32_t>(chunk.size);
   // Chunks begin at a multiple of four samples of their batch, so that groups lie within a chunk.
-  const std::uint64_t first_group = (chunk.first - chunk.batch_first) * Features / chain_group;
+  const std::uint64_t first_group = (chunk.first - chunk.batch_first) * Features / internal::chain_group;
   Place places[quad];
   if constexpr (features % neighbours == 0 || !counted) {
     constexpr auto groups = static_cast<std::uint32_t>(group_count(Features));  // of a sample

@@ -51,7 +51,7 @@ RETORT_HOST_DEVICE void evaluate_loss(std::size_t thread, const TrainingJob<Scal
                                                        label, gradient_scale, gradient);
     if (records) {
       job.losses[position] = loss;
-      job.correct[position] = predicted_class<classes>(student) == label ? 1 : 0;
+      job.correct[position] = internal::predicted_class<classes>(student) == label ? 1 : 0;
     }
     for (std::size_t k = 0; k < classes; ++k) {
       matrix[k * Layout::stride + row] = gradient[k];

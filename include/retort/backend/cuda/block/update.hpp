@@ -80,9 +80,11 @@ struct Updater {
   RETORT_HOST_DEVICE void bias(std::size_t place, Scalar gradient) const {
     Scalar& parameter = memory[Layout::parameters + place];
     if constexpr (tiles_in_registers || Moments == 0) {
-      apply_rule<Moments>(rule, parameter, gradient, [&](std::size_t i) -> Scalar& { return kept.biases[i]; });
+      internal::apply_rule<Moments>(rule, parameter, gradient,
+                                    [&](std::size_t i) -> Scalar& { return kept.biases[i]; });
     } else {
-      apply_rule<Moments>(rule, parameter, gradient, [&](std::size_t i) -> Scalar& { return elsewhere(i)[place]; });
+      internal::apply_rule<Moments>(rule, parameter, gradient,
+                                    [&](std::size_t i) -> Scalar& { return elsewhere(i)[place]; });
     }
   }
 
@@ -92,15 +94,15 @@ struct Updater {
   template <typename Values, std::size_t Count>
   RETORT_HOST_DEVICE void apply_kept(Values& parameters, const Scalar (&gradients)[Count], std::size_t index) const {
     RETORT_UNROLL for (std::size_t f = 0; f < Count; ++f) {
-      apply_rule<Moments>(rule, parameters.values[f], gradients[f],
-                          [&](std::size_t i) -> Scalar& { return kept.weights[i][index + f]; });
+      internal::apply_rule<Moments>(rule, parameters.values[f], gradients[f],
+                                    [&](std::size_t i) -> Scalar& { return kept.weights[i][index + f]; });
     }
   }
   template <typename Values, std::size_t Count, typename MomentsOf>
   RETORT_HOST_DEVICE void apply(Values& parameters, const Scalar (&gradients)[Count], const MomentsOf& moments) const {
     RETORT_UNROLL for (std::size_t f = 0; f < Count; ++f) {
-      apply_rule<Moments>(rule, parameters.values[f], gradients[f],
-                          [&](std::size_t i) -> Scalar& { return moments(i).values[f]; });
+      internal::apply_rule<Moments>(rule, parameters.values[f], gradients[f],
+                                    [&](std::size_t i) -> Scalar& { return moments(i).values[f]; });
     }
   }
 

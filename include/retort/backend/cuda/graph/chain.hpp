@@ -30,9 +30,9 @@ struct ChainForward {
   std::uint32_t layer;
 
   RETORT_HOST_DEVICE void operator()(std::size_t group) const {
-    const std::size_t begin = group * chain_group;
+    const std::size_t begin = group * internal::chain_group;
     const std::size_t count = group_extent(group, size);
-    Scalar values[chain_group];
+    Scalar values[internal::chain_group];
     load_group(sums + begin, count, values);
     if (bias != nullptr) {
       std::size_t column = begin % Width;
@@ -63,15 +63,15 @@ struct ChainBackward {
   std::uint32_t layer;
 
   RETORT_HOST_DEVICE void operator()(std::size_t group) const {
-    const std::size_t begin = group * chain_group;
+    const std::size_t begin = group * internal::chain_group;
     const std::size_t count = group_extent(group, size);
-    Scalar gradients[chain_group];
+    Scalar gradients[internal::chain_group];
     load_group(output_gradient + begin, count, gradients);
     if constexpr (!std::is_same_v<C, Chain<>>) {
-      Scalar values[chain_group];
+      Scalar values[internal::chain_group];
       load_group(kept + begin, count, values);
       if constexpr (by_output) {
-        for (std::size_t i = 0; i < chain_group; ++i) {
+        for (std::size_t i = 0; i < internal::chain_group; ++i) {
           gradients[i] = values[i] > Scalar{0} ? scale_kept(C{}, gradients[i]) : Scalar{0};
         }
       } else {

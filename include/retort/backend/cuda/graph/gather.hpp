@@ -52,9 +52,9 @@ struct GatherInputs {
   std::size_t size;  // batch * Features
 
   RETORT_HOST_DEVICE void operator()(std::size_t group) const {
-    const std::size_t begin = group * chain_group;
+    const std::size_t begin = group * internal::chain_group;
     const std::size_t count = group_extent(group, size);
-    Scalar values[chain_group] = {};
+    Scalar values[internal::chain_group] = {};
     std::size_t row = begin / Features;
     std::size_t feature = begin % Features;
     Source source = source_of(row);

@@ -62,8 +62,8 @@ struct UpdateParameters {
     Quad<Scalar> moments[Moments > 0 ? Moments : 1];
     RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) { moments[i] = load_quad(from(i) + element); }
     RETORT_UNROLL for (std::size_t i = 0; i < quad; ++i) {
-      apply_rule<Moments>(rule, values.values[i], gradient.values[i] * factor,
-                          [&](std::size_t moment) -> Scalar& { return moments[moment].values[i]; });
+      internal::apply_rule<Moments>(rule, values.values[i], gradient.values[i] * factor,
+                                    [&](std::size_t moment) -> Scalar& { return moments[moment].values[i]; });
     }
     store_quad(values, parameters + element);
     RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) { store_quad(moments[i], from(i) + element); }

@@ -153,7 +153,7 @@ class GraphSteps {
       backend.for_each(group_count(size),
                        GatherInputs<FrontChain, M::input_size, Arguments, Factor>{
                            arguments, data, input_scaling().constants, steps.workspace_.template input<0>(), size});
-      for_each_index<Plan<M>::linear_count>([&]<std::size_t Index>() { forward_stage<Index>(); });
+      internal::for_each_index<Plan<M>::linear_count>([&]<std::size_t Index>() { forward_stage<Index>(); });
     }
 
     template <std::size_t Index>
@@ -201,7 +201,7 @@ class GraphSteps {
     }
 
     void backward() const {
-      for_each_index_reversed<Plan<M>::linear_count>([&]<std::size_t Index>() { backward_stage<Index>(); });
+      internal::for_each_index_reversed<Plan<M>::linear_count>([&]<std::size_t Index>() { backward_stage<Index>(); });
     }
 
     template <std::size_t Index>

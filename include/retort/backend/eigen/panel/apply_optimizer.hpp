@@ -85,8 +85,8 @@ struct ApplyRule {
     std::array<Scalar, simd::lanes<V>> gradients;
     gradient.store_unaligned(gradients.data());
     for (std::size_t i = 0; i < count; ++i) {
-      apply_rule<Moments>(rule, parameters[offset + i], gradients[i],
-                          [&](std::size_t moment) -> Scalar& { return moments[moment][offset + i]; });
+      internal::apply_rule<Moments>(rule, parameters[offset + i], gradients[i],
+                                    [&](std::size_t moment) -> Scalar& { return moments[moment][offset + i]; });
     }
   }
 };

@@ -23,7 +23,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 namespace detail {
 
 /// Rows that go through a chain together: one block of random numbers holds their dropout masks.
-inline constexpr std::size_t group_rows = chain_group;
+inline constexpr std::size_t group_rows = internal::chain_group;
 
 /// Words of random numbers for the samples of a panel, and at least enough to fill registers. Not inlined: g++ turns
 /// the rounds into SIMD when they stand alone, but not between other loops.

@@ -36,7 +36,7 @@ void infer_panel(const Scalar* parameters, const Inputs& inputs, std::size_t ind
   const std::size_t count = samples_in<Scalar>(index, inputs.size());
   InferenceScratch<M, Scalar, typename Inputs::Element> scratch(1);
   inputs.fill(index, scratch.inputs);
-  for_each_index<Plan::size>([&]<std::size_t Index>() {
+  internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
     using Operation = typename Plan::template Operation<Index>;
     const PanelRows<Scalar> rows{{0, Plan::widths[Index + 1]}, index, count};
     if constexpr (Plan::template is_chain<Index>) {

@@ -86,7 +86,7 @@ void evaluate_sample(const L& loss, const LossArguments<Scalar>& arguments, std:
   arguments.losses[sample_in_batch] =
       loss.template row<Classes>(StudentLogits<Scalar>{logits.data()}, TeacherLogits<Scalar>{teacher}, label,
                                  Scalar{1} / static_cast<Scalar>(arguments.batch), gradients.data());
-  arguments.correct[sample_in_batch] = predicted_class<Classes>(logits.data()) == label ? 1 : 0;
+  arguments.correct[sample_in_batch] = internal::predicted_class<Classes>(logits.data()) == label ? 1 : 0;
   for (std::size_t k = 0; k < Classes; ++k) {
     gradient[k * width<Scalar>] = gradients[k];
   }

@@ -153,7 +153,7 @@ template <Model M, typename SizeOf>
 constexpr std::size_t operand_offset(std::size_t operation, const SizeOf& size_of) {
   using Plan = backend::Plan<M>;
   std::size_t offset = 0;
-  for_each_index<Plan::size>([&]<std::size_t Index>() {
+  internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
     if constexpr (!Plan::template is_chain<Index>) {
       offset += Index < operation ? size_of.template operator()<typename Plan::template Operation<Index>>() : 0;
     }

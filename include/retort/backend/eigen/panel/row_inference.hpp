@@ -36,7 +36,7 @@ void for_each_panel_piece(const Eigen& backend, std::size_t panels, const Functi
 template <Model M>
 inline constexpr bool has_wide_layer = [] {
   bool result = false;
-  for_each_index<Plan<M>::size>([&]<std::size_t Index>() {
+  internal::for_each_index<Plan<M>::size>([&]<std::size_t Index>() {
     if constexpr (!Plan<M>::template is_chain<Index>) {
       result = result || OutputPieces<typename Plan<M>::template Operation<Index>>::count > 1;
     }
@@ -60,7 +60,7 @@ void infer_rows(const Eigen& backend, const Scalar* parameters, const Inputs& in
   };
   backend.pool().for_each_piece(
       panels, [&](std::size_t panel) { inputs.fill(first + panel, panel_of(scratch.inputs, panel, M::input_size)); });
-  for_each_index<Plan::size>([&]<std::size_t Index>() {
+  internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
     using Operation = typename Plan::template Operation<Index>;
     constexpr std::size_t in = Plan::widths[Index];
     constexpr std::size_t out = Plan::widths[Index + 1];

@@ -65,7 +65,7 @@ void infer_sample(const Eigen& backend, const Scalar* parameters, const Scalar* 
   const Scalar* current = input;
   const InferenceScratch<M, Scalar> scratch(1);
   std::array<Scalar*, 2> halves{scratch.current, scratch.other};
-  for_each_index<Plan::size>([&]<std::size_t Index>() {
+  internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
     using Operation = typename Plan::template Operation<Index>;
     constexpr std::size_t features = Plan::widths[Index];
     if constexpr (!Plan::template is_chain<Index>) {

@@ -22,6 +22,7 @@
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/eigen/panel/weight_gradient.hpp"
 #include "retort/backend/engine.hpp"
+#include "retort/backend/generic/optimizer.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/aligned_buffer.hpp"
@@ -108,7 +109,7 @@ class PanelSteps {
   }
 
   void forward(const Eigen& backend, const TrainingBatch& batch, const Scalar* parameters) {
-    for_each_index<Plan::size>([&]<std::size_t Index>() {
+    internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
       using Operation = typename Plan::template Operation<Index>;
       if constexpr (Plan::template is_chain<Index>) {
         if constexpr (Index == 0) {
@@ -154,7 +155,7 @@ class PanelSteps {
     }
     Scalar* output_gradient = gradients_[0].data();
     Scalar* input_gradient = gradients_[1].data();
-    for_each_index_reversed<Plan::size>([&]<std::size_t Index>() {
+    internal::for_each_index_reversed<Plan::size>([&]<std::size_t Index>() {
       if constexpr (!Plan::template is_chain<Index>) {
         using L = typename Plan::template Operation<Index>;
         products_.template keep_output_gradient<Index>(backend, batch.size, output_gradient);
