@@ -342,7 +342,7 @@ TEST_CASE("saved logits know their inputs again, and those of other inputs are r
   data::save_teacher_logits(file.path, data::TeacherLogitsTable(answers_to(data, 2), data, {1}, views));
   const data::TeacherLogitsTable table = data::load_teacher_logits(file.path);
   CHECK((table.logits() == answers_to(data, 2)));
-  CHECK(contains(table.describe(), "by their fingerprint"));
+  CHECK(contains(table.describe(), ", with a fingerprint of its inputs"));
   CHECK_NOTHROW(table.require_made_for(data, {1}, views, 3));
   const auto refusal = [&](const data::Dataset& other, data::Views other_views) {
     return message_of<OptionError>([&] { table.require_made_for(other, {1}, other_views, 3); });

@@ -187,8 +187,7 @@ TEST_CASE("A table that cannot answer a training is refused before the first ste
   const Student fresh = student;
   DistillationTrainer distiller{table_of(trained_teacher()), student, hinton, Adam{}};
   CHECK_THAT(distiller.describe(),
-             Catch::Matchers::EndsWith("; the teacher is teacher logits, made for these inputs by "
-                                       "their fingerprint"));
+             Catch::Matchers::EndsWith("; the teacher is teacher logits, with a fingerprint of its inputs"));
   CHECK_THROWS_WITH(
       distiller.fit(images(), {.shift = {1}}),
       "teacher logits: views.count is 0, new views in every epoch, expected 1, those that the table answers");

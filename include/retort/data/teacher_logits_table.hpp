@@ -114,7 +114,7 @@ class TeacherLogitsTable {
 
   /// Its file, and how it is compared with the training set.
   [[gnu::cold]] std::string describe() const {
-    return concatenate({name(), inputs_fingerprint_ ? ", made for these inputs by their fingerprint"
+    return concatenate({name(), inputs_fingerprint_ ? ", with a fingerprint of its inputs"
                                                     : ", without a fingerprint of its inputs: only the labels tell "
                                                       "whether its rows are in the training set's order"});
   }
