@@ -64,6 +64,7 @@
 #include "retort/data/save_npy.hpp"
 #include "retort/data/split.hpp"
 #include "retort/data/standardization.hpp"
+#include "retort/data/teacher_logits.hpp"
 
 // What drives it
 #include "retort/train/distillation_trainer.hpp"

@@ -11,6 +11,7 @@
 #include "../temporary_folder.hpp"
 #include "catch.hpp"
 #include "data_test.hpp"
+#include "retort/data/teacher_logits.hpp"
 
 using namespace retort;
 using namespace retort::test;
@@ -262,4 +263,143 @@ TEST_CASE("no mutation of an NPY file does harm") {
   const std::string whole = read_file(files.features);
   const auto write = [&](const std::string& bytes) { write_file(files.features, bytes); };
   CHECK(refused_mutations(whole, 4000, write, [&] { files.load({.size_limit = 1 << 16}); }) > 2000);
+}
+
+// Tables of a teacher's logits: data/teacher_logits.hpp.
+
+namespace {
+
+/// 40 samples whose first feature is their number, of three classes in turn.
+data::Dataset turns(std::uint32_t first = 0) {
+  Bytes features(40, 1);
+  data::Labels labels(40);
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    features(i, 0) = static_cast<std::uint8_t>(first + i);
+    labels[i] = (first + i) % 3;
+  }
+  return {std::move(features), std::move(labels), 3};
+}
+
+/// Logits that are highest at sample i's label, `views` times.
+Reals answers_to(const data::Dataset& data, std::size_t views = 1) {
+  Reals logits(views * data.size(), 3);
+  for (std::size_t row = 0; row < logits.rows(); ++row) {
+    logits(row, data.labels()[row % data.size()]) = 1 + static_cast<float>(row) / 64;
+  }
+  return logits;
+}
+
+struct LogitsFile {
+  TemporaryFolder folder;
+  std::filesystem::path path = folder / "logits.npy";
+  std::filesystem::path beside = folder / "logits.npy.json";
+
+  data::TeacherLogitsTable load(const std::string& bytes) const {
+    write_file(path, bytes);
+    return data::load_teacher_logits(path);
+  }
+  std::string refusal(const std::string& bytes) const {
+    return message_of<FormatError>([&] { load(bytes); });
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a teacher's logits are read as float16, float32 and float64, by sample or by view and sample") {
+  const LogitsFile file;
+  const Reals expected{{1, -1, 0}, {0.5, 2, -0.25}};
+  const std::string halves = raw(std::vector<std::uint16_t>{0x3C00, 0xBC00, 0, 0x3800, 0x4000, 0xB400});
+  CHECK((file.load(npy(header("<f2", "(2, 3)"), halves)).logits() == expected));
+  CHECK(
+      (file.load(npy(header("<f4", "(2, 3)"), raw(std::vector<float>{1, -1, 0, 0.5, 2, -0.25}))).logits() == expected));
+  CHECK((file.load(npy(header("<f8", "(2, 3)", "True"), raw(std::vector<double>{1, 0.5, -1, 2, 0, -0.25}))).logits() ==
+         expected));
+  const auto views = file.load(npy(header("<f2", "(2, 1, 3)"), halves));
+  CHECK((views.logits() == expected));
+  CHECK(views.views() == 2);
+  CHECK(views.samples() == 1);
+  CHECK_FALSE(views.inputs_fingerprint());
+  CHECK(contains(views.describe(), "without a fingerprint"));
+}
+
+TEST_CASE("a file that is no table of logits is refused") {
+  const LogitsFile file;
+  CHECK(is_message(file.refusal(npy(header("<i8", "(1, 1)"), std::string(8, '\0'))), file.path,
+                   {"element type: 'i8', expected logits as f2, f4 or f8"}));
+  CHECK(is_message(file.refusal(npy(header("<f4", "(2,)"), std::string(8, '\0'))), file.path,
+                   {"rank: 1, expected 2 (samples, classes) or 3 (views, samples, classes)"}));
+  CHECK(is_message(file.refusal(npy(header("<f2", "(2, 2)"), raw(std::vector<std::uint16_t>{0, 0, 0, 0x7C00}))),
+                   file.path, {"row 1, class 1: inf, expected a finite number"}));
+  CHECK(
+      is_message(file.refusal(npy(header("<f8", "(3, 2, 1)", "True"), raw(std::vector<double>{0, 0, 0, 0, 1e300, 0}))),
+                 file.path, {"row 1 of view 1, class 0: inf, expected a finite number within float's range"}));
+}
+
+TEST_CASE("saved logits know their inputs again, and those of other inputs are refused") {
+  const LogitsFile file;
+  const data::Dataset data = turns();
+  const data::Views views{.count = 2, .seed = Seed{5}};
+  data::save_teacher_logits(file.path, data::TeacherLogitsTable(answers_to(data, 2), data, {1}, views));
+  const data::TeacherLogitsTable table = data::load_teacher_logits(file.path);
+  CHECK((table.logits() == answers_to(data, 2)));
+  CHECK(contains(table.describe(), ", with a fingerprint of its inputs"));
+  CHECK_NOTHROW(table.require_made_for(data, {1}, views, 3));
+  const auto refusal = [&](const data::Dataset& other, data::Views other_views) {
+    return message_of<OptionError>([&] { table.require_made_for(other, {1}, other_views, 3); });
+  };
+  // The same samples and as good answers, in another order and in other views.
+  CHECK(is_message(refusal(turns(3), views), file.path, {"made for other inputs"}));
+  CHECK(is_message(refusal(data, {.count = 2, .seed = Seed{6}}), file.path, {"made for other inputs"}));
+
+  // A table that another program has replaced.
+  data::save_npy(file.path, answers_to(data));
+  CHECK(is_message(message_of<FormatError>([&] { data::load_teacher_logits(file.path); }), file.beside,
+                   {"written for other logits than those in logits.npy"}));
+  for (const std::string text :
+       {"", "{}", R"({"inputs":1})", R"({"inputs":-1,"logits":2})", R"({"inputs":1,"logits":2}3)"}) {
+    write_file(file.beside, text);
+    CHECK(
+        is_message(message_of<FormatError>([&] { data::load_teacher_logits(file.path); }), file.beside, {"expected"}));
+  }
+  std::filesystem::remove(file.beside);
+  const data::TeacherLogitsTable unknown = data::load_teacher_logits(file.path);
+  CHECK(contains(message_of<OptionError>([&] { data::save_teacher_logits(file.path, unknown); }),
+                 "the table does not know its inputs"));
+}
+
+TEST_CASE("logits of unknown inputs must agree with the labels beyond chance") {
+  const LogitsFile file;
+  const data::Dataset data = turns();
+  const auto load = [&](const Reals& logits) {
+    data::save_npy(file.path, logits);
+    return data::load_teacher_logits(file.path);
+  };
+  CHECK_NOTHROW(load(answers_to(data)).require_made_for(data, {}, {}, 3));
+  const auto shuffled = load(answers_to(turns(1)));  // each row answers the next sample
+  CHECK(is_message(message_of<OptionError>([&] { shuffled.require_made_for(data, {}, {}, 3); }), file.path,
+                   {"view 0 agrees with 0 of 40 labels, as a random order would, expected row i to answer sample i"}));
+  // The user vouches for it; the labels say nothing; so few samples say nothing.
+  CHECK_NOTHROW(data::TeacherLogitsTable(shuffled.logits(), data).require_made_for(data, {}, {}, 3));
+  const data::Dataset unlabelled{Bytes(40, 1), data::Labels(40), 3};
+  CHECK_NOTHROW(shuffled.require_made_for(unlabelled, {}, {}, 3));
+  const data::Dataset few{Bytes(2, 1), data::Labels{0, 1}, 2};
+  CHECK_NOTHROW(load(Reals{{0, 1}, {1, 0}}).require_made_for(few, {}, {}, 2));
+}
+
+TEST_CASE("logits of other extents than a training's are refused, and both are named") {
+  const data::Dataset data = turns();
+  const data::TeacherLogitsTable table(answers_to(data), data);
+  const auto refusal = [&](const data::Dataset& other, data::RandomShift shift, std::size_t views,
+                           std::size_t classes) {
+    return message_of<Error>([&] { table.require_made_for(other, shift, {.count = views}, classes); });
+  };
+  const std::string found = "teacher logits: logits of 1 x 40 x 3, expected ";
+  const std::uint32_t first_two[] = {0, 1};
+  CHECK(contains(refusal(data.subset(first_two), {}, 0, 3), found + "1 x 2 x 3: views, training samples, classes"));
+  CHECK(contains(refusal(data, {1}, 4, 3), found + "4 x 40 x 3"));
+  CHECK(contains(refusal(data, {}, 0, 4), found + "1 x 40 x 4"));
+  CHECK(contains(refusal(data, {1}, 0, 3), "views.count is 0, new views in every epoch, expected 1"));
+  CHECK(contains(message_of<ShapeError>([&] { data::TeacherLogitsTable(Reals(41, 3), data); }), "expected 1 x 40 x 3"));
+  CHECK(contains(message_of<ShapeError>([&] { data::TeacherLogitsTable(Reals(81, 3), data, {1}, {.count = 2}); }),
+                 "81 rows"));
 }

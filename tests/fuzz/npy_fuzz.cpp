@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Pairs of NPY files, features and labels: what loads, saves and loads equal.
+/// Pairs of NPY files, features and labels, and tables of logits with the file beside them: what loads, saves and loads
+/// equal.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,10 +15,13 @@
 #include "retort/data/dataset.hpp"
 #include "retort/data/npy.hpp"
 #include "retort/data/save_npy.hpp"
+#include "retort/data/teacher_logits.hpp"
+#include "retort/data/teacher_logits_table.hpp"
 
 namespace {
 
 using retort::data::Dataset;
+using retort::data::TeacherLogitsTable;
 
 Dataset load(const std::filesystem::path& features, const std::filesystem::path& labels, std::uint32_t classes = 0) {
   return retort::data::load_npy(features, labels, {.classes = classes, .size_limit = retort::fuzz::size_limit});
@@ -36,6 +40,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Dataset again = load(features, labels, dataset->classes());
     retort::fuzz::require(again.features() == dataset->features() && again.labels() == dataset->labels(),
                           "NPY files save and load equal");
+  }
+
+  const std::filesystem::path logits = retort::fuzz::input_file("logits", first);
+  retort::fuzz::input_file("logits.json", second);
+  const auto load_table = [&] { return retort::data::load_teacher_logits(logits, retort::fuzz::size_limit); };
+  if (const std::optional<TeacherLogitsTable> table = retort::fuzz::accepted(load_table)) {
+    retort::data::save_teacher_logits(logits, *table);
+    const TeacherLogitsTable again = load_table();
+    retort::fuzz::require(again.logits() == table->logits() && again.views() == table->views() &&
+                              again.inputs_fingerprint() == table->inputs_fingerprint(),
+                          "tables of logits save and load equal");
   }
   return 0;
 }
@@ -59,7 +74,12 @@ std::vector<retort::fuzz::Seed> retort::fuzz::seeds() {
   const std::string labels = npy("<i8", "False", "(2,)", bytes_of(std::int64_t{1}) + bytes_of(std::int64_t{0}));
   const std::string floats = bytes_of(0.5f) + bytes_of(-2.0f) + bytes_of(1e30f) + bytes_of(0.0f);
   const std::string version_2 = std::string("\x93NUMPY\x02\0\x3D\0\0\0", 12) + labels.substr(10);
+  const Dataset two{retort::data::Matrix<std::uint8_t>(2, 1), {0, 1}, 2};
+  const TeacherLogitsTable table({{0.5f, -2.0f}, {1e30f, 0.0f}}, two);
+  const std::string fingerprints = retort::data::detail::LogitsFingerprints{1, table.fingerprint()}.json();
   return {
+      {"logits", joined(npy("<f4", "False", "(2, 2)", floats), fingerprints)},
+      {"logits_of_views", joined(npy("<f4", "False", "(2, 1, 2)", floats), R"({"inputs":1,"logits":2})")},
       {"bytes", joined(bytes, labels)},
       {"floats", joined(npy("<f4", "False", "(2, 2)", floats), labels)},
       {"fortran", joined(npy("<f4", "True", "(2, 1, 2)", floats), labels)},

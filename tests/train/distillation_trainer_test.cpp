@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
+#include "retort/data/teacher_logits_table.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/optim/adam.hpp"
@@ -143,6 +145,57 @@ TEST_CASE("Views without an augmentation are refused", "[train]") {
   DistillationTrainer distiller{teacher, student, hinton, Adam{}};
   CHECK_THROWS_WITH(distiller.fit(images(), {.views = {.count = 2}}),
                     "fit: views.count is 2, expected 0, or a number below 2^32 beside an augmentation");
+}
+
+/// The answers (views * samples, 4) of a teacher to all views.
+data::TeacherLogitsTable table_of(const TeacherNetwork& teacher, data::RandomShift shift = {}, data::Views views = {}) {
+  const std::size_t size = images().size();
+  const std::size_t count = shift.pixels == 0 ? 1 : views.count;
+  std::vector<std::uint32_t> indices(size);
+  std::iota(indices.begin(), indices.end(), 0u);
+  std::vector<float> inputs(size * 30);
+  data::Matrix<float> logits(count * size, 4);
+  for (std::uint32_t view = 0; view < count; ++view) {
+    gather_batch(backend::Eigen{}, images().view(), indices.data(), size, data::Augmentation{shift, views.seed, view},
+                 inputs.data());
+    teacher.predict(inputs, logits.values().subspan(view * size * 4, size * 4));
+  }
+  return data::TeacherLogitsTable(std::move(logits), images(), shift, views);
+}
+
+TEST_CASE("A table of a network's logits teaches what the network teaches, bit for bit", "[train]") {
+  const TeacherNetwork teacher = trained_teacher();
+  for (const std::size_t views : {0u, 2u}) {
+    CAPTURE(views);
+    const FitOptions options{.epochs = 3,
+                             .batch_size = 16,
+                             .seed = Seed{6},
+                             .shift = {views == 0 ? 0u : 1u},
+                             .views = {.count = views, .seed = Seed{9}}};
+    Student by_network{Seed{1}};
+    DistillationTrainer from_network{teacher, by_network, hinton, Adam{}};
+    const History expected = from_network.fit(images(), options);
+    Student by_table{Seed{1}};
+    DistillationTrainer from_table{table_of(teacher, options.shift, options.views), by_table, hinton, Adam{}};
+    CHECK(same_results(from_table.fit(images(), options), expected));
+    CHECK(same_bits(by_table.parameter_arena(), by_network.parameter_arena()));
+  }
+}
+
+TEST_CASE("A table that cannot answer a training is refused before the first step", "[train]") {
+  Student student{Seed{1}};
+  const Student fresh = student;
+  DistillationTrainer distiller{table_of(trained_teacher()), student, hinton, Adam{}};
+  CHECK_THAT(distiller.describe(),
+             Catch::Matchers::EndsWith("; the teacher is teacher logits, with a fingerprint of its inputs"));
+  CHECK_THROWS_WITH(
+      distiller.fit(images(), {.shift = {1}}),
+      "teacher logits: views.count is 0, new views in every epoch, expected 1, those that the table answers");
+  CHECK_THROWS_WITH(distiller.fit(images(), {.shift = {1}, .views = {.count = 2}}),
+                    "teacher logits: logits of 1 x 75 x 4, expected 2 x 75 x 4: views, training samples, classes");
+  CHECK_THROWS_AS(distiller.fit(images(), {.validation_fraction = 0.2}), ShapeError);
+  CHECK_THROWS_AS(distiller.fit(test::noise_images(75, {5, 6}, 4, 2), {}), OptionError);
+  CHECK(same_bits(student.parameter_arena(), fresh.parameter_arena()));
 }
 
 TEST_CASE("The teacher's own weights are a student's minimum", "[train]") {

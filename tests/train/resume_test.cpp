@@ -16,6 +16,7 @@
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
+#include "retort/data/teacher_logits_table.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/nn/tanh.hpp"
@@ -371,6 +372,24 @@ TEST_CASE("A checkpoint made with another teacher is refused", "[train]") {
   teacher.buffer(0)[3] += 1.0f;
   CHECK(contains(refusal([&] { distil(teacher); }),
                  "made with another teacher than this run's, cannot be resumed with this"));
+}
+
+TEST_CASE("A training from a table of logits resumes, and with another table is refused", "[train]") {
+  const auto distil = [&](float logit) {
+    return [logit](Network<Plain>& student, const FitOptions& options) {
+      data::Matrix<float> logits(images().size(), 4);
+      logits(7, 2) = logit;
+      DistillationTrainer distiller{data::TeacherLogitsTable(logits, images()), student, HintonLoss{}, Adam{}};
+      return distiller.fit(images(), options);
+    };
+  };
+  check_resume<Plain>(distil(0.5f), {});
+  const test::TemporaryFolder folder;
+  const FitOptions options{.epochs = 1, .checkpoint = CheckpointOptions{folder / "run", true}};
+  Network<Plain> student{Seed{1}};
+  distil(0.5f)(student, options);
+  Network<Plain> other{Seed{1}};
+  CHECK(contains(refusal([&] { distil(0.75f)(other, options); }), "made with another teacher than this run's"));
 }
 
 TEST_CASE("A broken checkpoint, and one that cannot be written, are errors that lose nothing", "[train]") {

@@ -18,6 +18,8 @@
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/core/error.hpp"
+#include "retort/data/matrix.hpp"
+#include "retort/data/teacher_logits_table.hpp"
 #include "retort/io/safetensors.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
@@ -149,6 +151,20 @@ TEST_CASE("Distilling in other memory gives the same bits, with answers looked u
     };
     check_same_network(run(SeparateMemory{}), run(backend::Eigen{}));
   }
+}
+
+TEST_CASE("A table of logits teaches the same in other memory", "[train]") {
+  const std::size_t samples = images().size();
+  const data::TeacherLogitsTable table(
+      data::Matrix<float>(samples, Small::output_size, test::random_values<float>(samples * Small::output_size, 5)),
+      images());
+  const auto run = [&]<typename Backend>(const Backend& backend) {
+    Network<Small, Backend> student{Seed{1}, backend};
+    DistillationTrainer distiller{table, student, HintonLoss{}, AdamW{}};
+    distiller.fit(images(), {.epochs = 2, .batch_size = 16});
+    return student;
+  };
+  check_same_network(run(SeparateMemory{}), run(backend::Eigen{}));
 }
 
 TEST_CASE("A student may be moved away before its trainer ends", "[train]") {

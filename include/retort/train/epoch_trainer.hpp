@@ -28,6 +28,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
+#include "retort/data/teacher_logits_table.hpp"
 #include "retort/loss/at_epoch.hpp"
 #include "retort/loss/feature_loss.hpp"
 #include "retort/nn/describe.hpp"
@@ -88,10 +89,12 @@ template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O, typen
 class EpochTrainer final : public TrainerInterface {
  public:
   static constexpr bool uses_teacher = L::needs_teacher;
+  /// Whether all answers are there before the training, in place of a network that gives them.
+  static constexpr bool has_table = uses_teacher && std::is_same_v<TeacherSource, data::TeacherLogitsTable>;
   /// Whether many steps are taken in one call: all between two reports, unless a teacher answers each batch.
   static constexpr bool takes_runs = requires { requires Steps::takes_runs; };
   /// Whether the teacher's memory belongs to another handle, which the student's backend does not wait for by itself.
-  static constexpr bool reads_other_handle = uses_teacher && !Backend::host_memory;
+  static constexpr bool reads_other_handle = uses_teacher && !has_table && !Backend::host_memory;
   using StepsClass = Steps;
   using TrainingOf = backend::Training<Backend, M, L, O, Scalar, TeacherSource>;
   using Term = TermOf<TrainingOf>;
@@ -120,7 +123,7 @@ class EpochTrainer final : public TrainerInterface {
         shared_(shared) {
     validate_in<Scalar>(loss_);
     validate_in<Scalar>(optimizer_);
-    if constexpr (uses_teacher) {
+    if constexpr (uses_teacher && !has_table) {
       if (M::parameter_arena_size > 0 && teacher_.parameter_data() == std::as_const(network_).parameter_data()) {
         network_.require_values();  // or neither has values
         throw OptionError("distillation: the teacher is the student itself, expected two networks");
@@ -255,7 +258,13 @@ class EpochTrainer final : public TrainerInterface {
     note_preprocessing();
   }
 
-  [[gnu::cold]] std::string describe() const override { return backend::describe_engine<TrainingOf>(); }
+  [[gnu::cold]] std::string describe() const override {
+    std::string text = backend::describe_engine<TrainingOf>();
+    if constexpr (has_table) {
+      text += "; the teacher is " + teacher_.describe();
+    }
+    return text;
+  }
 
   [[gnu::cold]] Settings settings() const override {
     Settings settings{
@@ -263,7 +272,7 @@ class EpochTrainer final : public TrainerInterface {
         {"backend", Backend::name},         {"processor", processor()},
         {"loss", describe_settings(loss_)}, {"optimizer", describe_settings(optimizer_)}};
     if constexpr (uses_teacher) {
-      settings.emplace_back("teacher", teacher_.fingerprint());
+      settings.emplace_back("teacher", to_text(teacher_.fingerprint()));
     }
     if constexpr (has_term) {
       settings.emplace_back("regressor", model_signature<typename Term::Regressor>());
@@ -368,7 +377,9 @@ class EpochTrainer final : public TrainerInterface {
   [[gnu::cold]] void prepare(const data::Dataset& train, const data::Dataset* validation, const Epoch& epoch) {
     network_.require_values();
     require_trainable<M>(train, validation, epoch);
-    if constexpr (uses_teacher) {
+    if constexpr (has_table) {
+      teacher_.require_made_for(train, epoch.shift, epoch.views, M::output_size);
+    } else if constexpr (uses_teacher) {
       teacher_.require_matching(train);
       require_preprocessing(teacher_.preprocessing(), train, "the teacher");
     }
@@ -390,7 +401,9 @@ class EpochTrainer final : public TrainerInterface {
       rules_.on_host.resize(std::min<std::size_t>(epoch.batches(train.size()), Backend::report_interval));
       rules_.values = allocate<Rule>(rules_.on_host.size());
     }
-    if constexpr (uses_teacher) {
+    if constexpr (has_table) {
+      take_table();
+    } else if constexpr (uses_teacher) {
       ask_teacher(epoch);
     }
     if constexpr (has_term) {
@@ -402,6 +415,14 @@ class EpochTrainer final : public TrainerInterface {
         moment = zeros(Term::parameter_arena_size);
       }
     }
+  }
+
+  [[gnu::cold]] void take_table() {
+    const std::span<const float> logits = teacher_.logits().values();
+    const std::vector<Scalar> values(logits.begin(), logits.end());
+    teacher_logits_ = allocate<Scalar>(values.size());
+    copy_from_host(backend(), std::span(values), teacher_logits_.data());
+    answers_ = {teacher_logits_.data(), true};
   }
 
   /// Answers all samples now, or makes room for the answers to a batch.
@@ -528,7 +549,7 @@ class EpochTrainer final : public TrainerInterface {
   void take_steps(const Epoch& epoch, std::size_t first, std::size_t count, TrainingProgress& progress,
                   double& learning_rate) {
     const backend::TrainingBatch batch = batch_at(epoch, first, count, progress);
-    if constexpr (uses_teacher) {
+    if constexpr (uses_teacher && !has_table) {
       if (!answers_.by_sample) {
         gather_batch(backend(), batch.data, batch.samples, count, batch.augmentation, teacher_inputs_.data());
         answer_batch(std::as_const(teacher_inputs_).data(), 0, count);

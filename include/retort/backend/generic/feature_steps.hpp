@@ -166,7 +166,7 @@ template <typename T>
 struct TermOf<T> {
   static_assert(
       requires { typename T::Teacher::model_type; },
-      "retort: a term on features needs the teacher's type: train with a DistillationTrainer");
+      "retort: a term on features needs the teacher's type: train with a DistillationTrainer of a teacher network");
   using type = TermBetween<typename T::Loss::Term, typename T::Model, typename T::Teacher::model_type>;
 };
 

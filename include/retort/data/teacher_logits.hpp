@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// Tables of a teacher's logits as NPY files.
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "retort/core/atomic_file.hpp"
+#include "retort/core/error.hpp"
+#include "retort/core/float_bits.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/core/json.hpp"
+#include "retort/core/quote.hpp"
+#include "retort/core/small_floats.hpp"
+#include "retort/core/text.hpp"
+#include "retort/data/gzip.hpp"
+#include "retort/data/matrix.hpp"
+#include "retort/data/npy.hpp"
+#include "retort/data/save_npy.hpp"
+#include "retort/data/teacher_logits_table.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
+
+namespace detail {
+
+/// Turns a file's number into a logit, one beyond float's range into an infinity.
+struct NpyToLogit {
+  template <typename From>
+  float operator()(From value, std::size_t) const {
+    if constexpr (std::is_same_v<From, NpyHalf>) {
+      return half_to_float(value.bits);
+    } else if constexpr (std::floating_point<From>) {
+      const auto real = double{value};
+      return !is_finite(real) || internal::is_finite_float(real) ? static_cast<float>(value)
+                                                                 : std::numeric_limits<float>::infinity();
+    } else {
+      return 0;  // refused before
+    }
+  }
+};
+
+/// The file beside a table that says what the table belongs to.
+struct LogitsFingerprints {
+  std::uint64_t inputs = 0;
+  std::uint64_t logits = 0;
+
+  static std::filesystem::path path_beside(std::filesystem::path table) { return table += ".json"; }
+
+  std::string json() const { return concatenate({R"({"inputs":)", inputs, R"(,"logits":)", logits, "}\n"}); }
+
+  static LogitsFingerprints load(const std::filesystem::path& path) {
+    constexpr std::uint64_t size_limit = 4096;
+    const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit);
+    const std::string text(bytes.begin(), bytes.end());
+    internal::JsonReader json(text);
+    LogitsFingerprints result;
+    try {
+      const std::string_view missing =
+          json.read_object({{"inputs", json.into(result.inputs)}, {"logits", json.into(result.logits)}},
+                           "\"inputs\" and \"logits\", once each");
+      json.end();
+      if (!missing.empty()) {
+        throw FormatError(path, concatenate({"no ", missing, ", expected \"inputs\" and \"logits\""}));
+      }
+    } catch (const JsonError& error) {
+      throw FormatError(path, error.what());
+    }
+    return result;
+  }
+};
+
+}  // namespace detail
+
+/// Reads a table from an NPY file, plain or compressed by gzip: float16, float32, or float64, which is rounded to
+/// float, of shape (samples, classes) or (views, samples, classes), in C or Fortran order, as numpy.save writes them.
+/// Row i answers sample i of the training set. If FILE.json lies beside the file, as save_teacher_logits leaves it, the
+/// table knows its inputs; else a training can only compare it with the labels (require_made_for). Throws FileError;
+/// FormatError for a file that is no such table, for a logit that is no finite number within float's range, and for a
+/// FILE.json that belongs to other logits. Memory: the file and its values, twice in
+/// Fortran order.
+[[gnu::cold]] inline TeacherLogitsTable load_teacher_logits(const std::filesystem::path& path,
+                                                            std::uint64_t size_limit = default_size_limit) {
+  const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit);
+  const detail::NpyHeader header = detail::read_npy_header(path, bytes);
+  if (header.type.front() != 'f') {
+    throw FormatError(path, concatenate({"element type: ", in_quotes(header.type),
+                                         ", expected logits as f2, f4 or f8 (labels? a table has a column a class)"}));
+  }
+  const std::size_t rank = header.shape.size();
+  if (rank != 2 && rank != 3) {
+    throw FormatError(path,
+                      concatenate({"rank: ", rank, ", expected 2 (samples, classes) or 3 (views, samples, classes)"}));
+  }
+  const std::size_t views = rank == 3 ? header.shape[0] : 1;
+  const std::size_t rows = views * header.shape[rank - 2];
+  std::vector<float> values =
+      detail::in_c_order(header, detail::convert_npy<float>(header, bytes, detail::NpyToLogit{}));
+  TeacherLogitsTable table(path, Matrix<float>(rows, header.shape[rank - 1], std::move(values)), views, std::nullopt);
+  table.require_finite();
+
+  const std::filesystem::path beside = detail::LogitsFingerprints::path_beside(path);
+  std::error_code error;
+  if (std::filesystem::exists(beside, error) || error) {
+    const auto fingerprints = detail::LogitsFingerprints::load(beside);
+    if (fingerprints.logits != table.fingerprint()) {
+      throw FormatError(beside, concatenate({"written for other logits than those in ", path_text(path.filename()),
+                                             ", expected a file of the same table (remove it if the table is new)"}));
+    }
+    table.inputs_fingerprint_ = fingerprints.inputs;
+  }
+  return table;
+}
+
+/// Writes the table as float32, and beside it FILE.json with the fingerprints of its inputs and of its logits; each
+/// file whole or not at all. Throws FileError; ShapeError for a table that was moved from; OptionError for one that
+/// does not know its inputs.
+[[gnu::cold]] inline void save_teacher_logits(const std::filesystem::path& path, const TeacherLogitsTable& table) {
+  if (!table.inputs_fingerprint()) {
+    throw OptionError("save_teacher_logits: the table does not know its inputs, expected one made with its dataset");
+  }
+  const std::size_t shape[] = {table.views(), table.samples(), table.classes()};
+  if (table.logits().values().empty()) {
+    throw ShapeError(concatenate({"save_teacher_logits: logits of ", detail::extents_text(shape),
+                                  ", expected a table that was not moved from"}));
+  }
+  detail::write_npy(path, detail::npy_type<float>(), false, std::span(shape).subspan(table.views() > 1 ? 0 : 1),
+                    std::as_bytes(table.logits().values()));
+  AtomicFile file(detail::LogitsFingerprints::path_beside(path));
+  file.write(detail::LogitsFingerprints{*table.inputs_fingerprint(), table.fingerprint()}.json());
+  file.commit();
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data

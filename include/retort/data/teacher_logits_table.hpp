@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// A teacher that is a table of its logits. data/teacher_logits.hpp reads and writes such tables.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "retort/core/error.hpp"
+#include "retort/core/fingerprint.hpp"
+#include "retort/core/float_bits.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/core/quote.hpp"
+#include "retort/core/text.hpp"
+#include "retort/data/augment.hpp"
+#include "retort/data/dataset.hpp"
+#include "retort/data/matrix.hpp"
+#include "retort/data/message.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::data {
+
+namespace detail {
+
+/// Of all that a teacher's answers belong to: samples, their order, and their views if they are shifted.
+inline std::uint64_t inputs_fingerprint(const Dataset& data, RandomShift shift, Views views) {
+  const std::uint64_t samples = data.fingerprint();
+  if (shift.pixels == 0) {
+    return samples;
+  }
+  const std::uint64_t numbers[] = {samples, shift.pixels, views.count, views.seed.value};
+  return Fingerprint{}.add(std::span<const std::uint64_t>(numbers)).value();
+}
+
+/// How often rows of logits have their highest value at the label of their sample.
+struct LabelAgreement {
+  std::size_t samples = 0;
+  bool is_chance = false;  // rows in a random order would do as well, though those of a good teacher would not
+};
+
+/// `logits` (labels.size(), classes). Precondition: each label is below `classes`. Compares with the mean and the
+/// deviation over all orders of the rows (Hoeffding, "A combinatorial central limit theorem", 1951).
+inline LabelAgreement agreement_with(const Labels& labels, const float* logits, std::size_t classes) {
+  const auto samples = static_cast<double>(labels.size());
+  std::vector<double> labelled(classes);  // the share of each class among the labels
+  std::vector<double> answered(classes);  // and among the answers
+  LabelAgreement result;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const float* const row = logits + i * classes;
+    const auto answer = static_cast<std::size_t>(std::max_element(row, row + classes) - row);
+    labelled[labels[i]] += 1 / samples;
+    answered[answer] += 1 / samples;
+    result.samples += answer == labels[i] ? 1u : 0u;
+  }
+  double mean = 0;
+  double most = 0;
+  for (std::size_t k = 0; k < classes; ++k) {
+    mean += labelled[k] * answered[k];
+    most += std::min(labelled[k], answered[k]);
+  }
+  double variance = 0;  // of one sample
+  for (std::size_t k = 0; k < classes; ++k) {
+    for (std::size_t l = 0; l < classes; ++l) {
+      const double difference = (k == l ? 1 : 0) - answered[k] - labelled[l] + mean;
+      variance += labelled[k] * answered[l] * difference * difference;
+    }
+  }
+  const double beyond_chance = mean + 4 * std::sqrt(variance / std::max(samples - 1, 1.0)) + 1e-9;
+  result.is_chance = most > beyond_chance && static_cast<double>(result.samples) / samples < beyond_chance;
+  return result;
+}
+
+}  // namespace detail
+
+/// A teacher's logits for every sample of a training set, or for every sample of each of its views (Views). A
+/// DistillationTrainer takes it in place of a teacher network, so a teacher may come from anywhere.
+class TeacherLogitsTable {
+ public:
+  /// `logits` (views * samples, classes): row v * data.size() + i answers sample i of `data` in view v; without a shift
+  /// there is one view. The table then knows its inputs by their fingerprint. Throws ShapeError for another number of
+  /// rows and for a logit that is no finite number, OptionError for a shift without views.
+  explicit TeacherLogitsTable(Matrix<float> logits, const Dataset& data, RandomShift shift = {}, Views views = {})
+      : TeacherLogitsTable({}, std::move(logits), shift.pixels == 0 ? 1 : views.count,
+                           detail::inputs_fingerprint(data, shift, views)) {
+    require_shape(data, shift, views, classes());
+    if (logits_.rows() != views_ * data.size()) {
+      throw ShapeError(concatenate(
+          {name(), ": ", logits_.rows(), " rows, expected ", views_, " views of ", data.size(), " samples"}));
+    }
+    require_finite();
+  }
+
+  std::size_t views() const { return views_; }
+  std::size_t samples() const { return views_ == 0 ? 0 : logits_.rows() / views_; }  ///< of the training set
+  std::size_t classes() const { return logits_.columns(); }
+  /// (views * samples, classes)
+  const Matrix<float>& logits() const { return logits_; }
+
+  /// Of the training set and its views; nothing for a table that was read from a file without it.
+  std::optional<std::uint64_t> inputs_fingerprint() const { return inputs_fingerprint_; }
+
+  /// Equal for equal logits of equal extents.
+  std::uint64_t fingerprint() const {
+    const std::uint64_t extents[] = {views(), samples(), classes()};
+    return Fingerprint{}.add(std::span<const std::uint64_t>(extents)).add(logits_.values()).value();
+  }
+
+  /// Its file, and how it is compared with the training set.
+  [[gnu::cold]] std::string describe() const {
+    return concatenate({name(), inputs_fingerprint_ ? ", with a fingerprint of its inputs"
+                                                    : ", without a fingerprint of its inputs: only the labels tell "
+                                                      "whether its rows are in the training set's order"});
+  }
+
+  /// Throws ShapeError unless the table has the extents that a training on `data` by a student of `classes` classes
+  /// needs; OptionError for new views in every epoch, which no table can answer, and for other inputs than the table's.
+  /// A table without their fingerprint is refused if its answers agree with the labels no more than in a random order:
+  /// by less than four standard deviations, where right answers could.
+  [[gnu::cold]] void require_made_for(const Dataset& data, RandomShift shift, Views views, std::size_t classes) const {
+    require_shape(data, shift, views, classes);
+    if (inputs_fingerprint_) {
+      if (*inputs_fingerprint_ != detail::inputs_fingerprint(data, shift, views)) {
+        throw OptionError(concatenate({name(),
+                                       ": made for other inputs, expected the training set's samples in their "
+                                       "order, with its labels, normalization and views"}));
+      }
+      return;
+    }
+    for (std::size_t view = 0; view < views_; ++view) {
+      const auto agreement =
+          detail::agreement_with(data.labels(), logits_.row(view * data.size()).data(), logits_.columns());
+      if (agreement.is_chance) {
+        throw OptionError(concatenate(
+            {name(), ": view ", view, " agrees with ", agreement.samples, " of ", data.size(),
+             " labels, as a random order would, expected row i to answer sample i (TeacherLogitsTable(logits, data) "
+             "vouches for the order)"}));
+      }
+    }
+  }
+
+ private:
+  friend TeacherLogitsTable load_teacher_logits(const std::filesystem::path&, std::uint64_t);
+
+  /// Not checked; `path` is empty if it comes from no file.
+  TeacherLogitsTable(std::filesystem::path path, Matrix<float> logits, std::size_t views,
+                     std::optional<std::uint64_t> inputs_fingerprint)
+      : path_(std::move(path)), logits_(std::move(logits)), views_(views), inputs_fingerprint_(inputs_fingerprint) {}
+
+  [[gnu::cold]] void require_finite() const {
+    const std::span<const float> values = logits_.values();
+    const auto wrong = std::find_if(values.begin(), values.end(), [](const float& value) { return !is_finite(value); });
+    if (wrong == values.end()) {
+      return;
+    }
+    const auto element = static_cast<std::size_t>(wrong - values.begin());
+    const std::size_t row = element / classes();
+    const std::string view = views_ > 1 ? concatenate({" of view ", row / samples()}) : "";
+    const std::string reason = concatenate({"row ", row % samples(), view, ", class ", element % classes(), ": ",
+                                            *wrong, ", expected a finite number within float's range"});
+    if (path_.empty()) {
+      throw ShapeError(concatenate({name(), ": ", reason}));
+    }
+    throw FormatError(path_, reason);
+  }
+
+  [[gnu::cold]] std::string name() const { return path_.empty() ? "teacher logits" : path_text(path_); }
+
+  [[gnu::cold]] void require_shape(const Dataset& data, RandomShift shift, Views views, std::size_t classes) const {
+    if (shift.pixels > 0 && views.count == 0) {
+      throw OptionError(concatenate({name(), ": views.count is 0, new views in every epoch, expected ",
+                                     std::max<std::size_t>(views_, 1), ", those that the table answers"}));
+    }
+    const std::size_t expected[] = {shift.pixels == 0 ? 1 : views.count, data.size(), classes};
+    const std::size_t found[] = {views_, samples(), this->classes()};
+    if (!std::ranges::equal(found, expected)) {
+      throw ShapeError(concatenate({name(), ": logits of ", detail::extents_text(found), ", expected ",
+                                    detail::extents_text(expected), ": views, training samples, classes"}));
+    }
+    if (classes < data.classes()) {
+      throw ShapeError(concatenate({name(), ": ", classes, " classes, expected the ", data.classes(), " of the data"}));
+    }
+  }
+
+  std::filesystem::path path_;  // empty if it comes from no file
+  Matrix<float> logits_;
+  std::size_t views_;
+  std::optional<std::uint64_t> inputs_fingerprint_;
+};
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::data
