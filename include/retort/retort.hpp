@@ -11,6 +11,7 @@
 #include "retort/version.hpp"
 
 // What a model is
+#include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/describe.hpp"
 #include "retort/nn/dropout.hpp"

@@ -75,6 +75,11 @@ template <std::size_t N, typename Scalar>
 void backward(const WithoutLayerNorm&, LayerNorm<N>, backend::Width<N>,
               const backend::BackwardArguments<Scalar>&) = delete;
 
+struct WithoutPooling : Device {};
+template <typename Input, std::size_t K, std::size_t N, typename Scalar>
+void infer(const WithoutPooling&, AvgPool2d<Input, K>, backend::Width<N>,
+           const backend::InferArguments<Scalar>&) = delete;
+
 struct WithoutChains : Device {};
 template <PointwiseLayer... Layers, std::size_t N, typename Scalar>
 void forward(const WithoutChains&, backend::Chain<Layers...>, backend::Width<N>,
@@ -190,6 +195,8 @@ static_assert(!backend::Backend<complete::WithoutInfer>);
 static_assert(!backend::InfersLayer<complete::WithoutInfer, Linear<3, 2>, 3, float>);
 static_assert(!backend::Backend<complete::WithoutLayerNorm>);
 static_assert(backend::RunsLayer<complete::WithoutLayerNorm, Linear<3, 2>, 3, float>);
+static_assert(!backend::Backend<complete::WithoutPooling>);
+static_assert(backend::RunsLayer<complete::WithoutPooling, BatchNorm<3>, 3, float>);
 static_assert(!backend::Backend<complete::WithoutChains>);
 static_assert(backend::RunsLayer<complete::WithoutChains, LayerNorm<3>, 3, float>);
 static_assert(!backend::EvaluatesLosses<complete::WithoutLoss, float>);

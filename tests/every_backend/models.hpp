@@ -18,6 +18,7 @@
 #include "retort/loss/swapped_logits.hpp"
 #include "retort/loss/ttm.hpp"
 #include "retort/loss/weighted_sum.hpp"
+#include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/gelu.hpp"
@@ -26,29 +27,27 @@
 #include "retort/nn/linear.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/nn/sequential.hpp"
+#include "retort/nn/shape.hpp"
 #include "retort/nn/sigmoid.hpp"
 #include "retort/nn/silu.hpp"
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/sgd.hpp"
-#include "worked_examples/average_pool.hpp"
 
 namespace retort::test {
-
-using worked_examples::AveragePool;
 
 /// A pointwise layer before and behind a product.
 template <typename L>
 using Around = Sequential<L, Linear<9, 7>, L>;
 
-using Models =
-    std::tuple<Sequential<Linear<1, 1>>, Sequential<Linear<5, 3, Bias::no>>, Sequential<Linear<784, 20>>,
-               Sequential<Linear<131, 67>, ReLU, Linear<67, 33>>, Around<ReLU>, Around<LeakyReLU<0.2>>, Around<GELU>,
-               Around<SiLU>, Around<Tanh>, Around<Sigmoid>, Around<Dropout<0.4>>, Sequential<LayerNorm<67>>,
-               Sequential<BatchNorm<67>>, Sequential<AveragePool<3, 8, 12>, SiLU, AveragePool<3, 4, 6>, Linear<18, 5>>,
-               Sequential<Dropout<0.2>, GELU, Linear<13, 19>, BatchNorm<19>, GELU, Dropout<0.25>, Tanh,
-                          Linear<19, 11, Bias::no>, LayerNorm<11>, SiLU, Linear<11, 3>, Dropout<0.0>>>;
+using Models = std::tuple<Sequential<Linear<1, 1>>, Sequential<Linear<5, 3, Bias::no>>, Sequential<Linear<784, 20>>,
+                          Sequential<Linear<131, 67>, ReLU, Linear<67, 33>>, Around<ReLU>, Around<LeakyReLU<0.2>>,
+                          Around<GELU>, Around<SiLU>, Around<Tanh>, Around<Sigmoid>, Around<Dropout<0.4>>,
+                          Sequential<LayerNorm<67>>, Sequential<BatchNorm<67>>,
+                          Sequential<AvgPool2d<Shape<3, 12, 18>, 3>, SiLU, AvgPool2d<Shape<3, 4, 6>, 2>, Linear<18, 5>>,
+                          Sequential<Dropout<0.2>, GELU, Linear<13, 19>, BatchNorm<19>, GELU, Dropout<0.25>, Tanh,
+                                     Linear<19, 11, Bias::no>, LayerNorm<11>, SiLU, Linear<11, 3>, Dropout<0.0>>>;
 inline constexpr std::size_t model_count = std::tuple_size_v<Models>;
 
 inline constexpr auto losses =
@@ -74,7 +73,7 @@ using NarrowTeacher = TeacherOf<64>;
 using Student = Sequential<Linear<784, 20>, ReLU, Linear<20, 20>, ReLU, Linear<20, 10>>;
 /// No bias before a normalisation, and BatchNorm not behind the pixels, of which many never change: such gradients
 /// would be zero but for rounding, and Adam would follow the rounding.
-using Everything = Sequential<Linear<784, 24, Bias::no>, LayerNorm<24>, GELU, Dropout<0.1>, Linear<24, 20, Bias::no>,
-                              BatchNorm<20>, SiLU, Linear<20, 10>>;
+using Everything = Sequential<AvgPool2d<Shape<1, 28, 28>, 2>, Linear<196, 24, Bias::no>, LayerNorm<24>, GELU,
+                              Dropout<0.1>, Linear<24, 20, Bias::no>, BatchNorm<20>, SiLU, Linear<20, 10>>;
 
 }  // namespace retort::test

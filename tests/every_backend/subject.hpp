@@ -57,8 +57,8 @@ enum class Recipe {
   alone,           ///< 784-20-20-10 on the labels
   as_written,      ///< distilled with the source's loss, temperature 7, hard weight 0.3
   hinton,          ///< distilled with HintonLoss
-  everything,      ///< normalisation layers, shifted images, online teacher, clipping, AdamW, warm-up, odd batches,
-                   ///< Hinton with a hint
+  everything,      ///< pooling, normalisation layers, shifted images, online teacher, clipping, AdamW, warm-up, odd
+                   ///< batches, Hinton with a hint
 };
 
 /// Precondition of distillation: `teacher` holds the parameters of a narrow teacher.

@@ -325,7 +325,7 @@ class SubjectOf final : public Subject {
         break;
     }
     return distil<Everything, S>(
-        task, WithTerm{HintonLoss{.temperature = 3.0, .hard_weight = 0.2}, Hint<3, 2>{.weight = 0.5}},
+        task, WithTerm{HintonLoss{.temperature = 3.0, .hard_weight = 0.2}, Hint<4, 2>{.weight = 0.5}},
         AdamW{.learning_rate = 1e-3, .weight_decay = 0.05},
         {.batch_size = 50,
          .shift = {.pixels = 2},

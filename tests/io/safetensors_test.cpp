@@ -16,6 +16,7 @@
 #include "full_disk.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
+#include "retort/nn/avg_pool2d.hpp"
 #include "temporary_folder.hpp"
 
 namespace {
@@ -340,6 +341,22 @@ TEST_CASE("A file that says it holds another model is refused", "[io]") {
   CHECK(same_networks(other, before));
   // PyTorch's files say nothing of that kind.
   CHECK(refusal([](Parts& parts) { parts.metadata = {{"format", "pt"}}; }) == "no error");
+}
+
+TEST_CASE("A layer without tensors counts in the names of those behind it, and its extents are the model's", "[io]") {
+  using Wide = Sequential<AvgPool2d<Shape<1, 2, 6>, 2>, Linear<3, 2>>;
+  using High = Sequential<AvgPool2d<Shape<1, 6, 2>, 2>, Linear<3, 2>>;
+  const TemporaryFolder folder;
+  const Network<Wide> network{Seed{1}};
+  io::save_safetensors(network, folder / "a");
+  Parts parts(folder / "a");
+  CHECK(parts.tensors.size() == 2);
+  CHECK(parts.at("1.weight").shape == std::vector<std::size_t>{2, 3});
+  Network<Wide> loaded{Seed{2}};
+  io::load_safetensors(loaded, folder / "a");
+  CHECK(same_networks(network, loaded));
+  Network<High> other{Seed{1}};
+  CHECK_THROWS_WITH(io::load_safetensors(other, folder / "a"), Catch::Matchers::Contains("AvgPool2d(1x2x6, 2)"));
 }
 
 TEST_CASE("Weights that do not give the file's example its logits are refused", "[io]") {

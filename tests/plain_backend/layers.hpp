@@ -9,11 +9,12 @@
 
 #include "plain_backend/handle.hpp"
 #include "retort/core/philox.hpp"
+#include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/layer_norm.hpp"
 #include "retort/nn/linear.hpp"
-#include "worked_examples/average_pool.hpp"
+#include "retort/nn/shape.hpp"
 
 namespace plain {
 
@@ -163,48 +164,43 @@ void infer(const Plain&, retort::Linear<In, Out, bias>, Chain<Layers...> chain, 
   }
 }
 
-// A layer whose samples have axes.
+// AvgPool2d: each element adds its share to the mean of its square.
 
-template <std::size_t Channels, std::size_t Rows, std::size_t Columns>
-using Pool = worked_examples::AveragePool<Channels, Rows, Columns>;
+template <std::size_t Channels, std::size_t Rows, std::size_t Columns, std::size_t K>
+using Pool = retort::AvgPool2d<retort::Shape<Channels, Rows, Columns>, K>;
 
-template <typename Scalar, std::size_t Channels, std::size_t Rows, std::size_t Columns>
-void infer(const Plain&, Pool<Channels, Rows, Columns>, Width<Channels * Rows * Columns>,
+/// The output that input `index` of a batch is part of: images and channels are rows behind one another.
+template <std::size_t Columns, std::size_t K>
+std::size_t pooled_into(std::size_t index) {
+  return index / Columns / K * (Columns / K) + index % Columns / K;
+}
+
+template <typename Scalar, std::size_t Channels, std::size_t Rows, std::size_t Columns, std::size_t K>
+void infer(const Plain&, Pool<Channels, Rows, Columns, K>, Width<Channels * Rows * Columns>,
            const InferArguments<Scalar>& arguments) {
-  for (std::size_t plane = 0; plane < arguments.batch * Channels; ++plane) {
-    const Scalar* x = arguments.input + plane * Rows * Columns;
-    Scalar* y = arguments.output + plane * Rows * Columns / 4;
-    std::fill_n(y, Rows * Columns / 4, Scalar{0});
-    for (std::size_t row = 0; row < Rows; ++row) {
-      for (std::size_t column = 0; column < Columns; ++column) {
-        y[row / 2 * (Columns / 2) + column / 2] += x[row * Columns + column] / 4;
-      }
-    }
+  const std::size_t inputs = arguments.batch * Channels * Rows * Columns;
+  std::fill_n(arguments.output, inputs / (K * K), Scalar{0});
+  for (std::size_t i = 0; i < inputs; ++i) {
+    arguments.output[pooled_into<Columns, K>(i)] += arguments.input[i] / static_cast<Scalar>(K * K);
   }
 }
 
-template <typename Scalar, std::size_t Channels, std::size_t Rows, std::size_t Columns>
-void forward(const Plain& backend, Pool<Channels, Rows, Columns> layer, Width<Channels * Rows * Columns> width,
+template <typename Scalar, std::size_t Channels, std::size_t Rows, std::size_t Columns, std::size_t K>
+void forward(const Plain& backend, Pool<Channels, Rows, Columns, K> layer, Width<Channels * Rows * Columns> width,
              const ForwardArguments<Scalar>& arguments) {
   infer(backend, layer, width,
         InferArguments<Scalar>{arguments.parameters, arguments.buffers, arguments.input, arguments.output,
                                arguments.batch});
 }
 
-template <typename Scalar, std::size_t Channels, std::size_t Rows, std::size_t Columns>
-void backward(const Plain&, Pool<Channels, Rows, Columns>, Width<Channels * Rows * Columns>,
+template <typename Scalar, std::size_t Channels, std::size_t Rows, std::size_t Columns, std::size_t K>
+void backward(const Plain&, Pool<Channels, Rows, Columns, K>, Width<Channels * Rows * Columns>,
               const BackwardArguments<Scalar>& arguments) {
   if (arguments.input_gradient == nullptr) {
     return;
   }
-  for (std::size_t plane = 0; plane < arguments.batch * Channels; ++plane) {
-    const Scalar* dy = arguments.output_gradient + plane * Rows * Columns / 4;
-    Scalar* dx = arguments.input_gradient + plane * Rows * Columns;
-    for (std::size_t row = 0; row < Rows; ++row) {
-      for (std::size_t column = 0; column < Columns; ++column) {
-        dx[row * Columns + column] = dy[row / 2 * (Columns / 2) + column / 2] / 4;
-      }
-    }
+  for (std::size_t i = 0; i < arguments.batch * Channels * Rows * Columns; ++i) {
+    arguments.input_gradient[i] = arguments.output_gradient[pooled_into<Columns, K>(i)] / static_cast<Scalar>(K * K);
   }
 }
 

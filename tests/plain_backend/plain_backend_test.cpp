@@ -156,7 +156,8 @@ using Deep = Sequential<Dropout<0.2>, Linear<6, 5>, BatchNorm<5>, GELU, Dropout<
 
 using Models = std::tuple<Sequential<Linear<5, 3>>, Sequential<Linear<5, 3, Bias::no>>, Sequential<Linear<1, 1>>,
                           Sequential<LayerNorm<5>>, Sequential<BatchNorm<5>>, Around<ReLU>, Around<LeakyReLU<0.2>>,
-                          Around<GELU>, Around<SiLU>, Around<Tanh>, Around<Sigmoid>, Around<Dropout<0.4>>, Deep>;
+                          Around<GELU>, Around<SiLU>, Around<Tanh>, Around<Sigmoid>, Around<Dropout<0.4>>,
+                          Sequential<AvgPool2d<Shape<2, 4, 6>, 2>, Linear<12, 3>>, Deep>;
 
 TEMPLATE_LIST_TEST_CASE("Plain gradients are those of finite differences", "[plain_backend]", Models) {
   using M = TestType;

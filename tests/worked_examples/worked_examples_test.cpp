@@ -27,10 +27,10 @@
 #include "small_datasets.hpp"
 #include "temporary_folder.hpp"
 #include "training_pass.hpp"
-#include "worked_examples/average_pool.hpp"
 #include "worked_examples/cosine_term.hpp"
 #include "worked_examples/focal_loss.hpp"
 #include "worked_examples/lion.hpp"
+#include "worked_examples/max_pool.hpp"
 #include "worked_examples/pgm.hpp"
 #include "worked_examples/scale.hpp"
 #include "worked_examples/softplus.hpp"
@@ -68,12 +68,12 @@ TEST_CASE("A layer of one's own, with weights or without, has the gradient of it
 }
 
 // Shapes fold through a model: pointwise layers keep them, a plain width takes any of its size.
-using Pooled = Sequential<AveragePool<3, 8, 4>, Softplus, AveragePool<3, 4, 2>, Linear<6, 2>>;
+using Pooled = Sequential<MaxPool<3, 8, 4>, Softplus, MaxPool<3, 4, 2>, Linear<6, 2>>;
 static_assert(std::is_same_v<Pooled::ShapeAt<0>, Shape<3, 8, 4>> &&
               std::is_same_v<Pooled::ShapeAt<2>, Shape<3, 4, 2>> &&
               std::is_same_v<Pooled::ShapeAt<3>, Shape<3, 2, 1>> && std::is_same_v<Pooled::ShapeAt<4>, Shape<2>>);
 static_assert(Pooled::input_size == 96 && Pooled::widths[3] == 6);
-static_assert(std::is_same_v<FirstLayers<Pooled, 2>, Sequential<AveragePool<3, 8, 4>, Softplus>>);
+static_assert(std::is_same_v<FirstLayers<Pooled, 2>, Sequential<MaxPool<3, 8, 4>, Softplus>>);
 
 TEST_CASE("A layer whose samples have axes has the gradient of its value", "[worked_examples]") {
   constexpr std::size_t batch = 3;
@@ -83,7 +83,8 @@ TEST_CASE("A layer whose samples have axes has the gradient of its value", "[wor
   const auto value = [&](const std::vector<double>& at) { return weighted_sum(pass.forward(at), weights); };
   value(inputs);
   const auto gradients = pass.backward(inputs, weights);
-  CHECK(test::worst_gradient_difference(value, inputs, gradients.inputs).relative_error < 1e-8);
+  // Small steps, so that no other pixel becomes the largest.
+  CHECK(test::worst_gradient_difference(value, inputs, gradients.inputs, 1e-4).relative_error < 1e-8);
 }
 
 TEST_CASE("Images with channels meet a model of their extents, and no other", "[worked_examples]") {
@@ -94,7 +95,7 @@ TEST_CASE("Images with channels meet a model of their extents, and no other", "[
   Network<Pooled> network{Seed{1}};
   Trainer trainer{network, CrossEntropy{}, Adam{}};
   CHECK(trainer.describe() ==
-        "single operations in float, not panels: AveragePool (layer 0) is neither Linear nor pointwise");
+        "single operations in float, not panels: MaxPool (layer 0) is neither Linear nor pointwise");
   const FitOptions options{.epochs = 2, .batch_size = 5, .shift = {1}};
   CHECK(trainer.fit(with_extents({8, 4, 3}), options).size() == 2);
   CHECK(with_extents({8, 4, 3}).fingerprint() != with_extents({4, 8, 3}).fingerprint());

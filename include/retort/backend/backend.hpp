@@ -54,12 +54,14 @@
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hint.hpp"
 #include "retort/loss/hinton.hpp"
+#include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/layer_norm.hpp"
 #include "retort/nn/linear.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/nn/sequential.hpp"
+#include "retort/nn/shape.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/gradient_clipping.hpp"
 #include "retort/optim/sgd.hpp"
@@ -174,8 +176,9 @@ concept Backend =
     AllocatesBuffers<B, std::uint8_t> && CopiesBuffers<B, Scalar> && CopiesBuffers<B, std::uint32_t> &&
     CopiesBuffers<B, std::uint8_t> && KnowsSharedMemory<B> && RunsLayer<B, Linear<3, 2>, 3, Scalar> &&
     RunsLayer<B, Chain<Dropout<0.5>, ReLU>, 3, Scalar> && RunsLayer<B, LayerNorm<3>, 3, Scalar> &&
-    RunsLayer<B, BatchNorm<3>, 3, Scalar> && EvaluatesLosses<B, Scalar> && EvaluatesTerms<B, Scalar> &&
-    SumsLosses<B, Scalar> && ClipsGradients<B, Scalar> && UpdatesParameters<B, Scalar> && FindsDivergence<B, Scalar> &&
-    ShufflesSamples<B> && GathersBatches<B, Scalar> && PredictsModels<B, Scalar>;
+    RunsLayer<B, BatchNorm<3>, 3, Scalar> && RunsLayer<B, AvgPool2d<Shape<1, 2, 2>, 2>, 4, Scalar> &&
+    EvaluatesLosses<B, Scalar> && EvaluatesTerms<B, Scalar> && SumsLosses<B, Scalar> && ClipsGradients<B, Scalar> &&
+    UpdatesParameters<B, Scalar> && FindsDivergence<B, Scalar> && ShufflesSamples<B> && GathersBatches<B, Scalar> &&
+    PredictsModels<B, Scalar>;
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

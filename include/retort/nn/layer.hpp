@@ -6,7 +6,7 @@
 ///
 /// - A *sized* layer states `input_size` and `output_size`, `flops` for one sample, and the tensors it learns
 ///   (`parameters`) and keeps (`buffers`): Linear, LayerNorm, BatchNorm. A layer whose samples have axes also states
-///   `input_shape` and `output_shape` (shape.hpp), which have those sizes.
+///   `input_shape` and `output_shape` (shape.hpp), which have those sizes: AvgPool2d.
 /// - An *elementwise* layer has any width and no tensors. It states two scalar functions: `value(x)`, and
 ///   `derivative(x, y)` at x with y = value(x): ReLU, GELU, Tanh, ... A new one needs no more than that: templates over
 ///   the scalar's type, or functions of float alone. A layer whose functions also take SIMD vectors, with `select` in

@@ -16,6 +16,7 @@
 #include "catch.hpp"
 #include "finite_difference.hpp"
 #include "random_values.hpp"
+#include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/gelu.hpp"
 #include "retort/nn/leaky_relu.hpp"
 #include "retort/nn/sigmoid.hpp"
@@ -46,6 +47,8 @@ using Models = std::tuple<
     // More columns than one strip of the batch's statistics.
     Sequential<BatchNorm<70>>, Around<ReLU>, Around<LeakyReLU<0.2>>, Around<GELU>, Around<SiLU>, Around<Tanh>,
     Around<Sigmoid>, Around<Dropout<0.4>>, Sequential<Linear<4, 6>, ReLU, Linear<6, 5>, ReLU, Linear<5, 3>>,
+    // Pooling first, where the gradient of the inputs ends, and between.
+    Sequential<AvgPool2d<Shape<2, 6, 6>, 3>, SiLU, AvgPool2d<Shape<2, 2, 2>, 2>, Linear<2, 3>>,
     // Runs of pointwise layers first, between and last.
     Sequential<Dropout<0.2>, Tanh, Linear<5, 4>, GELU, Dropout<0.3>, SiLU, Linear<4, 3>, Sigmoid, Dropout<0.1>>,
     Sequential<Dropout<0.2>, Linear<6, 5>, BatchNorm<5>, GELU, Dropout<0.25>, Linear<5, 4, Bias::no>, LayerNorm<4>,

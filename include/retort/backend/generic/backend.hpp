@@ -3,6 +3,7 @@
 /// @file
 /// Every operation of a backend derived from Generic.
 
+#include "retort/backend/generic/avg_pool2d.hpp"
 #include "retort/backend/generic/chain.hpp"
 #include "retort/backend/generic/feature_term.hpp"
 #include "retort/backend/generic/gather.hpp"

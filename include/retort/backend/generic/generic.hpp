@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The base of a backend whose operations are those of this folder: Linear, chains, normalization, losses, optimizers,
-/// batches, whole models. Each is a named function object that is called for every index of a range, so one source
-/// serves a loop, a pool of threads and a GPU. A backend brings memory and `for_each`:
+/// The base of a backend whose operations are those of this folder: Linear, chains, normalization, pooling, losses,
+/// optimizers, batches, whole models. Each is a named function object that is called for every index of a range, so one
+/// source serves a loop, a pool of threads and a GPU. A backend brings memory and `for_each`:
 ///
 ///     struct Mine : HostMemory, Generic<Mine> {
 ///       static constexpr const char* name = "mine";

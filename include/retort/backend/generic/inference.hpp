@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "retort/backend/arguments.hpp"
+#include "retort/backend/generic/avg_pool2d.hpp"
 #include "retort/backend/generic/chain.hpp"
 #include "retort/backend/generic/gather.hpp"
 #include "retort/backend/generic/generic.hpp"
