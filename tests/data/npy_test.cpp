@@ -160,7 +160,7 @@ TEST_CASE("a whole number that float would round is refused, with its place") {
     const std::string message = files.features_refusal(npy(header(type, "(2, 1)"), raw(std::vector<T>{T{1}, value})));
     CAPTURE(type, message);
     CHECK(is_message(message, files.features,
-                     {"element 1: " + std::to_string(value) + ", expected a whole number that float holds"}));
+                     {"element [1, 0]: " + std::to_string(value) + ", expected a whole number that float holds"}));
   };
   refused("<i4", std::int32_t{16777217});
   refused("<i4", std::int32_t{-16777217});
@@ -169,9 +169,9 @@ TEST_CASE("a whole number that float would round is refused, with its place") {
   refused("<i8", INT64_MIN + 1);
   refused("<u8", ~std::uint64_t{0});
   CHECK(is_message(files.features_refusal(npy(header("|b1", "(2, 1)"), "\1\2")), files.features,
-                   {"element 1: 2, expected 0 or 1"}));
+                   {"element [1, 0]: 2, expected 0 or 1"}));
   CHECK(is_message(files.features_refusal(npy(header("<f2", "(2, 1)"), raw(std::vector<std::uint16_t>{0, 0x7C00}))),
-                   files.features, {"element 1: inf, expected a finite number"}));
+                   files.features, {"element [1, 0]: inf, expected a finite number"}));
 }
 
 TEST_CASE("a file of Python 2 is read, whose extents are long integers") {
@@ -234,9 +234,9 @@ TEST_CASE("numbers and labels outside their range are refused, with their place"
   const Files files;
   const double nan = std::nan("");
   CHECK(is_message(files.features_refusal(npy(header("<f8", "(2, 2)"), raw(std::vector<double>{0, 1, nan, 3}))),
-                   files.features, {"element 2: nan"}));
+                   files.features, {"element [1, 0]: nan"}));
   CHECK(is_message(files.features_refusal(npy(header("<f8", "(2, 1)"), raw(std::vector<double>{0, 1e39}))),
-                   files.features, {"element 1: 1e+39"}));
+                   files.features, {"element [1, 0]: 1e+39"}));
   const Files others;
   CHECK(is_message(others.labels_refusal(npy(header("|i1", "(2,)"), "\1\xff")), others.labels,
                    {"label of sample 1: -1"}));
@@ -329,10 +329,10 @@ TEST_CASE("a file that is no table of logits is refused") {
   CHECK(is_message(file.refusal(npy(header("<f4", "(2,)"), std::string(8, '\0'))), file.path,
                    {"rank: 1, expected 2 (samples, classes) or 3 (views, samples, classes)"}));
   CHECK(is_message(file.refusal(npy(header("<f2", "(2, 2)"), raw(std::vector<std::uint16_t>{0, 0, 0, 0x7C00}))),
-                   file.path, {"row 1, class 1: inf, expected a finite number"}));
+                   file.path, {"element [1, 1]: inf, expected a finite number"}));
   CHECK(
       is_message(file.refusal(npy(header("<f8", "(3, 2, 1)", "True"), raw(std::vector<double>{0, 0, 0, 0, 1e300, 0}))),
-                 file.path, {"row 1 of view 1, class 0: inf, expected a finite number within float's range"}));
+                 file.path, {"element [1, 1, 0]: 1e+300, expected a finite number within float's range"}));
 }
 
 TEST_CASE("saved logits know their inputs again, and those of other inputs are refused") {

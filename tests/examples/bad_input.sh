@@ -397,7 +397,7 @@ refused "npy with too many labels" "bad.npy: number of labels: 4, expected 3" \
 npy bad.npy '|i1' '(3,)' '\x00\x01\xff'
 refused "npy with label -1" "bad.npy: label of sample 2: -1, expected" custom "$folder/features.npy" "$folder/bad.npy"
 npy bad.npy '<f4' '(3, 4)' "$(printf '\\x00\\x00\\xc0\\x7f%.0s' {1..12})"
-refused "npy with NaN" "bad.npy: element 0: nan, expected a finite number" custom "$folder/bad.npy" "$folder/labels.npy"
+refused "npy with NaN" "bad.npy: element [0, 0]: nan, expected a finite number" custom "$folder/bad.npy" "$folder/labels.npy"
 
 if ((failures > 0)); then
   echo "$failures failures" >&2

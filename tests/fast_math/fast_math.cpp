@@ -206,6 +206,8 @@ void check_files(const std::filesystem::path& folder) {
     data::save_npy(folder / "labels.npy", data::Labels{0});
     check_refused("a feature in a file that is no number",
                   [&] { data::load_npy(folder / "features.npy", folder / "labels.npy"); });
+    check_refused("a teacher's logit in a file that is no number",
+                  [&] { data::load_teacher_logits(folder / "features.npy"); });
   }
 }
 

@@ -320,9 +320,26 @@ std::vector<T> in_c_order(const NpyHeader& header, std::vector<T> values) {
   return ordered;
 }
 
-// Turns a file's number into a feature. Real numbers are rounded to the nearest float; others must be one.
+// The index of the file's nth element as NumPy writes it, such as [1, 0].
+[[gnu::cold]] inline std::string index_text(const NpyHeader& header, std::size_t element) {
+  const std::size_t rank = header.shape.size();
+  std::vector<std::size_t> index(rank);
+  for (std::size_t step = 0; step < rank; ++step) {
+    const std::size_t axis = header.fortran_order ? step : rank - 1 - step;
+    index[axis] = element % header.shape[axis];
+    element /= header.shape[axis];
+  }
+  std::string text = "[";
+  for (std::size_t axis = 0; axis < rank; ++axis) {
+    text += concatenate({axis == 0 ? "" : ", ", index[axis]});
+  }
+  return text + "]";
+}
+
+// Turns a file's number into a feature or a logit. Real numbers are rounded to the nearest float; others must be one.
 struct NpyToFloat {
   const std::filesystem::path& path;
+  const NpyHeader& header;
 
   float operator()(NpyHalf value, std::size_t element) const { return (*this)(half_to_float(value.bits), element); }
 
@@ -360,7 +377,8 @@ struct NpyToFloat {
  private:
   [[noreturn, gnu::cold, gnu::noinline]] void fail(std::size_t element, const TextPart& value,
                                                    std::string_view expected) const {
-    throw FormatError(path, concatenate({"element ", element, ": ", value.text(), ", expected ", expected}));
+    throw FormatError(
+        path, concatenate({"element ", index_text(header, element), ": ", value.text(), ", expected ", expected}));
   }
 };
 
@@ -428,7 +446,7 @@ inline NpyFeatures load_npy_features(const std::filesystem::path& path, const Np
     bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(header.data_begin));
     return {rows(std::move(bytes)), image};
   }
-  std::vector<float> values = convert_npy<float>(header, bytes, NpyToFloat{path});
+  std::vector<float> values = convert_npy<float>(header, bytes, NpyToFloat{path, header});
   std::vector<std::uint8_t>().swap(bytes);  // before the values are put in order
   return {rows(std::move(values)), image};
 }

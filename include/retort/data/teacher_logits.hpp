@@ -3,27 +3,22 @@
 /// @file
 /// Tables of a teacher's logits as NPY files.
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
-#include "retort/core/float_bits.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/quote.hpp"
-#include "retort/core/small_floats.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/gzip.hpp"
 #include "retort/data/matrix.hpp"
@@ -34,22 +29,6 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 namespace detail {
-
-/// Turns a file's number into a logit, one beyond float's range into an infinity.
-struct NpyToLogit {
-  template <typename From>
-  float operator()(From value, std::size_t) const {
-    if constexpr (std::is_same_v<From, NpyHalf>) {
-      return half_to_float(value.bits);
-    } else if constexpr (std::floating_point<From>) {
-      const auto real = double{value};
-      return !is_finite(real) || internal::is_finite_float(real) ? static_cast<float>(value)
-                                                                 : std::numeric_limits<float>::infinity();
-    } else {
-      return 0;  // refused before
-    }
-  }
-};
 
 /// The file beside a table that says what the table belongs to.
 struct LogitsFingerprints {
@@ -106,9 +85,8 @@ struct LogitsFingerprints {
   const std::size_t views = rank == 3 ? header.shape[0] : 1;
   const std::size_t rows = views * header.shape[rank - 2];
   std::vector<float> values =
-      detail::in_c_order(header, detail::convert_npy<float>(header, bytes, detail::NpyToLogit{}));
+      detail::in_c_order(header, detail::convert_npy<float>(header, bytes, detail::NpyToFloat{path, header}));
   TeacherLogitsTable table(path, Matrix<float>(rows, header.shape[rank - 1], std::move(values)), views, std::nullopt);
-  table.require_finite();
 
   const std::filesystem::path beside = detail::LogitsFingerprints::path_beside(path);
   std::error_code error;

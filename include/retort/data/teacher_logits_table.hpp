@@ -162,12 +162,8 @@ class TeacherLogitsTable {
     const auto element = static_cast<std::size_t>(wrong - values.begin());
     const std::size_t row = element / classes();
     const std::string view = views_ > 1 ? concatenate({" of view ", row / samples()}) : "";
-    const std::string reason = concatenate({"row ", row % samples(), view, ", class ", element % classes(), ": ",
-                                            *wrong, ", expected a finite number within float's range"});
-    if (path_.empty()) {
-      throw ShapeError(concatenate({name(), ": ", reason}));
-    }
-    throw FormatError(path_, reason);
+    throw ShapeError(concatenate({name(), ": row ", row % samples(), view, ", class ", element % classes(), ": ",
+                                  *wrong, ", expected a finite number within float's range"}));
   }
 
   [[gnu::cold]] std::string name() const { return path_.empty() ? "teacher logits" : path_text(path_); }
