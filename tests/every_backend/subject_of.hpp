@@ -44,7 +44,7 @@ void visit_element(const Tuple& tuple, std::size_t index, const Function& functi
 
 /// What takes the steps of a model that is trained on labels.
 template <typename Backend, Model M>
-using StepsAlone = backend::StepsOf<backend::Training<Backend, M, CrossEntropy, Adam, float, internal::NoTeacher>>;
+using StepsAlone = backend::StepsOf<backend::TrainingTypes<Backend, M, CrossEntropy, Adam, float, internal::NoTeacher>>;
 
 template <typename Backend, typename Scalar = float>
 class SubjectOf final : public Subject {

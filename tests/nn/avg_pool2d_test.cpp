@@ -34,7 +34,7 @@ TEST_CASE("A pooling layer says its extents and its squares", "[nn]") {
 }
 
 TEST_CASE("Engines for Linear and pointwise layers decline a model that pools", "[nn]") {
-  using Training = backend::Training<backend::Eigen, Student, CrossEntropy, Adam, float, void>;
+  using Training = backend::TrainingTypes<backend::Eigen, Student, CrossEntropy, Adam, float, void>;
   CHECK(backend::fully_connected_refusal<Training>().describe() ==
         "AvgPool2d (layer 0) is neither Linear nor pointwise");
 }

@@ -84,7 +84,7 @@ void check_result(const Result& found, const Network<M, Backend>& network, const
 
 TEST_CASE("Students trained together are those trained alone", "[train]") {
   STATIC_REQUIRE(backend::StepsOf<
-                 backend::Training<Backend, Student, CrossEntropy, Adam, float, internal::NoTeacher>>::takes_runs);
+                 backend::TrainingTypes<Backend, Student, CrossEntropy, Adam, float, internal::NoTeacher>>::takes_runs);
   const Backend backend;
   const Network<TeacherModel, Backend> teacher{Seed{3}, backend};
   const auto settings = four_settings();

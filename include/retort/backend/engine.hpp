@@ -19,9 +19,9 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
-/// The training that an engine is asked about. The teacher may have a `model_type`.
+/// The types of a training that an engine is asked about. The teacher may have a `model_type`.
 template <typename B, Model M, Loss L, Optimizer O, typename S, typename T>
-struct Training {
+struct TrainingTypes {
   using Backend = B;
   using Model = M;
   using Loss = L;
@@ -47,14 +47,14 @@ struct Refusal {
 /// class with
 ///
 /// - `name`,
-/// - `template <typename T> static constexpr Refusal refusal()` for a Training T,
+/// - `template <typename T> static constexpr Refusal refusal()` for TrainingTypes T,
 /// - `template <typename T> using Steps`, a class with
 ///   - a constructor (backend, capacity), which allocates for batches of up to `capacity` samples,
-///   - `step(backend, batch, target, loss, rule)`, which gathers the batch, and updates parameters and buffers,
+///   - `step(backend, batch, state, loss, rule)`, which gathers the batch, and updates parameters and buffers,
 ///     moments, losses and answers (training_step.hpp).
 ///
 /// Steps may also take many steps in one call, which they say by `static constexpr bool takes_runs = true`:
-/// `run(backend, batches, batch_size, target, loss, rules)`, where `batches` are the samples of several batches, one
+/// `run(backend, batches, batch_size, state, loss, rules)`, where `batches` are the samples of several batches, one
 /// after another, `batches.step` is the number of the first, and `rules`, in the backend's memory, has one for each
 /// batch. Then they also take the runs of several models in one call: `job(...)` makes a value of a run's arguments,
 /// and `run_jobs(backend, jobs, count, data, like)`, a static function, carries out jobs in the backend's memory. All

@@ -31,7 +31,7 @@ struct TrainingBatch {
 
 /// What a step reads and writes, besides its own memory.
 template <typename Scalar, std::size_t Moments>
-struct TrainingTarget {
+struct TrainingState {
   Scalar* parameters;
   Scalar* buffers;
   std::array<Scalar*, Moments> moments;  // each laid out as the parameters

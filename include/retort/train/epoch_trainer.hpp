@@ -84,7 +84,7 @@ template <Model M>
 /// the inputs are augmented anew in every epoch; so are its features, if a term of the loss compares them. `Steps`
 /// takes the steps: it belongs to the first engine that takes the training.
 template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O, typename TeacherSource,
-          typename Steps = backend::StepsOf<backend::Training<Backend, M, L, O, Scalar, TeacherSource>>>
+          typename Steps = backend::StepsOf<backend::TrainingTypes<Backend, M, L, O, Scalar, TeacherSource>>>
   requires backend::Backend<Backend, Scalar>
 class EpochTrainer final : public TrainerInterface {
  public:
@@ -96,7 +96,7 @@ class EpochTrainer final : public TrainerInterface {
   /// Whether the teacher's memory belongs to another handle, which the student's backend does not wait for by itself.
   static constexpr bool reads_other_handle = uses_teacher && !has_table && !Backend::host_memory;
   using StepsClass = Steps;
-  using TrainingOf = backend::Training<Backend, M, L, O, Scalar, TeacherSource>;
+  using TrainingOf = backend::TrainingTypes<Backend, M, L, O, Scalar, TeacherSource>;
   using Term = TermOf<TrainingOf>;
   static constexpr bool has_term = FeatureLoss<L>;
   static_assert(!has_term || std::is_same_v<Steps, backend::StepsOf<TrainingOf>>,
@@ -528,14 +528,14 @@ class EpochTrainer final : public TrainerInterface {
             .step = static_cast<std::uint32_t>(progress.step)};
   }
 
-  backend::TrainingTarget<Scalar, O::moment_count> target_at(const Epoch& epoch, std::size_t first) {
-    backend::TrainingTarget<Scalar, O::moment_count> target{.parameters = network_.parameter_data(),
-                                                            .buffers = network_.buffer_data(),
-                                                            .moments = {},
-                                                            .teacher = answers_to(epoch),
-                                                            .losses = losses_.data() + first,
-                                                            .correct = correct_.data() + first,
-                                                            .clipping = epoch.clipping};
+  backend::TrainingState<Scalar, O::moment_count> target_at(const Epoch& epoch, std::size_t first) {
+    backend::TrainingState<Scalar, O::moment_count> target{.parameters = network_.parameter_data(),
+                                                           .buffers = network_.buffer_data(),
+                                                           .moments = {},
+                                                           .teacher = answers_to(epoch),
+                                                           .losses = losses_.data() + first,
+                                                           .correct = correct_.data() + first,
+                                                           .clipping = epoch.clipping};
     const auto data_of = [](Buffer<Scalar>& buffer) { return buffer.data(); };
     std::ranges::transform(moments_, target.moments.begin(), data_of);
     if constexpr (has_term) {

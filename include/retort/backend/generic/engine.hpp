@@ -43,26 +43,26 @@ class GenericSteps {
   }
 
   template <typename L, typename Rule, std::size_t Moments>
-  void step(const Backend& backend, const TrainingBatch& batch, const TrainingTarget<Scalar, Moments>& target,
+  void step(const Backend& backend, const TrainingBatch& batch, const TrainingState<Scalar, Moments>& state,
             const L& loss, const Rule& rule) {
     const LayerRandom random{batch.seed, batch.step};
     gather_batch(backend, batch.data, batch.samples, batch.size, batch.augmentation, inputs_.data());
     const Scalar* inputs = inputs_.data();
-    const Scalar* parameters = target.parameters;
+    const Scalar* parameters = state.parameters;
     const Scalar* logits = run_forward<M>(
-        backend, ForwardArguments<Scalar>{parameters, target.buffers, inputs, activations_.data(), batch.size, random},
+        backend, ForwardArguments<Scalar>{parameters, state.buffers, inputs, activations_.data(), batch.size, random},
         capacity_);
     evaluate_loss(backend, loss, Width<M::output_size>{},
                   LossArguments<Scalar>{.student = logits,
-                                        .teacher = target.teacher,
+                                        .teacher = state.teacher,
                                         .samples = batch.samples,
                                         .labels = batch.data.labels,
                                         .gradient = logits_gradient_.data(),
-                                        .losses = target.losses,
-                                        .correct = target.correct,
+                                        .losses = state.losses,
+                                        .correct = state.correct,
                                         .batch = batch.size});
     Scalar* regressor_gradients = gradients_.data() + M::parameter_arena_size;
-    term_.evaluate(backend, batch, target, loss, std::as_const(activations_).data(), regressor_gradients);
+    term_.evaluate(backend, batch, state, loss, std::as_const(activations_).data(), regressor_gradients);
     run_backward<M>(backend,
                     BackwardArguments<Scalar>{.parameters = parameters,
                                               .input = inputs,
@@ -73,14 +73,14 @@ class GenericSteps {
                                               .batch = batch.size,
                                               .random = random},
                     capacity_, scratch_.data(), term_.adder(backend, batch.size));
-    if (target.clipping) {
-      clip_gradients(backend, *target.clipping, gradients_.data(), gradients_.size());
+    if (state.clipping) {
+      clip_gradients(backend, *state.clipping, gradients_.data(), gradients_.size());
     }
-    update_parameters(backend, rule, target.parameters, std::as_const(gradients_).data(), target.moments,
+    update_parameters(backend, rule, state.parameters, std::as_const(gradients_).data(), state.moments,
                       M::parameter_arena_size);
     if constexpr (Term::parameter_arena_size > 0) {
-      update_parameters(backend, rule, target.regressor_parameters, static_cast<const Scalar*>(regressor_gradients),
-                        target.regressor_moments, Term::parameter_arena_size);
+      update_parameters(backend, rule, state.regressor_parameters, static_cast<const Scalar*>(regressor_gradients),
+                        state.regressor_moments, Term::parameter_arena_size);
     }
   }
 
@@ -122,7 +122,7 @@ struct FirstEngine<T, std::tuple<E, Rest...>>
 
 }  // namespace detail
 
-/// The first engine of the Training's backend that takes it, or GenericEngine.
+/// The first engine of a backend that takes the training, or GenericEngine.
 template <typename T>
 using EngineOf = typename detail::FirstEngine<T, typename Engines<typename T::Backend>::type>::type;
 
@@ -131,7 +131,7 @@ template <typename T>
 using StepsOf = typename EngineOf<T>::template Steps<T>;
 
 /// "single operations in float, not panels: LayerNorm (layer 1) is neither Linear nor pointwise": the engine that takes
-/// the Training, and why those before it do not.
+/// the training, and why those before it do not.
 template <typename T>
 [[gnu::cold]] std::string describe_engine() {
   using Chosen = EngineOf<T>;

@@ -94,21 +94,21 @@ struct TermBetween {
     /// Adds the term to the samples' losses, and fills the regressor's gradients. `activations` are the model's.
     template <std::size_t Moments, typename L>
     void evaluate(const Backend& backend, const backend::TrainingBatch& batch,
-                  const backend::TrainingTarget<Scalar, Moments>& target, const L& loss, const Scalar* activations,
+                  const backend::TrainingState<Scalar, Moments>& state, const L& loss, const Scalar* activations,
                   Scalar* regressor_gradients) {
       const backend::LayerRandom random{regressor_seed(batch.seed), batch.step};
       const Scalar* features = activations + backend::output_offset<M>(operation, capacity_);
-      const Scalar* parameters = target.regressor_parameters;
+      const Scalar* parameters = state.regressor_parameters;
       const Scalar* answers = run_forward<Regressor>(
           backend,
           backend::ForwardArguments<Scalar>{parameters, nullptr, features, activations_.data(), batch.size, random},
           capacity_);
       evaluate_term(backend, loss.term, backend::Width<width>{},
                     backend::TermArguments<Scalar>{.student = answers,
-                                                   .teacher = target.teacher,
+                                                   .teacher = state.teacher,
                                                    .samples = batch.samples,
                                                    .gradient = gradient_.data(),
-                                                   .losses = target.losses,
+                                                   .losses = state.losses,
                                                    .batch = batch.size});
       run_backward<Regressor>(backend,
                               backend::BackwardArguments<Scalar>{.parameters = parameters,
@@ -172,7 +172,7 @@ struct TermOf<T> {
 
 }  // namespace detail
 
-/// The term of a Training's loss: TermBetween or NoTerm.
+/// The term of a training's loss: TermBetween or NoTerm.
 template <typename T>
 using TermOf = typename detail::TermOf<T>::type;
 

@@ -218,13 +218,13 @@ struct Bench {
                                        .epoch = epoch,
                                        .step = number};
     steps.step(backend, batch,
-               backend::TrainingTarget<float, 2>{.parameters = network.parameter_data(),
-                                                 .buffers = network.buffer_data(),
-                                                 .moments = {mean.data(), square.data()},
-                                                 .teacher = {},
-                                                 .losses = losses.data(),
-                                                 .correct = correct.data(),
-                                                 .clipping = clipping},
+               backend::TrainingState<float, 2>{.parameters = network.parameter_data(),
+                                                .buffers = network.buffer_data(),
+                                                .moments = {mean.data(), square.data()},
+                                                .teacher = {},
+                                                .losses = losses.data(),
+                                                .correct = correct.data(),
+                                                .clipping = clipping},
                loss, Adam{}.rule<float>(number + 1, 1e-2));
   }
 
@@ -316,7 +316,8 @@ struct NoTeacher {};
 
 template <Precision precision, Model M>
 std::string engine_of() {
-  return backend::describe_engine<backend::Training<Backend<precision>, M, CrossEntropy, Adam, float, NoTeacher>>();
+  return backend::describe_engine<
+      backend::TrainingTypes<Backend<precision>, M, CrossEntropy, Adam, float, NoTeacher>>();
 }
 
 TEST_CASE("the engine's description says which products a model gets", "[graph]") {

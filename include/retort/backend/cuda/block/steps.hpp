@@ -35,14 +35,14 @@ class BlockSteps {
 
   template <typename L, typename Rule, std::size_t Moments>
   void run(const Thrust<System>& backend, const TrainingBatch& batches, std::size_t batch_size,
-           const TrainingTarget<Scalar, Moments>& target, const L& loss, const Rule* rules) {
-    run_one(backend, job(batches, batch_size, target, loss, rules));
+           const TrainingState<Scalar, Moments>& state, const L& loss, const Rule* rules) {
+    run_one(backend, job(batches, batch_size, state, loss, rules));
   }
 
   template <typename L, typename Rule, std::size_t Moments>
-  void step(const Thrust<System>& backend, const TrainingBatch& batch, const TrainingTarget<Scalar, Moments>& target,
+  void step(const Thrust<System>& backend, const TrainingBatch& batch, const TrainingState<Scalar, Moments>& state,
             const L& loss, const Rule& rule) {
-    auto single = job(batch, batch.size, target, loss, static_cast<const Rule*>(nullptr));
+    auto single = job(batch, batch.size, state, loss, static_cast<const Rule*>(nullptr));
     single.rule = rule;
     run_one(backend, single);
   }
@@ -50,7 +50,7 @@ class BlockSteps {
   /// The job that run() carries out.
   template <typename L, typename Rule, std::size_t Moments>
   TrainingJob<Scalar, Moments, L, Rule> job(const TrainingBatch& batches, std::size_t batch_size,
-                                            const TrainingTarget<Scalar, Moments>& target, const L& loss,
+                                            const TrainingState<Scalar, Moments>& state, const L& loss,
                                             const Rule* rules) {
     static_assert(std::is_trivially_copyable_v<L> && std::is_trivially_copyable_v<Rule>,
                   "retort: a loss and an optimizer's rule go to the device as bytes");
@@ -63,15 +63,15 @@ class BlockSteps {
         .loss = loss,
         .rules = rules,
         .rule = {},
-        .parameters = target.parameters,
+        .parameters = state.parameters,
         .moments = {},
-        .teacher = target.teacher,
-        .losses = target.losses,
-        .correct = target.correct,
+        .teacher = state.teacher,
+        .losses = state.losses,
+        .correct = state.correct,
         .gradients = gradients_.data(),
-        .max_norm = target.clipping ? target.clipping->max_norm : 0.0,
+        .max_norm = state.clipping ? state.clipping->max_norm : 0.0,
     };
-    std::ranges::copy(target.moments, result.moments);
+    std::ranges::copy(state.moments, result.moments);
     return result;
   }
 

@@ -41,22 +41,22 @@ struct StepKey {
 };
 
 template <typename L, typename Rule, typename Scalar, std::size_t Moments>
-StepKey make_step_key(const TrainingBatch& batch, const TrainingTarget<Scalar, Moments>& target) {
+StepKey make_step_key(const TrainingBatch& batch, const TrainingState<Scalar, Moments>& state) {
   static_assert(Moments <= 2, "retort: the CUDA backend knows optimizers of up to two moments");
   StepKey key{.types = &detail::type_tag<L, Rule, std::array<Scalar, Moments>>,
               .batch = batch.size,
-              .clips = target.clipping.has_value(),
-              .parameters = target.parameters,
+              .clips = state.clipping.has_value(),
+              .parameters = state.parameters,
               .moments = {},
-              .teacher_logits = target.teacher.logits,
-              .teacher_by_sample = target.teacher.by_sample,
+              .teacher_logits = state.teacher.logits,
+              .teacher_by_sample = state.teacher.by_sample,
               .bytes = batch.data.bytes,
               .reals = batch.data.reals,
               .labels = batch.data.labels,
               .image = batch.data.image,
               .normalization = batch.data.normalization};
   for (std::size_t i = 0; i < Moments; ++i) {
-    key.moments[i] = target.moments[i];
+    key.moments[i] = state.moments[i];
   }
   return key;
 }

@@ -56,30 +56,30 @@ class GraphSteps {
 
   /// Precondition: batch.size is from 1 to the capacity. Throws DeviceError; then only a part of the step may be done.
   template <typename L, typename Rule, std::size_t Moments>
-  void step(const Backend& backend, const TrainingBatch& batch, const TrainingTarget<Scalar, Moments>& target,
+  void step(const Backend& backend, const TrainingBatch& batch, const TrainingState<Scalar, Moments>& state,
             const L& loss, const Rule& rule) {
     using Arguments = StepArguments<Scalar, L, Rule>;
     auto* arguments = reinterpret_cast<Arguments*>(workspace_.arguments.data());
     products_.prepare(backend, batch.size);
-    refresh_weights(backend, batch, target.parameters);
+    refresh_weights(backend, batch, state.parameters);
     backend.for_each(1, WriteArguments<Arguments>{{.samples = batch.samples,
-                                                   .losses = target.losses,
-                                                   .correct = target.correct,
+                                                   .losses = state.losses,
+                                                   .correct = state.correct,
                                                    .augmentation = batch.augmentation,
                                                    .seed = batch.seed,
                                                    .step = batch.step,
-                                                   .clipping = target.clipping.value_or(GradientClipping{}),
+                                                   .clipping = state.clipping.value_or(GradientClipping{}),
                                                    .loss = loss,
                                                    .rule = rule},
                                                   arguments});
-    const Work<Arguments> work{*this, backend, arguments, batch.data, batch.size, target.parameters};
-    runner_.run(backend, make_step_key<L, Rule>(batch, target), [&] {
+    const Work<Arguments> work{*this, backend, arguments, batch.data, batch.size, state.parameters};
+    runner_.run(backend, make_step_key<L, Rule>(batch, state), [&] {
       work.forward();
-      work.loss(target.teacher);
+      work.loss(state.teacher);
       work.backward();
-      work.update(target.moments, target.clipping.has_value());
+      work.update(state.moments, state.clipping.has_value());
     });
-    last_ = {target.parameters, batch.epoch, batch.step};
+    last_ = {state.parameters, batch.epoch, batch.step};
   }
 
  private:

@@ -45,30 +45,30 @@ class PanelSteps {
         gradient_sums_(Plan::widest) {}
 
   template <typename L, typename Rule, std::size_t Moments>
-  void step(const Eigen& backend, const TrainingBatch& batch, const TrainingTarget<Scalar, Moments>& target,
+  void step(const Eigen& backend, const TrainingBatch& batch, const TrainingState<Scalar, Moments>& state,
             const L& loss, const Rule& rule) {
     products_.gather(backend, batch, values(0));
-    forward(backend, batch, target.parameters);
+    forward(backend, batch, state.parameters);
     evaluate_loss<M::output_size, V>(
-        loss, LossArguments<Scalar>{values(Plan::size), target.teacher, batch.samples, batch.data.labels,
-                                    gradients_[0].data(), target.losses, target.correct, batch.size});
-    if (target.clipping && parameter_gradients_.size() == 0) {
+        loss, LossArguments<Scalar>{values(Plan::size), state.teacher, batch.samples, batch.data.labels,
+                                    gradients_[0].data(), state.losses, state.correct, batch.size});
+    if (state.clipping && parameter_gradients_.size() == 0) {
       parameter_gradients_ = AlignedBuffer<Scalar>(M::parameter_arena_size);
     }
-    backward(backend, batch, target.parameters, [&](std::size_t layer) {
+    backward(backend, batch, state.parameters, [&](std::size_t layer) {
       const std::size_t offset = M::parameter_offset(layer);
-      std::array<Scalar*, Moments> moments = target.moments;
+      std::array<Scalar*, Moments> moments = state.moments;
       for (Scalar*& moment : moments) {
         moment += offset;
       }
-      return ApplyRule<Rule, Scalar, Moments>{rule, target.parameters + offset, moments,
-                                              target.clipping ? parameter_gradients_.data() + offset : nullptr};
+      return ApplyRule<Rule, Scalar, Moments>{rule, state.parameters + offset, moments,
+                                              state.clipping ? parameter_gradients_.data() + offset : nullptr};
     });
-    if (!target.clipping) {
+    if (!state.clipping) {
       return;
     }
-    clip_gradients(backend, *target.clipping, parameter_gradients_.data(), parameter_gradients_.size());
-    update_parameters(backend, rule, target.parameters, std::as_const(parameter_gradients_).data(), target.moments,
+    clip_gradients(backend, *state.clipping, parameter_gradients_.data(), parameter_gradients_.size());
+    update_parameters(backend, rule, state.parameters, std::as_const(parameter_gradients_).data(), state.moments,
                       parameter_gradients_.size());
   }
 
