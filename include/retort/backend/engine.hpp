@@ -30,13 +30,14 @@ struct TrainingTypes {
   using Teacher = T;
 };
 
-/// Why an engine does not take a training; without a reason it does.
+/// Why an engine does not take a training. Like a std::error_code it is false where there is nothing to say: the engine
+/// takes it.
 struct Refusal {
   std::string_view reason{};
   std::string_view layer{};  ///< the name of the layer that the reason is about, if any
   std::size_t index = 0;     ///< of that layer
 
-  constexpr bool accepts() const { return reason.empty(); }
+  constexpr explicit operator bool() const { return !reason.empty(); }
   /// "LayerNorm (layer 1) is neither Linear nor pointwise"
   [[gnu::cold]] std::string describe() const {
     return layer.empty() ? std::string(reason) : concatenate({layer, " (layer ", index, ") ", reason});

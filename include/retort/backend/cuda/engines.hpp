@@ -32,8 +32,8 @@ using RuleOf =
 /// For an engine that copies loss and rule to the device, in a struct of `size` bytes; it has room for `capacity`.
 template <typename T>
 constexpr Refusal launch_refusal(std::size_t size, std::size_t capacity) {
-  if (!fully_connected_refusal<T>().accepts()) {
-    return fully_connected_refusal<T>();
+  if (constexpr Refusal refusal = fully_connected_refusal<T>(); refusal) {
+    return refusal;
   }
   if (!std::is_trivially_copyable_v<typename T::Loss> || !std::is_trivially_copyable_v<RuleOf<T>>) {
     return {"the loss or the optimizer's rule cannot be copied to a device byte by byte"};
@@ -53,7 +53,7 @@ struct BlockEngine {
     using M = typename T::Model;
     using Job = block::TrainingJob<typename T::Scalar, T::Optimizer::moment_count, typename T::Loss, detail::RuleOf<T>>;
     constexpr Refusal launch = detail::launch_refusal<T>(sizeof(Job), block::job_capacity);
-    if constexpr (!launch.accepts()) {
+    if constexpr (launch) {
       return launch;
     } else if constexpr (!block::StagedModel<M>) {
       return {"comes before the first Linear", M::layer_names[0], 0};
@@ -76,7 +76,7 @@ struct ClusterEngine {
   template <typename T>
   static constexpr Refusal refusal() {
     constexpr Refusal of_block = BlockEngine<System>::template refusal<T>();
-    if constexpr (!of_block.accepts()) {
+    if constexpr (of_block) {
       return of_block;
     } else {
       if (block::cluster_blocks<typename T::Model> == 1) {

@@ -102,10 +102,6 @@ class GenericSteps {
 struct GenericEngine {
   static constexpr std::string_view name = "single operations";
   template <typename T>
-  static constexpr Refusal refusal() {
-    return {};
-  }
-  template <typename T>
   using Steps = GenericSteps<typename T::Model, typename T::Backend, typename T::Scalar, internal::TermOf<T>>;
 };
 
@@ -117,8 +113,7 @@ struct FirstEngine {
 };
 template <typename T, typename E, typename... Rest>
 struct FirstEngine<T, std::tuple<E, Rest...>>
-    : std::conditional_t<E::template refusal<T>().accepts(), std::type_identity<E>,
-                         FirstEngine<T, std::tuple<Rest...>>> {};
+    : std::conditional_t<!E::template refusal<T>(), std::type_identity<E>, FirstEngine<T, std::tuple<Rest...>>> {};
 
 }  // namespace detail
 
