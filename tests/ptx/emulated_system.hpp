@@ -137,7 +137,7 @@ struct Emulated {
   static constexpr bool host_memory = false;
   static constexpr std::size_t report_interval = 64;
   static constexpr std::size_t elements_per_call = 1;
-  static constexpr std::size_t inference_block = 256;
+  static constexpr std::size_t inference_batch = 256;
 
   struct Options {};
 

@@ -23,7 +23,7 @@ using retort::test::same_bits;
 using M = Sequential<Linear<30, 17>, Dropout<0.5>, GELU, LayerNorm<17>, Linear<17, 4>>;
 
 TEMPLATE_TEST_CASE("A dataset is answered as its gathered batch, bit for bit", "[backend]", float, double) {
-  // Fewer samples than a block of the backend, a whole block, and several.
+  // Fewer samples than the backend takes together, as many, and several times as many.
   for (const std::size_t samples : {1u, 100u, 128u, 300u}) {
     CAPTURE(samples);
     const data::Dataset data = test::noise_images(samples, {5, 6}, 4, 1);

@@ -41,7 +41,7 @@ class Eigen : public HostMemory, public Generic<Eigen> {
   static constexpr std::size_t elements_per_call = 16384;
   using ChainKernel = detail::SimdChain;
   /// Enough to reuse each weight from a register tile, few enough for the cache.
-  static constexpr std::size_t inference_block = 128;
+  static constexpr std::size_t inference_batch = 128;
 
   /// Throws OptionError when `threads` is 0 or more than the system can start.
   explicit Eigen(unsigned threads = 1, ProductLibrary products = {})
@@ -101,13 +101,12 @@ void for_each_on_one_thread(const Backend& backend, std::size_t count, const Wor
 
 namespace detail {
 
-/// Calls function(begin, count) over [0, size) in pieces that do not depend on the number of threads.
+/// Calls function(begin, count) for the pieces of [0, extent), `size` long, on any of the backend's threads.
 template <typename Function>
-void for_each_flat_piece(const Eigen& backend, std::size_t size, const Function& function) {
-  constexpr std::size_t piece = Eigen::elements_per_call;
-  backend.for_each((size + piece - 1) / piece, [&](std::size_t index) {
-    const std::size_t begin = index * piece;
-    function(begin, std::min(piece, size - begin));
+void for_each_piece(const Eigen& backend, std::size_t extent, std::size_t size, const Function& function) {
+  backend.for_each((extent + size - 1) / size, [&](std::size_t index) {
+    const std::size_t begin = index * size;
+    function(begin, std::min(size, extent - begin));
   });
 }
 

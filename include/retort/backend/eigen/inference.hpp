@@ -2,9 +2,8 @@
 #pragma once
 /// @file
 /// Whole models outside of training on the Eigen backend: in panels where the model's layers allow it. Else threads
-/// share blocks of samples, and each block runs through all layers while its activations are in the cache.
+/// share batches of samples, and each batch runs through all layers while its activations are in the cache.
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -24,50 +23,17 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
-namespace detail {
-
-template <typename Function>
-void for_each_sample_block(const Eigen& backend, std::size_t samples, const Function& function) {
-  constexpr std::size_t block = Eigen::inference_block;
-  backend.for_each((samples + block - 1) / block,
-                   [&](std::size_t index) { function(index * block, std::min(block, samples - index * block)); });
-}
-
-template <Model M, typename Scalar>
-void predict_batch_in_blocks(const Eigen& backend, const InferArguments<Scalar>& arguments) {
-  struct ScratchTag;
-  for_each_sample_block(backend, arguments.batch, [&](std::size_t first, std::size_t count) {
-    Scalar* scratch = thread_scratch<Scalar, ScratchTag>(pass_scratch_size<M>(count));
-    run_inference<M>(backend, samples_of<M>(arguments, first, count), scratch);
-  });
-}
-
-template <Model M, typename Scalar>
-void predict_dataset_in_blocks(const Eigen& backend, const Scalar* parameters, const Scalar* buffers,
-                               const data::DatasetView& data, Scalar* logits) {
-  struct ScratchTag;
-  const data::GatherConstants<Scalar> constants(data);
-  for_each_sample_block(backend, data.size, [&](std::size_t first, std::size_t count) {
-    const std::size_t inputs_size = aligned_extent(count * M::input_size);
-    Scalar* inputs = thread_scratch<Scalar, ScratchTag>(inputs_size + pass_scratch_size<M>(count));
-    for (std::size_t sample = 0; sample < count; ++sample) {
-      data::gather_row(data, constants, static_cast<std::uint32_t>(first + sample), inputs + sample * M::input_size);
-    }
-    run_inference<M>(backend,
-                     InferArguments<Scalar>{parameters, buffers, inputs, logits + first * M::output_size, count},
-                     inputs + inputs_size);
-  });
-}
-
-}  // namespace detail
-
 /// output (batch, out), the logits, of input (batch, in).
 template <Model M, typename Scalar>
 void predict_batch(const Eigen& backend, M, const InferArguments<Scalar>& arguments) {
   if constexpr (FullyConnectedModel<M>) {
     panel::infer<M>(backend, arguments.parameters, arguments.input, arguments.output, arguments.batch);
   } else {
-    detail::predict_batch_in_blocks<M>(backend, arguments);
+    struct ScratchTag;
+    detail::for_each_piece(backend, arguments.batch, Eigen::inference_batch, [&](std::size_t first, std::size_t count) {
+      Scalar* scratch = detail::thread_scratch<Scalar, ScratchTag>(pass_scratch_size<M>(count));
+      run_inference<M>(backend, detail::samples_of<M>(arguments, first, count), scratch);
+    });
   }
 }
 
@@ -78,7 +44,18 @@ void predict_dataset(const Eigen& backend, M, const Scalar* parameters, [[maybe_
   if constexpr (FullyConnectedModel<M>) {
     panel::infer<M>(backend, parameters, data, logits);
   } else {
-    detail::predict_dataset_in_blocks<M>(backend, parameters, buffers, data, logits);
+    struct ScratchTag;
+    const data::GatherConstants<Scalar> constants(data);
+    detail::for_each_piece(backend, data.size, Eigen::inference_batch, [&](std::size_t first, std::size_t count) {
+      const std::size_t inputs_size = aligned_extent(count * M::input_size);
+      Scalar* inputs = detail::thread_scratch<Scalar, ScratchTag>(inputs_size + pass_scratch_size<M>(count));
+      for (std::size_t sample = 0; sample < count; ++sample) {
+        data::gather_row(data, constants, static_cast<std::uint32_t>(first + sample), inputs + sample * M::input_size);
+      }
+      run_inference<M>(backend,
+                       InferArguments<Scalar>{parameters, buffers, inputs, logits + first * M::output_size, count},
+                       inputs + inputs_size);
+    });
   }
 }
 

@@ -29,9 +29,7 @@ constexpr std::size_t strip_width(std::size_t extent, std::size_t weights) {
 /// Calls function(first, count) for each strip.
 template <typename Function>
 void for_each_strip(const Eigen& backend, std::size_t extent, std::size_t weights, const Function& function) {
-  const std::size_t width = strip_width(extent, weights);
-  backend.for_each((extent + width - 1) / width,
-                   [&](std::size_t strip) { function(strip * width, std::min(width, extent - strip * width)); });
+  for_each_piece(backend, extent, strip_width(extent, weights), function);
 }
 
 /// result = left * right on the calling thread, by the backend's library of products where it has one.

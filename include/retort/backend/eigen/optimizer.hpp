@@ -19,7 +19,7 @@ void update_parameters(const Eigen& backend, const Rule& rule, Scalar* parameter
                        const std::array<Scalar*, Moments>& moments, std::size_t size) {
   using V = simd::Vector<Scalar>;
   const panel::ApplyRule<Rule, Scalar, Moments> apply{rule, parameters, moments};
-  detail::for_each_flat_piece(backend, size, [&](std::size_t begin, std::size_t piece) {
+  detail::for_each_piece(backend, size, Eigen::elements_per_call, [&](std::size_t begin, std::size_t piece) {
     simd::for_each_vector<V>(piece, [&](std::size_t at, std::size_t count) {
       if (count == simd::lanes<V>) {
         apply(begin + at, simd::load<V>(gradients + begin + at));

@@ -43,11 +43,11 @@ void apply_elementwise(std::size_t count, simd::ScalarOf<V>* values, simd::Scala
   }
 }
 
-/// Like ScalarChain, for the operations of backend/generic, on blocks whose size is a multiple of every SIMD width. So
+/// Like ScalarChain, for the operations of backend/generic, on groups whose size is a multiple of every SIMD width. So
 /// each element goes through the same instructions wherever it lies: the exponentials of SIMD vectors and of the
 /// standard library differ in the last bit.
 struct SimdChain {
-  static constexpr std::size_t block = 64;
+  static constexpr std::size_t group = 64;
 
   template <bool training, bool differentiate, typename Scalar, PointwiseLayer... Layers>
   static void apply(Chain<Layers...>, [[maybe_unused]] LayerRandom random, [[maybe_unused]] std::size_t begin,
@@ -61,12 +61,12 @@ struct SimdChain {
   template <PointwiseLayer L, bool training, bool differentiate, typename Scalar>
   static void apply_layer(const LayerRandom& random, std::size_t begin, Scalar* values, Scalar* gradients) {
     if constexpr (ElementwiseLayer<L>) {
-      apply_elementwise<L, differentiate, simd::Vector<Scalar>>(block, values, gradients);
+      apply_elementwise<L, differentiate, simd::Vector<Scalar>>(group, values, gradients);
     } else if constexpr (training) {
       constexpr auto scale = static_cast<Scalar>(L::scale);
-      std::array<std::uint32_t, block> words;
-      random.stream(Stream::dropout).template fill_blocks<block / 4>(begin / 4, words);
-      for (std::size_t i = 0; i < block; ++i) {
+      std::array<std::uint32_t, group> words;
+      random.stream(Stream::dropout).template fill_blocks<group / 4>(begin / 4, words);
+      for (std::size_t i = 0; i < group; ++i) {
         values[i] = words[i] < L::threshold ? Scalar{0} : values[i] * scale;
         if constexpr (differentiate) {
           gradients[i] = words[i] < L::threshold ? Scalar{0} : gradients[i] * scale;

@@ -2,7 +2,7 @@
 #pragma once
 /// @file
 /// Runs of pointwise layers in one pass over memory: first the bias, where a Linear comes before them, then each layer.
-/// A block of elements goes through all of them while it is in registers or the first-level cache. Dropout masks are
+/// A group of elements goes through all of them while it is in registers or the first-level cache. Dropout masks are
 /// drawn again in the backward pass instead of being stored.
 
 #include <cstddef>
@@ -20,23 +20,23 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
-/// Applies a chain to the block of elements that begins at `begin` of a batch: here four elements one by one, on a host
+/// Applies a chain to the group of elements that begins at `begin` of a batch: here four elements one by one, on a host
 /// or a device. A backend may name another ChainKernel, such as one of SIMD vectors.
 struct ScalarChain {
-  static constexpr std::size_t block = internal::chain_group;
+  static constexpr std::size_t group = internal::chain_group;
 
   template <bool training, bool differentiate, typename Scalar, PointwiseLayer... Layers>
   RETORT_HOST_DEVICE static void apply(Chain<Layers...> chain, const LayerRandom& random, std::size_t begin,
                                        Scalar* values, Scalar* gradients) {
-    apply_chain<training, differentiate>(chain, random, begin / block, values, gradients);
+    apply_chain<training, differentiate>(chain, random, begin / group, values, gradients);
   }
 };
 
-/// A chain on a batch's elements, a block a call. Adds bias[element % Width] first, if there is a bias, and keeps that
+/// A chain on a batch's elements, a group a call. Adds bias[element % Width] first, if there is a bias, and keeps that
 /// sum in `biased`, if it is not null.
 template <typename C, bool training, typename Kernel, std::size_t Width, typename Scalar>
 struct ChainValues {
-  static constexpr std::size_t block_size = Kernel::block;
+  static constexpr std::size_t group_size = Kernel::group;
 
   const Scalar* input;
   Scalar* output;
@@ -45,15 +45,15 @@ struct ChainValues {
   const Scalar* bias = nullptr;  // (Width), or null
   Scalar* biased = nullptr;      // the input plus its bias, or null
 
-  RETORT_HOST_DEVICE void operator()(std::size_t block) const {
-    const std::size_t begin = block * block_size;
-    const std::size_t count = size - begin < block_size ? size - begin : block_size;
-    alignas(arena_alignment) Scalar values[block_size] = {};
+  RETORT_HOST_DEVICE void operator()(std::size_t group) const {
+    const std::size_t begin = group * group_size;
+    const std::size_t count = size - begin < group_size ? size - begin : group_size;
+    alignas(arena_alignment) Scalar values[group_size] = {};
     for (std::size_t i = 0; i < count; ++i) {
       values[i] = input[begin + i];
     }
     if (bias != nullptr) {
-      if constexpr (block_size == internal::chain_group) {  // its values stay in a device's registers
+      if constexpr (group_size == internal::chain_group) {  // its values stay in a device's registers
         for (std::size_t i = 0; i < count; ++i) {
           values[i] += bias[(begin + i) % Width];
         }
@@ -82,7 +82,7 @@ struct ChainValues {
 
 template <typename C, typename Kernel, typename Scalar>
 struct ChainGradients {
-  static constexpr std::size_t block_size = Kernel::block;
+  static constexpr std::size_t group_size = Kernel::group;
 
   const Scalar* input;
   const Scalar* output_gradient;
@@ -90,11 +90,11 @@ struct ChainGradients {
   std::size_t size;
   LayerRandom random;
 
-  RETORT_HOST_DEVICE void operator()(std::size_t block) const {
-    const std::size_t begin = block * block_size;
-    const std::size_t count = size - begin < block_size ? size - begin : block_size;
-    alignas(arena_alignment) Scalar values[block_size] = {};
-    alignas(arena_alignment) Scalar gradients[block_size] = {};
+  RETORT_HOST_DEVICE void operator()(std::size_t group) const {
+    const std::size_t begin = group * group_size;
+    const std::size_t count = size - begin < group_size ? size - begin : group_size;
+    alignas(arena_alignment) Scalar values[group_size] = {};
+    alignas(arena_alignment) Scalar gradients[group_size] = {};
     for (std::size_t i = 0; i < count; ++i) {
       values[i] = input[begin + i];
       gradients[i] = output_gradient[begin + i];
@@ -106,12 +106,12 @@ struct ChainGradients {
   }
 };
 
-/// Calls a function object for each block of `size` elements.
+/// Calls a function object for each group of `size` elements.
 template <typename B, typename Function>
-void for_each_block(const B& backend, std::size_t size, const Function& function,
+void for_each_group(const B& backend, std::size_t size, const Function& function,
                     const std::source_location& where = std::source_location::current()) {
-  constexpr std::size_t block = B::ChainKernel::block;
-  for_each_of<block>(backend, (size + block - 1) / block, function, where);
+  constexpr std::size_t group = B::ChainKernel::group;
+  for_each_of<group>(backend, (size + group - 1) / group, function, where);
 }
 
 }  // namespace detail
@@ -120,7 +120,7 @@ template <typename B, typename Scalar, PointwiseLayer... Layers, std::size_t N>
 void infer(const Generic<B>& generic, Chain<Layers...>, Width<N>, const InferArguments<Scalar>& arguments) {
   if (!Chain<Layers...>::only_dropout || arguments.input != arguments.output) {
     const std::size_t size = arguments.batch * N;
-    detail::for_each_block(generic.self(), size,
+    detail::for_each_group(generic.self(), size,
                            detail::ChainValues<Chain<Layers...>, false, typename B::ChainKernel, N, Scalar>{
                                arguments.input, arguments.output, size});
   }
@@ -129,7 +129,7 @@ void infer(const Generic<B>& generic, Chain<Layers...>, Width<N>, const InferArg
 template <typename B, typename Scalar, PointwiseLayer... Layers, std::size_t N>
 void forward(const Generic<B>& generic, Chain<Layers...>, Width<N>, const ForwardArguments<Scalar>& arguments) {
   const std::size_t size = arguments.batch * N;
-  detail::for_each_block(generic.self(), size,
+  detail::for_each_group(generic.self(), size,
                          detail::ChainValues<Chain<Layers...>, true, typename B::ChainKernel, N, Scalar>{
                              arguments.input, arguments.output, size, arguments.random});
 }
@@ -140,7 +140,7 @@ void backward(const Generic<B>& generic, Chain<Layers...>, Width<N>, const Backw
     return;
   }
   const std::size_t size = arguments.batch * N;
-  detail::for_each_block(
+  detail::for_each_group(
       generic.self(), size,
       detail::ChainGradients<Chain<Layers...>, typename B::ChainKernel, Scalar>{
           arguments.input, arguments.output_gradient, arguments.input_gradient, size, arguments.random});

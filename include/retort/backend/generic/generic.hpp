@@ -38,7 +38,7 @@ struct Generic {
   /// How chains are applied: see ScalarChain.
   using ChainKernel = detail::ScalarChain;
   /// Samples that run through a model together outside of training.
-  static constexpr std::size_t inference_block = 256;
+  static constexpr std::size_t inference_batch = 256;
 
   /// Temporary memory: `backend.scratch<float>(n).data()` is valid while the lease lives. The thread that leases it
   /// gives it back.

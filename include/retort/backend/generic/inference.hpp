@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Whole models outside of training: blocks of samples run through the layers one after another.
+/// Whole models outside of training: batches of samples run through the layers one after another.
 
 #include <algorithm>
 #include <cstddef>
@@ -37,10 +37,10 @@ InferArguments<Scalar> samples_of(const InferArguments<Scalar>& arguments, std::
 template <typename B, Model M, typename Scalar>
 void predict_batch(const Generic<B>& generic, M, const InferArguments<Scalar>& arguments) {
   const B& backend = generic.self();
-  const std::size_t block = std::min(arguments.batch, B::inference_block);
-  auto scratch = backend.template scratch<Scalar>(pass_scratch_size<M>(block));
-  for (std::size_t first = 0; first < arguments.batch; first += block) {
-    run_inference<M>(backend, detail::samples_of<M>(arguments, first, std::min(block, arguments.batch - first)),
+  const std::size_t batch = std::min(arguments.batch, B::inference_batch);
+  auto scratch = backend.template scratch<Scalar>(pass_scratch_size<M>(batch));
+  for (std::size_t first = 0; first < arguments.batch; first += batch) {
+    run_inference<M>(backend, detail::samples_of<M>(arguments, first, std::min(batch, arguments.batch - first)),
                      scratch.data());
   }
 }
@@ -51,11 +51,11 @@ void predict_dataset(const Generic<B>& generic, M, const Scalar* parameters, con
                      const data::DatasetView& data, Scalar* logits) {
   const B& backend = generic.self();
   const data::GatherConstants<Scalar> constants(data);
-  const std::size_t block = std::min(data.size, B::inference_block);
-  auto inputs = backend.template scratch<Scalar>(block * M::input_size);
-  auto scratch = backend.template scratch<Scalar>(pass_scratch_size<M>(block));
-  for (std::size_t first = 0; first < data.size; first += block) {
-    const std::size_t count = std::min(block, data.size - first);
+  const std::size_t batch = std::min(data.size, B::inference_batch);
+  auto inputs = backend.template scratch<Scalar>(batch * M::input_size);
+  auto scratch = backend.template scratch<Scalar>(pass_scratch_size<M>(batch));
+  for (std::size_t first = 0; first < data.size; first += batch) {
+    const std::size_t count = std::min(batch, data.size - first);
     const detail::BatchSamples samples{nullptr, static_cast<std::uint32_t>(first)};
     detail::gather(backend, count, detail::GatherFeature<Scalar>{data, constants, samples, {}, inputs.data()});
     run_inference<M>(backend,

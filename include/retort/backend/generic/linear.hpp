@@ -48,7 +48,7 @@ void compute_linear(const B& backend, const Arguments& arguments, Scalar* output
   constexpr bool has_chain = !std::is_same_v<C, Chain<>>;
   [[maybe_unused]] const std::size_t size = arguments.batch * L::output_size;
   if constexpr (has_chain || (L::has_bias && B::host_memory)) {
-    for_each_block(backend, size,
+    for_each_group(backend, size,
                    ChainValues<C, training, typename B::ChainKernel, L::output_size, Scalar>{
                        arguments.output, output, size, random, bias_of<L>(arguments.parameters),
                        keeps_biased ? arguments.output : nullptr});

@@ -44,7 +44,7 @@ class CudaFor {
   static constexpr bool host_memory = false;
   static constexpr std::size_t report_interval = 64;
   static constexpr std::size_t elements_per_call = 1;  // neighbouring threads on neighbouring elements
-  static constexpr std::size_t inference_block = 8192;
+  static constexpr std::size_t inference_batch = 8192;
 
   struct Options {
     int device = 0;

@@ -16,7 +16,7 @@ struct HostSystem : backend::HostMemory {
   /// Elements that one call of a function object takes: a loop that a compiler can turn into SIMD.
   static constexpr std::size_t elements_per_call = 1024;
   /// Samples that run through a model together outside of training.
-  static constexpr std::size_t inference_block = 256;
+  static constexpr std::size_t inference_batch = 256;
 
   bool shares_memory_with(const HostSystem&) const { return true; }
 };

@@ -32,7 +32,7 @@ class Thrust : public Generic<Thrust<System>> {
   static constexpr bool host_memory = System::host_memory;
   static constexpr std::size_t report_interval = System::report_interval;
   static constexpr std::size_t elements_per_call = System::elements_per_call;
-  static constexpr std::size_t inference_block = System::inference_block;
+  static constexpr std::size_t inference_batch = System::inference_batch;
 
   template <typename T>
   using Buffer = typename System::template Buffer<T>;

@@ -52,6 +52,7 @@ data::Dataset some_data(std::size_t size, bool bytes) {
 template <Model M, typename Scalar>
 void check_inference() {
   const Network<M, backend::Eigen, Scalar> network{Seed{4}, backend::Eigen{2}};
+  const backend::Generic<backend::Eigen>& by_operations = network.backend();
   const double tolerance = 200 * double{std::numeric_limits<Scalar>::epsilon()};
   for (const std::size_t batch : test::thinned<std::size_t>({0, 1, 2, 64, 65, 200, 17})) {
     CAPTURE(batch);
@@ -59,9 +60,9 @@ void check_inference() {
     std::vector<Scalar> found(batch * M::output_size + 1, Scalar{99});
     std::vector<Scalar> expected(found);
     backend::panel::infer<M>(network.backend(), network.parameter_data(), inputs.data(), found.data(), batch);
-    backend::detail::predict_batch_in_blocks<M>(
-        network.backend(), backend::InferArguments<Scalar>{network.parameter_data(), network.buffer_data(),
-                                                           inputs.data(), expected.data(), batch});
+    predict_batch(by_operations, M{},
+                  backend::InferArguments<Scalar>{network.parameter_data(), network.buffer_data(), inputs.data(),
+                                                  expected.data(), batch});
     CHECK(distance(found, expected) < tolerance);
     CHECK(found.back() == Scalar{99});
   }
@@ -72,8 +73,7 @@ void check_inference() {
     std::vector<Scalar> found(samples * M::output_size);
     std::vector<Scalar> expected(found);
     backend::panel::infer<M>(network.backend(), network.parameter_data(), data.view(), found.data());
-    backend::detail::predict_dataset_in_blocks<M>(network.backend(), network.parameter_data(), network.buffer_data(),
-                                                  data.view(), expected.data());
+    predict_dataset(by_operations, M{}, network.parameter_data(), network.buffer_data(), data.view(), expected.data());
     CHECK(distance(found, expected) < tolerance);
   }
 }

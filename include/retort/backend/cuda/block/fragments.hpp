@@ -51,7 +51,7 @@ inline float round_towards_zero(double sum) {
 
 /// The instruction on the host; the arrays hold the lanes' fragments. Products are exact, and each sum of C and 16
 /// products is rounded once, towards zero, as tensor cores round: Fasi et al., "Numerical behavior of NVIDIA tensor
-/// cores", PeerJ Computer Science 7:e330 (2021). A GPU may also cut each term at some 25 bits below the largest; the
+/// cores", PeerJ Computer Science 7:e330 (2021). A GPU may also cut each summand at some 25 bits below the largest; the
 /// PTX ISA promises no order, and at least single precision.
 template <typename LanesC, typename LanesA, typename LanesB>
 void multiply_add_fragments(LanesC& c, const LanesA& a, const LanesB& b) {
