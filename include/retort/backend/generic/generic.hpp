@@ -29,16 +29,13 @@ namespace detail {
 struct ScalarChain;  // chain.hpp
 }
 
-/// `Derived` is the backend. It calls a function object for the indices of a range in any order, several at once.
+/// `Derived` is the backend. It calls a function object for the indices of a range in any order, several at once; how
+/// many elements a call takes, and how many samples run through a model together outside of training, it states in
+/// `elements_per_call` and `inference_batch`, or HostMemory does.
 template <typename Derived>
 struct Generic {
-  /// Elements that one call of a function object takes: a loop that a compiler can turn into SIMD. 1 on a device, where
-  /// neighbouring threads take neighbouring elements.
-  static constexpr std::size_t elements_per_call = 1024;
   /// How chains are applied: see ScalarChain.
   using ChainKernel = detail::ScalarChain;
-  /// Samples that run through a model together outside of training.
-  static constexpr std::size_t inference_batch = 256;
 
   /// Temporary memory: `backend.scratch<float>(n).data()` is valid while the lease lives. The thread that leases it
   /// gives it back.

@@ -12,11 +12,17 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
-/// A base for backends whose buffers are in the host's memory: it has all that a backend needs for memory.
+/// A base for backends whose buffers are in the host's memory: it has all that a backend needs for memory, and how much
+/// work suits a host's thread.
 struct HostMemory {
   static constexpr bool host_memory = true;
   /// Batches from one report of the running metrics to the next: reading them costs nothing here.
   static constexpr std::size_t report_interval = 1;
+  /// Elements that one call of a function object takes: a loop that a compiler can turn into SIMD. A device states 1,
+  /// and its neighbouring threads take neighbouring elements.
+  static constexpr std::size_t elements_per_call = 1024;
+  /// Samples that run through a model together outside of training.
+  static constexpr std::size_t inference_batch = 256;
 
   template <typename T>
   using Buffer = AlignedBuffer<T>;

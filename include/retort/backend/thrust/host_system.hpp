@@ -3,8 +3,6 @@
 /// @file
 /// What Thrust's systems on the host share: their memory, and how many threads they ask a library for.
 
-#include <cstddef>
-
 #include "retort/backend/generic/host_memory.hpp"
 #include "retort/core/available_threads.hpp"
 #include "retort/core/instruction_set.hpp"
@@ -13,11 +11,6 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::system {
 
 struct HostSystem : backend::HostMemory {
-  /// Elements that one call of a function object takes: a loop that a compiler can turn into SIMD.
-  static constexpr std::size_t elements_per_call = 1024;
-  /// Samples that run through a model together outside of training.
-  static constexpr std::size_t inference_batch = 256;
-
   bool shares_memory_with(const HostSystem&) const { return true; }
 };
 
