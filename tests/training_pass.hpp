@@ -66,7 +66,7 @@ class TrainingPass {
       : network(Seed{1}, backend::Eigen{threads}),
         batch_(batch),
         capacity_(batch + spare_capacity),
-        activations_(aligned_copy(std::vector<Scalar>(backend::activation_arena_size<M>(capacity_), garbage))),
+        activations_(aligned_copy(std::vector<Scalar>(internal::activation_arena_size<M>(capacity_), garbage))),
         scratch_(aligned_copy(std::vector<Scalar>(backend::pass_scratch_size<M>(capacity_), garbage))) {
     set_packed_parameters(network, random_values<Scalar>(M::parameter_count, 11, 0.25, 1.0));
     auto signs = random_values<Scalar>(M::parameter_count, 12);
@@ -79,7 +79,7 @@ class TrainingPass {
 
   std::vector<Scalar> forward(const std::vector<Scalar>& inputs) {
     const AlignedBuffer<Scalar> aligned_inputs = aligned_copy(inputs);
-    const Scalar* logits = run_forward<M>(
+    const Scalar* logits = internal::run_forward<M>(
         network.backend(),
         backend::ForwardArguments<Scalar>{network.parameter_arena().data(), network.buffer_arena().data(),
                                           aligned_inputs.data(), activations_.data(), batch_, random},
@@ -95,16 +95,17 @@ class TrainingPass {
     auto arena = aligned_copy(std::vector<Scalar>(M::parameter_arena_size, garbage));
     auto input_gradient = aligned_copy(std::vector<Scalar>(with_inputs ? inputs.size() : 0, garbage));
     Gradients<Scalar> result;
-    run_backward<M>(network.backend(),
-                    backend::BackwardArguments<Scalar>{.parameters = network.parameter_arena().data(),
-                                                       .input = aligned_inputs.data(),
-                                                       .output = activations_.data(),
-                                                       .output_gradient = aligned_gradient.data(),
-                                                       .input_gradient = with_inputs ? input_gradient.data() : nullptr,
-                                                       .parameter_gradients = arena.data(),
-                                                       .batch = batch_,
-                                                       .random = random},
-                    capacity_, scratch_.data());
+    internal::run_backward<M>(
+        network.backend(),
+        backend::BackwardArguments<Scalar>{.parameters = network.parameter_arena().data(),
+                                           .input = aligned_inputs.data(),
+                                           .output = activations_.data(),
+                                           .output_gradient = aligned_gradient.data(),
+                                           .input_gradient = with_inputs ? input_gradient.data() : nullptr,
+                                           .parameter_gradients = arena.data(),
+                                           .batch = batch_,
+                                           .random = random},
+        capacity_, scratch_.data());
     result.inputs.assign(input_gradient.span().begin(), input_gradient.span().end());
     for (const TensorInfo& tensor : M::parameters) {
       const auto values = arena.span().subspan(tensor.offset, tensor.count());

@@ -34,7 +34,8 @@ constexpr panel::PanelRows<float> whole(std::size_t count) { return {{0, count},
 template <typename L>
 struct LayerMemory {
   static constexpr std::size_t stride = panel::sample_stride<float>(L::input_size);
-  static constexpr std::size_t parameter_size = tensor_offset(L::parameters, 1) + aligned_extent(L::output_size);
+  static constexpr std::size_t parameter_size =
+      tensor_offset(L::parameters, 1) + internal::aligned_extent(L::output_size);
 
   LayerMemory() {
     for (AlignedBuffer<float>* buffer :

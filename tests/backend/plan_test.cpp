@@ -67,7 +67,7 @@ static_assert(std::is_same_v<Stage<1>::Chain, Chain<>> && !Stage<1>::has_chain &
 static_assert(std::is_same_v<Stage<3>::Chain, Chain<Tanh>> && Stage<3>::is_last && !Stage<2>::is_last);
 static_assert(Stage<0>::weight == 0 && Stage<0>::bias == 35 * 48 && Stage<1>::weight == 35 * 48 + 48);
 
-using backend::differentiable_by_output;
+using internal::differentiable_by_output;
 static_assert(differentiable_by_output<Chain<ReLU>> && differentiable_by_output<Chain<ReLU, Dropout<0.5>, ReLU>>);
 static_assert(!differentiable_by_output<Chain<Dropout<0.5>>> && !differentiable_by_output<Chain<ReLU, GELU>>);
 static_assert(!differentiable_by_output<Chain<>> && !differentiable_by_output<Linear<5, 3>>);

@@ -13,4 +13,4 @@ struct SignDescent {
   }
 };
 
-static_assert(retort::check_vectors_of_rule<SignDescent, 0>());
+static_assert(retort::internal::check_vectors_of_rule<SignDescent, 0>());

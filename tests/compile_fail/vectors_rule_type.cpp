@@ -10,4 +10,4 @@ struct Descent {
   void operator()(float& parameter, const float& gradient) const { parameter -= gradient; }
 };
 
-static_assert(retort::check_vectors_of_rule<Descent, 0>());
+static_assert(retort::internal::check_vectors_of_rule<Descent, 0>());

@@ -10,9 +10,9 @@
 
 #include "catch.hpp"
 
-using retort::aligned_count;
 using retort::AlignedBuffer;
 using retort::arena_alignment;
+using retort::internal::aligned_count;
 
 TEST_CASE("aligned_count is the next multiple of 64 bytes") {
   STATIC_REQUIRE(aligned_count<float>(0) == 0);

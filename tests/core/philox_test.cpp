@@ -10,12 +10,12 @@
 
 #include "catch.hpp"
 
-using retort::philox4x32;
 using retort::PhiloxBlock;
 using retort::RandomSequence;
 using retort::RandomStream;
 using retort::Seed;
 using retort::Stream;
+using retort::internal::philox4x32;
 
 // Known answers: kat_vectors of Random123, philox4x32 with 10 rounds. Evaluated by the compiler and at run time.
 static_assert(philox4x32({0, 0, 0, 0}, 0, 0) == PhiloxBlock{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
@@ -101,7 +101,7 @@ TEST_CASE("streams that differ in seed, stream, step or substream share no block
 }
 
 TEMPLATE_TEST_CASE("uniform01 lies in [0, 1) and never at 1", "", float, double) {
-  using retort::uniform01;
+  using retort::internal::uniform01;
   STATIC_REQUIRE(uniform01<TestType>(0) == TestType(0));
   STATIC_REQUIRE(uniform01<TestType>(~0u) < TestType(1));
   STATIC_REQUIRE(uniform01<TestType>(~0u) == TestType(1) - TestType(1) / 16777216);

@@ -44,7 +44,8 @@ void visit_element(const Tuple& tuple, std::size_t index, const Function& functi
 
 /// What takes the steps of a model that is trained on labels.
 template <typename Backend, Model M>
-using StepsAlone = backend::StepsOf<backend::TrainingTypes<Backend, M, CrossEntropy, Adam, float, internal::NoTeacher>>;
+using StepsAlone =
+    internal::StepsOf<backend::TrainingTypes<Backend, M, CrossEntropy, Adam, float, internal::NoTeacher>>;
 
 template <typename Backend, typename Scalar = float>
 class SubjectOf final : public Subject {
@@ -167,7 +168,7 @@ class SubjectOf final : public Subject {
     const std::size_t capacity = batch + 3;
     const auto inputs = upload(host_inputs);
     const auto output_gradient = upload(random_values<float>(outputs, 13));
-    auto activations = garbage(backend::activation_arena_size<M>(capacity));
+    auto activations = garbage(internal::activation_arena_size<M>(capacity));
     auto scratch = garbage(backend::pass_scratch_size<M>(capacity));
     auto gradients = garbage(M::parameter_arena_size);
     auto input_gradients = garbage(batch * M::input_size);
@@ -187,21 +188,21 @@ class SubjectOf final : public Subject {
 
     const backend::LayerRandom random{Seed{5}, 3};
     const Scalar* step_outputs =
-        run_forward<M>(backend_,
-                       backend::ForwardArguments<Scalar>{network.parameter_data(), network.buffer_data(), inputs.data(),
-                                                         activations.data(), batch, random},
-                       capacity);
+        internal::run_forward<M>(backend_,
+                                 backend::ForwardArguments<Scalar>{network.parameter_data(), network.buffer_data(),
+                                                                   inputs.data(), activations.data(), batch, random},
+                                 capacity);
     result.outputs = download(step_outputs, outputs);
-    run_backward<M>(backend_,
-                    backend::BackwardArguments<Scalar>{.parameters = network.parameter_data(),
-                                                       .input = inputs.data(),
-                                                       .output = activations.data(),
-                                                       .output_gradient = output_gradient.data(),
-                                                       .input_gradient = input_gradients.data(),
-                                                       .parameter_gradients = gradients.data(),
-                                                       .batch = batch,
-                                                       .random = random},
-                    capacity, scratch.data());
+    internal::run_backward<M>(backend_,
+                              backend::BackwardArguments<Scalar>{.parameters = network.parameter_data(),
+                                                                 .input = inputs.data(),
+                                                                 .output = activations.data(),
+                                                                 .output_gradient = output_gradient.data(),
+                                                                 .input_gradient = input_gradients.data(),
+                                                                 .parameter_gradients = gradients.data(),
+                                                                 .batch = batch,
+                                                                 .random = random},
+                              capacity, scratch.data());
     std::vector<Scalar> arena(M::parameter_arena_size);
     copy_to_host(backend_, std::as_const(gradients).data(), std::span(arena));
     result.parameter_gradients = packed(M::parameters, std::span<const Scalar>(arena));

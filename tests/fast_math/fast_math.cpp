@@ -80,7 +80,7 @@ void check_bits() {
   check(is_finite(1.0f) && is_finite(-3e38f) && is_finite(0.0) && is_finite(1e308), "is_finite of numbers");
   float nan = 0.0f;
   set_bits(nan, 0x7FFFFFFFu);
-  check((to_bfloat16(nan) & 0x7FFF) > 0x7F80, "bfloat16 of NaN");
+  check((internal::to_bfloat16(nan) & 0x7FFF) > 0x7F80, "bfloat16 of NaN");
 }
 
 void check_options() {

@@ -503,7 +503,7 @@ TEST_CASE("every half and bfloat16 is the float of the same bits' value") {
     const bool negative = (bits & 0x8000u) != 0;
     const int half_exponent = static_cast<int>(bits >> 10 & 0x1F);
     const int half_fraction = static_cast<int>(bits & 0x3FF);
-    const float half = retort::io::half_to_float(static_cast<std::uint16_t>(bits));
+    const float half = retort::internal::half_to_float(static_cast<std::uint16_t>(bits));
     const double magnitude =
         half_exponent == 0 ? std::ldexp(half_fraction, -24) : std::ldexp(1024 + half_fraction, half_exponent - 25);
     if (half_exponent == 31) {
@@ -512,8 +512,8 @@ TEST_CASE("every half and bfloat16 is the float of the same bits' value") {
       REQUIRE(static_cast<double>(half) == (negative ? -magnitude : magnitude));
     }
     REQUIRE(std::signbit(half) == negative);
-    REQUIRE(std::bit_cast<std::uint32_t>(retort::io::bfloat16_to_float(static_cast<std::uint16_t>(bits))) == bits
-                                                                                                                 << 16);
+    REQUIRE(std::bit_cast<std::uint32_t>(retort::internal::bfloat16_to_float(static_cast<std::uint16_t>(bits))) ==
+            bits << 16);
   }
 }
 
@@ -531,12 +531,12 @@ TEST_CASE("every dtype has its own name, which leads back to it") {
 #undef RETORT_TEST_NAMED
   for (const auto& [dtype, name] : dtypes) {
     CHECK(retort::io::dtype_name(dtype) == name);
-    CHECK(retort::io::parse_dtype(name) == dtype);
-    CHECK(retort::io::dtype_bits(dtype) >= 4);
+    CHECK(retort::io::detail::parse_dtype(name) == dtype);
+    CHECK(retort::io::detail::dtype_bits(dtype) >= 4);
   }
   CHECK(std::size(dtypes) == std::size(retort::io::detail::dtype_facts));
-  CHECK(retort::io::dtype_bits(DType::BF16) == 16);
-  CHECK(!retort::io::parse_dtype("F128"));
+  CHECK(retort::io::detail::dtype_bits(DType::BF16) == 16);
+  CHECK(!retort::io::detail::parse_dtype("F128"));
   STATIC_REQUIRE(retort::io::dtype_of<float>() == DType::F32);
   STATIC_REQUIRE(retort::io::dtype_of<double>() == DType::F64);
   STATIC_REQUIRE(retort::io::dtype_of<std::int64_t>() == DType::I64);

@@ -29,13 +29,13 @@ static_assert(std::is_same_v<Student::ShapeAt<0>, Shape<1, 28, 28>> &&
               std::is_same_v<Student::ShapeAt<1>, Shape<1, 14, 14>>);
 
 TEST_CASE("A pooling layer says its extents and its squares", "[nn]") {
-  CHECK(model_signature<Student>() ==
+  CHECK(internal::model_signature<Student>() ==
         "AvgPool2d(1x28x28, 2), Linear(196, 64), ReLU, Linear(64, 48), ReLU, Linear(48, 10)");
 }
 
 TEST_CASE("Engines for Linear and pointwise layers decline a model that pools", "[nn]") {
   using Training = backend::TrainingTypes<backend::Eigen, Student, CrossEntropy, Adam, float, void>;
-  CHECK(backend::fully_connected_refusal<Training>().describe() ==
+  CHECK(internal::fully_connected_refusal<Training>().describe() ==
         "AvgPool2d (layer 0) is neither Linear nor pointwise");
 }
 

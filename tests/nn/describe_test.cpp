@@ -18,26 +18,26 @@ namespace {
 using namespace retort;
 
 TEST_CASE("A signature names every layer with what makes it different", "[nn]") {
-  CHECK(model_signature<Sequential<Linear<784, 20>, ReLU, Linear<20, 10>>>() ==
+  CHECK(internal::model_signature<Sequential<Linear<784, 20>, ReLU, Linear<20, 10>>>() ==
         "Linear(784, 20), ReLU, Linear(20, 10)");
-  CHECK(model_signature<
+  CHECK(internal::model_signature<
             Sequential<Dropout<0.25>, Linear<3, 2, Bias::no>, LeakyReLU<0.1>, LayerNorm<2>, BatchNorm<2>>>() ==
         "Dropout(0.25), Linear(3, 2, bias=False), LeakyReLU(0.1), LayerNorm(2), BatchNorm(2)");
 }
 
 TEST_CASE("Models that differ in anything have different signatures", "[nn]") {
   const std::vector<std::string> signatures{
-      model_signature<Sequential<Linear<3, 3>>>(),
-      model_signature<Sequential<Linear<3, 3, Bias::no>>>(),
-      model_signature<Sequential<Linear<3, 2>>>(),
-      model_signature<Sequential<Linear<3, 3>, ReLU>>(),
-      model_signature<Sequential<ReLU, Linear<3, 3>>>(),
-      model_signature<Sequential<Linear<3, 3>, LeakyReLU<>>>(),
-      model_signature<Sequential<Linear<3, 3>, LeakyReLU<0.1>>>(),
-      model_signature<Sequential<Linear<3, 3>, Dropout<0.1>>>(),
-      model_signature<Sequential<Linear<3, 3>, Dropout<0.10000000000000002>>>(),
-      model_signature<Sequential<Linear<3, 3>, LayerNorm<3>>>(),
-      model_signature<Sequential<Linear<3, 3>, BatchNorm<3>>>(),
+      internal::model_signature<Sequential<Linear<3, 3>>>(),
+      internal::model_signature<Sequential<Linear<3, 3, Bias::no>>>(),
+      internal::model_signature<Sequential<Linear<3, 2>>>(),
+      internal::model_signature<Sequential<Linear<3, 3>, ReLU>>(),
+      internal::model_signature<Sequential<ReLU, Linear<3, 3>>>(),
+      internal::model_signature<Sequential<Linear<3, 3>, LeakyReLU<>>>(),
+      internal::model_signature<Sequential<Linear<3, 3>, LeakyReLU<0.1>>>(),
+      internal::model_signature<Sequential<Linear<3, 3>, Dropout<0.1>>>(),
+      internal::model_signature<Sequential<Linear<3, 3>, Dropout<0.10000000000000002>>>(),
+      internal::model_signature<Sequential<Linear<3, 3>, LayerNorm<3>>>(),
+      internal::model_signature<Sequential<Linear<3, 3>, BatchNorm<3>>>(),
   };
   for (std::size_t i = 0; i < signatures.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {

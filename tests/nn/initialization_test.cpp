@@ -23,13 +23,13 @@ using L = Linear<in, out>;
 template <typename Scalar = double>
 std::vector<Scalar> weights(Initialization initialization, Seed seed = Seed{3}, std::uint32_t index = 0) {
   std::vector<Scalar> values(L::parameters[0].count());
-  initialize_tensor(initialization, L::parameters[0], seed, index, values.data());
+  internal::initialize_tensor(initialization, L::parameters[0], seed, index, values.data());
   return values;
 }
 
 std::vector<double> biases(Initialization initialization) {
   std::vector<double> values(L::parameters[1].count());
-  initialize_tensor(initialization, L::parameters[1], Seed{3}, 1, values.data());
+  internal::initialize_tensor(initialization, L::parameters[1], Seed{3}, 1, values.data());
   return values;
 }
 
@@ -94,7 +94,7 @@ TEST_CASE("Normalisation layers begin as the identity, whatever is chosen", "[nn
   for (const auto initialization : {Initialization::pytorch, Initialization::he_normal}) {
     const auto filled = [&](const TensorSpec& spec) {
       std::vector<double> values(spec.count(), 7.0);
-      initialize_tensor(initialization, spec, Seed{1}, 0, values.data());
+      internal::initialize_tensor(initialization, spec, Seed{1}, 0, values.data());
       return values;
     };
     CHECK(filled(N::parameters[0]) == std::vector<double>{1, 1, 1});

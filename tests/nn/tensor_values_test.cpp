@@ -22,12 +22,12 @@ constexpr TensorSpec count = BatchNorm<3>::buffers[2];
 
 template <typename Scalar>
 std::string fault_of(const TensorSpec& spec, std::vector<Scalar> values) {
-  return describe_fault(spec, std::span<const Scalar>(values));
+  return internal::describe_fault(spec, std::span<const Scalar>(values));
 }
 
 TEMPLATE_TEST_CASE("Finite numbers of a sane size may stand in a tensor", "[nn]", float, double) {
   using Limits = std::numeric_limits<TestType>;
-  const TestType most = largest_tensor_value<TestType>;
+  const TestType most = internal::largest_tensor_value<TestType>;
   CHECK(fault_of<TestType>(weight, {0, -most, most}).empty());
   CHECK(fault_of<TestType>(weight, {Limits::denorm_min(), -0.0, 1}).empty());
   CHECK(is_finite(most * most));
@@ -45,7 +45,7 @@ TEMPLATE_TEST_CASE("A variance is finite and not negative, a count whole and in 
   CHECK(fault_of<TestType>(running_var, {0, -Limits::denorm_min(), 1}).starts_with("element 1 is -"));
   CHECK(fault_of<TestType>(running_var, {0, 1, Limits::infinity()}) == "element 2 is inf, expected a finite number");
 
-  const TestType most = largest_tensor_count<TestType>;
+  const TestType most = internal::largest_tensor_count<TestType>;
   for (const TestType value : {TestType{0}, TestType{7}, most}) {
     CHECK(fault_of<TestType>(count, {value}).empty());
   }
@@ -58,7 +58,7 @@ TEST_CASE("A fault among many tensors is named", "[nn]") {
   using M = Sequential<Linear<2, 3>, BatchNorm<3>>;
   std::vector<float> arena(M::buffer_arena_size, 1.0f);
   const auto fault = [&] {
-    return describe_fault(std::span<const TensorInfo>(M::buffers), std::span<const float>(arena));
+    return internal::describe_fault(std::span<const TensorInfo>(M::buffers), std::span<const float>(arena));
   };
   CHECK(fault().empty());
   arena[M::buffers[1].offset + 2] = -1.0f;

@@ -45,7 +45,7 @@ class Pass {
   explicit Pass(std::size_t batch)
       : network(Seed{1}),
         batch_(batch),
-        activations_(backend::activation_arena_size<M>(batch), garbage),
+        activations_(internal::activation_arena_size<M>(batch), garbage),
         scratch_(backend::pass_scratch_size<M>(batch), garbage) {
     auto values = random_values<double>(M::parameter_count, 11, 0.25, 1.0);
     const auto signs = random_values<double>(M::parameter_count, 12);
@@ -67,10 +67,10 @@ class Pass {
 
   std::vector<Scalar> forward(const std::vector<Scalar>& inputs) {
     const Scalar* logits =
-        run_forward<M>(network.backend(),
-                       backend::ForwardArguments<Scalar>{network.parameter_data(), network.buffer_data(), inputs.data(),
-                                                         activations_.data(), batch_, random_},
-                       batch_);
+        internal::run_forward<M>(network.backend(),
+                                 backend::ForwardArguments<Scalar>{network.parameter_data(), network.buffer_data(),
+                                                                   inputs.data(), activations_.data(), batch_, random_},
+                                 batch_);
     return {logits, logits + batch_ * M::output_size};
   }
 
@@ -83,16 +83,17 @@ class Pass {
   Gradients backward(const std::vector<Scalar>& inputs, const std::vector<Scalar>& incoming, bool with_inputs = true) {
     std::vector<Scalar> arena(M::parameter_arena_size, garbage);
     std::vector<Scalar> input_gradient(with_inputs ? inputs.size() : 0, garbage);
-    run_backward<M>(network.backend(),
-                    backend::BackwardArguments<Scalar>{.parameters = network.parameter_data(),
-                                                       .input = inputs.data(),
-                                                       .output = activations_.data(),
-                                                       .output_gradient = incoming.data(),
-                                                       .input_gradient = with_inputs ? input_gradient.data() : nullptr,
-                                                       .parameter_gradients = arena.data(),
-                                                       .batch = batch_,
-                                                       .random = random_},
-                    batch_, scratch_.data());
+    internal::run_backward<M>(
+        network.backend(),
+        backend::BackwardArguments<Scalar>{.parameters = network.parameter_data(),
+                                           .input = inputs.data(),
+                                           .output = activations_.data(),
+                                           .output_gradient = incoming.data(),
+                                           .input_gradient = with_inputs ? input_gradient.data() : nullptr,
+                                           .parameter_gradients = arena.data(),
+                                           .batch = batch_,
+                                           .random = random_},
+        batch_, scratch_.data());
     return {packed(arena), input_gradient};
   }
 

@@ -29,7 +29,9 @@ TEMPLATE_LIST_TEST_CASE("Words hold two rounded numbers, the first below", "[sim
   const auto values = test::random_values<float>(2 * lanes, 5);
   const V first = simd::load<V>(values.data());
   const V second = simd::load<V>(values.data() + lanes);
-  const auto word = [](float low, float high) { return std::uint32_t{to_bfloat16(high)} << 16 | to_bfloat16(low); };
+  const auto word = [](float low, float high) {
+    return std::uint32_t{internal::to_bfloat16(high)} << 16 | internal::to_bfloat16(low);
+  };
   const auto pairs = test::elements(simd::pair_words(first, second));
   const auto neighbours = test::elements(simd::neighbour_words(first, second));
   for (std::size_t i = 0; i < lanes; ++i) {
@@ -60,7 +62,7 @@ TEMPLATE_LIST_TEST_CASE("A product of words is that of both halves", "[simd]", F
   const V found = simd::MultiplyWords{}(
       simd::pair_words(simd::load<V>(left.data()), simd::load<V>(left.data() + lanes)),
       simd::pair_words(simd::load<V>(right.data()), simd::load<V>(right.data() + lanes)), simd::load<V>(sums.data()));
-  const auto rounded = [](float value) { return double{bfloat16_to_float(to_bfloat16(value))}; };
+  const auto rounded = [](float value) { return double{internal::bfloat16_to_float(internal::to_bfloat16(value))}; };
   for (std::size_t i = 0; i < lanes; ++i) {
     const double expected =
         double{sums[i]} + rounded(left[i]) * rounded(right[i]) + rounded(left[lanes + i]) * rounded(right[lanes + i]);

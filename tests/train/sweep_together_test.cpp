@@ -83,7 +83,7 @@ void check_result(const Result& found, const Network<M, Backend>& network, const
 }
 
 TEST_CASE("Students trained together are those trained alone", "[train]") {
-  STATIC_REQUIRE(backend::StepsOf<
+  STATIC_REQUIRE(internal::StepsOf<
                  backend::TrainingTypes<Backend, Student, CrossEntropy, Adam, float, internal::NoTeacher>>::takes_runs);
   const Backend backend;
   const Network<TeacherModel, Backend> teacher{Seed{3}, backend};

@@ -30,23 +30,27 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 /// stream of layer `random.layer + i`. A Chain without layers is the identity.
 template <PointwiseLayer... Layers>
 struct Chain {
-  static_assert((check_vectors_of_layer<Layers>() && ...));
+  static_assert((internal::check_vectors_of_layer<Layers>() && ...));
 
   /// Whether it is the identity outside of training.
   static constexpr bool only_dropout = (DropoutLayer<Layers> && ...);
 };
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend
+
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// Whether an operation is a Chain whose output determines its derivative: of ReLU and dropout, with at least one ReLU.
 /// Where the output is above 0, every layer kept the element (scale_kept); elsewhere the derivative is 0.
 template <typename Operation>
 inline constexpr bool differentiable_by_output = false;
 template <PointwiseLayer... Layers>
-inline constexpr bool differentiable_by_output<Chain<Layers...>> =
+inline constexpr bool differentiable_by_output<backend::Chain<Layers...>> =
     (std::is_same_v<Layers, ReLU> || ...) && ((std::is_same_v<Layers, ReLU> || DropoutLayer<Layers>) && ...);
 
 /// Such a Chain's derivative where its output is above 0, times a gradient or a vector of them.
 template <typename Scalar, PointwiseLayer... Layers>
-RETORT_HOST_DEVICE Scalar scale_kept(Chain<Layers...>, Scalar gradient) {
+RETORT_HOST_DEVICE Scalar scale_kept(backend::Chain<Layers...>, Scalar gradient) {
   const auto scale = [&]<typename L>(L) {
     if constexpr (DropoutLayer<L>) {
       gradient = gradient * constant<Scalar>(L::scale);
@@ -55,6 +59,10 @@ RETORT_HOST_DEVICE Scalar scale_kept(Chain<Layers...>, Scalar gradient) {
   (scale(Layers{}), ...);
   return gradient;
 }
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 

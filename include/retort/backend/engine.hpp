@@ -66,16 +66,20 @@ struct Engines {
   using type = std::tuple<>;
 };
 
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend
+
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
+
 /// For an engine that takes models of Linear and pointwise layers, and losses of logits alone.
 template <typename T>
-constexpr Refusal fully_connected_refusal() {
+constexpr backend::Refusal fully_connected_refusal() {
   using M = typename T::Model;
   using Plan = backend::Plan<M>;
   if constexpr (FeatureLoss<typename T::Loss>) {
     return {"the loss has a term on hidden layers"};
-  } else if constexpr (!FullyConnectedModel<M>) {
-    Refusal refusal{"is neither Linear nor pointwise"};
-    internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
+  } else if constexpr (!backend::FullyConnectedModel<M>) {
+    backend::Refusal refusal{"is neither Linear nor pointwise"};
+    for_each_index<Plan::size>([&]<std::size_t Index>() {
       if (refusal.layer.empty() && !Plan::template is_chain<Index> && !Plan::template is_linear<Index>) {
         refusal.index = Plan::first_layer[Index];
         refusal.layer = M::layer_names[refusal.index];
@@ -87,4 +91,4 @@ constexpr Refusal fully_connected_refusal() {
   }
 }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -21,13 +21,21 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// register.
 inline constexpr std::size_t arena_alignment = 64;
 
+}  // namespace retort::inline RETORT_INSTRUCTION_SET
+
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
+
 /// `count` rounded up so that the next tensor of `Scalar` in an arena begins on `arena_alignment`.
 template <typename Scalar>
 constexpr std::size_t aligned_count(std::size_t count) {
-  static_assert(arena_alignment % sizeof(Scalar) == 0, "retort::aligned_count: a scalar's size divides 64");
+  static_assert(arena_alignment % sizeof(Scalar) == 0, "retort: a scalar's size divides 64");
   constexpr std::size_t step = arena_alignment / sizeof(Scalar);
   return (count + step - 1) / step * step;
 }
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A fixed number of trivially copyable elements, aligned to `arena_alignment` and zero-initialised unless asked
 /// otherwise. Copies are deep.

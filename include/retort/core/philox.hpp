@@ -56,6 +56,10 @@ struct PhiloxBlock {
   friend constexpr bool operator==(const PhiloxBlock&, const PhiloxBlock&) = default;
 };
 
+}  // namespace retort::inline RETORT_INSTRUCTION_SET
+
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
+
 inline constexpr int philox_rounds = 10;
 inline constexpr std::uint32_t philox_multiplier0 = 0xD2511F53u;
 inline constexpr std::uint32_t philox_multiplier1 = 0xCD9E8D57u;
@@ -85,6 +89,10 @@ RETORT_HOST_DEVICE constexpr Scalar uniform01(std::uint32_t word) {
   return static_cast<Scalar>(word >> 8) * static_cast<Scalar>(1.0 / 16777216.0);
 }
 
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
+
 /// The random numbers of one (seed, stream, step): element -> 32 random bits, in any order, from any thread.
 class RandomStream {
  public:
@@ -98,8 +106,8 @@ class RandomStream {
 
   /// The four words of elements 4 * index ... 4 * index + 3.
   RETORT_HOST_DEVICE constexpr PhiloxBlock block(std::uint64_t index) const {
-    return philox4x32({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32), step_, stream_},
-                      key0_, key1_);
+    return internal::philox4x32(
+        {static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32), step_, stream_}, key0_, key1_);
   }
 
   /// The word of one element. If you need many neighbours, ask for whole blocks.
@@ -134,23 +142,23 @@ class RandomStream {
     }
     std::uint32_t key0 = key0_;
     std::uint32_t key1 = key1_;
-    for (int round = 0; round < philox_rounds; ++round) {
+    for (int round = 0; round < internal::philox_rounds; ++round) {
       for (std::size_t i = 0; i < Blocks; ++i) {
-        const std::uint64_t product0 = std::uint64_t{philox_multiplier0} * c0[i];
-        const std::uint64_t product1 = std::uint64_t{philox_multiplier1} * c2[i];
+        const std::uint64_t product0 = std::uint64_t{internal::philox_multiplier0} * c0[i];
+        const std::uint64_t product1 = std::uint64_t{internal::philox_multiplier1} * c2[i];
         c0[i] = static_cast<std::uint32_t>(product1 >> 32) ^ c1[i] ^ key0;
         c1[i] = static_cast<std::uint32_t>(product1);
         c2[i] = static_cast<std::uint32_t>(product0 >> 32) ^ c3[i] ^ key1;
         c3[i] = static_cast<std::uint32_t>(product0);
       }
-      key0 += philox_increment0;
-      key1 += philox_increment1;
+      key0 += internal::philox_increment0;
+      key1 += internal::philox_increment1;
     }
   }
 
   template <typename Scalar>
   RETORT_HOST_DEVICE constexpr Scalar uniform(std::uint64_t element) const {
-    return uniform01<Scalar>(word(element));
+    return internal::uniform01<Scalar>(word(element));
   }
 
  private:
@@ -176,7 +184,7 @@ class RandomSequence {
   /// A number in [0, 1).
   template <typename Scalar>
   constexpr Scalar uniform() {
-    return uniform01<Scalar>(next_word());
+    return internal::uniform01<Scalar>(next_word());
   }
 
   /// A number in [low, high]: only rounding reaches `high`. Precondition: low <= high.

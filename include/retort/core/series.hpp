@@ -12,9 +12,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/vector_math.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
-
-namespace detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// Terms for the 24 bits of float or the 53 of double.
 template <typename T, std::size_t of_float, std::size_t of_double>
@@ -48,13 +46,11 @@ struct AreaTangentCoefficient {
   static constexpr double at = 1.0 / static_cast<double>(2 * n + 3);
 };
 
-}  // namespace detail
-
 /// exp(x) - 1 - x, to the last bits of T. Precondition: |x| <= 1/2, else the number is meaningless.
 template <typename T>
 RETORT_HOST_DEVICE constexpr T exp_minus_linear(T x) {
-  constexpr std::size_t terms = detail::series_terms<T, 7, 14>;
-  return x * x * detail::polynomial<detail::ExponentialCoefficient, terms>(x);
+  constexpr std::size_t terms = series_terms<T, 7, 14>;
+  return x * x * polynomial<ExponentialCoefficient, terms>(x);
 }
 
 /// x - log(1 + x), to the last bits of T. Precondition: |x| <= 1/2, else the number is meaningless.
@@ -62,10 +58,10 @@ RETORT_HOST_DEVICE constexpr T exp_minus_linear(T x) {
 /// With z = x / (2 + x), log(1 + x) = 2 artanh(z) = 2 (z + z^3 / 3 + z^5 / 5 + ...), and x - 2 z = x z.
 template <typename T>
 RETORT_HOST_DEVICE T linear_minus_log(T x) {
-  constexpr std::size_t terms = detail::series_terms<T, 8, 17>;
+  constexpr std::size_t terms = series_terms<T, 8, 17>;
   const T z = quotient(x, constant<T>(2) + x);
   const T square = z * z;
-  return z * (x - (square + square) * detail::polynomial<detail::AreaTangentCoefficient, terms>(square));
+  return z * (x - (square + square) * polynomial<AreaTangentCoefficient, terms>(square));
 }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -11,7 +11,7 @@
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// The bits of an IEEE 754 binary16 number as the float of the same value. NaN keeps its payload.
 constexpr float half_to_float(std::uint16_t bits) {
@@ -29,14 +29,12 @@ constexpr float half_to_float(std::uint16_t bits) {
 
 /// The bits of the nearest bfloat16 number, ties to even; NaN stays NaN.
 RETORT_HOST_DEVICE inline std::uint16_t to_bfloat16(float value) {
-  const std::uint32_t bits = internal::bits_of(value);
+  const std::uint32_t bits = bits_of(value);
   return (bits & 0x7FFFFFFF) > 0x7F800000 ? static_cast<std::uint16_t>((bits >> 16) | 0x40)
                                           : static_cast<std::uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
 }
 
 /// The bits of a bfloat16 number as the float of the same value.
-RETORT_HOST_DEVICE inline float bfloat16_to_float(std::uint16_t bits) {
-  return internal::float_of(std::uint32_t{bits} << 16);
-}
+RETORT_HOST_DEVICE inline float bfloat16_to_float(std::uint16_t bits) { return float_of(std::uint32_t{bits} << 16); }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -18,7 +18,9 @@ inline constexpr bool takes_vectors = requires {
   requires bool { Formula::takes_vectors };
 };
 
-namespace detail {
+}  // namespace retort::inline RETORT_INSTRUCTION_SET
+
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// Fails to compile if an archetype is used in a way that only a scalar allows.
 template <typename Used>
@@ -30,14 +32,12 @@ RETORT_HOST_DEVICE constexpr void refuse_on_vectors() {
       "number, or leave takes_vectors out to be called with scalars");
 }
 
-}  // namespace detail
-
 /// The result of comparing two VectorArchetypes: `select` takes it, and it is no bool.
 struct MaskArchetype {
   template <typename Number>
     requires std::is_arithmetic_v<Number>
   RETORT_HOST_DEVICE constexpr operator Number() const {  // NOLINT(google-explicit-constructor): so that it is found
-    detail::refuse_on_vectors<Number>();
+    refuse_on_vectors<Number>();
     return Number{};
   }
 };
@@ -55,13 +55,13 @@ class VectorArchetype {
   template <typename Number>
     requires std::is_arithmetic_v<Number>
   RETORT_HOST_DEVICE constexpr VectorArchetype(Number) {  // NOLINT(google-explicit-constructor): so that it is found
-    detail::refuse_on_vectors<Number>();
+    refuse_on_vectors<Number>();
   }
   /// `T{2}` would be the first lane of a vector.
   template <typename Number>
     requires std::is_arithmetic_v<Number>
   RETORT_HOST_DEVICE constexpr VectorArchetype(std::initializer_list<Number>) {
-    detail::refuse_on_vectors<Number>();
+    refuse_on_vectors<Number>();
   }
 
   RETORT_HOST_DEVICE friend constexpr VectorArchetype operator+(const VectorArchetype& a, const VectorArchetype&) {
@@ -114,12 +114,8 @@ class VectorArchetype {
   RETORT_HOST_DEVICE friend constexpr VectorArchetype tanh(const VectorArchetype& a) { return a; }
 };
 
-namespace detail {
-
 /// True, once the compiler has compiled `Call`: a function that calls a formula with archetypes.
 template <auto Call>
 inline constexpr bool compiles_with_vectors = (static_cast<void>(Call), true);
 
-}  // namespace detail
-
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -10,25 +10,25 @@
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
-
-namespace detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 template <typename T>
-struct LaneOf {
+struct LaneOfVector {
   using type = typename T::value_type;
 };
 template <typename T>
   requires std::is_arithmetic_v<T>
-struct LaneOf<T> {
+struct LaneOfVector<T> {
   using type = T;
 };
 
-}  // namespace detail
-
 /// The scalar in a lane of the vector T; T itself if it is a scalar.
 template <typename T>
-using LaneOf = typename detail::LaneOf<T>::type;
+using LaneOf = typename LaneOfVector<T>::type;
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail::of_vectors {
 
@@ -58,7 +58,7 @@ RETORT_HOST_DEVICE constexpr V select(const Mask& condition, const V& yes, const
 /// A number as T, rounded; for a vector in every lane.
 template <typename T, typename Number>
 RETORT_HOST_DEVICE constexpr T constant(Number value) {
-  return T(static_cast<LaneOf<T>>(value));
+  return T(static_cast<internal::LaneOf<T>>(value));
 }
 
 /// numerator / denominator. On a device, a quotient of floats is within 3 units in the last place for denominators of

@@ -26,8 +26,6 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
-inline constexpr std::size_t max_idx_rank = 4;
-
 /// The contents of an IDX file: as many bytes as the product of the extents, last axis fastest.
 template <std::size_t Rank>
 struct IdxArray {
@@ -37,6 +35,8 @@ struct IdxArray {
 };
 
 namespace detail {
+
+inline constexpr std::size_t max_idx_rank = 4;
 
 inline constexpr unsigned idx_unsigned_byte = 0x08;
 inline constexpr unsigned idx_signed_byte = 0x09;
@@ -139,7 +139,7 @@ class IdxLabels {
 template <std::size_t Rank>
 [[gnu::cold]] IdxArray<Rank> read_idx(const std::filesystem::path& path, std::uint64_t size_limit = default_size_limit,
                                       std::uint64_t expansion_limit = default_expansion_limit) {
-  static_assert(Rank >= 1 && Rank <= max_idx_rank, "retort::data::read_idx reads arrays of rank 1 to 4");
+  static_assert(Rank >= 1 && Rank <= detail::max_idx_rank, "retort::data::read_idx reads arrays of rank 1 to 4");
   std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit, expansion_limit);
   const detail::IdxHeader header = detail::read_idx_header(path, bytes, false, Rank, Rank);
   IdxArray<Rank> array;
@@ -171,8 +171,8 @@ inline void write_idx(const std::filesystem::path& path, std::span<const std::si
   if (path.extension() == ".gz") {
     throw FileError(path, "IDX files are written uncompressed, expected a name without .gz");
   }
-  if (extents.empty() || extents.size() > max_idx_rank) {
-    throw ShapeError(concatenate({"write_idx: rank ", extents.size(), ", expected 1 to ", max_idx_rank}));
+  if (extents.empty() || extents.size() > detail::max_idx_rank) {
+    throw ShapeError(concatenate({"write_idx: rank ", extents.size(), ", expected 1 to ", detail::max_idx_rank}));
   }
   std::string header{'\0', '\0', static_cast<char>(detail::idx_unsigned_byte), static_cast<char>(extents.size())};
   std::size_t rest = elements.size();  // divided by each extent in turn: 1 and no remainder at the end

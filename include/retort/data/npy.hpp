@@ -341,7 +341,9 @@ struct NpyToFloat {
   const std::filesystem::path& path;
   const NpyHeader& header;
 
-  float operator()(NpyHalf value, std::size_t element) const { return (*this)(half_to_float(value.bits), element); }
+  float operator()(NpyHalf value, std::size_t element) const {
+    return (*this)(internal::half_to_float(value.bits), element);
+  }
 
   float operator()(NpyBool value, std::size_t element) const {
     if (value.byte > 1) {
@@ -389,7 +391,7 @@ struct NpyToLabel {
   std::uint32_t classes;  // the most classes allowed
 
   std::uint32_t operator()(NpyHalf value, std::size_t sample) const {
-    return (*this)(half_to_float(value.bits), sample);
+    return (*this)(internal::half_to_float(value.bits), sample);
   }
 
   std::uint32_t operator()(NpyBool value, std::size_t sample) const { return (*this)(value.byte, sample); }

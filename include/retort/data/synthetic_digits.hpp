@@ -26,9 +26,6 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
-inline constexpr std::size_t digit_extent = 28;  // pixels, both ways
-inline constexpr std::size_t digit_pixels = digit_extent * digit_extent;
-
 struct SyntheticDigitsOptions {
   double distortion = 1;  // of the shapes, in [0, 4]: 0 writes every variant in one shape and place
   double noise = 1;       // gaps, stray marks, blur and grain, in [0, 4]: 0 is clean ink on clean paper
@@ -42,6 +39,9 @@ struct SyntheticDigitsOptions {
 };
 
 namespace detail {
+
+inline constexpr std::size_t digit_extent = 28;  // pixels, both ways
+inline constexpr std::size_t digit_pixels = digit_extent * digit_extent;
 
 // Everything is computed in double with + - * / and sqrt alone, which IEEE 754 rounds alike everywhere; rotations come
 // from the rational parametrisation of the circle. Only a compiler's fused multiply-add can differ: it moves a value by
@@ -296,7 +296,7 @@ class DigitPainter {
     for (std::size_t first = 0; first < digit_pixels; first += words.size()) {
       grain.fill_blocks<batch>(first / 4, words);
       for (std::size_t i = 0; i < words.size(); ++i) {
-        const double noise = uniform01<double>(words[i]) - 0.5;
+        const double noise = internal::uniform01<double>(words[i]) - 0.5;
         const double ink = std::min(ink_[first + i], 1.0);
         const double grey = ink * (1 + texture * noise) + paper * noise;
         image[first + i] = static_cast<std::uint8_t>(std::clamp(grey, 0.0, 1.0) * 255 + 0.5);
@@ -324,15 +324,16 @@ inline Dataset synthetic_digits(std::size_t count, Seed seed, const SyntheticDig
   options.validate();
   require_option(count > 0 && count <= std::numeric_limits<std::uint32_t>::max(), "synthetic_digits", "count", count,
                  "1 to 2^32 - 1");
-  Matrix<std::uint8_t> images(count, digit_pixels);
+  Matrix<std::uint8_t> images(count, detail::digit_pixels);
   Labels labels(count);
   detail::DigitPainter painter(seed, options);
   for (std::size_t sample = 0; sample < count; ++sample) {
     const auto index = static_cast<std::uint32_t>(sample);
     labels[sample] = detail::synthetic_digit_label(seed, index);
-    painter.paint(index, labels[sample], images.row(sample).first<digit_pixels>());
+    painter.paint(index, labels[sample], images.row(sample).first<detail::digit_pixels>());
   }
-  return {std::move(images), std::move(labels), 10, {digit_extent, digit_extent}, options.normalization};
+  return {
+      std::move(images), std::move(labels), 10, {detail::digit_extent, detail::digit_extent}, options.normalization};
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::data

@@ -56,7 +56,7 @@ inline constexpr const char* example_key = "retort.example";
 template <typename Scalar>
 void require_values(const std::filesystem::path& path, const std::string& name, const TensorSpec& spec,
                     std::span<const Scalar> values) {
-  if (const std::string fault = describe_fault(spec, values); !fault.empty()) {
+  if (const std::string fault = internal::describe_fault(spec, values); !fault.empty()) {
     throw FormatError(path, concatenate({"tensor ", detail::in_quotes(name), ": ", fault}));
   }
 }
@@ -109,7 +109,7 @@ void read_tensor(const SafetensorsFile& file, const std::string& name, const Ten
     throw FormatError(file.path(), concatenate({"tensor ", detail::in_quotes(name), ": shape ",
                                                 shape_text(tensor.shape), ", expected ", shape_text(shape_of(spec))}));
   }
-  if (!spec.integral && !is_floating_point(tensor.dtype)) {
+  if (!spec.integral && !detail::is_floating_point(tensor.dtype)) {
     throw FormatError(file.path(),
                       concatenate({"tensor ", detail::in_quotes(name), ": dtype ", dtype_name(tensor.dtype),
                                    ", expected F64, F32, F16 or BF16: integers are quantised weights, and "
@@ -286,7 +286,7 @@ void save_safetensors(const Network<M, Backend, Scalar>& network, const std::fil
   const auto logits = detail::example_logits(network, path, input);
   Metadata metadata = options.metadata;
   metadata.try_emplace("format", "pt");
-  metadata[detail::signature_key] = model_signature<M>();
+  metadata[detail::signature_key] = internal::model_signature<M>();
   metadata[detail::example_key] = detail::example_text(std::span<const Scalar>(input), std::span<const Scalar>(logits));
   metadata.erase(detail::preprocessing_key);
   if (network.preprocessing()) {
@@ -306,7 +306,7 @@ Metadata load_safetensors(Network<M, Backend, Scalar>& network, const std::files
                           const SafetensorsOptions& options = {}) {
   detail::NamedTensors<Scalar> tensors(network, options);
   const SafetensorsFile file = SafetensorsFile::read(path);
-  tensors.read(file, model_signature<M>());
+  tensors.read(file, internal::model_signature<M>());
   Network<M, Backend, Scalar> loaded = network;
   loaded.assign_parameters(tensors.parameter_arena.span());
   loaded.assign_buffers(tensors.buffer_arena.span());

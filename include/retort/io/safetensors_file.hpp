@@ -32,6 +32,7 @@
 #include "retort/core/json.hpp"
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/size.hpp"
+#include "retort/core/small_floats.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/checksum.hpp"
 #include "retort/io/safetensors_header.hpp"
@@ -162,10 +163,10 @@ class SafetensorsFile {
            concatenate({"shape ", detail::shape_text(tensor.shape), ", expected ", destination.size(), " elements"}));
     }
     if (tensor.dtype == DType::F16) {
-      return copy_values<std::uint16_t>(tensor, destination, half_to_float);
+      return copy_values<std::uint16_t>(tensor, destination, internal::half_to_float);
     }
     if (tensor.dtype == DType::BF16) {
-      return copy_values<std::uint16_t>(tensor, destination, bfloat16_to_float);
+      return copy_values<std::uint16_t>(tensor, destination, internal::bfloat16_to_float);
     }
     const auto copy_any_of = [&]<typename... Stored>() {
       return (... || (tensor.dtype == dtype_of<Stored>() &&
@@ -279,7 +280,7 @@ class SafetensorsFile {
   }
   // Spaces after the object are part of the header: they bring the data to an aligned offset.
   constexpr std::size_t length_size = sizeof(std::uint64_t);
-  text.resize(aligned_count<std::byte>(length_size + text.size()) - length_size, ' ');
+  text.resize(internal::aligned_count<std::byte>(length_size + text.size()) - length_size, ' ');
   if (text.size() > default_header_limit) {
     throw FormatError(path, concatenate({"header: ", text.size(), " bytes, expected at most ", default_header_limit}));
   }

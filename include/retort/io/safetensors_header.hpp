@@ -82,7 +82,7 @@ inline std::optional<std::size_t> tensor_bytes(DType dtype, std::span<const std:
   if (std::find(shape.begin(), shape.end(), std::size_t{0}) != shape.end()) {
     return 0;
   }
-  std::size_t bits = dtype_bits(dtype);
+  std::size_t bits = detail::dtype_bits(dtype);
   for (const std::size_t extent : shape) {
     if (extent > std::numeric_limits<std::size_t>::max() / bits) {
       return std::nullopt;
@@ -168,7 +168,7 @@ class SafetensorsHeaderReader {
   [[gnu::cold]] DType read_dtype(const std::string& where) {
     require(internal::JsonKind::string, where, "a string");
     const std::string name = json_.string();
-    const std::optional<DType> dtype = parse_dtype(name);
+    const std::optional<DType> dtype = detail::parse_dtype(name);
     if (!dtype) {
       fail(concatenate({where, ": ", in_quotes(name), ", expected a dtype of the format, such as \"F32\""}));
     }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Tensors in files: the element types of the safetensors format, the values of those narrower than float, and a tensor
-/// with any of them.
+/// Tensors in files: the element types of the safetensors format, and a tensor with any of them.
 
 #include <array>
 #include <bit>
@@ -21,12 +20,8 @@
 
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
-#include "retort/core/small_floats.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::io {
-
-using retort::bfloat16_to_float;
-using retort::half_to_float;
 
 /// The element types, under the format's own names.
 enum class DType : std::uint8_t {
@@ -73,28 +68,28 @@ static_assert(dtype_facts[static_cast<std::size_t>(DType::F8_E4M3FNUZ)].name == 
 static_assert(dtype_facts[static_cast<std::size_t>(DType::BF16)].name == "BF16");
 static_assert(dtype_facts[static_cast<std::size_t>(DType::C64)].name == "C64");
 
-}  // namespace detail
-
-/// The format's name of `dtype`, such as "F32".
-constexpr std::string_view dtype_name(DType dtype) { return detail::dtype_facts[static_cast<std::size_t>(dtype)].name; }
-
 /// Bits of one element: some types are narrower than a byte.
-constexpr std::size_t dtype_bits(DType dtype) { return detail::dtype_facts[static_cast<std::size_t>(dtype)].bits; }
+constexpr std::size_t dtype_bits(DType dtype) { return dtype_facts[static_cast<std::size_t>(dtype)].bits; }
 
-/// Whether it is a type of real numbers that C++ or a conversion below can read.
+/// Whether it is a type of real numbers that C++ or core/small_floats.hpp can read.
 constexpr bool is_floating_point(DType dtype) {
   return dtype == DType::F64 || dtype == DType::F32 || dtype == DType::F16 || dtype == DType::BF16;
 }
 
 /// The type with that name, or nothing.
 constexpr std::optional<DType> parse_dtype(std::string_view name) {
-  for (std::size_t index = 0; index < std::size(detail::dtype_facts); ++index) {
-    if (detail::dtype_facts[index].name == name) {
+  for (std::size_t index = 0; index < std::size(dtype_facts); ++index) {
+    if (dtype_facts[index].name == name) {
       return static_cast<DType>(index);
     }
   }
   return std::nullopt;
 }
+
+}  // namespace detail
+
+/// The format's name of `dtype`, such as "F32".
+constexpr std::string_view dtype_name(DType dtype) { return detail::dtype_facts[static_cast<std::size_t>(dtype)].name; }
 
 /// The element type that holds a C++ arithmetic type.
 template <typename Scalar>

@@ -33,10 +33,10 @@ RETORT_HOST_DEVICE Scalar binary_divergence(Scalar log_odds, Scalar change, Scal
   const Scalar minor = odds * major;
 
   const auto is_near = e * e < constant<Scalar>(0.25);  // what the series take
-  const Scalar rest = exp_minus_linear(select(is_near, e, zero));
+  const Scalar rest = internal::exp_minus_linear(select(is_near, e, zero));
   const Scalar near_growth = e + rest;  // exp(e) - 1
   const Scalar total = minor * near_growth;
-  const Scalar near_value = minor * rest - linear_minus_log(select(is_near, total, zero));
+  const Scalar near_value = minor * rest - internal::linear_minus_log(select(is_near, total, zero));
   const Scalar near_difference = quotient(total * major, one + total);
 
   // log(1 + Y), of the logarithms of m exp(e) and 1 - m.

@@ -61,7 +61,7 @@ namespace detail {
 
 template <Loss L, std::size_t Classes>
 void call_loss_with_vectors(const L& loss) {
-  using V = VectorArchetype<float>;
+  using V = internal::VectorArchetype<float>;
   const V logits[Classes];
   V gradient[Classes];
   static_cast<void>(loss.template row<Classes>(StudentLogits<V>{logits}, TeacherLogits<V>{logits}, V{}, V{}, gradient));
@@ -73,7 +73,7 @@ void call_loss_with_vectors(const L& loss) {
 template <Loss L, std::size_t Classes>
 consteval bool check_vectors_of_loss() {
   if constexpr (takes_vectors<L>) {
-    using V = VectorArchetype<float>;
+    using V = internal::VectorArchetype<float>;
     constexpr bool takes_them = requires(const L& loss, const V* logits, const V& value, V* gradient) {
       {
         loss.template row<Classes>(StudentLogits<V>{logits}, TeacherLogits<V>{logits}, value, value, gradient)
@@ -82,7 +82,7 @@ consteval bool check_vectors_of_loss() {
     static_assert(takes_them,
                   "retort: a loss with takes_vectors = true needs a row that is a template over the types of scalars "
                   "and of the label, and returns a scalar");
-    return detail::compiles_with_vectors<&detail::call_loss_with_vectors<L, Classes>>;
+    return internal::compiles_with_vectors<&detail::call_loss_with_vectors<L, Classes>>;
   }
   return true;
 }

@@ -72,7 +72,7 @@ RETORT_HOST_DEVICE SoftmaxDivergence<Scalar> find_softmax_divergence(const Scala
     p[k] = p[k] * inverse_p;
     const Scalar half_e = ((half * student[k] - half * teacher[k]) - origin) * inverse_temperature;
     const Scalar e = half_e + half_e;
-    const Scalar rest = exp_minus_linear(e);
+    const Scalar rest = internal::exp_minus_linear(e);
     const Scalar half_term = p[k] * half_e;
     const auto is_near = e * e < near_square;
     change[k] = select(is_near, p[k] * (e + rest), difference[k] * growth - p[k]);
@@ -81,7 +81,7 @@ RETORT_HOST_DEVICE SoftmaxDivergence<Scalar> find_softmax_divergence(const Scala
     moment += half_term;
   }
   const auto is_near = total * total < near_square;
-  const Scalar bend = linear_minus_log(total);
+  const Scalar bend = internal::linear_minus_log(total);
   const Scalar change_of_sums = of_student.log_sum - of_teacher.log_sum;
   const Scalar near_divergence = excess - bend;
   const Scalar far_divergence = (lead - (moment + moment)) + change_of_sums;

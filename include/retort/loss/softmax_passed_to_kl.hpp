@@ -68,7 +68,7 @@ struct SoftmaxPassedToKlLoss {
       overlap += teacher_probability * student_probability;
       negative_entropy += teacher_probability * (x - p.log_sum);
       lowest = select(x < lowest, x, lowest);
-      excess[k] = x + exp_minus_linear(x);
+      excess[k] = x + internal::exp_minus_linear(x);
       mean_excess += student_probability * excess[k];
     }
     // At a high temperature all p_k are close to `overlap`: then their difference is that of the excesses.

@@ -13,9 +13,7 @@
 #include "retort/core/text.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
-
-namespace detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 template <Layer L>
 std::string describe_layer() {
@@ -45,14 +43,16 @@ std::array<std::string, sizeof...(Layers)> layer_descriptions(const Sequential<L
   return {describe_layer<Layers>()...};
 }
 
-}  // namespace detail
-
 /// "Linear(784, 20), ReLU, Linear(20, 10)": equal for equal models, and for others only if a layer of one's own hides
 /// what it is (see layer.hpp).
 template <Model M>
 std::string model_signature() {
-  return detail::signature(M{});
+  return signature(M{});
 }
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A table: each layer's output shape, parameters, floating-point operations for one sample and bytes of its parameters
 /// as `Scalar`; and the sums.
@@ -68,7 +68,7 @@ std::string summary() {
   text << std::right << std::setw(3) << ""
        << "  " << std::left << std::setw(26) << "layer" << std::right << std::setw(10) << "output" << std::setw(12)
        << "parameters" << std::setw(12) << "FLOPs" << std::setw(12) << "bytes" << '\n';
-  const auto descriptions = detail::layer_descriptions(M{});
+  const auto descriptions = internal::layer_descriptions(M{});
   for (std::size_t layer = 0; layer < M::layer_count; ++layer) {
     std::size_t parameters = 0;
     for (const TensorInfo& tensor : M::parameters) {

@@ -23,7 +23,9 @@ enum class Initialization {
   xavier_normal,   ///< normal with variance 2 / (in + out)
 };
 
-namespace detail {
+}  // namespace retort::inline RETORT_INSTRUCTION_SET
+
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// A standard normal number by Box and Muller, from two words; the logarithm is of a number in (0, 1].
 inline double standard_normal(const RandomStream& random, std::uint64_t element) {
@@ -51,8 +53,6 @@ inline double initial_weight(Initialization initialization, const TensorSpec& sp
   return within(1.0 / std::sqrt(fan_in));
 }
 
-}  // namespace detail
-
 /// Fills one tensor. Element e of tensor `index` of the model depends on (seed, index, e) alone.
 template <typename Scalar>
 void initialize_tensor(Initialization initialization, const TensorSpec& spec, Seed seed, std::uint32_t index,
@@ -62,12 +62,10 @@ void initialize_tensor(Initialization initialization, const TensorSpec& spec, Se
     double value = 0.0;
     switch (spec.initial_value) {
       case InitialValue::weight:
-        value = detail::initial_weight(initialization, spec, random, element);
+        value = initial_weight(initialization, spec, random, element);
         break;
       case InitialValue::bias:
-        value = initialization == Initialization::pytorch
-                    ? detail::initial_weight(initialization, spec, random, element)
-                    : 0.0;
+        value = initialization == Initialization::pytorch ? initial_weight(initialization, spec, random, element) : 0.0;
         break;
       case InitialValue::one:
         value = 1.0;
@@ -79,4 +77,4 @@ void initialize_tensor(Initialization initialization, const TensorSpec& spec, Se
   }
 }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -59,16 +59,25 @@ struct TensorSpec {
 /// A tensor's place in an arena is rounded up to so many elements: 64 bytes of float, 128 of double.
 inline constexpr std::size_t tensor_alignment = 16;
 
+}  // namespace retort::inline RETORT_INSTRUCTION_SET
+
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
+
+/// `count` elements, rounded up to the next tensor's place.
 constexpr std::size_t aligned_extent(std::size_t count) {
   return (count + tensor_alignment - 1) / tensor_alignment * tensor_alignment;
 }
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Where tensor `index` of a layer begins, in elements from the layer's first.
 template <std::size_t N>
 constexpr std::size_t tensor_offset(const std::array<TensorSpec, N>& tensors, std::size_t index) {
   std::size_t offset = 0;
   for (std::size_t i = 0; i < index; ++i) {
-    offset += aligned_extent(tensors[i].count());
+    offset += internal::aligned_extent(tensors[i].count());
   }
   return offset;
 }
@@ -92,7 +101,9 @@ concept ElementwiseLayer = requires(double x, double y) {
   { L::derivative(x, y) } -> std::convertible_to<double>;
 };
 
-namespace detail {
+}  // namespace retort::inline RETORT_INSTRUCTION_SET
+
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 template <ElementwiseLayer L>
 void call_layer_with_vectors() {
@@ -101,8 +112,6 @@ void call_layer_with_vectors() {
   static_cast<void>(L::value(x));
   static_cast<void>(L::derivative(x, x));
 }
-
-}  // namespace detail
 
 /// True; does not compile for a layer that states `takes_vectors` and does not take them.
 template <typename L>
@@ -115,10 +124,14 @@ consteval bool check_vectors_of_layer() {
     static_assert(takes_them,
                   "retort: a layer with takes_vectors = true needs value and derivative that are templates over the "
                   "type of their arguments, and return it");
-    return detail::compiles_with_vectors<&detail::call_layer_with_vectors<L>>;
+    return compiles_with_vectors<&call_layer_with_vectors<L>>;
   }
   return true;
 }
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A layer that drops elements at random while training and is the identity otherwise.
 template <typename L>

@@ -171,7 +171,7 @@ class Network {
     auto arena = allocate_for("initial values of a network", 0, [&] { return AlignedBuffer<Scalar>(size); });
     std::uint32_t index = 0;
     for (const TensorInfo& tensor : tensors) {
-      initialize_tensor(initialization, tensor.spec, seed, index++, arena.data() + tensor.offset);
+      internal::initialize_tensor(initialization, tensor.spec, seed, index++, arena.data() + tensor.offset);
     }
     return arena;
   }

@@ -148,7 +148,7 @@ constexpr auto model_tensors() {
   const auto append = [&](const auto& specs) {
     for (const TensorSpec& spec : specs) {
       tensors[count++] = make_tensor_info(spec, layer, offset);
-      offset += aligned_extent(spec.count());
+      offset += internal::aligned_extent(spec.count());
     }
     ++layer;
   };
@@ -160,7 +160,7 @@ template <std::size_t N>
 constexpr std::size_t arena_size(const std::array<TensorInfo, N>& tensors) {
   std::size_t size = 0;
   for (const TensorInfo& tensor : tensors) {
-    size += aligned_extent(tensor.count());
+    size += internal::aligned_extent(tensor.count());
   }
   return size;
 }

@@ -41,7 +41,8 @@ V tanh_of_floats(const V& x) {
   const V end = constant<V>(9.02);
   const V inside = select(x > end, end, select(x < -end, -end, x));
   const V square = inside * inside;
-  const V y = inside * polynomial<TanhNumerator, 5>(square) / polynomial<TanhDenominator, 5>(square);
+  const V y =
+      inside * internal::polynomial<TanhNumerator, 5>(square) / internal::polynomial<TanhDenominator, 5>(square);
   return select(y > one, one, select(y < -one, -one, y));
 }
 
@@ -54,7 +55,7 @@ struct Tanh {
 
   template <typename T>
   RETORT_HOST_DEVICE static T value(T x) {
-    if constexpr (!std::is_arithmetic_v<T> && std::is_same_v<LaneOf<T>, float>) {
+    if constexpr (!std::is_arithmetic_v<T> && std::is_same_v<internal::LaneOf<T>, float>) {
       return detail::tanh_of_floats(x);
     } else {
       using std::tanh;

@@ -17,7 +17,7 @@
 #include "retort/nn/layer.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// The largest magnitude of a weight, a bias or a running mean: 2^63 in float, 2^511 in double, so that products of two
 /// are finite. (No bound for a running variance, which is a square.)
@@ -71,4 +71,4 @@ template <typename Scalar>
   return {};
 }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

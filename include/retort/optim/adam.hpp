@@ -45,6 +45,8 @@ struct AdamRule {
   }
 };
 
+namespace internal {
+
 /// The table of Adam and of AdamW.
 template <typename O>
 constexpr auto adam_hyperparameters() {
@@ -54,8 +56,6 @@ constexpr auto adam_hyperparameters() {
                     Hyperparameter{"epsilon", &O::epsilon, allowed::above_zero},
                     Hyperparameter{"weight_decay", &O::weight_decay, allowed::at_least_zero}};
 }
-
-namespace internal {
 
 /// Throws OptionError for values that neither of them can compute with in Scalar.
 template <typename Scalar, typename O>
@@ -81,7 +81,7 @@ struct Adam {
   double epsilon = 1e-8;
   double weight_decay = 0.0;  ///< L2 regularisation through the gradient
 
-  static constexpr auto hyperparameters() { return adam_hyperparameters<Adam>(); }
+  static constexpr auto hyperparameters() { return internal::adam_hyperparameters<Adam>(); }
 
   /// Throws OptionError for a hyperparameter outside its range, or that Scalar cannot compute with.
   template <typename Scalar = double>

@@ -28,7 +28,7 @@ struct AdamW {
   double epsilon = 1e-8;
   double weight_decay = 1e-2;  ///< per unit of learning rate
 
-  static constexpr auto hyperparameters() { return adam_hyperparameters<AdamW>(); }
+  static constexpr auto hyperparameters() { return internal::adam_hyperparameters<AdamW>(); }
 
   /// Throws OptionError for a hyperparameter outside its range, or that Scalar cannot compute with.
   template <typename Scalar = double>

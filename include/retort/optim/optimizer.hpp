@@ -34,7 +34,9 @@ concept Optimizer = std::copyable<O> && Configured<O> && requires(const O& optim
   optimizer.template rule<float>(std::uint64_t{1}, 0.1);
 };
 
-namespace detail {
+}  // namespace retort::inline RETORT_INSTRUCTION_SET
+
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 template <typename Rule, typename V, typename... Moment>
 concept RuleFor = requires(const Rule& rule, V& parameter, const V& gradient, Moment&... moment) {
@@ -59,19 +61,17 @@ struct VectorUpdate<Rule, std::index_sequence<Index...>> {
   }
 };
 
-}  // namespace detail
-
 /// True; does not compile for an optimizer's rule that states `takes_vectors` and does not take them.
 template <typename Rule, std::size_t Moments>
 consteval bool check_vectors_of_rule() {
   if constexpr (takes_vectors<Rule>) {
-    using Update = detail::VectorUpdate<Rule, std::make_index_sequence<Moments>>;
+    using Update = VectorUpdate<Rule, std::make_index_sequence<Moments>>;
     static_assert(Update::fits,
                   "retort: an optimizer's rule with takes_vectors = true needs a call operator that is a template over "
                   "the type of its arguments");
-    return detail::compiles_with_vectors<&Update::call>;
+    return compiles_with_vectors<&Update::call>;
   }
   return true;
 }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -46,7 +46,8 @@ inline constexpr bool multiplies_words = false;
 #endif
 
 inline float make_word(float low, float high) {
-  return std::bit_cast<float>(std::uint32_t{to_bfloat16(low)} | std::uint32_t{to_bfloat16(high)} << 16);
+  return std::bit_cast<float>(std::uint32_t{internal::to_bfloat16(low)} | std::uint32_t{internal::to_bfloat16(high)}
+                                                                              << 16);
 }
 
 /// The halves of the words, as floats.

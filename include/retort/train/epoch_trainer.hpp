@@ -84,7 +84,7 @@ template <Model M>
 /// the inputs are augmented anew in every epoch; so are its features, if a term of the loss compares them. `Steps`
 /// takes the steps: it belongs to the first engine that takes the training.
 template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O, typename TeacherSource,
-          typename Steps = backend::StepsOf<backend::TrainingTypes<Backend, M, L, O, Scalar, TeacherSource>>>
+          typename Steps = StepsOf<backend::TrainingTypes<Backend, M, L, O, Scalar, TeacherSource>>>
   requires backend::Backend<Backend, Scalar>
 class EpochTrainer final : public TrainerInterface {
  public:
@@ -99,7 +99,7 @@ class EpochTrainer final : public TrainerInterface {
   using TrainingOf = backend::TrainingTypes<Backend, M, L, O, Scalar, TeacherSource>;
   using Term = TermOf<TrainingOf>;
   static constexpr bool has_term = FeatureLoss<L>;
-  static_assert(!has_term || std::is_same_v<Steps, backend::StepsOf<TrainingOf>>,
+  static_assert(!has_term || std::is_same_v<Steps, StepsOf<TrainingOf>>,
                 "retort: a loss with a term on features trains by the generic engine");
   using Rule = decltype(std::declval<const O&>().template rule<Scalar>(std::uint64_t{}, double{}));
   static_assert(!uses_teacher || !std::is_same_v<TeacherSource, NoTeacher>,
@@ -215,7 +215,7 @@ class EpochTrainer final : public TrainerInterface {
     for (const NamedArray<const Scalar>& array : state_arrays(*this)) {
       std::vector<Scalar> copy(array.values.size());
       copy_to_host(backend(), array.values.data(), std::span(copy));
-      const std::string fault = retort::describe_fault(array.tensors, std::span<const Scalar>(copy), array.largest);
+      const std::string fault = internal::describe_fault(array.tensors, std::span<const Scalar>(copy), array.largest);
       if (!fault.empty()) {
         return array.place + fault;
       }
@@ -259,7 +259,7 @@ class EpochTrainer final : public TrainerInterface {
   }
 
   [[gnu::cold]] std::string describe() const override {
-    std::string text = backend::describe_engine<TrainingOf>();
+    std::string text = describe_engine<TrainingOf>();
     if constexpr (has_table) {
       text += "; the teacher is " + teacher_.describe();
     }

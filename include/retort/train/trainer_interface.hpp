@@ -105,7 +105,7 @@ class TrainerInterface {
   /// The arrays of the state that are the model itself, for keeping the best epoch.
   virtual TrainingState model_state() const = 0;
 
-  /// Which engine takes the steps, and why faster ones do not; see backend::describe_engine.
+  /// Which engine takes the steps, and why faster ones do not; see internal::describe_engine.
   virtual std::string describe() const = 0;
 
   /// Model, loss, optimizer, "processor" and everything else that decides the result.

@@ -170,15 +170,15 @@ TEMPLATE_LIST_TEST_CASE("Outside of training the answer is that of the forward p
 
 TEST_CASE("Activations of a training step do not overlap and lie on aligned offsets", "[backend]") {
   using M = Sequential<Linear<3, 5>, ReLU, Linear<5, 2>>;
-  CHECK(backend::output_offset<M>(0, 7) == 0);
-  CHECK(backend::output_offset<M>(1, 7) == 48);
-  CHECK(backend::output_offset<M>(2, 7) == 96);
-  CHECK(backend::activation_arena_size<M>(7) == 112);
+  CHECK(internal::output_offset<M>(0, 7) == 0);
+  CHECK(internal::output_offset<M>(1, 7) == 48);
+  CHECK(internal::output_offset<M>(2, 7) == 96);
+  CHECK(internal::activation_arena_size<M>(7) == 112);
   CHECK(backend::pass_scratch_size<M>(7) == 2 * 48);
   // A run of pointwise layers keeps one output.
   using Longer = Sequential<Linear<3, 5>, ReLU, Dropout<0.5>, Tanh, Linear<5, 2>>;
-  CHECK(backend::output_offset<Longer>(2, 7) == 96);
-  CHECK(backend::activation_arena_size<Longer>(7) == 112);
+  CHECK(internal::output_offset<Longer>(2, 7) == 96);
+  CHECK(internal::activation_arena_size<Longer>(7) == 112);
   // What enters may be the widest.
   CHECK(backend::pass_scratch_size<Sequential<Linear<9, 5>>>(7) == 2 * 64);
 }
@@ -309,8 +309,8 @@ Passes run_passes() {
       scratch.data());
   result.inference_calls = take_calls();
 
-  auto activations = garbage_of(backend::activation_arena_size<M>(capacity));
-  const double* logits = run_forward<M>(
+  auto activations = garbage_of(internal::activation_arena_size<M>(capacity));
+  const double* logits = internal::run_forward<M>(
       backend,
       backend::ForwardArguments<double>{parameters, buffers.data(), inputs.data(), activations.data(), batch, random},
       capacity);
@@ -321,10 +321,11 @@ Passes run_passes() {
   auto gradients = garbage_of(M::parameter_arena_size);
   auto input_gradient = garbage_of(batch * M::input_size);
   std::ranges::fill(scratch.span(), garbage);
-  run_backward<M>(backend,
-                  backend::BackwardArguments<double>{parameters, inputs.data(), activations.data(), incoming.data(),
-                                                     input_gradient.data(), gradients.data(), batch, random},
-                  capacity, scratch.data());
+  internal::run_backward<M>(
+      backend,
+      backend::BackwardArguments<double>{parameters, inputs.data(), activations.data(), incoming.data(),
+                                         input_gradient.data(), gradients.data(), batch, random},
+      capacity, scratch.data());
   result.gradients.assign(gradients.data(), gradients.data() + gradients.size());
   result.input_gradient.assign(input_gradient.data(), input_gradient.data() + input_gradient.size());
   result.backward_calls = take_calls();
@@ -400,10 +401,11 @@ TEST_CASE("Where no input gradient is wanted, the backward pass ends with the fi
   const auto values = test::aligned_copy(random_values<double>(batch * 4 + 1000, 1));
   auto gradients = fusing::garbage_of(M::parameter_arena_size);
   auto scratch = fusing::garbage_of(backend::pass_scratch_size<M>(batch));
-  run_backward<M>(backend,
-                  backend::BackwardArguments<double>{
-                      values.data(), values.data(), values.data(), values.data(), nullptr, gradients.data(), batch, {}},
-                  batch, scratch.data());
+  internal::run_backward<M>(
+      backend,
+      backend::BackwardArguments<double>{
+          values.data(), values.data(), values.data(), values.data(), nullptr, gradients.data(), batch, {}},
+      batch, scratch.data());
   CHECK(backend.take_calls() == Calls{"ReLU", "Linear"});
 }
 

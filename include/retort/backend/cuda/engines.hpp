@@ -32,7 +32,7 @@ using RuleOf =
 /// For an engine that copies loss and rule to the device, in a struct of `size` bytes; it has room for `capacity`.
 template <typename T>
 constexpr Refusal launch_refusal(std::size_t size, std::size_t capacity) {
-  if (constexpr Refusal refusal = fully_connected_refusal<T>(); refusal) {
+  if (constexpr Refusal refusal = internal::fully_connected_refusal<T>(); refusal) {
     return refusal;
   }
   if (!std::is_trivially_copyable_v<typename T::Loss> || !std::is_trivially_copyable_v<RuleOf<T>>) {

@@ -56,7 +56,8 @@ struct Bf16Engine {
   static constexpr std::string_view name = "panels with bf16 products";
   template <typename T>
   static constexpr Refusal refusal() {
-    return std::same_as<typename T::Scalar, float> ? fully_connected_refusal<T>() : Refusal{"it computes in float"};
+    return std::same_as<typename T::Scalar, float> ? internal::fully_connected_refusal<T>()
+                                                   : Refusal{"it computes in float"};
   }
   template <typename T>
   using Steps = PanelSteps<typename T::Model, float, Bf16Products<typename T::Model>>;

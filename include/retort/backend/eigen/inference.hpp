@@ -47,7 +47,7 @@ void predict_dataset(const Eigen& backend, M, const Scalar* parameters, [[maybe_
     struct ScratchTag;
     const data::GatherConstants<Scalar> constants(data);
     detail::for_each_piece(backend, data.size, Eigen::inference_batch, [&](std::size_t first, std::size_t count) {
-      const std::size_t inputs_size = aligned_extent(count * M::input_size);
+      const std::size_t inputs_size = internal::aligned_extent(count * M::input_size);
       Scalar* inputs = detail::thread_scratch<Scalar, ScratchTag>(inputs_size + pass_scratch_size<M>(count));
       for (std::size_t sample = 0; sample < count; ++sample) {
         data::gather_row(data, constants, static_cast<std::uint32_t>(first + sample), inputs + sample * M::input_size);

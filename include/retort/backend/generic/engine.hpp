@@ -33,7 +33,7 @@ class GenericSteps {
   GenericSteps(const Backend& backend, std::size_t capacity)
       : capacity_(capacity),
         inputs_(allocate(backend, capacity * M::input_size)),
-        activations_(allocate(backend, activation_arena_size<M>(capacity))),
+        activations_(allocate(backend, internal::activation_arena_size<M>(capacity))),
         logits_gradient_(allocate(backend, capacity * M::output_size)),
         scratch_(allocate(backend, pass_scratch_size<M>(capacity))),
         gradients_(allocate(backend, M::parameter_arena_size + Term::parameter_arena_size)),
@@ -49,7 +49,7 @@ class GenericSteps {
     gather_batch(backend, batch.data, batch.samples, batch.size, batch.augmentation, inputs_.data());
     const Scalar* inputs = inputs_.data();
     const Scalar* parameters = state.parameters;
-    const Scalar* logits = run_forward<M>(
+    const Scalar* logits = internal::run_forward<M>(
         backend, ForwardArguments<Scalar>{parameters, state.buffers, inputs, activations_.data(), batch.size, random},
         capacity_);
     evaluate_loss(backend, loss, Width<M::output_size>{},
@@ -63,16 +63,16 @@ class GenericSteps {
                                         .batch = batch.size});
     Scalar* regressor_gradients = gradients_.data() + M::parameter_arena_size;
     term_.evaluate(backend, batch, state, loss, std::as_const(activations_).data(), regressor_gradients);
-    run_backward<M>(backend,
-                    BackwardArguments<Scalar>{.parameters = parameters,
-                                              .input = inputs,
-                                              .output = activations_.data(),
-                                              .output_gradient = logits_gradient_.data(),
-                                              .input_gradient = nullptr,
-                                              .parameter_gradients = gradients_.data(),
-                                              .batch = batch.size,
-                                              .random = random},
-                    capacity_, scratch_.data(), term_.adder(backend, batch.size));
+    internal::run_backward<M>(backend,
+                              BackwardArguments<Scalar>{.parameters = parameters,
+                                                        .input = inputs,
+                                                        .output = activations_.data(),
+                                                        .output_gradient = logits_gradient_.data(),
+                                                        .input_gradient = nullptr,
+                                                        .parameter_gradients = gradients_.data(),
+                                                        .batch = batch.size,
+                                                        .random = random},
+                              capacity_, scratch_.data(), term_.adder(backend, batch.size));
     if (state.clipping) {
       clip_gradients(backend, *state.clipping, gradients_.data(), gradients_.size());
     }
@@ -98,14 +98,16 @@ class GenericSteps {
   typename Term::template Steps<Backend, Scalar> term_;
 };
 
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend
+
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
+
 /// Takes every training.
 struct GenericEngine {
   static constexpr std::string_view name = "single operations";
   template <typename T>
-  using Steps = GenericSteps<typename T::Model, typename T::Backend, typename T::Scalar, internal::TermOf<T>>;
+  using Steps = backend::GenericSteps<typename T::Model, typename T::Backend, typename T::Scalar, TermOf<T>>;
 };
-
-namespace detail {
 
 template <typename T, typename OfEngines>
 struct FirstEngine {
@@ -115,11 +117,9 @@ template <typename T, typename E, typename... Rest>
 struct FirstEngine<T, std::tuple<E, Rest...>>
     : std::conditional_t<!E::template refusal<T>(), std::type_identity<E>, FirstEngine<T, std::tuple<Rest...>>> {};
 
-}  // namespace detail
-
 /// The first engine of a backend that takes the training, or GenericEngine.
 template <typename T>
-using EngineOf = typename detail::FirstEngine<T, typename Engines<typename T::Backend>::type>::type;
+using EngineOf = typename FirstEngine<T, typename backend::Engines<typename T::Backend>::type>::type;
 
 /// Its steps.
 template <typename T>
@@ -141,8 +141,8 @@ template <typename T>
   };
   [&]<typename... E>(std::type_identity<std::tuple<E...>>) {
     (add.template operator()<E>(), ...);
-  }(std::type_identity<typename Engines<typename T::Backend>::type>{});
+  }(std::type_identity<typename backend::Engines<typename T::Backend>::type>{});
   return text;
 }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

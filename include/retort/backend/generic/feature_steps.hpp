@@ -86,7 +86,7 @@ struct TermBetween {
    public:
     Steps(const Backend& backend, std::size_t capacity)
         : capacity_(capacity),
-          activations_(allocate(backend, backend::activation_arena_size<Regressor>(capacity))),
+          activations_(allocate(backend, activation_arena_size<Regressor>(capacity))),
           gradient_(allocate(backend, capacity * width)),
           scratch_(allocate(backend, backend::pass_scratch_size<Regressor>(capacity))),
           student_gradient_(allocate(backend, capacity * student_width)) {}
@@ -97,7 +97,7 @@ struct TermBetween {
                   const backend::TrainingState<Scalar, Moments>& state, const L& loss, const Scalar* activations,
                   Scalar* regressor_gradients) {
       const backend::LayerRandom random{regressor_seed(batch.seed), batch.step};
-      const Scalar* features = activations + backend::output_offset<M>(operation, capacity_);
+      const Scalar* features = activations + output_offset<M>(operation, capacity_);
       const Scalar* parameters = state.regressor_parameters;
       const Scalar* answers = run_forward<Regressor>(
           backend,

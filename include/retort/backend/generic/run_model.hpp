@@ -17,16 +17,6 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET::internal {
-
-/// Leaves gradients as they are.
-struct NothingAdded {
-  template <std::size_t Index, typename Scalar>
-  void operator()(Scalar* /*gradient*/) const {}
-};
-
-}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
-
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// `infer(backend, layer, chain, width, arguments)`: the output is the chain's; the layer's own is not kept.
@@ -47,14 +37,14 @@ concept FusesForward = !std::is_same_v<C, Chain<>> &&
 /// Elements of scratch for run_inference and run_backward of `batch` samples: two matrices of the widest layer.
 template <Model M>
 constexpr std::size_t pass_scratch_size(std::size_t batch) {
-  return 2 * aligned_extent(batch * Plan<M>::widest);
+  return 2 * internal::aligned_extent(batch * Plan<M>::widest);
 }
 
 /// output (batch, out) = model(input (batch, in)). `scratch` holds pass_scratch_size(batch) elements.
 template <Model M, typename Backend, typename Scalar>
 void run_inference(const Backend& backend, const InferArguments<Scalar>& arguments, Scalar* scratch) {
   using Plan = backend::Plan<M>;
-  const std::array<Scalar*, 2> halves{scratch, scratch + aligned_extent(arguments.batch * Plan::widest)};
+  const std::array<Scalar*, 2> halves{scratch, scratch + internal::aligned_extent(arguments.batch * Plan::widest)};
   const Scalar* current = arguments.input;
   bool done = false;  // the operation before has done this one too
   internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
@@ -82,13 +72,23 @@ void run_inference(const Backend& backend, const InferArguments<Scalar>& argumen
   });
 }
 
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend
+
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
+
+/// Leaves gradients as they are.
+struct NothingAdded {
+  template <std::size_t Index, typename Scalar>
+  void operator()(Scalar* /*gradient*/) const {}
+};
+
 /// The activations of a training step lie one after another: operation i's output begins at output_offset(i) for
 /// `batch` samples.
 template <Model M>
 constexpr std::size_t output_offset(std::size_t operation, std::size_t batch) {
   std::size_t offset = 0;
   for (std::size_t i = 0; i < operation; ++i) {
-    offset += aligned_extent(Plan<M>::widths[i + 1] * batch);
+    offset += aligned_extent(backend::Plan<M>::widths[i + 1] * batch);
   }
   return offset;
 }
@@ -96,30 +96,31 @@ constexpr std::size_t output_offset(std::size_t operation, std::size_t batch) {
 /// Elements of the activation arena for batches of up to `batch` samples.
 template <Model M>
 constexpr std::size_t activation_arena_size(std::size_t batch) {
-  return output_offset<M>(Plan<M>::size, batch);
+  return output_offset<M>(backend::Plan<M>::size, batch);
 }
 
 /// Fills the activations, arguments.output, and returns the logits (batch, out) among them. `capacity` is the batch
 /// that they were laid out for.
 template <Model M, typename Backend, typename Scalar>
-const Scalar* run_forward(const Backend& backend, const ForwardArguments<Scalar>& arguments, std::size_t capacity) {
+const Scalar* run_forward(const Backend& backend, const backend::ForwardArguments<Scalar>& arguments,
+                          std::size_t capacity) {
   using Plan = backend::Plan<M>;
   const Scalar* current = arguments.input;
   bool done = false;  // the operation before has done this one too
-  internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
+  for_each_index<Plan::size>([&]<std::size_t Index>() {
     Scalar* output = arguments.output + output_offset<M>(Index, capacity);
     if (!done) {
       using Operation = typename Plan::template Operation<Index>;
       using Width = typename Plan::template InputWidth<Index>;
-      using Behind = ChainAt<Plan, Index + 1>;
+      using Behind = backend::ChainAt<Plan, Index + 1>;
       constexpr std::size_t layer = Plan::first_layer[Index];
-      const ForwardArguments<Scalar> of_operation{arguments.parameters + M::parameter_offset(layer),
-                                                  arguments.buffers + M::buffer_offset(layer),
-                                                  current,
-                                                  output,
-                                                  arguments.batch,
-                                                  arguments.random.after(layer)};
-      if constexpr (FusesForward<Backend, Operation, Behind, Width, Scalar>) {
+      const backend::ForwardArguments<Scalar> of_operation{arguments.parameters + M::parameter_offset(layer),
+                                                           arguments.buffers + M::buffer_offset(layer),
+                                                           current,
+                                                           output,
+                                                           arguments.batch,
+                                                           arguments.random.after(layer)};
+      if constexpr (backend::FusesForward<Backend, Operation, Behind, Width, Scalar>) {
         forward(backend, Operation{}, Behind{}, Width{}, of_operation,
                 arguments.output + output_offset<M>(Index + 1, capacity));
         done = true;
@@ -139,13 +140,13 @@ const Scalar* run_forward(const Backend& backend, const ForwardArguments<Scalar>
 /// model's. Operations before the first that learns are left out, unless input_gradient is not null. `scratch` holds
 /// pass_scratch_size(batch) elements. `add.operator()<Index>(gradient)` may add to the gradient (batch, out) of a
 /// hidden operation `Index`'s output.
-template <Model M, typename Backend, typename Scalar, typename Add = internal::NothingAdded>
-void run_backward(const Backend& backend, const BackwardArguments<Scalar>& arguments, std::size_t capacity,
+template <Model M, typename Backend, typename Scalar, typename Add = NothingAdded>
+void run_backward(const Backend& backend, const backend::BackwardArguments<Scalar>& arguments, std::size_t capacity,
                   Scalar* scratch, const Add& add = {}) {
   using Plan = backend::Plan<M>;
   const std::array<Scalar*, 2> halves{scratch, scratch + aligned_extent(arguments.batch * Plan::widest)};
   const Scalar* output_gradient = arguments.output_gradient;
-  internal::for_each_index_reversed<Plan::size>([&]<std::size_t Index>() {
+  for_each_index_reversed<Plan::size>([&]<std::size_t Index>() {
     const bool wants_all = arguments.input_gradient != nullptr;
     if (Index < Plan::first_trained && !wants_all) {
       return;
@@ -162,13 +163,14 @@ void run_backward(const Backend& backend, const BackwardArguments<Scalar>& argum
       input = arguments.output + output_offset<M>(Index - 1, capacity);
     }
     constexpr std::size_t layer = Plan::first_layer[Index];
-    backward(backend, typename Plan::template Operation<Index>{}, typename Plan::template InputWidth<Index>{},
-             BackwardArguments<Scalar>{arguments.parameters + M::parameter_offset(layer), input,
-                                       arguments.output + output_offset<M>(Index, capacity), output_gradient,
-                                       input_gradient, arguments.parameter_gradients + M::parameter_offset(layer),
-                                       arguments.batch, arguments.random.after(layer)});
+    backward(
+        backend, typename Plan::template Operation<Index>{}, typename Plan::template InputWidth<Index>{},
+        backend::BackwardArguments<Scalar>{arguments.parameters + M::parameter_offset(layer), input,
+                                           arguments.output + output_offset<M>(Index, capacity), output_gradient,
+                                           input_gradient, arguments.parameter_gradients + M::parameter_offset(layer),
+                                           arguments.batch, arguments.random.after(layer)});
     output_gradient = input_gradient;
   });
 }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

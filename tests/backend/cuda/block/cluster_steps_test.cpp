@@ -123,7 +123,7 @@ TEST_CASE("Inputs are shared out in equal parts of whole words", "[block]") {
   using Backend = backend::CudaOn<system::Serial, backend::Precision::fp32, ThreadGroup::cluster>;
   STATIC_REQUIRE(
       std::is_same_v<
-          backend::StepsOf<backend::TrainingTypes<Backend, Digits, CrossEntropy, Adam, float, internal::NoTeacher>>,
+          internal::StepsOf<backend::TrainingTypes<Backend, Digits, CrossEntropy, Adam, float, internal::NoTeacher>>,
           backend::block::BlockSteps<Digits, float, system::Serial, ThreadGroup::cluster>>);
 }
 
@@ -132,7 +132,7 @@ TEST_CASE("The engine's description says whether a cluster trains the model", "[
   const std::string cluster =
       "a cluster of blocks (large batches and clipped gradients: one block) with full-precision products";
   const auto describe = []<typename M, typename Scalar>(std::type_identity<M>, Scalar) {
-    return backend::describe_engine<
+    return internal::describe_engine<
         backend::TrainingTypes<Backend, M, CrossEntropy, Adam, Scalar, internal::NoTeacher>>();
   };
   CHECK(describe(std::type_identity<Student>{}, float{}) == cluster + " in float");

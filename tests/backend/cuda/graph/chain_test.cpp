@@ -22,8 +22,8 @@ namespace {
 using namespace retort;
 using namespace retort::backend::graph;
 using backend::Chain;
-using backend::differentiable_by_output;
 using backend::group_count;
+using internal::differentiable_by_output;
 
 constexpr std::size_t width = 7;
 constexpr std::size_t size = 9 * width;

@@ -22,8 +22,8 @@ static_assert(std::is_same_v<Operand<double, Precision::bf16>, double>);
 
 TEST_CASE("a bfloat16 is rounded as everywhere, and whole up to 256", "[graph]") {
   for (const float value : test::random_values<float>(10000, 1, -3.0, 3.0)) {
-    REQUIRE(Bfloat16(value).bits == to_bfloat16(value));
-    REQUIRE(static_cast<float>(Bfloat16(value)) == bfloat16_to_float(to_bfloat16(value)));
+    REQUIRE(Bfloat16(value).bits == internal::to_bfloat16(value));
+    REQUIRE(static_cast<float>(Bfloat16(value)) == internal::bfloat16_to_float(internal::to_bfloat16(value)));
   }
   for (int pixel = 0; pixel <= 256; ++pixel) {
     REQUIRE(static_cast<float>(Bfloat16(static_cast<float>(pixel))) == static_cast<float>(pixel));

@@ -316,7 +316,7 @@ struct NoTeacher {};
 
 template <Precision precision, Model M>
 std::string engine_of() {
-  return backend::describe_engine<
+  return internal::describe_engine<
       backend::TrainingTypes<Backend<precision>, M, CrossEntropy, Adam, float, NoTeacher>>();
 }
 

@@ -26,7 +26,7 @@ namespace {
 
 using namespace retort;
 
-double rounded(float value) { return double{bfloat16_to_float(to_bfloat16(value))}; }
+double rounded(float value) { return double{internal::bfloat16_to_float(internal::to_bfloat16(value))}; }
 
 /// The slow twin of Bf16Products.
 template <Model M>

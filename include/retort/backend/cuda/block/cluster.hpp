@@ -67,7 +67,7 @@ struct ClusterLayout : detail::BlockLayout<M, Scalar, kind> {
   static constexpr std::size_t bytes = size * sizeof(Scalar);
 
   /// Where the parameters after the first weight begin, in the model and in the block.
-  static constexpr std::size_t others_in_model = aligned_extent(First::out * features);
+  static constexpr std::size_t others_in_model = internal::aligned_extent(First::out * features);
   static constexpr std::size_t others_in_block = Block::first_other_parameter;
   static_assert(First::weight == 0 &&
                 M::parameter_arena_size - others_in_model == Block::Model::parameter_arena_size - others_in_block);

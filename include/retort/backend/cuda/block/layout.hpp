@@ -61,7 +61,8 @@ inline constexpr bool fetches_rule = sizeof(Rule) % sizeof(std::uint32_t) == 0 &
 
 /// Where the parameters after the first weight begin.
 template <StagedModel M>
-inline constexpr std::size_t first_other_parameter = aligned_extent(stage_sizes<M>[0].out * stage_sizes<M>[0].in);
+inline constexpr std::size_t first_other_parameter =
+    internal::aligned_extent(stage_sizes<M>[0].out * stage_sizes<M>[0].in);
 
 /// Slices for a product of that many tiles and that depth: as many as there are warps for, but none too short to be
 /// worth adding.
@@ -118,7 +119,7 @@ template <StagedModel M>
 constexpr std::size_t row_sums_elements(ProductUnits units) {
   const std::size_t out = stage_sizes<M>[0].out;
   const std::size_t tiles = std::min(divided_up(out, fragment_columns), output_tiles_at_once);
-  return std::max(aligned_extent(out), units == ProductUnits::tensor ? tensor_warps * team_lanes * tiles : 0);
+  return std::max(internal::aligned_extent(out), units == ProductUnits::tensor ? tensor_warps * team_lanes * tiles : 0);
 }
 
 /// Elements that hold the slices of any product, or a double of each thread, or gradients as operands.

@@ -72,7 +72,7 @@ struct ChainBackward {
       load_group(kept + begin, count, values);
       if constexpr (by_output) {
         for (std::size_t i = 0; i < internal::chain_group; ++i) {
-          gradients[i] = values[i] > Scalar{0} ? scale_kept(C{}, gradients[i]) : Scalar{0};
+          gradients[i] = values[i] > Scalar{0} ? internal::scale_kept(C{}, gradients[i]) : Scalar{0};
         }
       } else {
         apply_chain<true, true>(C{}, arguments->random(layer), group, values, gradients);

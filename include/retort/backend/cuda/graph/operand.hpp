@@ -20,8 +20,8 @@ struct Bfloat16 {
   std::uint16_t bits = 0;
 
   Bfloat16() = default;
-  RETORT_HOST_DEVICE explicit Bfloat16(float value) : bits(to_bfloat16(value)) {}
-  RETORT_HOST_DEVICE explicit operator float() const { return bfloat16_to_float(bits); }
+  RETORT_HOST_DEVICE explicit Bfloat16(float value) : bits(internal::to_bfloat16(value)) {}
+  RETORT_HOST_DEVICE explicit operator float() const { return internal::bfloat16_to_float(bits); }
 };
 
 /// The nearest number of 11 significant bits, ties away from zero: what the tensor cores read of a float in TF32.

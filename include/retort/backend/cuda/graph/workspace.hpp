@@ -20,7 +20,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 /// Whether the input of a stage's chain is kept for the backward pass; else its output is enough. The last stage's
 /// outputs are the logits, which are kept apart.
 template <typename S>
-inline constexpr bool keeps_sums = S::has_chain && (S::is_last || !differentiable_by_output<typename S::Chain>);
+inline constexpr bool keeps_sums =
+    S::has_chain && (S::is_last || !internal::differentiable_by_output<typename S::Chain>);
 
 namespace detail {
 
@@ -29,7 +30,7 @@ template <FullyConnectedModel M>
 constexpr std::size_t input_offset(std::size_t index) {
   std::size_t offset = 0;
   for (std::size_t i = 0; i < index; ++i) {
-    offset += aligned_extent(Plan<M>::widths[Plan<M>::linear_operation[i]]);
+    offset += internal::aligned_extent(Plan<M>::widths[Plan<M>::linear_operation[i]]);
   }
   return offset;
 }
@@ -41,7 +42,7 @@ constexpr std::size_t sums_offset() {
     return 0;
   } else {
     using Before = Stage<M, Index - 1>;
-    return sums_offset<M, Index - 1>() + (keeps_sums<Before> ? aligned_extent(Before::out) : 0);
+    return sums_offset<M, Index - 1>() + (keeps_sums<Before> ? internal::aligned_extent(Before::out) : 0);
   }
 }
 

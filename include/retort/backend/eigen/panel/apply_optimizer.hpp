@@ -21,7 +21,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 /// that does not take vectors is called for each of their lanes.
 template <typename Rule, typename Scalar, std::size_t Moments>
 struct ApplyRule {
-  static_assert(check_vectors_of_rule<Rule, Moments>());
+  static_assert(internal::check_vectors_of_rule<Rule, Moments>());
 
   Rule rule;
   Scalar* parameters;

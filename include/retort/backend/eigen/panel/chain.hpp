@@ -139,12 +139,12 @@ void chain_gradient_rows(C chain, LayerRandom random, std::size_t features, cons
                          const simd::ScalarOf<V>* values, simd::ScalarOf<V>* gradients) {
   using Scalar = simd::ScalarOf<V>;
   detail::for_each_group(rows, [&](const auto& group, std::size_t offset) {
-    if constexpr (differentiable_by_output<C>) {
+    if constexpr (internal::differentiable_by_output<C>) {
       const std::size_t vectors = group.vectors();
       for (std::size_t r = 0; r < group.count(); ++r) {
         for (std::size_t v = 0; v < vectors; ++v) {
           const std::size_t at = offset + r * width<Scalar> + v * simd::lanes<V>;
-          const V gradient = scale_kept(chain, V::load_aligned(gradients + at));
+          const V gradient = internal::scale_kept(chain, V::load_aligned(gradients + at));
           select(V::load_aligned(values + at) > V(Scalar{0}), gradient, V(Scalar{0})).store_aligned(gradients + at);
         }
       }

@@ -83,7 +83,7 @@ class PanelSteps {
     if constexpr (!Plan::template is_chain<Index>) {
       return false;
     } else {
-      return Index == 0 || differentiable_by_output<typename Plan::template Operation<Index>>;
+      return Index == 0 || internal::differentiable_by_output<typename Plan::template Operation<Index>>;
     }
   }
   static constexpr std::array<bool, Plan::size> in_place = []<std::size_t... Index>(std::index_sequence<Index...>) {
@@ -208,7 +208,7 @@ struct PanelEngine {
   static constexpr std::string_view name = "panels";
   template <typename T>
   static constexpr Refusal refusal() {
-    return fully_connected_refusal<T>();
+    return internal::fully_connected_refusal<T>();
   }
   template <typename T>
   using Steps = PanelSteps<typename T::Model, typename T::Scalar>;
