@@ -11,8 +11,8 @@
 #include "retort/nn/sequential.hpp"
 #include "retort/train/trainer.hpp"
 #include "small_datasets.hpp"
+#include "worked_examples/amsgrad.hpp"
 #include "worked_examples/focal_loss.hpp"
-#include "worked_examples/lion.hpp"
 #include "worked_examples/softplus.hpp"
 
 namespace {
@@ -21,7 +21,7 @@ TEST_CASE("A layer, a loss and an optimizer of one's own train on panels", "[wor
   using namespace retort;
   using namespace worked_examples;
   Network<Sequential<Linear<12, 8>, Softplus, Linear<8, 3>>> network{Seed{1}};
-  Trainer trainer{network, FocalLoss{}, Lion{.learning_rate = 3e-3}};
+  Trainer trainer{network, FocalLoss{}, AmsGrad{.learning_rate = 1e-2}};
   CHECK(trainer.describe() == "panels in float");
   const History history = trainer.fit(test::clouds(90, 12, 3, 1), {.epochs = 20, .batch_size = 16});
   CHECK(history.back().loss < 0.5 * history.front().loss);

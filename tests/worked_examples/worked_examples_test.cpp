@@ -17,6 +17,8 @@
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/backend/generic/backend.hpp"
+#include "retort/io/safetensors.hpp"
+#include "retort/io/safetensors_file.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/relu.hpp"
@@ -27,12 +29,12 @@
 #include "small_datasets.hpp"
 #include "temporary_folder.hpp"
 #include "training_pass.hpp"
+#include "worked_examples/amsgrad.hpp"
+#include "worked_examples/convolution.hpp"
 #include "worked_examples/cosine_term.hpp"
 #include "worked_examples/focal_loss.hpp"
-#include "worked_examples/lion.hpp"
 #include "worked_examples/max_pool.hpp"
 #include "worked_examples/pgm.hpp"
-#include "worked_examples/scale.hpp"
 #include "worked_examples/softplus.hpp"
 
 namespace {
@@ -41,9 +43,11 @@ using namespace retort;
 using namespace worked_examples;
 
 /// All of it in one model.
-using Example = Sequential<Linear<12, 8>, Softplus, Scale<8>, Linear<8, 3>>;
-static_assert(backend::InfersLayer<backend::Eigen, Scale<8>, 8, float>);
-static_assert(backend::InfersLayer<plain::Threads, Scale<8>, 8, float>);
+using Filters = Convolution<Shape<2, 2, 3>, 5, 2>;
+using Example = Sequential<Filters, Softplus, Linear<10, 3>>;
+static_assert(backend::InfersLayer<backend::Eigen, Filters, 12, float>);
+static_assert(backend::InfersLayer<plain::Threads, Filters, 12, float>);
+static_assert(std::is_same_v<Example::ShapeAt<2>, Shape<5, 1, 2>>);
 
 /// A scalar whose gradient in the logits is `weights`.
 double weighted_sum(const std::vector<double>& logits, const std::vector<double>& weights) {
@@ -131,8 +135,20 @@ template <typename Backend>
 History train_all(const Backend& backend, const data::Dataset& data) {
   const Network<Sequential<Linear<12, 6>, ReLU, Linear<6, 3>>, Backend> teacher{Seed{2}, backend};
   Network<Example, Backend> student{Seed{1}, backend};
-  DistillationTrainer trainer{teacher, student, WithTerm{FocalLoss{}, CosineTerm<1, 1>{}}, Lion{.learning_rate = 3e-3}};
+  DistillationTrainer trainer{teacher, student, WithTerm{FocalLoss{}, CosineTerm<1, 1>{}},
+                              AmsGrad{.learning_rate = 1e-2}};
   return trainer.fit(data, {.epochs = 20, .batch_size = 16});
+}
+
+TEST_CASE("A tensor with four axes keeps them in a file", "[worked_examples]") {
+  const test::TemporaryFolder folder;
+  const Network<Example> saved{Seed{1}};
+  io::save_safetensors(saved, folder / "filters.safetensors");
+  const auto file = io::SafetensorsFile::read(folder / "filters.safetensors");
+  CHECK(file.at("0.weight").shape == std::vector<std::size_t>{5, 2, 2, 2});
+  Network<Example> loaded{Seed{2}};
+  io::load_safetensors(loaded, folder / "filters.safetensors");
+  CHECK(test::packed_parameters(loaded) == test::packed_parameters(saved));
 }
 
 TEST_CASE("A model, a loss, a term and an optimizer of one's own train on every kind of backend", "[worked_examples]") {

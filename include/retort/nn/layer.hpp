@@ -30,8 +30,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// How the library fills a tensor before training; see initialization.hpp.
 enum class InitialValue {
-  weight,  ///< a matrix (out, in): by the chosen Initialization
-  bias,    ///< next to such a matrix: by the chosen Initialization, with the matrix's fan-in
+  weight,  ///< a factor of a product, (out, in) or (out, in, rows, columns): by the chosen Initialization
+  bias,    ///< next to such a tensor: by the chosen Initialization, with its fan-in
   one,
   zero,
 };

@@ -105,10 +105,8 @@ struct GraphEngine {
                                                                           : "a graph of kernels with bf16 products";
   template <typename T>
   static constexpr Refusal refusal() {
-    using Arguments = graph::StepArguments<typename T::Scalar, typename T::Loss, detail::RuleOf<T>>;
-    if (T::Optimizer::moment_count > 2) {
-      return {"the optimizer keeps more than two moments"};
-    }
+    using Arguments =
+        graph::StepArguments<typename T::Scalar, T::Optimizer::moment_count, typename T::Loss, detail::RuleOf<T>>;
     if (precision != Precision::fp32 && !std::is_same_v<typename T::Scalar, float>) {
       return {"it computes in float"};
     }

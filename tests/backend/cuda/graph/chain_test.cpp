@@ -35,7 +35,7 @@ const backend::Thrust<retort::system::Serial>& serial() {
 }
 
 template <typename Scalar>
-using Arguments = StepArguments<Scalar, CrossEntropy, SgdRule<Scalar>>;
+using Arguments = StepArguments<Scalar, 1, CrossEntropy, SgdRule<Scalar>>;
 
 template <typename Scalar>
 Arguments<Scalar> arguments() {

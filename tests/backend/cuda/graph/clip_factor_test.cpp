@@ -20,7 +20,7 @@ using namespace retort::backend::graph;
 
 TEMPLATE_TEST_CASE("the factor of clipping follows from the norm over all gradients", "[graph]", float, double) {
   const backend::Thrust<retort::system::Serial> backend;
-  StepArguments<TestType, CrossEntropy, SgdRule<TestType>> arguments{};
+  StepArguments<TestType, 1, CrossEntropy, SgdRule<TestType>> arguments{};
   arguments.clipping = {.max_norm = 0.5};
   for (const std::size_t size : {std::size_t{1}, std::size_t{31}, std::size_t{40000}, std::size_t{100003}}) {
     CAPTURE(size);

@@ -26,7 +26,7 @@ const std::vector<std::uint32_t> samples{4, 0, 11, 4, 7};
 
 template <typename Scalar, Precision precision>
 std::vector<double> gathered(const data::Dataset& data, data::RandomShift shift) {
-  using Arguments = StepArguments<Scalar, CrossEntropy, SgdRule<Scalar>>;
+  using Arguments = StepArguments<Scalar, 1, CrossEntropy, SgdRule<Scalar>>;
   Arguments arguments{};
   arguments.samples = samples.data();
   arguments.augmentation = {shift, Seed{8}, 2};

@@ -17,14 +17,16 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph {
 
-template <typename Scalar, typename L, typename Rule>
+template <typename Scalar, std::size_t Moments, typename L, typename Rule>
 struct StepArguments {
   using Value = Scalar;
   using LossType = L;
+  static constexpr std::size_t moment_count = Moments;
 
-  const std::uint32_t* samples;  // (batch)
-  Scalar* losses;                // (batch)
-  std::uint8_t* correct;         // (batch)
+  const std::uint32_t* samples;                // (batch)
+  Scalar* losses;                              // (batch)
+  std::uint8_t* correct;                       // (batch)
+  Scalar* moments[Moments > 0 ? Moments : 1];  // each laid out as the parameters
   data::Augmentation augmentation;
   Seed seed;  // of the dropout masks
   std::uint32_t step;

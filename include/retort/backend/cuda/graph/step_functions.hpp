@@ -39,17 +39,14 @@ struct LossRowOfStep {
 
 /// The optimizer's step: clipping, rule and the new weights as products' factors, in one pass over the parameters, four
 /// neighbours at a time. Arenas are whole groups.
-template <std::size_t Moments, typename Arguments, typename Output>
+template <typename Arguments, typename Output>
 struct UpdateParameters {
-  static_assert(Moments <= 2, "retort: the CUDA backend knows optimizers of up to two moments");
-
+  static constexpr std::size_t moment_count = Arguments::moment_count;
   using Scalar = typename Arguments::Value;
 
   const Arguments* arguments;
   Scalar* parameters;
   const Scalar* gradients;
-  Scalar* first;
-  Scalar* second;
   const Scalar* clip_factor;  // one number, or null
   Output* operands;           // laid out as the parameters, or null
 
@@ -59,21 +56,22 @@ struct UpdateParameters {
     const Scalar factor = clip_factor != nullptr ? *clip_factor : Scalar{1};
     Quad<Scalar> values = load_quad(static_cast<const Scalar*>(parameters) + element);
     const Quad<Scalar> gradient = load_quad(gradients + element);
-    Quad<Scalar> moments[Moments > 0 ? Moments : 1];
-    RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) { moments[i] = load_quad(from(i) + element); }
+    Quad<Scalar> moments[moment_count > 0 ? moment_count : 1];
+    RETORT_UNROLL for (std::size_t i = 0; i < moment_count; ++i) {
+      moments[i] = load_quad(static_cast<const Scalar*>(arguments->moments[i]) + element);
+    }
     RETORT_UNROLL for (std::size_t i = 0; i < quad; ++i) {
-      internal::apply_rule<Moments>(rule, values.values[i], gradient.values[i] * factor,
-                                    [&](std::size_t moment) -> Scalar& { return moments[moment].values[i]; });
+      internal::apply_rule<moment_count>(rule, values.values[i], gradient.values[i] * factor,
+                                         [&](std::size_t moment) -> Scalar& { return moments[moment].values[i]; });
     }
     store_quad(values, parameters + element);
-    RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) { store_quad(moments[i], from(i) + element); }
+    RETORT_UNROLL for (std::size_t i = 0; i < moment_count; ++i) {
+      store_quad(moments[i], arguments->moments[i] + element);
+    }
     if (operands != nullptr) {
       store_group(values.values, quad, operands + element);
     }
   }
-
- private:
-  RETORT_HOST_DEVICE Scalar* from(std::size_t moment) const { return moment == 0 ? first : second; }
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph

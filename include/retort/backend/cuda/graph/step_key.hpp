@@ -22,13 +22,13 @@ inline constexpr char type_tag = 0;
 
 }  // namespace detail
 
-/// Equal keys, equal work. Leaves out the values of loss, optimizer, clipping and shift: kernels read them.
+/// Equal keys, equal work. Leaves out the values of loss, optimizer, clipping and shift, and the places of moments:
+/// kernels read them.
 struct StepKey {
   const void* types = nullptr;  // of loss, rule and moments
   std::size_t batch = 0;
   bool clips = false;
   const void* parameters = nullptr;
-  std::array<const void*, 2> moments{};
   const void* teacher_logits = nullptr;
   bool teacher_by_sample = false;
   const void* bytes = nullptr;
@@ -42,23 +42,17 @@ struct StepKey {
 
 template <typename L, typename Rule, typename Scalar, std::size_t Moments>
 StepKey make_step_key(const TrainingBatch& batch, const TrainingState<Scalar, Moments>& state) {
-  static_assert(Moments <= 2, "retort: the CUDA backend knows optimizers of up to two moments");
-  StepKey key{.types = &detail::type_tag<L, Rule, std::array<Scalar, Moments>>,
-              .batch = batch.size,
-              .clips = state.clipping.has_value(),
-              .parameters = state.parameters,
-              .moments = {},
-              .teacher_logits = state.teacher.logits,
-              .teacher_by_sample = state.teacher.by_sample,
-              .bytes = batch.data.bytes,
-              .reals = batch.data.reals,
-              .labels = batch.data.labels,
-              .image = batch.data.image,
-              .normalization = batch.data.normalization};
-  for (std::size_t i = 0; i < Moments; ++i) {
-    key.moments[i] = state.moments[i];
-  }
-  return key;
+  return {.types = &detail::type_tag<L, Rule, std::array<Scalar, Moments>>,
+          .batch = batch.size,
+          .clips = state.clipping.has_value(),
+          .parameters = state.parameters,
+          .teacher_logits = state.teacher.logits,
+          .teacher_by_sample = state.teacher.by_sample,
+          .bytes = batch.data.bytes,
+          .reals = batch.data.reals,
+          .labels = batch.data.labels,
+          .image = batch.data.image,
+          .normalization = batch.data.normalization};
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::graph

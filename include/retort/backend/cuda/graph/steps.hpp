@@ -4,7 +4,7 @@
 /// Training steps of models with large layers: each product takes the whole device, and one pass over memory does what
 /// comes between two products.
 
-#include <array>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -58,26 +58,28 @@ class GraphSteps {
   template <typename L, typename Rule, std::size_t Moments>
   void step(const Backend& backend, const TrainingBatch& batch, const TrainingState<Scalar, Moments>& state,
             const L& loss, const Rule& rule) {
-    using Arguments = StepArguments<Scalar, L, Rule>;
+    using Arguments = StepArguments<Scalar, Moments, L, Rule>;
     auto* arguments = reinterpret_cast<Arguments*>(workspace_.arguments.data());
     products_.prepare(backend, batch.size);
     refresh_weights(backend, batch, state.parameters);
-    backend.for_each(1, WriteArguments<Arguments>{{.samples = batch.samples,
-                                                   .losses = state.losses,
-                                                   .correct = state.correct,
-                                                   .augmentation = batch.augmentation,
-                                                   .seed = batch.seed,
-                                                   .step = batch.step,
-                                                   .clipping = state.clipping.value_or(GradientClipping{}),
-                                                   .loss = loss,
-                                                   .rule = rule},
-                                                  arguments});
+    Arguments values{.samples = batch.samples,
+                     .losses = state.losses,
+                     .correct = state.correct,
+                     .moments = {},
+                     .augmentation = batch.augmentation,
+                     .seed = batch.seed,
+                     .step = batch.step,
+                     .clipping = state.clipping.value_or(GradientClipping{}),
+                     .loss = loss,
+                     .rule = rule};
+    std::ranges::copy(state.moments, values.moments);
+    backend.for_each(1, WriteArguments<Arguments>{values, arguments});
     const Work<Arguments> work{*this, backend, arguments, batch.data, batch.size, state.parameters};
     runner_.run(backend, make_step_key<L, Rule>(batch, state), [&] {
       work.forward();
       work.loss(state.teacher);
       work.backward();
-      work.update(state.moments, state.clipping.has_value());
+      work.update(state.clipping.has_value());
     });
     last_ = {state.parameters, batch.epoch, batch.step};
   }
@@ -241,8 +243,7 @@ class GraphSteps {
       }
     }
 
-    template <std::size_t Moments>
-    void update(const std::array<Scalar*, Moments>& moments, bool clips) const {
+    void update(bool clips) const {
       Workspace<M, Scalar, System, precision>& memory = steps.workspace_;
       const Scalar* factor = nullptr;
       if (clips) {
@@ -250,18 +251,14 @@ class GraphSteps {
                          memory.clip_factor.data());
         factor = memory.clip_factor.data();
       }
-      std::array<Scalar*, 2> both{};
-      for (std::size_t i = 0; i < Moments; ++i) {
-        both[i] = moments[i];
-      }
       Factor* copies = nullptr;
       if constexpr (copies_weights) {
         copies = memory.weights.data();
       }
       static_assert(M::parameter_arena_size % quad == 0);
-      backend.for_each(M::parameter_arena_size / quad,
-                       UpdateParameters<Moments, Arguments, Factor>{arguments, parameters, memory.gradients.data(),
-                                                                    both[0], both[1], factor, copies});
+      backend.for_each(
+          M::parameter_arena_size / quad,
+          UpdateParameters<Arguments, Factor>{arguments, parameters, memory.gradients.data(), factor, copies});
     }
   };
 
