@@ -107,15 +107,18 @@ struct ModelInput {
 template <PointwiseLayer First, Layer... Rest>
 struct ModelInput<First, Rest...> : ModelInput<Rest...> {};
 template <SizedLayer First, Layer... Rest>
-struct ModelInput<First, Rest...> : InputShape<First> {};
+struct ModelInput<First, Rest...> {
+  using type = typename LayerShapes<First>::input;
+};
 
-// The output shape of a layer that `Incoming` enters.
+// The shapes that a layer takes and gives where `Incoming` reaches it; a pointwise one keeps it.
 template <typename Incoming, Layer L>
-struct ShapeBehind {
-  using type = Incoming;
+struct ShapesOf {
+  using input = Incoming;
+  using output = Incoming;
 };
 template <typename Incoming, SizedLayer L>
-struct ShapeBehind<Incoming, L> : OutputShape<L> {};
+struct ShapesOf<Incoming, L> : LayerShapes<L> {};
 
 // The shapes of a model as a std::tuple: element i enters layer i, the last one leaves the model.
 template <typename Incoming, Layer... Layers>
@@ -126,7 +129,7 @@ template <typename Incoming, Layer First, Layer... Rest>
 struct ShapesFrom<Incoming, First, Rest...> {
   using type = decltype(std::tuple_cat(
       std::declval<std::tuple<Incoming>>(),
-      std::declval<typename ShapesFrom<typename ShapeBehind<Incoming, First>::type, Rest...>::type>()));
+      std::declval<typename ShapesFrom<typename ShapesOf<Incoming, First>::output, Rest...>::type>()));
 };
 template <Layer... Layers>
 using ModelShapes = typename ShapesFrom<typename ModelInput<Layers...>::type, Layers...>::type;
@@ -180,14 +183,6 @@ template <std::size_t Index, std::size_t... Received, std::size_t... Expected>
 struct CheckedShape<Index, Shape<Received...>, Shape<Expected...>>
     : shape_check::layer<Index>::template receives<Received...>::template but_expects<Expected...> {};
 
-// The shape that layer L expects where `Incoming` reaches it.
-template <typename Incoming, Layer L>
-struct ExpectedShape {
-  using type = Incoming;
-};
-template <typename Incoming, SizedLayer L>
-struct ExpectedShape<Incoming, L> : InputShape<L> {};
-
 template <typename Indices, Layer... Layers>
 struct CheckedShapes;
 
@@ -195,7 +190,7 @@ struct CheckedShapes;
 template <std::size_t... Index, Layer... Layers>
 struct CheckedShapes<std::index_sequence<Index...>, Layers...>
     : CheckedShape<Index, std::tuple_element_t<Index, ModelShapes<Layers...>>,
-                   typename ExpectedShape<std::tuple_element_t<Index, ModelShapes<Layers...>>, Layers>::type>... {};
+                   typename ShapesOf<std::tuple_element_t<Index, ModelShapes<Layers...>>, Layers>::input>... {};
 
 }  // namespace detail
 

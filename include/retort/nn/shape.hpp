@@ -23,33 +23,21 @@ struct Shape {
 
 namespace detail {
 
-// The shapes that a sized layer takes and gives: its `input_shape` and `output_shape`, or its plain widths. A plain
-// width takes the elements of any shape of that size, one after another, so no layer need flatten an image.
-
+/// The shapes that a sized layer takes and gives: its `input_shape` and `output_shape`, or its plain widths. A plain
+/// width takes the elements of any shape of that size, one after another, so no layer need flatten an image.
 template <typename L>
-struct InputShape {
-  using type = Shape<L::input_size>;
+struct LayerShapes {
+  using input = Shape<L::input_size>;
+  using output = Shape<L::output_size>;
 };
 template <typename L>
-  requires requires { typename L::input_shape; }
-struct InputShape<L> {
-  static_assert(
-      L::input_shape::size == L::input_size && requires { typename L::output_shape; },
-      "retort: a layer states input_shape and output_shape, and input_size is the size of the first");
-  using type = typename L::input_shape;
-};
-
-template <typename L>
-struct OutputShape {
-  using type = Shape<L::output_size>;
-};
-template <typename L>
-  requires requires { typename L::output_shape; }
-struct OutputShape<L> {
-  static_assert(
-      L::output_shape::size == L::output_size && requires { typename L::input_shape; },
-      "retort: a layer states input_shape and output_shape, and output_size is the size of the second");
-  using type = typename L::output_shape;
+  requires(
+      requires { typename L::input_shape; } || requires { typename L::output_shape; })
+struct LayerShapes<L> {
+  using input = typename L::input_shape;
+  using output = typename L::output_shape;
+  static_assert(input::size == L::input_size && output::size == L::output_size,
+                "retort: a layer states input_shape and output_shape, whose sizes are input_size and output_size");
 };
 
 }  // namespace detail
