@@ -46,13 +46,13 @@ class RoundedFactors {
 
   template <std::size_t Index>
   void keep_input(const backend::Eigen& /*backend*/, std::size_t batch, const float* values) {
-    inputs_[Index].assign(values, values + backend::panel::size_for<float>(Plan::widths[Index], batch));
+    inputs_[Index].assign(values, values + backend::panel::size_for<float>(backend::Stage<M, Index>::in, batch));
   }
 
   template <std::size_t Index>
   void forward(const float* parameters, const float* input, float* output, std::size_t batch,
                backend::panel::RowRange rows) {
-    using L = typename Plan::template Operation<Index>;
+    using L = typename backend::Stage<M, Index>::Linear;
     for (std::size_t row = rows.begin; row < rows.end; ++row) {
       for (std::size_t sample = 0; sample < batch; ++sample) {
         double sum = L::has_bias ? double{parameters[backend::panel::bias_offset<L> + row]} : 0.0;
@@ -70,7 +70,7 @@ class RoundedFactors {
   template <std::size_t Index>
   void input_gradient(const float* parameters, const float* output_gradient, float* input_gradient, std::size_t batch,
                       backend::panel::RowRange rows) {
-    using L = typename Plan::template Operation<Index>;
+    using L = typename backend::Stage<M, Index>::Linear;
     for (std::size_t row = rows.begin; row < rows.end; ++row) {
       for (std::size_t sample = 0; sample < batch; ++sample) {
         double sum = 0.0;
@@ -86,7 +86,7 @@ class RoundedFactors {
   template <std::size_t Index, typename Sink>
   void weight_gradient(const float* output_gradient, const float* /*sums*/, std::size_t batch,
                        backend::panel::RowRange rows, const Sink& sink) {
-    using L = typename Plan::template Operation<Index>;
+    using L = typename backend::Stage<M, Index>::Linear;
     using V = simd::Vector<float>;
     for (std::size_t row = rows.begin; row < rows.end; ++row) {
       std::vector<float> gradient(L::input_size);
@@ -105,8 +105,6 @@ class RoundedFactors {
   }
 
  private:
-  using Plan = backend::Plan<M>;
-
   /// Where a panel keeps a feature of a sample.
   template <std::size_t Features>
   static std::size_t place(std::size_t feature, std::size_t sample) {
@@ -114,7 +112,7 @@ class RoundedFactors {
     return (sample / width * Features + feature) * width + sample % width;
   }
 
-  std::array<std::vector<float>, Plan::size> inputs_;
+  std::array<std::vector<float>, backend::Plan<M>::linear_count> inputs_;
 };
 
 template <Model M, typename Products>

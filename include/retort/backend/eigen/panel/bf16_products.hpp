@@ -34,10 +34,10 @@ class Bf16Products {
  public:
   explicit Bf16Products(std::size_t capacity)
       : capacity_(capacity),
-        by_feature_(feature_offset(Plan::size, capacity)),
-        by_sample_(sample_offset(Plan::size, capacity)),
-        gradient_rows_(Plan::widest * capacity / 2),
-        gradient_pairs_(pairs(Plan::widest) * capacity) {}
+        by_feature_(feature_offset(Plan<M>::linear_count, capacity)),
+        by_sample_(sample_offset(Plan<M>::linear_count, capacity)),
+        gradient_rows_(Plan<M>::widest * capacity / 2),
+        gradient_pairs_(pairs(Plan<M>::widest) * capacity) {}
 
   void gather(const Eigen& backend, const TrainingBatch& batch, float* inputs) {
     const data::GatherConstants<float> constants(batch.data);
@@ -58,7 +58,7 @@ class Bf16Products {
 
   template <std::size_t Index>
   void keep_input(const Eigen& backend, std::size_t batch, const float* values) {
-    constexpr std::size_t features = Plan::widths[Index];
+    constexpr std::size_t features = Stage<M, Index>::in;
     constexpr std::size_t stride = sample_stride<float>(features);
     for_each_piece<OperandPieces<features, V>>(backend.pool(), [&](RowRange rows) {
       for_each_panel<float>(batch, rows, [&](const PanelRows<float>& panel) {
@@ -78,7 +78,7 @@ class Bf16Products {
 
   template <std::size_t Index>
   void forward(const float* parameters, const float* /*input*/, float* output, std::size_t batch, RowRange rows) {
-    using L = typename Plan::template Operation<Index>;
+    using L = typename Stage<M, Index>::Linear;
     constexpr std::size_t stride = words_stride(L::input_size);
     float* words = backend::detail::thread_scratch<float, WordsTag>(simd::tile_rows * stride);
     for_each_row_tile<L::output_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
@@ -104,12 +104,12 @@ class Bf16Products {
 
   template <std::size_t Index>
   void keep_output_gradient(const Eigen& backend, std::size_t batch, const float* gradient) {
-    constexpr std::size_t features = Plan::widths[Index + 1];
+    constexpr std::size_t features = Stage<M, Index>::out;
     for_each_piece<OperandPieces<features, V>>(backend.pool(), [&](RowRange rows) {
       for_each_panel<float>(batch, rows, [&](const PanelRows<float>& panel) {
         const std::size_t first = panel.place(features) + rows.begin * width<float>;
         pair_samples(gradient + first, rows.count(), panel.samples, gradient_rows_.data() + first / 2);
-        if constexpr (Index > Plan::first_trained) {
+        if constexpr (Index > 0) {
           pair_rows(gradient + panel.place(features), panel, gradient_pairs_.data() + panel.place(pairs(features)));
         }
       });
@@ -119,7 +119,7 @@ class Bf16Products {
   template <std::size_t Index>
   void input_gradient(const float* parameters, const float* /*output_gradient*/, float* input_gradient,
                       std::size_t batch, RowRange rows) {
-    using L = typename Plan::template Operation<Index>;
+    using L = typename Stage<M, Index>::Linear;
     constexpr std::size_t most = InputPieces<L>::size;
     constexpr std::size_t stride = whole_vectors(most);
     // Tiles read a block of so many outputs while it stays in the first-level cache.
@@ -150,14 +150,13 @@ class Bf16Products {
   template <std::size_t Index, typename Sink>
   void weight_gradient(const float* /*output_gradient*/, const float* sums, std::size_t batch, RowRange rows,
                        const Sink& sink) {
-    using L = typename Plan::template Operation<Index>;
+    using L = typename Stage<M, Index>::Linear;
     const SampleMajor<float, simd::MultiplyWords, 2> input{by_sample(Index), sample_stride<float>(L::input_size)};
     weight_gradient_rows<L, V>(gradient_rows_.data(), sums, input, batch, rows, sink);
   }
 
  private:
   using V = simd::Vector<float>;
-  using Plan = backend::Plan<M>;
   struct RowsTag;
   struct WordsTag;
   struct BlockTag;
@@ -169,16 +168,15 @@ class Bf16Products {
     return (count + simd::lanes<V> - 1) / simd::lanes<V> * simd::lanes<V>;
   }
 
-  static constexpr std::size_t feature_offset(std::size_t operation, std::size_t capacity) {
-    return operand_offset<M>(operation, [&]<typename L>() { return capacity * pairs(L::input_size); });
+  static constexpr std::size_t feature_offset(std::size_t stage, std::size_t capacity) {
+    return operand_offset<M>(stage, [&]<typename L>() { return capacity * pairs(L::input_size); });
   }
-  static constexpr std::size_t sample_offset(std::size_t operation, std::size_t capacity) {
-    return operand_offset<M>(operation,
-                             [&]<typename L>() { return capacity / 2 * sample_stride<float>(L::input_size); });
+  static constexpr std::size_t sample_offset(std::size_t stage, std::size_t capacity) {
+    return operand_offset<M>(stage, [&]<typename L>() { return capacity / 2 * sample_stride<float>(L::input_size); });
   }
-  /// Words of a Linear layer's input: (in / 2, capacity) in panels, and (capacity / 2, in) with sample_stride.
-  float* by_feature(std::size_t operation) { return by_feature_.data() + feature_offset(operation, capacity_); }
-  float* by_sample(std::size_t operation) { return by_sample_.data() + sample_offset(operation, capacity_); }
+  /// Words of a stage's input: (in / 2, capacity) in panels, and (capacity / 2, in) with sample_stride.
+  float* by_feature(std::size_t stage) { return by_feature_.data() + feature_offset(stage, capacity_); }
+  float* by_sample(std::size_t stage) { return by_sample_.data() + sample_offset(stage, capacity_); }
 
   /// Words of rows 2 i and 2 i + 1 of a panel, for the pairs that begin in `rows`.
   static void pair_rows(const float* panel, const PanelRows<float>& rows, float* words) {

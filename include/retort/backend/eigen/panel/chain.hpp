@@ -7,7 +7,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/chain.hpp"

@@ -32,7 +32,7 @@ class FullProducts {
  public:
   /// For batches of up to `capacity` samples, whole panels.
   explicit FullProducts(std::size_t capacity)
-      : capacity_(capacity), by_sample_(AlignedBuffer<Scalar>::uninitialized(offset(Plan::size, capacity))) {
+      : capacity_(capacity), by_sample_(AlignedBuffer<Scalar>::uninitialized(offset(Plan<M>::linear_count, capacity))) {
     if constexpr (takes_bytes) {
       byte_rows_.resize(capacity + byte_square);
       byte_copies_ = AlignedBuffer<std::uint8_t>::uninitialized(capacity * byte_stride);
@@ -63,17 +63,17 @@ class FullProducts {
         return;
       }
       constexpr std::size_t stride = sample_stride<Scalar>(M::input_size);
-      Scalar* rows = by_sample(takes_bytes ? 0 : 1) + first * stride;
+      Scalar* rows = by_sample(0) + first * stride;
       gather_rows(batch, constants_, samples, {rows, stride});
       fill_panel<V>({rows, stride}, samples.size(), M::input_size, panel);
     });
   }
 
-  /// Called when the input of operation Index, a Linear layer, is complete.
+  /// Called when the input of stage Index is complete.
   template <std::size_t Index>
   void keep_input(const Eigen& backend, std::size_t batch, const Scalar* values) {
-    if constexpr (Index > 0) {
-      constexpr std::size_t features = Plan::widths[Index];
+    if constexpr (Index > 0 || !takes_bytes) {
+      constexpr std::size_t features = Stage<M, Index>::in;
       constexpr std::size_t stride = sample_stride<Scalar>(features);
       for_each_piece<OperandPieces<features, V>>(backend.pool(), [&](RowRange rows) {
         for_each_panel<Scalar>(batch, rows, [&](const PanelRows<Scalar>& panel) {
@@ -84,11 +84,11 @@ class FullProducts {
     }
   }
 
-  /// Rows of the output of operation Index, here and in the functions below.
+  /// Rows of the output of stage Index's Linear, here and in the functions below.
   template <std::size_t Index>
   void forward(const Scalar* parameters, const Scalar* input, Scalar* output, std::size_t batch, RowRange rows) {
-    using L = typename Plan::template Operation<Index>;
-    if constexpr (Index == 0) {
+    using L = typename Stage<M, Index>::Linear;
+    if constexpr (Index == 0 && takes_bytes) {
       if (are_bytes_) {
         fold_offset<L, V>(parameters, constants_.offset, rows, folded_bias_.data());
         const Affine<Scalar> folded{constants_.scale, folded_bias_.data()};
@@ -104,14 +104,14 @@ class FullProducts {
     });
   }
 
-  /// Called when the gradient of operation Index's output is complete.
+  /// Called when the gradient of that output is complete.
   template <std::size_t Index>
   void keep_output_gradient(const Eigen& /*backend*/, std::size_t /*batch*/, const Scalar* /*gradient*/) {}
 
   template <std::size_t Index>
   void input_gradient(const Scalar* parameters, const Scalar* output_gradient, Scalar* input_gradient,
                       std::size_t batch, RowRange rows) {
-    using L = typename Plan::template Operation<Index>;
+    using L = typename Stage<M, Index>::Linear;
     for_each_panel<Scalar>(batch, rows, [&](const PanelRows<Scalar>& panel) {
       input_gradient_rows<L, V>(parameters, output_gradient + panel.place(L::output_size),
                                 input_gradient + panel.place(L::input_size), panel);
@@ -122,8 +122,8 @@ class FullProducts {
   template <std::size_t Index, typename Sink>
   void weight_gradient(const Scalar* output_gradient, const Scalar* sums, std::size_t batch, RowRange rows,
                        const Sink& sink) {
-    using L = typename Plan::template Operation<Index>;
-    if constexpr (Index == 0) {
+    using L = typename Stage<M, Index>::Linear;
+    if constexpr (Index == 0 && takes_bytes) {
       if (are_bytes_) {
         const ByteSamples<Scalar> input{byte_rows_.data(), constants_.scale, constants_.offset};
         weight_gradient_rows<L, V>(output_gradient, sums, input, batch, rows, sink);
@@ -136,11 +136,10 @@ class FullProducts {
 
  private:
   using V = simd::Vector<Scalar>;
-  using Plan = backend::Plan<M>;
-  using First = typename Plan::template Operation<0>;
+  using First = typename Stage<M, 0>::Linear;
 
   /// A chain before the first Linear layer acts on numbers.
-  static constexpr bool takes_bytes = !Plan::template is_chain<0>;
+  static constexpr bool takes_bytes = !Plan<M>::template is_chain<0>;
   /// Bytes between two samples: whole vectors may be read from the end of the last.
   static constexpr std::size_t byte_stride = sample_stride<std::uint8_t>(M::input_size);
 
@@ -170,11 +169,11 @@ class FullProducts {
               byte_rows_.begin() + static_cast<std::ptrdiff_t>(end), byte_rows_[batch.size - 1]);
   }
 
-  static constexpr std::size_t offset(std::size_t operation, std::size_t capacity) {
-    return operand_offset<M>(operation, [&]<typename L>() { return capacity * sample_stride<Scalar>(L::input_size); });
+  static constexpr std::size_t offset(std::size_t stage, std::size_t capacity) {
+    return operand_offset<M>(stage, [&]<typename L>() { return capacity * sample_stride<Scalar>(L::input_size); });
   }
-  /// A Linear layer's input, (capacity, in) with sample_stride.
-  Scalar* by_sample(std::size_t operation) { return by_sample_.data() + offset(operation, capacity_); }
+  /// A stage's input, (capacity, in) with sample_stride.
+  Scalar* by_sample(std::size_t stage) { return by_sample_.data() + offset(stage, capacity_); }
 
   std::size_t capacity_;
   AlignedBuffer<Scalar> by_sample_;

@@ -147,16 +147,13 @@ void for_each_piece(internal::ThreadPool& pool, const Function& function) {
   pool.for_each_piece(Pieces::count, [&](std::size_t piece) { function(Pieces::rows(piece)); });
 }
 
-/// Where the operands of each Linear layer begin in memory that holds those of all layers, one after another:
-/// `size_of.operator()<Operation>()` elements each.
+/// Where the operands of stage `stage` begin in memory that holds those of all, one after another:
+/// `size_of.operator()<Linear>()` elements each.
 template <Model M, typename SizeOf>
-constexpr std::size_t operand_offset(std::size_t operation, const SizeOf& size_of) {
-  using Plan = backend::Plan<M>;
+constexpr std::size_t operand_offset(std::size_t stage, const SizeOf& size_of) {
   std::size_t offset = 0;
-  internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
-    if constexpr (!Plan::template is_chain<Index>) {
-      offset += Index < operation ? size_of.template operator()<typename Plan::template Operation<Index>>() : 0;
-    }
+  internal::for_each_index<Plan<M>::linear_count>([&]<std::size_t Index>() {
+    offset += Index < stage ? size_of.template operator()<typename Stage<M, Index>::Linear>() : 0;
   });
   return offset;
 }

@@ -5,7 +5,6 @@
 /// threads, as in a training step.
 
 #include <cstddef>
-#include <type_traits>
 #include <utility>
 
 #include "retort/backend/eigen/eigen.hpp"
@@ -36,11 +35,8 @@ void for_each_panel_piece(const Eigen& backend, std::size_t panels, const Functi
 template <Model M>
 inline constexpr bool has_wide_layer = [] {
   bool result = false;
-  internal::for_each_index<Plan<M>::size>([&]<std::size_t Index>() {
-    if constexpr (!Plan<M>::template is_chain<Index>) {
-      result = result || OutputPieces<typename Plan<M>::template Operation<Index>>::count > 1;
-    }
-  });
+  internal::for_each_index<Plan<M>::linear_count>(
+      [&]<std::size_t Index>() { result = result || OutputPieces<typename Stage<M, Index>::Linear>::count > 1; });
   return result;
 }();
 
@@ -60,36 +56,32 @@ void infer_rows(const Eigen& backend, const Scalar* parameters, const Inputs& in
   };
   backend.pool().for_each_piece(
       panels, [&](std::size_t panel) { inputs.fill(first + panel, panel_of(scratch.inputs, panel, M::input_size)); });
-  internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
-    using Operation = typename Plan::template Operation<Index>;
-    constexpr std::size_t in = Plan::widths[Index];
-    constexpr std::size_t out = Plan::widths[Index + 1];
-    if constexpr (!Plan::template is_chain<Index>) {
-      using Behind = ChainAt<Plan, Index + 1>;
-      constexpr bool has_chain = !std::is_same_v<Behind, Chain<>>;
-      detail::for_each_panel_piece<OutputPieces<Operation>>(backend, panels, [&](std::size_t panel, RowRange range) {
-        const Scalar* layer = parameters + M::parameter_offset(Plan::first_layer[Index]);
-        const PanelRows<Scalar> rows = rows_of(panel, range);
-        Scalar* output = panel_of(scratch.other, panel, out);
-        if constexpr (Index == 0) {
-          forward_inputs<Operation>(inputs, layer, panel_of(scratch.inputs, panel, in), output, rows);
-        } else {
-          forward_rows<Operation, V>(layer, panel_of(scratch.current, panel, in), output, rows);
-        }
-        if constexpr (has_chain) {
-          chain_rows<false, V>(Behind{}, {}, out, rows, output);
-        }
-        if constexpr (Index + 1 + has_chain == Plan::size) {
-          simd::transpose<V>({output + rows.begin * width<Scalar>, width<Scalar>}, rows.count(), rows.samples,
-                             {logits + rows.first_sample() * out + rows.begin, out});
-        }
-      });
-      std::swap(scratch.current, scratch.other);
-    } else if constexpr (Index == 0) {  // other chains follow their Linear layer above
-      detail::for_each_panel_piece<ChainPieces<in>>(backend, panels, [&](std::size_t panel, RowRange rows) {
-        chain_rows<false, V>(Operation{}, {}, in, rows_of(panel, rows), panel_of(scratch.current, panel, in));
-      });
-    }
+  if constexpr (Plan::template is_chain<0>) {
+    constexpr std::size_t in = M::input_size;
+    detail::for_each_panel_piece<ChainPieces<in>>(backend, panels, [&](std::size_t panel, RowRange rows) {
+      chain_rows<false, V>(ChainAt<Plan, 0>{}, {}, in, rows_of(panel, rows), panel_of(scratch.current, panel, in));
+    });
+  }
+  internal::for_each_index<Plan::linear_count>([&]<std::size_t Index>() {
+    using S = Stage<M, Index>;
+    using L = typename S::Linear;
+    detail::for_each_panel_piece<OutputPieces<L>>(backend, panels, [&](std::size_t panel, RowRange range) {
+      const PanelRows<Scalar> rows = rows_of(panel, range);
+      Scalar* output = panel_of(scratch.other, panel, S::out);
+      if constexpr (S::operation == 0) {
+        forward_inputs<L>(inputs, parameters, panel_of(scratch.inputs, panel, S::in), output, rows);
+      } else {
+        forward_rows<L, V>(parameters + S::weight, panel_of(scratch.current, panel, S::in), output, rows);
+      }
+      if constexpr (S::has_chain) {
+        chain_rows<false, V>(typename S::Chain{}, {}, S::out, rows, output);
+      }
+      if constexpr (S::is_last) {
+        simd::transpose<V>({output + rows.begin * width<Scalar>, width<Scalar>}, rows.count(), rows.samples,
+                           {logits + rows.first_sample() * S::out + rows.begin, S::out});
+      }
+    });
+    std::swap(scratch.current, scratch.other);
   });
 }
 

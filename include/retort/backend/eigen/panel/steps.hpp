@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdint>
-#include <span>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -55,8 +53,7 @@ class PanelSteps {
     if (state.clipping && parameter_gradients_.size() == 0) {
       parameter_gradients_ = AlignedBuffer<Scalar>(M::parameter_arena_size);
     }
-    backward(backend, batch, state.parameters, [&](std::size_t layer) {
-      const std::size_t offset = M::parameter_offset(layer);
+    backward(backend, batch, state.parameters, [&](std::size_t offset) {
       std::array<Scalar*, Moments> moments = state.moments;
       for (Scalar*& moment : moments) {
         moment += offset;
@@ -109,74 +106,68 @@ class PanelSteps {
   }
 
   void forward(const Eigen& backend, const TrainingBatch& batch, const Scalar* parameters) {
-    internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
-      using Operation = typename Plan::template Operation<Index>;
-      if constexpr (Plan::template is_chain<Index>) {
-        if constexpr (Index == 0) {
-          for_each_piece<ChainPieces<M::input_size>>(backend.pool(),
-                                                     [&](RowRange rows) { chain_of_rows<0>(batch, rows); });
-        }  // other chains follow their Linear layer below
-      } else {
-        products_.template keep_input<Index>(backend, batch.size, values(Index));
-        for_each_piece<OutputPieces<Operation>>(backend.pool(), [&](RowRange rows) {
-          products_.template forward<Index>(parameters + M::parameter_offset(Plan::first_layer[Index]), values(Index),
-                                            values(Index + 1), batch.size, rows);
-          if constexpr (Index + 1 < Plan::size) {
-            chain_of_rows<Index + 1>(batch, rows);
-          }
-        });
-      }
+    if constexpr (Plan::template is_chain<0>) {
+      for_each_piece<ChainPieces<M::input_size>>(backend.pool(), [&](RowRange rows) { chain_of_rows<0>(batch, rows); });
+    }
+    internal::for_each_index<Plan::linear_count>([&]<std::size_t Index>() {
+      using S = Stage<M, Index>;
+      products_.template keep_input<Index>(backend, batch.size, values(S::operation));
+      for_each_piece<OutputPieces<typename S::Linear>>(backend.pool(), [&](RowRange rows) {
+        products_.template forward<Index>(parameters + S::weight, values(S::operation), values(S::operation + 1),
+                                          batch.size, rows);
+        if constexpr (S::has_chain) {
+          chain_of_rows<S::operation + 1>(batch, rows);
+        }
+      });
     });
   }
 
-  /// Takes rows through operation Index if it is a chain.
+  /// Takes rows through operation Index, a chain.
   template <std::size_t Index>
   void chain_of_rows(const TrainingBatch& batch, RowRange rows) {
-    if constexpr (Plan::template is_chain<Index>) {
-      constexpr std::size_t features = Plan::widths[Index];
-      for_each_panel<Scalar>(batch.size, rows, [&](const PanelRows<Scalar>& panel) {
-        Scalar* output = values(Index + 1) + panel.place(features);
-        if constexpr (!in_place[Index]) {
-          const Scalar* input = values(Index) + panel.place(features);
-          std::copy(input + rows.begin * width<Scalar>, input + rows.end * width<Scalar>,
-                    output + rows.begin * width<Scalar>);
-        }
-        chain_rows<true, V>(typename Plan::template Operation<Index>{}, random_of(batch, Plan::first_layer[Index]),
-                            features, panel, output);
-      });
-    }
+    constexpr std::size_t features = Plan::widths[Index];
+    for_each_panel<Scalar>(batch.size, rows, [&](const PanelRows<Scalar>& panel) {
+      Scalar* output = values(Index + 1) + panel.place(features);
+      if constexpr (!in_place[Index]) {
+        const Scalar* input = values(Index) + panel.place(features);
+        std::copy(input + rows.begin * width<Scalar>, input + rows.end * width<Scalar>,
+                  output + rows.begin * width<Scalar>);
+      }
+      chain_rows<true, V>(typename Plan::template Operation<Index>{}, random_of(batch, Plan::first_layer[Index]),
+                          features, panel, output);
+    });
   }
 
-  /// Begins with the gradient of the logits in gradients_[0]. `sink_of(layer)` takes a layer's gradients.
+  /// Begins with the gradient of the logits in gradients_[0]. `sink_of(offset)` takes the gradients of the Linear whose
+  /// parameters begin there.
   template <typename SinkOf>
   void backward(const Eigen& backend, const TrainingBatch& batch, const Scalar* parameters, const SinkOf& sink_of) {
-    if constexpr (Plan::size > 1 && Plan::template is_chain<Plan::size - 1>) {
+    if constexpr (Stage<M, Plan::linear_count - 1>::has_chain) {
       chain_gradient_of_rows<Plan::size - 1>(batch, {0, M::output_size}, gradients_[0].data());
     }
     Scalar* output_gradient = gradients_[0].data();
     Scalar* input_gradient = gradients_[1].data();
-    internal::for_each_index_reversed<Plan::size>([&]<std::size_t Index>() {
-      if constexpr (!Plan::template is_chain<Index>) {
-        using L = typename Plan::template Operation<Index>;
-        products_.template keep_output_gradient<Index>(backend, batch.size, output_gradient);
-        if constexpr (Index > Plan::first_trained) {
-          for_each_piece<InputPieces<L>>(backend.pool(), [&](RowRange rows) {
-            products_.template input_gradient<Index>(parameters + M::parameter_offset(Plan::first_layer[Index]),
-                                                     output_gradient, input_gradient, batch.size, rows);
-            if constexpr (Plan::template is_chain<Index - 1>) {
-              chain_gradient_of_rows<Index - 1>(batch, rows, input_gradient);
-            }
-          });
-        }
-        // Not earlier: the update may change the weights that gave the input's gradient.
-        const auto sink = sink_of(Plan::first_layer[Index]);
-        for_each_piece<OutputPieces<L>>(backend.pool(), [&](RowRange rows) {
-          sum_over_batch<L, V>(output_gradient, batch.size, rows, gradient_sums_.data());
-          products_.template weight_gradient<Index>(output_gradient, gradient_sums_.data(), batch.size, rows, sink);
-          bias_gradient_rows<L, V>(gradient_sums_.data(), rows, sink);
+    internal::for_each_index_reversed<Plan::linear_count>([&]<std::size_t Index>() {
+      using S = Stage<M, Index>;
+      using L = typename S::Linear;
+      products_.template keep_output_gradient<Index>(backend, batch.size, output_gradient);
+      if constexpr (Index > 0) {
+        for_each_piece<InputPieces<L>>(backend.pool(), [&](RowRange rows) {
+          products_.template input_gradient<Index>(parameters + S::weight, output_gradient, input_gradient, batch.size,
+                                                   rows);
+          if constexpr (Stage<M, Index - 1>::has_chain) {
+            chain_gradient_of_rows<S::operation - 1>(batch, rows, input_gradient);
+          }
         });
-        std::swap(output_gradient, input_gradient);
       }
+      // Not earlier: the update may change the weights that gave the input's gradient.
+      const auto sink = sink_of(S::weight);
+      for_each_piece<OutputPieces<L>>(backend.pool(), [&](RowRange rows) {
+        sum_over_batch<L, V>(output_gradient, batch.size, rows, gradient_sums_.data());
+        products_.template weight_gradient<Index>(output_gradient, gradient_sums_.data(), batch.size, rows, sink);
+        bias_gradient_rows<L, V>(gradient_sums_.data(), rows, sink);
+      });
+      std::swap(output_gradient, input_gradient);
     });
   }
 
