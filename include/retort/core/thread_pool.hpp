@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <exception>
 #include <new>
-#include <string>
 #include <thread>
 #include <utility>
 #include <vector>

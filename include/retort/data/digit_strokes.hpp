@@ -3,7 +3,6 @@
 /// @file
 /// How a pen writes the ten digits: the curves that `synthetic_digits` distorts.
 
-#include <cstddef>
 #include <cstdint>
 #include <span>
 

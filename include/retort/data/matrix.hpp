@@ -4,10 +4,8 @@
 /// A matrix in memory, for a dataset's features. Plain C++, so that a device compiler takes it too; data/xtensor.hpp
 /// shows it to the array library xtensor.
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <initializer_list>
 #include <limits>
 #include <new>

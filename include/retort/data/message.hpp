@@ -4,7 +4,6 @@
 /// The forms of values in an error's one line.
 
 #include <array>
-#include <cstddef>
 #include <string>
 #include <string_view>
 

@@ -5,7 +5,6 @@
 /// i + half as the square's side has bits.
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>

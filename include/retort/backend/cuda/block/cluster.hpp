@@ -4,7 +4,6 @@
 /// A model's training by a cluster of blocks, which read and write each other's memory (CUDA C++ Programming Guide,
 /// "Thread Block Clusters"): how they share the first stage (docs/design.md, 23).
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 

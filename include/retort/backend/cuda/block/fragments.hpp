@@ -7,7 +7,6 @@
 /// A lane is number `member` of its `group`: lane = 4 group + member.
 
 #include <cmath>
-#include <cstddef>
 #include <cstdint>
 
 #include "retort/backend/cuda/block/bf16_pieces.hpp"

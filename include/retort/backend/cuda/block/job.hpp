@@ -5,8 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <type_traits>
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/training_step.hpp"

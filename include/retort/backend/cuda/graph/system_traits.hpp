@@ -3,8 +3,6 @@
 /// @file
 /// What GraphSteps leaves to the system: how to multiply, and how to run a step's kernels.
 
-#include <cstddef>
-
 #include "retort/backend/cuda/graph/host_products.hpp"
 #include "retort/backend/thrust/thrust.hpp"
 #include "retort/core/instruction_set.hpp"
