@@ -32,13 +32,6 @@ std::string describe_layer() {
 }
 
 template <Layer... Layers>
-std::string signature(const Sequential<Layers...>&) {
-  std::string text;
-  ((text += concatenate({text.empty() ? "" : ", ", describe_layer<Layers>()})), ...);
-  return text;
-}
-
-template <Layer... Layers>
 std::array<std::string, sizeof...(Layers)> layer_descriptions(const Sequential<Layers...>&) {
   return {describe_layer<Layers>()...};
 }
@@ -47,7 +40,11 @@ std::array<std::string, sizeof...(Layers)> layer_descriptions(const Sequential<L
 /// what it is (see layer.hpp).
 template <Model M>
 std::string model_signature() {
-  return signature(M{});
+  std::string text;
+  for (const std::string& layer : layer_descriptions(M{})) {
+    text += concatenate({text.empty() ? "" : ", ", layer});
+  }
+  return text;
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

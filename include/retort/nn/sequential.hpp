@@ -168,15 +168,6 @@ constexpr std::size_t arena_size(const std::array<TensorInfo, N>& tensors) {
   return size;
 }
 
-template <std::size_t N>
-constexpr std::size_t element_count(const std::array<TensorInfo, N>& tensors) {
-  std::size_t count = 0;
-  for (const TensorInfo& tensor : tensors) {
-    count += tensor.count();
-  }
-  return count;
-}
-
 template <std::size_t Index, typename Received, typename Expected>
 struct CheckedShape;
 template <std::size_t Index, std::size_t... Received, std::size_t... Expected>
@@ -218,7 +209,13 @@ struct Sequential : private detail::CheckedShapes<std::index_sequence_for<Layers
   static constexpr auto parameters = detail::model_tensors<false, Layers...>();
   static constexpr auto buffers = detail::model_tensors<true, Layers...>();
   /// Learned numbers, as PyTorch counts them.
-  static constexpr std::size_t parameter_count = detail::element_count(parameters);
+  static constexpr std::size_t parameter_count = [] {
+    std::size_t count = 0;
+    for (const TensorInfo& tensor : parameters) {
+      count += tensor.count();
+    }
+    return count;
+  }();
   /// Elements of the arenas that hold them, with the padding after each tensor.
   static constexpr std::size_t parameter_arena_size = detail::arena_size(parameters);
   static constexpr std::size_t buffer_arena_size = detail::arena_size(buffers);
