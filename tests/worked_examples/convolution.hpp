@@ -139,9 +139,7 @@ void infer(const Generic<B>& generic, Convolution<Input, Out, K>, Width<Input::s
 template <typename B, typename Input, std::size_t Out, std::size_t K, typename Scalar>
 void forward(const Generic<B>& generic, Convolution<Input, Out, K> layer, Width<Input::size> width,
              const retort::backend::ForwardArguments<Scalar>& arguments) {
-  infer(generic, layer, width,
-        retort::backend::InferArguments<Scalar>{arguments.parameters, arguments.buffers, arguments.input,
-                                                arguments.output, arguments.batch});
+  infer(generic, layer, width, arguments.inference());
 }
 
 template <typename B, typename Input, std::size_t Out, std::size_t K, typename Scalar>

@@ -95,9 +95,7 @@ template <typename B, std::size_t Channels, std::size_t Rows, std::size_t Column
 void forward(const retort::backend::Generic<B>& generic, MaxPool<Channels, Rows, Columns> layer,
              retort::backend::Width<Channels * Rows * Columns> width,
              const retort::backend::ForwardArguments<Scalar>& arguments) {
-  infer(generic, layer, width,
-        retort::backend::InferArguments<Scalar>{arguments.parameters, arguments.buffers, arguments.input,
-                                                arguments.output, arguments.batch});
+  infer(generic, layer, width, arguments.inference());
 }
 
 template <typename B, std::size_t Channels, std::size_t Rows, std::size_t Columns, typename Scalar>

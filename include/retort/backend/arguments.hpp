@@ -52,6 +52,9 @@ struct ForwardArguments {
   Scalar* output;       // (batch, out)
   std::size_t batch;
   LayerRandom random;
+
+  /// For a layer that does the same outside of training.
+  constexpr InferArguments<Scalar> inference() const { return {parameters, buffers, input, output, batch}; }
 };
 
 /// A layer's or a whole model's backward pass. Gradients are of the loss averaged over the batch, and overwrite what

@@ -12,8 +12,8 @@
 
 namespace {
 
-using retort::backend::detail::Element;
 using retort::backend::detail::read_sum;
+using retort::backend::detail::ValueOf;
 
 const retort::backend::Thrust<retort::system::Serial> serial;
 
@@ -40,7 +40,7 @@ TEST_CASE("every term is added once, for every length", "[backend]") {
       expected += values[i];
     }
     CAPTURE(size);
-    CHECK(read_sum(serial, size, Element{values.data()}) == expected);
+    CHECK(read_sum(serial, size, ValueOf<double>{values.data()}) == expected);
   }
 }
 
@@ -54,5 +54,5 @@ TEST_CASE("the order of a sum follows from its length alone", "[backend]") {
   // 274 pieces' sums are two more pieces.
   const double first = in_strands({pieces.begin(), pieces.begin() + 256});
   const double second = in_strands({pieces.begin() + 256, pieces.end()});
-  CHECK(read_sum(serial, values.size(), Element{values.data()}) == first + second);
+  CHECK(read_sum(serial, values.size(), ValueOf<double>{values.data()}) == first + second);
 }

@@ -81,26 +81,21 @@ void for_each_run(const B& backend, std::size_t squares, const Function& functio
   for_each_of<Squares::run * Squares::area>(backend, squares / Squares::run, function);
 }
 
-/// Takes InferArguments or ForwardArguments.
-template <typename L, typename Scalar, typename B, typename Arguments>
-void average_squares(const B& backend, const Arguments& arguments) {
-  using Squares = SquareRunsOn<B, L>;
-  for_each_run<Squares>(backend, arguments.batch * L::output_size,
-                        SquareMeans<Squares, Scalar>{arguments.input, arguments.output});
-}
-
 }  // namespace detail
 
 template <typename B, typename Scalar, typename Input, std::size_t K>
 void infer(const Generic<B>& generic, AvgPool2d<Input, K>, Width<Input::size>,
            const InferArguments<Scalar>& arguments) {
-  detail::average_squares<AvgPool2d<Input, K>, Scalar>(generic.self(), arguments);
+  using L = AvgPool2d<Input, K>;
+  using Squares = detail::SquareRunsOn<B, L>;
+  detail::for_each_run<Squares>(generic.self(), arguments.batch * L::output_size,
+                                detail::SquareMeans<Squares, Scalar>{arguments.input, arguments.output});
 }
 
 template <typename B, typename Scalar, typename Input, std::size_t K>
-void forward(const Generic<B>& generic, AvgPool2d<Input, K>, Width<Input::size>,
+void forward(const Generic<B>& generic, AvgPool2d<Input, K> layer, Width<Input::size> width,
              const ForwardArguments<Scalar>& arguments) {
-  detail::average_squares<AvgPool2d<Input, K>, Scalar>(generic.self(), arguments);
+  infer(generic, layer, width, arguments.inference());
 }
 
 template <typename B, typename Scalar, typename Input, std::size_t K>

@@ -10,23 +10,10 @@
 #include "retort/backend/generic/generic.hpp"
 #include "retort/backend/generic/loss_row.hpp"
 #include "retort/backend/generic/reduction.hpp"
-#include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/loss/loss.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
-
-namespace detail {
-
-/// One number of each sample, as a double.
-template <typename T>
-struct ValueOf {
-  const T* values;
-
-  RETORT_HOST_DEVICE double operator()(std::size_t element) const { return static_cast<double>(values[element]); }
-};
-
-}  // namespace detail
 
 template <typename B, typename Scalar, Loss L, std::size_t Classes>
 void evaluate_loss(const Generic<B>& generic, const L& loss, Width<Classes>, const LossArguments<Scalar>& arguments) {

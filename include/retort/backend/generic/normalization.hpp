@@ -245,25 +245,20 @@ struct BatchNormColumnGradients {
   }
 };
 
-/// Takes InferArguments or ForwardArguments.
-template <typename L, typename Scalar, typename B, typename Arguments>
-void layer_norm(const B& backend, const Arguments& arguments) {
-  for_each_of<L::input_size>(
-      backend, arguments.batch,
-      LayerNormRow<L, Scalar>{arguments.parameters, arguments.parameters + tensor_offset(L::parameters, 1),
-                              arguments.input, arguments.output});
-}
-
 }  // namespace detail
 
 template <typename B, typename Scalar, std::size_t N>
 void infer(const Generic<B>& generic, LayerNorm<N>, Width<N>, const InferArguments<Scalar>& arguments) {
-  detail::layer_norm<LayerNorm<N>, Scalar>(generic.self(), arguments);
+  using L = LayerNorm<N>;
+  for_each_of<N>(
+      generic.self(), arguments.batch,
+      detail::LayerNormRow<L, Scalar>{arguments.parameters, arguments.parameters + tensor_offset(L::parameters, 1),
+                                      arguments.input, arguments.output});
 }
 
 template <typename B, typename Scalar, std::size_t N>
-void forward(const Generic<B>& generic, LayerNorm<N>, Width<N>, const ForwardArguments<Scalar>& arguments) {
-  detail::layer_norm<LayerNorm<N>, Scalar>(generic.self(), arguments);
+void forward(const Generic<B>& generic, LayerNorm<N> layer, Width<N> width, const ForwardArguments<Scalar>& arguments) {
+  infer(generic, layer, width, arguments.inference());
 }
 
 template <typename B, typename Scalar, std::size_t N>

@@ -43,10 +43,12 @@ struct SumPiece {
   }
 };
 
-struct Element {
-  const double* values;
+/// One of many numbers, as a double.
+template <typename T>
+struct ValueOf {
+  const T* values;
 
-  RETORT_HOST_DEVICE double operator()(std::size_t element) const { return values[element]; }
+  RETORT_HOST_DEVICE double operator()(std::size_t element) const { return static_cast<double>(values[element]); }
 };
 
 /// Elements of scratch that `sum` needs.
@@ -73,7 +75,8 @@ const double* sum(const Backend& backend, std::size_t size, const Summand& summa
   for_each_of<piece>(backend, pieces, SumPiece<Summand, piece, lie_apart>{summand, size, partial}, where);
   while (pieces > 1) {
     const std::size_t next = (pieces + piece - 1) / piece;
-    for_each_of<piece>(backend, next, SumPiece<Element, piece, lie_apart>{{partial}, pieces, partial + pieces}, where);
+    for_each_of<piece>(backend, next, SumPiece<ValueOf<double>, piece, lie_apart>{{partial}, pieces, partial + pieces},
+                       where);
     partial += pieces;
     pieces = next;
   }
