@@ -47,9 +47,7 @@ void infer(const Plain&, retort::Linear<In, Out, bias>, Width<In>, const InferAr
 template <typename Scalar, std::size_t In, std::size_t Out, retort::Bias bias>
 void forward(const Plain& backend, retort::Linear<In, Out, bias> layer, Width<In> width,
              const ForwardArguments<Scalar>& arguments) {
-  infer(backend, layer, width,
-        InferArguments<Scalar>{arguments.parameters, arguments.buffers, arguments.input, arguments.output,
-                               arguments.batch});
+  infer(backend, layer, width, arguments.inference());
 }
 
 template <typename Scalar, std::size_t In, std::size_t Out, retort::Bias bias>
@@ -188,9 +186,7 @@ void infer(const Plain&, Pool<Channels, Rows, Columns, K>, Width<Channels * Rows
 template <typename Scalar, std::size_t Channels, std::size_t Rows, std::size_t Columns, std::size_t K>
 void forward(const Plain& backend, Pool<Channels, Rows, Columns, K> layer, Width<Channels * Rows * Columns> width,
              const ForwardArguments<Scalar>& arguments) {
-  infer(backend, layer, width,
-        InferArguments<Scalar>{arguments.parameters, arguments.buffers, arguments.input, arguments.output,
-                               arguments.batch});
+  infer(backend, layer, width, arguments.inference());
 }
 
 template <typename Scalar, std::size_t Channels, std::size_t Rows, std::size_t Columns, std::size_t K>
@@ -244,9 +240,7 @@ void infer(const Plain&, retort::LayerNorm<N>, Width<N>, const InferArguments<Sc
 template <typename Scalar, std::size_t N>
 void forward(const Plain& backend, retort::LayerNorm<N> layer, Width<N> width,
              const ForwardArguments<Scalar>& arguments) {
-  infer(backend, layer, width,
-        InferArguments<Scalar>{arguments.parameters, arguments.buffers, arguments.input, arguments.output,
-                               arguments.batch});
+  infer(backend, layer, width, arguments.inference());
 }
 
 template <typename Scalar, std::size_t N>
