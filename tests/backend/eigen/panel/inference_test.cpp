@@ -129,7 +129,8 @@ TEST_CASE("Rows that are split give the bits of whole panels on one thread too",
   std::vector<float> split(size * 7);
   backend::panel::infer<WideInside>(network.backend(), network.parameter_data(), values.data(), whole.data(), size);
   for (std::size_t first = 0; first < panels; first += 2) {
-    backend::panel::infer_rows<WideInside>(network.backend(), network.parameter_data(), inputs, first,
+    backend::panel::infer_rows<WideInside>(backend::panel::SplitPanels{network.backend().pool()},
+                                           network.parameter_data(), inputs, first,
                                            std::min(std::size_t{2}, panels - first), split.data());
   }
   CHECK(split == whole);

@@ -6,11 +6,8 @@
 /// (sample_inference.hpp).
 
 #include <cstddef>
-#include <type_traits>
-#include <utility>
 
 #include "retort/backend/eigen/eigen.hpp"
-#include "retort/backend/eigen/panel/chain.hpp"
 #include "retort/backend/eigen/panel/forward.hpp"
 #include "retort/backend/eigen/panel/inference_inputs.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
@@ -21,43 +18,11 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
-#include "retort/simd/transpose.hpp"
 #include "retort/simd/vector.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 namespace detail {
-
-/// The logits of panel `index`, on the calling thread, in rows (size, out) of all samples.
-template <Model M, typename Scalar, typename Inputs>
-void infer_panel(const Scalar* parameters, const Inputs& inputs, std::size_t index, Scalar* logits) {
-  using V = simd::Vector<Scalar>;
-  using Plan = Plan<M>;
-  const std::size_t count = samples_in<Scalar>(index, inputs.size());
-  InferenceScratch<M, Scalar, typename Inputs::Element> scratch(1);
-  inputs.fill(index, scratch.inputs);
-  internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
-    using Operation = typename Plan::template Operation<Index>;
-    const PanelRows<Scalar> rows{{0, Plan::widths[Index + 1]}, index, count};
-    if constexpr (Plan::template is_chain<Index>) {
-      chain_rows<false, V>(Operation{}, {}, rows.end, rows, scratch.current);
-    } else {
-      if constexpr (Index == 0) {
-        Ahead ahead;
-        if constexpr (std::is_same_v<Inputs, BatchInputs<Scalar>>) {
-          ahead = inputs.ahead(index);
-        }
-        forward_inputs<Operation>(inputs, parameters, scratch.inputs, scratch.other, rows, ahead);
-      } else {
-        forward_rows<Operation, V>(parameters + M::parameter_offset(Plan::first_layer[Index]), scratch.current,
-                                   scratch.other, rows);
-      }
-      std::swap(scratch.current, scratch.other);
-    }
-  });
-  simd::transpose<V>({scratch.current, width<Scalar>}, M::output_size, count,
-                     {logits + index * width<Scalar> * M::output_size, M::output_size});
-}
 
 /// The logits (size, out) of all samples. Panels that the threads can share evenly stay whole; the rows of the others,
 /// which are fewer than threads, are split where that is worth it.
@@ -65,11 +30,11 @@ template <Model M, typename Scalar, typename Inputs>
 void infer_panels(const Eigen& backend, const Scalar* parameters, const Inputs& inputs, Scalar* logits) {
   const std::size_t panels = count_for<Scalar>(inputs.size());
   const std::size_t split = has_wide_layer<M> ? panels % backend.threads() : 0;
-  backend.pool().for_each_piece(panels - split,
-                                [&](std::size_t index) { infer_panel<M>(parameters, inputs, index, logits); });
+  backend.pool().for_each_piece(
+      panels - split, [&](std::size_t index) { infer_rows<M>(WholePanels{}, parameters, inputs, index, 1, logits); });
   if constexpr (has_wide_layer<M>) {
     if (split > 0) {
-      infer_rows<M>(backend, parameters, inputs, panels - split, split, logits);
+      infer_rows<M>(SplitPanels{backend.pool()}, parameters, inputs, panels - split, split, logits);
     }
   }
 }

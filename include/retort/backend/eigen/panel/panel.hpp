@@ -115,6 +115,7 @@ void for_each_panel(std::size_t batch, RowRange rows, const Function& function) 
 /// Rows [0, Extent) in pieces of `Size`.
 template <std::size_t Extent, std::size_t Size>
 struct RowPieces {
+  static constexpr std::size_t extent = Extent;
   static constexpr std::size_t size = Size;
   static constexpr std::size_t count = (Extent + Size - 1) / Size;
 
