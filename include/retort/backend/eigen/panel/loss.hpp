@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
@@ -83,10 +84,11 @@ void evaluate_sample(const L& loss, const LossArguments<Scalar>& arguments, std:
   if constexpr (L::needs_teacher) {
     teacher = arguments.teacher.logits + arguments.teacher.row_of(sample_in_batch, sample) * Classes;
   }
-  arguments.losses[sample_in_batch] =
-      loss.template row<Classes>(StudentLogits<Scalar>{logits.data()}, TeacherLogits<Scalar>{teacher}, label,
-                                 Scalar{1} / static_cast<Scalar>(arguments.batch), gradients.data());
-  arguments.correct[sample_in_batch] = internal::predicted_class<Classes>(logits.data()) == label ? 1 : 0;
+  const auto result =
+      internal::evaluate_row<Classes>(loss, std::as_const(logits).data(), teacher, label,
+                                      Scalar{1} / static_cast<Scalar>(arguments.batch), gradients.data());
+  arguments.losses[sample_in_batch] = result.loss;
+  arguments.correct[sample_in_batch] = result.correct;
   for (std::size_t k = 0; k < Classes; ++k) {
     gradient[k * width<Scalar>] = gradients[k];
   }
