@@ -210,6 +210,9 @@ class Sweep {
     train.require_samples();
     options.validate_for(train.size(), validation != nullptr);
     internal::require_trainable<StudentModel>(train, validation, first_epoch(options, train.size()));
+    for (const Setting& setting : settings_) {
+      internal::require_labels_for(setting.loss, train);
+    }
     if constexpr (L::needs_teacher) {
       for (const Setting& setting : settings_) {
         teachers_[setting.teacher].require_matching(train);
