@@ -32,7 +32,7 @@ void evaluate_vector(const L& loss, const LossArguments<simd::ScalarOf<V>>& argu
   alignas(arena_alignment) std::array<Lanes, Classes> teacher{};
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t sample = arguments.samples[first + i];
-    labels[i] = static_cast<Scalar>(arguments.labels[sample]);
+    labels[i] = static_cast<Scalar>(arguments.labels[sample]);  // data::unlabelled stays above all classes
     if constexpr (L::needs_teacher) {
       const Scalar* row = arguments.teacher.logits + arguments.teacher.row_of(first + i, sample) * Classes;
       for (std::size_t k = 0; k < Classes; ++k) {
