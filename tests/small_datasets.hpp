@@ -52,4 +52,13 @@ inline data::Dataset noise_images(std::size_t count, data::ImageShape image, std
   return {std::move(pixels), std::move(labels), classes, image, normalization};
 }
 
+/// The same samples, of which every fourth has no label.
+inline data::Dataset partly_labelled(const data::Dataset& data) {
+  data::Labels labels = data.labels();
+  for (std::size_t i = 1; i < labels.size(); i += 4) {
+    labels[i] = data::unlabelled;
+  }
+  return {data.features(), std::move(labels), data.classes(), data.image(), data.normalization()};
+}
+
 }  // namespace retort::test

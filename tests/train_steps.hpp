@@ -12,6 +12,7 @@
 #include "brief.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset.hpp"
+#include "retort/loss/loss.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/optim/gradient_clipping.hpp"
 #include "retort/train/epoch_trainer.hpp"
@@ -43,12 +44,14 @@ data::Dataset step_dataset(const StepSettings& settings) {
   return noise_images(settings.samples, {5, M::input_size / 5}, M::output_size, 1, settings.normalization);
 }
 
-/// `settings.epochs` epochs; returns the parameters, and adds up losses and answers.
+/// `settings.epochs` epochs, on samples some of which have no label if the loss learns from those; returns the
+/// parameters, and adds up losses and answers.
 template <Model M, typename Scalar, typename Steps, typename Backend, typename L, typename O>
 std::vector<double> train_steps(const Backend& backend, const StepSettings& settings, const L& loss, const O& optimizer,
                                 backend::LossSum& sum) {
   using TeacherSource = internal::Teacher<M, Backend, Scalar>;
-  const data::Dataset data = step_dataset<M>(settings);
+  const data::Dataset labelled = step_dataset<M>(settings);
+  const data::Dataset data = learns_without_label(loss) ? partly_labelled(labelled) : labelled;
   const Network<M, Backend, Scalar> teacher{Seed{5}, backend};
   Network<M, Backend, Scalar> network{Seed{3}, backend};
   internal::EpochTrainer<M, Backend, Scalar, L, O, TeacherSource, Steps> epoch_trainer(network, loss, optimizer,

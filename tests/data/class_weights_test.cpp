@@ -29,6 +29,13 @@ TEST_CASE("normalised weights keep their ratios and have the mean 1 over the sam
   CHECK(weights == std::array<double, 2>{2, 2.0 / 3});
 }
 
+TEST_CASE("samples without a label count in no weight") {
+  const data::Dataset all = of_labels({0, 1, 1, 1}, 2);
+  const data::Dataset partly = of_labels({0, data::unlabelled, 1, 1, data::unlabelled, 1}, 2);
+  CHECK(data::balanced_class_weights<2>(partly) == data::balanced_class_weights<2>(all));
+  CHECK(data::normalized_class_weights<2>({3, 1}, partly) == data::normalized_class_weights<2>({3, 1}, all));
+}
+
 TEST_CASE("weights of no sample, and classes without a weight, are refused") {
   const data::Dataset dataset = of_labels({0, 0}, 3);
   CHECK(contains(message_of<OptionError>([&] { data::normalized_class_weights<3>({0, 1, 1}, dataset); }),

@@ -46,6 +46,7 @@ TEST_CASE("a table without labels is read for predictions, by its own function")
   const data::Dataset dataset = data::load_unlabelled_csv_images(table.path);
   CHECK((std::get<0>(dataset.features()) == data::Matrix<std::uint8_t>{{1, 2, 3, 4}}));
   CHECK(dataset.image() == data::ImageShape{2, 2});
+  CHECK(dataset.labelled_count() == 0);
   CHECK(
       contains(message_of<UnlabelledError>([&] { data::load_csv_images(table.path); }), "load_unlabelled_csv_images"));
   write_file(table.path, "3,1,2,3,4\n");

@@ -174,8 +174,9 @@ TEST_CASE("a table without labels is all features") {
   const Table table;
   const data::Dataset dataset = table.load("pixel0,pixel1\n7,2\n3,4\n", {.labelled = false, .classes = 10});
   CHECK((std::get<Reals>(dataset.features()) == Reals{{7, 2}, {3, 4}}));
-  CHECK((dataset.labels() == data::Labels{0, 0}));
+  CHECK((dataset.labels() == data::Labels{data::unlabelled, data::unlabelled}));
   CHECK(dataset.classes() == 10);
+  CHECK(table.load("1,2\n", {.labelled = false}).classes() == 0);
 }
 
 TEST_CASE("missing values drop their row or become the column's mean, where the options say so") {

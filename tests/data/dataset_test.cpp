@@ -3,12 +3,14 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <set>
 #include <type_traits>
 #include <vector>
 
 #include "catch.hpp"
 #include "data_test.hpp"
+#include "retort/data/join.hpp"
 
 using namespace retort;
 using namespace retort::test;
@@ -75,6 +77,63 @@ TEST_CASE("a dataset whose parts do not fit is refused") {
                                        data::ImageShape{std::size_t{1} << 33, std::size_t{1} << 31}}) {
     CHECK(contains(refusal<ShapeError>(bytes, labels, 2u, image), "for 2 features"));
   }
+}
+
+TEST_CASE("samples may have no label") {
+  const Dataset partly{Bytes{{1}, {2}, {3}}, Labels{1, data::unlabelled, 0}, 2};
+  CHECK(partly.labelled_count() == 2);
+  CHECK(partly.view().labels[1] == data::unlabelled);
+  CHECK(partly.fingerprint() != Dataset{Bytes{{1}, {2}, {3}}, Labels{1, 0, 0}, 2}.fingerprint());
+  CHECK(partly.subset(std::vector<std::uint32_t>{1, 0}).labels() == Labels{data::unlabelled, 1});
+
+  const Dataset alone{Bytes{{1, 2}, {3, 4}}, data::ImageShape{1, 2}, data::Normalization{0.5, 0.25}};
+  CHECK(alone.labels() == Labels(2, data::unlabelled));
+  CHECK(alone.labelled_count() == 0);
+  CHECK(alone.classes() == 0);
+  CHECK(alone.image() == data::ImageShape{1, 2});
+  CHECK(alone.normalization() == data::Normalization{0.5, 0.25});
+  CHECK(alone.subset(std::vector<std::uint32_t>{1}).classes() == 0);
+  CHECK(Dataset{Reals{{1}}}.size() == 1);
+
+  const Dataset stripped = small().with_class_names({"a", "b", "c"}).without_labels();
+  CHECK(stripped.labelled_count() == 0);
+  CHECK(stripped.classes() == 3);
+  CHECK(stripped.class_names().size() == 3);
+  CHECK(stripped.features() == small().features());
+
+  CHECK(contains(refusal<ShapeError>(Bytes{{1}, {2}}, Labels{data::unlabelled, 2}, 2u),
+                 "label 2 of sample 1, expected less than 2"));
+  CHECK(contains(refusal<OptionError>(Bytes{{1}, {2}}, Labels{data::unlabelled, 0}, 0u), "classes: 0"));
+}
+
+TEST_CASE("datasets are joined one after the other") {
+  const Dataset first = small();
+  const Dataset second = first.subset(std::vector<std::uint32_t>{1}).without_labels();
+  const Dataset both = data::join(first, second);
+  REQUIRE(both.size() == first.size() + 1);
+  std::vector<std::uint32_t> indices(first.size());
+  std::iota(indices.begin(), indices.end(), 0u);
+  CHECK(both.subset(indices).fingerprint() == first.fingerprint());
+  indices = {static_cast<std::uint32_t>(first.size())};
+  CHECK(both.subset(indices).fingerprint() == second.fingerprint());
+
+  const Dataset unlabelled{Reals{{1, 2}}};
+  const Dataset named = Dataset{Reals{{3, 4}}, Labels{1}, 2}.with_class_names({"a", "b"});
+  for (const Dataset& joined : {data::join(unlabelled, named), data::join(named, unlabelled)}) {
+    CHECK(joined.classes() == 2);
+    CHECK(joined.class_names() == named.class_names());
+  }
+
+  const auto refused = [](const Dataset& a, const Dataset& b) {
+    return message_of<OptionError>([&] { data::join(a, b); });
+  };
+  CHECK(refused(Dataset{Bytes{{1}}}, Dataset{Reals{{1}}}) ==
+        "join: the datasets differ in their features: bytes and real numbers, expected the same");
+  CHECK(contains(refused(Dataset{Reals{{1}}}, Dataset{Reals{{1, 2}}}), "number of features"));
+  CHECK(contains(refused(Dataset{Reals{{1, 2}}, {1, 2}}, Dataset{Reals{{1, 2}}, {2, 1}}), "image extents"));
+  CHECK(contains(refused(Dataset{Reals{{1}}, {}, {0.5, 1}}, Dataset{Reals{{1}}}), "normalization"));
+  CHECK(contains(refused(data::Standardization{{1, 0}, {1, 1}}.apply(unlabelled), unlabelled), "standardization"));
+  CHECK(contains(refused(named, named.with_class_names({"a", "c"})), "class names"));
 }
 
 TEST_CASE("numbers that are not finite are refused, with their place") {

@@ -230,6 +230,34 @@ TEST_CASE("each part of an NPY header is checked") {
   CHECK(contains(files.features_refusal("PK" + std::string(100, 'x')), "is it an NPY file?"));
 }
 
+TEST_CASE("a label of -1 is none where the options say so") {
+  const Files files;
+  const data::NpyOptions options{.minus_one_is_unlabelled = true};
+  const data::Labels expected{0, data::unlabelled};
+  for (const auto& [type, bytes] : {std::pair{"|i1", std::string{"\0\xff", 2}},
+                                    {"<f4", raw(std::vector<float>{0, -1})},
+                                    {"<i8", raw(std::vector<std::int64_t>{0, -1})}}) {
+    CAPTURE(type);
+    write_file(files.labels, npy(header(type, "(2,)"), bytes));
+    const data::Dataset dataset = files.load(options);
+    CHECK(dataset.labels() == expected);
+    CHECK(dataset.classes() == 1);
+    CHECK(is_message(message_of<FormatError>([&] { files.load(); }), files.labels,
+                     {"label of sample 1: -1", "(NpyOptions::minus_one_is_unlabelled takes -1)"}));
+  }
+  // No file says "none" by another number.
+  CHECK(is_message(files.labels_refusal(npy(header("<u4", "(2,)"), raw(data::Labels{0, data::unlabelled})), options),
+                   files.labels, {"label of sample 1: 4294967295"}));
+  CHECK(is_message(files.labels_refusal(npy(header("|i1", "(2,)"), "\1\xff"), options), files.labels,
+                   {"labels: from 1 to 1, expected 0 among them"}));
+
+  data::save_npy(files.labels, expected);
+  CHECK(files.load(options).labels() == expected);
+  data::save_npy(files.labels, data::Labels(2, data::unlabelled));
+  CHECK(files.load(options).classes() == 0);
+  CHECK(data::load_unlabelled_npy(files.features).fingerprint() == files.load(options).fingerprint());
+}
+
 TEST_CASE("numbers and labels outside their range are refused, with their place") {
   const Files files;
   const double nan = std::nan("");
@@ -378,6 +406,15 @@ TEST_CASE("logits of unknown inputs must agree with the labels beyond chance") {
   const auto shuffled = load(answers_to(turns(1)));  // each row answers the next sample
   CHECK(is_message(message_of<OptionError>([&] { shuffled.require_made_for(data, {}, {}, 3); }), file.path,
                    {"view 0 agrees with 0 of 40 labels, as a random order would, expected row i to answer sample i"}));
+  // Labels that are there tell as much where others are missing.
+  data::Labels some = data.labels();
+  some.resize(30);
+  some.resize(40, data::unlabelled);
+  const data::Dataset partly{data.features(), some, 3};
+  CHECK_NOTHROW(load(answers_to(data)).require_made_for(partly, {}, {}, 3));
+  CHECK(is_message(message_of<OptionError>([&] { shuffled.require_made_for(partly, {}, {}, 3); }), file.path,
+                   {"view 0 agrees with 0 of 30 labels, as a random order would"}));
+  CHECK_NOTHROW(shuffled.require_made_for(partly.without_labels(), {}, {}, 3));
   // The user vouches for it; the labels say nothing; so few samples say nothing.
   CHECK_NOTHROW(data::TeacherLogitsTable(shuffled.logits(), data).require_made_for(data, {}, {}, 3));
   const data::Dataset unlabelled{Bytes(40, 1), data::Labels(40), 3};

@@ -86,6 +86,24 @@ TEST_CASE("a stratified split gives each class its share, the largest remainders
   CHECK(data::stratified_split_indices(labels, 0.35, Seed{2}).first != first);
 }
 
+TEST_CASE("a stratified split shares samples without a label like one more class") {
+  data::Labels labels(100, data::unlabelled);
+  std::fill(labels.begin(), labels.begin() + 20, 1u);
+  const auto parts = data::stratified_split_indices(labels, 0.25, Seed{1});
+  CHECK(parts.first.size() == 25);
+  CHECK(std::ranges::count_if(parts.first, [&](std::uint32_t index) { return labels[index] == 1; }) == 5);
+}
+
+TEST_CASE("the labelled part has the samples with a label, in their order") {
+  const data::Dataset dataset{data::Matrix<float>{{1}, {2}, {3}, {4}},
+                              data::Labels{1, data::unlabelled, 0, data::unlabelled}, 2};
+  const data::Dataset part = data::labelled_part(dataset);
+  CHECK(part.labels() == data::Labels{1, 0});
+  CHECK(std::get<data::Matrix<float>>(part.features()) == data::Matrix<float>{{1}, {3}});
+  CHECK(message_of<ShapeError>([&] { data::labelled_part(dataset.without_labels()); }) ==
+        "labelled_part: none of the 4 samples has a label");
+}
+
 TEST_CASE("a stratified split never asks a class for more than it has") {
   for (std::size_t size = 2; size < 60; ++size) {
     data::Labels labels(size);

@@ -218,7 +218,7 @@ class SubjectOf final : public Subject {
     std::vector<std::uint32_t> labels(samples);
     std::vector<std::uint32_t> chosen(batch);
     for (std::size_t i = 0; i < samples; ++i) {
-      labels[i] = static_cast<std::uint32_t>(i * 7 % classes);
+      labels[i] = TakesUnlabelled<L> && i % 5 == 3 ? data::unlabelled : static_cast<std::uint32_t>(i * 7 % classes);
     }
     for (std::size_t i = 0; i < batch; ++i) {
       chosen[i] = static_cast<std::uint32_t>((3 * i + 2) % samples);

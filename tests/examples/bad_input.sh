@@ -346,6 +346,10 @@ refused "a teacher" 'holds the model "Linear(784, 1200)' "$programs/predict" tea
 refused "text" "text.safetensors: header length" "$programs/predict" text.safetensors "$digits"
 refused "no data" "nowhere: no such folder" "$programs/predict" "$student" nowhere
 
+echo "== few_labels"
+refused "too many arguments" "usage: few_labels" "$programs/few_labels" "$digits" more
+refused "no data" "few_labels: nowhere: no such folder" "$programs/few_labels" --quick nowhere
+
 echo "== custom_dataset"
 mkdir flowers
 out=$folder/flowers # its student.safetensors goes to the current folder

@@ -57,9 +57,11 @@ std::string written(const Dataset& dataset) {
   const auto& features = std::get<retort::data::Matrix<float>>(dataset.features());
   std::string text;
   for (std::size_t row = 0; row < features.rows(); ++row) {
-    text += retort::to_text(dataset.labels()[row]);
-    for (const float value : features.row(row)) {
-      text += retort::concatenate({",", value});
+    if (dataset.labelled_count() > 0) {
+      text += retort::concatenate({dataset.labels()[row], ","});
+    }
+    for (std::size_t column = 0; column < features.columns(); ++column) {
+      text += retort::concatenate({column == 0 ? "" : ",", features(row, column)});
     }
     text += '\n';
   }
@@ -67,8 +69,9 @@ std::string written(const Dataset& dataset) {
 }
 
 void check(const Dataset& dataset) {
-  const Dataset again = retort::data::load_csv(retort::fuzz::input_file("again", written(dataset)),
-                                               {.header = CsvHeader::absent, .classes = dataset.classes()});
+  const Dataset again = retort::data::load_csv(
+      retort::fuzz::input_file("again", written(dataset)),
+      {.labelled = dataset.labelled_count() > 0, .header = CsvHeader::absent, .classes = dataset.classes()});
   retort::fuzz::require(again.features() == dataset.features() && again.labels() == dataset.labels(),
                         "a table written as text loads equal");
 }

@@ -34,6 +34,7 @@ std::vector<retort::fuzz::Seed> retort::fuzz::seeds() {
       {"two_epochs", text},
       {"no_epochs", "[]"},
       {"cut", text.substr(0, text.size() - 2)},
+      {"no_labels", retort::internal::detail::history_text({{.epoch = 1, .loss = 0.5}})},
       {"no_fields", "[{}]"},
       {"field_twice", R"([{"epoch":1,"epoch":1}])"},
       {"validation_twice", R"([{"validation":{"loss":0,"accuracy":0,"errors":0},"validation":{}}])"},

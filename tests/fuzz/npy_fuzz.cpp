@@ -24,7 +24,8 @@ using retort::data::Dataset;
 using retort::data::TeacherLogitsTable;
 
 Dataset load(const std::filesystem::path& features, const std::filesystem::path& labels, std::uint32_t classes = 0) {
-  return retort::data::load_npy(features, labels, {.classes = classes, .size_limit = retort::fuzz::size_limit});
+  return retort::data::load_npy(
+      features, labels, {.classes = classes, .minus_one_is_unlabelled = true, .size_limit = retort::fuzz::size_limit});
 }
 
 }  // namespace

@@ -19,16 +19,21 @@
 #include "retort/core/error.hpp"
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/vector_archetype.hpp"
+#include "retort/data/dataset_view.hpp"
+#include "retort/loss/class_weighted.hpp"
 #include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/curriculum_temperature.hpp"
 #include "retort/loss/dkd.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/logit_matching.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/loss/nkd.hpp"
 #include "retort/loss/rld.hpp"
+#include "retort/loss/softmax_passed_to_kl.hpp"
 #include "retort/loss/standardized_logits.hpp"
 #include "retort/loss/swapped_logits.hpp"
 #include "retort/loss/ttm.hpp"
+#include "retort/loss/weighted_sum.hpp"
 #include "retort/simd/vector.hpp"
 
 namespace {
@@ -245,12 +250,19 @@ TEMPLATE_TEST_CASE("On vectors a loss of logits is what it is row by row", "[los
   STATIC_REQUIRE(check_vectors_of_loss<TestType, 3>());
   STATIC_REQUIRE(takes_vectors<TestType>);
   const TestType loss = settings_of<TestType>()[1];
+  const auto row_at = [](std::uint32_t index) {
+    auto row = random_row<10, float>(index);
+    if (TakesUnlabelled<TestType> && index % 3 == 1) {
+      row.label = data::unlabelled;
+    }
+    return row;
+  };
   for (std::uint32_t first = 0; first < 64; first += lanes) {
     std::array<Lanes, 10> student{};
     std::array<Lanes, 10> teacher{};
     Lanes labels{};
     for (std::size_t i = 0; i < lanes; ++i) {
-      const auto row = random_row<10, float>(first + static_cast<std::uint32_t>(i));
+      const auto row = row_at(first + static_cast<std::uint32_t>(i));
       labels[i] = static_cast<float>(row.label);
       for (std::size_t k = 0; k < 10; ++k) {
         student[k][i] = row.student[k];
@@ -273,7 +285,7 @@ TEMPLATE_TEST_CASE("On vectors a loss of logits is what it is row by row", "[los
       gradients[k].store_unaligned(gradient[k].data());
     }
     for (std::size_t i = 0; i < lanes; ++i) {
-      const auto expected = evaluate<10>(loss, random_row<10, float>(first + static_cast<std::uint32_t>(i)), 0.5f);
+      const auto expected = evaluate<10>(loss, row_at(first + static_cast<std::uint32_t>(i)), 0.5f);
       CAPTURE(describe_settings(loss), first, i, labels[i]);
       CHECK_THAT(values[i], WithinRel(expected.loss, 1e-5f));
       for (std::size_t k = 0; k < 10; ++k) {
@@ -308,6 +320,58 @@ TEMPLATE_TEST_CASE("A student that matches a right teacher has loss 0 and gradie
   check(Rld{.label_weight = 0});
   check(StandardizedLogits{HintonLoss{.hard_weight = 0}});
   check(SwappedLogits{HintonLoss{.hard_weight = 0}});
+}
+
+TEST_CASE("Without a label a loss is what does not depend on the label, with the weight that it has", "[loss]") {
+  const auto check = [](const auto& loss, const auto& rest) {
+    CHECK(learns_without_label(loss));
+    for (std::uint32_t index = 0; index < 20; ++index) {
+      CAPTURE(describe_settings(loss), index);
+      auto row = random_row<10>(index);
+      const auto expected = evaluate<10>(rest, row, 0.1);
+      row.label = data::unlabelled;
+      const auto found = evaluate<10>(loss, row, 0.1);
+      CHECK_THAT(found.loss, WithinRel(expected.loss, 1e-13));
+      for (std::size_t k = 0; k < 10; ++k) {
+        CHECK_THAT(found.gradient[k], WithinRel(expected.gradient[k], 1e-12) || WithinAbs(expected.gradient[k], 1e-15));
+      }
+    }
+  };
+  const HintonLoss soft{.temperature = 3, .hard_weight = 0};
+  const HintonLoss hinton{.temperature = 3, .hard_weight = 0.25};
+  check(hinton, 0.75 * soft);
+  check(LogitMatching{.hard_weight = 0.9}, (1.0 - 0.9) * LogitMatching{});
+  check(SoftmaxPassedToKlLoss{.hard_weight = 0.5}, 0.5 * SoftmaxPassedToKlLoss{.hard_weight = 0});
+  check(Ttm{.weighted = true}, Ttm{.label_weight = 0, .weighted = true});
+  check(StandardizedLogits{hinton}, 0.75 * StandardizedLogits{soft});
+  check(SwappedLogits{hinton}, 0.75 * soft);
+  check(CurriculumTemperature{hinton, 1.0, 4.0, 3}, 0.75 * CurriculumTemperature{soft, 1.0, 4.0, 3});
+  check(ClassWeighted{hinton, std::array{3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0}}, 0.75 * soft);
+  check(2.0 * CrossEntropy{.label_smoothing = 0.1} + 0.5 * soft, 0.5 * soft);
+
+  auto row = random_row<10>(1);
+  row.label = data::unlabelled;
+  for (const double label_smoothing : {0.0, 0.2}) {
+    const auto found = evaluate<10>(CrossEntropy{label_smoothing}, row, 0.1);
+    CHECK(found.loss == 0);
+    CHECK(found.gradient == std::vector<double>(10, 0));
+  }
+}
+
+TEST_CASE("A loss says whether it learns from samples without labels", "[loss]") {
+  STATIC_REQUIRE(TakesUnlabelled<CrossEntropy>);
+  CHECK_FALSE(learns_without_label(CrossEntropy{}));
+  CHECK_FALSE(learns_without_label(HintonLoss{.hard_weight = 1}));
+  CHECK_FALSE(learns_without_label(LogitMatching{.hard_weight = 1}));
+  CHECK_FALSE(learns_without_label(Ttm{.beta = 0}));
+  CHECK_FALSE(learns_without_label(CrossEntropy{} + 0.0 * HintonLoss{}));
+  CHECK_FALSE(learns_without_label(SwappedLogits{HintonLoss{.hard_weight = 1}}));
+  // Formulas that ask for the label everywhere.
+  CHECK_FALSE(learns_without_label(Dkd{}));
+  CHECK_FALSE(learns_without_label(Nkd{}));
+  CHECK_FALSE(learns_without_label(Rld{}));
+  CHECK_FALSE(learns_without_label(HintonLoss{} + Dkd{}));
+  CHECK_FALSE(learns_without_label(StandardizedLogits{Nkd{}}));
 }
 
 TEMPLATE_TEST_CASE("Where the teacher has no weight a loss is cross-entropy, bit for bit", "[loss]", float, double) {

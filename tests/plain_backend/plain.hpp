@@ -36,7 +36,7 @@ void evaluate_loss(const Plain&, const L& loss, Width<Classes>, const LossArgume
     arguments.losses[row] = loss.template row<Classes>(
         retort::StudentLogits<Scalar>{student}, retort::TeacherLogits<Scalar>{teacher}, label,
         Scalar{1} / static_cast<Scalar>(arguments.batch), arguments.gradient + row * Classes);
-    arguments.correct[row] = std::max_element(student, student + Classes) == student + label ? 1 : 0;
+    arguments.correct[row] = std::max_element(student, student + Classes) - student == label ? 1 : 0;
   }
 }
 

@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: MIT
 #include "retort/train/distillation_trainer.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
+#include "retort/data/split.hpp"
 #include "retort/data/teacher_logits_table.hpp"
 #include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/dkd.hpp"
 #include "retort/loss/hinton.hpp"
+#include "retort/loss/weighted_sum.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/sgd.hpp"
+#include "retort/train/sweep.hpp"
 #include "retort/train/trainer.hpp"
 #include "small_datasets.hpp"
 #include "train/recorder.hpp"
@@ -73,6 +80,130 @@ TEST_CASE("With hard weight 1 distilling is training on labels, bit for bit", "[
     CHECK(same_results(history, trainer.fit(images(), options)));
     CHECK(same_bits(distilled.parameter_arena(), trained.parameter_arena()));
   }
+}
+
+/// Hinton's loss whose hard term is removed by hand from the samples of class 3.
+struct HardTermRemoved {
+  static constexpr std::string_view name = "HardTermRemoved";
+  static constexpr bool needs_teacher = true;
+  void validate() const {}
+  std::string describe() const { return std::string(name); }
+  template <std::size_t Classes, typename Scalar>
+  Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, std::uint32_t label, Scalar gradient_scale,
+             Scalar* gradient) const {
+    const HintonLoss soft{.temperature = hinton.temperature, .hard_weight = 0};
+    return label == 3 ? (0.75 * soft).template row<Classes>(student, teacher, label, gradient_scale, gradient)
+                      : hinton.template row<Classes>(student, teacher, label, gradient_scale, gradient);
+  }
+};
+
+data::Dataset without_labels_of_class_3(const data::Dataset& data) {
+  data::Labels labels = data.labels();
+  std::ranges::replace(labels, 3u, data::unlabelled);
+  return {data.features(), labels, data.classes(), data.image(), data.normalization()};
+}
+
+TEST_CASE("Without labels distilling is distilling without a hard term, bit for bit", "[train]") {
+  const TeacherNetwork teacher = trained_teacher();
+  const data::Dataset unlabelled{images().features(), images().image(), images().normalization()};
+  for (const std::size_t pixels : {0u, 1u}) {
+    const FitOptions options{.epochs = 3, .batch_size = 16, .seed = Seed{4}, .shift = {pixels}};
+    const auto distil = [&](const auto& loss, const data::Dataset& data, History& history) {
+      Student student{Seed{1}};
+      DistillationTrainer distiller{teacher, student, loss, Adam{}};
+      history = distiller.fit(data, options);
+      return student;
+    };
+    const HintonLoss soft{.temperature = 4, .hard_weight = 0};
+    History expected;
+    History found;
+    const Student on_labels = distil(soft, images(), expected);
+    CHECK(same_bits(distil(soft, unlabelled, found).parameter_arena(), on_labels.parameter_arena()));
+    CHECK(found.back().loss == expected.back().loss);
+    CHECK(expected.back().errors);
+    CHECK_FALSE(found.back().errors);
+    CHECK_FALSE(found.back().accuracy);
+    // The soft term keeps its weight.
+    const Student weighted = distil(0.75 * soft, images(), expected);
+    const HintonLoss mixed{.temperature = 4, .hard_weight = 0.25};
+    CHECK(same_bits(distil(mixed, unlabelled, found).parameter_arena(), weighted.parameter_arena()));
+    CHECK(found.back().loss == expected.back().loss);
+  }
+}
+
+TEST_CASE("A sample without a label has no hard term and counts in no metric", "[train]") {
+  using Model = Sequential<Linear<30, 4>>;
+  const TeacherNetwork teacher = trained_teacher();
+  const data::Dataset partly = without_labels_of_class_3(images());
+  const FitOptions options{.epochs = 2, .batch_size = 16, .seed = Seed{4}};
+  const auto distil = [&](const auto& loss, const data::Dataset& data, History& history) {
+    Network<Model> student{Seed{1}};
+    DistillationTrainer distiller{teacher, student, loss, Adam{.learning_rate = 1e-2}};
+    history = distiller.fit(data, partly, options);
+    return student;
+  };
+  History expected;
+  History found;
+  const Network<Model> by_hand = distil(HardTermRemoved{}, images(), expected);
+  const Network<Model> student = distil(hinton, partly, found);
+  CHECK(test::largest_difference(student.parameter_arena(), by_hand.parameter_arena()) < 1e-6);
+  CHECK_THAT(found.back().loss, WithinRel(expected.back().loss, 1e-5));
+
+  const Evaluation of_labelled = evaluate(student, data::labelled_part(partly));
+  REQUIRE(found.back().validation);
+  CHECK(found.back().validation->errors == of_labelled.errors);
+  CHECK(found.back().validation->accuracy == of_labelled.accuracy);
+  CHECK_THAT(found.back().validation->loss, WithinRel(of_labelled.loss, 1e-12));
+
+  // In training too, whichever samples are dropped.
+  data::Labels labels = images().labels();
+  std::fill(labels.begin() + 40, labels.end(), data::unlabelled);
+  const data::Dataset first_labelled{images().features(), labels, 4, images().image(), images().normalization()};
+  for (const bool shuffle : {false, true}) {
+    Network<Model> fixed{Seed{1}};
+    DistillationTrainer distiller{teacher, fixed, hinton, Sgd{.learning_rate = 0}};
+    const History history =
+        distiller.fit(first_labelled, {.batch_size = 16, .drop_last = true, .seed = Seed{4}, .shuffle = shuffle});
+    std::vector<std::uint32_t> order(75);
+    std::iota(order.begin(), order.end(), 0u);
+    if (shuffle) {
+      random_permutation(order, RandomStream{Seed{4}, Stream::shuffle, 0});
+    }
+    order.resize(64);
+    const Evaluation of_trained = evaluate(fixed, first_labelled.subset(order));
+    CHECK(history[0].errors == of_trained.errors);
+    REQUIRE(history[0].accuracy);
+    CHECK_THAT(*history[0].accuracy, WithinAbs(of_trained.accuracy, 1e-12));
+  }
+}
+
+TEST_CASE("Samples without labels are refused where nothing is learned from them, before the first step", "[train]") {
+  const TeacherNetwork teacher = trained_teacher();
+  const data::Dataset partly = without_labels_of_class_3(images());
+  const std::size_t missing = partly.size() - partly.labelled_count();
+  REQUIRE(missing > 0);
+  const std::string expected = concatenate({"fit: ", missing, " of 75 training samples have no label, and the loss "});
+  const std::string rest = " does not learn from these, expected labels (data::labelled_part has the others)";
+  Student student{Seed{1}};
+  const Student fresh = student;
+  Trainer trainer{student, CrossEntropy{}, Adam{}};
+  CHECK_THROWS_WITH(trainer.fit(partly, {}), expected + "CrossEntropy(label_smoothing=0)" + rest);
+  DistillationTrainer ranked{teacher, student, 0.5 * hinton + Dkd{}, Adam{}};
+  CHECK_THROWS_WITH(ranked.fit(partly, {}), Catch::Matchers::StartsWith(expected + "0.5 * HintonLoss(temperature=3") &&
+                                                Catch::Matchers::EndsWith(rest));
+  DistillationTrainer hard{teacher, student, HintonLoss{.hard_weight = 1}, Adam{}};
+  CHECK_THROWS_AS(hard.fit(partly, {}), OptionError);
+  CHECK_THROWS_AS((Sweep<StudentModel>{teacher, {{.loss = {.hard_weight = 1}}}, backend::Eigen{}}.fit(partly)),
+                  OptionError);
+
+  // Held-out samples without any label would report no errors, and early stopping would look at nothing.
+  DistillationTrainer distiller{teacher, student, hinton, Adam{}};
+  CHECK_THROWS_WITH(distiller.fit(partly, partly.without_labels(), {.early_stopping = EarlyStopping{}}),
+                    "fit: none of the 75 samples to be evaluated has a label, expected at least one that has");
+  CHECK_THROWS_AS(distiller.fit(partly.without_labels(), {.validation_fraction = 0.2}), OptionError);
+  CHECK_THROWS_WITH(evaluate(student, partly.without_labels()),
+                    "evaluate: none of the 75 samples to be evaluated has a label, expected at least one that has");
+  CHECK(same_bits(student.parameter_arena(), fresh.parameter_arena()));
 }
 
 /// The mean loss over a dataset of a student that does not learn.

@@ -75,6 +75,20 @@ TEST_CASE("Held-out figures take the place of training's", "[train]") {
   CHECK(lines[0].at("errors") == 10);
 }
 
+TEST_CASE("Where no sample has a label accuracy and errors are null", "[train]") {
+  const test::TemporaryFolder folder;
+  JsonLinesLog log(folder / "log.jsonl");
+  EpochMetrics unlabelled = metrics(1);
+  unlabelled.accuracy.reset();
+  unlabelled.errors.reset();
+  log.append("student", unlabelled);
+  const auto lines = lines_of(folder / "log.jsonl");
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].at("accuracy").is_null());
+  CHECK(lines[0].at("errors").is_null());
+  CHECK(lines[0].size() == 8);
+}
+
 TEST_CASE("The phases of a program follow one another, also after a resume", "[train]") {
   const test::TemporaryFolder folder;
   const auto run = [&](const History& restored_teacher, const History& restored_student) {

@@ -56,6 +56,14 @@ TEST_CASE("Held-out figures take the place of training's in the line", "[train]"
         "teacher  epoch 3/5  loss 0.1234  accuracy 95.80 %  errors 504  2.10 s\n");
 }
 
+TEST_CASE("Where no sample has a label a line has no accuracy and no errors", "[train]") {
+  EpochMetrics unlabelled = epoch;
+  unlabelled.accuracy.reset();
+  unlabelled.errors.reset();
+  CHECK(printed([&](ProgressPrinter& printer) { printer.on_epoch_end(unlabelled, 5); }) ==
+        "teacher  epoch 3/5  loss 0.1234  2.10 s\n");
+}
+
 TEST_CASE("A resumed training says where it goes on", "[train]") {
   CHECK(printed([](ProgressPrinter& printer) { printer.on_fit_begin({epoch, epoch}, 5); }) ==
         "teacher  resumed after epoch 2/5\n");

@@ -29,17 +29,21 @@ TEST_CASE("A sweep's progress is one line a student", "[train]") {
   StudentReport report = student;
   printer.on_student_end(report, {1, 3, 60.0});
   report.evaluation = std::nullopt;
-  printer.on_student_end(report, {2, 3, 60.0});
+  printer.on_student_end(report, {2, 4, 60.0});
+  report.history.back().accuracy.reset();  // no sample had a label
+  report.history.back().errors.reset();
+  printer.on_student_end(report, {3, 4, 60.0});
   report.divergence = "training has diverged";
   report.history.clear();
-  printer.on_student_end(report, {3, 3, 60.0});
+  printer.on_student_end(report, {4, 4, 60.0});
   std::string text(static_cast<std::size_t>(std::ftell(file.get())), '\0');
   std::rewind(file.get());
   REQUIRE(std::fread(text.data(), 1, text.size(), file.get()) == text.size());
   CHECK(text ==
         "student 1/3  accuracy 90.00 %  errors 10  temperature=2, seed 1  2:00 left  0.50 s\n"
-        "student 2/3  accuracy 50.00 %  errors 50  temperature=2, seed 1  0:30 left  0.50 s\n"
-        "student 3/3  diverged  temperature=2, seed 1  0.00 s\n");
+        "student 2/4  accuracy 50.00 %  errors 50  temperature=2, seed 1  1:00 left  0.50 s\n"
+        "student 3/4  temperature=2, seed 1  0:20 left  0.50 s\n"
+        "student 4/4  diverged  temperature=2, seed 1  0.00 s\n");
 }
 
 TEST_CASE("A sweep's printer without a stream is refused", "[train]") {

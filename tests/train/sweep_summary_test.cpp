@@ -60,6 +60,11 @@ TEST_CASE("Without validation the summary is of the last epoch of training", "[t
   results[0].evaluation = std::nullopt;
   CHECK(summarize(results)[0].errors.mean == 50);
   CHECK(summarize(results)[0].accuracy.mean == 0.5);
+  results[0].history.back().accuracy.reset();  // no sample had a label
+  results[0].history.back().errors.reset();
+  CHECK(summarize(results)[0].errors.count == 0);
+  CHECK(summarize(results)[0].accuracy.count == 0);
+  CHECK(summarize(results)[0].loss.mean == 9);
   CHECK(summarize(results)[0].loss.mean == 9);
 }
 

@@ -118,8 +118,9 @@ TEST_CASE("Batches may be short, larger than the data, or of one sample", "[trai
       CHECK(events.size() == 3 + (samples + batch_size - 1) / batch_size);
       CHECK(std::isfinite(trained.history[0].loss));
       CHECK(trained.history[0].errors <= samples);
-      CHECK_THAT(trained.history[0].accuracy,
-                 WithinAbs(1.0 - static_cast<double>(trained.history[0].errors) / static_cast<double>(samples), 1e-12));
+      CHECK_THAT(
+          *trained.history[0].accuracy,
+          WithinAbs(1.0 - static_cast<double>(*trained.history[0].errors) / static_cast<double>(samples), 1e-12));
     }
   }
 }

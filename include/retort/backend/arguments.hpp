@@ -113,7 +113,7 @@ struct LossArguments {
   const Scalar* student;  // (batch, classes)
   TeacherTable<Scalar> teacher;
   const std::uint32_t* samples;  // (batch): the samples of this batch
-  const std::uint32_t* labels;   // (samples): of the whole dataset
+  const std::uint32_t* labels;   // (samples): of the whole dataset; data::unlabelled for none
   Scalar* gradient;              // (batch, classes): of the mean over the batch
   Scalar* losses;                // (batch): each sample's loss
   std::uint8_t* correct;         // (batch): 1 where the largest logit, the first of equals, is the label's, else 0

@@ -47,7 +47,7 @@ struct TrainingState {
 /// and the host copies the whole.
 struct RunReport {
   LossSum sum{};
-  double validation_loss = 0.0;  ///< cross-entropy, summed over the validation samples
+  double validation_loss = 0.0;  ///< cross-entropy, summed over the validation samples with labels
   std::size_t validation_errors = 0;
   std::size_t not_finite = 0;  ///< parameters that are not finite numbers
 };

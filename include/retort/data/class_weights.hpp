@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A weight for each class, for the loss ClassWeighted (loss/class_weighted.hpp).
+/// A weight for each class, for the loss ClassWeighted (loss/class_weighted.hpp). Samples without a label count
+/// nowhere.
 
 #include <array>
 #include <cstddef>
@@ -17,7 +18,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 namespace detail {
 
-/// Throws ShapeError for more than `Classes` classes, Error for a dataset that was moved from.
+/// Of the samples that have a label. Throws ShapeError for more than `Classes` classes, Error for a dataset that was
+/// moved from.
 template <std::size_t Classes>
 std::array<double, Classes> class_counts(const Dataset& dataset) {
   dataset.require_samples();
@@ -27,7 +29,9 @@ std::array<double, Classes> class_counts(const Dataset& dataset) {
   }
   std::array<double, Classes> counts{};
   for (const std::uint32_t label : dataset.labels()) {
-    counts[label] += 1;
+    if (label != unlabelled) {
+      counts[label] += 1;
+    }
   }
   return counts;
 }
@@ -49,7 +53,7 @@ template <std::size_t Classes>
     throw OptionError("class weights: no sample of the training set has a weight above 0");
   }
   for (double& weight : weights) {
-    weight *= static_cast<double>(training.size()) / sum;
+    weight *= static_cast<double>(training.labelled_count()) / sum;
   }
   return weights;
 }
@@ -65,7 +69,7 @@ template <std::size_t Classes>
     present += count > 0 ? 1 : 0;
   }
   for (double& weight : weights) {
-    weight = weight > 0 ? static_cast<double>(training.size()) / (present * weight) : 1;
+    weight = weight > 0 ? static_cast<double>(training.labelled_count()) / (present * weight) : 1;
   }
   return weights;
 }

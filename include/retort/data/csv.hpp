@@ -48,7 +48,7 @@ enum class CsvMissing {
 };
 
 struct CsvOptions {
-  bool labelled = true;             // false: every column is a feature and every label 0 (for predictions)
+  bool labelled = true;             // false: every column is a feature, and no sample has a label
   std::ptrdiff_t label_column = 0;  // from 0; negative numbers count from the right, -1 is the last column
   CsvHeader header = CsvHeader::automatic;
   char delimiter = ',';
@@ -165,7 +165,7 @@ class CsvReader {
       return;
     }
     if (!options_.labelled) {
-      labels_.push_back(0);
+      labels_.push_back(unlabelled);
     }
     for (std::size_t column = 0; column < columns_; ++column) {
       if (column == label_column_) {
@@ -446,7 +446,7 @@ class CsvReader {
   std::uint32_t class_count() const {
     if (names_.empty()) {
       return options_.labelled ? count_classes(path_, labels_, options_.classes, options_.first_label)
-                               : std::max(options_.classes, 1u);
+                               : options_.classes;
     }
     if (options_.classes != 0 && names_.size() > options_.classes) {
       throw FormatError(path_, concatenate({"labels: ", names_.size(), " different names, expected at most ",

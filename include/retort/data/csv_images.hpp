@@ -92,7 +92,7 @@ inline std::size_t square_root(std::size_t number) {
     throw FormatError(path, found);
   }
   if (labelled) {
-    throw UnlabelledError(path, found + " (it has no labels; load_unlabelled_csv_images reads it for predictions)");
+    throw UnlabelledError(path, found + " (it has no labels; load_unlabelled_csv_images reads it)");
   }
   throw FormatError(path, found + " (it has labels; load_csv_images reads them)");
 }
@@ -140,8 +140,7 @@ inline std::size_t square_root(std::size_t number) {
   return detail::read_csv_images(path, options, true);
 }
 
-/// The same for a table of pixels alone, such as Kaggle's test.csv: every label is 0, so it is for predictions
-/// (predict_all), not for training or evaluation.
+/// The same for a table of pixels alone, such as Kaggle's test.csv: no sample has a label.
 [[gnu::cold]] inline Dataset load_unlabelled_csv_images(const std::filesystem::path& path,
                                                         const MnistOptions& options = {}) {
   return detail::read_csv_images(path, options, false);

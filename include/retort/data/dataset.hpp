@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A labelled dataset in memory.
+/// A dataset in memory: samples, and labels for all of them, for some or for none.
 
 #include <algorithm>
 #include <bit>
@@ -33,13 +33,13 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
 /// One row a sample, (size, features): bytes as an image file holds them, or real numbers.
 using Features = std::variant<Matrix<std::uint8_t>, Matrix<float>>;
 
-/// One class a sample, (size).
+/// One class a sample, or `unlabelled`, (size).
 using Labels = std::vector<std::uint32_t>;
 
 /// Samples and their labels, checked once when the dataset is made and constant from then on: at least one sample and
-/// one feature, as many labels as samples, each label below `classes()`, no NaN and no infinity, image extents whose
-/// product is the number of features. Features stay raw; the batch gather normalises them. A dataset that was moved
-/// from has no samples: it can be destroyed and assigned to; every use of its samples throws Error.
+/// one feature, as many labels as samples, each label below `classes()` or `unlabelled`, no NaN and no infinity, image
+/// extents whose product is the number of features. Features stay raw; the batch gather normalises them. A dataset that
+/// was moved from has no samples: it can be destroyed and assigned to; every use of its samples throws Error.
 class Dataset {
  private:
   /// Does the work of std::visit, which takes longer to compile.
@@ -65,12 +65,21 @@ class Dataset {
     validate_normalization();
   }
 
+  /// Samples without labels, as for a teacher to answer. `classes()` is 0: no label says how many there are.
+  explicit Dataset(Features features, ImageShape image = {}, Normalization normalization = {})
+      : Dataset(with_no_labels(std::move(features), 0, image, normalization)) {}
+
   std::size_t size() const { return labels_.size(); }
+  /// How many samples have a label.
+  std::size_t labelled_count() const {
+    return size() - static_cast<std::size_t>(std::count(labels_.begin(), labels_.end(), unlabelled));
+  }
   std::size_t feature_count() const {
     return visit([](const auto& values) { return values.columns(); });
   }
   const Features& features() const { return features_; }
   const Labels& labels() const { return labels_; }
+  /// Each label is below it. 0 if that is not known, where no sample has a label.
   std::uint32_t classes() const { return classes_; }
   ImageShape image() const { return image_; }
   Normalization normalization() const { return normalization_; }
@@ -94,6 +103,13 @@ class Dataset {
   Dataset with_normalization(Normalization normalization) && {
     normalization_ = normalization;
     validate_normalization();
+    return std::move(*this);
+  }
+
+  /// The same samples without their labels; the number of classes and their names stay.
+  Dataset without_labels() const& { return Dataset(*this).without_labels(); }
+  Dataset without_labels() && {
+    std::fill(labels_.begin(), labels_.end(), unlabelled);
     return std::move(*this);
   }
 
@@ -201,6 +217,14 @@ class Dataset {
 
  private:
   friend struct Standardization;
+  friend Dataset join(const Dataset& first, const Dataset& second);
+
+  static Dataset with_no_labels(Features features, std::uint32_t classes, ImageShape image,
+                                Normalization normalization) {
+    const std::size_t rows = std::holds_alternative<Matrix<float>>(features) ? std::get<Matrix<float>>(features).rows()
+                                                                             : std::get<0>(features).rows();
+    return {std::move(features), Labels(rows, unlabelled), classes, image, normalization};
+  }
 
   [[gnu::cold]] void validate_shapes() const {
     const std::size_t rows = visit([](const auto& values) { return values.rows(); });  // samples
@@ -224,11 +248,11 @@ class Dataset {
   }
 
   [[gnu::cold]] void validate_labels() const {
-    if (classes_ == 0) {
+    if (classes_ == 0 && labelled_count() > 0) {
       throw OptionError("classes: 0, expected at least 1");
     }
-    const auto wrong =
-        std::find_if(labels_.begin(), labels_.end(), [this](std::uint32_t label) { return label >= classes_; });
+    const auto wrong = std::find_if(labels_.begin(), labels_.end(),
+                                    [this](std::uint32_t label) { return label >= classes_ && label != unlabelled; });
     if (wrong != labels_.end()) {
       throw ShapeError(concatenate({"dataset: label ", *wrong, " of sample ", wrong - labels_.begin(),
                                     ", expected less than ", classes_, ", the number of classes"}));

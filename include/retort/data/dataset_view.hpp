@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/require_cxx20.hpp"
@@ -34,11 +35,14 @@ struct ImageShape {
   friend constexpr bool operator==(const ImageShape&, const ImageShape&) = default;
 };
 
+/// Among labels: the sample has none. No class has this number.
+inline constexpr std::uint32_t unlabelled = std::numeric_limits<std::uint32_t>::max();
+
 /// Samples in memory that it does not own. Exactly one of `bytes` and `reals` is set.
 struct DatasetView {
   const std::uint8_t* bytes = nullptr;    // (size, features), row-major
   const float* reals = nullptr;           // (size, features), row-major
-  const std::uint32_t* labels = nullptr;  // (size)
+  const std::uint32_t* labels = nullptr;  // (size): classes, or `unlabelled`
   std::size_t size = 0;
   std::size_t features = 0;
   ImageShape image{};

@@ -41,8 +41,9 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 struct NpyOptions {
-  std::uint32_t classes = 0;      // 0: the highest label + 1
-  std::uint32_t first_label = 0;  // the number of class 0: 1 where labels count from 1
+  std::uint32_t classes = 0;             // 0: the highest label + 1
+  std::uint32_t first_label = 0;         // the number of class 0: 1 where labels count from 1
+  bool minus_one_is_unlabelled = false;  // whether a label of -1 says that the sample has none, as in scikit-learn
   Normalization normalization{};
   std::uint64_t size_limit = default_size_limit;            // bytes of one file
   std::uint64_t expansion_limit = default_expansion_limit;  // of a compressed file, see read_plain_or_gzip
@@ -389,6 +390,7 @@ struct NpyToLabel {
   const std::filesystem::path& path;
   std::uint32_t first;
   std::uint32_t classes;  // the most classes allowed
+  bool minus_one_is_unlabelled;
 
   std::uint32_t operator()(NpyHalf value, std::size_t sample) const {
     return (*this)(internal::half_to_float(value.bits), sample);
@@ -399,6 +401,9 @@ struct NpyToLabel {
   template <std::floating_point Real>
   std::uint32_t operator()(Real value, std::size_t sample) const {
     const auto real = double{value};
+    if (minus_one_is_unlabelled && real == -1) {
+      return unlabelled;
+    }
     const auto lowest = static_cast<double>(first);
     if (!is_finite(real) || real < lowest || real >= lowest + static_cast<double>(classes) ||
         real != std::floor(real)) {
@@ -409,6 +414,9 @@ struct NpyToLabel {
 
   template <std::integral Integer>
   std::uint32_t operator()(Integer value, std::size_t sample) const {
+    if (minus_one_is_unlabelled && std::cmp_equal(value, -1)) {
+      return unlabelled;
+    }
     if (std::cmp_less(value, first) || std::cmp_greater_equal(value, std::uint64_t{first} + classes)) {
       fail(sample, value);
     }
@@ -417,8 +425,10 @@ struct NpyToLabel {
 
  private:
   [[noreturn, gnu::cold, gnu::noinline]] void fail(std::size_t sample, const TextPart& value) const {
-    throw FormatError(path, concatenate({"label of sample ", sample, ": ", value.text(), ", expected a whole number, ",
-                                         first, " or more and less than ", std::uint64_t{first} + classes}));
+    throw FormatError(path,
+                      concatenate({"label of sample ", sample, ": ", value.text(), ", expected a whole number, ", first,
+                                   " or more and less than ", std::uint64_t{first} + classes,
+                                   value.text() == "-1" ? " (NpyOptions::minus_one_is_unlabelled takes -1)" : ""}));
   }
 };
 
@@ -469,7 +479,8 @@ inline Labels load_npy_labels(const std::filesystem::path& path, const NpyOption
                                          path_text(features_path.filename())}));
   }
   const std::uint32_t limit = options.classes != 0 ? options.classes : std::numeric_limits<std::uint32_t>::max();
-  return convert_npy<std::uint32_t>(header, bytes, NpyToLabel{path, options.first_label, limit});
+  return convert_npy<std::uint32_t>(header, bytes,
+                                    NpyToLabel{path, options.first_label, limit, options.minus_one_is_unlabelled});
 }
 
 }  // namespace detail
@@ -481,10 +492,10 @@ inline Labels load_npy_labels(const std::filesystem::path& path, const NpyOption
 /// recognised where only the last axis is 1, 3 or 4. Labels: any of these types, whole numbers, of shape (samples) or
 /// (samples, 1). Either byte order, C or Fortran order. Throws FileError, and FormatError that names the file and its
 /// fault: anything but exactly the announced elements, a NaN or an infinity, a whole number that float would round, a
-/// label that is no whole number, is below options.first_label or is not below it + options.classes, labels that do not
-/// begin at first_label if `classes` is not given, counts that differ; OptionError. Memory: a file and its contents,
-/// which are 4 bytes a label, 4 bytes a feature that is not uint8, and the features twice if they are in Fortran order,
-/// once their file is released.
+/// label that is no whole number, is -1 unless options.minus_one_is_unlabelled is set, is below options.first_label or
+/// is not below it + options.classes, labels that do not begin at first_label if `classes` is not given, counts that
+/// differ; OptionError. Memory: a file and its contents, which are 4 bytes a label, 4 bytes a feature that is not
+/// uint8, and the features twice if they are in Fortran order, once their file is released.
 [[gnu::cold]] inline Dataset load_npy(const std::filesystem::path& features_path,
                                       const std::filesystem::path& labels_path, const NpyOptions& options = {}) {
   detail::NpyFeatures features = detail::load_npy_features(features_path, options);
@@ -493,6 +504,13 @@ inline Labels load_npy_labels(const std::filesystem::path& path, const NpyOption
   Labels labels = detail::load_npy_labels(labels_path, options, samples, features_path);
   const std::uint32_t classes = detail::count_classes(labels_path, labels, options.classes, options.first_label);
   return {std::move(features.values), std::move(labels), classes, features.image, options.normalization};
+}
+
+/// A dataset without labels from the NPY file of its features, read as above; `options` for labels have no meaning.
+[[gnu::cold]] inline Dataset load_unlabelled_npy(const std::filesystem::path& features_path,
+                                                 const NpyOptions& options = {}) {
+  detail::NpyFeatures features = detail::load_npy_features(features_path, options);
+  return Dataset{std::move(features.values), features.image, options.normalization};
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::data

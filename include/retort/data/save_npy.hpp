@@ -4,18 +4,22 @@
 /// Arrays saved for NumPy (NPY format, version 1.0: numpy.lib.format). data/npy.hpp reads them; data/xtensor.hpp saves
 /// arrays of xtensor.
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
+#include "retort/data/dataset_view.hpp"
 #include "retort/data/matrix.hpp"
 #include "retort/data/message.hpp"
 
@@ -69,12 +73,19 @@ void save_npy(const std::filesystem::path& path, const Matrix<T>& matrix) {
   detail::write_npy(path, detail::npy_type<T>(), false, shape, std::as_bytes(matrix.values()));
 }
 
-/// The same for labels, (samples).
+/// The same for labels, (samples): uint32, or where a sample has none int64, with -1 for it
+/// (NpyOptions::minus_one_is_unlabelled).
 inline void save_npy(const std::filesystem::path& path, const Labels& labels) {
   if (labels.empty()) {
     throw ShapeError("save_npy: no labels, expected at least one");
   }
   const std::size_t shape[] = {labels.size()};
+  if (std::find(labels.begin(), labels.end(), unlabelled) != labels.end()) {
+    std::vector<std::int64_t> numbers(labels.begin(), labels.end());
+    std::replace(numbers.begin(), numbers.end(), std::int64_t{unlabelled}, std::int64_t{-1});
+    detail::write_npy(path, detail::npy_type<std::int64_t>(), false, shape, std::as_bytes(std::span(numbers)));
+    return;
+  }
   detail::write_npy(path, detail::npy_type<Labels::value_type>(), false, shape, std::as_bytes(std::span(labels)));
 }
 

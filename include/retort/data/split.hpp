@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A dataset cut in two at random: training and validation, with the classes left to chance or in equal shares.
+/// A dataset cut in two at random: training and validation, with the classes left to chance or in equal shares. And the
+/// part that has labels.
 
 #include <algorithm>
 #include <cstddef>
@@ -47,7 +48,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 /// Like `random_split_indices` for the samples of these labels, but with the same share of every class in both parts:
 /// if the first part has h of n samples, each class of m samples gives it floor(h m / n), and the classes with the
-/// largest remainders, the first of equals, give one more each until it is full.
+/// largest remainders, the first of equals, give one more each until it is full. Samples without a label are shared
+/// like one more class.
 [[gnu::cold]] inline std::pair<std::vector<std::uint32_t>, std::vector<std::uint32_t>> stratified_split_indices(
     const Labels& labels, double first_fraction, Seed seed) {
   const auto [head, tail] = random_split_indices(labels.size(), first_fraction, seed);
@@ -95,6 +97,22 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
   dataset.require_samples();
   const auto [first, second] = stratified_split_indices(dataset.labels(), first_fraction, seed);
   return {dataset.subset(first), dataset.subset(second)};
+}
+
+/// The samples that have a label, in their order, copied. Throws ShapeError if there are none, Error for a dataset that
+/// was moved from.
+[[gnu::cold]] inline Dataset labelled_part(const Dataset& dataset) {
+  dataset.require_samples();
+  std::vector<std::uint32_t> indices;
+  for (std::size_t i = 0; i < dataset.size(); ++i) {
+    if (dataset.labels()[i] != unlabelled) {
+      indices.push_back(static_cast<std::uint32_t>(i));
+    }
+  }
+  if (indices.empty()) {
+    throw ShapeError(concatenate({"labelled_part: none of the ", dataset.size(), " samples has a label"}));
+  }
+  return dataset.subset(indices);
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::data

@@ -45,14 +45,19 @@ struct LabelAgreement {
   bool is_chance = false;  // rows in a random order would do as well, though those of a good teacher would not
 };
 
-/// `logits` (labels.size(), classes). Precondition: each label is below `classes`. Compares with the mean and the
-/// deviation over all orders of the rows (Hoeffding, "A combinatorial central limit theorem", 1951).
+/// `logits` (labels.size(), classes), of which those without a label say nothing. Precondition: each label is below
+/// `classes`. Compares with the mean and the deviation over all orders of the rows (Hoeffding, "A combinatorial central
+/// limit theorem", 1951).
 inline LabelAgreement agreement_with(const Labels& labels, const float* logits, std::size_t classes) {
-  const auto samples = static_cast<double>(labels.size());
+  const auto samples = static_cast<double>(
+      labels.size() - static_cast<std::size_t>(std::count(labels.begin(), labels.end(), unlabelled)));
   std::vector<double> labelled(classes);  // the share of each class among the labels
   std::vector<double> answered(classes);  // and among the answers
   LabelAgreement result;
   for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] == unlabelled) {
+      continue;
+    }
     const float* const row = logits + i * classes;
     const auto answer = static_cast<std::size_t>(std::max_element(row, row + classes) - row);
     labelled[labels[i]] += 1 / samples;
@@ -122,7 +127,7 @@ class TeacherLogitsTable {
   /// Throws ShapeError unless the table has the extents that a training on `data` by a student of `classes` classes
   /// needs; OptionError for new views in every epoch, which no table can answer, and for other inputs than the table's.
   /// A table without their fingerprint is refused if its answers agree with the labels no more than in a random order:
-  /// by less than four standard deviations, where right answers could.
+  /// by less than four standard deviations, where right answers could. Without any label nothing tells.
   [[gnu::cold]] void require_made_for(const Dataset& data, RandomShift shift, Views views, std::size_t classes) const {
     require_shape(data, shift, views, classes);
     if (inputs_fingerprint_) {
@@ -138,7 +143,7 @@ class TeacherLogitsTable {
           detail::agreement_with(data.labels(), logits_.row(view * data.size()).data(), logits_.columns());
       if (agreement.is_chance) {
         throw OptionError(concatenate(
-            {name(), ": view ", view, " agrees with ", agreement.samples, " of ", data.size(),
+            {name(), ": view ", view, " agrees with ", agreement.samples, " of ", data.labelled_count(),
              " labels, as a random order would, expected row i to answer sample i (TeacherLogitsTable(logits, data) "
              "vouches for the order)"}));
       }

@@ -27,7 +27,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// n. PyTorch's CrossEntropyLoss(weight=w) divides by the weights in the batch, sum_i w[label_i], instead of by n. The
 /// two are equal where the batch's weights have the mean 1; so they are over the whole training set if the weights are
 /// normalised so (data::normalized_class_weights, data::balanced_class_weights), and this one then is the unbiased
-/// estimate of the training set's loss. Evaluations stay unweighted.
+/// estimate of the training set's loss. Evaluations stay unweighted. A sample without a label has the weight 1, the
+/// mean of normalised weights.
 ///
 ///     const auto weights = data::balanced_class_weights<3>(train);
 ///     Trainer{network, ClassWeighted{CrossEntropy{}, weights}, Adam{}}.fit(train);
@@ -76,12 +77,19 @@ class ClassWeighted {
     return result;
   }
 
+  /// See the concept Loss.
+  constexpr bool learns_without_label() const
+    requires TakesUnlabelled<L>
+  {
+    return loss_.learns_without_label();
+  }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, std::uint32_t label,
                                 Scalar gradient_scale, Scalar* gradient) const {
     static_assert(Classes == ClassCount, "retort: ClassWeighted wants a weight for each of the model's outputs");
-    const auto weight = static_cast<Scalar>(weights_[label]);
+    const auto weight = static_cast<Scalar>(internal::is_class<Classes>(label) ? weights_[label] : 1.0);
     return weight * loss_.template row<Classes>(student, teacher, label, weight * gradient_scale, gradient);
   }
 

@@ -18,7 +18,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// L = -sum_k target_k log softmax(s)_k, where target = (1 - e) onehot(label) + e / Classes with e = label_smoothing
 /// (Szegedy et al., arXiv:1512.00567, section 7; PyTorch's definition, in which the label takes its share of e too).
-/// Gradient: softmax(s) - target.
+/// Gradient: softmax(s) - target. Both are 0 for a sample without a label, so in a sum of losses such a sample has the
+/// other terms alone; a batch's mean is still over all of its samples. A training by cross-entropy alone would not
+/// learn from them and refuses them (data::labelled_part leaves them out).
 struct CrossEntropy {
   static constexpr std::string_view name = "CrossEntropy";
   static constexpr bool needs_teacher = false;
@@ -30,31 +32,37 @@ struct CrossEntropy {
     return std::tuple{Hyperparameter{"label_smoothing", &CrossEntropy::label_smoothing, allowed::zero_to_below_one}};
   }
 
+  /// See the concept Loss.
+  static constexpr bool learns_without_label() { return false; }
+
   /// One sample; see the concept Loss. The teacher is not read.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> /*teacher*/, Label label,
                                 Scalar gradient_scale, Scalar* gradient) const {
+    const Scalar zero = constant<Scalar>(0);
+    const auto is_labelled = internal::is_class<Classes>(label);
+    const Scalar scale = select(is_labelled, gradient_scale, zero);
     const Scalar smoothing = constant<Scalar>(label_smoothing);
     const Scalar share = constant<Scalar>(label_smoothing / static_cast<double>(Classes));
     const Scalar label_target = constant<Scalar>(1.0 - label_smoothing);
     const auto normalizer = softmax_exponentials<Classes>(student.values, constant<Scalar>(1), gradient);
-    Scalar sum_of_logits = constant<Scalar>(0);  // relative to the largest
-    Scalar label_logit = constant<Scalar>(0);    // likewise
+    Scalar sum_of_logits = zero;  // relative to the largest
+    Scalar label_logit = zero;    // likewise
     for (std::size_t k = 0; k < Classes; ++k) {
       const auto is_label = label == constant<Label>(k);
       const Scalar logit = student.values[k] - normalizer.maximum;
       sum_of_logits += logit;
       label_logit = select(is_label, logit, label_logit);
-      const Scalar target = select(is_label, label_target, constant<Scalar>(0)) + share;
-      gradient[k] = gradient_scale * (quotient(gradient[k], normalizer.sum) - target);
+      const Scalar target = select(is_label, label_target, zero) + share;
+      gradient[k] = scale * (quotient(gradient[k], normalizer.sum) - target);
     }
     const Scalar label_term = normalizer.log_sum - label_logit;
     if (label_smoothing == 0.0) {
-      return label_term;  // the sum of the logits may have overflowed
+      return select(is_labelled, label_term, zero);  // the sum of the logits may have overflowed
     }
     const Scalar uniform_term =
         normalizer.log_sum - sum_of_logits * constant<Scalar>(1.0 / static_cast<double>(Classes));
-    return label_target * label_term + smoothing * uniform_term;
+    return select(is_labelled, label_target * label_term + smoothing * uniform_term, zero);
   }
 
   friend bool operator==(const CrossEntropy&, const CrossEntropy&) = default;
@@ -65,7 +73,8 @@ static_assert(Loss<CrossEntropy>);
 namespace internal {
 
 /// Adds weight * CrossEntropy to a row of another loss, whose value is `value` and whose gradient has been written:
-/// returns the value of the sum, and adds to the gradient. With weight 0 it reads no label.
+/// returns the value of the sum, and adds to the gradient. With weight 0 it reads no label; a
+/// row without one keeps the other loss alone.
 template <std::size_t Classes, typename Scalar, typename Label>
 RETORT_HOST_DEVICE Scalar add_cross_entropy(double weight, StudentLogits<Scalar> student, Label label,
                                             Scalar gradient_scale, Scalar value, Scalar* gradient) {

@@ -70,6 +70,13 @@ struct CurriculumTemperature {
     return result;
   }
 
+  /// See the concept Loss.
+  constexpr bool learns_without_label() const
+    requires TakesUnlabelled<L>
+  {
+    return loss.learns_without_label();
+  }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,

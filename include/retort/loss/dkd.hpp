@@ -33,7 +33,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// Hinton's soft term is TCKD + (1 - p_y) NCKD: a teacher that is sure silences the ranking, which beta gives back. In
 /// epochs 1, 2, ... of a training alpha and beta are times min(epoch / warmup_epochs, 1), as in the authors' code.
 /// Defaults are theirs for CIFAR-100. Both divergences are right relative to their own size, which is tiny at high
-/// temperatures (softmax_divergence.hpp, binary_divergence.hpp). Three classes and more.
+/// temperatures (softmax_divergence.hpp, binary_divergence.hpp). Three classes and more. All of it depends on
+/// the label, so a training refuses samples without one.
 struct Dkd {
   static constexpr std::string_view name = "Dkd";
   static constexpr bool needs_teacher = true;

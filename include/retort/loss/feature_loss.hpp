@@ -81,6 +81,13 @@ struct WithTerm {
   /// See the concept Loss.
   WithTerm at_epoch(std::size_t epoch) const { return {loss_at_epoch(loss, epoch), term}; }
 
+  /// See the concept Loss. The term compares features, whatever the label.
+  constexpr bool learns_without_label() const
+    requires TakesUnlabelled<L>
+  {
+    return true;
+  }
+
   /// One sample's logits; see the concept Loss.
   template <std::size_t Classes, typename Scalar>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, std::uint32_t label,

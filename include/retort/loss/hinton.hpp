@@ -27,6 +27,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// logits as T grows. The teacher's own entropy is subtracted (a Kullback-Leibler divergence, not the paper's
 /// cross-entropy; same gradient), so that with w = 0 the loss is exactly 0 where the student matches the teacher. The
 /// soft term and its gradient are right relative to their own size, even if that is tiny (softmax_divergence.hpp).
+///
+/// A sample without a label has no hard term: its loss is the soft term, whose weight is still 1 - w, and a batch's
+/// mean is over all of its samples. So the teacher's part of the gradient is the same as if all had labels.
 struct HintonLoss {
   static constexpr std::string_view name = "HintonLoss";
   static constexpr bool needs_teacher = true;
@@ -39,6 +42,9 @@ struct HintonLoss {
     return std::tuple{Hyperparameter{"temperature", &HintonLoss::temperature, allowed::temperature},
                       Hyperparameter{"hard_weight", &HintonLoss::hard_weight, allowed::zero_to_one}};
   }
+
+  /// See the concept Loss.
+  constexpr bool learns_without_label() const { return hard_weight < 1.0; }
 
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>

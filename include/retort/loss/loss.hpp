@@ -16,6 +16,7 @@
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/vector_archetype.hpp"
+#include "retort/core/vector_math.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -46,6 +47,11 @@ struct TeacherLogits {
 /// `takes_vectors = true`; CPU backends then call it with vectors, a row in each lane. If its row does not take them,
 /// it does not compile.
 ///
+/// A loss may have `loss.learns_without_label()`, which says whether it learns from a sample without a label. Then its
+/// row also takes data::unlabelled for a label, a number above all classes: what depends on the label is 0 for that
+/// row, value and gradient, and everything else keeps its weight. Without it, or where it is false, a training refuses
+/// samples without labels.
+///
 /// A loss that changes during a training may have `loss.at_epoch(epoch)`, a loss of the same type: the one that trains
 /// the epoch, counted from 0, in place of `loss` (loss/at_epoch.hpp). Settings, as in checkpoints, are those of `loss`.
 template <typename L>
@@ -56,6 +62,31 @@ concept Loss = std::copyable<L> && Configured<L> && requires(const L& loss, cons
     loss.template row<10>(StudentLogits<float>{logits}, TeacherLogits<float>{logits}, std::uint32_t{}, 1.0f, gradient)
   } -> std::same_as<float>;
 };
+
+/// A loss whose row takes samples without labels.
+template <typename L>
+concept TakesUnlabelled = Loss<L> && requires(const L& loss) {
+  { loss.learns_without_label() } -> std::same_as<bool>;
+};
+
+/// Whether the loss learns from a sample without a label.
+template <Loss L>
+constexpr bool learns_without_label(const L& loss) {
+  if constexpr (TakesUnlabelled<L>) {
+    return loss.learns_without_label();
+  }
+  return false;
+}
+
+namespace internal {
+
+/// Whether the label is a class, and not data::unlabelled; in each lane of vectors.
+template <std::size_t Classes, typename Label>
+RETORT_HOST_DEVICE constexpr auto is_class(const Label& label) {
+  return label < constant<Label>(Classes);
+}
+
+}  // namespace internal
 
 namespace detail {
 

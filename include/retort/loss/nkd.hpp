@@ -29,7 +29,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 ///
 /// Defaults are the paper's. Its second term is the cross-entropy -sum p^_k log q^_k; here the entropy of p^ is
 /// subtracted, as in HintonLoss: same gradient, and 0 where the rankings are equal. It is right relative to its own
-/// size (softmax_divergence.hpp). Three classes and more.
+/// size (softmax_divergence.hpp). Three classes and more. All of it depends on the label, so a training refuses samples
+/// without one.
 struct Nkd {
   static constexpr std::string_view name = "Nkd";
   static constexpr bool needs_teacher = true;

@@ -33,7 +33,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 ///
 /// In epochs 1, 2, ... of a training alpha and beta are times min(epoch / warmup_epochs, 1). Defaults are the paper's
 /// for CIFAR-100. Everything is computed from logarithms; MCD is right relative to its own size
-/// (softmax_divergence.hpp), SCD up to the rounding of log(p_max / (1 - p_max)). Three classes and more.
+/// (softmax_divergence.hpp), SCD up to the rounding of log(p_max / (1 - p_max)). Three classes and more. All of it
+/// depends on the label, so a training refuses samples without one.
 struct Rld {
   static constexpr std::string_view name = "Rld";
   static constexpr bool needs_teacher = true;

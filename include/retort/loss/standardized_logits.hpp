@@ -54,6 +54,13 @@ struct StandardizedLogits {
   /// See the concept Loss.
   StandardizedLogits at_epoch(std::size_t epoch) const { return {loss_at_epoch(loss, epoch)}; }
 
+  /// See the concept Loss.
+  constexpr bool learns_without_label() const
+    requires TakesUnlabelled<L>
+  {
+    return loss.learns_without_label();
+  }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,

@@ -23,7 +23,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// The loss `L` with the teacher's logits, of which the largest and the label's have changed places: the teacher's
 /// answer becomes the label, and it stays as sure as it was. From Limantoro et al., "Swapped logit distillation via
 /// bi-level teacher alignment", arXiv:2504.20108, which swaps the student's logits too, as a second teacher; here the
-/// teacher's alone. Of equal largest logits the first is meant. Precision is that of the loss.
+/// teacher's alone. Of equal largest logits the first is meant; without a label nothing changes places. Precision is
+/// that of the loss.
 ///
 ///     SwappedLogits{HintonLoss{.temperature = 4, .hard_weight = 0.1}}
 template <Loss L>
@@ -48,16 +49,24 @@ struct SwappedLogits {
   /// See the concept Loss.
   SwappedLogits at_epoch(std::size_t epoch) const { return {loss_at_epoch(loss, epoch)}; }
 
+  /// See the concept Loss.
+  constexpr bool learns_without_label() const
+    requires TakesUnlabelled<L>
+  {
+    return loss.learns_without_label();
+  }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,
                                 Scalar gradient_scale, Scalar* gradient) const {
-    const Scalar of_label = internal::logit_of<Classes>(teacher.values, label);
     const auto first = internal::first_class<Classes, Label>(teacher.values);
+    const Label right = select(internal::is_class<Classes>(label), label, first.index);
+    const Scalar of_right = internal::logit_of<Classes>(teacher.values, right);
     Scalar swapped[Classes];
     for (std::size_t k = 0; k < Classes; ++k) {
-      swapped[k] = select(first.index == constant<Label>(k), of_label, teacher.values[k]);
-      swapped[k] = select(label == constant<Label>(k), first.logit, swapped[k]);
+      swapped[k] = select(first.index == constant<Label>(k), of_right, teacher.values[k]);
+      swapped[k] = select(right == constant<Label>(k), first.logit, swapped[k]);
     }
     return loss.template row<Classes>(student, TeacherLogits<Scalar>{swapped}, label, gradient_scale, gradient);
   }

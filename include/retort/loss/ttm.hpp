@@ -46,6 +46,9 @@ struct Ttm {
                       Hyperparameter{"weighted", &Ttm::weighted}};
   }
 
+  /// See the concept Loss.
+  constexpr bool learns_without_label() const { return beta > 0.0; }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,

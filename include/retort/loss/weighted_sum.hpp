@@ -68,6 +68,13 @@ struct WeightedLoss {
   /// See the concept Loss.
   WeightedLoss at_epoch(std::size_t epoch) const { return {weight, loss_at_epoch(loss, epoch)}; }
 
+  /// See the concept Loss.
+  constexpr bool learns_without_label() const
+    requires TakesUnlabelled<L>
+  {
+    return weight > 0.0 && loss.learns_without_label();
+  }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,
@@ -106,6 +113,13 @@ struct SumOfLosses {
 
   /// See the concept Loss.
   SumOfLosses at_epoch(std::size_t epoch) const { return {loss_at_epoch(first, epoch), loss_at_epoch(second, epoch)}; }
+
+  /// See the concept Loss.
+  constexpr bool learns_without_label() const
+    requires TakesUnlabelled<A> && TakesUnlabelled<B>
+  {
+    return first.learns_without_label() || second.learns_without_label();
+  }
 
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>

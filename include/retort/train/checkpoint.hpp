@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -64,8 +65,16 @@ namespace detail {
   return concatenate({"made with ", name, " = ", printable(found, 400), ", cannot be resumed with ", expected});
 }
 
-[[gnu::cold, gnu::noinline]] inline std::string evaluation_text(double loss, double accuracy, std::size_t errors) {
-  return concatenate({"\"loss\":", json_number(loss), ",\"accuracy\":", json_number(accuracy), ",\"errors\":", errors});
+[[gnu::cold, gnu::noinline]] inline std::string evaluation_text(double loss, std::optional<double> accuracy,
+                                                                std::optional<std::size_t> errors) {
+  std::string text = concatenate({"\"loss\":", json_number(loss)});
+  if (accuracy) {
+    text += concatenate({",\"accuracy\":", json_number(*accuracy)});
+  }
+  if (errors) {
+    text += concatenate({",\"errors\":", *errors});
+  }
+  return text;
 }
 
 /// A history as JSON: an array with an object for each epoch.
@@ -106,8 +115,8 @@ namespace detail {
   read_metrics(json, {{"epoch", json.into(metrics.epoch)},
                       {"learning_rate", json.into(metrics.learning_rate)},
                       {"loss", json.into(metrics.loss)},
-                      {"accuracy", json.into(metrics.accuracy)},
-                      {"errors", json.into(metrics.errors)},
+                      {"accuracy", [&] { json.read(metrics.accuracy.emplace()); }, false},
+                      {"errors", [&] { json.read(metrics.errors.emplace()); }, false},
                       {"seconds", json.into(metrics.seconds)},
                       {"samples_per_second", json.into(metrics.samples_per_second)},
                       {"validation", read_validation, false}});

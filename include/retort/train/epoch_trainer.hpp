@@ -52,15 +52,27 @@ struct SharedInputs {
   const Scalar* teacher_logits = nullptr;                ///< (samples, classes); null where the inputs are augmented
 };
 
+/// Throws OptionError for a loss that does not learn from samples without labels, if some have none.
+template <Loss L>
+[[gnu::cold]] void require_labels_for(const L& loss, const data::Dataset& train) {
+  const std::size_t missing = train.size() - train.labelled_count();
+  if (missing > 0 && !learns_without_label(loss)) {
+    throw OptionError(concatenate(
+        {"fit: ", missing, " of ", train.size(), " training samples have no label, and the loss ",
+         describe_settings(loss), " does not learn from these, expected labels (data::labelled_part has the others)"}));
+  }
+}
+
 /// Throws ShapeError for data that does not fit the model, and OptionError for validation data whose inputs are made
-/// differently, for a shift beyond the image and for a last batch too small for the model, unless it is dropped.
-/// `validation` may be null.
+/// differently or none of which has a label, for a shift beyond the image and for a last batch too small for the model,
+/// unless it is dropped. `validation` may be null.
 template <Model M>
 [[gnu::cold]] void require_trainable(const data::Dataset& train, const data::Dataset* validation, const Epoch& epoch) {
   require_matching_data<M>(train);
   if (validation != nullptr) {
     require_matching_data<M>(*validation);
     require_preprocessing(preprocessing_of(train), *validation, "the training data");
+    require_labels(*validation, "fit");
   }
   epoch.shift.validate(train.image());
   const std::size_t samples = train.size();
@@ -377,6 +389,7 @@ class EpochTrainer final : public TrainerInterface {
   [[gnu::cold]] void prepare(const data::Dataset& train, const data::Dataset* validation, const Epoch& epoch) {
     network_.require_values();
     require_trainable<M>(train, validation, epoch);
+    require_labels_for(loss_, train);
     if constexpr (has_table) {
       teacher_.require_made_for(train, epoch.shift, epoch.views, M::output_size);
     } else if constexpr (uses_teacher) {

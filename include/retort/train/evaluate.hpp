@@ -3,8 +3,6 @@
 /// @file
 /// Measures how well a network does.
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -12,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "retort/backend/generic/loss_row.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/out_of_memory.hpp"
@@ -19,7 +18,6 @@
 #include "retort/data/dataset.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/message.hpp"
-#include "retort/loss/cross_entropy.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/nn/shape.hpp"
@@ -84,19 +82,23 @@ std::vector<Scalar> predict_resident(const Backend& backend, const Network<M, Ba
   return logits;
 }
 
-/// `logits` (data.size(), Classes).
+/// Throws OptionError if no sample has a label: `owner` has no errors to count.
+[[gnu::cold]] inline void require_labels(const data::Dataset& data, const char* owner) {
+  if (data.labelled_count() == 0) {
+    throw OptionError(concatenate({owner, ": none of the ", data.size(),
+                                   " samples to be evaluated has a label, expected at least one that has"}));
+  }
+}
+
+/// `logits` (data.size(), Classes). Precondition: a sample has a label.
 template <std::size_t Classes, typename Scalar>
 Evaluation evaluate_logits(const std::vector<Scalar>& logits, const data::Dataset& data) {
   const std::uint32_t* labels = data.view().labels;
   Evaluation result;
-  std::array<Scalar, Classes> unused_gradient{};
   for (std::size_t sample = 0; sample < data.size(); ++sample) {
-    const Scalar* row = logits.data() + sample * Classes;
-    result.loss += static_cast<double>(CrossEntropy{}.template row<Classes>(
-        StudentLogits<Scalar>{row}, TeacherLogits<Scalar>{nullptr}, labels[sample], Scalar{0}, unused_gradient.data()));
-    result.errors += static_cast<std::size_t>(std::max_element(row, row + Classes) - row) != labels[sample] ? 1u : 0u;
+    add_evaluated_row<Classes>(logits.data() + sample * Classes, labels[sample], result.loss, result.errors);
   }
-  const auto samples = static_cast<double>(data.size());
+  const auto samples = static_cast<double>(data.labelled_count());
   result.loss /= samples;
   result.accuracy = 1.0 - static_cast<double>(result.errors) / samples;
   return result;
@@ -116,9 +118,12 @@ std::vector<Scalar> predict_all(const Network<M, Backend, Scalar>& network, cons
   return internal::predict_resident(backend, network, internal::ResidentDataset(backend, data).view());
 }
 
-/// Loss, accuracy and errors over a dataset, normalised but not augmented. Throws like predict_all.
+/// Loss, accuracy and errors over the samples that have a label, normalised but not augmented. Throws like predict_all,
+/// and OptionError if none has.
 template <Model M, typename Backend, typename Scalar>
 Evaluation evaluate(const Network<M, Backend, Scalar>& network, const data::Dataset& data) {
+  data.require_samples();
+  internal::require_labels(data, "evaluate");
   return internal::evaluate_logits<M::output_size>(predict_all(network, data), data);
 }
 

@@ -21,10 +21,12 @@
 #include "retort/core/fingerprint.hpp"
 #include "retort/core/float_bits.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/permutation.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/size.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
+#include "retort/data/dataset_view.hpp"
 #include "retort/data/split.hpp"
 #include "retort/train/checkpoint.hpp"
 #include "retort/train/early_stopping.hpp"
@@ -121,10 +123,12 @@ class Fit {
     EpochMetrics metrics{.epoch = history_.size() + 1,
                          .learning_rate = result.learning_rate,
                          .loss = result.sum.loss / samples,
-                         .accuracy = static_cast<double>(result.sum.correct) / samples,
-                         .errors = samples_per_epoch() - result.sum.correct,
                          .seconds = seconds,
                          .samples_per_second = samples / std::max(seconds, 1e-9)};  // no infinity in a checkpoint
+    if (const std::size_t labelled = labelled_in(next_epoch()); labelled > 0) {
+      metrics.accuracy = static_cast<double>(result.sum.correct) / static_cast<double>(labelled);
+      metrics.errors = labelled - result.sum.correct;
+    }
     if (!is_finite(metrics.loss) || !finite) {
       fail(metrics, "the loss", metrics.loss);
     }
@@ -170,6 +174,17 @@ class Fit {
   using Clock = std::chrono::steady_clock;
 
   std::size_t samples_per_epoch() const { return next_epoch().trained(train_.size()); }
+
+  /// How many of the samples that an epoch trains on have a label.
+  std::size_t labelled_in(const internal::Epoch& epoch) const {
+    std::size_t count = train_.labelled_count();
+    const RandomPermutation order = epoch.order(train_.size());
+    for (std::size_t i = epoch.trained(train_.size()); i < train_.size(); ++i) {  // those that are dropped
+      const std::size_t sample = epoch.shuffle ? order(static_cast<std::uint32_t>(i)) : i;
+      count -= train_.labels()[sample] != data::unlabelled ? 1u : 0u;
+    }
+    return count;
+  }
 
   /// Reports a divergence in one line: `what` has become `value`, and the first number that no file may hold.
   [[noreturn, gnu::cold]] void fail(const EpochMetrics& metrics, std::string_view what, double value) const {
@@ -279,7 +294,9 @@ class Fit {
     const History& history = checkpoint.history;
     bool right = !history.empty() && history.size() <= checkpoint.epochs;
     for (std::size_t i = 0; i < history.size(); ++i) {
-      right = right && history[i].epoch == i + 1 && history[i].validation.has_value() == (validation_ != nullptr);
+      right = right && history[i].epoch == i + 1 && history[i].validation.has_value() == (validation_ != nullptr) &&
+              history[i].accuracy.has_value() == history[i].errors.has_value() &&
+              (history[i].accuracy || train_.labelled_count() < train_.size());
     }
     if (!right) {
       throw FormatError(options_.checkpoint->path,

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -26,7 +27,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// took.
 ///
 /// Fields: `phase`, `epoch` (from 1), `loss` (the trained loss), `accuracy` and `errors` (on the held-out samples, or
-/// of training if there are none), `seconds`, `learning_rate`, `samples_per_second`.
+/// of training if there are none; null where no sample has a label), `seconds`, `learning_rate`, `samples_per_second`.
 class JsonLinesLog {
  public:
   explicit JsonLinesLog(std::filesystem::path path) : path_(std::move(path)) {}
@@ -63,11 +64,13 @@ class JsonLinesLog {
  private:
   [[gnu::cold]] static std::string line_of(const std::string& phase, const EpochMetrics& metrics) {
     const auto& validation = metrics.validation;
+    const std::optional<double> accuracy = validation ? validation->accuracy : metrics.accuracy;
+    const std::optional<std::size_t> errors = validation ? validation->errors : metrics.errors;
     return concatenate(
         {"{\"phase\":", json_string(phase), ",\"epoch\":", metrics.epoch, ",\"loss\":", json_number(metrics.loss),
-         ",\"accuracy\":", json_number(validation ? validation->accuracy : metrics.accuracy),
-         ",\"errors\":", validation ? validation->errors : metrics.errors,
-         ",\"seconds\":", json_number(metrics.seconds), ",\"learning_rate\":", json_number(metrics.learning_rate),
+         ",\"accuracy\":", accuracy ? json_number(*accuracy) : "null",
+         ",\"errors\":", errors ? to_text(*errors) : "null", ",\"seconds\":", json_number(metrics.seconds),
+         ",\"learning_rate\":", json_number(metrics.learning_rate),
          ",\"samples_per_second\":", json_number(metrics.samples_per_second), "}\n"});
   }
 

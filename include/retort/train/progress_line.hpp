@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdio>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -56,11 +57,14 @@ struct LineField {
   return seconds_left >= 0.0 ? concatenate({internal::clock_text(seconds_left), " left"}) : std::string();
 }
 
-/// "accuracy 97.32 %", "errors 268", "4.82 s", "epoch 3/5".
-[[gnu::cold]] inline std::string accuracy_text(double accuracy) {
-  return concatenate({"accuracy ", fixed_text(100.0 * accuracy, 2), " %"});
+/// "accuracy 97.32 %", "errors 268", or nothing where no sample has a label.
+[[gnu::cold]] inline std::string accuracy_text(std::optional<double> accuracy) {
+  return accuracy ? concatenate({"accuracy ", fixed_text(100.0 * *accuracy, 2), " %"}) : std::string();
 }
-[[gnu::cold]] inline std::string errors_text(std::size_t errors) { return concatenate({"errors ", errors}); }
+[[gnu::cold]] inline std::string errors_text(std::optional<std::size_t> errors) {
+  return errors ? concatenate({"errors ", *errors}) : std::string();
+}
+/// "4.82 s", "epoch 3/5".
 [[gnu::cold]] inline std::string seconds_text(double seconds) { return concatenate({fixed_text(seconds, 2), " s"}); }
 [[gnu::cold]] inline std::string epoch_text(std::size_t epoch, std::size_t epochs) {
   return concatenate({"epoch ", epoch, "/", epochs});

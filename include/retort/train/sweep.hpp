@@ -143,9 +143,9 @@ class Sweep {
   /// Trains every student anew and returns them in the order of the settings. A student that diverges is reported as
   /// such. Any other exception, an observer's too, ends the sweep: students under way end with their batch, no other
   /// begins, and the first exception is rethrown; a sweep that was asked to stop throws StoppedError. Throws, before
-  /// anything is computed, ShapeError for data that does not fit the model, OptionError for options out of range and
-  /// for data whose inputs are made differently from a teacher's, and FileError for a folder of checkpoints that cannot
-  /// be written.
+  /// anything is computed, ShapeError for data that does not fit the model, OptionError for options out of range, for
+  /// data whose inputs are made differently from a teacher's and for samples without labels as in Trainer::fit, and
+  /// FileError for a folder of checkpoints that cannot be written.
   std::vector<Result> fit(const data::Dataset& train, const SweepOptions& options = {},
                           const ResultCallback& on_result = {}) const {
     return run(train, nullptr, options, on_result);
@@ -210,6 +210,9 @@ class Sweep {
     train.require_samples();
     options.validate_for(train.size(), validation != nullptr);
     internal::require_trainable<StudentModel>(train, validation, first_epoch(options, train.size()));
+    for (const Setting& setting : settings_) {
+      internal::require_labels_for(setting.loss, train);
+    }
     if constexpr (L::needs_teacher) {
       for (const Setting& setting : settings_) {
         teachers_[setting.teacher].require_matching(train);

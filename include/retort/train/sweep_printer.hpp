@@ -19,9 +19,9 @@
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Prints "student 7/60  accuracy 96.59 %  errors 341  temperature=2, seed 1  0:12 left  0.41 s" after each student:
-/// the held-out figures if there are any, else those of the last epoch of training; the settings that not all students
-/// have; the time left, judged by the students before; the time of its training. On a terminal the line has as many of
-/// these fields as fit its width.
+/// the held-out figures if there are any, else those of the last epoch of training, of samples that have a label; the
+/// settings that not all students have; the time left, judged by the students before; the time of its training. On a
+/// terminal the line has as many of these fields as fit its width.
 class SweepPrinter : public SweepObserver {
  public:
   /// `stream` is not owned. Throws OptionError if it is null.

@@ -16,7 +16,7 @@
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// The students of one setting, with any seeds. The figures cover those that did not diverge: on the validation samples
-/// if there are any, else in the last epoch of training.
+/// if there are any, else in the last epoch of training; accuracy and errors where samples have labels.
 template <Loss L, Optimizer O>
 struct SweepSummary {
   SweepSetting<L, O> setting;  ///< the first student's
@@ -48,11 +48,13 @@ auto summarize(const std::vector<Result>& results) {
       continue;
     }
     const EpochMetrics& last = result.history.back();
-    const Evaluation evaluation = result.evaluation.value_or(Evaluation{last.loss, last.accuracy, last.errors});
+    const auto& evaluation = result.evaluation;
     Values& own = values[found->second];
-    own.accuracy.push_back(evaluation.accuracy);
-    own.errors.push_back(static_cast<double>(evaluation.errors));
-    own.loss.push_back(evaluation.loss);
+    if (evaluation || last.errors) {
+      own.accuracy.push_back(evaluation ? evaluation->accuracy : *last.accuracy);
+      own.errors.push_back(static_cast<double>(evaluation ? evaluation->errors : *last.errors));
+    }
+    own.loss.push_back(evaluation ? evaluation->loss : last.loss);
     own.seconds.push_back(result.seconds());
   }
   for (std::size_t i = 0; i < summaries.size(); ++i) {

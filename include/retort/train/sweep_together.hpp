@@ -150,7 +150,7 @@ class StudentGroup {
 
   template <typename OnEnd>
   void finish_epoch(Student& student, const backend::RunReport& report, double seconds, const OnEnd& on_end) const {
-    const auto samples = static_cast<double>(resident_validation_.size);
+    const auto samples = static_cast<double>(validation_ == nullptr ? 0 : validation_->labelled_count());
     const Evaluation evaluation{.loss = report.validation_loss / samples,
                                 .accuracy = 1.0 - static_cast<double>(report.validation_errors) / samples,
                                 .errors = report.validation_errors};

@@ -18,8 +18,9 @@
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Writes each epoch of a training to an event file, in one piece, so a killed process leaves a file that can be read.
-/// The step is the epoch; the names are `loss/training` (the trained loss), `accuracy/training`, `learning_rate` and,
-/// where there are held-out samples, `loss/validation` (cross-entropy) and `accuracy/validation`.
+/// The step is the epoch; the names are `loss/training` (the trained loss), `accuracy/training` (where a sample has a
+/// label), `learning_rate` and, where there are held-out samples, `loss/validation` (cross-entropy) and
+/// `accuracy/validation`.
 ///
 /// The folder is a run of TensorBoard's and its name is shown; runs in one folder are drawn together. A training that
 /// begins or is resumed makes a new file with all of its epochs, since the older ones may be ahead of its checkpoint or
@@ -53,9 +54,10 @@ class TensorBoardLog : public Observer {
 
  private:
   [[gnu::cold]] void write(double time, const EpochMetrics& metrics) {
-    std::vector<io::Scalar> scalars{{"loss/training", metrics.loss},
-                                    {"accuracy/training", metrics.accuracy},
-                                    {"learning_rate", metrics.learning_rate}};
+    std::vector<io::Scalar> scalars{{"loss/training", metrics.loss}, {"learning_rate", metrics.learning_rate}};
+    if (metrics.accuracy) {
+      scalars.insert(scalars.begin() + 1, {"accuracy/training", *metrics.accuracy});
+    }
     if (metrics.validation) {
       scalars.push_back({"loss/validation", metrics.validation->loss});
       scalars.push_back({"accuracy/validation", metrics.validation->accuracy});

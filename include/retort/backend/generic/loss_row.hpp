@@ -9,6 +9,7 @@
 #include "retort/backend/arguments.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/loss.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
@@ -27,6 +28,36 @@ RETORT_HOST_DEVICE std::size_t predicted_class(const Scalar* logits) {
     }
   }
   return answer;
+}
+
+/// What a loss says of one row.
+template <typename Scalar>
+struct RowResult {
+  Scalar loss;
+  std::uint8_t correct;  // 1 where the answer is the label, else 0; so 0 without a label
+};
+
+/// The loss of one row of logits, (Classes), whose gradient it writes, and whether the answer was right. Every backend
+/// calls it for each sample of a batch. `teacher` is null for a loss without one.
+template <std::size_t Classes, Loss L, typename Scalar>
+RETORT_HOST_DEVICE RowResult<Scalar> evaluate_row(const L& loss, const Scalar* student, const Scalar* teacher,
+                                                  std::uint32_t label, Scalar gradient_scale, Scalar* gradient) {
+  const Scalar value = loss.template row<Classes>(StudentLogits<Scalar>{student}, TeacherLogits<Scalar>{teacher}, label,
+                                                  gradient_scale, gradient);
+  return {value, static_cast<std::uint8_t>(predicted_class<Classes>(student) == label ? 1 : 0)};
+}
+
+/// Adds a row of logits, (Classes), to an evaluation: its cross-entropy, and 1 to the errors where the answer is wrong;
+/// nothing without a label.
+template <std::size_t Classes, typename Scalar, typename Count>
+RETORT_HOST_DEVICE void add_evaluated_row(const Scalar* logits, std::uint32_t label, double& loss, Count& errors) {
+  if (is_class<Classes>(label)) {
+    Scalar unused_gradient[Classes];
+    const auto result = evaluate_row<Classes>(CrossEntropy{}, logits, static_cast<const Scalar*>(nullptr), label,
+                                              Scalar{0}, unused_gradient);
+    loss += static_cast<double>(result.loss);
+    errors += static_cast<Count>(1 - result.correct);
+  }
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
@@ -55,9 +86,10 @@ struct LossRow {
     if constexpr (L::needs_teacher) {
       teacher = arguments.teacher.logits + arguments.teacher.row_of(row, sample) * Classes;
     }
-    arguments.losses[row] = loss.template row<Classes>(StudentLogits<Scalar>{student}, TeacherLogits<Scalar>{teacher},
-                                                       label, gradient_scale, arguments.gradient + row * Classes);
-    arguments.correct[row] = internal::predicted_class<Classes>(student) == label ? 1 : 0;
+    const auto result = internal::evaluate_row<Classes>(loss, student, teacher, label, gradient_scale,
+                                                        arguments.gradient + row * Classes);
+    arguments.losses[row] = result.loss;
+    arguments.correct[row] = result.correct;
   }
 };
 

@@ -16,8 +16,6 @@
 #include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/loss/cross_entropy.hpp"
-#include "retort/loss/loss.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
@@ -41,14 +39,12 @@ RETORT_HOST_DEVICE void add_evaluation(std::size_t thread, const InputSource<Sca
   const Scalar* matrix = memory + Layout::template outputs<stage_count<M> - 1>;
   for (std::size_t row = thread; row < chunk.size; row += Layout::threads) {
     Scalar logits[classes];
-    Scalar unused_gradient[classes];
     for (std::size_t k = 0; k < classes; ++k) {
       logits[k] = matrix[k * Layout::stride + row];
     }
     const std::uint32_t label = source.data.labels[source.sample(chunk.first + row)];
-    sums.validation_loss += static_cast<double>(CrossEntropy{}.template row<classes>(
-        StudentLogits<Scalar>{logits}, TeacherLogits<Scalar>{nullptr}, label, Scalar{0}, unused_gradient));
-    sums.validation_errors += internal::predicted_class<classes>(logits) != label ? 1.0 : 0.0;
+    internal::add_evaluated_row<classes>(static_cast<const Scalar*>(logits), label, sums.validation_loss,
+                                         sums.validation_errors);
   }
 }
 

@@ -46,12 +46,12 @@ RETORT_HOST_DEVICE void evaluate_loss(std::size_t thread, const TrainingJob<Scal
       }
     }
     Scalar gradient[classes];
-    const Scalar loss = job.loss.template row<classes>(StudentLogits<Scalar>{student},
-                                                       TeacherLogits<Scalar>{L::needs_teacher ? teacher : nullptr},
-                                                       label, gradient_scale, gradient);
+    const auto result = internal::evaluate_row<classes>(
+        job.loss, static_cast<const Scalar*>(student), static_cast<const Scalar*>(L::needs_teacher ? teacher : nullptr),
+        label, gradient_scale, static_cast<Scalar*>(gradient));
     if (records) {
-      job.losses[position] = loss;
-      job.correct[position] = internal::predicted_class<classes>(student) == label ? 1 : 0;
+      job.losses[position] = result.loss;
+      job.correct[position] = result.correct;
     }
     for (std::size_t k = 0; k < classes; ++k) {
       matrix[k * Layout::stride + row] = gradient[k];

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
@@ -31,7 +32,7 @@ void evaluate_vector(const L& loss, const LossArguments<simd::ScalarOf<V>>& argu
   alignas(arena_alignment) std::array<Lanes, Classes> teacher{};
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t sample = arguments.samples[first + i];
-    labels[i] = static_cast<Scalar>(arguments.labels[sample]);
+    labels[i] = static_cast<Scalar>(arguments.labels[sample]);  // data::unlabelled stays above all classes
     if constexpr (L::needs_teacher) {
       const Scalar* row = arguments.teacher.logits + arguments.teacher.row_of(first + i, sample) * Classes;
       for (std::size_t k = 0; k < Classes; ++k) {
@@ -83,10 +84,11 @@ void evaluate_sample(const L& loss, const LossArguments<Scalar>& arguments, std:
   if constexpr (L::needs_teacher) {
     teacher = arguments.teacher.logits + arguments.teacher.row_of(sample_in_batch, sample) * Classes;
   }
-  arguments.losses[sample_in_batch] =
-      loss.template row<Classes>(StudentLogits<Scalar>{logits.data()}, TeacherLogits<Scalar>{teacher}, label,
-                                 Scalar{1} / static_cast<Scalar>(arguments.batch), gradients.data());
-  arguments.correct[sample_in_batch] = internal::predicted_class<Classes>(logits.data()) == label ? 1 : 0;
+  const auto result =
+      internal::evaluate_row<Classes>(loss, std::as_const(logits).data(), teacher, label,
+                                      Scalar{1} / static_cast<Scalar>(arguments.batch), gradients.data());
+  arguments.losses[sample_in_batch] = result.loss;
+  arguments.correct[sample_in_batch] = result.correct;
   for (std::size_t k = 0; k < Classes; ++k) {
     gradient[k * width<Scalar>] = gradients[k];
   }

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+/// Few labels, many images: 1,000 images have a label and 59,000 have none. A large teacher learns from the labels, and
+/// a small student from the teacher's answers to all images.
+///
+///     few_labels data/mnist              (a folder of MNIST's files)
+///     few_labels                         (digits that the library draws itself)
+///     few_labels --quick [data/mnist]    (fewer images, shorter trainings: some seconds)
+
+#include <cstddef>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <retort/retort.hpp>
+#include <string_view>
+#include <utility>
+
+#include "common/data.hpp"
+#include "common/models.hpp"
+#include "common/program.hpp"
+
+namespace rt = retort;
+
+// A thousand images are too few for the wide teacher of distill_mnist.
+using Teacher = rt::Sequential<rt::Dropout<0.2>, rt::Linear<784, 400>, rt::Dropout<0.5>, rt::ReLU,  //
+                               rt::Linear<400, 400>, rt::Dropout<0.5>, rt::ReLU,                    //
+                               rt::Linear<400, 10>>;
+using Student = rt::Network<examples::Student>;
+
+/// Chosen on training images that were held out.
+struct Plan {
+  std::size_t labels = 1'000;
+  std::size_t label_epochs = 300;   // passes over the images with labels
+  std::size_t student_epochs = 60;  // passes over all images
+};
+
+std::pair<rt::data::Dataset, rt::data::Dataset> split_off(std::size_t count, const rt::data::Dataset& images) {
+  const double share = (static_cast<double>(count) + 0.5) / static_cast<double>(images.size());
+  return rt::data::stratified_split(images, share, rt::Seed{0});
+}
+
+template <typename Network>
+void report(const char* name, const Network& network, const rt::data::Dataset& test) {
+  const rt::Evaluation result = rt::evaluate(network, test);
+  std::printf("%-40s %5zu  (%.2f %%)\n", name, result.errors, 100.0 * (1.0 - result.accuracy));
+  std::fflush(stdout);
+}
+
+void learn(const rt::data::Dataset& images, const rt::data::Dataset& test, const Plan& plan) {
+  const auto [labelled, others] = split_off(plan.labels, images);
+  const auto all = rt::data::join(labelled, others.without_labels());  // nobody sees the other labels any more
+  std::printf("%zu of %zu images have a label. Errors on %zu test images:\n", all.labelled_count(), all.size(),
+              test.size());
+  const rt::backend::Eigen cpu{rt::AvailableThreads{}};
+  const rt::LinearWarmup schedule{.steps = 400, .then = rt::CosineSchedule{}};
+  const rt::Adam adam{.learning_rate = 3e-3};
+
+  Student alone{rt::Seed{1}, cpu};
+  rt::Trainer{alone, rt::CrossEntropy{}, adam}.fit(labelled, {.epochs = plan.label_epochs, .schedule = schedule});
+  report("student, from the labels alone", alone, test);
+
+  Student shifted{rt::Seed{1}, cpu};
+  rt::Trainer{shifted, rt::CrossEntropy{}, adam}.fit(labelled,
+                                                     {.epochs = plan.label_epochs, .shift = {1}, .schedule = schedule});
+  report("the same on shifted images", shifted, test);
+
+  rt::Network<Teacher> teacher{rt::Seed{0}, cpu};
+  rt::Trainer{teacher, rt::CrossEntropy{}, rt::Adam{.learning_rate = 1e-3}}.fit(
+      labelled, {.epochs = plan.label_epochs, .shift = {2}, .schedule = schedule});
+  report("teacher, on shifted images", teacher, test);
+
+  // Without a label the loss has the soft term alone; the others have both.
+  Student distilled{rt::Seed{1}, cpu};
+  rt::DistillationTrainer{teacher, distilled, rt::HintonLoss{.temperature = 0.5, .hard_weight = 0.1}, adam}.fit(
+      all, {.epochs = plan.student_epochs, .shift = {1}, .views = {.count = 8}, .schedule = schedule});
+  report("student, from the teacher's answers", distilled, test);
+}
+
+int main(int argc, char** argv) {
+  constexpr const char* usage = "usage: few_labels [--quick] [FOLDER_WITH_MNIST]";
+  try {
+    examples::occupy_standard_streams();
+    if (examples::has_answered(argc, argv, "few_labels", usage)) {
+      return 0;
+    }
+    const bool quick = argc > 1 && std::string_view(argv[1]) == "--quick";
+    const int folder = quick ? 2 : 1;  // its place among the arguments
+    if (argc > folder + 1) {
+      std::fprintf(stderr, "%s\n", usage);
+      return 2;
+    }
+    rt::allocate_for("the trainings", 0, [&] {
+      auto [train, test] = examples::load_data(argc > folder ? argv[folder] : "synthetic", "official", 0);
+      if (quick && train.size() > 6'000) {
+        train = split_off(6'000, train).first;
+      }
+      learn(train, test, quick ? Plan{.labels = train.size() / 20, .label_epochs = 100, .student_epochs = 30} : Plan{});
+    });
+    rt::flush(stdout);  // what was printed to a full disk is an error too
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "few_labels: %s\n", rt::printable(error.what(), 4000).c_str());
+    return 1;
+  }
+}
