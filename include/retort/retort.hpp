@@ -59,6 +59,7 @@
 #include "retort/data/csv.hpp"
 #include "retort/data/csv_images.hpp"
 #include "retort/data/dataset.hpp"
+#include "retort/data/distort.hpp"
 #include "retort/data/emnist.hpp"
 #include "retort/data/mnist.hpp"
 #include "retort/data/npy.hpp"

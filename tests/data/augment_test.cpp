@@ -1,14 +1,74 @@
 // SPDX-License-Identifier: MIT
 #include "retort/data/augment.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
+#include <limits>
+#include <numbers>
+#include <string>
+#include <vector>
 
 #include "catch.hpp"
 #include "data_test.hpp"
+#include "retort/data/dataset.hpp"
+#include "retort/data/gather.hpp"
 
 using namespace retort;
 using namespace retort::test;
+using data::Augmentation;
+using data::Distortion;
+
+namespace {
+
+using Bytes = data::Matrix<std::uint8_t>;
+
+/// One image of 2 x 5 x 5 pixels, all of them different.
+data::Dataset one_image(data::Normalization normalization = {}) {
+  Bytes pixels(1, 50);
+  for (std::size_t i = 0; i < 50; ++i) {
+    pixels(0, i) = static_cast<std::uint8_t>(1 + 5 * i);
+  }
+  return {pixels, data::Labels{0}, 1, {5, 5, 2}, normalization};
+}
+
+std::vector<float> mapped(const data::DatasetView& view, const data::PixelMap& map) {
+  std::vector<float> output(view.features);
+  data::detail::interpolate_row(view, 0, map, output.data());
+  return output;
+}
+
+/// Checks all pixels against value(channel, row, column), which reads the image by pixel(channel, row, column).
+template <typename Value>
+void check_map(const data::PixelMap& map, const Value& value) {
+  const data::Dataset image = one_image();
+  const auto pixel = [&](std::size_t channel, int row, int column) {
+    return row < 0 || row > 4 || column < 0 || column > 4
+               ? 0.0f
+               : static_cast<float>(image.view().bytes[channel * 25 + static_cast<std::size_t>(row * 5 + column)]);
+  };
+  const std::vector<float> found = mapped(image.view(), map);
+  for (std::size_t channel = 0; channel < 2; ++channel) {
+    for (int row = 0; row < 5; ++row) {
+      for (int column = 0; column < 5; ++column) {
+        CAPTURE(channel, row, column);
+        const auto at = [&](int r, int c) { return pixel(channel, r, c); };
+        CHECK(found[channel * 25 + static_cast<std::size_t>(row * 5 + column)] == value(at, row, column));
+      }
+    }
+  }
+}
+
+std::vector<float> view_of(const data::Dataset& data, const Augmentation& augmentation, std::uint32_t sample) {
+  std::vector<float> output(data.feature_count());
+  data::gather_row(data.view(), data::GatherConstants<float>(data.view()), sample, augmentation, output.data());
+  return output;
+}
+
+constexpr Distortion everything{.rotation = 25, .scale = 0.2, .shear = 10, .noise = 0.1};
+
+}  // namespace
 
 TEST_CASE("shifts fill [-pixels, pixels]^2 evenly") {
   constexpr std::size_t draws = 50'000;
@@ -56,4 +116,152 @@ TEST_CASE("a shift must fit the images") {
   CHECK(contains(refusal(28, {28, 28}), "shift: 28 pixels"));
   CHECK(contains(refusal(3, {28, 3}), "28 x 3"));
   CHECK(contains(refusal(1, {}), "no images"));
+}
+
+TEST_CASE("quarter turns are exact, anticlockwise") {
+  check_map({90, 1, 0, {}}, [](const auto& at, int row, int column) { return at(column, 4 - row); });
+  check_map({-90, 1, 0, {}}, [](const auto& at, int row, int column) { return at(4 - column, row); });
+  check_map({180, 1, 0, {}}, [](const auto& at, int row, int column) { return at(4 - row, 4 - column); });
+  check_map({90, 1, 0, {1, -2}}, [](const auto& at, int row, int column) { return at(column + 2, 5 - row); });
+}
+
+TEST_CASE("known factors and slants are exact") {
+  check_map({0, 2, 0, {}}, [](const auto& at, int row, int column) {
+    // Output pixels lie half a pixel apart in the image, from pixel (1, 1) on.
+    const auto in_row = [&](int r) { return (at(r, 1 + column / 2) + at(r, 1 + (column + 1) / 2)) / 2; };
+    return (in_row(1 + row / 2) + in_row(1 + (row + 1) / 2)) / 2;
+  });
+  check_map({0, 0.5, 0, {}}, [](const auto& at, int row, int column) { return at(2 * row - 2, 2 * column - 2); });
+  check_map({0, 1, 45, {}}, [](const auto& at, int row, int column) { return at(row, column - (row - 2)); });
+  // Resized and slanted first, then turned.
+  check_map({90, 0.5, 45, {}}, [](const auto& at, int row, int column) {
+    const int down = column - 2;
+    const int right = 2 - row;
+    return at(2 + 2 * down, 2 + 2 * (right - down));
+  });
+}
+
+TEST_CASE("sine and cosine are the library's") {
+  for (double degrees = -360; degrees <= 360; degrees += 3.75) {
+    const auto [sine, cosine] = data::detail::sine_cosine(degrees);
+    CHECK_THAT(sine, WithinAbs(std::sin(degrees * std::numbers::pi / 180), 3e-9));
+    CHECK_THAT(cosine, WithinAbs(std::cos(degrees * std::numbers::pi / 180), 3e-9));
+  }
+}
+
+TEST_CASE("amounts of 0 leave every bit, with a shift and without") {
+  const data::Dataset bytes = one_image({0.1307, 0.3081});
+  const data::Dataset reals{data::Matrix<float>{{0.1f, 2, 3, 4, 5, -6.5f}}, data::Labels{0}, 1, {2, 3}, {0.3, 0.7}};
+  for (const data::Dataset* dataset : {&bytes, &reals}) {
+    const data::DatasetView view = dataset->view();
+    const data::GatherConstants<float> constants(view);
+    std::vector<float> expected(view.features);
+    for (const std::size_t pixels : {0u, 1u}) {
+      const Augmentation shifted{{pixels}, Seed{3}, 2};
+      data::gather_row(view, constants, 0, shifted.offset(0), expected.data());
+      CHECK(view_of(*dataset, shifted, 0) == expected);
+      // The map of amounts of 0, too, is that shift.
+      std::vector<float> raw = mapped(view, shifted.pixel_map(0));
+      std::transform(raw.begin(), raw.end(), raw.begin(), constants);
+      CHECK(raw == expected);
+    }
+  }
+}
+
+TEST_CASE("a distorted row is its features") {
+  const data::Dataset bytes = one_image({0.5, 0.5});
+  const data::DatasetView view = bytes.view();
+  for (const Distortion distortion :
+       {everything, Distortion{.rotation = 25}, Distortion{.scale = 0.3}, Distortion{.noise = 0.2}, Distortion{}}) {
+    const Augmentation augmentation{{1}, Seed{3}, 2, distortion};
+    const std::vector<float> row = view_of(bytes, augmentation, 0);
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const float feature = data::gathered_feature(view, data::GatherConstants<float>(view), 0, augmentation, i);
+      CHECK_THAT(row[i], WithinAbs(feature, 1e-6));
+    }
+  }
+}
+
+TEST_CASE("a distortion is a pure function of seed, view and sample, and depends on each") {
+  const data::Dataset data{Bytes{{9, 80, 7, 200, 5, 64}, {9, 80, 7, 200, 5, 64}}, data::Labels{0, 0}, 1, {2, 3}};
+  for (const Distortion distortion : {Distortion{.rotation = 90}, Distortion{.scale = 0.5}, Distortion{.shear = 45},
+                                      Distortion{.noise = 0.1}, everything}) {
+    CAPTURE(describe_settings(distortion));
+    const auto moved = view_of(data, {{}, Seed{1}, 4, distortion}, 0);
+    CHECK(moved == view_of(data, {{}, Seed{1}, 4, distortion}, 0));
+    CHECK(moved != view_of(data, {{}, Seed{2}, 4, distortion}, 0));
+    CHECK(moved != view_of(data, {{}, Seed{1}, 5, distortion}, 0));
+    CHECK(moved != view_of(data, {{}, Seed{1}, 4, distortion}, 1));
+    CHECK(moved != view_of(data, {{}, Seed{1}, 4, {}}, 0));
+  }
+}
+
+TEST_CASE("each amount is drawn evenly between its limits, whatever the others are") {
+  constexpr std::uint32_t draws = 4000;
+  const auto angle = [](const data::PixelMap& map) {
+    return std::atan2(static_cast<double>(map.row_by_column), static_cast<double>(map.row_by_row)) * 180 /
+           std::numbers::pi;
+  };
+  double sum = 0;
+  double squares = 0;
+  for (std::uint32_t sample = 0; sample < draws; ++sample) {
+    const data::PixelMap map = Augmentation{{2}, Seed{9}, 3, everything}.pixel_map(sample);
+    CHECK(map.shift == Augmentation{{2}, Seed{9}, 3}.offset(sample));
+    REQUIRE(std::abs(angle(map)) <= 25.001);
+    CHECK_THAT(angle(map), WithinAbs(angle(Augmentation{{}, Seed{9}, 3, {.rotation = 25}}.pixel_map(sample)), 1e-3));
+    const auto resized = static_cast<double>(Augmentation{{}, Seed{9}, 3, {.scale = 0.2}}.pixel_map(sample).row_by_row);
+    REQUIRE((resized > data::PixelMap::one / 1.2001 && resized < data::PixelMap::one / 0.7999));
+    sum += angle(map) / 25;
+    squares += angle(map) * angle(map) / 625;
+  }
+  CHECK_THAT(sum / draws, WithinAbs(0, 0.04));             // deviation 0.009
+  CHECK_THAT(squares / draws, WithinAbs(1.0 / 3, 0.025));  // deviation 0.005
+}
+
+TEST_CASE("noise is normal, of the stated deviation in the features' own units") {
+  const data::Dataset grey{Bytes(30, 601), data::Labels(30), 1, {}, {0.5, 0.5}};
+  const data::Dataset reals{data::Matrix<float>(30, 601), data::Labels(30), 1};
+  for (const data::Dataset* dataset : {&grey, &reals}) {
+    const double mean = dataset == &grey ? -1 : 0;           // a byte of 0, normalised
+    const double deviation = dataset == &grey ? 0.5 : 0.25;  // 0.25, normalised
+    double sum = 0;
+    double squares = 0;
+    double fourths = 0;
+    for (std::uint32_t sample = 0; sample < 30; ++sample) {
+      for (const float value : view_of(*dataset, {{}, Seed{5}, 0, {.noise = 0.25}}, sample)) {
+        const double x = (double{value} - mean) / deviation;
+        sum += x;
+        squares += x * x;
+        fourths += x * x * x * x;
+      }
+    }
+    constexpr double count = 30 * 601;
+    CHECK_THAT(sum / count, WithinAbs(0, 0.04));      // deviation 0.0075
+    CHECK_THAT(squares / count, WithinAbs(1, 0.05));  // 0.011
+    CHECK_THAT(fourths / count, WithinAbs(3, 0.4));   // 0.07
+  }
+}
+
+TEST_CASE("a distortion must be in its range and fit the samples") {
+  const auto refusal = [](Distortion distortion, data::ImageShape image = {28, 28}) {
+    return message_of<OptionError>([&] { distortion.validate(image); });
+  };
+  CHECK(refusal(everything) == "<no exception>");
+  CHECK(refusal({.rotation = 180, .scale = 0.9, .shear = 45, .noise = 1}) == "<no exception>");
+  CHECK(refusal({}, {}) == "<no exception>");
+  CHECK(refusal({.noise = 1}, {}) == "<no exception>");
+  CHECK(refusal({.rotation = -1}) == "distortion: rotation is -1, expected a number of degrees in [0, 180]");
+  CHECK(refusal({.scale = 1}) == "distortion: scale is 1, expected a number in [0, 0.9]");
+  CHECK(refusal({.shear = 46}) == "distortion: shear is 46, expected a number of degrees in [0, 45]");
+  CHECK(refusal({.noise = -0.5}, {}) == "distortion: noise is -0.5, expected a number in [0, 1000000]");
+  for (double Distortion::* const amount :
+       {&Distortion::rotation, &Distortion::scale, &Distortion::shear, &Distortion::noise}) {
+    for (const double value : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+      Distortion distortion;
+      distortion.*amount = value;
+      CHECK(contains(refusal(distortion), "expected a number"));
+    }
+  }
+  CHECK(refusal({.rotation = 10}, {}) ==
+        "distortion(rotation=10, scale=0, shear=0, noise=0): the samples are no images, expected noise alone");
 }

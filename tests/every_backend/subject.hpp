@@ -88,7 +88,7 @@ class Subject {
   virtual bool finite(const std::vector<float>& values) const = 0;
   virtual std::vector<std::uint32_t> shuffle(std::uint32_t size, std::uint64_t seed, std::uint32_t epoch) const = 0;
   virtual Numbers gather(const data::Dataset& data, const std::vector<std::uint32_t>& samples, data::RandomShift shift,
-                         std::uint32_t epoch) const = 0;
+                         const data::Distortion& distortion, std::uint32_t epoch) const = 0;
   virtual TrainResult train(const TrainingTask& task) const = 0;
 };
 

@@ -91,13 +91,13 @@ class SubjectOf final : public Subject {
   }
 
   Numbers gather(const data::Dataset& data, const std::vector<std::uint32_t>& samples, data::RandomShift shift,
-                 std::uint32_t epoch) const override {
+                 const data::Distortion& distortion, std::uint32_t epoch) const override {
     const internal::ResidentDataset resident(backend_, data);
     const auto indices = upload_as<std::uint32_t>(samples);
     const std::size_t size = samples.size() * data.feature_count();
     auto inputs = garbage(size);
-    gather_batch(backend_, resident.view(), indices.data(), samples.size(), data::Augmentation{shift, Seed{7}, epoch},
-                 inputs.data());
+    gather_batch(backend_, resident.view(), indices.data(), samples.size(),
+                 data::Augmentation{shift, Seed{7}, epoch, distortion}, inputs.data());
     return download(inputs.data(), size);
   }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Random shifts of images: the augmentation of the networks in Hinton, Vinyals and Dean, "Distilling the knowledge in
-/// a neural network" (2015), section 3.
+/// What a view of a sample is: a random shift, the augmentation of the networks in Hinton, Vinyals and Dean,
+/// "Distilling the knowledge in a neural network" (2015), section 3, and a random distortion.
 
 #include <algorithm>
 #include <cstddef>
@@ -15,15 +15,9 @@
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset_view.hpp"
+#include "retort/data/distort.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
-
-/// How far an image moves: down by `rows`, right by `columns`.
-struct PixelOffset {
-  std::int32_t rows = 0;
-  std::int32_t columns = 0;
-  friend constexpr bool operator==(PixelOffset, PixelOffset) = default;
-};
 
 /// Each image moves by a whole number of pixels, up to `pixels` in each direction; 0 switches it off.
 struct RandomShift {
@@ -59,6 +53,9 @@ struct Augmentation {
   RandomShift shift{};
   Seed seed{};
   std::uint32_t view = 0;  ///< the epoch, unless views come again
+  Distortion distortion{};
+
+  RETORT_HOST_DEVICE constexpr bool is_set() const { return shift.pixels != 0 || distortion.is_set(); }
 
   /// The shift of one sample, uniform over [-pixels, pixels]^2: a pure function of seed, view and sample, so the same
   /// on every backend, in every batch order and after a resume. Multiplication in place of rejection has a bias below
@@ -74,6 +71,21 @@ struct Augmentation {
                                        static_cast<std::int64_t>(shift.pixels));
     };
     return {centred(words.w0), centred(words.w1)};
+  }
+
+  /// Where the pixels of one sample come from, shift included; like offset() a pure function. Each amount is uniform
+  /// between its limits. A backend that rounds otherwise draws the same, but for a 2^-20th in rare cases.
+  RETORT_HOST_DEVICE constexpr PixelMap pixel_map(std::uint64_t sample) const {
+    const PhiloxBlock words = RandomStream{seed, Stream::augmentation, view, 1}.block(sample);
+    const auto within = [](double most, std::uint32_t word) { return most * (2.0 * uniform01<double>(word) - 1.0); };
+    return {within(distortion.rotation, words.w0), 1.0 + within(distortion.scale, words.w1),
+            within(distortion.shear, words.w2), offset(sample)};
+  }
+
+  /// The words of the noise of features 4 * index ... 4 * index + 3 of one sample, for standard_normal().
+  RETORT_HOST_DEVICE constexpr PhiloxBlock noise_words(std::uint64_t sample, std::size_t features,
+                                                       std::size_t index) const {
+    return RandomStream{seed, Stream::augmentation, view, 2}.block(sample * ((features + 3) / 4) + index);
   }
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// From raw samples to a network's inputs, in one pass: pick, shift, normalise. A backend loops over the rows of a
-/// batch, on as many threads as it likes; a device backend calls `gathered_feature` once per element. Both give the
-/// same bits if the compiler treats x * scale + offset alike in both (fused, or rounded twice), else they differ by at
-/// most one rounding.
+/// From raw samples to a network's inputs, in one pass: pick, shift or distort, normalise. A backend loops over the
+/// rows of a batch, on as many threads as it likes; a device backend calls `gathered_feature` once per element. Both
+/// give the same bits if the compiler treats x * scale + offset alike in both (fused, or rounded twice), else they
+/// differ by at most one rounding.
 
 #include <algorithm>
 #include <cstddef>
@@ -65,6 +65,72 @@ RETORT_HOST_DEVICE constexpr Scalar gathered_feature(const DatasetView& data, co
   }
   const std::size_t position = index * data.features + source;
   return data.bytes != nullptr ? constants(data.bytes[position]) : constants(data.reals[position]);
+}
+
+namespace detail {
+
+/// A pixel of the channel that begins at data.bytes[begin] or data.reals[begin], not normalised; 0 beyond the border.
+template <typename Scalar>
+RETORT_HOST_DEVICE constexpr Scalar raw_pixel(const DatasetView& data, std::size_t begin, std::int64_t row,
+                                              std::int64_t column) {
+  const auto columns = static_cast<std::int64_t>(data.image.columns);
+  if (row < 0 || row >= static_cast<std::int64_t>(data.image.rows) || column < 0 || column >= columns) {
+    return 0;
+  }
+  const std::size_t position = begin + static_cast<std::size_t>(row * columns + column);
+  return data.bytes != nullptr ? static_cast<Scalar>(data.bytes[position]) : static_cast<Scalar>(data.reals[position]);
+}
+
+/// Between four pixels. Exact for bytes, in float too: 8 bits of a byte and 8 for each direction.
+template <typename Scalar>
+RETORT_HOST_DEVICE constexpr Scalar interpolated(const DatasetView& data, std::size_t begin, const PixelPlace& place) {
+  const auto part = [](std::int32_t of_256) { return static_cast<Scalar>(of_256) * static_cast<Scalar>(1.0 / 256); };
+  const auto in_row = [&](std::int64_t row) {
+    return raw_pixel<Scalar>(data, begin, row, place.column) * part(256 - place.right) +
+           raw_pixel<Scalar>(data, begin, row, place.column + 1) * part(place.right);
+  };
+  return in_row(place.row) * part(256 - place.down) + in_row(place.row + 1) * part(place.down);
+}
+
+/// The standard deviation of the noise, in raw values.
+template <typename Scalar>
+RETORT_HOST_DEVICE constexpr Scalar raw_noise(const DatasetView& data, const Distortion& distortion) {
+  return static_cast<Scalar>(distortion.noise * (data.bytes != nullptr ? 255.0 : 1.0));
+}
+
+}  // namespace detail
+
+/// Feature `feature` of sample `index`, distorted, shifted and normalised. Preconditions: those above; data.image is
+/// set if pixels move (Distortion::validate).
+template <typename Scalar>
+RETORT_HOST_DEVICE Scalar distorted_feature(const DatasetView& data, const GatherConstants<Scalar>& constants,
+                                            std::uint32_t index, const Augmentation& augmentation,
+                                            std::size_t feature) {
+  const std::size_t begin = index * data.features;
+  Scalar raw = 0;
+  if (augmentation.distortion.moves_pixels()) {
+    const std::size_t in_channel = feature % (data.image.rows * data.image.columns);
+    const PixelPlace place =
+        augmentation.pixel_map(index).source(data.image, static_cast<std::int64_t>(in_channel / data.image.columns),
+                                             static_cast<std::int64_t>(in_channel % data.image.columns));
+    raw = detail::interpolated<Scalar>(data, begin + feature - in_channel, place);
+  } else {
+    raw = gathered_feature(data, GatherConstants<Scalar>{}, index, augmentation.offset(index), feature);
+  }
+  if (augmentation.distortion.noise != 0.0) {
+    raw += detail::raw_noise<Scalar>(data, augmentation.distortion) *
+           standard_normal<Scalar>(augmentation.noise_words(index, data.features, feature / 4), feature % 4);
+  }
+  return constants(raw);
+}
+
+/// The same for any augmentation.
+template <typename Scalar>
+RETORT_HOST_DEVICE Scalar gathered_feature(const DatasetView& data, const GatherConstants<Scalar>& constants,
+                                           std::uint32_t index, const Augmentation& augmentation, std::size_t feature) {
+  return augmentation.distortion.is_set()
+             ? distorted_feature(data, constants, index, augmentation, feature)
+             : gathered_feature(data, constants, index, augmentation.offset(index), feature);
 }
 
 namespace detail {
@@ -157,6 +223,52 @@ void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constant
   } else {
     detail::normalize_shifted(data.reals + begin, data.image, shift, constants, output);
   }
+}
+
+namespace detail {
+
+/// output (image.channels, image.rows, image.columns), not normalised.
+template <typename Scalar>
+void interpolate_row(const DatasetView& data, std::uint32_t index, const PixelMap& map, Scalar* output) {
+  const std::size_t pixels = data.image.rows * data.image.columns;
+  const std::size_t begin = index * data.features;
+  for (std::size_t row = 0; row < data.image.rows; ++row) {
+    for (std::size_t column = 0; column < data.image.columns; ++column) {
+      const PixelPlace place =
+          map.source(data.image, static_cast<std::int64_t>(row), static_cast<std::int64_t>(column));
+      for (std::size_t channel = 0; channel < data.image.channels; ++channel) {
+        output[channel * pixels + row * data.image.columns + column] =
+            interpolated<Scalar>(data, begin + channel * pixels, place);
+      }
+    }
+  }
+}
+
+}  // namespace detail
+
+/// The same under an augmentation. Preconditions: those of RandomShift::validate and Distortion::validate.
+template <typename Scalar>
+void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constants, std::uint32_t index,
+                const Augmentation& augmentation, Scalar* output) {
+  if (!augmentation.distortion.is_set()) {
+    gather_row(data, constants, index, augmentation.offset(index), output);
+    return;
+  }
+  if (augmentation.distortion.moves_pixels()) {
+    detail::interpolate_row(data, index, augmentation.pixel_map(index), output);
+  } else {
+    gather_row(data, GatherConstants<Scalar>{}, index, augmentation.offset(index), output);
+  }
+  if (augmentation.distortion.noise != 0.0) {
+    const Scalar deviation = detail::raw_noise<Scalar>(data, augmentation.distortion);
+    for (std::size_t first = 0; first < data.features; first += 4) {
+      const PhiloxBlock words = augmentation.noise_words(index, data.features, first / 4);
+      for (std::size_t i = 0; i < std::min<std::size_t>(4, data.features - first); ++i) {
+        output[first + i] += deviation * standard_normal<Scalar>(words, i);
+      }
+    }
+  }
+  std::transform(output, output + data.features, output, constants);
 }
 
 /// The bytes of sample `index`, with the image moved by `shift`. Preconditions: those above, and data.bytes is set.

@@ -51,6 +51,49 @@ TEST_CASE("A batch is its rows, each moved by the shift of its sample and epoch"
   CHECK_FALSE(same_bits(moved, gather(data, {{2}, Seed{5}, 0})));
 }
 
+constexpr data::Distortion distortion{.rotation = 30, .scale = 0.2, .shear = 10, .noise = 0.1};
+
+TEST_CASE("A distorted batch has the same values on Eigen and feature by feature, as on a device", "[backend]") {
+  const data::Dataset images = test::noise_images(20, image, 3, 1, {.mean = 0.5, .standard_deviation = 0.5});
+  const data::Dataset reals = test::clouds(20, features, 3, 2);
+  for (const data::Augmentation augmentation :
+       {data::Augmentation{{1}, Seed{4}, 2, distortion}, data::Augmentation{{}, Seed{4}, 2, {.rotation = 30}},
+        data::Augmentation{{}, Seed{4}, 2, {.noise = 0.1}}}) {
+    for (const data::Dataset* data : {&images, &reals}) {
+      if (data == &reals && augmentation.distortion.moves_pixels()) {
+        continue;
+      }
+      const data::DatasetView view = data->view();
+      std::vector<float> by_feature(indices.size() * features);
+      const backend::detail::GatherDistortedFeature<float> gather_feature{
+          {view, data::GatherConstants<float>(view), {indices.data()}, augmentation, by_feature.data()}};
+      for (std::size_t element = 0; element < by_feature.size(); ++element) {
+        gather_feature(element);
+      }
+      CHECK(test::largest_difference(gather(*data, augmentation), by_feature) < 1e-6);
+    }
+  }
+}
+
+TEST_CASE("A view of a sample is the same in any batch, and without noise in float as in double", "[backend]") {
+  const data::Dataset data = test::noise_images(20, image, 3, 1);
+  const auto whole = gather(data, {{1}, Seed{4}, 5, distortion});
+  CHECK_FALSE(same_bits(whole, gather(data, {{1}, Seed{4}, 6, distortion})));
+  CHECK_FALSE(same_bits(whole, gather(data, {{1}, Seed{4}, 5})));
+  CHECK(same_bits(std::span(whole).first(features), std::span(whole).subspan(3 * features, features)));  // both are 3
+  std::vector<float> part(2 * features);
+  gather_batch(backend::Eigen{}, data.view(), indices.data() + 1, 2, data::Augmentation{{1}, Seed{4}, 5, distortion},
+               part.data());
+  CHECK(same_bits(part, std::span(whole).subspan(features, 2 * features)));
+
+  const data::DatasetView view = data.view();
+  const data::Augmentation turned{{1}, Seed{4}, 5, {.rotation = 30, .scale = 0.2, .shear = 10}};
+  for (std::size_t pixel = 0; pixel < features; ++pixel) {
+    CHECK(double{data::gathered_feature(view, data::GatherConstants<float>{}, 3, turned, pixel)} ==
+          data::gathered_feature(view, data::GatherConstants<double>{}, 3, turned, pixel));
+  }
+}
+
 TEST_CASE("Real features are gathered too, normalised", "[backend]") {
   const data::Dataset data =
       test::clouds(20, features, 3, 2).with_normalization({.mean = 0.5, .standard_deviation = 0.25});

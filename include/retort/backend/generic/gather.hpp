@@ -72,6 +72,18 @@ struct GatherFeature {
   }
 };
 
+/// The same for samples that are distorted.
+template <typename Scalar>
+struct GatherDistortedFeature {
+  GatherFeature<Scalar> gather;
+
+  RETORT_HOST_DEVICE void operator()(std::size_t element) const {
+    const std::size_t row = element / gather.data.features;
+    gather.inputs[element] = data::distorted_feature(gather.data, gather.constants, gather.samples[row],
+                                                     gather.augmentation, element - row * gather.data.features);
+  }
+};
+
 /// Writes one row of a batch, on a host.
 template <typename Scalar>
 struct GatherRow {
@@ -79,7 +91,7 @@ struct GatherRow {
 
   void operator()(std::size_t row) const {
     const std::uint32_t sample = gather.samples[row];
-    data::gather_row(gather.data, gather.constants, sample, gather.augmentation.offset(sample),
+    data::gather_row(gather.data, gather.constants, sample, gather.augmentation,
                      gather.inputs + row * gather.data.features);
   }
 };
@@ -88,6 +100,8 @@ template <typename B, typename Scalar>
 void gather(const B& backend, std::size_t count, const GatherFeature<Scalar>& gather_feature) {
   if constexpr (B::host_memory) {
     for_each_of<gather_row_work>(backend, count, GatherRow<Scalar>{gather_feature});
+  } else if (gather_feature.augmentation.distortion.is_set()) {
+    for_each(backend, count * gather_feature.data.features, GatherDistortedFeature<Scalar>{gather_feature});
   } else {
     for_each(backend, count * gather_feature.data.features, gather_feature);
   }

@@ -135,8 +135,10 @@ RETORT_HOST_DEVICE void gather(const Fetcher<Team>& fetcher, const InputSource<S
       Scalar value = 0;
       if (row < chunk.size) {
         const std::uint32_t sample = sample_of(row);
-        value = data::gathered_feature(source.data, source.constants, sample, source.augmentation.offset(sample),
-                                       own_features + feature);
+        value = source.inputs != nullptr
+                    ? source.inputs[(chunk.first + row) * Layout::features + own_features + feature]
+                    : data::gathered_feature(source.data, source.constants, sample, source.augmentation.offset(sample),
+                                             own_features + feature);
       }
       inputs[feature * Layout::stride + row] = value;
     }

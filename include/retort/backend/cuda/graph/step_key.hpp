@@ -22,11 +22,12 @@ inline constexpr char type_tag = 0;
 
 }  // namespace detail
 
-/// Equal keys, equal work. Leaves out the values of loss, optimizer, clipping and shift: kernels read them.
+/// Equal keys, equal work. Leaves out the values of loss, optimizer, clipping and augmentation: kernels read them.
 struct StepKey {
   const void* types = nullptr;  // of loss, rule and moments
   std::size_t batch = 0;
   bool clips = false;
+  bool distorted = false;
   const void* parameters = nullptr;
   std::array<const void*, 2> moments{};
   const void* teacher_logits = nullptr;
@@ -46,6 +47,7 @@ StepKey make_step_key(const TrainingBatch& batch, const TrainingTarget<Scalar, M
   StepKey key{.types = &detail::type_tag<L, Rule, std::array<Scalar, Moments>>,
               .batch = batch.size,
               .clips = target.clipping.has_value(),
+              .distorted = batch.augmentation.distortion.is_set(),
               .parameters = target.parameters,
               .moments = {},
               .teacher_logits = target.teacher.logits,

@@ -72,7 +72,8 @@ class GraphSteps {
                                                    .loss = loss,
                                                    .rule = rule},
                                                   arguments});
-    const Work<Arguments> work{*this, backend, arguments, batch.data, batch.size, target.parameters};
+    const Work<Arguments> work{
+        *this, backend, arguments, batch.data, batch.size, target.parameters, batch.augmentation.distortion.is_set()};
     runner_.run(backend, make_step_key<L, Rule>(batch, target), [&] {
       work.forward();
       work.loss(target.teacher);
@@ -115,6 +116,7 @@ class GraphSteps {
     const data::DatasetView& data;
     std::size_t batch;
     Scalar* parameters;
+    bool distorted;
 
     template <std::size_t Index>
     LinearTensors<const Factor, const Scalar> linear() const {
@@ -149,10 +151,17 @@ class GraphSteps {
     }
 
     void forward() const {
-      const std::size_t size = batch * M::input_size;
-      backend.for_each(group_count(size),
-                       GatherInputs<FrontChain, M::input_size, Arguments, Factor>{
-                           arguments, data, input_scaling().constants, steps.workspace_.template input<0>(), size});
+      const auto gather = [&]<bool distorts>() {
+        const std::size_t size = batch * M::input_size;
+        backend.for_each(group_count(size),
+                         GatherInputs<FrontChain, M::input_size, distorts, Arguments, Factor>{
+                             arguments, data, input_scaling().constants, steps.workspace_.template input<0>(), size});
+      };
+      if (distorted) {
+        gather.template operator()<true>();
+      } else {
+        gather.template operator()<false>();
+      }
       internal::for_each_index<Plan<M>::linear_count>([&]<std::size_t Index>() { forward_stage<Index>(); });
     }
 

@@ -44,7 +44,7 @@ class FullProducts {
   /// Takes the batch in. Only a model that begins with pointwise layers finds it in `inputs` (panels) afterwards.
   void gather(const Eigen& backend, const TrainingBatch& batch, Scalar* inputs) {
     constants_ = data::GatherConstants<Scalar>(batch.data);
-    are_bytes_ = takes_bytes && batch.data.bytes != nullptr;
+    are_bytes_ = takes_bytes && batch.data.bytes != nullptr && !batch.augmentation.distortion.is_set();
     if (are_bytes_) {
       find_byte_rows(backend, batch);
     }
@@ -58,7 +58,7 @@ class FullProducts {
         return;
       }
       Scalar* panel = inputs + first * M::input_size;
-      if (!takes_bytes && batch.augmentation.shift.pixels == 0) {
+      if (!takes_bytes && !batch.augmentation.is_set()) {
         fill_panel<V>(batch.data, constants_, samples, panel);
         return;
       }
