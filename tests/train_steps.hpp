@@ -28,6 +28,7 @@ struct StepSettings {
   std::size_t samples = samples_for(64);
   std::size_t batch = 64;
   data::RandomShift shift{};
+  data::Distortion distortion{};
   std::optional<GradientClipping> clipping{};
   bool real_features = false;
   std::size_t epochs = brief ? 1 : 2;
@@ -53,7 +54,8 @@ std::vector<double> train_steps(const Backend& backend, const StepSettings& sett
   Network<M, Backend, Scalar> network{Seed{3}, backend};
   internal::EpochTrainer<M, Backend, Scalar, L, O, TeacherSource, Steps> epoch_trainer(network, loss, optimizer,
                                                                                        TeacherSource{&teacher});
-  epoch_trainer.begin(data, nullptr, {.batch_size = settings.batch, .shift = settings.shift});
+  epoch_trainer.begin(data, nullptr,
+                      {.batch_size = settings.batch, .shift = settings.shift, .distortion = settings.distortion});
   const Schedule schedule;
   const std::size_t steps = (settings.samples + settings.batch - 1) / settings.batch;
   for (std::size_t epoch = 0; epoch < settings.epochs; ++epoch) {
@@ -61,6 +63,7 @@ std::vector<double> train_steps(const Backend& backend, const StepSettings& sett
                .train_epoch({.batch_size = settings.batch,
                              .seed = Seed{11},
                              .shift = settings.shift,
+                             .distortion = settings.distortion,
                              .schedule = &schedule,
                              .progress = {.step = epoch * steps, .epoch = epoch},
                              .clipping = settings.clipping},

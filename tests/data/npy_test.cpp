@@ -344,6 +344,11 @@ TEST_CASE("saved logits know their inputs again, and those of other inputs are r
   CHECK((table.logits() == answers_to(data, 2)));
   CHECK(contains(table.describe(), ", with a fingerprint of its inputs"));
   CHECK_NOTHROW(table.require_made_for(data, {1}, views, 3));
+  const data::Distortion noise{.noise = 0.1};
+  CHECK_THROWS_AS(table.require_made_for(data, {1}, views, 3, noise), OptionError);
+  const data::TeacherLogitsTable of_noisy(answers_to(data, 2), data, {}, views, noise);
+  CHECK_NOTHROW(of_noisy.require_made_for(data, {}, views, 3, noise));
+  CHECK_THROWS_AS(of_noisy.require_made_for(data, {}, views, 3, {.noise = 0.2}), OptionError);
   const auto refusal = [&](const data::Dataset& other, data::Views other_views) {
     return message_of<OptionError>([&] { table.require_made_for(other, {1}, other_views, 3); });
   };

@@ -96,6 +96,7 @@ TEST_CASE("Dropout, running statistics, AdamW, a schedule, clipping and augmenta
   check_resume<WithState>(training_with<WithState>(AdamW{.learning_rate = 1e-2}),
                           {.seed = Seed{3},
                            .shift = {1},
+                           .distortion = {.rotation = 10, .noise = 0.1},
                            .schedule = LinearWarmup{.steps = 5, .then = CosineSchedule{}},
                            .clipping = GradientClipping{0.5},
                            .validation_fraction = 0.1});
@@ -162,6 +163,8 @@ TEST_CASE("A checkpoint of another training is refused by what differs, and the 
   CHECK(contains(refused([](FitOptions& options) { options.seed = Seed{1}; }), "seed = 0"));
   CHECK(contains(refused([](FitOptions& options) { options.shuffle = false; }), "shuffle = true"));
   CHECK(contains(refused([](FitOptions& options) { options.shift = {1}; }), "shift = 0"));
+  CHECK(contains(refused([](FitOptions& options) { options.distortion.noise = 0.5; }),
+                 "distortion = none, cannot be resumed with distortion(rotation=0, scale=0, shear=0, noise=0.5)"));
   CHECK(contains(refused([](FitOptions& options) {
                    options.shift = {1};
                    options.views = {4, Seed{1}};

@@ -77,7 +77,11 @@ TEMPLATE_TEST_CASE("A sweep's student is the one of a DistillationTrainer, for e
        {SweepOptions{.epochs = 3, .batch_size = 16, .schedule = CosineSchedule{}, .clipping = GradientClipping{0.5}},
         SweepOptions{.epochs = 2, .batch_size = 16, .shuffle = false, .initialization = Initialization::he_uniform},
         SweepOptions{.epochs = 2, .batch_size = 20, .shift = {2}},
-        SweepOptions{.epochs = 3, .batch_size = 20, .shift = {2}, .views = {2, Seed{8}}}}) {
+        SweepOptions{.epochs = 3,
+                     .batch_size = 20,
+                     .shift = {2},
+                     .distortion = {.rotation = 20, .noise = 0.1},
+                     .views = {2, Seed{8}}}}) {
     for (const unsigned threads : {1u, 2u, 3u, 20u}) {
       CAPTURE(threads, options.shift.pixels);
       const Sweep<TestType> sweep{teacher, settings, backend::Eigen{threads}};
@@ -311,6 +315,7 @@ TEST_CASE("What is wrong with a sweep is said with the student's number", "[trai
   CHECK_THROWS_AS(sweep.fit(images(), {.epochs = 0}), OptionError);
   CHECK_THROWS_AS(sweep.fit(images(), {.early_stopping = EarlyStopping{}}), OptionError);
   CHECK_THROWS_AS(sweep.fit(images(), {.shift = {9}}), OptionError);
+  CHECK_THROWS_AS(sweep.fit(images(), {.distortion = {.scale = 1}}), OptionError);
   CHECK_THROWS_AS(sweep.fit(test::clouds(20, 29, 4, 1)), ShapeError);
   CHECK_THROWS_AS(sweep.fit(images(), test::clouds(20, 29, 4, 1)), ShapeError);
 }

@@ -95,7 +95,11 @@ TEST_CASE("Students trained together are those trained alone", "[train]") {
         SweepOptions{.epochs = 12, .batch_size = 16, .early_stopping = EarlyStopping{.patience = 2}},
         // Teachers answer each batch: one student after another.
         SweepOptions{.epochs = 2, .batch_size = 20, .shift = {2}},
-        SweepOptions{.epochs = 3, .batch_size = 20, .shift = {2}, .views = {2, Seed{8}}}}) {
+        SweepOptions{.epochs = 3,
+                     .batch_size = 20,
+                     .shift = {2},
+                     .distortion = {.rotation = 20, .noise = 0.1},
+                     .views = {2, Seed{8}}}}) {
     CAPTURE(options.epochs, options.shift.pixels);
     const auto results =
         Sweep<Student, Backend, Curriculum>{teacher, settings, backend}.fit(images(), held_out(), options);

@@ -209,6 +209,12 @@ TEST_CASE("Data of other sizes than the model's is refused", "[train]") {
   CHECK_THROWS_AS(predict_all(network, clouds(20, 7, 3, 1)), ShapeError);
   // Points are no images.
   CHECK_THROWS_AS(trainer.fit(clouds(20, 6, 3, 1), {.epochs = 1, .shift = {1}}), OptionError);
+  CHECK_THROWS_WITH(
+      trainer.fit(clouds(20, 6, 3, 1), {.epochs = 1, .distortion = {.rotation = 1}}),
+      "distortion(rotation=1, scale=0, shear=0, noise=0): the samples are no images, expected noise alone");
+  CHECK_THROWS_WITH(trainer.fit(clouds(20, 6, 3, 1), {.epochs = 1, .distortion = {.noise = -1}}),
+                    "distortion: noise is -1, expected a number in [0, 1000000]");
+  CHECK_NOTHROW(trainer.fit(clouds(20, 6, 3, 1), {.epochs = 1, .distortion = {.noise = 0.1}}));
 }
 
 template <typename Scalar>

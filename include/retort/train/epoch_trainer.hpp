@@ -53,8 +53,8 @@ struct SharedInputs {
 };
 
 /// Throws ShapeError for data that does not fit the model, and OptionError for validation data whose inputs are made
-/// differently, for a shift beyond the image and for a last batch too small for the model, unless it is dropped.
-/// `validation` may be null.
+/// differently, for a shift beyond the image, for a distortion of samples that are no images and for a last batch too
+/// small for the model, unless it is dropped. `validation` may be null.
 template <Model M>
 [[gnu::cold]] void require_trainable(const data::Dataset& train, const data::Dataset* validation, const Epoch& epoch) {
   require_matching_data<M>(train);
@@ -63,6 +63,7 @@ template <Model M>
     require_preprocessing(preprocessing_of(train), *validation, "the training data");
   }
   epoch.shift.validate(train.image());
+  epoch.distortion.validate(train.image());
   const std::size_t samples = train.size();
   const std::size_t rest = samples % epoch.batch_size;
   const std::size_t last = rest == 0 ? epoch.batch_size : rest;
@@ -378,7 +379,7 @@ class EpochTrainer final : public TrainerInterface {
     network_.require_values();
     require_trainable<M>(train, validation, epoch);
     if constexpr (has_table) {
-      teacher_.require_made_for(train, epoch.shift, epoch.views, M::output_size);
+      teacher_.require_made_for(train, epoch.shift, epoch.views, M::output_size, epoch.distortion);
     } else if constexpr (uses_teacher) {
       teacher_.require_matching(train);
       require_preprocessing(teacher_.preprocessing(), train, "the teacher");

@@ -104,6 +104,7 @@ class Fit {
             .seed = options_.seed,
             .shuffle = options_.shuffle,
             .shift = options_.shift,
+            .distortion = options_.distortion,
             .views = options_.views,
             .schedule = &options_.schedule,
             .progress = {.step = index * steps_per_epoch(),
@@ -205,6 +206,7 @@ class Fit {
     add("seed", options_.seed.value);
     add("shuffle", options_.shuffle);
     add("shift", options_.shift.pixels);
+    add("distortion", options_.distortion.is_set() ? describe_settings(options_.distortion) : "none");
     add("views", options_.views.count);
     add("views' seed", options_.views.seed.value);
     add("schedule", options_.schedule.describe());

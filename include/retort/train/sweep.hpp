@@ -101,9 +101,10 @@ concept HandsOutThreads =
 /// With backend::Eigen each student trains on one thread, as many at once as the backend has; a thread that finishes
 /// takes the next of the list. With backend::Cuda students that fit a block's memory train all at once, each on a
 /// multiprocessor, and a History's seconds are those of all together. On a backend that can do neither, and with
-/// backend::Cuda where teachers answer augmented inputs, they train one after another, each with the whole backend.
-/// Student i is the same, bit for bit, as `Network{setting.weights_seed()}` trained by a DistillationTrainer with the
-/// setting's loss, optimizer and seed: it depends neither on the number of threads nor on the other students.
+/// backend::Cuda where teachers answer augmented inputs or inputs are distorted, they train one after another, each
+/// with the whole backend. Student i is the same, bit for bit, as `Network{setting.weights_seed()}` trained by a
+/// DistillationTrainer with the setting's loss, optimizer and seed: it depends neither on the number of threads nor on
+/// the other students.
 ///
 /// All students share the data and the logits of each teacher, which are computed once, on all threads, unless the
 /// inputs are augmented anew in every epoch. These and all networks are in memory before the first step; each thread
@@ -232,7 +233,7 @@ class Sweep {
     }
     name_differences(run.results);
     if constexpr (StudentTrainer::takes_runs) {
-      if (!L::needs_teacher || first_epoch(options, train.size()).repeats_views()) {
+      if (!options.distortion.is_set() && (!L::needs_teacher || first_epoch(options, train.size()).repeats_views())) {
         try {
           train_together(run);
         } catch (const StoppedError&) {
@@ -299,6 +300,7 @@ class Sweep {
     return {.batch_size = std::min(options.batch_size, samples),
             .drop_last = options.drop_last,
             .shift = options.shift,
+            .distortion = options.distortion,
             .views = options.views};
   }
 

@@ -105,6 +105,10 @@ TEMPLATE_TEST_CASE("steps of large models are the steps of the backend's operati
     check_steps<Teacher3, TestType>({.shift = {2}}, HintonLoss{});
     check_steps<Front, TestType>({.shift = {1}}, CrossEntropy{});
   }
+  SECTION("distorted images, and noise") {
+    check_steps<Teacher3, TestType>({.distortion = {.rotation = 20, .scale = 0.2, .noise = 0.1}}, HintonLoss{});
+    check_steps<Front, TestType>({.distortion = {.shear = 20}}, CrossEntropy{});
+  }
   SECTION("real features") { check_steps<Student, TestType>({.real_features = true}, CrossEntropy{}); }
   SECTION("clipped gradients") {
     check_steps<Student, TestType>({.clipping = GradientClipping{.max_norm = 0.01}}, CrossEntropy{},

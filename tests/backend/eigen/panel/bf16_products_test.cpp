@@ -153,6 +153,7 @@ TEST_CASE("Products of bfloat16 factors are those of rounded numbers", "[panel]"
   }
   SECTION("Shifted images, real features, clipped gradients") {
     check_products<Dropped>({.shift = {1}, .epochs = 1});
+    check_products<Dropped>({.distortion = {.rotation = 20, .noise = 0.1}, .epochs = 1});
     check_products<Dropped>({.real_features = true, .epochs = 1});
     check_products<Dropped>({.clipping = GradientClipping{.max_norm = 0.01}, .epochs = 1});
   }

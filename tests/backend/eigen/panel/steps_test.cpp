@@ -95,6 +95,12 @@ TEMPLATE_TEST_CASE("Steps on panels are the steps of Eigen's operations", "[pane
     check_steps<Student, TestType>({.shift = {2}}, HintonLoss{}, nesterov);
     check_steps<Dropped, TestType>({.shift = {1}}, CrossEntropy{});
   }
+  SECTION("Distorted images, and noise") {
+    const data::Distortion distortion{.rotation = 20, .scale = 0.2, .shear = 10, .noise = 0.1};
+    check_steps<Student, TestType>({.shift = {1}, .distortion = distortion}, HintonLoss{}, nesterov);
+    check_steps<Dropped, TestType>({.distortion = {.rotation = 20}}, CrossEntropy{});
+    check_steps<Dropped, TestType>({.distortion = {.noise = 0.1}, .real_features = true}, CrossEntropy{});
+  }
   SECTION("Real features") {
     check_steps<Student, TestType>({.real_features = true}, CrossEntropy{});
     check_steps<Dropped, TestType>({.real_features = true}, CrossEntropy{});
