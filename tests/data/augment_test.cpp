@@ -214,6 +214,11 @@ TEST_CASE("each amount is drawn evenly between its limits, whatever the others a
     sum += angle(map) / 25;
     squares += angle(map) * angle(map) / 625;
   }
+  const Augmentation augmentation{{2}, Seed{9}, 3, everything};
+  const RandomStream of_shifts{Seed{9}, Stream::augmentation, 3};
+  const RandomStream of_maps{Seed{9}, Stream::augmentation, 3, 1};
+  CHECK_FALSE(augmentation.noise_words(0, 25, 0) == of_shifts.block(0));
+  CHECK_FALSE(augmentation.noise_words(0, 25, 0) == of_maps.block(0));
   CHECK_THAT(sum / draws, WithinAbs(0, 0.04));             // deviation 0.009
   CHECK_THAT(squares / draws, WithinAbs(1.0 / 3, 0.025));  // deviation 0.005
 }

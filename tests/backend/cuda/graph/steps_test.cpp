@@ -211,13 +211,14 @@ struct Bench {
   CrossEntropy loss{};
   GradientClipping clipping{};
   data::RandomShift shift{};
+  data::Distortion distortion{};
 
   void step(Steps& steps, std::uint32_t epoch, std::uint32_t number, std::size_t size = 24) {
     const backend::TrainingBatch batch{.data = data.view(),
                                        .samples = samples.data(),
                                        .size = size,
                                        .following = 0,
-                                       .augmentation = {shift, Seed{1}, epoch},
+                                       .augmentation = {shift, Seed{1}, epoch, distortion},
                                        .seed = Seed{1},
                                        .epoch = epoch,
                                        .step = number};
@@ -295,7 +296,7 @@ TEST_CASE("copies of the weights are those of the optimizer's last step", "[grap
   CHECK(test::same_bits(first.parameters(), second.parameters()));
 }
 
-TEST_CASE("loss, clipping and shift may change without another record", "[graph]") {
+TEST_CASE("loss, clipping and shift may change without another record, and distortion may begin and end", "[graph]") {
   using Recorded = Bench<Precision::fp32, retort::system::Recording>;
   Recorded recorded;
   Bench<Precision::fp32> immediate;
@@ -305,6 +306,7 @@ TEST_CASE("loss, clipping and shift may change without another record", "[graph]
     bench.loss.label_smoothing = 0.05 * number;
     bench.clipping.max_norm = number < 3 ? 1.0 : 0.01;
     bench.shift.pixels = number % 3;
+    bench.distortion.noise = number == 2 || number == 4 ? 0.1 * number : 0.0;
     bench.step(steps, 0, number);
   };
   for (std::uint32_t number = 0; number < 6; ++number) {
