@@ -18,7 +18,7 @@
 using namespace retort;
 using namespace retort::test;
 using data::Augmentation;
-using data::Distortion;
+using data::View;
 
 namespace {
 
@@ -60,13 +60,13 @@ void check_map(const data::PixelMap& map, const Value& value) {
   }
 }
 
-std::vector<float> view_of(const data::Dataset& data, const Augmentation& augmentation, std::uint32_t sample) {
+std::vector<float> view_of(const data::Dataset& data, const View& view, std::uint32_t sample) {
   std::vector<float> output(data.feature_count());
-  data::gather_row(data.view(), data::GatherConstants<float>(data.view()), sample, augmentation, output.data());
+  data::gather_row(data.view(), data::GatherConstants<float>(data.view()), sample, view, output.data());
   return output;
 }
 
-constexpr Distortion everything{.rotation = 25, .scale = 0.2, .shear = 10, .noise = 0.1};
+constexpr Augmentation everything{.shift = 1, .rotation = 25, .scale = 0.2, .shear = 10, .noise = 0.1};
 
 }  // namespace
 
@@ -74,7 +74,7 @@ TEST_CASE("shifts fill [-pixels, pixels]^2 evenly") {
   constexpr std::size_t draws = 50'000;
   std::array<std::array<double, 5>, 5> counts{};
   for (std::uint32_t sample = 0; sample < draws; ++sample) {
-    const auto [rows, columns] = data::Augmentation{{2}, Seed{9}, 3}.offset(sample);
+    const auto [rows, columns] = View{{2}, Seed{9}, 3}.offset(sample);
     REQUIRE((rows >= -2 && rows <= 2 && columns >= -2 && columns <= 2));
     ++counts[static_cast<std::size_t>(rows + 2)][static_cast<std::size_t>(columns + 2)];
   }
@@ -91,7 +91,7 @@ TEST_CASE("a shift is a pure function of seed, epoch and sample, and depends on 
   const auto sequence = [](std::uint64_t seed, std::uint32_t epoch, std::uint64_t first) {
     std::array<data::PixelOffset, 16> offsets;
     for (std::uint64_t i = 0; i < offsets.size(); ++i) {
-      offsets[i] = data::Augmentation{{3}, Seed{seed}, epoch}.offset(first + i);
+      offsets[i] = View{{3}, Seed{seed}, epoch}.offset(first + i);
     }
     return offsets;
   };
@@ -103,19 +103,8 @@ TEST_CASE("a shift is a pure function of seed, epoch and sample, and depends on 
 
 TEST_CASE("no pixels, no shift") {
   for (std::uint32_t sample = 0; sample < 100; ++sample) {
-    CHECK(data::Augmentation{{0}, Seed{1}, 0}.offset(sample) == data::PixelOffset{});
+    CHECK(View{{0}, Seed{1}, 0}.offset(sample) == data::PixelOffset{});
   }
-}
-
-TEST_CASE("a shift must fit the images") {
-  const auto refusal = [](std::size_t pixels, data::ImageShape image) {
-    return message_of<OptionError>([&] { data::RandomShift{pixels}.validate(image); });
-  };
-  CHECK(refusal(0, {}) == "<no exception>");
-  CHECK(refusal(27, {28, 28}) == "<no exception>");
-  CHECK(contains(refusal(28, {28, 28}), "shift: 28 pixels"));
-  CHECK(contains(refusal(3, {28, 3}), "28 x 3"));
-  CHECK(contains(refusal(1, {}), "no images"));
 }
 
 TEST_CASE("quarter turns are exact, anticlockwise") {
@@ -157,7 +146,7 @@ TEST_CASE("amounts of 0 leave every bit, with a shift and without") {
     const data::GatherConstants<float> constants(view);
     std::vector<float> expected(view.features);
     for (const std::size_t pixels : {0u, 1u}) {
-      const Augmentation shifted{{pixels}, Seed{3}, 2};
+      const View shifted{{pixels}, Seed{3}, 2};
       data::gather_row(view, constants, 0, shifted.offset(0), expected.data());
       CHECK(view_of(*dataset, shifted, 0) == expected);
       // The map of amounts of 0, too, is that shift.
@@ -171,28 +160,28 @@ TEST_CASE("amounts of 0 leave every bit, with a shift and without") {
 TEST_CASE("a distorted row is its features") {
   const data::Dataset bytes = one_image({0.5, 0.5});
   const data::DatasetView view = bytes.view();
-  for (const Distortion distortion :
-       {everything, Distortion{.rotation = 25}, Distortion{.scale = 0.3}, Distortion{.noise = 0.2}, Distortion{}}) {
-    const Augmentation augmentation{{1}, Seed{3}, 2, distortion};
-    const std::vector<float> row = view_of(bytes, augmentation, 0);
+  for (const Augmentation& augmentation : {everything, Augmentation{.rotation = 25}, Augmentation{.scale = 0.3},
+                                           Augmentation{.shift = 1, .noise = 0.2}, Augmentation{.shift = 1}}) {
+    const View augmented{augmentation, Seed{3}, 2};
+    const std::vector<float> row = view_of(bytes, augmented, 0);
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const float feature = data::gathered_feature(view, data::GatherConstants<float>(view), 0, augmentation, i);
+      const float feature = data::gathered_feature(view, data::GatherConstants<float>(view), 0, augmented, i);
       CHECK_THAT(row[i], WithinAbs(feature, 1e-6));
     }
   }
 }
 
-TEST_CASE("a distortion is a pure function of seed, view and sample, and depends on each") {
+TEST_CASE("a view is a pure function of seed, index and sample, and depends on each") {
   const data::Dataset data{Bytes{{9, 80, 7, 200, 5, 64}, {9, 80, 7, 200, 5, 64}}, data::Labels{0, 0}, 1, {2, 3}};
-  for (const Distortion distortion : {Distortion{.rotation = 90}, Distortion{.scale = 0.5}, Distortion{.shear = 45},
-                                      Distortion{.noise = 0.1}, everything}) {
-    CAPTURE(describe_settings(distortion));
-    const auto moved = view_of(data, {{}, Seed{1}, 4, distortion}, 0);
-    CHECK(moved == view_of(data, {{}, Seed{1}, 4, distortion}, 0));
-    CHECK(moved != view_of(data, {{}, Seed{2}, 4, distortion}, 0));
-    CHECK(moved != view_of(data, {{}, Seed{1}, 5, distortion}, 0));
-    CHECK(moved != view_of(data, {{}, Seed{1}, 4, distortion}, 1));
-    CHECK(moved != view_of(data, {{}, Seed{1}, 4, {}}, 0));
+  for (const Augmentation& augmentation : {Augmentation{.rotation = 90}, Augmentation{.scale = 0.5},
+                                           Augmentation{.shear = 45}, Augmentation{.noise = 0.1}, everything}) {
+    CAPTURE(describe_settings(augmentation));
+    const auto moved = view_of(data, {augmentation, Seed{1}, 4}, 0);
+    CHECK(moved == view_of(data, {augmentation, Seed{1}, 4}, 0));
+    CHECK(moved != view_of(data, {augmentation, Seed{2}, 4}, 0));
+    CHECK(moved != view_of(data, {augmentation, Seed{1}, 5}, 0));
+    CHECK(moved != view_of(data, {augmentation, Seed{1}, 4}, 1));
+    CHECK(moved != view_of(data, {{}, Seed{1}, 4}, 0));
   }
 }
 
@@ -205,20 +194,20 @@ TEST_CASE("each amount is drawn evenly between its limits, whatever the others a
   double sum = 0;
   double squares = 0;
   for (std::uint32_t sample = 0; sample < draws; ++sample) {
-    const data::PixelMap map = Augmentation{{2}, Seed{9}, 3, everything}.pixel_map(sample);
-    CHECK(map.shift == Augmentation{{2}, Seed{9}, 3}.offset(sample));
+    const data::PixelMap map = View{everything, Seed{9}, 3}.pixel_map(sample);
+    CHECK(map.shift == View{{.shift = 1}, Seed{9}, 3}.offset(sample));
     REQUIRE(std::abs(angle(map)) <= 25.001);
-    CHECK_THAT(angle(map), WithinAbs(angle(Augmentation{{}, Seed{9}, 3, {.rotation = 25}}.pixel_map(sample)), 1e-3));
-    const auto resized = static_cast<double>(Augmentation{{}, Seed{9}, 3, {.scale = 0.2}}.pixel_map(sample).row_by_row);
+    CHECK_THAT(angle(map), WithinAbs(angle(View{{.rotation = 25}, Seed{9}, 3}.pixel_map(sample)), 1e-3));
+    const auto resized = static_cast<double>(View{{.scale = 0.2}, Seed{9}, 3}.pixel_map(sample).row_by_row);
     REQUIRE((resized > data::PixelMap::one / 1.2001 && resized < data::PixelMap::one / 0.7999));
     sum += angle(map) / 25;
     squares += angle(map) * angle(map) / 625;
   }
-  const Augmentation augmentation{{2}, Seed{9}, 3, everything};
+  const View view{everything, Seed{9}, 3};
   const RandomStream of_shifts{Seed{9}, Stream::augmentation, 3};
   const RandomStream of_maps{Seed{9}, Stream::augmentation, 3, 1};
-  CHECK_FALSE(augmentation.noise_words(0, 25, 0) == of_shifts.block(0));
-  CHECK_FALSE(augmentation.noise_words(0, 25, 0) == of_maps.block(0));
+  CHECK_FALSE(view.noise_words(0, 25, 0) == of_shifts.block(0));
+  CHECK_FALSE(view.noise_words(0, 25, 0) == of_maps.block(0));
   CHECK_THAT(sum / draws, WithinAbs(0, 0.04));             // deviation 0.009
   CHECK_THAT(squares / draws, WithinAbs(1.0 / 3, 0.025));  // deviation 0.005
 }
@@ -233,7 +222,7 @@ TEST_CASE("noise is normal, of the stated deviation in the features' own units")
     double squares = 0;
     double fourths = 0;
     for (std::uint32_t sample = 0; sample < 30; ++sample) {
-      for (const float value : view_of(*dataset, {{}, Seed{5}, 0, {.noise = 0.25}}, sample)) {
+      for (const float value : view_of(*dataset, {{.noise = 0.25}, Seed{5}, 0}, sample)) {
         const double x = (double{value} - mean) / deviation;
         sum += x;
         squares += x * x;
@@ -247,26 +236,31 @@ TEST_CASE("noise is normal, of the stated deviation in the features' own units")
   }
 }
 
-TEST_CASE("a distortion must be in its range and fit the samples") {
-  const auto refusal = [](Distortion distortion, data::ImageShape image = {28, 28}) {
-    return message_of<OptionError>([&] { distortion.validate(image); });
+TEST_CASE("amounts must be in their ranges and fit the samples") {
+  const auto refusal = [](const Augmentation& augmentation, data::ImageShape image = {28, 28}) {
+    return message_of<OptionError>([&] { augmentation.validate(image); });
   };
   CHECK(refusal(everything) == "<no exception>");
-  CHECK(refusal({.rotation = 180, .scale = 0.9, .shear = 45, .noise = 1}) == "<no exception>");
+  CHECK(refusal({.shift = 27, .rotation = 180, .scale = 0.9, .shear = 45, .noise = 1}) == "<no exception>");
   CHECK(refusal({}, {}) == "<no exception>");
   CHECK(refusal({.noise = 1}, {}) == "<no exception>");
-  CHECK(refusal({.rotation = -1}) == "distortion: rotation is -1, expected a number of degrees in [0, 180]");
-  CHECK(refusal({.scale = 1}) == "distortion: scale is 1, expected a number in [0, 0.9]");
-  CHECK(refusal({.shear = 46}) == "distortion: shear is 46, expected a number of degrees in [0, 45]");
-  CHECK(refusal({.noise = -0.5}, {}) == "distortion: noise is -0.5, expected a number in [0, 1000000]");
-  for (double Distortion::* const amount :
-       {&Distortion::rotation, &Distortion::scale, &Distortion::shear, &Distortion::noise}) {
+  CHECK(refusal({.rotation = 180}, {1, 1}) == "<no exception>");
+  CHECK(refusal({.rotation = -1}) == "augmentation: rotation is -1, expected a number of degrees in [0, 180]");
+  CHECK(refusal({.scale = 1}) == "augmentation: scale is 1, expected a number in [0, 0.9]");
+  CHECK(refusal({.shear = 46}) == "augmentation: shear is 46, expected a number of degrees in [0, 45]");
+  CHECK(refusal({.noise = -0.5}, {}) == "augmentation: noise is -0.5, expected a number in [0, 1000000]");
+  for (double Augmentation::* const amount :
+       {&Augmentation::rotation, &Augmentation::scale, &Augmentation::shear, &Augmentation::noise}) {
     for (const double value : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
-      Distortion distortion;
-      distortion.*amount = value;
-      CHECK(contains(refusal(distortion), "expected a number"));
+      Augmentation augmentation;
+      augmentation.*amount = value;
+      CHECK(contains(refusal(augmentation), "expected a number"));
     }
   }
-  CHECK(refusal({.rotation = 10}, {}) ==
-        "distortion(rotation=10, scale=0, shear=0, noise=0): the samples are no images, expected noise alone");
+  CHECK(refusal({.shift = std::size_t{1} << 31}, {std::size_t{1} << 32, std::size_t{1} << 32}) ==
+        "augmentation: shift is 2147483648, expected a number of pixels below 2^31");
+  CHECK(refusal({.shift = 28}) == "augmentation: shift is 28, expected less than the image's extents 28 x 28");
+  CHECK(contains(refusal({.shift = 3}, {28, 3}), "28 x 3"));
+  CHECK(refusal({.shift = 1}, {}) == "augmentation: shift is 1, expected 0, as the samples are no images");
+  CHECK(refusal({.rotation = 10}, {}) == "augmentation: rotation is 10, expected 0, as the samples are no images");
 }

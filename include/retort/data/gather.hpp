@@ -94,32 +94,31 @@ RETORT_HOST_DEVICE constexpr Scalar interpolated(const DatasetView& data, std::s
 
 /// The standard deviation of the noise, in raw values.
 template <typename Scalar>
-RETORT_HOST_DEVICE constexpr Scalar raw_noise(const DatasetView& data, const Distortion& distortion) {
-  return static_cast<Scalar>(distortion.noise * (data.bytes != nullptr ? 255.0 : 1.0));
+RETORT_HOST_DEVICE constexpr Scalar raw_noise(const DatasetView& data, const Augmentation& augmentation) {
+  return static_cast<Scalar>(augmentation.noise * (data.bytes != nullptr ? 255.0 : 1.0));
 }
 
 }  // namespace detail
 
 /// Feature `feature` of sample `index`, distorted, shifted and normalised. Preconditions: those above; data.image is
-/// set if pixels move (Distortion::validate).
+/// set if pixels move (Augmentation::validate).
 template <typename Scalar>
 RETORT_HOST_DEVICE Scalar distorted_feature(const DatasetView& data, const GatherConstants<Scalar>& constants,
-                                            std::uint32_t index, const Augmentation& augmentation,
-                                            std::size_t feature) {
+                                            std::uint32_t index, const View& view, std::size_t feature) {
   const std::size_t begin = index * data.features;
   Scalar raw = 0;
-  if (augmentation.distortion.moves_pixels()) {
+  if (view.augmentation.interpolates()) {
     const std::size_t in_channel = feature % (data.image.rows * data.image.columns);
     const PixelPlace place =
-        augmentation.pixel_map(index).source(data.image, static_cast<std::int64_t>(in_channel / data.image.columns),
-                                             static_cast<std::int64_t>(in_channel % data.image.columns));
+        view.pixel_map(index).source(data.image, static_cast<std::int64_t>(in_channel / data.image.columns),
+                                     static_cast<std::int64_t>(in_channel % data.image.columns));
     raw = detail::interpolated<Scalar>(data, begin + feature - in_channel, place);
   } else {
-    raw = gathered_feature(data, GatherConstants<Scalar>{}, index, augmentation.offset(index), feature);
+    raw = gathered_feature(data, GatherConstants<Scalar>{}, index, view.offset(index), feature);
   }
-  if (augmentation.distortion.noise != 0.0) {
-    raw += detail::raw_noise<Scalar>(data, augmentation.distortion) *
-           standard_normal<Scalar>(augmentation.noise_words(index, data.features, feature / 4), feature % 4);
+  if (view.augmentation.noise != 0.0) {
+    raw += detail::raw_noise<Scalar>(data, view.augmentation) *
+           standard_normal<Scalar>(view.noise_words(index, data.features, feature / 4), feature % 4);
   }
   return constants(raw);
 }
@@ -127,10 +126,9 @@ RETORT_HOST_DEVICE Scalar distorted_feature(const DatasetView& data, const Gathe
 /// The same for any augmentation.
 template <typename Scalar>
 RETORT_HOST_DEVICE Scalar gathered_feature(const DatasetView& data, const GatherConstants<Scalar>& constants,
-                                           std::uint32_t index, const Augmentation& augmentation, std::size_t feature) {
-  return augmentation.distortion.is_set()
-             ? distorted_feature(data, constants, index, augmentation, feature)
-             : gathered_feature(data, constants, index, augmentation.offset(index), feature);
+                                           std::uint32_t index, const View& view, std::size_t feature) {
+  return view.augmentation.distorts() ? distorted_feature(data, constants, index, view, feature)
+                                      : gathered_feature(data, constants, index, view.offset(index), feature);
 }
 
 namespace detail {
@@ -209,7 +207,7 @@ void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constant
 }
 
 /// The same with the image moved by `shift`; pixels from outside have the raw value 0. Any shift is allowed.
-/// Precondition: data.image is set if `shift` is not zero (RandomShift::validate).
+/// Precondition: data.image is set if `shift` is not zero (Augmentation::validate).
 template <typename Scalar>
 void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constants, std::uint32_t index,
                 PixelOffset shift, Scalar* output) {
@@ -246,23 +244,23 @@ void interpolate_row(const DatasetView& data, std::uint32_t index, const PixelMa
 
 }  // namespace detail
 
-/// The same under an augmentation. Preconditions: those of RandomShift::validate and Distortion::validate.
+/// The same under an augmentation. Preconditions: those of Augmentation::validate.
 template <typename Scalar>
 void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constants, std::uint32_t index,
-                const Augmentation& augmentation, Scalar* output) {
-  if (!augmentation.distortion.is_set()) {
-    gather_row(data, constants, index, augmentation.offset(index), output);
+                const View& view, Scalar* output) {
+  if (!view.augmentation.distorts()) {
+    gather_row(data, constants, index, view.offset(index), output);
     return;
   }
-  if (augmentation.distortion.moves_pixels()) {
-    detail::interpolate_row(data, index, augmentation.pixel_map(index), output);
+  if (view.augmentation.interpolates()) {
+    detail::interpolate_row(data, index, view.pixel_map(index), output);
   } else {
-    gather_row(data, GatherConstants<Scalar>{}, index, augmentation.offset(index), output);
+    gather_row(data, GatherConstants<Scalar>{}, index, view.offset(index), output);
   }
-  if (augmentation.distortion.noise != 0.0) {
-    const Scalar deviation = detail::raw_noise<Scalar>(data, augmentation.distortion);
+  if (view.augmentation.noise != 0.0) {
+    const Scalar deviation = detail::raw_noise<Scalar>(data, view.augmentation);
     for (std::size_t first = 0; first < data.features; first += 4) {
-      const PhiloxBlock words = augmentation.noise_words(index, data.features, first / 4);
+      const PhiloxBlock words = view.noise_words(index, data.features, first / 4);
       for (std::size_t i = 0; i < std::min<std::size_t>(4, data.features - first); ++i) {
         output[first + i] += deviation * standard_normal<Scalar>(words, i);
       }

@@ -22,7 +22,6 @@
 #include "retort/core/text.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset.hpp"
-#include "retort/data/distort.hpp"
 #include "retort/data/matrix.hpp"
 #include "retort/data/message.hpp"
 
@@ -31,17 +30,16 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
 namespace detail {
 
 /// Of all that a teacher's answers belong to: samples, their order, and their views if they are augmented.
-inline std::uint64_t inputs_fingerprint(const Dataset& data, RandomShift shift, Views views,
-                                        const Distortion& distortion) {
+inline std::uint64_t inputs_fingerprint(const Dataset& data, const Augmentation& augmentation, Views views) {
   const std::uint64_t samples = data.fingerprint();
-  if (shift.pixels == 0 && !distortion.is_set()) {
+  if (!augmentation.is_set()) {
     return samples;
   }
-  const std::uint64_t numbers[] = {samples, shift.pixels, views.count, views.seed.value};
+  const std::uint64_t numbers[] = {samples, augmentation.shift, views.count, views.seed.value};
   Fingerprint fingerprint;
   fingerprint.add(std::span<const std::uint64_t>(numbers));
-  if (distortion.is_set()) {
-    const double amounts[] = {distortion.rotation, distortion.scale, distortion.shear, distortion.noise};
+  if (augmentation.distorts()) {
+    const double amounts[] = {augmentation.rotation, augmentation.scale, augmentation.shear, augmentation.noise};
     fingerprint.add(std::span<const double>(amounts));
   }
   return fingerprint.value();
@@ -94,11 +92,11 @@ class TeacherLogitsTable {
   /// `logits` (views * samples, classes): row v * data.size() + i answers sample i of `data` in view v; without an
   /// augmentation there is one view. The table then knows its inputs by their fingerprint. Throws ShapeError for
   /// another number of rows and for a logit that is no finite number, OptionError for an augmentation without views.
-  explicit TeacherLogitsTable(Matrix<float> logits, const Dataset& data, RandomShift shift = {}, Views views = {},
-                              const Distortion& distortion = {})
-      : TeacherLogitsTable({}, std::move(logits), shift.pixels == 0 && !distortion.is_set() ? 1 : views.count,
-                           detail::inputs_fingerprint(data, shift, views, distortion)) {
-    require_shape(data, shift.pixels > 0 || distortion.is_set(), views, classes());
+  explicit TeacherLogitsTable(Matrix<float> logits, const Dataset& data, const Augmentation& augmentation = {},
+                              Views views = {})
+      : TeacherLogitsTable({}, std::move(logits), augmentation.is_set() ? views.count : 1,
+                           detail::inputs_fingerprint(data, augmentation, views)) {
+    require_shape(data, augmentation, views, classes());
     if (logits_.rows() != views_ * data.size()) {
       throw ShapeError(concatenate(
           {name(), ": ", logits_.rows(), " rows, expected ", views_, " views of ", data.size(), " samples"}));
@@ -132,11 +130,11 @@ class TeacherLogitsTable {
   /// needs; OptionError for new views in every epoch, which no table can answer, and for other inputs than the table's.
   /// A table without their fingerprint is refused if its answers agree with the labels no more than in a random order:
   /// by less than four standard deviations, where right answers could.
-  [[gnu::cold]] void require_made_for(const Dataset& data, RandomShift shift, Views views, std::size_t classes,
-                                      const Distortion& distortion = {}) const {
-    require_shape(data, shift.pixels > 0 || distortion.is_set(), views, classes);
+  [[gnu::cold]] void require_made_for(const Dataset& data, const Augmentation& augmentation, Views views,
+                                      std::size_t classes) const {
+    require_shape(data, augmentation, views, classes);
     if (inputs_fingerprint_) {
-      if (*inputs_fingerprint_ != detail::inputs_fingerprint(data, shift, views, distortion)) {
+      if (*inputs_fingerprint_ != detail::inputs_fingerprint(data, augmentation, views)) {
         throw OptionError(concatenate({name(),
                                        ": made for other inputs, expected the training set's samples in their "
                                        "order, with its labels, normalization and views"}));
@@ -178,12 +176,13 @@ class TeacherLogitsTable {
 
   [[gnu::cold]] std::string name() const { return path_.empty() ? "teacher logits" : path_text(path_); }
 
-  [[gnu::cold]] void require_shape(const Dataset& data, bool augmented, Views views, std::size_t classes) const {
-    if (augmented && views.count == 0) {
+  [[gnu::cold]] void require_shape(const Dataset& data, const Augmentation& augmentation, Views views,
+                                   std::size_t classes) const {
+    if (augmentation.is_set() && views.count == 0) {
       throw OptionError(concatenate({name(), ": views.count is 0, new views in every epoch, expected ",
                                      std::max<std::size_t>(views_, 1), ", those that the table answers"}));
     }
-    const std::size_t expected[] = {augmented ? views.count : 1, data.size(), classes};
+    const std::size_t expected[] = {augmentation.is_set() ? views.count : 1, data.size(), classes};
     const std::size_t found[] = {views_, samples(), this->classes()};
     if (!std::ranges::equal(found, expected)) {
       throw ShapeError(concatenate({name(), ": logits of ", detail::extents_text(found), ", expected ",

@@ -103,8 +103,7 @@ class Fit {
             .drop_last = options_.drop_last,
             .seed = options_.seed,
             .shuffle = options_.shuffle,
-            .shift = options_.shift,
-            .distortion = options_.distortion,
+            .augmentation = options_.augmentation,
             .views = options_.views,
             .schedule = &options_.schedule,
             .progress = {.step = index * steps_per_epoch(),
@@ -205,8 +204,7 @@ class Fit {
     add("drop_last", options_.drop_last);
     add("seed", options_.seed.value);
     add("shuffle", options_.shuffle);
-    add("shift", options_.shift.pixels);
-    add("distortion", options_.distortion.is_set() ? describe_settings(options_.distortion) : "none");
+    add("augmentation", options_.augmentation.is_set() ? describe_settings(options_.augmentation) : "none");
     add("views", options_.views.count);
     add("views' seed", options_.views.seed.value);
     add("schedule", options_.schedule.describe());

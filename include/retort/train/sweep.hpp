@@ -233,7 +233,8 @@ class Sweep {
     }
     name_differences(run.results);
     if constexpr (StudentTrainer::takes_runs) {
-      if (!options.distortion.is_set() && (!L::needs_teacher || first_epoch(options, train.size()).repeats_views())) {
+      if (!options.augmentation.distorts() &&
+          (!L::needs_teacher || first_epoch(options, train.size()).repeats_views())) {
         try {
           train_together(run);
         } catch (const StoppedError&) {
@@ -299,8 +300,7 @@ class Sweep {
   static internal::Epoch first_epoch(const SweepOptions& options, std::size_t samples) {
     return {.batch_size = std::min(options.batch_size, samples),
             .drop_last = options.drop_last,
-            .shift = options.shift,
-            .distortion = options.distortion,
+            .augmentation = options.augmentation,
             .views = options.views};
   }
 
@@ -317,7 +317,7 @@ class Sweep {
         run.teacher_logits[i] = allocate_for("logits of a teacher", size * sizeof(Scalar),
                                              [&] { return backend_.template allocate<Scalar>(size); });
         Scalar* logits = run.teacher_logits[i].data();
-        if (epoch.is_augmented()) {
+        if (epoch.augmentation.is_set()) {
           internal::for_each_view<StudentModel::input_size, Scalar>(
               backend_, run.resident_train.view(), epoch,
               [&](const Scalar* inputs, std::size_t row, std::size_t count) {

@@ -12,7 +12,6 @@
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/augment.hpp"
-#include "retort/data/distort.hpp"
 #include "retort/nn/initialization.hpp"
 #include "retort/optim/gradient_clipping.hpp"
 #include "retort/optim/schedule.hpp"
@@ -40,14 +39,13 @@ struct SweepCheckpointOptions {
 
 /// See FitOptions. Leaves out what each student has itself (its seed) and what only a single training needs.
 struct SweepOptions {
-  std::size_t epochs = 1;         ///< > 0
-  std::size_t batch_size = 64;    ///< 1 ... 2^32 - 1; the last batch of an epoch holds what is left
-  bool drop_last = false;         ///< leave out a last batch that is not full
-  bool shuffle = true;            ///< a new order each epoch
-  data::RandomShift shift{};      ///< augmentation of the training images
-  data::Distortion distortion{};  ///< likewise: rotation, scale, shear, noise
-  data::Views views{};            ///< whether they come again; if not, the teachers answer every batch
-  Schedule schedule{};            ///< multiplies each optimizer's learning rate
+  std::size_t epochs = 1;             ///< > 0
+  std::size_t batch_size = 64;        ///< 1 ... 2^32 - 1; the last batch of an epoch holds what is left
+  bool drop_last = false;             ///< leave out a last batch that is not full
+  bool shuffle = true;                ///< a new order each epoch
+  data::Augmentation augmentation{};  ///< of the training samples
+  data::Views views{};                ///< whether they come again; if not, the teachers answer every batch
+  Schedule schedule{};                ///< multiplies each optimizer's learning rate
   std::optional<GradientClipping> clipping{};
   std::optional<EarlyStopping> early_stopping{};
   Initialization initialization = Initialization::pytorch;
@@ -70,8 +68,7 @@ struct SweepOptions {
             .drop_last = drop_last,
             .seed = seed,
             .shuffle = shuffle,
-            .shift = shift,
-            .distortion = distortion,
+            .augmentation = augmentation,
             .views = views,
             .schedule = schedule,
             .clipping = clipping,

@@ -61,7 +61,7 @@ class BlockSteps {
                   "retort: a loss and an optimizer's rule go to the device as bytes");
     TrainingJob<Scalar, Moments, L, Rule> result{
         .training = {batches.data, data::GatherConstants<Scalar>(batches.data), batches.samples, batches.size,
-                     batches.augmentation},
+                     batches.view},
         .batch_size = batch_size,
         .seed = batches.seed,
         .first_step = batches.step,
@@ -100,14 +100,14 @@ class BlockSteps {
 
   /// The inputs of all batches if they are distorted, else null.
   const Scalar* distorted_inputs(const Thrust<System>& backend, const TrainingBatch& batches) {
-    if (!batches.augmentation.distortion.is_set()) {
+    if (!batches.view.augmentation.distorts()) {
       return nullptr;
     }
     const std::size_t size = batches.size * M::input_size;
     if (inputs_.size() < size) {
       inputs_ = backend.template allocate<Scalar>(size);
     }
-    gather_batch(backend, batches.data, batches.samples, batches.size, batches.augmentation, inputs_.data());
+    gather_batch(backend, batches.data, batches.samples, batches.size, batches.view, inputs_.data());
     return std::as_const(inputs_).data();
   }
 

@@ -61,7 +61,7 @@ struct GatherInputs {
     Source source = source_of(row);
     for (std::size_t i = 0; i < count; ++i) {
       if constexpr (distorted) {
-        values[i] = data::distorted_feature(data, constants, source.sample, arguments->augmentation, feature);
+        values[i] = data::distorted_feature(data, constants, source.sample, arguments->view, feature);
       } else {
         values[i] = data::gathered_feature(data, constants, source.sample, source.offset, feature);
       }
@@ -82,7 +82,7 @@ struct GatherInputs {
 
   RETORT_HOST_DEVICE Source source_of(std::size_t row) const {
     const std::uint32_t sample = arguments->samples[row];
-    return {sample, distorted ? data::PixelOffset{} : arguments->augmentation.offset(sample)};
+    return {sample, distorted ? data::PixelOffset{} : arguments->view.offset(sample)};
   }
 };
 

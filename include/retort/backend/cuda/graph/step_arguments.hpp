@@ -25,7 +25,7 @@ struct StepArguments {
   const std::uint32_t* samples;  // (batch)
   Scalar* losses;                // (batch)
   std::uint8_t* correct;         // (batch)
-  data::Augmentation augmentation;
+  data::View view;
   Seed seed;  // of the dropout masks
   std::uint32_t step;
   GradientClipping clipping;

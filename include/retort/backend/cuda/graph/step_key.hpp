@@ -47,7 +47,7 @@ StepKey make_step_key(const TrainingBatch& batch, const TrainingTarget<Scalar, M
   StepKey key{.types = &detail::type_tag<L, Rule, std::array<Scalar, Moments>>,
               .batch = batch.size,
               .clips = target.clipping.has_value(),
-              .distorted = batch.augmentation.distortion.is_set(),
+              .distorted = batch.view.augmentation.distorts(),
               .parameters = target.parameters,
               .moments = {},
               .teacher_logits = target.teacher.logits,

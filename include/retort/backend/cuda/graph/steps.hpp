@@ -65,7 +65,7 @@ class GraphSteps {
     backend.for_each(1, WriteArguments<Arguments>{{.samples = batch.samples,
                                                    .losses = target.losses,
                                                    .correct = target.correct,
-                                                   .augmentation = batch.augmentation,
+                                                   .view = batch.view,
                                                    .seed = batch.seed,
                                                    .step = batch.step,
                                                    .clipping = target.clipping.value_or(GradientClipping{}),
@@ -73,7 +73,7 @@ class GraphSteps {
                                                    .rule = rule},
                                                   arguments});
     const Work<Arguments> work{
-        *this, backend, arguments, batch.data, batch.size, target.parameters, batch.augmentation.distortion.is_set()};
+        *this, backend, arguments, batch.data, batch.size, target.parameters, batch.view.augmentation.distorts()};
     runner_.run(backend, make_step_key<L, Rule>(batch, target), [&] {
       work.forward();
       work.loss(target.teacher);

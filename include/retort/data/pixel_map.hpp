@@ -1,68 +1,18 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Random turns, sizes, slants and noise. Where a pixel comes from is computed in integers, and no library's sine is
-/// called, so that all backends read the same places of an image.
+/// Where the pixels of a turned, resized, slanted and moved image come from. It is computed in integers, and no
+/// library's sine is called, so that all backends read the same places of an image.
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numbers>
-#include <string_view>
-#include <tuple>
 
-#include "retort/core/error.hpp"
 #include "retort/core/host_device.hpp"
-#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/philox.hpp"
-#include "retort/core/text.hpp"
 #include "retort/data/dataset_view.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
-
-/// How much samples change at random, besides a shift; 0 switches a change off. An image is resized, slanted and turned
-/// about its centre, in this order, and then shifted. Between pixels, values are interpolated bilinearly; what comes
-/// from beyond the border has the raw value 0.
-struct Distortion {
-  static constexpr std::string_view name = "distortion";
-
-  double rotation = 0.0;  ///< degrees: turned by up to this, either way
-  double scale = 0.0;     ///< larger or smaller by up to this fraction
-  double shear = 0.0;     ///< degrees: vertical lines lean by up to this, either way
-  /// The standard deviation of the normal noise that is added to each feature, of images or not, before it is
-  /// normalised. A byte counts as 0 ... 1.
-  double noise = 0.0;
-
-  static constexpr auto hyperparameters() {
-    return std::tuple{
-        Hyperparameter{"rotation",
-                       &Distortion::rotation,
-                       {"a number of degrees in [0, 180]", [](const double& x) { return x >= 0.0 && x <= 180.0; }}},
-        Hyperparameter{"scale",
-                       &Distortion::scale,
-                       {"a number in [0, 0.9]", [](const double& x) { return x >= 0.0 && x <= 0.9; }}},
-        Hyperparameter{"shear",
-                       &Distortion::shear,
-                       {"a number of degrees in [0, 45]", [](const double& x) { return x >= 0.0 && x <= 45.0; }}},
-        Hyperparameter{"noise", &Distortion::noise, {"a number in [0, 1000000]", [](const double& x) {
-                                                       return x >= 0.0 && x <= 1e6;
-                                                     }}}};
-  }
-
-  RETORT_HOST_DEVICE constexpr bool moves_pixels() const { return rotation != 0.0 || scale != 0.0 || shear != 0.0; }
-  RETORT_HOST_DEVICE constexpr bool is_set() const { return moves_pixels() || noise != 0.0; }
-
-  /// Throws OptionError for an amount outside its range, and where pixels would move but the samples are no images.
-  void validate(ImageShape image) const {
-    validate_hyperparameters(*this);
-    if (moves_pixels() && image == ImageShape{}) {
-      throw OptionError(concatenate({describe_settings(*this), ": the samples are no images, expected noise alone"}));
-    }
-  }
-
-  friend bool operator==(const Distortion&, const Distortion&) = default;
-};
 
 /// How far an image moves: down by `rows`, right by `columns`.
 struct PixelOffset {
@@ -153,16 +103,5 @@ struct PixelMap {
  private:
   RETORT_HOST_DEVICE static constexpr std::int64_t in_256ths(std::int64_t value) { return (value + (1 << 12)) >> 13; }
 };
-
-/// One of four standard normal numbers by Box and Muller from a block of random words. Precondition: index < 4.
-template <typename Scalar>
-RETORT_HOST_DEVICE Scalar standard_normal(const PhiloxBlock& words, std::size_t index) {
-  using std::log;
-  using std::sqrt;
-  const std::size_t pair = index / 2 * 2;
-  const Scalar radius = sqrt(static_cast<Scalar>(-2) * log(1 - uniform01<Scalar>(words[pair])));
-  const auto [sine, cosine] = detail::sine_cosine(360 * uniform01<Scalar>(words[pair + 1]));
-  return radius * (index % 2 == 0 ? cosine : sine);
-}
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::data
