@@ -35,7 +35,7 @@ data::Dataset one_image(data::Normalization normalization = {}) {
 
 std::vector<float> mapped(const data::DatasetView& view, const data::PixelMap& map) {
   std::vector<float> output(view.features);
-  data::detail::interpolate_row(view, 0, map, output.data());
+  data::detail::interpolate_row(view, 0, map, {}, output.data());
   return output;
 }
 
@@ -167,6 +167,32 @@ TEST_CASE("a distorted row is its features") {
     for (std::size_t i = 0; i < row.size(); ++i) {
       const float feature = data::gathered_feature(view, data::GatherConstants<float>(view), 0, augmented, i);
       CHECK_THAT(row[i], WithinAbs(feature, 1e-6));
+    }
+  }
+}
+
+TEST_CASE("images of every shape are interpolated as pixel by pixel, to the last bit") {
+  // One pixel, one line, odd ones, the largest that is interpolated in blocks and some beyond it.
+  for (const data::ImageShape image :
+       {data::ImageShape{1, 1}, data::ImageShape{1, 40}, data::ImageShape{40, 1}, data::ImageShape{7, 5, 3},
+        data::ImageShape{3, 61, 2}, data::ImageShape{61, 61}, data::ImageShape{62, 3}, data::ImageShape{3, 62}}) {
+    const std::size_t features = image.rows * image.columns * image.channels;
+    Bytes pixels(2, features);
+    for (std::size_t i = 0; i < 2 * features; ++i) {
+      pixels(i / features, i % features) = static_cast<std::uint8_t>(255 - i * i % 251);
+    }
+    const data::Dataset images{pixels, data::Labels{0, 0}, 1, image};
+    for (const View& view : {View{{.shift = 2, .rotation = 180, .scale = 0.9, .shear = 45}, Seed{1}, 4},
+                             View{{.rotation = 10, .scale = 0.1, .shear = 5}, Seed{1}, 5}}) {
+      CAPTURE(image.rows, image.columns, image.channels, view.index);
+      std::vector<float> row(features + 1, -9.0f);
+      data::gather_row(images.view(), data::GatherConstants<float>{}, 1, view, row.data());
+      std::size_t wrong = 0;
+      for (std::size_t i = 0; i < features; ++i) {
+        wrong += row[i] == data::distorted_feature(images.view(), data::GatherConstants<float>{}, 1, view, i) ? 0u : 1u;
+      }
+      CHECK(wrong == 0);
+      CHECK(row.back() == -9.0f);
     }
   }
 }

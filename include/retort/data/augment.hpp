@@ -88,15 +88,21 @@ struct Views {
   friend bool operator==(const Views&, const Views&) = default;
 };
 
-/// One of four standard normal numbers by Box and Muller from a block of random words. Precondition: index < 4.
 template <typename Scalar>
-RETORT_HOST_DEVICE Scalar standard_normal(const PhiloxBlock& words, std::size_t index) {
+struct NormalPair {
+  Scalar first;
+  Scalar second;
+};
+
+/// Two standard normal numbers by Box and Muller, from words 2 * pair and 2 * pair + 1 of a block. Precondition: pair <
+/// 2.
+template <typename Scalar>
+RETORT_HOST_DEVICE NormalPair<Scalar> standard_normals(const PhiloxBlock& words, std::size_t pair) {
   using std::log;
   using std::sqrt;
-  const std::size_t pair = index / 2 * 2;
-  const Scalar radius = sqrt(static_cast<Scalar>(-2) * log(1 - uniform01<Scalar>(words[pair])));
-  const auto [sine, cosine] = detail::sine_cosine(360 * uniform01<Scalar>(words[pair + 1]));
-  return radius * (index % 2 == 0 ? cosine : sine);
+  const Scalar radius = sqrt(static_cast<Scalar>(-2) * log(1 - uniform01<Scalar>(words[2 * pair])));
+  const auto [sine, cosine] = detail::sine_cosine(360 * uniform01<Scalar>(words[2 * pair + 1]));
+  return {radius * cosine, radius * sine};
 }
 
 /// What the samples undergo in one view.
@@ -130,7 +136,7 @@ struct View {
             within(augmentation.shear, words.w2), offset(sample)};
   }
 
-  /// The words of the noise of features 4 * quad ... 4 * quad + 3 of one sample, for standard_normal().
+  /// The words of the noise of features 4 * quad ... 4 * quad + 3 of one sample, for standard_normals().
   RETORT_HOST_DEVICE constexpr PhiloxBlock noise_words(std::uint64_t sample, std::size_t features,
                                                        std::size_t quad) const {
     return RandomStream{seed, Stream::augmentation, index, 2}.block(sample * ((features + 3) / 4) + quad);

@@ -58,6 +58,15 @@ struct PixelPlace {
   std::int32_t right;
 };
 
+/// Where the pixels of a row come from: the first one, and the step from each to the next. In 2^-21ths of a pixel, with
+/// what rounds them to 256ths.
+struct PixelLine {
+  std::int64_t row;
+  std::int64_t column;
+  std::int64_t row_step;
+  std::int64_t column_step;
+};
+
 /// Where the pixels of a changed image come from: an affine map about the image's centre, in 2^-20ths.
 struct PixelMap {
   static constexpr std::int64_t one = std::int64_t{1} << 20;
@@ -87,21 +96,26 @@ struct PixelMap {
     column_by_column = whole(turn.cosine - slope * turn.sine);
   }
 
-  /// Where the pixel at (row, column) comes from, inside of the image or not.
-  RETORT_HOST_DEVICE constexpr PixelPlace source(ImageShape image, std::int64_t row, std::int64_t column) const {
-    // From the centre, in half pixels, so that sums below are in 2^-21ths of a pixel.
+  RETORT_HOST_DEVICE constexpr PixelLine line(ImageShape image, std::int64_t row) const {
+    // From the centre, in half pixels.
     const std::int64_t last_row = static_cast<std::int64_t>(image.rows) - 1;
     const std::int64_t last_column = static_cast<std::int64_t>(image.columns) - 1;
     const std::int64_t down = 2 * (row - shift.rows) - last_row;
-    const std::int64_t right = 2 * (column - shift.columns) - last_column;
-    const std::int64_t from_row = in_256ths(last_row * one + row_by_row * down + row_by_column * right);
-    const std::int64_t from_column = in_256ths(last_column * one + column_by_row * down + column_by_column * right);
+    const std::int64_t right = -2 * std::int64_t{shift.columns} - last_column;
+    constexpr std::int64_t half = 1 << 12;
+    return {last_row * one + row_by_row * down + row_by_column * right + half,
+            last_column * one + column_by_row * down + column_by_column * right + half, 2 * row_by_column,
+            2 * column_by_column};
+  }
+
+  /// Where the pixel at (row, column) comes from, inside of the image or not.
+  RETORT_HOST_DEVICE constexpr PixelPlace source(ImageShape image, std::int64_t row, std::int64_t column) const {
+    const PixelLine from = line(image, row);
+    const std::int64_t from_row = (from.row + column * from.row_step) >> 13;
+    const std::int64_t from_column = (from.column + column * from.column_step) >> 13;
     return {from_row >> 8, from_column >> 8, static_cast<std::int32_t>(from_row & 255),
             static_cast<std::int32_t>(from_column & 255)};
   }
-
- private:
-  RETORT_HOST_DEVICE static constexpr std::int64_t in_256ths(std::int64_t value) { return (value + (1 << 12)) >> 13; }
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::data
