@@ -7,6 +7,7 @@
 #include <map>
 
 #include "retort/core/philox.hpp"
+#include "retort/data/augment.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/synthetic_digits.hpp"
 #include "retort/nn/dropout.hpp"
@@ -20,6 +21,9 @@ using Teacher = Sequential<Linear<784, 1200>, Dropout<0.5>, ReLU,   //
                            Linear<1200, 1200>, Dropout<0.5>, ReLU,  //
                            Linear<1200, 10>>;
 using Student = Sequential<Linear<784, 20>, ReLU, Linear<20, 20>, ReLU, Linear<20, 10>>;
+
+inline constexpr data::Augmentation affine{.shift = 1, .rotation = 10, .scale = 0.1, .shear = 5};
+inline constexpr data::Augmentation affine_noisy{.shift = 1, .rotation = 10, .scale = 0.1, .shear = 5, .noise = 0.1};
 
 /// Digits, made once: by default 4,096 of them, so that a batch is not always in the first-level cache.
 inline const data::Dataset& digits(std::size_t count = 4096) {

@@ -243,10 +243,10 @@ inline void require_separate_data(const data::DatasetView& data) {
 
 template <typename Scalar>
 void gather_batch(const SeparateMemory& backend, const data::DatasetView& data, const std::uint32_t* samples,
-                  std::size_t count, const data::Augmentation& augmentation, Scalar* inputs) {
+                  std::size_t count, const data::View& view, Scalar* inputs) {
   require_separate_data(data);
   require_separate(samples, inputs);
-  gather_batch(eigen_of(backend), data, samples, count, augmentation, inputs);
+  gather_batch(eigen_of(backend), data, samples, count, view, inputs);
 }
 
 template <Model M, typename Scalar>

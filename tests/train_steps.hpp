@@ -28,7 +28,7 @@ constexpr std::size_t samples_for(std::size_t batch) {
 struct StepSettings {
   std::size_t samples = samples_for(64);
   std::size_t batch = 64;
-  data::RandomShift shift{};
+  data::Augmentation augmentation{};
   std::optional<GradientClipping> clipping{};
   bool real_features = false;
   std::size_t epochs = brief ? 1 : 2;
@@ -56,14 +56,14 @@ std::vector<double> train_steps(const Backend& backend, const StepSettings& sett
   Network<M, Backend, Scalar> network{Seed{3}, backend};
   internal::EpochTrainer<M, Backend, Scalar, L, O, TeacherSource, Steps> epoch_trainer(network, loss, optimizer,
                                                                                        TeacherSource{&teacher});
-  epoch_trainer.begin(data, nullptr, {.batch_size = settings.batch, .shift = settings.shift});
+  epoch_trainer.begin(data, nullptr, {.batch_size = settings.batch, .augmentation = settings.augmentation});
   const Schedule schedule;
   const std::size_t steps = (settings.samples + settings.batch - 1) / settings.batch;
   for (std::size_t epoch = 0; epoch < settings.epochs; ++epoch) {
     sum += epoch_trainer
                .train_epoch({.batch_size = settings.batch,
                              .seed = Seed{11},
-                             .shift = settings.shift,
+                             .augmentation = settings.augmentation,
                              .schedule = &schedule,
                              .progress = {.step = epoch * steps, .epoch = epoch},
                              .clipping = settings.clipping},

@@ -65,7 +65,7 @@ void step(benchmark::State& state, MakeLibrary make_library) {
                          backend::GenericSteps<M, backend::Eigen, float>>
       epoch_trainer(network, {}, {}, {});
   run_epochs<HostRunner<backend::Eigen>>(state, backend, epoch_trainer,
-                                         {epoch_of_batches(batch), batch, {}, training_step_flops<M>(batch)});
+                                         {epoch_of_batches(batch), batch, training_step_flops<M>(batch)});
 }
 
 }  // namespace

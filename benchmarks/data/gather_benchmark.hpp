@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A batch out of a dataset in the backend's memory: pick, shift, normalise.
+/// A batch out of a dataset in the backend's memory: pick, augment, normalise.
 
 #include <benchmark/benchmark.h>
 
@@ -34,7 +34,7 @@ inline const data::Dataset& real_digits() {
 
 template <typename Runner>
 void gather(::benchmark::State& state, const typename Runner::Backend& backend, std::size_t batch,
-            const data::Dataset& dataset, data::RandomShift shift) {
+            const data::Dataset& dataset, const data::Augmentation& augmentation = {}) {
   const internal::ResidentDataset resident(backend, dataset);
   const data::DatasetView& data = resident.view();
   auto order = backend.template allocate<std::uint32_t>(data.size);
@@ -43,7 +43,7 @@ void gather(::benchmark::State& state, const typename Runner::Backend& backend, 
   auto inputs = backend.template allocate<float>(batch * data.features);
   std::size_t first = 0;
   Runner::measure(state, backend, [&] {
-    gather_batch(backend, data, std::as_const(order).data() + first, batch, data::Augmentation{shift, Seed{0}, 0},
+    gather_batch(backend, data, std::as_const(order).data() + first, batch, data::View{augmentation, Seed{0}, 0},
                  inputs.data());
     ::benchmark::DoNotOptimize(inputs.data());
     first = (first + batch) % data.size;
@@ -57,15 +57,23 @@ bool register_gathers() {
   using Backend = typename Runner::Backend;
   register_benchmark<Runner>("gather_bytes", batches,
                              [](::benchmark::State& state, const Backend& backend, std::size_t batch) {
-                               gather<Runner>(state, backend, batch, digits(), {});
+                               gather<Runner>(state, backend, batch, digits());
                              });
   register_benchmark<Runner>("gather_bytes/shifted", batches,
                              [](::benchmark::State& state, const Backend& backend, std::size_t batch) {
-                               gather<Runner>(state, backend, batch, digits(), {.pixels = 2});
+                               gather<Runner>(state, backend, batch, digits(), {.shift = 2});
+                             });
+  register_benchmark<Runner>("gather_bytes/affine", batches,
+                             [](::benchmark::State& state, const Backend& backend, std::size_t batch) {
+                               gather<Runner>(state, backend, batch, digits(), affine);
+                             });
+  register_benchmark<Runner>("gather_bytes/noisy", batches,
+                             [](::benchmark::State& state, const Backend& backend, std::size_t batch) {
+                               gather<Runner>(state, backend, batch, digits(), {.noise = 0.1});
                              });
   register_benchmark<Runner>("gather_floats", batches,
                              [](::benchmark::State& state, const Backend& backend, std::size_t batch) {
-                               gather<Runner>(state, backend, batch, real_digits(), {});
+                               gather<Runner>(state, backend, batch, real_digits());
                              });
   return true;
 }

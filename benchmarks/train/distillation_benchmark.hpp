@@ -22,7 +22,7 @@
 namespace retort::benchmarks {
 
 inline Epochs main_job_epochs(std::size_t batch) {
-  return {digits(48'000), batch, {}, training_step_flops<Student>(batch), 5};
+  return {digits(48'000), batch, training_step_flops<Student>(batch), 5};
 }
 
 /// The epochs alone, order and sums of the losses included: images and logits are in the backend's memory before.

@@ -31,9 +31,10 @@ inline const data::Dataset& epoch_of_batches(std::size_t batch) { return digits(
 struct Epochs {
   const data::Dataset& data;
   std::size_t batch;
-  data::RandomShift shift;
   double flops;
   std::size_t count = 1;
+  data::Augmentation augmentation{};
+  data::Views views{};
 
   std::size_t steps() const { return (data.size() + batch - 1) / batch; }  ///< of one
 };
@@ -49,14 +50,16 @@ inline void report_steps(::benchmark::State& state, const Epochs& epochs) {
 template <typename Runner>
 void run_epochs(::benchmark::State& state, const typename Runner::Backend& backend,
                 internal::TrainerInterface& epoch_trainer, const Epochs& epochs) {
-  epoch_trainer.begin(epochs.data, nullptr, {.batch_size = epochs.batch, .shift = epochs.shift});
+  epoch_trainer.begin(epochs.data, nullptr,
+                      {.batch_size = epochs.batch, .augmentation = epochs.augmentation, .views = epochs.views});
   const Schedule schedule;
   const std::size_t steps = epochs.steps();
   std::size_t epoch = 0;
   Runner::measure(state, backend, [&] {
     for (std::size_t i = 0; i < epochs.count; ++i, ++epoch) {
       epoch_trainer.train_epoch({.batch_size = epochs.batch,
-                                 .shift = epochs.shift,
+                                 .augmentation = epochs.augmentation,
+                                 .views = epochs.views,
                                  .schedule = &schedule,
                                  .progress = {.step = epoch * steps, .epoch = epoch}},
                                 [](std::size_t, const retort::backend::LossSum&) {});
@@ -70,24 +73,26 @@ void train_step(::benchmark::State& state, const typename Runner::Backend& backe
   using Backend = typename Runner::Backend;
   Network<M, Backend> network{Seed{0}, backend};
   internal::EpochTrainer<M, Backend, float, CrossEntropy, Adam, internal::NoTeacher> epoch_trainer(network, {}, {}, {});
-  run_epochs<Runner>(state, backend, epoch_trainer,
-                     {epoch_of_batches(batch), batch, {}, training_step_flops<M>(batch)});
+  run_epochs<Runner>(state, backend, epoch_trainer, {epoch_of_batches(batch), batch, training_step_flops<M>(batch)});
 }
 
-/// With the teacher's logits looked up, or computed in each step as augmented images need it.
-template <bool online, typename Runner>
-void distillation_step(::benchmark::State& state, const typename Runner::Backend& backend, std::size_t batch) {
+/// With the teacher's logits looked up, or computed in each step, as images need it whose views are new in each epoch.
+template <typename Runner>
+void distillation_step(::benchmark::State& state, const typename Runner::Backend& backend, std::size_t batch,
+                       const data::Augmentation& augmentation, data::Views views) {
   using Backend = typename Runner::Backend;
   const Network<Teacher, Backend> teacher{Seed{0}, backend};
   Network<Student, Backend> student{Seed{1}, backend};
   internal::EpochTrainer<Student, Backend, float, HintonLoss, Adam, internal::Teacher<Teacher, Backend, float>>
       epoch_trainer(student, {}, {}, {&teacher});
+  const bool online = augmentation.is_set() && views.count == 0;
   const double teacher_flops = online ? static_cast<double>(batch * Teacher::flops) : 0.0;
   run_epochs<Runner>(state, backend, epoch_trainer,
-                     {epoch_of_batches(batch),
-                      batch,
-                      {.pixels = online ? 2u : 0u},
-                      teacher_flops + training_step_flops<Student>(batch)});
+                     {.data = epoch_of_batches(batch),
+                      .batch = batch,
+                      .flops = teacher_flops + training_step_flops<Student>(batch),
+                      .augmentation = augmentation,
+                      .views = views});
 }
 
 /// What differs between a GPU's precisions: a model that fits a block's memory trains in fp32 with each of them.
@@ -104,8 +109,18 @@ bool register_teacher_steps() {
 template <typename Runner>
 bool register_student_steps() {
   register_benchmark<Runner>("train_step<Student>", {64}, train_step<Student, Runner>);
-  register_benchmark<Runner>("distillation_step/cached", {64}, distillation_step<false, Runner>);
-  register_benchmark<Runner>("distillation_step/online", {64}, distillation_step<true, Runner>);
+  const auto register_distillation = [](const char* name, const data::Augmentation& augmentation, data::Views views) {
+    register_benchmark<Runner>(
+        name, {64}, [=](::benchmark::State& state, const typename Runner::Backend& backend, std::size_t batch) {
+          distillation_step<Runner>(state, backend, batch, augmentation, views);
+        });
+  };
+  constexpr data::Views two{.count = 2};
+  register_distillation("distillation_step/cached", {}, {});
+  register_distillation("distillation_step/online", {.shift = 2}, {});
+  register_distillation("distillation_step/views/shifted", {.shift = 1}, two);
+  register_distillation("distillation_step/views/affine", affine, two);
+  register_distillation("distillation_step/views/affine_noisy", affine_noisy, two);
   return true;
 }
 

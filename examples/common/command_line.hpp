@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -58,14 +59,15 @@ inline CLI::Validator not_empty() {
 /// the range in its help.
 template <retort::HasHyperparameters Settings>
 void add_hyperparameters(CLI::App& app, Settings& settings, std::initializer_list<std::string_view> without = {}) {
-  retort::for_each_hyperparameter(settings, [&](std::string_view name, auto& value, const retort::Range& range) {
-    if (std::ranges::find(without, name) == without.end()) {
-      std::string option = retort::concatenate({"--", name});
-      std::ranges::replace(option, '_', '-');
-      app.add_option(option, value, retort::concatenate({Settings::name, "'s ", name, ", ", range.expected}))
-          ->check(number());
-    }
-  });
+  retort::for_each_hyperparameter(
+      settings, [&]<typename Value>(std::string_view name, Value& value, const retort::Range& range) {
+        if (std::ranges::find(without, name) == without.end()) {
+          std::string option = retort::concatenate({"--", name});
+          std::ranges::replace(option, '_', '-');
+          app.add_option(option, value, retort::concatenate({Settings::name, "'s ", name, ", ", range.expected}))
+              ->check(std::integral<Value> ? whole_number(0) : number());
+        }
+      });
 }
 
 /// --resume, --overwrite and --any-processor.

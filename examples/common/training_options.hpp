@@ -7,6 +7,9 @@
 #include <cstdint>
 #include <string>
 
+#include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
+#include "retort/data/augment.hpp"
 #include "retort/optim/schedule.hpp"
 
 namespace examples {
@@ -19,8 +22,16 @@ struct TrainingOptions {
   double learning_rate = 2e-4;
   std::string schedule = "constant";  ///< constant | cosine
   std::uint64_t warmup = 0;           ///< steps in which the learning rate rises linearly first
-  std::size_t shift = 0;              ///< pixels by which training images move at random
-  std::size_t views = 0;              ///< how many views of each come again; 0: a new one in every epoch
+  retort::data::Augmentation augmentation{};
+  std::size_t views = 0;  ///< how many views of each image come again; 0: a new one in every epoch
+
+  /// Throws OptionError, which names the options, for views of images that are not augmented.
+  void require_augmented(const char* views_option, const char* amount_options) const {
+    if (views > 0 && !augmentation.is_set()) {
+      throw retort::OptionError(retort::concatenate(
+          {views_option, ": ", views, " views of images that are not augmented, expected ", amount_options, " too"}));
+    }
+  }
 
   retort::Schedule schedule_with_warmup() const {
     retort::Schedule chosen;
@@ -36,10 +47,10 @@ struct TrainingOptions {
 
 /// Those with the fewest errors on 10,000 training images held out (see distill_mnist/README.md).
 inline TrainingOptions recommended_teacher() {
-  return {.epochs = 20, .learning_rate = 1e-3, .schedule = "cosine", .warmup = 800, .shift = 1};
+  return {.epochs = 20, .learning_rate = 1e-3, .schedule = "cosine", .warmup = 800, .augmentation = {.shift = 1}};
 }
 inline TrainingOptions recommended_student() {
-  return {.epochs = 60, .learning_rate = 5e-3, .schedule = "cosine", .warmup = 800, .shift = 0};
+  return {.epochs = 60, .learning_rate = 5e-3, .schedule = "cosine", .warmup = 800};
 }
 
 }  // namespace examples

@@ -141,8 +141,8 @@ class Job {
     checkpoint("teacher").validate();
     auto data = examples::load_data(options_.data, options_.split, options_.seed);
     retort::require_matching_data<Teacher>(data.first);
-    fit_options(options_.teacher).shift.validate(data.first.image());
-    fit_options(options_.student).shift.validate(data.first.image());
+    options_.teacher.augmentation.validate(data.first.image());
+    options_.student.augmentation.validate(data.first.image());
     fit_options(options_.teacher).validate_for(data.first.size(), true);
     fit_options(options_.student).validate_for(students_share(data.first.size()), true);
     return data;
@@ -156,7 +156,7 @@ class Job {
     return {.epochs = training.epochs,
             .batch_size = options_.batch_size,
             .seed = retort::Seed{options_.seed},
-            .shift = {.pixels = training.shift},
+            .augmentation = training.augmentation,
             .views = {.count = training.views, .seed = retort::Seed{options_.seed}},
             .schedule = training.schedule_with_warmup(),
             .stop = &examples::stop_request()};

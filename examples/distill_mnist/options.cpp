@@ -23,6 +23,8 @@ using examples::not_empty;
 using examples::number;
 using examples::whole_number;
 
+constexpr const char* student_amounts = "--student-shift, --rotation, --scale, --shear or --noise";
+
 /// Every setting of the source pipeline, its loss included: KL divergence given probabilities, and no T^2.
 Options original_recipe() { return {}; }
 
@@ -46,7 +48,7 @@ Options few_images_recipe() {
   options.recipe = "few-images";
   options.student_fraction = 0.05;
   options.teacher.epochs = 4;
-  options.teacher.shift = 0;
+  options.teacher.augmentation = {};
   options.hinton.temperature = 4.0;
   return options;
 }
@@ -159,13 +161,17 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--warmup", warmup,
                  "steps in which the learning rate rises first, of teacher and students [the recipe's]")
       ->check(whole_number(0));
-  app.add_option("--teacher-shift", options.teacher.shift, "move the teacher's training images at random, in pixels")
+  app.add_option("--teacher-shift", options.teacher.augmentation.shift,
+                 "move the teacher's training images at random, in pixels")
       ->check(whole_number(0));
-  app.add_option("--student-shift", options.student.shift, "move the students' training images at random, in pixels")
+  app.add_option("--student-shift", options.student.augmentation.shift,
+                 "move the students' training images at random, in pixels")
       ->check(whole_number(0));
-  app.add_option("--student-views", options.student.views,
-                 "views of each moved image, that come again and that the teacher answers once; 0: a new one in every "
-                 "epoch, answered as it comes")
+  examples::add_hyperparameters(app, options.student.augmentation, {"shift"});
+  app.add_option(
+         "--student-views", options.student.views,
+         "views of each augmented image, that come again and that the teacher answers once; 0: a new one in every "
+         "epoch, answered as it comes")
       ->check(whole_number(0, std::numeric_limits<std::uint32_t>::max()));
   app.add_option("--loss", options.loss,
                  "the distilled student's loss: hinton, hard_weight * hard + (1 - hard_weight) * soft; cross-entropy; "
@@ -191,10 +197,7 @@ Options parse_options(int argc, char** argv) {
 
   examples::parse_command_line(app, argc, argv);
   require_taken(options);
-  if (options.student.views > 0 && options.student.shift == 0) {
-    throw retort::OptionError(retort::concatenate({"--student-views: ", options.student.views,
-                                                   " views of images that do not move, expected --student-shift too"}));
-  }
+  options.student.require_augmented("--student-views", student_amounts);
   if (learning_rate) {
     options.teacher.learning_rate = options.student.learning_rate = *learning_rate;
   }
@@ -218,7 +221,7 @@ std::string options_of_setting(std::string_view setting, bool of_teacher) {
       {"epochs", of_teacher ? "--teacher-epochs" : "--epochs"},
       {"batch_size", "--batch-size"},
       {"seed", "--seed"},
-      {"shift", of_teacher ? "--teacher-shift" : "--student-shift"},
+      {"augmentation", of_teacher ? "--teacher-shift" : student_amounts},
       {"views", "--student-views"},
       {"views' seed", "--seed"},
       {"schedule", "--schedule or --warmup"},

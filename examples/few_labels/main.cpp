@@ -59,19 +59,19 @@ void learn(const rt::data::Dataset& images, const rt::data::Dataset& test, const
   report("student, from the labels alone", alone, test);
 
   Student shifted{rt::Seed{1}, cpu};
-  rt::Trainer{shifted, rt::CrossEntropy{}, adam}.fit(labelled,
-                                                     {.epochs = plan.label_epochs, .shift = {1}, .schedule = schedule});
+  rt::Trainer{shifted, rt::CrossEntropy{}, adam}.fit(
+      labelled, {.epochs = plan.label_epochs, .augmentation = {.shift = 1}, .schedule = schedule});
   report("the same on shifted images", shifted, test);
 
   rt::Network<Teacher> teacher{rt::Seed{0}, cpu};
   rt::Trainer{teacher, rt::CrossEntropy{}, rt::Adam{.learning_rate = 1e-3}}.fit(
-      labelled, {.epochs = plan.label_epochs, .shift = {2}, .schedule = schedule});
+      labelled, {.epochs = plan.label_epochs, .augmentation = {.shift = 2}, .schedule = schedule});
   report("teacher, on shifted images", teacher, test);
 
   // Without a label the loss has the soft term alone; the others have both.
   Student distilled{rt::Seed{1}, cpu};
   rt::DistillationTrainer{teacher, distilled, rt::HintonLoss{.temperature = 0.5, .hard_weight = 0.1}, adam}.fit(
-      all, {.epochs = plan.student_epochs, .shift = {1}, .views = {.count = 8}, .schedule = schedule});
+      all, {.epochs = plan.student_epochs, .augmentation = {.shift = 1}, .views = {.count = 8}, .schedule = schedule});
   report("student, from the teacher's answers", distilled, test);
 }
 

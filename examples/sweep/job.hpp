@@ -112,7 +112,8 @@ class Job {
     auto data = examples::load_data(options_.data, options_.split, options_.first_seed);
     retort::require_matching_data<examples::Teacher>(data.first);
     const retort::FitOptions teacher = teacher_fit_options();
-    teacher.shift.validate(data.first.image());
+    teacher.augmentation.validate(data.first.image());
+    options_.student.augmentation.validate(data.first.image());
     teacher.validate_for(data.first.size(), true);
     sweep_options().fit_options({}).validate_for(data.first.size(), true);
     return data;
@@ -122,7 +123,7 @@ class Job {
     return {.epochs = options_.teacher.epochs,
             .batch_size = options_.batch_size,
             .seed = retort::Seed{options_.first_seed},
-            .shift = {.pixels = options_.teacher.shift},
+            .augmentation = options_.teacher.augmentation,
             .schedule = options_.teacher.schedule_with_warmup(),
             .stop = &examples::stop_request()};
   }
@@ -130,6 +131,8 @@ class Job {
   retort::SweepOptions sweep_options() const {
     return {.epochs = options_.student.epochs,
             .batch_size = options_.batch_size,
+            .augmentation = options_.student.augmentation,
+            .views = {.count = options_.student.views, .seed = retort::Seed{options_.first_seed}},
             .schedule = options_.student.schedule_with_warmup(),
             .stop = &examples::stop_request()};
   }

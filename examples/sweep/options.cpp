@@ -53,6 +53,11 @@ Options parse_options(int argc, char** argv) {
       ->check(CLI::IsMember({"constant", "cosine"}));
   app.add_option("--warmup", options.student.warmup, "steps in which the students' learning rate rises first")
       ->check(whole_number(0));
+  examples::add_hyperparameters(app, options.student.augmentation);
+  app.add_option("--views", options.student.views,
+                 "views of each augmented image, that come again and that the teacher answers once; 0: a new one in "
+                 "every epoch, answered as it comes")
+      ->check(whole_number(0, std::numeric_limits<std::uint32_t>::max()));
 
   app.add_option("--backend", options.backend, "where it runs: eigen (CPU) or cuda (GPU)")
       ->check(CLI::IsMember({"eigen", "cuda"}));
@@ -72,6 +77,7 @@ Options parse_options(int argc, char** argv) {
   app.add_flag("--quiet", options.quiet, "print the closing table only");
 
   examples::parse_command_line(app, argc, argv);
+  options.student.require_augmented("--views", "--shift, --rotation, --scale, --shear or --noise");
   if (options.threads && options.backend != "eigen") {
     throw retort::OptionError("--threads: --backend " + options.backend + " does not take it, expected eigen");
   }
@@ -90,7 +96,7 @@ Options parse_options(int argc, char** argv) {
 
 std::string options_of_setting(std::string_view setting) {
   constexpr std::string_view data = "--data, --split or --seed";
-  constexpr std::array<examples::SettingOptions, 13> options{{
+  constexpr std::array<examples::SettingOptions, 15> options{{
       {"backend", "--backend"},
       {"processor", "--any-processor"},
       {"loss", "--temperature or --hard-weight"},
@@ -101,7 +107,9 @@ std::string options_of_setting(std::string_view setting) {
       {"seed", "--seed or --seeds"},
       {"schedule", "--schedule or --warmup"},
       {"initial weights", "--seed or --seeds"},
-      {"shift", "--teacher"},
+      {"augmentation", "--shift, --rotation, --scale, --shear, --noise or --teacher"},
+      {"views", "--views"},
+      {"views' seed", "--seed"},
       {"training data", data},
       {"validation data", data},
   }};

@@ -63,6 +63,7 @@
 #include "retort/data/join.hpp"
 #include "retort/data/mnist.hpp"
 #include "retort/data/npy.hpp"
+#include "retort/data/pixel_map.hpp"
 #include "retort/data/save_npy.hpp"
 #include "retort/data/split.hpp"
 #include "retort/data/standardization.hpp"

@@ -58,7 +58,7 @@ bool all_finite(const Device&, const Scalar*, std::size_t) {
 }
 [[maybe_unused]] void shuffle_samples(const Device&, const RandomPermutation&, std::uint32_t*) {}
 template <typename Scalar>
-void gather_batch(const Device&, const data::DatasetView&, const std::uint32_t*, std::size_t, const data::Augmentation&,
+void gather_batch(const Device&, const data::DatasetView&, const std::uint32_t*, std::size_t, const data::View&,
                   Scalar*) {}
 template <Model M, typename Scalar>
 void predict_batch(const Device&, M, const backend::InferArguments<Scalar>&) {}
@@ -137,8 +137,8 @@ void shuffle_samples(const WithoutShuffle&, const RandomPermutation&, std::uint3
 
 struct WithoutGather : Device {};
 template <typename Scalar>
-void gather_batch(const WithoutGather&, const data::DatasetView&, const std::uint32_t*, std::size_t,
-                  const data::Augmentation&, Scalar*) = delete;
+void gather_batch(const WithoutGather&, const data::DatasetView&, const std::uint32_t*, std::size_t, const data::View&,
+                  Scalar*) = delete;
 
 struct WithoutPredictBatch : Device {};
 template <Model M, typename Scalar>

@@ -23,7 +23,7 @@ void print_weights(const char* model, const rt::Network<M>& network) {
 int main() {
   const rt::data::Dataset digits = rt::data::synthetic_digits(275, rt::Seed{5});
   const rt::FitOptions options{
-      .epochs = 2, .batch_size = 50, .shift = {.pixels = 1}, .clipping = rt::GradientClipping{}};
+      .epochs = 2, .batch_size = 50, .augmentation = {.shift = 1}, .clipping = rt::GradientClipping{}};
   const rt::backend::Eigen cpu{1};
 
   rt::Network<rt::test::NarrowTeacher> teacher{rt::Seed{0}, cpu};

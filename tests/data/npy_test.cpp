@@ -372,6 +372,10 @@ TEST_CASE("saved logits know their inputs again, and those of other inputs are r
   CHECK((table.logits() == answers_to(data, 2)));
   CHECK(contains(table.describe(), ", with a fingerprint of its inputs"));
   CHECK_NOTHROW(table.require_made_for(data, {1}, views, 3));
+  CHECK_THROWS_AS(table.require_made_for(data, {.shift = 1, .noise = 0.1}, views, 3), OptionError);
+  const data::TeacherLogitsTable of_noisy(answers_to(data, 2), data, {.noise = 0.1}, views);
+  CHECK_NOTHROW(of_noisy.require_made_for(data, {.noise = 0.1}, views, 3));
+  CHECK_THROWS_AS(of_noisy.require_made_for(data, {.noise = 0.2}, views, 3), OptionError);
   const auto refusal = [&](const data::Dataset& other, data::Views other_views) {
     return message_of<OptionError>([&] { table.require_made_for(other, {1}, other_views, 3); });
   };
@@ -426,9 +430,9 @@ TEST_CASE("logits of unknown inputs must agree with the labels beyond chance") {
 TEST_CASE("logits of other extents than a training's are refused, and both are named") {
   const data::Dataset data = turns();
   const data::TeacherLogitsTable table(answers_to(data), data);
-  const auto refusal = [&](const data::Dataset& other, data::RandomShift shift, std::size_t views,
+  const auto refusal = [&](const data::Dataset& other, const data::Augmentation& augmentation, std::size_t views,
                            std::size_t classes) {
-    return message_of<Error>([&] { table.require_made_for(other, shift, {.count = views}, classes); });
+    return message_of<Error>([&] { table.require_made_for(other, augmentation, {.count = views}, classes); });
   };
   const std::string found = "teacher logits: logits of 1 x 40 x 3, expected ";
   const std::uint32_t first_two[] = {0, 1};

@@ -34,12 +34,16 @@ TEMPLATE_TEST_CASE("batches are gathered, shifted and normalised as by the refer
   const data::Dataset reals = clouds(40, 9, 3, 52).with_normalization({.mean = 0.3, .standard_deviation = 2.0});
   const std::vector<std::uint32_t> samples{3, 39, 0, 0, 17, 22};
   for (const data::Dataset* data : {&images, &digits, &reals}) {
-    CHECK(largest_difference(subject->gather(*data, samples, {}, 0), reference().gather(*data, samples, {}, 0)) < 1e-6);
+    CHECK(largest_difference(subject->gather(*data, samples, {}), reference().gather(*data, samples, {})) < 1e-6);
   }
   for (const std::uint32_t epoch : {0u, 6u}) {
     for (const data::Dataset* data : {&images, &digits}) {
-      CHECK(largest_difference(subject->gather(*data, samples, {.pixels = 3}, epoch),
-                               reference().gather(*data, samples, {.pixels = 3}, epoch)) < 1e-6);
+      const data::View moved{{.shift = 3}, Seed{7}, epoch};
+      CHECK(largest_difference(subject->gather(*data, samples, moved), reference().gather(*data, samples, moved)) <
+            1e-6);
+      const data::View distorted{{.shift = 1, .rotation = 30, .scale = 0.3, .shear = 15, .noise = 0.2}, Seed{7}, epoch};
+      CHECK(largest_difference(subject->gather(*data, samples, distorted),
+                               reference().gather(*data, samples, distorted)) < 1e-5);
     }
   }
 }

@@ -87,8 +87,8 @@ class Subject {
   virtual Numbers clip(const std::vector<float>& gradients, double max_norm) const = 0;
   virtual bool finite(const std::vector<float>& values) const = 0;
   virtual std::vector<std::uint32_t> shuffle(std::uint32_t size, std::uint64_t seed, std::uint32_t epoch) const = 0;
-  virtual Numbers gather(const data::Dataset& data, const std::vector<std::uint32_t>& samples, data::RandomShift shift,
-                         std::uint32_t epoch) const = 0;
+  virtual Numbers gather(const data::Dataset& data, const std::vector<std::uint32_t>& samples,
+                         const data::View& view) const = 0;
   virtual TrainResult train(const TrainingTask& task) const = 0;
 };
 

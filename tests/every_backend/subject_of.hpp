@@ -91,14 +91,13 @@ class SubjectOf final : public Subject {
     return result;
   }
 
-  Numbers gather(const data::Dataset& data, const std::vector<std::uint32_t>& samples, data::RandomShift shift,
-                 std::uint32_t epoch) const override {
+  Numbers gather(const data::Dataset& data, const std::vector<std::uint32_t>& samples,
+                 const data::View& view) const override {
     const internal::ResidentDataset resident(backend_, data);
     const auto indices = upload_as<std::uint32_t>(samples);
     const std::size_t size = samples.size() * data.feature_count();
     auto inputs = garbage(size);
-    gather_batch(backend_, resident.view(), indices.data(), samples.size(), data::Augmentation{shift, Seed{7}, epoch},
-                 inputs.data());
+    gather_batch(backend_, resident.view(), indices.data(), samples.size(), view, inputs.data());
     return download(inputs.data(), size);
   }
 
@@ -329,7 +328,7 @@ class SubjectOf final : public Subject {
         task, WithTerm{HintonLoss{.temperature = 3.0, .hard_weight = 0.2}, Hint<4, 2>{.weight = 0.5}},
         AdamW{.learning_rate = 1e-3, .weight_decay = 0.05},
         {.batch_size = 50,
-         .shift = {.pixels = 2},
+         .augmentation = {.shift = 2},
          .schedule = LinearWarmup{.steps = 20, .then = CosineSchedule{}},
          .clipping = GradientClipping{.max_norm = 0.5}});
   }

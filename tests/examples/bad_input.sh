@@ -112,7 +112,7 @@ copy data
 for file in train-images-idx3-ubyte t10k-images-idx3-ubyte; do
   overwrite data/$file 8 '\0\0\0\x0e\0\0\0\x38'
 done
-refused "images of another shape, teacher shifted too far" "shift: 14 pixels|14 x 56" distill --data data --teacher-shift 14
+refused "images of another shape, teacher shifted too far" "shift is 14, expected less than|14 x 56" distill --data data --teacher-shift 14
 for file in train-images-idx3-ubyte:500 t10k-images-idx3-ubyte:200; do
   overwrite "data/${file%:*}" 8 '\0\0\0\x0e\0\0\0\x0e'
   truncate -s $((16 + ${file#*:} * 14 * 14)) "data/${file%:*}"
@@ -163,16 +163,17 @@ for value in -1 99999999999999999999 x; do
   refused "--seed $value" "--seed: '$value', expected a whole number from 0 to" distill --seed $value
 done
 refused "--teacher-shift -1" "--teacher-shift: '-1', expected a whole number" distill --teacher-shift -1
-refused "--student-shift 28" "shift: 28 pixels, expected less than" distill --student-shift 28
-refused "--student-views 3" "--student-views: 3 views of images that do not move, expected --student-shift too" \
+refused "--student-shift 28" "shift is 28, expected less than" distill --student-shift 28
+refused "--student-views 3" "--student-views: 3 views of images that are not augmented, expected --student-shift, " \
   distill --student-views 3
-refused "--teacher-shift 28" "shift: 28 pixels, expected less than" distill --teacher-shift 28
+refused "--teacher-shift 28" "shift is 28, expected less than" distill --teacher-shift 28
 for value in 0 -1 1.01 nan inf 0.001; do # of 500 images
   refused "--student-fraction $value" "--student-fraction: $value, expected a number above 0 and at most 1|500" \
     distill "--student-fraction=$value"
 done
 refused "--student-fraction x" "--student-fraction: 'x', expected a number" distill --student-fraction x
-for option in --lr --beta1 --beta2 --epsilon --weight-decay --temperature --hard-weight; do
+for option in --lr --beta1 --beta2 --epsilon --weight-decay --temperature --hard-weight \
+  --rotation --scale --shear --noise; do
   refused "$option x" "$option: 'x', expected a number" distill $option x
   refused "$option nan" "is nan, expected a" distill $option nan
 done
@@ -181,6 +182,10 @@ refused "--beta1 1" "beta1 is 1, expected a number in [0, 1)" distill --beta1 1
 refused "--beta2 -0.1" "beta2 is -0.1, expected a number in [0, 1)" distill --beta2 -0.1
 refused "--epsilon 0" "epsilon is 0, expected" distill --epsilon 0
 refused "--weight-decay -1" "weight_decay is -1, expected" distill --weight-decay -1
+refused "--rotation 181" "rotation is 181, expected a number of degrees in [0, 180]" distill --rotation 181
+refused "--scale 1" "scale is 1, expected a number in [0, 0.9]" distill --scale 1
+refused "--shear 46" "shear is 46, expected a number of degrees in [0, 45]" distill --shear 46
+refused "--noise -1" "noise is -1, expected a number in [0, 1000000]" distill --noise -1
 refused "--temperature 0" "temperature is 0, expected" distill --temperature 0
 refused "--temperature inf" "temperature is inf, expected" distill --temperature inf
 refused "--hard-weight 2" "hard_weight is 2, expected a number in [0, 1]" distill --hard-weight 2

@@ -62,9 +62,12 @@ grep -qE "^ +2 +0.3 +1e\+30 +0 of 2 +diverged$" report || fail "two students sho
 [[ ! -e wild/students ]] || fail "students were saved that nobody asked for"
 
 short=(--data "$digits" --split official --teacher-epochs 1 --epochs 1 --seed 4 --quiet)
-"$programs/sweep" "${short[@]}" --seeds 1 --out trained >/dev/null
-"$programs/distill_mnist" --recipe recommended "${short[@]}" --out expected >/dev/null
+"$programs/sweep" "${short[@]}" --seeds 1 --temperature 2 --shift 1 --rotation 10 --views 1 --save-students --out trained \
+  >/dev/null
+"$programs/distill_mnist" --recipe recommended "${short[@]}" --student-shift 1 --rotation 10 --student-views 1 \
+  --out expected >/dev/null
 cmp {trained,expected}/teacher.safetensors || fail "the teacher is not that of distill_mnist"
+cmp trained/students/0.safetensors expected/student_distilled.safetensors || fail "images are augmented otherwise"
 
 # refused WHAT PART_OF_THE_MESSAGE OPTIONS...: if it came to training it would take hours.
 refused() {
@@ -85,6 +88,12 @@ refused "a student as teacher" 'holds the model "Linear(784, 20)' --teacher one/
 refused "--temperature 0" "sweep: student 3: HintonLoss: temperature is 0, expected" --temperature 2 0
 refused "--hard-weight 2" "hard_weight is 2, expected a number in [0, 1]" --hard-weight 0.1 2
 refused "--learning-rate -1" "learning_rate is -1, expected" --learning-rate=-1
+refused "--rotation 181" "rotation is 181, expected a number of degrees in [0, 180]" --rotation 181
+refused "--shift 28" "shift is 28, expected less than" --shift 28
+refused "--shift 1.5" "--shift: '1.5', expected a whole number" --shift 1.5
+refused "--views 2" "--views: 2 views of images that are not augmented, expected --shift, " --views 2
+refused "another augmentation" "or --teacher: " --resume "${common[@]}" "${teacher[@]}" --temperature 1 3 \
+  --hard-weight 0.2 1 --learning-rate 0.01 --seed 4 --seeds 2 --rotation 10 --views 1
 refused "--temperature x" "--temperature: 'x', expected a number" --temperature 1 x
 refused "--temperature" "--temperature" --temperature
 for option in --seeds --epochs --batch-size --threads; do

@@ -103,12 +103,11 @@ inline void shuffle_samples(const Plain&, const retort::RandomPermutation& permu
 
 template <typename Scalar>
 void gather_batch(const Plain&, const retort::data::DatasetView& data, const std::uint32_t* samples, std::size_t count,
-                  const retort::data::Augmentation& augmentation, Scalar* inputs) {
+                  const retort::data::View& view, Scalar* inputs) {
   const retort::data::GatherConstants<Scalar> constants(data);
   for (std::size_t row = 0; row < count; ++row) {
-    const auto offset = augmentation.offset(samples[row]);
     for (std::size_t feature = 0; feature < data.features; ++feature) {
-      inputs[row * data.features + feature] = gathered_feature(data, constants, samples[row], offset, feature);
+      inputs[row * data.features + feature] = gathered_feature(data, constants, samples[row], view, feature);
     }
   }
 }

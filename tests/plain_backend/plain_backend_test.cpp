@@ -269,7 +269,7 @@ const data::Dataset& validation_images() {
 const FitOptions everything{.epochs = 6,
                             .batch_size = 16,
                             .seed = Seed{3},
-                            .shift = {1},
+                            .augmentation = {.shift = 1},
                             .schedule = LinearWarmup{.steps = 5, .then = CosineSchedule{}},
                             .clipping = GradientClipping{0.25}};
 
@@ -330,7 +330,7 @@ TEST_CASE("In double a distillation is the same curve on every backend", "[plain
   for (const std::size_t pixels : {0u, 1u}) {
     CAPTURE(pixels);
     FitOptions options = everything;
-    options.shift = {pixels};
+    options.augmentation = {.shift = pixels};
     check_same_curve<StudentModel>(
         [](auto& student, const FitOptions& fit_options) { return distil(student, fit_options); }, options);
   }

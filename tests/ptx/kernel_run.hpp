@@ -155,7 +155,7 @@ class KernelRun {
                     data::GatherConstants<Scalar>(view_),
                     order_.data(),
                     samples(),
-                    {.shift = {settings_.shift}, .seed = Seed{5}, .view = 3}};
+                    {.augmentation = {.shift = settings_.shift}, .seed = Seed{5}, .index = 3}};
     job.batch_size = settings_.batch;
     job.seed = Seed{5};
     job.first_step = 7;

@@ -27,7 +27,12 @@ std::size_t check_cases(const std::vector<TrainingCase>& cases) {
   device.load({std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()});
   const std::vector<test::StepSettings> all_settings{
       {.samples = 100, .batch = 40, .epochs = 2},
-      {.samples = 50, .batch = 32, .shift = {2}, .epochs = 1, .normalization = {.mean = 0.1307}},
+      {.samples = 50, .batch = 32, .augmentation = {.shift = 2}, .epochs = 1, .normalization = {.mean = 0.1307}},
+      {.samples = 50,
+       .batch = 32,
+       .augmentation = {.rotation = 20, .scale = 0.2, .shear = 10, .noise = 0.1},
+       .epochs = 1,
+       .normalization = {.mean = 0.1307}},
       {.samples = 60, .batch = 32, .clipping = GradientClipping{.max_norm = 0.01}, .epochs = 1},
       {.samples = 3, .batch = 1, .epochs = 1},
   };
@@ -38,7 +43,9 @@ std::size_t check_cases(const std::vector<TrainingCase>& cases) {
       const bool has_batch_norm = which >= TrainingCase::operations;
       test::StepSettings settings = all_settings[i];
       settings.batch += has_batch_norm && settings.batch == 1 ? 2 : 0;
-      settings.shift = which == TrainingCase::operations_weighted ? data::RandomShift{} : settings.shift;
+      if (which == TrainingCase::operations_weighted) {
+        settings.augmentation = {};
+      }
       const auto expected = test::ptx::train_case<system::Twin>(which, settings);
       const auto found = test::ptx::train_case<system::Emulated>(which, settings);
       const double apart = test::largest_difference(found.parameters, expected.parameters);

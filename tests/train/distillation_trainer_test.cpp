@@ -61,7 +61,7 @@ TEST_CASE("Distilling changes no byte of the teacher", "[train]") {
     Student student{Seed{1}};
     const Student fresh = student;
     DistillationTrainer distiller{teacher, student, hinton, Adam{}};
-    distiller.fit(images(), {.epochs = 2, .batch_size = 16, .shift = {pixels}});
+    distiller.fit(images(), {.epochs = 2, .batch_size = 16, .augmentation = {.shift = pixels}});
     CHECK(same_bits(teacher.parameter_arena(), before.parameter_arena()));
     CHECK(same_bits(teacher.buffer_arena(), before.buffer_arena()));
     CHECK_FALSE(same_bits(student.parameter_arena(), fresh.parameter_arena()));
@@ -71,7 +71,7 @@ TEST_CASE("Distilling changes no byte of the teacher", "[train]") {
 TEST_CASE("With hard weight 1 distilling is training on labels, bit for bit", "[train]") {
   const TeacherNetwork teacher = trained_teacher();
   for (const std::size_t pixels : {0u, 1u}) {
-    const FitOptions options{.epochs = 3, .batch_size = 16, .seed = Seed{4}, .shift = {pixels}};
+    const FitOptions options{.epochs = 3, .batch_size = 16, .seed = Seed{4}, .augmentation = {.shift = pixels}};
     Student distilled{Seed{1}};
     DistillationTrainer distiller{teacher, distilled, HintonLoss{.temperature = 5, .hard_weight = 1}, Adam{}};
     const auto history = distiller.fit(images(), options);
@@ -107,7 +107,7 @@ TEST_CASE("Without labels distilling is distilling without a hard term, bit for 
   const TeacherNetwork teacher = trained_teacher();
   const data::Dataset unlabelled{images().features(), images().image(), images().normalization()};
   for (const std::size_t pixels : {0u, 1u}) {
-    const FitOptions options{.epochs = 3, .batch_size = 16, .seed = Seed{4}, .shift = {pixels}};
+    const FitOptions options{.epochs = 3, .batch_size = 16, .seed = Seed{4}, .augmentation = {.shift = pixels}};
     const auto distil = [&](const auto& loss, const data::Dataset& data, History& history) {
       Student student{Seed{1}};
       DistillationTrainer distiller{teacher, student, loss, Adam{}};
@@ -208,12 +208,12 @@ TEST_CASE("Samples without labels are refused where nothing is learned from them
 
 /// The mean loss over a dataset of a student that does not learn.
 double expected_loss(const TeacherNetwork& teacher, const Network<Sequential<Linear<30, 4>>>& student,
-                     const data::Augmentation& augmentation) {
+                     const data::View& view) {
   const std::size_t size = images().size();
   std::vector<std::uint32_t> indices(size);
   std::iota(indices.begin(), indices.end(), 0u);
   std::vector<float> inputs(size * 30);
-  gather_batch(backend::Eigen{}, images().view(), indices.data(), size, augmentation, inputs.data());
+  gather_batch(backend::Eigen{}, images().view(), indices.data(), size, view, inputs.data());
   std::vector<float> teacher_logits(size * 4);
   std::vector<float> student_logits(size * 4);
   std::vector<float> gradient(4);
@@ -237,7 +237,8 @@ TEST_CASE("The student sees the teacher's answer to the sample it sees, cached o
       Network<Sequential<Linear<30, 4>>> student{Seed{1}};
       DistillationTrainer distiller{teacher, student, hinton, Sgd{.learning_rate = 0}};
       const auto history = distiller.fit(
-          images(), {.epochs = 1, .batch_size = 16, .seed = Seed{6}, .shuffle = shuffle, .shift = {pixels}});
+          images(),
+          {.epochs = 1, .batch_size = 16, .seed = Seed{6}, .shuffle = shuffle, .augmentation = {.shift = pixels}});
       CHECK_THAT(history[0].loss, WithinRel(expected_loss(teacher, student, {{pixels}, Seed{6}, 0}), 1e-5));
     }
   }
@@ -247,8 +248,11 @@ TEST_CASE("Views that come again are those of their own seed, and the teacher's 
   const TeacherNetwork teacher = trained_teacher();
   Network<Sequential<Linear<30, 4>>> student{Seed{1}};
   DistillationTrainer distiller{teacher, student, hinton, Sgd{.learning_rate = 0}};
-  const auto history = distiller.fit(
-      images(), {.epochs = 5, .batch_size = 16, .seed = Seed{6}, .shift = {2}, .views = {.count = 2, .seed = Seed{9}}});
+  const auto history = distiller.fit(images(), {.epochs = 5,
+                                                .batch_size = 16,
+                                                .seed = Seed{6},
+                                                .augmentation = {.shift = 2},
+                                                .views = {.count = 2, .seed = Seed{9}}});
   for (std::size_t epoch = 0; epoch < history.size(); ++epoch) {
     CAPTURE(epoch);
     const auto view = static_cast<std::uint32_t>(epoch % 2);
@@ -262,7 +266,9 @@ TEST_CASE("A student learns the same from answers that are kept as from a teache
   const auto distil = [&](std::size_t views) {
     Student student{Seed{1}};
     DistillationTrainer distiller{teacher, student, hinton, Adam{}};
-    distiller.fit(images(), {.epochs = 4, .batch_size = 16, .seed = Seed{6}, .shift = {1}, .views = {views, Seed{6}}});
+    distiller.fit(
+        images(),
+        {.epochs = 4, .batch_size = 16, .seed = Seed{6}, .augmentation = {.shift = 1}, .views = {views, Seed{6}}});
     return student;
   };
   // As many views as epochs: none comes again.
@@ -279,19 +285,20 @@ TEST_CASE("Views without an augmentation are refused", "[train]") {
 }
 
 /// The answers (views * samples, 4) of a teacher to all views.
-data::TeacherLogitsTable table_of(const TeacherNetwork& teacher, data::RandomShift shift = {}, data::Views views = {}) {
+data::TeacherLogitsTable table_of(const TeacherNetwork& teacher, const data::Augmentation& augmentation = {},
+                                  data::Views views = {}) {
   const std::size_t size = images().size();
-  const std::size_t count = shift.pixels == 0 ? 1 : views.count;
+  const std::size_t count = augmentation.is_set() ? views.count : 1;
   std::vector<std::uint32_t> indices(size);
   std::iota(indices.begin(), indices.end(), 0u);
   std::vector<float> inputs(size * 30);
   data::Matrix<float> logits(count * size, 4);
   for (std::uint32_t view = 0; view < count; ++view) {
-    gather_batch(backend::Eigen{}, images().view(), indices.data(), size, data::Augmentation{shift, views.seed, view},
+    gather_batch(backend::Eigen{}, images().view(), indices.data(), size, data::View{augmentation, views.seed, view},
                  inputs.data());
     teacher.predict(inputs, logits.values().subspan(view * size * 4, size * 4));
   }
-  return data::TeacherLogitsTable(std::move(logits), images(), shift, views);
+  return data::TeacherLogitsTable(std::move(logits), images(), augmentation, views);
 }
 
 TEST_CASE("A table of a network's logits teaches what the network teaches, bit for bit", "[train]") {
@@ -301,13 +308,13 @@ TEST_CASE("A table of a network's logits teaches what the network teaches, bit f
     const FitOptions options{.epochs = 3,
                              .batch_size = 16,
                              .seed = Seed{6},
-                             .shift = {views == 0 ? 0u : 1u},
+                             .augmentation = {.shift = views == 0 ? 0u : 1u},
                              .views = {.count = views, .seed = Seed{9}}};
     Student by_network{Seed{1}};
     DistillationTrainer from_network{teacher, by_network, hinton, Adam{}};
     const History expected = from_network.fit(images(), options);
     Student by_table{Seed{1}};
-    DistillationTrainer from_table{table_of(teacher, options.shift, options.views), by_table, hinton, Adam{}};
+    DistillationTrainer from_table{table_of(teacher, options.augmentation, options.views), by_table, hinton, Adam{}};
     CHECK(same_results(from_table.fit(images(), options), expected));
     CHECK(same_bits(by_table.parameter_arena(), by_network.parameter_arena()));
   }
@@ -320,9 +327,9 @@ TEST_CASE("A table that cannot answer a training is refused before the first ste
   CHECK_THAT(distiller.describe(),
              Catch::Matchers::EndsWith("; the teacher is teacher logits, with a fingerprint of its inputs"));
   CHECK_THROWS_WITH(
-      distiller.fit(images(), {.shift = {1}}),
+      distiller.fit(images(), {.augmentation = {.shift = 1}}),
       "teacher logits: views.count is 0, new views in every epoch, expected 1, those that the table answers");
-  CHECK_THROWS_WITH(distiller.fit(images(), {.shift = {1}, .views = {.count = 2}}),
+  CHECK_THROWS_WITH(distiller.fit(images(), {.augmentation = {.shift = 1}, .views = {.count = 2}}),
                     "teacher logits: logits of 1 x 75 x 4, expected 2 x 75 x 4: views, training samples, classes");
   CHECK_THROWS_AS(distiller.fit(images(), {.validation_fraction = 0.2}), ShapeError);
   CHECK_THROWS_AS(distiller.fit(test::noise_images(75, {5, 6}, 4, 2), {}), OptionError);

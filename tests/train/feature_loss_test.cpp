@@ -82,8 +82,7 @@ std::vector<double> inputs_of(const data::Dataset& data, const internal::Epoch& 
   std::vector<std::uint32_t> indices(samples);
   std::iota(indices.begin(), indices.end(), 0u);
   std::vector<double> inputs(samples * 6);
-  gather_batch(backend::Eigen{}, data.view(), indices.data(), samples, data::Augmentation{epoch.shift, epoch.seed, 0},
-               inputs.data());
+  gather_batch(backend::Eigen{}, data.view(), indices.data(), samples, epoch.view(0), inputs.data());
   return inputs;
 }
 
@@ -133,14 +132,14 @@ internal::Epoch whole_epoch(const Schedule& schedule) {
 
 /// One step on all samples, whose memory has room for `capacity`.
 template <typename Term>
-void check_gradient(const Term& term, const data::Dataset& data, std::size_t capacity, data::RandomShift shift) {
+void check_gradient(const Term& term, const data::Dataset& data, std::size_t capacity, std::size_t shift = 0) {
   const WithTerm<CrossEntropy, Term> loss{CrossEntropy{}, term};
   const TeacherNetwork teacher{Seed{3}};
   StudentNetwork student{Seed{1}};
   TermTrainer<Term, Sgd> epoch_trainer(student, loss, Sgd{.learning_rate = 1.0}, {&teacher});
   const Schedule schedule;
   internal::Epoch epoch = whole_epoch(schedule);
-  epoch.shift = shift;
+  epoch.augmentation = {.shift = shift};
   epoch.batch_size = capacity;
   epoch_trainer.begin(data, nullptr, epoch);
   epoch.batch_size = samples;
@@ -170,11 +169,11 @@ void check_gradient(const Term& term, const data::Dataset& data, std::size_t cap
 }
 
 TEST_CASE("A step with a hint follows the gradient of loss and hint in student and regressor", "[train]") {
-  check_gradient(Hint<1, 2>{.weight = 2.0}, points(), samples, {});
-  check_gradient(Hint<1, 2>{.weight = 2.0}, points(), samples + 13, {});  // as a last batch has more room than it needs
-  check_gradient(Hint<0, 0>{.weight = 0.5}, points(), samples, {});       // a Linear with a chain behind it
-  check_gradient(DeepHint{{.weight = 2.0}}, points(), samples, {});
-  check_gradient(Hint<1, 3>{.weight = 2.0}, test::noise_images(samples, {2, 3}, 3, 1), samples, {1});
+  check_gradient(Hint<1, 2>{.weight = 2.0}, points(), samples);
+  check_gradient(Hint<1, 2>{.weight = 2.0}, points(), samples + 13);  // as a last batch has more room than it needs
+  check_gradient(Hint<0, 0>{.weight = 0.5}, points(), samples);       // a Linear with a chain behind it
+  check_gradient(DeepHint{{.weight = 2.0}}, points(), samples);
+  check_gradient(Hint<1, 3>{.weight = 2.0}, test::noise_images(samples, {2, 3}, 3, 1), samples, 1);
 }
 
 TEST_CASE("Clipping is by the norm of both gradients", "[train]") {
@@ -212,7 +211,6 @@ TEST_CASE("A training with a hint that was interrupted goes on to the same bits,
     DistillationTrainer trainer{teacher, student, WithTerm{HintonLoss{}, Hint<1, 2>{}}, Adam{.learning_rate = 1e-2}};
     trainer.fit(points(), {.epochs = epochs,
                            .batch_size = 8,
-                           .shift = {},
                            .checkpoint = CheckpointOptions{.path = folder / checkpoint, .resume = true}});
     return student;
   };
@@ -256,7 +254,7 @@ TEST_CASE("Hints are learned, from cached features and from those of augmented i
     Network<ImageStudent> student{Seed{1}};
     DistillationTrainer trainer{teacher, student, WithTerm{HintonLoss{.hard_weight = 0}, Hint<1, 1>{.weight = 10}},
                                 Adam{.learning_rate = 1e-2}};
-    const History history = trainer.fit(images, {.epochs = 15, .batch_size = 16, .shift = {pixels}});
+    const History history = trainer.fit(images, {.epochs = 15, .batch_size = 16, .augmentation = {.shift = pixels}});
     CHECK(history.back().loss < 0.6 * history.front().loss);
   }
 }

@@ -99,7 +99,7 @@ TEST_CASE("A stratified validation set has each class in its share", "[train]") 
 
 TEST_CASE("Steps are counted through all epochs", "[train]") {
   ScriptedTrainer trainer;
-  fit(trainer, numbered(50), nullptr, {.epochs = 3, .batch_size = 16, .seed = Seed{9}, .shift = {}});
+  fit(trainer, numbered(50), nullptr, {.epochs = 3, .batch_size = 16, .seed = Seed{9}});
   REQUIRE(trainer.epochs.size() == 3);
   for (std::uint32_t index = 0; index < 3; ++index) {
     const internal::Epoch& epoch = trainer.epochs[index];

@@ -95,7 +95,7 @@ auto training_with(O optimizer) {
 TEST_CASE("Dropout, running statistics, AdamW, a schedule, clipping and augmentation resume", "[train]") {
   check_resume<WithState>(training_with<WithState>(AdamW{.learning_rate = 1e-2}),
                           {.seed = Seed{3},
-                           .shift = {1},
+                           .augmentation = {.shift = 1, .rotation = 10, .noise = 0.1},
                            .schedule = LinearWarmup{.steps = 5, .then = CosineSchedule{}},
                            .clipping = GradientClipping{0.5},
                            .validation_fraction = 0.1});
@@ -112,8 +112,8 @@ TEST_CASE("Early stopping resumes, and brings back a best epoch from before the 
 
 TEST_CASE("Distillation resumes", "[train]") {
   const Network<WithState> teacher{Seed{4}};
-  for (const FitOptions& augmentation :
-       {FitOptions{}, FitOptions{.shift = {1}}, FitOptions{.shift = {1}, .views = {.count = 2}}}) {
+  for (const FitOptions& augmentation : {FitOptions{}, FitOptions{.augmentation = {.shift = 1}},
+                                         FitOptions{.augmentation = {.shift = 1}, .views = {.count = 2}}}) {
     check_resume<Plain>(
         [&](Network<Plain>& student, const FitOptions& options) {
           DistillationTrainer distiller{teacher, student, HintonLoss{}, Adam{}};
@@ -161,12 +161,16 @@ TEST_CASE("A checkpoint of another training is refused by what differs, and the 
   CHECK(contains(refused([](FitOptions& options) { options.batch_size = 17; }), "batch_size = 16"));
   CHECK(contains(refused([](FitOptions& options) { options.seed = Seed{1}; }), "seed = 0"));
   CHECK(contains(refused([](FitOptions& options) { options.shuffle = false; }), "shuffle = true"));
-  CHECK(contains(refused([](FitOptions& options) { options.shift = {1}; }), "shift = 0"));
+  CHECK(contains(refused([](FitOptions& options) { options.augmentation = {.shift = 1}; }),
+                 "augmentation = none, cannot be resumed with augmentation(shift=1, rotation=0, scale=0"));
+  CHECK(contains(
+      refused([](FitOptions& options) { options.augmentation.noise = 0.5; }),
+      "augmentation = none, cannot be resumed with augmentation(shift=0, rotation=0, scale=0, shear=0, noise=0.5)"));
   CHECK(contains(refused([](FitOptions& options) {
-                   options.shift = {1};
+                   options.augmentation = {.shift = 1};
                    options.views = {4, Seed{1}};
                  }),
-                 "shift = 0"));
+                 "augmentation = none"));
   CHECK(contains(refused([](FitOptions& options) { options.schedule = CosineSchedule{}; }), "schedule = Constant"));
   CHECK(contains(refused([](FitOptions& options) { options.clipping = GradientClipping{}; }), "clipping = none"));
   CHECK(contains(refused([](FitOptions& options) { options.early_stopping->patience = 4; }),

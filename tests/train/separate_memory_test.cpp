@@ -104,7 +104,7 @@ TEST_CASE("Training in other memory gives the same bits", "[train]") {
                                .batch_size = 9,
                                .seed = Seed{5},
                                .shuffle = shuffle,
-                               .shift = {pixels},
+                               .augmentation = {.shift = pixels},
                                .clipping = GradientClipping{0.5},
                                .validation_fraction = 0.2,
                                .early_stopping = EarlyStopping{}};
@@ -122,8 +122,11 @@ TEST_CASE("Metrics are read every few batches and at the end of an epoch, and a 
           "[train]") {
   Separate<M> network{Seed{1}};
   CopyRecorder recorder(network.backend());
-  train(network,
-        {.epochs = 2, .batch_size = 9, .shift = {1}, .clipping = GradientClipping{}, .observers = {&recorder}});
+  train(network, {.epochs = 2,
+                  .batch_size = 9,
+                  .augmentation = {.shift = 1},
+                  .clipping = GradientClipping{},
+                  .observers = {&recorder}});
   // 75 samples are 9 batches, of which the last is a report of its own accord.
   CHECK(recorder.batches == std::vector<std::size_t>{3, 6, 9, 3, 6, 9});
   CHECK(std::ranges::count(recorder.copies, recorder.copies.front()) == 6);
@@ -138,9 +141,10 @@ TEST_CASE("Metrics are read every few batches and at the end of an epoch, and a 
 TEST_CASE("Distilling in other memory gives the same bits, with answers looked up and computed", "[train]") {
   const HintonLoss hinton{.temperature = 3, .hard_weight = 0.25};
   for (const FitOptions& options :
-       {FitOptions{.epochs = 2, .batch_size = 16}, FitOptions{.epochs = 2, .batch_size = 16, .shift = {1}},
-        FitOptions{.epochs = 2, .batch_size = 16, .shift = {1}, .views = {.count = 2}}}) {
-    CAPTURE(options.shift.pixels, options.views.count);
+       {FitOptions{.epochs = 2, .batch_size = 16},
+        FitOptions{.epochs = 2, .batch_size = 16, .augmentation = {.shift = 1}},
+        FitOptions{.epochs = 2, .batch_size = 16, .augmentation = {.shift = 1}, .views = {.count = 2}}}) {
+    CAPTURE(options.augmentation.shift, options.views.count);
     const auto run = [&]<typename Backend>(const Backend& backend) {
       Network<M, Backend> teacher{Seed{3}, backend};
       train(teacher, {.epochs = 1, .batch_size = 25});
@@ -173,7 +177,7 @@ TEST_CASE("A student may be moved away before its trainer ends", "[train]") {
   {
     Separate<Small> student{Seed{1}};
     DistillationTrainer distiller{teacher, student, HintonLoss{}, AdamW{}};
-    distiller.fit(images(), {.epochs = 1, .batch_size = 16, .shift = {1}});
+    distiller.fit(images(), {.epochs = 1, .batch_size = 16, .augmentation = {.shift = 1}});
     kept.emplace(std::move(student));
   }
   CHECK(predict_all(*kept, images()).size() == images().size() * Small::output_size);
@@ -201,7 +205,7 @@ TEST_CASE("A distillation waits for its teacher's work before it begins, and for
       internal::EpochTrainer<Small, SeparateMemory, float, HintonLoss, AdamW, Source> epoch_trainer(student, {}, {},
                                                                                                     Source{&teacher});
       CHECK(of_teacher == before);
-      epoch_trainer.begin(images(), nullptr, {.batch_size = 16, .shift = {pixels}});
+      epoch_trainer.begin(images(), nullptr, {.batch_size = 16, .augmentation = {.shift = pixels}});
       CHECK(of_teacher.to_host == before.to_host + 1);
       CHECK(of_student.to_host == answers);
     }

@@ -76,10 +76,13 @@ TEMPLATE_TEST_CASE("A sweep's student is the one of a DistillationTrainer, for e
   for (const SweepOptions& options :
        {SweepOptions{.epochs = 3, .batch_size = 16, .schedule = CosineSchedule{}, .clipping = GradientClipping{0.5}},
         SweepOptions{.epochs = 2, .batch_size = 16, .shuffle = false, .initialization = Initialization::he_uniform},
-        SweepOptions{.epochs = 2, .batch_size = 20, .shift = {2}},
-        SweepOptions{.epochs = 3, .batch_size = 20, .shift = {2}, .views = {2, Seed{8}}}}) {
+        SweepOptions{.epochs = 2, .batch_size = 20, .augmentation = {.shift = 2}},
+        SweepOptions{.epochs = 3,
+                     .batch_size = 20,
+                     .augmentation = {.shift = 2, .rotation = 20, .noise = 0.1},
+                     .views = {2, Seed{8}}}}) {
     for (const unsigned threads : {1u, 2u, 3u, 20u}) {
-      CAPTURE(threads, options.shift.pixels);
+      CAPTURE(threads, options.augmentation.shift);
       const Sweep<TestType> sweep{teacher, settings, backend::Eigen{threads}};
       const auto results = sweep.fit(images(), held_out(), options);
       REQUIRE(results.size() == settings.size());
@@ -142,7 +145,7 @@ TEST_CASE("Each student has the teacher and the seeds of its setting", "[train]"
     }
   }
   for (const std::size_t pixels : {0u, 1u}) {
-    const SweepOptions options{.epochs = 2, .batch_size = 16, .shift = {pixels}};
+    const SweepOptions options{.epochs = 2, .batch_size = 16, .augmentation = {.shift = pixels}};
     const auto results = Sweep<Student>{{wide, narrow}, settings, cpu}.fit(images(), held_out(), options);
     REQUIRE(results.size() == settings.size());
     for (std::size_t i = 0; i < results.size(); ++i) {
@@ -310,7 +313,8 @@ TEST_CASE("What is wrong with a sweep is said with the student's number", "[trai
   const Sweep<Student> sweep{teacher, std::vector<SweepSetting<>>(3), cpu};
   CHECK_THROWS_AS(sweep.fit(images(), {.epochs = 0}), OptionError);
   CHECK_THROWS_AS(sweep.fit(images(), {.early_stopping = EarlyStopping{}}), OptionError);
-  CHECK_THROWS_AS(sweep.fit(images(), {.shift = {9}}), OptionError);
+  CHECK_THROWS_AS(sweep.fit(images(), {.augmentation = {.shift = 9}}), OptionError);
+  CHECK_THROWS_AS(sweep.fit(images(), {.augmentation = {.scale = 1}}), OptionError);
   CHECK_THROWS_AS(sweep.fit(test::clouds(20, 29, 4, 1)), ShapeError);
   CHECK_THROWS_AS(sweep.fit(images(), test::clouds(20, 29, 4, 1)), ShapeError);
 }
@@ -345,7 +349,8 @@ TEST_CASE("What does not fit is found before anything is copied or computed", "[
                     Catch::Matchers::EndsWith("expected at most 2^32 - 1 steps in all"));
   CHECK_THROWS_WITH(sweep.fit(images(), {.early_stopping = EarlyStopping{}}),
                     Catch::Matchers::StartsWith("fit: early_stopping needs held-out samples"));
-  CHECK_THROWS_WITH(sweep.fit(images(), {.shift = {9}}), Catch::Matchers::StartsWith("shift: 9 pixels"));
+  CHECK_THROWS_WITH(sweep.fit(images(), {.augmentation = {.shift = 9}}),
+                    Catch::Matchers::StartsWith("augmentation: shift is 9"));
   CHECK_THROWS_WITH(sweep.fit(images(), {.batch_size = 37}),
                     Catch::Matchers::StartsWith("fit: batch_size is 37 and leaves a last batch of 1"));
   CHECK_THROWS_AS(sweep.fit(images(), test::clouds(20, 29, 4, 1)), ShapeError);

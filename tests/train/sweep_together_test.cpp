@@ -95,9 +95,12 @@ TEST_CASE("Students trained together are those trained alone", "[train]") {
         SweepOptions{.epochs = 3, .batch_size = 20, .drop_last = true},
         SweepOptions{.epochs = 12, .batch_size = 16, .early_stopping = EarlyStopping{.patience = 2}},
         // Teachers answer each batch: one student after another.
-        SweepOptions{.epochs = 2, .batch_size = 20, .shift = {2}},
-        SweepOptions{.epochs = 3, .batch_size = 20, .shift = {2}, .views = {2, Seed{8}}}}) {
-    CAPTURE(options.epochs, options.shift.pixels);
+        SweepOptions{.epochs = 2, .batch_size = 20, .augmentation = {.shift = 2}},
+        SweepOptions{.epochs = 3,
+                     .batch_size = 20,
+                     .augmentation = {.shift = 2, .rotation = 20, .noise = 0.1},
+                     .views = {2, Seed{8}}}}) {
+    CAPTURE(options.epochs, options.augmentation.shift);
     const auto results =
         Sweep<Student, Backend, Curriculum>{teacher, settings, backend}.fit(train, held_out(), options);
     REQUIRE(results.size() == settings.size());
@@ -120,7 +123,7 @@ TEST_CASE("Students trained together may have no teacher and no validation data"
       sweep_grid(SweepSetting<CrossEntropy, Sgd>{}, SweepAxis{&CrossEntropy::label_smoothing, {0.0, 0.1}},
                  SweepAxis{&Sgd::learning_rate, {1e-2, 1e-1}});
   for (const std::size_t pixels : {0u, 2u}) {
-    const SweepOptions options{.epochs = 2, .batch_size = 16, .shift = {pixels}};
+    const SweepOptions options{.epochs = 2, .batch_size = 16, .augmentation = {.shift = pixels}};
     const auto results = Sweep<Student, Backend, CrossEntropy, Sgd>{settings, backend}.fit(images(), options);
     REQUIRE(results.size() == 4);
     for (std::size_t i = 0; i < results.size(); ++i) {

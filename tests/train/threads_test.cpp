@@ -41,9 +41,11 @@ Result<M> train(unsigned threads) {
   const auto data = test::noise_images(test::brief ? 100 : 150, {15, 20}, 10, 1);
   Result<M> result{Network<M>{Seed{1}, backend::Eigen{threads}}, Network<M>{Seed{2}, backend::Eigen{threads}}, {}, {}};
   Trainer trainer{result.teacher, CrossEntropy{}, AdamW{}};
-  result.teaching = trainer.fit(
-      data,
-      {.epochs = 1, .batch_size = 64, .shift = {2}, .clipping = GradientClipping{0.5}, .validation_fraction = 0.2});
+  result.teaching = trainer.fit(data, {.epochs = 1,
+                                       .batch_size = 64,
+                                       .augmentation = {.shift = 2},
+                                       .clipping = GradientClipping{0.5},
+                                       .validation_fraction = 0.2});
   DistillationTrainer distiller{result.teacher, result.student, HintonLoss{}, AdamW{}};
   result.learning = distiller.fit(data, {.epochs = test::brief ? 1u : 2u, .batch_size = 64});
   return result;

@@ -209,7 +209,11 @@ TEST_CASE("Data of other sizes than the model's is refused", "[train]") {
   CHECK_THROWS_AS(evaluate(network, clouds(20, 6, 4, 1)), ShapeError);
   CHECK_THROWS_AS(predict_all(network, clouds(20, 7, 3, 1)), ShapeError);
   // Points are no images.
-  CHECK_THROWS_AS(trainer.fit(clouds(20, 6, 3, 1), {.epochs = 1, .shift = {1}}), OptionError);
+  CHECK_THROWS_WITH(trainer.fit(clouds(20, 6, 3, 1), {.epochs = 1, .augmentation = {.rotation = 1}}),
+                    "augmentation: rotation is 1, expected 0, as the samples are no images");
+  CHECK_THROWS_WITH(trainer.fit(clouds(20, 6, 3, 1), {.epochs = 1, .augmentation = {.noise = -1}}),
+                    "augmentation: noise is -1, expected a number in [0, 1000000]");
+  CHECK_NOTHROW(trainer.fit(clouds(20, 6, 3, 1), {.epochs = 1, .augmentation = {.noise = 0.1}}));
 }
 
 template <typename Scalar>
@@ -461,9 +465,11 @@ TEMPLATE_TEST_CASE("A training step allocates nothing once warmed up", "[train]"
   TestType network{Seed{1}};
   Trainer trainer{network, CrossEntropy{}, Adam{}};
   AllocationRecorder recorder;
-  trainer.fit(
-      data::synthetic_digits(200, Seed{1}),
-      {.epochs = 1, .batch_size = 32, .shift = {2}, .clipping = GradientClipping{0.1}, .observers = {&recorder}});
+  trainer.fit(data::synthetic_digits(200, Seed{1}), {.epochs = 1,
+                                                     .batch_size = 32,
+                                                     .augmentation = {.shift = 2},
+                                                     .clipping = GradientClipping{0.1},
+                                                     .observers = {&recorder}});
   REQUIRE(recorder.counts.size() == 7);
   CHECK(recorder.counts.front() > 0);
   CHECK(recorder.counts.back() == recorder.counts.front());

@@ -20,7 +20,7 @@
 ///   `clip_gradients(backend, clipping, gradients, size)`
 /// - `all_finite(backend, values, size)` -> bool
 /// - an epoch's order: `shuffle_samples(backend, permutation, order)`
-/// - training batches: `gather_batch(backend, data, samples, count, augmentation, inputs)`
+/// - training batches: `gather_batch(backend, data, samples, count, view, inputs)`
 /// - a whole model outside of training: `predict_batch(backend, model, InferArguments)`,
 ///   `predict_dataset(backend, model, parameters, buffers, data, logits)`
 ///
@@ -159,7 +159,7 @@ concept ShufflesSamples = requires(const B& backend, const RandomPermutation& pe
 template <typename B, typename Scalar>
 concept GathersBatches =
     requires(const B& backend, const data::DatasetView& data, const std::uint32_t* samples, Scalar* inputs) {
-      gather_batch(backend, data, samples, std::size_t{1}, data::Augmentation{}, inputs);
+      gather_batch(backend, data, samples, std::size_t{1}, data::View{}, inputs);
     };
 
 template <typename B, typename Scalar>

@@ -23,7 +23,7 @@ struct TrainingBatch {
   const std::uint32_t* samples;  // (size)
   std::size_t size;
   std::size_t following;  ///< samples of the next batch, after these in memory: they may be fetched ahead
-  data::Augmentation augmentation;
+  data::View view;
   Seed seed;            ///< of the dropout masks
   std::uint32_t epoch;  ///< from 0
   std::uint32_t step;   ///< of the whole training, from 0

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// From raw samples to a network's inputs, in one pass: pick, shift, normalise. A backend loops over the rows of a
-/// batch, on as many threads as it likes; a device backend calls `gathered_feature` once per element. Both give the
-/// same bits if the compiler treats x * scale + offset alike in both (fused, or rounded twice), else they differ by at
-/// most one rounding.
+/// From raw samples to a network's inputs, in one pass: pick, shift or distort, normalise. A backend loops over the
+/// rows of a batch, on as many threads as it likes; a device backend calls `gathered_feature` once per element. Both
+/// give the same bits if the compiler treats x * scale + offset alike in both (fused, or rounded twice), else they
+/// differ by at most one rounding.
 
 #include <algorithm>
 #include <cstddef>
@@ -14,6 +14,8 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset_view.hpp"
+#include "retort/data/interpolate.hpp"
+#include "retort/data/pixel_map.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
@@ -69,6 +71,69 @@ RETORT_HOST_DEVICE constexpr Scalar gathered_feature(const DatasetView& data, co
 
 namespace detail {
 
+/// A pixel of the channel that begins at data.bytes[begin] or data.reals[begin], not normalised; 0 beyond the border.
+template <typename Scalar>
+RETORT_HOST_DEVICE constexpr Scalar raw_pixel(const DatasetView& data, std::size_t begin, std::int64_t row,
+                                              std::int64_t column) {
+  const auto columns = static_cast<std::int64_t>(data.image.columns);
+  if (row < 0 || row >= static_cast<std::int64_t>(data.image.rows) || column < 0 || column >= columns) {
+    return 0;
+  }
+  const std::size_t position = begin + static_cast<std::size_t>(row * columns + column);
+  return data.bytes != nullptr ? static_cast<Scalar>(data.bytes[position]) : static_cast<Scalar>(data.reals[position]);
+}
+
+/// Feature `feature` of sample `index` by the map, not normalised: between four pixels. Exact for bytes, in float too:
+/// 8 bits of a byte and 8 for each direction.
+template <typename Scalar>
+RETORT_HOST_DEVICE constexpr Scalar interpolated_feature(const DatasetView& data, std::uint32_t index,
+                                                         const PixelMap& map, std::size_t feature) {
+  const std::size_t in_channel = feature % (data.image.rows * data.image.columns);
+  const std::size_t begin = index * data.features + feature - in_channel;
+  const PixelPlace place = map.source(data.image, static_cast<std::int64_t>(in_channel / data.image.columns),
+                                      static_cast<std::int64_t>(in_channel % data.image.columns));
+  const auto part = [](std::int32_t of_256) { return static_cast<Scalar>(of_256) * static_cast<Scalar>(1.0 / 256); };
+  const auto in_row = [&](std::int64_t row) {
+    return raw_pixel<Scalar>(data, begin, row, place.column) * part(256 - place.right) +
+           raw_pixel<Scalar>(data, begin, row, place.column + 1) * part(place.right);
+  };
+  return in_row(place.row) * part(256 - place.down) + in_row(place.row + 1) * part(place.down);
+}
+
+/// The standard deviation of the noise, in raw values.
+template <typename Scalar>
+RETORT_HOST_DEVICE constexpr Scalar raw_noise(const DatasetView& data, const Augmentation& augmentation) {
+  return static_cast<Scalar>(augmentation.noise * (data.bytes != nullptr ? 255.0 : 1.0));
+}
+
+}  // namespace detail
+
+/// Feature `feature` of sample `index`, distorted, shifted and normalised. Preconditions: those above; data.image is
+/// set if pixels move (Augmentation::validate).
+template <typename Scalar>
+RETORT_HOST_DEVICE Scalar distorted_feature(const DatasetView& data, const GatherConstants<Scalar>& constants,
+                                            std::uint32_t index, const View& view, std::size_t feature) {
+  Scalar raw = view.augmentation.interpolates()
+                   ? detail::interpolated_feature<Scalar>(data, index, view.pixel_map(index), feature)
+                   : gathered_feature(data, GatherConstants<Scalar>{}, index, view.offset(index), feature);
+  if (view.augmentation.noise != 0.0) {
+    const auto [even, odd] =
+        standard_normals<Scalar>(view.noise_words(index, data.features, feature / 4), feature % 4 / 2);
+    raw += detail::raw_noise<Scalar>(data, view.augmentation) * (feature % 2 == 0 ? even : odd);
+  }
+  return constants(raw);
+}
+
+/// The same for any augmentation.
+template <typename Scalar>
+RETORT_HOST_DEVICE Scalar gathered_feature(const DatasetView& data, const GatherConstants<Scalar>& constants,
+                                           std::uint32_t index, const View& view, std::size_t feature) {
+  return view.augmentation.distorts() ? distorted_feature(data, constants, index, view, feature)
+                                      : gathered_feature(data, constants, index, view.offset(index), feature);
+}
+
+namespace detail {
+
 // Writes as many whole blocks as fit from position `begin` on; returns the position after them.
 template <std::size_t Block, typename Raw, typename Scalar, typename Constants>
 std::size_t normalize_blocks(const Raw* __restrict raw, std::size_t begin, std::size_t count, Constants constants,
@@ -95,26 +160,33 @@ struct Unchanged {
   constexpr std::uint8_t operator()(std::uint8_t raw) const { return raw; }
 };
 
-// `raw` and `output`: (image.rows, image.columns)
+// `raw` and `output`: (image.rows, image.columns). In memory all pixels that stay in sight move by the same distance,
+// so they go in one piece, and what came over a side's border with them is overwritten.
 template <typename Raw, typename Scalar, typename Constants>
 void normalize_shifted_channel(const Raw* raw, ImageShape image, PixelOffset shift, Constants constants,
                                Scalar* output) {
   const auto rows = static_cast<std::int64_t>(image.rows);
   const auto columns = static_cast<std::int64_t>(image.columns);
   const Scalar outside = constants(Scalar{0});
-  // Output columns [begin, end) of a visible row come from the image.
-  const std::int64_t begin = std::clamp<std::int64_t>(shift.columns, 0, columns);
-  const std::int64_t end = std::clamp<std::int64_t>(columns + shift.columns, begin, columns);
-  for (std::int64_t row = 0; row < rows; ++row, output += columns) {
-    const std::int64_t source = row - shift.rows;
-    if (source < 0 || source >= rows || begin == end) {
-      std::fill_n(output, columns, outside);
-      continue;
+  // Output rows [top, bottom) and columns [left, right) come from the image.
+  const std::int64_t top = std::clamp<std::int64_t>(shift.rows, 0, rows);
+  const std::int64_t bottom = std::clamp<std::int64_t>(rows + shift.rows, top, rows);
+  const std::int64_t left = std::clamp<std::int64_t>(shift.columns, 0, columns);
+  const std::int64_t right = std::clamp<std::int64_t>(columns + shift.columns, left, columns);
+  if (top == bottom || left == right) {
+    std::fill_n(output, rows * columns, outside);
+    return;
+  }
+  const std::int64_t begin = top * columns + left;
+  const std::int64_t end = (bottom - 1) * columns + right;
+  std::fill(output, output + begin, outside);
+  normalize(raw + (begin - shift.rows * columns - shift.columns), static_cast<std::size_t>(end - begin), constants,
+            output + begin);
+  std::fill(output + end, output + rows * columns, outside);
+  for (std::int64_t gap = 0; gap < columns - (right - left); ++gap) {
+    for (std::int64_t place = top * columns + right + gap; place < end; place += columns) {
+      output[place] = outside;
     }
-    std::fill(output, output + begin, outside);
-    normalize(raw + source * columns + (begin - shift.columns), static_cast<std::size_t>(end - begin), constants,
-              output + begin);
-    std::fill(output + end, output + columns, outside);
   }
 }
 
@@ -143,7 +215,7 @@ void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constant
 }
 
 /// The same with the image moved by `shift`; pixels from outside have the raw value 0. Any shift is allowed.
-/// Precondition: data.image is set if `shift` is not zero (RandomShift::validate).
+/// Precondition: data.image is set if `shift` is not zero (Augmentation::validate).
 template <typename Scalar>
 void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constants, std::uint32_t index,
                 PixelOffset shift, Scalar* output) {
@@ -157,6 +229,59 @@ void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constant
   } else {
     detail::normalize_shifted(data.reals + begin, data.image, shift, constants, output);
   }
+}
+
+namespace detail {
+
+/// output (image.channels, image.rows, image.columns), normalised.
+template <typename Scalar>
+void interpolate_row(const DatasetView& data, std::uint32_t index, const PixelMap& map,
+                     const GatherConstants<Scalar>& finish, Scalar* output) {
+  const std::size_t pixels = data.image.rows * data.image.columns;
+  const std::size_t begin = index * data.features;
+  if (data.bytes != nullptr && Interpolation::takes(data.image, map)) {
+    Interpolation interpolate(data.image, map);
+    for (std::size_t first = 0; first < data.features; first += pixels) {
+      interpolate(data.bytes + begin + first, finish, output + first);
+    }
+    return;
+  }
+  for (std::size_t feature = 0; feature < data.features; ++feature) {
+    output[feature] = finish(interpolated_feature<Scalar>(data, index, map, feature));
+  }
+}
+
+}  // namespace detail
+
+/// The same under an augmentation. Preconditions: those of Augmentation::validate.
+template <typename Scalar>
+void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constants, std::uint32_t index,
+                const View& view, Scalar* output) {
+  if (!view.augmentation.distorts()) {
+    gather_row(data, constants, index, view.offset(index), output);
+    return;
+  }
+  const auto fill = [&](const GatherConstants<Scalar>& finish) {
+    if (view.augmentation.interpolates()) {
+      detail::interpolate_row(data, index, view.pixel_map(index), finish, output);
+    } else {
+      gather_row(data, finish, index, view.offset(index), output);
+    }
+  };
+  if (view.augmentation.noise == 0.0) {
+    fill(constants);
+    return;
+  }
+  fill({});
+  const Scalar deviation = detail::raw_noise<Scalar>(data, view.augmentation);
+  for (std::size_t first = 0; first < data.features; first += 2) {
+    const auto [even, odd] = standard_normals<Scalar>(view.noise_words(index, data.features, first / 4), first % 4 / 2);
+    output[first] += deviation * even;
+    if (first + 1 < data.features) {
+      output[first + 1] += deviation * odd;
+    }
+  }
+  std::transform(output, output + data.features, output, constants);
 }
 
 /// The bytes of sample `index`, with the image moved by `shift`. Preconditions: those above, and data.bytes is set.

@@ -29,14 +29,20 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 namespace detail {
 
-/// Of all that a teacher's answers belong to: samples, their order, and their views if they are shifted.
-inline std::uint64_t inputs_fingerprint(const Dataset& data, RandomShift shift, Views views) {
+/// Of all that a teacher's answers belong to: samples, their order, and their views if they are augmented.
+inline std::uint64_t inputs_fingerprint(const Dataset& data, const Augmentation& augmentation, Views views) {
   const std::uint64_t samples = data.fingerprint();
-  if (shift.pixels == 0) {
+  if (!augmentation.is_set()) {
     return samples;
   }
-  const std::uint64_t numbers[] = {samples, shift.pixels, views.count, views.seed.value};
-  return Fingerprint{}.add(std::span<const std::uint64_t>(numbers)).value();
+  const std::uint64_t numbers[] = {samples, augmentation.shift, views.count, views.seed.value};
+  Fingerprint fingerprint;
+  fingerprint.add(std::span<const std::uint64_t>(numbers));
+  if (augmentation.distorts()) {
+    const double amounts[] = {augmentation.rotation, augmentation.scale, augmentation.shear, augmentation.noise};
+    fingerprint.add(std::span<const double>(amounts));
+  }
+  return fingerprint.value();
 }
 
 /// How often rows of logits have their highest value at the label of their sample.
@@ -88,13 +94,14 @@ inline LabelAgreement agreement_with(const Labels& labels, const float* logits, 
 /// DistillationTrainer takes it in place of a teacher network, so a teacher may come from anywhere.
 class TeacherLogitsTable {
  public:
-  /// `logits` (views * samples, classes): row v * data.size() + i answers sample i of `data` in view v; without a shift
-  /// there is one view. The table then knows its inputs by their fingerprint. Throws ShapeError for another number of
-  /// rows and for a logit that is no finite number, OptionError for a shift without views.
-  explicit TeacherLogitsTable(Matrix<float> logits, const Dataset& data, RandomShift shift = {}, Views views = {})
-      : TeacherLogitsTable({}, std::move(logits), shift.pixels == 0 ? 1 : views.count,
-                           detail::inputs_fingerprint(data, shift, views)) {
-    require_shape(data, shift, views, classes());
+  /// `logits` (views * samples, classes): row v * data.size() + i answers sample i of `data` in view v; without an
+  /// augmentation there is one view. The table then knows its inputs by their fingerprint. Throws ShapeError for
+  /// another number of rows and for a logit that is no finite number, OptionError for an augmentation without views.
+  explicit TeacherLogitsTable(Matrix<float> logits, const Dataset& data, const Augmentation& augmentation = {},
+                              Views views = {})
+      : TeacherLogitsTable({}, std::move(logits), augmentation.is_set() ? views.count : 1,
+                           detail::inputs_fingerprint(data, augmentation, views)) {
+    require_shape(data, augmentation, views, classes());
     if (logits_.rows() != views_ * data.size()) {
       throw ShapeError(concatenate(
           {name(), ": ", logits_.rows(), " rows, expected ", views_, " views of ", data.size(), " samples"}));
@@ -128,10 +135,11 @@ class TeacherLogitsTable {
   /// needs; OptionError for new views in every epoch, which no table can answer, and for other inputs than the table's.
   /// A table without their fingerprint is refused if its answers agree with the labels no more than in a random order:
   /// by less than four standard deviations, where right answers could. Without any label nothing tells.
-  [[gnu::cold]] void require_made_for(const Dataset& data, RandomShift shift, Views views, std::size_t classes) const {
-    require_shape(data, shift, views, classes);
+  [[gnu::cold]] void require_made_for(const Dataset& data, const Augmentation& augmentation, Views views,
+                                      std::size_t classes) const {
+    require_shape(data, augmentation, views, classes);
     if (inputs_fingerprint_) {
-      if (*inputs_fingerprint_ != detail::inputs_fingerprint(data, shift, views)) {
+      if (*inputs_fingerprint_ != detail::inputs_fingerprint(data, augmentation, views)) {
         throw OptionError(concatenate({name(),
                                        ": made for other inputs, expected the training set's samples in their "
                                        "order, with its labels, normalization and views"}));
@@ -173,12 +181,13 @@ class TeacherLogitsTable {
 
   [[gnu::cold]] std::string name() const { return path_.empty() ? "teacher logits" : path_text(path_); }
 
-  [[gnu::cold]] void require_shape(const Dataset& data, RandomShift shift, Views views, std::size_t classes) const {
-    if (shift.pixels > 0 && views.count == 0) {
+  [[gnu::cold]] void require_shape(const Dataset& data, const Augmentation& augmentation, Views views,
+                                   std::size_t classes) const {
+    if (augmentation.is_set() && views.count == 0) {
       throw OptionError(concatenate({name(), ": views.count is 0, new views in every epoch, expected ",
                                      std::max<std::size_t>(views_, 1), ", those that the table answers"}));
     }
-    const std::size_t expected[] = {shift.pixels == 0 ? 1 : views.count, data.size(), classes};
+    const std::size_t expected[] = {augmentation.is_set() ? views.count : 1, data.size(), classes};
     const std::size_t found[] = {views_, samples(), this->classes()};
     if (!std::ranges::equal(found, expected)) {
       throw ShapeError(concatenate({name(), ": logits of ", detail::extents_text(found), ", expected ",

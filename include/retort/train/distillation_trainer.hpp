@@ -39,11 +39,11 @@ class DistillationTrainer : public TrainerBase, private internal::TeacherFits<Te
                       Network<StudentModel, Backend, Scalar>& student, L loss, O optimizer) = delete;
 };
 
-/// The same from a table of logits, of a teacher of any kind:
-/// `DistillationTrainer distiller{data::load_teacher_logits("logits.npy"), student, HintonLoss{.temperature = 4},
-/// Adam{}}`. The trainer keeps the table. A table of a network's own logits gives the bits that the network gives.
-/// `fit` also throws what TeacherLogitsTable::require_made_for throws: ShapeError for a table of other extents,
-/// OptionError for a shift without `views` and for a table of other inputs. A table has no place for samples that
+/// The same from a table of logits, of a teacher of any kind: `DistillationTrainer
+/// distiller{data::load_teacher_logits("logits.npy"), student, HintonLoss{.temperature = 4}, Adam{}}`. The trainer
+/// keeps the table. A table of a network's own logits gives the bits that the network gives. `fit` also throws what
+/// TeacherLogitsTable::require_made_for throws: ShapeError for a table of other extents, OptionError for an
+/// augmentation without `views` and for a table of other inputs. A table has no place for samples that
 /// `validation_fraction` would hold out: split the data before (data::random_split).
 template <Model StudentModel, typename Backend, typename Scalar>
 class DistillationTrainer<data::TeacherLogitsTable, StudentModel, Backend, Scalar> : public TrainerBase {

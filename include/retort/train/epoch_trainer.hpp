@@ -64,8 +64,8 @@ template <Loss L>
 }
 
 /// Throws ShapeError for data that does not fit the model, and OptionError for validation data whose inputs are made
-/// differently or none of which has a label, for a shift beyond the image and for a last batch too small for the model,
-/// unless it is dropped. `validation` may be null.
+/// differently or none of which has a label, for an augmentation that does not fit the samples and for a last batch too
+/// small for the model, unless it is dropped. `validation` may be null.
 template <Model M>
 [[gnu::cold]] void require_trainable(const data::Dataset& train, const data::Dataset* validation, const Epoch& epoch) {
   require_matching_data<M>(train);
@@ -74,7 +74,7 @@ template <Model M>
     require_preprocessing(preprocessing_of(train), *validation, "the training data");
     require_labels(*validation, "fit");
   }
-  epoch.shift.validate(train.image());
+  epoch.augmentation.validate(train.image());
   const std::size_t samples = train.size();
   const std::size_t rest = samples % epoch.batch_size;
   const std::size_t last = rest == 0 ? epoch.batch_size : rest;
@@ -391,7 +391,7 @@ class EpochTrainer final : public TrainerInterface {
     require_trainable<M>(train, validation, epoch);
     require_labels_for(loss_, train);
     if constexpr (has_table) {
-      teacher_.require_made_for(train, epoch.shift, epoch.views, M::output_size);
+      teacher_.require_made_for(train, epoch.augmentation, epoch.views, M::output_size);
     } else if constexpr (uses_teacher) {
       teacher_.require_matching(train);
       require_preprocessing(teacher_.preprocessing(), train, "the teacher");
@@ -455,7 +455,7 @@ class EpochTrainer final : public TrainerInterface {
     }
     if (!cached) {
       teacher_inputs_ = allocate<Scalar>(rows * M::input_size);
-    } else if (epoch.is_augmented()) {
+    } else if (epoch.augmentation.is_set()) {
       for_each_view<M::input_size, Scalar>(
           backend(), data_.view(), epoch,
           [&](const Scalar* inputs, std::size_t row, std::size_t count) { answer_batch(inputs, row, count); });
@@ -480,8 +480,8 @@ class EpochTrainer final : public TrainerInterface {
   /// The answers to the epoch's view, or to the batch.
   backend::TeacherTable<Scalar> answers_to(const Epoch& epoch) const {
     backend::TeacherTable<Scalar> table = answers_;
-    if (table.by_sample && epoch.is_augmented()) {
-      const std::size_t row = epoch.view() * data_.view().size;
+    if (table.by_sample && epoch.augmentation.is_set()) {
+      const std::size_t row = epoch.view_index() * data_.view().size;
       table.logits += row * M::output_size;
       if constexpr (has_term) {
         table.features += row * Term::width;
@@ -535,7 +535,7 @@ class EpochTrainer final : public TrainerInterface {
             .samples = order_.data() + first,
             .size = count,
             .following = std::min(epoch.batch_size, epoch.trained(data_.view().size) - first - count),
-            .augmentation = epoch.augmentation_of(epoch.view()),
+            .view = epoch.view(epoch.view_index()),
             .seed = epoch.seed,
             .epoch = epoch.index(),
             .step = static_cast<std::uint32_t>(progress.step)};
@@ -564,7 +564,7 @@ class EpochTrainer final : public TrainerInterface {
     const backend::TrainingBatch batch = batch_at(epoch, first, count, progress);
     if constexpr (uses_teacher && !has_table) {
       if (!answers_.by_sample) {
-        gather_batch(backend(), batch.data, batch.samples, count, batch.augmentation, teacher_inputs_.data());
+        gather_batch(backend(), batch.data, batch.samples, count, batch.view, teacher_inputs_.data());
         answer_batch(std::as_const(teacher_inputs_).data(), 0, count);
       }
     }

@@ -105,7 +105,7 @@ class Fit {
             .drop_last = options_.drop_last,
             .seed = options_.seed,
             .shuffle = options_.shuffle,
-            .shift = options_.shift,
+            .augmentation = options_.augmentation,
             .views = options_.views,
             .schedule = &options_.schedule,
             .progress = {.step = index * steps_per_epoch(),
@@ -219,7 +219,7 @@ class Fit {
     add("drop_last", options_.drop_last);
     add("seed", options_.seed.value);
     add("shuffle", options_.shuffle);
-    add("shift", options_.shift.pixels);
+    add("augmentation", options_.augmentation.is_set() ? describe_settings(options_.augmentation) : "none");
     add("views", options_.views.count);
     add("views' seed", options_.views.seed.value);
     add("schedule", options_.schedule.describe());

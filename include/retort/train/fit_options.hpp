@@ -62,14 +62,14 @@ struct CheckpointOptions {
 };
 
 struct FitOptions {
-  std::size_t epochs = 1;       ///< > 0
-  std::size_t batch_size = 64;  ///< 1 ... 2^32 - 1; the last batch of an epoch holds what is left
-  bool drop_last = false;       ///< leave out a last batch that is not full: other samples each epoch if shuffled
-  Seed seed{};                  ///< of shuffling, dropout and augmentation
-  bool shuffle = true;          ///< a new order each epoch
-  data::RandomShift shift{};    ///< augmentation of the training images
-  data::Views views{};          ///< whether augmented images come again
-  Schedule schedule{};          ///< multiplies the optimizer's learning rate
+  std::size_t epochs = 1;             ///< > 0
+  std::size_t batch_size = 64;        ///< 1 ... 2^32 - 1; the last batch of an epoch holds what is left
+  bool drop_last = false;             ///< leave out a last batch that is not full: other samples each epoch if shuffled
+  Seed seed{};                        ///< of shuffling, dropout and augmentation
+  bool shuffle = true;                ///< a new order each epoch
+  data::Augmentation augmentation{};  ///< of the training samples
+  data::Views views{};                ///< whether augmented images come again
+  Schedule schedule{};                ///< multiplies the optimizer's learning rate
   std::optional<GradientClipping> clipping{};
   /// The share of the dataset that is held out of training and evaluated after each epoch, for `fit` without a
   /// validation set.
@@ -90,8 +90,9 @@ struct FitOptions {
     require_option(batch_size > 0 && batch_size <= UINT32_MAX, "fit", "batch_size", batch_size,
                    "a number from 1 to 4294967295");
     require_in(allowed::zero_to_below_one, "fit", "validation_fraction", validation_fraction);
-    require_option(views.count <= UINT32_MAX && (views.count == 0 || shift.pixels > 0), "fit", "views.count",
+    require_option(views.count <= UINT32_MAX && (views.count == 0 || augmentation.is_set()), "fit", "views.count",
                    views.count, "0, or a number below 2^32 beside an augmentation");
+    validate_in<double>(augmentation);
     schedule.validate();
     if (clipping) {
       validate_in<double>(*clipping);

@@ -101,9 +101,10 @@ concept HandsOutThreads =
 /// With backend::Eigen each student trains on one thread, as many at once as the backend has; a thread that finishes
 /// takes the next of the list. With backend::Cuda students that fit a block's memory train all at once, each on a
 /// multiprocessor, and a History's seconds are those of all together. On a backend that can do neither, and with
-/// backend::Cuda where teachers answer augmented inputs, they train one after another, each with the whole backend.
-/// Student i is the same, bit for bit, as `Network{setting.weights_seed()}` trained by a DistillationTrainer with the
-/// setting's loss, optimizer and seed: it depends neither on the number of threads nor on the other students.
+/// backend::Cuda where teachers answer augmented inputs or inputs are distorted, they train one after another, each
+/// with the whole backend. Student i is the same, bit for bit, as `Network{setting.weights_seed()}` trained by a
+/// DistillationTrainer with the setting's loss, optimizer and seed: it depends neither on the number of threads nor on
+/// the other students.
 ///
 /// All students share the data and the logits of each teacher, which are computed once, on all threads, unless the
 /// inputs are augmented anew in every epoch. These and all networks are in memory before the first step; each thread
@@ -235,7 +236,8 @@ class Sweep {
     }
     name_differences(run.results);
     if constexpr (StudentTrainer::takes_runs) {
-      if (!L::needs_teacher || first_epoch(options, train.size()).repeats_views()) {
+      if (!options.augmentation.distorts() &&
+          (!L::needs_teacher || first_epoch(options, train.size()).repeats_views())) {
         try {
           train_together(run);
         } catch (const StoppedError&) {
@@ -301,7 +303,7 @@ class Sweep {
   static internal::Epoch first_epoch(const SweepOptions& options, std::size_t samples) {
     return {.batch_size = std::min(options.batch_size, samples),
             .drop_last = options.drop_last,
-            .shift = options.shift,
+            .augmentation = options.augmentation,
             .views = options.views};
   }
 
@@ -318,7 +320,7 @@ class Sweep {
         run.teacher_logits[i] = allocate_for("logits of a teacher", size * sizeof(Scalar),
                                              [&] { return backend_.template allocate<Scalar>(size); });
         Scalar* logits = run.teacher_logits[i].data();
-        if (epoch.is_augmented()) {
+        if (epoch.augmentation.is_set()) {
           internal::for_each_view<StudentModel::input_size, Scalar>(
               backend_, run.resident_train.view(), epoch,
               [&](const Scalar* inputs, std::size_t row, std::size_t count) {

@@ -39,13 +39,13 @@ struct SweepCheckpointOptions {
 
 /// See FitOptions. Leaves out what each student has itself (its seed) and what only a single training needs.
 struct SweepOptions {
-  std::size_t epochs = 1;       ///< > 0
-  std::size_t batch_size = 64;  ///< 1 ... 2^32 - 1; the last batch of an epoch holds what is left
-  bool drop_last = false;       ///< leave out a last batch that is not full
-  bool shuffle = true;          ///< a new order each epoch
-  data::RandomShift shift{};    ///< augmentation of the training images
-  data::Views views{};          ///< whether they come again; if not, the teachers answer every batch
-  Schedule schedule{};          ///< multiplies each optimizer's learning rate
+  std::size_t epochs = 1;             ///< > 0
+  std::size_t batch_size = 64;        ///< 1 ... 2^32 - 1; the last batch of an epoch holds what is left
+  bool drop_last = false;             ///< leave out a last batch that is not full
+  bool shuffle = true;                ///< a new order each epoch
+  data::Augmentation augmentation{};  ///< of the training samples
+  data::Views views{};                ///< whether they come again; if not, the teachers answer every batch
+  Schedule schedule{};                ///< multiplies each optimizer's learning rate
   std::optional<GradientClipping> clipping{};
   std::optional<EarlyStopping> early_stopping{};
   Initialization initialization = Initialization::pytorch;
@@ -68,7 +68,7 @@ struct SweepOptions {
             .drop_last = drop_last,
             .seed = seed,
             .shuffle = shuffle,
-            .shift = shift,
+            .augmentation = augmentation,
             .views = views,
             .schedule = schedule,
             .clipping = clipping,

@@ -25,10 +25,9 @@ void for_each_view(const Backend& backend, const data::DatasetView& data, const 
   number_samples(backend, data.size, samples.data());
   auto inputs = backend.template allocate<Scalar>(std::min(most, data.size) * Features);
   for (std::size_t view = 0; view < epoch.view_count(); ++view) {
-    const data::Augmentation augmentation = epoch.augmentation_of(static_cast<std::uint32_t>(view));
     for (std::size_t first = 0; first < data.size; first += most) {
       const std::size_t count = std::min(most, data.size - first);
-      gather_batch(backend, data, std::as_const(samples).data() + first, count, augmentation, inputs.data());
+      gather_batch(backend, data, std::as_const(samples).data() + first, count, epoch.view(view), inputs.data());
       answer(std::as_const(inputs).data(), view * data.size + first, count);
     }
   }

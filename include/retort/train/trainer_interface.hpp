@@ -30,22 +30,21 @@ struct Epoch {
   bool drop_last = false;
   Seed seed{};
   bool shuffle = true;
-  data::RandomShift shift{};
+  data::Augmentation augmentation{};
   data::Views views{};
   const Schedule* schedule = nullptr;
   TrainingProgress progress{};  ///< before the first step
   std::optional<GradientClipping> clipping{};
 
   std::uint32_t index() const { return static_cast<std::uint32_t>(progress.epoch); }  ///< from 0
-  bool is_augmented() const { return shift.pixels > 0; }
   /// Whether a teacher's answers hold for other epochs too.
-  bool repeats_views() const { return !is_augmented() || views.count > 0; }
+  bool repeats_views() const { return !augmentation.is_set() || views.count > 0; }
   /// How many answers a teacher gives to each sample, if they are kept.
-  std::size_t view_count() const { return is_augmented() ? views.count : 1; }
-  data::Augmentation augmentation_of(std::uint32_t view) const {
-    return {shift, views.count > 0 ? views.seed : seed, view};
+  std::size_t view_count() const { return augmentation.is_set() ? views.count : 1; }
+  std::size_t view_index() const { return views.count > 0 ? index() % views.count : index(); }
+  data::View view(std::size_t view_index) const {
+    return {augmentation, views.count > 0 ? views.seed : seed, static_cast<std::uint32_t>(view_index)};
   }
-  std::uint32_t view() const { return views.count > 0 ? static_cast<std::uint32_t>(index() % views.count) : index(); }
   /// How many of `samples` samples are trained on: the first of the order.
   std::size_t trained(std::size_t samples) const { return drop_last ? samples - samples % batch_size : samples; }
   /// How many batches `samples` samples make, the last one perhaps not full.

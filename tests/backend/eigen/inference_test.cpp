@@ -30,7 +30,7 @@ TEMPLATE_TEST_CASE("A dataset is answered as its gathered batch, bit for bit", "
     std::vector<std::uint32_t> all(samples);
     std::iota(all.begin(), all.end(), 0u);
     std::vector<TestType> inputs(samples * 30);
-    gather_batch(backend::Eigen{}, data.view(), all.data(), samples, data::Augmentation{}, inputs.data());
+    gather_batch(backend::Eigen{}, data.view(), all.data(), samples, data::View{}, inputs.data());
 
     for (const unsigned threads : {1u, 3u}) {
       const Network<M, backend::Eigen, TestType> network{Seed{1}, backend::Eigen{threads}};

@@ -73,7 +73,7 @@ TEST_CASE("after the first epoch a training allocates nothing", "[backend]") {
   AllocationCounter counter(backend);
   const FitOptions options{.epochs = 4,
                            .batch_size = 8,
-                           .shift = {.pixels = 1},
+                           .augmentation = {.shift = 1},
                            .clipping = GradientClipping{.max_norm = 0.5},
                            .observers = {&counter}};
   Network<Small, Backend> teacher{Seed{0}, backend};

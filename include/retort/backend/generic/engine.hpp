@@ -46,7 +46,7 @@ class GenericSteps {
   void step(const Backend& backend, const TrainingBatch& batch, const TrainingState<Scalar, Moments>& state,
             const L& loss, const Rule& rule) {
     const LayerRandom random{batch.seed, batch.step};
-    gather_batch(backend, batch.data, batch.samples, batch.size, batch.augmentation, inputs_.data());
+    gather_batch(backend, batch.data, batch.samples, batch.size, batch.view, inputs_.data());
     const Scalar* inputs = inputs_.data();
     const Scalar* parameters = state.parameters;
     const Scalar* logits = internal::run_forward<M>(

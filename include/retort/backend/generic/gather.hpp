@@ -61,14 +61,26 @@ struct GatherFeature {
   data::DatasetView data;
   data::GatherConstants<Scalar> constants;
   BatchSamples samples;
-  data::Augmentation augmentation;
+  data::View view;
   Scalar* inputs;  // (count, features)
 
   RETORT_HOST_DEVICE void operator()(std::size_t element) const {
     const std::size_t row = element / data.features;
     const std::uint32_t sample = samples[row];
-    const data::PixelOffset offset = augmentation.offset(sample);
+    const data::PixelOffset offset = view.offset(sample);
     inputs[element] = data::gathered_feature(data, constants, sample, offset, element - row * data.features);
+  }
+};
+
+/// The same for samples that are distorted.
+template <typename Scalar>
+struct GatherDistortedFeature {
+  GatherFeature<Scalar> gather;
+
+  RETORT_HOST_DEVICE void operator()(std::size_t element) const {
+    const std::size_t row = element / gather.data.features;
+    gather.inputs[element] = data::distorted_feature(gather.data, gather.constants, gather.samples[row], gather.view,
+                                                     element - row * gather.data.features);
   }
 };
 
@@ -79,8 +91,7 @@ struct GatherRow {
 
   void operator()(std::size_t row) const {
     const std::uint32_t sample = gather.samples[row];
-    data::gather_row(gather.data, gather.constants, sample, gather.augmentation.offset(sample),
-                     gather.inputs + row * gather.data.features);
+    data::gather_row(gather.data, gather.constants, sample, gather.view, gather.inputs + row * gather.data.features);
   }
 };
 
@@ -88,6 +99,8 @@ template <typename B, typename Scalar>
 void gather(const B& backend, std::size_t count, const GatherFeature<Scalar>& gather_feature) {
   if constexpr (B::host_memory) {
     for_each_of<gather_row_work>(backend, count, GatherRow<Scalar>{gather_feature});
+  } else if (gather_feature.view.augmentation.distorts()) {
+    for_each(backend, count * gather_feature.data.features, GatherDistortedFeature<Scalar>{gather_feature});
   } else {
     for_each(backend, count * gather_feature.data.features, gather_feature);
   }
@@ -110,10 +123,9 @@ void shuffle_samples(const Generic<B>& generic, const RandomPermutation& permuta
 /// inputs (count, features): the given samples, normalised and augmented.
 template <typename B, typename Scalar>
 void gather_batch(const Generic<B>& generic, const data::DatasetView& data, const std::uint32_t* samples,
-                  std::size_t count, const data::Augmentation& augmentation, Scalar* inputs) {
-  detail::gather(
-      generic.self(), count,
-      detail::GatherFeature<Scalar>{data, data::GatherConstants<Scalar>(data), {samples}, augmentation, inputs});
+                  std::size_t count, const data::View& view, Scalar* inputs) {
+  detail::gather(generic.self(), count,
+                 detail::GatherFeature<Scalar>{data, data::GatherConstants<Scalar>(data), {samples}, view, inputs});
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

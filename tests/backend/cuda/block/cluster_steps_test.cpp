@@ -169,8 +169,8 @@ TEST_CASE("A cluster's steps are the steps of one block", "[block]") {
     check_descent<Narrow>({.real_features = true}, CrossEntropy{});
   }
   SECTION("Losses with a teacher, shifted images") {
-    check_descent<Student>({.shift = {1}}, HintonLoss{.temperature = 2});
-    check_descent<Narrow>({.shift = {2}}, HintonLoss{});
+    check_descent<Student>({.augmentation = {.shift = 1}}, HintonLoss{.temperature = 2});
+    check_descent<Narrow>({.augmentation = {.shift = 2}}, HintonLoss{});
   }
   SECTION("What a cluster does not take on is one block's") {
     check_steps<Student>({.batch = 100}, CrossEntropy{}, Adam{}, test::adam_tolerance<float>, false);

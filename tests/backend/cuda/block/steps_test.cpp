@@ -97,8 +97,13 @@ TEMPLATE_TEST_CASE("A block's steps are the steps of single operations", "[block
     check_steps<Odd, TestType>({.clipping = GradientClipping{.max_norm = 0.01}}, CrossEntropy{}, Sgd{});
   }
   SECTION("Shifted images, for which the teacher answers each batch") {
-    check_steps<Student, TestType>({.shift = {2}}, HintonLoss{}, nesterov);
-    check_steps<Odd, TestType>({.shift = {1}}, CrossEntropy{});
+    check_steps<Student, TestType>({.augmentation = {.shift = 2}}, HintonLoss{}, nesterov);
+    check_steps<Odd, TestType>({.augmentation = {.shift = 1}}, CrossEntropy{});
+  }
+  SECTION("Distorted images, and noise") {
+    check_steps<Student, TestType>({.augmentation = {.rotation = 20, .scale = 0.2, .noise = 0.1}}, HintonLoss{},
+                                   nesterov);
+    check_steps<Odd, TestType>({.augmentation = {.noise = 0.1}, .real_features = true}, CrossEntropy{});
   }
   SECTION("Real features") {
     check_steps<Student, TestType>({.real_features = true}, CrossEntropy{});

@@ -160,8 +160,8 @@ TEST_CASE("Steps on tensor cores are fp32 steps", "[block]") {
   }
   SECTION("Losses with a teacher, shifted images") {
     check_descent<Student>({}, HintonLoss{.temperature = 2});
-    check_descent<Student>({.shift = {2}}, HintonLoss{});
-    check_descent<Odd>({.shift = {1}}, CrossEntropy{});
+    check_descent<Student>({.augmentation = {.shift = 2}}, HintonLoss{});
+    check_descent<Odd>({.augmentation = {.shift = 1}}, CrossEntropy{});
   }
   SECTION("Clipped gradients") {
     for (const std::size_t batch : {std::size_t{64}, std::size_t{100}}) {

@@ -103,8 +103,12 @@ TEMPLATE_TEST_CASE("steps of large models are the steps of the backend's operati
   }
   SECTION("a teacher's table of logits") { check_steps<Teacher3, TestType>({}, HintonLoss{.temperature = 2}); }
   SECTION("shifted images, for which the teacher answers each batch") {
-    check_steps<Teacher3, TestType>({.shift = {2}}, HintonLoss{});
-    check_steps<Front, TestType>({.shift = {1}}, CrossEntropy{});
+    check_steps<Teacher3, TestType>({.augmentation = {.shift = 2}}, HintonLoss{});
+    check_steps<Front, TestType>({.augmentation = {.shift = 1}}, CrossEntropy{});
+  }
+  SECTION("distorted images, and noise") {
+    check_steps<Teacher3, TestType>({.augmentation = {.rotation = 20, .scale = 0.2, .noise = 0.1}}, HintonLoss{});
+    check_steps<Front, TestType>({.augmentation = {.shear = 20}}, CrossEntropy{});
   }
   SECTION("real features") { check_steps<Student, TestType>({.real_features = true}, CrossEntropy{}); }
   SECTION("clipped gradients") {
@@ -149,7 +153,7 @@ double astray(const test::StepSettings& settings) {
 TEMPLATE_TEST_CASE("rounded factors lead a little astray", "[graph]", Teacher3, Student, Front, Bare) {
   for (const test::StepSettings& settings :
        {test::StepSettings{},
-        test::StepSettings{.shift = {1}, .normalization = {.mean = 0.1307, .standard_deviation = 0.5}},
+        test::StepSettings{.augmentation = {.shift = 1}, .normalization = {.mean = 0.1307, .standard_deviation = 0.5}},
         test::StepSettings{.clipping = GradientClipping{.max_norm = 0.01}},
         {.real_features = true}}) {
     const double tf32 = astray<TestType, Precision::tf32>(settings);
@@ -182,7 +186,7 @@ void check_records(const test::StepSettings& settings) {
 
 TEMPLATE_TEST_CASE("a record of one step does every later one", "[graph]", float, double) {
   for (const test::StepSettings& settings :
-       {test::StepSettings{.epochs = 2}, test::StepSettings{.shift = {1}, .epochs = 4},
+       {test::StepSettings{.epochs = 2}, test::StepSettings{.augmentation = {.shift = 1}, .epochs = 4},
         test::StepSettings{.clipping = GradientClipping{.max_norm = 0.01}, .epochs = 2},
         test::StepSettings{.real_features = true, .epochs = 2}}) {
     check_records<TestType, Precision::fp32>(settings);
@@ -208,14 +212,14 @@ struct Bench {
 
   CrossEntropy loss{};
   GradientClipping clipping{};
-  data::RandomShift shift{};
+  data::Augmentation augmentation{};
 
   void step(Steps& steps, std::uint32_t epoch, std::uint32_t number, std::size_t size = 24) {
     const backend::TrainingBatch batch{.data = data.view(),
                                        .samples = samples.data(),
                                        .size = size,
                                        .following = 0,
-                                       .augmentation = {shift, Seed{1}, epoch},
+                                       .view = {augmentation, Seed{1}, epoch},
                                        .seed = Seed{1},
                                        .epoch = epoch,
                                        .step = number};
@@ -293,7 +297,7 @@ TEST_CASE("copies of the weights are those of the optimizer's last step", "[grap
   CHECK(test::same_bits(first.parameters(), second.parameters()));
 }
 
-TEST_CASE("loss, clipping and shift may change without another record", "[graph]") {
+TEST_CASE("loss, clipping and shift may change without another record, and distortion may begin and end", "[graph]") {
   using Recorded = Bench<Precision::fp32, retort::system::Recording>;
   Recorded recorded;
   Bench<Precision::fp32> immediate;
@@ -302,7 +306,8 @@ TEST_CASE("loss, clipping and shift may change without another record", "[graph]
   const auto step = [&](auto& bench, auto& steps, std::uint32_t number) {
     bench.loss.label_smoothing = 0.05 * number;
     bench.clipping.max_norm = number < 3 ? 1.0 : 0.01;
-    bench.shift.pixels = number % 3;
+    bench.augmentation.shift = number % 3;
+    bench.augmentation.noise = number == 2 || number == 4 ? 0.1 * number : 0.0;
     bench.mean = AlignedBuffer<float>(std::as_const(bench.mean));  // in another place
     bench.step(steps, 0, number);
   };

@@ -36,7 +36,7 @@ class RoundedFactors {
 
   void gather(const backend::Eigen& backend, const backend::TrainingBatch& batch, float* inputs) {
     std::vector<float> rows(batch.size * M::input_size);
-    gather_batch(backend, batch.data, batch.samples, batch.size, batch.augmentation, rows.data());
+    gather_batch(backend, batch.data, batch.samples, batch.size, batch.view, rows.data());
     for (std::size_t sample = 0; sample < batch.size; ++sample) {
       for (std::size_t feature = 0; feature < M::input_size; ++feature) {
         inputs[place<M::input_size>(feature, sample)] = rows[sample * M::input_size + feature];
@@ -150,7 +150,8 @@ TEST_CASE("Products of bfloat16 factors are those of rounded numbers", "[panel]"
     }
   }
   SECTION("Shifted images, real features, clipped gradients") {
-    check_products<Dropped>({.shift = {1}, .epochs = 1});
+    check_products<Dropped>({.augmentation = {.shift = 1}, .epochs = 1});
+    check_products<Dropped>({.augmentation = {.rotation = 20, .noise = 0.1}, .epochs = 1});
     check_products<Dropped>({.real_features = true, .epochs = 1});
     check_products<Dropped>({.clipping = GradientClipping{.max_norm = 0.01}, .epochs = 1});
   }

@@ -73,7 +73,8 @@ TEMPLATE_TEST_CASE("Steps on panels are the steps of Eigen's operations", "[pane
       CAPTURE(batch);
       check_steps<Whole, TestType>({.samples = test::samples_for(batch), .batch = batch}, CrossEntropy{});
     }
-    check_steps<Whole, TestType>({.samples = some_samples, .batch = 130, .shift = {2}, .threads = 3}, CrossEntropy{});
+    check_steps<Whole, TestType>({.samples = some_samples, .batch = 130, .augmentation = {.shift = 2}, .threads = 3},
+                                 CrossEntropy{});
     check_steps<Student, TestType>({.batch = 130, .threads = 3}, CrossEntropy{});
     check_steps<Whole, TestType>({.samples = some_samples, .real_features = true}, CrossEntropy{});
   }
@@ -92,8 +93,14 @@ TEMPLATE_TEST_CASE("Steps on panels are the steps of Eigen's operations", "[pane
     check_steps<Curved, TestType>({}, SoftmaxPassedToKlLoss{}, AdamW{.weight_decay = 0.1});
   }
   SECTION("Shifted images, for which the teacher answers each batch") {
-    check_steps<Student, TestType>({.shift = {2}}, HintonLoss{}, nesterov);
-    check_steps<Dropped, TestType>({.shift = {1}}, CrossEntropy{});
+    check_steps<Student, TestType>({.augmentation = {.shift = 2}}, HintonLoss{}, nesterov);
+    check_steps<Dropped, TestType>({.augmentation = {.shift = 1}}, CrossEntropy{});
+  }
+  SECTION("Distorted images, and noise") {
+    const data::Augmentation everything{.shift = 1, .rotation = 20, .scale = 0.2, .shear = 10, .noise = 0.1};
+    check_steps<Student, TestType>({.augmentation = everything}, HintonLoss{}, nesterov);
+    check_steps<Dropped, TestType>({.augmentation = {.rotation = 20}}, CrossEntropy{});
+    check_steps<Dropped, TestType>({.augmentation = {.noise = 0.1}, .real_features = true}, CrossEntropy{});
   }
   SECTION("Real features") {
     check_steps<Student, TestType>({.real_features = true}, CrossEntropy{});

@@ -52,7 +52,7 @@ RETORT_HOST_DEVICE std::size_t first_feature(const Team& team) {
 template <typename Scalar>
 RETORT_HOST_DEVICE std::uint32_t raw_word(const InputSource<Scalar>& source, std::uint32_t sample, std::size_t first,
                                           std::size_t features) {
-  const data::PixelOffset offset = source.augmentation.offset(sample);
+  const data::PixelOffset offset = source.view.offset(sample);
   const std::uint8_t* bytes = source.data.bytes + sample * features;
   std::uint32_t word = 0;
   for (std::size_t f = 0; f < quad && first + f < features; ++f) {
@@ -74,7 +74,7 @@ RETORT_HOST_DEVICE void gather_rows(const Fetcher<Team>& fetcher, const InputSou
   constexpr std::uint32_t samples = Layout::samples;
   const std::size_t own_features = first_feature<Layout>(fetcher.team);
   if constexpr (lines > 0) {
-    if (source.augmentation.shift.pixels == 0 &&
+    if (source.view.augmentation.shift == 0 &&
         reinterpret_cast<std::uintptr_t>(source.data.bytes) % sizeof(Line) == 0) {
       for (std::uint32_t item = fetcher.begin(); item < samples * lines; item += fetcher.step()) {
         const std::uint32_t row = item / lines;
@@ -111,7 +111,7 @@ RETORT_HOST_DEVICE void gather(const Fetcher<Team>& fetcher, const InputSource<S
     detail::gather_rows<Layout>(fetcher, source, chunk, sample_of, reinterpret_cast<std::uint32_t*>(inputs));
   } else if constexpr (Layout::input_kind == InputKind::bytes) {
     auto* words = reinterpret_cast<std::uint32_t*>(inputs);
-    const bool whole_words = First::in % quad == 0 && source.augmentation.shift.pixels == 0;
+    const bool whole_words = First::in % quad == 0 && source.view.augmentation.shift == 0;
     for (std::size_t item = fetcher.begin(); item < Layout::samples * First::quads; item += fetcher.step()) {
       const std::size_t row = item / First::quads;
       const std::size_t q = item % First::quads;
@@ -135,8 +135,10 @@ RETORT_HOST_DEVICE void gather(const Fetcher<Team>& fetcher, const InputSource<S
       Scalar value = 0;
       if (row < chunk.size) {
         const std::uint32_t sample = sample_of(row);
-        value = data::gathered_feature(source.data, source.constants, sample, source.augmentation.offset(sample),
-                                       own_features + feature);
+        value = source.inputs != nullptr
+                    ? source.inputs[(chunk.first + row) * Layout::features + own_features + feature]
+                    : data::gathered_feature(source.data, source.constants, sample, source.view.offset(sample),
+                                             own_features + feature);
       }
       inputs[feature * Layout::stride + row] = value;
     }

@@ -24,7 +24,8 @@ struct InputSource {
   data::GatherConstants<Scalar> constants{};
   const std::uint32_t* samples = nullptr;  // (size); null: in the dataset's order
   std::size_t size = 0;
-  data::Augmentation augmentation{};
+  data::View view{};
+  const Scalar* inputs = nullptr;  // (size, features), where they are distorted: kernels know shifts alone
 
   RETORT_HOST_DEVICE std::uint32_t sample(std::size_t position) const {
     return samples != nullptr ? samples[position] : static_cast<std::uint32_t>(position);

@@ -7,12 +7,14 @@
 #include <array>
 #include <cstddef>
 #include <type_traits>
+#include <utility>
 
 #include "retort/backend/cuda/block/cluster.hpp"
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/block/train_blocks.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
+#include "retort/backend/generic/gather.hpp"
 #include "retort/backend/thrust/backend.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/instruction_set.hpp"
@@ -36,7 +38,9 @@ class BlockSteps {
   template <typename L, typename Rule, std::size_t Moments>
   void run(const Thrust<System>& backend, const TrainingBatch& batches, std::size_t batch_size,
            const TrainingState<Scalar, Moments>& state, const L& loss, const Rule* rules) {
-    run_one(backend, job(batches, batch_size, state, loss, rules));
+    auto several = job(batches, batch_size, state, loss, rules);
+    several.training.inputs = distorted_inputs(backend, batches);
+    run_one(backend, several);
   }
 
   template <typename L, typename Rule, std::size_t Moments>
@@ -44,10 +48,11 @@ class BlockSteps {
             const L& loss, const Rule& rule) {
     auto single = job(batch, batch.size, state, loss, static_cast<const Rule*>(nullptr));
     single.rule = rule;
+    single.training.inputs = distorted_inputs(backend, batch);
     run_one(backend, single);
   }
 
-  /// The job that run() carries out.
+  /// The job that run() carries out, but for distorted inputs.
   template <typename L, typename Rule, std::size_t Moments>
   TrainingJob<Scalar, Moments, L, Rule> job(const TrainingBatch& batches, std::size_t batch_size,
                                             const TrainingState<Scalar, Moments>& state, const L& loss,
@@ -56,7 +61,7 @@ class BlockSteps {
                   "retort: a loss and an optimizer's rule go to the device as bytes");
     TrainingJob<Scalar, Moments, L, Rule> result{
         .training = {batches.data, data::GatherConstants<Scalar>(batches.data), batches.samples, batches.size,
-                     batches.augmentation},
+                     batches.view},
         .batch_size = batch_size,
         .seed = batches.seed,
         .first_step = batches.step,
@@ -93,9 +98,22 @@ class BlockSteps {
  private:
   using Buffer = typename Thrust<System>::template Buffer<Scalar>;
 
+  /// The inputs of all batches if they are distorted, else null.
+  const Scalar* distorted_inputs(const Thrust<System>& backend, const TrainingBatch& batches) {
+    if (!batches.view.augmentation.distorts()) {
+      return nullptr;
+    }
+    const std::size_t size = batches.size * M::input_size;
+    if (inputs_.size() < size) {
+      inputs_ = backend.template allocate<Scalar>(size);
+    }
+    gather_batch(backend, batches.data, batches.samples, batches.size, batches.view, inputs_.data());
+    return std::as_const(inputs_).data();
+  }
+
   template <std::size_t Moments, typename L, typename Rule>
   static void run_one(const Thrust<System>& backend, const TrainingJob<Scalar, Moments, L, Rule>& job) {
-    if (job.training.data.bytes != nullptr) {
+    if (job.training.data.bytes != nullptr && job.training.inputs == nullptr) {
       run_on<InputKind::bytes>(backend, job);
     } else {
       run_on<InputKind::reals>(backend, job);
@@ -114,6 +132,7 @@ class BlockSteps {
     train_block<Layout<M, Scalar, kind>>(backend.system(), job);
   }
 
+  Buffer inputs_{};   // of a run, allocated by the first that is distorted
   Buffer gradients_;  // for a batch of several chunks, or for clipping
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Gathers a batch as the first product's factors: picks, shifts and normalises samples and applies any chain before
+/// Gathers a batch as the first product's factors: picks, augments and normalises samples and applies any chain before
 /// the first Linear, in one pass.
 
 #include <cstddef>
@@ -41,7 +41,8 @@ template <typename Scalar, Precision precision, typename FrontChain>
 inline constexpr bool scale_waits =
     product_precision<Scalar, precision> != Precision::fp32 && std::is_same_v<FrontChain, Chain<>>;
 
-template <typename FrontChain, std::size_t Features, typename Arguments, typename Output>
+/// `distorted`: whether the augmentation is more than a shift.
+template <typename FrontChain, std::size_t Features, bool distorted, typename Arguments, typename Output>
 struct GatherInputs {
   using Scalar = typename Arguments::Value;
 
@@ -59,7 +60,11 @@ struct GatherInputs {
     std::size_t feature = begin % Features;
     Source source = source_of(row);
     for (std::size_t i = 0; i < count; ++i) {
-      values[i] = data::gathered_feature(data, constants, source.sample, source.offset, feature);
+      if constexpr (distorted) {
+        values[i] = data::distorted_feature(data, constants, source.sample, arguments->view, feature);
+      } else {
+        values[i] = data::gathered_feature(data, constants, source.sample, source.offset, feature);
+      }
       if (++feature == Features && i + 1 < count) {
         feature = 0;
         source = source_of(++row);
@@ -77,7 +82,7 @@ struct GatherInputs {
 
   RETORT_HOST_DEVICE Source source_of(std::size_t row) const {
     const std::uint32_t sample = arguments->samples[row];
-    return {sample, arguments->augmentation.offset(sample)};
+    return {sample, distorted ? data::PixelOffset{} : arguments->view.offset(sample)};
   }
 };
 

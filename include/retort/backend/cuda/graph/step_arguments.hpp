@@ -27,7 +27,7 @@ struct StepArguments {
   Scalar* losses;                              // (batch)
   std::uint8_t* correct;                       // (batch)
   Scalar* moments[Moments > 0 ? Moments : 1];  // each laid out as the parameters
-  data::Augmentation augmentation;
+  data::View view;
   Seed seed;  // of the dropout masks
   std::uint32_t step;
   GradientClipping clipping;

@@ -22,12 +22,13 @@ inline constexpr char type_tag = 0;
 
 }  // namespace detail
 
-/// Equal keys, equal work. Leaves out the values of loss, optimizer, clipping and shift, and the places of moments:
-/// kernels read them.
+/// Equal keys, equal work. Leaves out the values of loss, optimizer, clipping and augmentation, and the places of
+/// moments: kernels read them.
 struct StepKey {
   const void* types = nullptr;  // of loss, rule and moments
   std::size_t batch = 0;
   bool clips = false;
+  bool distorted = false;
   const void* parameters = nullptr;
   const void* teacher_logits = nullptr;
   bool teacher_by_sample = false;
@@ -45,6 +46,7 @@ StepKey make_step_key(const TrainingBatch& batch, const TrainingState<Scalar, Mo
   return {.types = &detail::type_tag<L, Rule, std::array<Scalar, Moments>>,
           .batch = batch.size,
           .clips = state.clipping.has_value(),
+          .distorted = batch.view.augmentation.distorts(),
           .parameters = state.parameters,
           .teacher_logits = state.teacher.logits,
           .teacher_by_sample = state.teacher.by_sample,

@@ -66,7 +66,7 @@ class GraphSteps {
                      .losses = state.losses,
                      .correct = state.correct,
                      .moments = {},
-                     .augmentation = batch.augmentation,
+                     .view = batch.view,
                      .seed = batch.seed,
                      .step = batch.step,
                      .clipping = state.clipping.value_or(GradientClipping{}),
@@ -74,7 +74,8 @@ class GraphSteps {
                      .rule = rule};
     std::ranges::copy(state.moments, values.moments);
     backend.for_each(1, WriteArguments<Arguments>{values, arguments});
-    const Work<Arguments> work{*this, backend, arguments, batch.data, batch.size, state.parameters};
+    const Work<Arguments> work{
+        *this, backend, arguments, batch.data, batch.size, state.parameters, batch.view.augmentation.distorts()};
     runner_.run(backend, make_step_key<L, Rule>(batch, state), [&] {
       work.forward();
       work.loss(state.teacher);
@@ -117,6 +118,7 @@ class GraphSteps {
     const data::DatasetView& data;
     std::size_t batch;
     Scalar* parameters;
+    bool distorted;
 
     template <std::size_t Index>
     LinearTensors<const Factor, const Scalar> linear() const {
@@ -151,10 +153,17 @@ class GraphSteps {
     }
 
     void forward() const {
-      const std::size_t size = batch * M::input_size;
-      backend.for_each(group_count(size),
-                       GatherInputs<FrontChain, M::input_size, Arguments, Factor>{
-                           arguments, data, input_scaling().constants, steps.workspace_.template input<0>(), size});
+      const auto gather = [&]<bool distorts>() {
+        const std::size_t size = batch * M::input_size;
+        backend.for_each(group_count(size),
+                         GatherInputs<FrontChain, M::input_size, distorts, Arguments, Factor>{
+                             arguments, data, input_scaling().constants, steps.workspace_.template input<0>(), size});
+      };
+      if (distorted) {
+        gather.template operator()<true>();
+      } else {
+        gather.template operator()<false>();
+      }
       internal::for_each_index<Plan<M>::linear_count>([&]<std::size_t Index>() { forward_stage<Index>(); });
     }
 

@@ -46,7 +46,7 @@ class Bf16Products {
       const std::span samples(batch.samples + first, samples_in<float>(index, batch.size));
       fetch_ahead(batch, first, samples.size());
       float* panel = inputs + first * M::input_size;
-      if (batch.augmentation.shift.pixels == 0) {
+      if (!batch.view.augmentation.is_set()) {
         fill_panel<V>(batch.data, constants, samples, panel);
         return;
       }

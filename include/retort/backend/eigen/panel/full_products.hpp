@@ -44,7 +44,7 @@ class FullProducts {
   /// Takes the batch in. Only a model that begins with pointwise layers finds it in `inputs` (panels) afterwards.
   void gather(const Eigen& backend, const TrainingBatch& batch, Scalar* inputs) {
     constants_ = data::GatherConstants<Scalar>(batch.data);
-    are_bytes_ = takes_bytes && batch.data.bytes != nullptr;
+    are_bytes_ = takes_bytes && batch.data.bytes != nullptr && !batch.view.augmentation.distorts();
     if (are_bytes_) {
       find_byte_rows(backend, batch);
     }
@@ -58,7 +58,7 @@ class FullProducts {
         return;
       }
       Scalar* panel = inputs + first * M::input_size;
-      if (!takes_bytes && batch.augmentation.shift.pixels == 0) {
+      if (!takes_bytes && !batch.view.augmentation.is_set()) {
         fill_panel<V>(batch.data, constants_, samples, panel);
         return;
       }
@@ -146,7 +146,7 @@ class FullProducts {
   /// A dataset's own rows serve as they are, unless images are moved or whole vectors would reach beyond the dataset's
   /// end.
   static bool copies_bytes(const TrainingBatch& batch) {
-    return batch.augmentation.shift.pixels != 0 || M::input_size % simd::lanes<V> != 0;
+    return batch.view.augmentation.shift != 0 || M::input_size % simd::lanes<V> != 0;
   }
 
   /// Where each sample's bytes are. Whole squares of bytes are read, also of the next panel's rows, so all are in place

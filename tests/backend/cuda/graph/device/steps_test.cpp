@@ -18,7 +18,7 @@ using namespace retort::test;
 StepSettings settings_of(int number) {
   StepSettings settings{.samples = 300, .batch = 64, .epochs = 4};
   if (number == 1) {
-    settings.shift = {2};
+    settings.augmentation = {.shift = 2};
     settings.normalization.mean = 0.1307;
   } else if (number == 2) {
     settings.clipping = retort::GradientClipping{.max_norm = 0.01};  // far below the gradients' norms
