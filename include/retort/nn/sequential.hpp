@@ -108,14 +108,14 @@ template <PointwiseLayer First, Layer... Rest>
 struct ModelInput<First, Rest...> : ModelInput<Rest...> {};
 template <SizedLayer First, Layer... Rest>
 struct ModelInput<First, Rest...> {
-  using type = typename LayerShapes<First>::input;
+  using type = typename LayerShapes<First>::Input;
 };
 
 // The shapes that a layer takes and gives where `Incoming` reaches it; a pointwise one keeps it.
 template <typename Incoming, Layer L>
 struct ShapesOf {
-  using input = Incoming;
-  using output = Incoming;
+  using Input = Incoming;
+  using Output = Incoming;
 };
 template <typename Incoming, SizedLayer L>
 struct ShapesOf<Incoming, L> : LayerShapes<L> {};
@@ -129,7 +129,7 @@ template <typename Incoming, Layer First, Layer... Rest>
 struct ShapesFrom<Incoming, First, Rest...> {
   using type = decltype(std::tuple_cat(
       std::declval<std::tuple<Incoming>>(),
-      std::declval<typename ShapesFrom<typename ShapesOf<Incoming, First>::output, Rest...>::type>()));
+      std::declval<typename ShapesFrom<typename ShapesOf<Incoming, First>::Output, Rest...>::type>()));
 };
 template <Layer... Layers>
 using ModelShapes = typename ShapesFrom<typename ModelInput<Layers...>::type, Layers...>::type;
@@ -181,7 +181,7 @@ struct CheckedShapes;
 template <std::size_t... Index, Layer... Layers>
 struct CheckedShapes<std::index_sequence<Index...>, Layers...>
     : CheckedShape<Index, std::tuple_element_t<Index, ModelShapes<Layers...>>,
-                   typename ShapesOf<std::tuple_element_t<Index, ModelShapes<Layers...>>, Layers>::input>... {};
+                   typename ShapesOf<std::tuple_element_t<Index, ModelShapes<Layers...>>, Layers>::Input>... {};
 
 }  // namespace detail
 

@@ -27,16 +27,16 @@ namespace detail {
 /// width takes the elements of any shape of that size, one after another, so no layer need flatten an image.
 template <typename L>
 struct LayerShapes {
-  using input = Shape<L::input_size>;
-  using output = Shape<L::output_size>;
+  using Input = Shape<L::input_size>;
+  using Output = Shape<L::output_size>;
 };
 template <typename L>
   requires(
       requires { typename L::input_shape; } || requires { typename L::output_shape; })
 struct LayerShapes<L> {
-  using input = typename L::input_shape;
-  using output = typename L::output_shape;
-  static_assert(input::size == L::input_size && output::size == L::output_size,
+  using Input = typename L::input_shape;
+  using Output = typename L::output_shape;
+  static_assert(Input::size == L::input_size && Output::size == L::output_size,
                 "retort: a layer states input_shape and output_shape, whose sizes are input_size and output_size");
 };
 

@@ -123,9 +123,12 @@ namespace detail {
   return metrics;
 }
 
-/// Throws JsonError.
+/// Throws JsonError. The memory is allocated once, for as many epochs as the text can have.
 [[gnu::cold]] inline History read_history(std::string_view text) {
+  constexpr std::string_view shortest_epoch =
+      R"({"epoch":1,"learning_rate":1,"loss":1,"seconds":1,"samples_per_second":1},)";
   History history;
+  history.reserve(text.size() / shortest_epoch.size() + 1);
   JsonReader json(text);
   json.begin_array();
   while (json.next_element()) {
