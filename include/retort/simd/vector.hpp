@@ -15,6 +15,11 @@
 #include "retort/core/quiet_intrinsics.hpp"
 #include "retort/simd/plain_vector.hpp"
 
+// Where all numbers are taken for finite (-ffast-math), a comparison with infinity may have any result: of clang 19 a
+// logarithm was 0.
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ && !defined(XSIMD_NO_INFINITIES)
+#define XSIMD_NO_INFINITIES
+#endif
 RETORT_QUIET_INTRINSICS_BEGIN
 #include <xsimd/xsimd.hpp>
 RETORT_QUIET_INTRINSICS_END
