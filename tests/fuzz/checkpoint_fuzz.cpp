@@ -27,7 +27,7 @@ const retort::internal::Settings& settings() {
   return same;
 }
 
-bool equal(const retort::internal::TrainingState& left, const retort::internal::TrainingState& right) {
+bool equal(const retort::internal::StateArrays& left, const retort::internal::StateArrays& right) {
   const auto same = [](const retort::internal::StateArray& a, const retort::internal::StateArray& b) {
     return a.name == b.name && std::ranges::equal(a.bytes, b.bytes);
   };

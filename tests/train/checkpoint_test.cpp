@@ -45,7 +45,7 @@ internal::Checkpoint example() {
           .best = {{"parameters", bytes_of({4, 5, 6, 7})}, {"buffers", {}}}};
 }
 
-void check_equal(const internal::TrainingState& a, const internal::TrainingState& b) {
+void check_equal(const internal::StateArrays& a, const internal::StateArrays& b) {
   REQUIRE(a.size() == b.size());
   for (const internal::StateArray& array : a) {
     const auto found = std::ranges::find(b, array.name, &internal::StateArray::name);

@@ -86,7 +86,7 @@ std::vector<double> inputs_of(const data::Dataset& data, const internal::Epoch& 
   return inputs;
 }
 
-std::vector<double> array_of(const internal::TrainingState& state, const std::string& name) {
+std::vector<double> array_of(const internal::StateArrays& state, const std::string& name) {
   const auto array = std::ranges::find(state, name, &internal::StateArray::name);
   REQUIRE(array != state.end());
   std::vector<double> values(array->bytes.size() / sizeof(double));
@@ -143,7 +143,7 @@ void check_gradient(const Term& term, const data::Dataset& data, std::size_t cap
   epoch.batch_size = capacity;
   epoch_trainer.begin(data, nullptr, epoch);
   epoch.batch_size = samples;
-  const internal::TrainingState before = epoch_trainer.state();
+  const internal::StateArrays before = epoch_trainer.state();
   const auto parameters = array_of(before, "parameters");
   const auto regressor = array_of(before, "regressor.parameters");
   const std::vector<double> inputs = inputs_of(data, epoch);
@@ -153,7 +153,7 @@ void check_gradient(const Term& term, const data::Dataset& data, std::size_t cap
   const internal::EpochResult result = epoch_trainer.train_epoch(epoch, [](std::size_t, const backend::LossSum&) {});
   CHECK_THAT(result.sum.loss / samples, WithinRel(loss_at(parameters, regressor), 1e-12));
 
-  const internal::TrainingState after = epoch_trainer.state();
+  const internal::StateArrays after = epoch_trainer.state();
   const auto step = [&](const std::vector<double>& from, const std::string& name) {
     std::vector<double> gradient = array_of(after, name);
     std::ranges::transform(from, gradient, gradient.begin(), std::minus<>{});
@@ -185,9 +185,9 @@ TEST_CASE("Clipping is by the norm of both gradients", "[train]") {
   internal::Epoch epoch = whole_epoch(schedule);
   epoch.clipping = GradientClipping{.max_norm = 0.01};
   epoch_trainer.begin(points(), nullptr, epoch);
-  const internal::TrainingState before = epoch_trainer.state();
+  const internal::StateArrays before = epoch_trainer.state();
   epoch_trainer.train_epoch(epoch, [](std::size_t, const backend::LossSum&) {});
-  const internal::TrainingState after = epoch_trainer.state();
+  const internal::StateArrays after = epoch_trainer.state();
   double squares = 0.0;
   double of_regressor = 0.0;
   for (const char* name : {"parameters", "regressor.parameters"}) {
@@ -277,9 +277,9 @@ TEST_CASE("A number of the state that is not finite is named, a regressor's and 
   TermTrainer<Hint<1, 2>, Adam> epoch_trainer(student, {}, Adam{}, {&teacher});
   const Schedule schedule;
   epoch_trainer.begin(points(), nullptr, whole_epoch(schedule));
-  const internal::TrainingState state = epoch_trainer.state();
+  const internal::StateArrays state = epoch_trainer.state();
   const auto fault_of = [&](const std::string& name, double value) {
-    internal::TrainingState changed = state;
+    internal::StateArrays changed = state;
     const auto array = std::ranges::find(changed, name, &internal::StateArray::name);
     REQUIRE(array != changed.end());
     std::memcpy(array->bytes.data() + 3 * sizeof(double), &value, sizeof(double));

@@ -61,19 +61,19 @@ class ScriptedTrainer : public internal::TrainerInterface {
   bool is_finite() const override { return finite; }
   std::string describe_fault() const override { return fault; }
 
-  internal::TrainingState state() const override {
-    internal::TrainingState arrays = model_state();
+  internal::StateArrays state() const override {
+    internal::StateArrays arrays = model_state();
     arrays.push_back({"moment.0", arrays.front().bytes});
     return arrays;
   }
 
-  internal::TrainingState model_state() const override {
+  internal::StateArrays model_state() const override {
     std::vector<std::byte> bytes(sizeof(parameter));
     std::memcpy(bytes.data(), &parameter, sizeof(parameter));
     return {{"parameters", bytes}};
   }
 
-  void restore(const internal::TrainingState& state) override {
+  void restore(const internal::StateArrays& state) override {
     if (state.empty() || state.front().name != "parameters" || state.front().bytes.size() != sizeof(parameter)) {
       throw ShapeError("training state: not one of this training");
     }

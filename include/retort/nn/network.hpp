@@ -31,6 +31,42 @@ template <typename Scalar>
 struct InferArguments;
 }  // namespace backend
 
+}  // namespace retort::inline RETORT_INSTRUCTION_SET
+
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
+
+// What a network does whatever its model, so that it is compiled once for all models.
+
+template <typename Scalar, typename Backend>
+typename Backend::template Buffer<Scalar> allocate_arena(const Backend& backend, std::size_t size) {
+  return allocate_for("parameters of a network", size * sizeof(Scalar),
+                      [&] { return backend.template allocate<Scalar>(size); });
+}
+
+/// `values`, in the backend's memory, for the host.
+template <typename Scalar, typename Backend>
+AlignedBuffer<Scalar> copy_of_arena(const Backend& backend, const Scalar* values, std::size_t size) {
+  auto copy =
+      allocate_for("copy of a network's parameters", 0, [&] { return AlignedBuffer<Scalar>::uninitialized(size); });
+  copy_to_host(backend, values, copy.span());
+  return copy;
+}
+
+template <typename Scalar>
+AlignedBuffer<Scalar> initial_values(std::span<const TensorInfo> tensors, std::size_t size, Seed seed,
+                                     Initialization initialization) {
+  auto arena = allocate_for("initial values of a network", 0, [&] { return AlignedBuffer<Scalar>(size); });
+  std::uint32_t index = 0;
+  for (const TensorInfo& tensor : tensors) {
+    initialize_tensor(initialization, tensor.spec, seed, index++, arena.data() + tensor.offset);
+  }
+  return arena;
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
+
 /// A model's parameters (and running statistics), each in one aligned arena in the memory of a backend. A network that
 /// was moved from has neither: it can be destroyed and assigned to; everything else throws Error.
 ///
@@ -48,16 +84,17 @@ class Network {
   /// DeviceError.
   explicit Network(Seed seed, Backend backend = Backend{}, Initialization initialization = Initialization::pytorch)
       : backend_(std::move(backend)),
-        parameters_(allocate(M::parameter_arena_size)),
-        buffers_(allocate(M::buffer_arena_size)) {
+        parameters_(internal::allocate_arena<Scalar>(backend_, M::parameter_arena_size)),
+        buffers_(internal::allocate_arena<Scalar>(backend_, M::buffer_arena_size)) {
     initialize(seed, initialization);
   }
 
   /// Fills parameters and running statistics again, and forgets the preprocessing.
   void initialize(Seed seed, Initialization initialization = Initialization::pytorch) {
     preprocessing_.reset();
-    assign_parameters(initial_values(M::parameters, M::parameter_arena_size, seed, initialization).span());
-    assign_buffers(initial_values(M::buffers, M::buffer_arena_size, seed, initialization).span());
+    assign_parameters(
+        internal::initial_values<Scalar>(M::parameters, M::parameter_arena_size, seed, initialization).span());
+    assign_buffers(internal::initial_values<Scalar>(M::buffers, M::buffer_arena_size, seed, initialization).span());
   }
 
   const Backend& backend() const { return backend_; }
@@ -160,22 +197,6 @@ class Network {
  private:
   using Arena = typename Backend::template Buffer<Scalar>;
 
-  Arena allocate(std::size_t size) const {
-    return allocate_for("parameters of a network", size * sizeof(Scalar),
-                        [&] { return backend_.template allocate<Scalar>(size); });
-  }
-
-  template <std::size_t N>
-  static AlignedBuffer<Scalar> initial_values(const std::array<TensorInfo, N>& tensors, std::size_t size, Seed seed,
-                                              Initialization initialization) {
-    auto arena = allocate_for("initial values of a network", 0, [&] { return AlignedBuffer<Scalar>(size); });
-    std::uint32_t index = 0;
-    for (const TensorInfo& tensor : tensors) {
-      internal::initialize_tensor(initialization, tensor.spec, seed, index++, arena.data() + tensor.offset);
-    }
-    return arena;
-  }
-
   [[noreturn, gnu::cold, gnu::noinline]] static void throw_moved_from() {
     throw Error("network: its parameters were moved to another network, expected one that still has its own");
   }
@@ -196,10 +217,7 @@ class Network {
 
   AlignedBuffer<Scalar> copy_of(const Arena& arena) const {
     require_values();
-    auto copy = allocate_for("copy of a network's parameters", 0,
-                             [&] { return AlignedBuffer<Scalar>::uninitialized(arena.size()); });
-    copy_to_host(backend_, arena.data(), copy.span());
-    return copy;
+    return internal::copy_of_arena(backend_, arena.data(), arena.size());
   }
 
   void assign(Arena& arena, std::span<const Scalar> values, const char* what) {

@@ -42,11 +42,11 @@ namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// A checkpoint's contents. Random numbers are functions of the seed and the step, so no generator's state is needed.
 struct Checkpoint {
-  Settings settings;    ///< of the run that wrote it
-  std::size_t epochs;   ///< in all, as planned
-  History history;      ///< one entry for each epoch done
-  TrainingState state;  ///< after the last of them
-  TrainingState best;   ///< the model after the best epoch; empty without early stopping
+  Settings settings;   ///< of the run that wrote it
+  std::size_t epochs;  ///< in all, as planned
+  History history;     ///< one entry for each epoch done
+  StateArrays state;   ///< after the last of them
+  StateArrays best;    ///< the model after the best epoch; empty without early stopping
 };
 
 namespace detail {
@@ -149,7 +149,7 @@ inline constexpr std::string_view setting_prefix = "setting.";
 /// Throws FileError.
 [[gnu::cold]] inline void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
   std::vector<io::Tensor> tensors;
-  const auto append = [&](const TrainingState& state, std::string_view prefix) {
+  const auto append = [&](const StateArrays& state, std::string_view prefix) {
     for (const StateArray& array : state) {
       tensors.push_back({concatenate({prefix, array.name}), io::DType::U8, {array.bytes.size()}, array.bytes});
     }

@@ -7,7 +7,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <optional>
 #include <span>
@@ -34,12 +33,12 @@
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/preprocessing.hpp"
-#include "retort/nn/tensor_values.hpp"
 #include "retort/train/evaluate.hpp"
 #include "retort/train/preprocessing.hpp"
 #include "retort/train/resident_dataset.hpp"
 #include "retort/train/teacher.hpp"
 #include "retort/train/teacher_views.hpp"
+#include "retort/train/trained_arrays.hpp"
 #include "retort/train/trainer_interface.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
@@ -209,7 +208,7 @@ class EpochTrainer final : public TrainerInterface {
   {
     arrange(epoch);
     return steps_->job(batch_at(epoch, 0, epoch.trained(data_.view().size), epoch.progress), epoch.batch_size,
-                       target_at(epoch, 0), epoch_loss_, rules);
+                       state_at(epoch, 0), epoch_loss_, rules);
   }
 
   Evaluation evaluate() override {
@@ -217,56 +216,16 @@ class EpochTrainer final : public TrainerInterface {
                                            *validation_);
   }
 
-  bool is_finite() const override {
-    return std::ranges::all_of(state_arrays(*this), [&](const NamedArray<const Scalar>& array) {
-      return all_finite(backend(), array.values.data(), array.values.size());
-    });
-  }
+  bool is_finite() const override { return are_finite(backend(), arrays()); }
 
-  [[gnu::cold]] std::string describe_fault() const override {
-    for (const NamedArray<const Scalar>& array : state_arrays(*this)) {
-      std::vector<Scalar> copy(array.values.size());
-      copy_to_host(backend(), array.values.data(), std::span(copy));
-      const std::string fault = internal::describe_fault(array.tensors, std::span<const Scalar>(copy), array.largest);
-      if (!fault.empty()) {
-        return array.place + fault;
-      }
-    }
-    return {};
-  }
+  [[gnu::cold]] std::string describe_fault() const override { return internal::describe_fault(backend(), arrays()); }
 
-  [[gnu::cold]] TrainingState state() const override { return copies_of(state_arrays(*this)); }
+  [[gnu::cold]] StateArrays state() const override { return copy_state(backend(), arrays()); }
 
-  [[gnu::cold]] TrainingState model_state() const override {
-    const auto arrays = state_arrays(*this);
-    return copies_of(std::span(arrays).first(2));
-  }
+  [[gnu::cold]] StateArrays model_state() const override { return copy_state(backend(), arrays().first(2)); }
 
-  [[gnu::cold]] void restore(const TrainingState& state) override {
-    const auto arrays = state_arrays(*this);
-    const auto target_of = [&](const StateArray& array) {
-      const auto found = std::ranges::find(arrays, array.name, &NamedArray<Scalar>::name);
-      if (found == arrays.end()) {
-        throw ShapeError(concatenate({"training state: ", array.name, " is no array of this training"}));
-      }
-      return found->values;
-    };
-    // All are checked before the first is written: a state that does not fit leaves everything as it was.
-    for (const StateArray& array : state) {
-      const std::size_t expected = target_of(array).size_bytes();
-      if (array.bytes.size() != expected) {
-        throw ShapeError(
-            concatenate({"training state: ", array.name, " has ", array.bytes.size(), " bytes, expected ", expected}));
-      }
-    }
-    for (const StateArray& array : state) {
-      const std::span<Scalar> target = target_of(array);
-      std::vector<Scalar> values(target.size());
-      if (!values.empty()) {
-        std::memcpy(values.data(), array.bytes.data(), array.bytes.size());
-      }
-      copy_from_host(backend(), std::span<const Scalar>(values), target.data());
-    }
+  [[gnu::cold]] void restore(const StateArrays& state) override {
+    restore_state(backend(), arrays(), state);
     note_preprocessing();
   }
 
@@ -309,53 +268,20 @@ class EpochTrainer final : public TrainerInterface {
     std::array<Buffer<Scalar>, O::moment_count> moments{};
   };
 
-  /// An array of the training state, in the backend's memory, laid out as `tensors` are.
-  template <typename Value>
-  struct NamedArray {
-    std::string name;
-    std::span<Value> values;
-    std::span<const TensorInfo> tensors;
-    std::string place{};                            // precedes the name of a faulty tensor
-    Scalar largest = largest_tensor_value<Scalar>;  // magnitude
-  };
+  /// All arrays that the training changes, the model's two first. Precondition: it has begun.
+  std::span<const TrainedArray<Scalar>> arrays() const { return arrays_; }
 
-  /// All arrays of the state, the model's two first; const if the trainer is.
-  template <typename Self>
-  static auto state_arrays(Self& self) {
-    using Array = NamedArray<std::conditional_t<std::is_const_v<Self>, const Scalar, Scalar>>;
-    std::vector<Array> arrays{{"parameters", {self.network_.parameter_data(), M::parameter_arena_size}, M::parameters},
-                              {"buffers", {self.network_.buffer_data(), M::buffer_arena_size}, M::buffers}};
-    const auto append_moments = [&](std::string_view owner, std::span<const TensorInfo> tensors, auto& moments) {
-      for (std::size_t i = 0; i < O::moment_count; ++i) {
-        const std::string name = concatenate({owner, "moment.", i});
-        arrays.push_back(
-            {name, {moments[i].data(), moments[i].size()}, tensors, name + " of ", std::numeric_limits<Scalar>::max()});
-      }
-    };
-    append_moments("", M::parameters, self.moments_);
+  [[gnu::cold]] void list_arrays() {
+    arrays_.clear();
+    arrays_.push_back({"parameters", {network_.parameter_data(), M::parameter_arena_size}, M::parameters});
+    arrays_.push_back({"buffers", {network_.buffer_data(), M::buffer_arena_size}, M::buffers});
+    append_moments(arrays_, "", std::span<Buffer<Scalar>>(moments_), M::parameters);
     if constexpr (has_term) {
-      auto& regressor = self.regressor_;
-      arrays.push_back({"regressor.parameters",
-                        {regressor.parameters.data(), regressor.parameters.size()},
-                        Term::Regressor::parameters,
-                        "regressor."});
-      append_moments("regressor.", Term::Regressor::parameters, regressor.moments);
+      constexpr std::span<const TensorInfo> tensors = Term::Regressor::parameters;
+      auto& [parameters, moments] = regressor_;
+      arrays_.push_back({"regressor.parameters", {parameters.data(), parameters.size()}, tensors, "regressor."});
+      append_moments(arrays_, "regressor.", std::span<Buffer<Scalar>>(moments), tensors);
     }
-    return arrays;
-  }
-
-  [[gnu::cold]] TrainingState copies_of(std::span<const NamedArray<const Scalar>> arrays) const {
-    TrainingState state;
-    for (const NamedArray<const Scalar>& array : arrays) {
-      const std::string purpose = concatenate({"state of a training, ", array.name});
-      auto copy =
-          allocate_for(purpose, array.values.size_bytes(), [&] { return std::vector<Scalar>(array.values.size()); });
-      copy_to_host(backend(), array.values.data(), std::span(copy));
-      const auto bytes = std::as_bytes(std::span(copy));
-      state.push_back(
-          allocate_for(purpose, bytes.size(), [&] { return StateArray{array.name, {bytes.begin(), bytes.end()}}; }));
-    }
-    return state;
   }
 
   std::string processor() const {
@@ -428,6 +354,7 @@ class EpochTrainer final : public TrainerInterface {
         moment = zeros(Term::parameter_arena_size);
       }
     }
+    list_arrays();
   }
 
   [[gnu::cold]] void take_table() {
@@ -506,7 +433,7 @@ class EpochTrainer final : public TrainerInterface {
   }
 
   /// Not in `begin`: a refused resume leaves the network as it was.
-  void note_preprocessing() {
+  [[gnu::cold]] void note_preprocessing() {
     if (network_.preprocessing() != preprocessing_) {
       network_.set_preprocessing(preprocessing_);
     }
@@ -541,21 +468,21 @@ class EpochTrainer final : public TrainerInterface {
             .step = static_cast<std::uint32_t>(progress.step)};
   }
 
-  backend::TrainingState<Scalar, O::moment_count> target_at(const Epoch& epoch, std::size_t first) {
-    backend::TrainingState<Scalar, O::moment_count> target{.parameters = network_.parameter_data(),
-                                                           .buffers = network_.buffer_data(),
-                                                           .moments = {},
-                                                           .teacher = answers_to(epoch),
-                                                           .losses = losses_.data() + first,
-                                                           .correct = correct_.data() + first,
-                                                           .clipping = epoch.clipping};
+  backend::TrainingState<Scalar, O::moment_count> state_at(const Epoch& epoch, std::size_t first) {
+    backend::TrainingState<Scalar, O::moment_count> state{.parameters = network_.parameter_data(),
+                                                          .buffers = network_.buffer_data(),
+                                                          .moments = {},
+                                                          .teacher = answers_to(epoch),
+                                                          .losses = losses_.data() + first,
+                                                          .correct = correct_.data() + first,
+                                                          .clipping = epoch.clipping};
     const auto data_of = [](Buffer<Scalar>& buffer) { return buffer.data(); };
-    std::ranges::transform(moments_, target.moments.begin(), data_of);
+    std::ranges::transform(moments_, state.moments.begin(), data_of);
     if constexpr (has_term) {
-      target.regressor_parameters = regressor_.parameters.data();
-      std::ranges::transform(regressor_.moments, target.regressor_moments.begin(), data_of);
+      state.regressor_parameters = regressor_.parameters.data();
+      std::ranges::transform(regressor_.moments, state.regressor_moments.begin(), data_of);
     }
-    return target;
+    return state;
   }
 
   /// Takes the steps on the samples order_[first] ... order_[first + count - 1], and advances `progress`.
@@ -568,17 +495,17 @@ class EpochTrainer final : public TrainerInterface {
         answer_batch(std::as_const(teacher_inputs_).data(), 0, count);
       }
     }
-    const auto target = target_at(epoch, first);
+    const auto state = state_at(epoch, first);
     if constexpr (takes_runs) {
       if (batches_at_once() > 1) {
         const std::span<Rule> rules(rules_.on_host.data(), epoch.batches(count));
         std::ranges::generate(rules, [&] { return next_rule(epoch, progress, learning_rate); });
         copy_from_host(backend(), std::span<const Rule>(rules), rules_.values.data());
-        steps_->run(backend(), batch, epoch.batch_size, target, epoch_loss_, std::as_const(rules_.values).data());
+        steps_->run(backend(), batch, epoch.batch_size, state, epoch_loss_, std::as_const(rules_.values).data());
         return;
       }
     }
-    steps_->step(backend(), batch, target, epoch_loss_, next_rule(epoch, progress, learning_rate));
+    steps_->step(backend(), batch, state, epoch_loss_, next_rule(epoch, progress, learning_rate));
   }
 
   Network<M, Backend, Scalar>& network_;
@@ -605,6 +532,7 @@ class EpochTrainer final : public TrainerInterface {
       teacher_features_{};  // (views, samples, width) or (batch, width), where a term of the loss compares them
   backend::TeacherTable<Scalar> answers_{};  // to the first view, or to a batch
   Regressor regressor_{};
+  std::vector<TrainedArray<Scalar>> arrays_{};
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -201,7 +201,7 @@ class Fit {
            (history_.size() - written_ >= checkpoint.every_epochs && since.count() >= checkpoint.every_seconds);
   }
 
-  [[gnu::cold]] void write_checkpoint(internal::TrainingState state) {
+  [[gnu::cold]] void write_checkpoint(internal::StateArrays state) {
     internal::save_checkpoint(options_.checkpoint->path,
                               {settings_, options_.epochs, history_, std::move(state), best_});
     written_ = history_.size();
@@ -261,7 +261,7 @@ class Fit {
     }
     internal::Checkpoint checkpoint = internal::load_checkpoint(options_.checkpoint->path, expected);
     require_arrays(checkpoint.state, epoch_trainer_.state());
-    require_arrays(checkpoint.best, options_.early_stopping ? epoch_trainer_.model_state() : internal::TrainingState{});
+    require_arrays(checkpoint.best, options_.early_stopping ? epoch_trainer_.model_state() : internal::StateArrays{});
     require_history(checkpoint);
     require_epochs(checkpoint);
     epoch_trainer_.restore(checkpoint.state);
@@ -271,8 +271,7 @@ class Fit {
   }
 
   /// Throws FormatError unless the checkpoint's arrays have the names and sizes of those that this training writes.
-  [[gnu::cold]] void require_arrays(const internal::TrainingState& found,
-                                    const internal::TrainingState& expected) const {
+  [[gnu::cold]] void require_arrays(const internal::StateArrays& found, const internal::StateArrays& expected) const {
     for (const internal::StateArray& array : expected) {
       const auto same = [&](const internal::StateArray& other) {
         return other.name == array.name && other.bytes.size() == array.bytes.size();
@@ -329,9 +328,9 @@ class Fit {
   const FitOptions& options_;
   internal::Settings settings_;
   History history_;
-  internal::TrainingState best_;
-  internal::TrainingState unwritten_;  // after the last epoch, where a stop may ask for it and no checkpoint has it
-  std::size_t written_ = 0;            // epochs in the checkpoint
+  internal::StateArrays best_;
+  internal::StateArrays unwritten_;  // after the last epoch, where a stop may ask for it and no checkpoint has it
+  std::size_t written_ = 0;          // epochs in the checkpoint
   Clock::time_point written_at_ = Clock::now();
 };
 

@@ -71,7 +71,7 @@ struct StateArray {
   std::vector<std::byte> bytes;
 };
 
-using TrainingState = std::vector<StateArray>;
+using StateArrays = std::vector<StateArray>;
 
 /// Names and values that must be equal for a checkpoint to be resumed.
 using Settings = std::vector<std::pair<std::string, std::string>>;
@@ -98,11 +98,11 @@ class TrainerInterface {
   virtual std::string describe_fault() const = 0;
 
   /// Parameters, buffers and moments, and a regressor's. restore(state()) changes none of them.
-  virtual TrainingState state() const = 0;
+  virtual StateArrays state() const = 0;
   /// Throws ShapeError if the arrays are not those of this training.
-  virtual void restore(const TrainingState& state) = 0;
+  virtual void restore(const StateArrays& state) = 0;
   /// The arrays of the state that are the model itself, for keeping the best epoch.
-  virtual TrainingState model_state() const = 0;
+  virtual StateArrays model_state() const = 0;
 
   /// Which engine takes the steps, and why faster ones do not; see internal::describe_engine.
   virtual std::string describe() const = 0;
