@@ -10,6 +10,7 @@ option(RETORT_SANITIZE "Compile the tests and the fuzz targets with AddressSanit
 option(RETORT_PRECOMPILE "Precompile retort.hpp (and Catch2) for Retort's own programs: hides missing includes" OFF)
 option(RETORT_WERROR "Treat warnings in Retort's own programs as errors" OFF)
 option(RETORT_BRIEF_TESTS "Take few steps in long tests, as under the sanitizers" OFF)
+option(RETORT_OPTIMISE_ALL "Optimise benchmarks and all tests; OFF: only the tests of kernels and of whole backends" ON)
 option(RETORT_TEST_EMULATION "Test each kernel of backend::Cuda on the host: minutes to compile" ON)
 set(RETORT_TEST_PREFIX "" CACHE STRING "Put before the name of every test, to tell builds apart in one ctest run")
 
@@ -60,6 +61,7 @@ if(RETORT_NATIVE_EXAMPLES)
                              "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-march=native>"
   )
 endif()
+set(retort_hardly_optimised_options "$<$<NOT:$<BOOL:${RETORT_OPTIMISE_ALL}>>:-O0>")
 target_compile_options(
   retort_program
   INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${warnings};-Wpedantic;${conversions};${native}>"
@@ -84,21 +86,23 @@ if(RETORT_SANITIZE)
 endif()
 
 # retort_precompile(TARGET HEADERS...): with RETORT_PRECOMPILE the target's C++ sources begin with HEADERS, compiled once for
-# all targets that ask for the same. Only for targets made of retort_program and
+# all targets that ask for the same with the same options. Only for targets made of retort_program and
 # retort_add_backend_sources: the flags must be the same.
 function(retort_precompile target)
   if(NOT RETORT_PRECOMPILE)
     return()
   endif()
-  set(precompiled retort_precompiled)
-  foreach(header IN LISTS ARGN)
-    string(REGEX REPLACE "^.*/|\\.hpp>?$" "" name "${header}")
-    string(APPEND precompiled "_${name}")
-  endforeach()
+  get_target_property(options ${target} COMPILE_OPTIONS)
+  string(MD5 hash "${ARGN} ${options}")
+  string(SUBSTRING "${hash}" 0 8 hash)
+  set(precompiled retort_precompiled_${hash})
   if(NOT TARGET ${precompiled})
     file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/${precompiled}.cpp" CONTENT "")
     add_library(${precompiled} OBJECT)
     retort_add_backend_sources(${precompiled} "${PROJECT_BINARY_DIR}/${precompiled}.cpp")
+    if(options)
+      set_property(TARGET ${precompiled} PROPERTY COMPILE_OPTIONS "${options}")
+    endif()
     target_link_libraries(${precompiled} PRIVATE retort_program)
     set(headers ${ARGN})
     list(TRANSFORM headers REPLACE "^.+$" "$<$<COMPILE_LANGUAGE:CXX>:\\0>")
