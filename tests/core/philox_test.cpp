@@ -100,7 +100,7 @@ TEST_CASE("streams that differ in seed, stream, step or substream share no block
   REQUIRE(seen.size() == blocks);
 }
 
-TEMPLATE_TEST_CASE("uniform01 lies in [0, 1) and never at 1", "", float, double) {
+TEMPLATE_TEST_CASE("uniform01 is at least 0 and below 1", "", float, double) {
   using retort::internal::uniform01;
   STATIC_REQUIRE(uniform01<TestType>(0) == TestType(0));
   STATIC_REQUIRE(uniform01<TestType>(~0u) < TestType(1));

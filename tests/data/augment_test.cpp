@@ -70,7 +70,7 @@ constexpr Augmentation everything{.shift = 1, .rotation = 25, .scale = 0.2, .she
 
 }  // namespace
 
-TEST_CASE("shifts fill [-pixels, pixels]^2 evenly") {
+TEST_CASE("shifts of up to two pixels are equally likely") {
   constexpr std::size_t draws = 50'000;
   std::array<std::array<double, 5>, 5> counts{};
   for (std::uint32_t sample = 0; sample < draws; ++sample) {

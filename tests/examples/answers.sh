@@ -4,8 +4,8 @@
 #
 # The programs agree with each other: predict makes as many errors as distill_mnist said, distill_mnist accepts its own
 # teacher and then distils the same student, its closing table says what its log does, TensorBoard's files have every
-# epoch, custom_dataset learns the same from a table as from two arrays, and few_labels learns more with the images that
-# have no label than without.
+# epoch, custom_dataset learns the same from a table as from two arrays, few_labels learns more with the images that have
+# no label than without, and hinton2015's students know digits that they never saw.
 set -euo pipefail
 folder=$1 digits=$2 programs=$3 tools=$4
 
@@ -111,3 +111,13 @@ grep -qx "100 of 2000 images have a label. Errors on 500 test images:" few_label
 errors_of() { sed -n "s/^$1 \+\([0-9]\+\)  (.*%)\$/\1/p" few_labels; }
 alone=$(errors_of "student, from the labels alone") distilled=$(errors_of "student, from the teacher's answers")
 ((100 * distilled <= 90 * alone)) || fail "few_labels: $distilled errors distilled, $alone alone: expected at most 90 %"
+
+"$programs/hinton2015" --quick "$digits" | tee hinton2015
+on_threes() { grep -A "$1" "no 3 in the transfer set" hinton2015 | sed -n 's/^  of these on threes .* \([0-9]\+\)$/\1/p' | tail -1; }
+unseen=$(on_threes 1) raised=$(on_threes 3)
+((raised < unseen)) || fail "hinton2015: $raised threes are taken for others with a higher bias, $unseen without"
+rate() { sed -n "s/^$1 .* \([0-9.]\+\) %\$/\1/p" hinton2015; }
+two=$(rate "only 7 and 8 in the transfer set") lowered=$(rate "  the biases of 7 and 8 lowered")
+awk -v two="$two" -v lowered="$lowered" 'BEGIN { exit !(0 < lowered && lowered < two) }' ||
+  fail "hinton2015: $lowered % errors with lower biases of 7 and 8, $two % without"
+(($(grep -c "^  T = " hinton2015) == 12)) || fail "hinton2015 does not compare six temperatures for two widths"

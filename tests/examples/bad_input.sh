@@ -355,6 +355,12 @@ echo "== few_labels"
 refused "too many arguments" "usage: few_labels" "$programs/few_labels" "$digits" more
 refused "no data" "few_labels: nowhere: no such folder" "$programs/few_labels" --quick nowhere
 
+echo "== hinton2015"
+refused "no data is named" "usage: hinton2015" "$programs/hinton2015"
+refused "an unknown option" "usage: hinton2015" "$programs/hinton2015" --fast "$digits"
+refused "no data" "hinton2015: nowhere: no such folder" "$programs/hinton2015" --quick nowhere
+refused "an output that is a file" "hinton2015: $digits/train-labels" "$programs/hinton2015" --out "$digits"/train-labels* "$digits"
+
 echo "== custom_dataset"
 mkdir flowers
 out=$folder/flowers # its student.safetensors goes to the current folder

@@ -55,7 +55,7 @@ TEST_CASE("Cross-entropy reads no teacher", "[loss]") {
   CHECK(CrossEntropy{}.row<2>(StudentLogits<double>{student}, TeacherLogits<double>{nullptr}, 1, 1.0, gradient) > 0);
 }
 
-TEST_CASE("Smoothing lies in [0, 1)", "[loss]") {
+TEST_CASE("Smoothing is at least 0 and below 1", "[loss]") {
   CHECK_NOTHROW(retort::validate_in<double>(CrossEntropy{0.0}));
   CHECK_NOTHROW(retort::validate_in<double>(CrossEntropy{0.999}));
   for (const double smoothing : {-1e-9, 1.0, std::numeric_limits<double>::quiet_NaN()}) {

@@ -94,8 +94,8 @@ struct NormalPair {
   Scalar second;
 };
 
-/// Two standard normal numbers by Box and Muller, from words 2 * pair and 2 * pair + 1 of a block. Precondition: pair <
-/// 2.
+/// Two standard normal numbers by Box and Muller, from words 2 * pair and 2 * pair + 1 of a block. Precondition: `pair`
+/// is 0 or 1.
 template <typename Scalar>
 RETORT_HOST_DEVICE NormalPair<Scalar> standard_normals(const PhiloxBlock& words, std::size_t pair) {
   using std::log;

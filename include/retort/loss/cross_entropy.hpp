@@ -73,8 +73,8 @@ static_assert(Loss<CrossEntropy>);
 namespace internal {
 
 /// Adds weight * CrossEntropy to a row of another loss, whose value is `value` and whose gradient has been written:
-/// returns the value of the sum, and adds to the gradient. With weight 0 it reads no label; a
-/// row without one keeps the other loss alone.
+/// returns the value of the sum, and adds to the gradient. With weight 0 it reads no label; a row without one keeps the
+/// other loss alone.
 template <std::size_t Classes, typename Scalar, typename Label>
 RETORT_HOST_DEVICE Scalar add_cross_entropy(double weight, StudentLogits<Scalar> student, Label label,
                                             Scalar gradient_scale, Scalar value, Scalar* gradient) {

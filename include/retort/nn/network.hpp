@@ -23,15 +23,13 @@
 #include "retort/nn/preprocessing.hpp"
 #include "retort/nn/sequential.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
-namespace backend {
 class Eigen;
 template <typename Scalar>
 struct InferArguments;
-}  // namespace backend
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 

@@ -526,10 +526,9 @@ class EpochTrainer final : public TrainerInterface {
   std::optional<Steps> steps_{};
   std::array<Buffer<Scalar>, O::moment_count> moments_{};
   std::conditional_t<takes_runs, Rules, NoRules> rules_{};
-  Buffer<Scalar> teacher_inputs_{};  // (batch, in) while inputs are augmented
-  Buffer<Scalar> teacher_logits_{};  // (views, samples, classes) unless shared; (batch, classes) if views are new
-  Buffer<Scalar>
-      teacher_features_{};  // (views, samples, width) or (batch, width), where a term of the loss compares them
+  Buffer<Scalar> teacher_inputs_{};    // (batch, in) while inputs are augmented
+  Buffer<Scalar> teacher_logits_{};    // (views, samples, classes) unless shared; (batch, classes) if views are new
+  Buffer<Scalar> teacher_features_{};  // (same rows, width) where a term of the loss compares them
   backend::TeacherTable<Scalar> answers_{};  // to the first view, or to a batch
   Regressor regressor_{};
   std::vector<TrainedArray<Scalar>> arrays_{};
