@@ -280,7 +280,7 @@ TEST_CASE("what is not a regular file is written to, and never replaced") {
   }
 }
 
-TEST_CASE("a file that is replaced keeps its permissions; a new one gets those of every new file") {
+TEST_CASE("a file that is replaced keeps its permissions, a new one gets those of every new file") {
   const TemporaryFolder folder;
   write_file(folder / "file", "old");
   const auto mode = [&](const char* name) { return std::filesystem::status(folder / name).permissions(); };
@@ -309,7 +309,7 @@ TEST_CASE("a file that is replaced keeps its permissions; a new one gets those o
   }
 }
 
-TEST_CASE("a file system that cannot flush can be written to; one whose flush fails cannot") {
+TEST_CASE("a file system that cannot flush can be written to, and one whose flush fails cannot") {
   const TemporaryFolder folder;
   for (const int reason : {EINVAL, ENOTSUP, ENOSYS}) {
     CAPTURE(reason);

@@ -16,7 +16,7 @@ using test::EnvironmentVariable;
 using test::Terminal;
 using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
-TEST_CASE("A terminal is as wide as it says, now; what does not say has 80 columns", "[core][console]") {
+TEST_CASE("A terminal is as wide as it says, now, and what does not say has 80 columns", "[core][console]") {
   const Terminal terminal(123);
   CHECK(internal::console_columns(terminal.stream()) == 123);
   terminal.resize(40);

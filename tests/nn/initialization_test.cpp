@@ -105,7 +105,7 @@ TEST_CASE("Normalisation layers begin as the identity, whatever is chosen", "[nn
   }
 }
 
-TEST_CASE("A tensor's numbers follow from seed and index alone; float's are double's, rounded", "[nn]") {
+TEST_CASE("A tensor's numbers follow from seed and index alone, and float's are double's, rounded", "[nn]") {
   CHECK(weights(Initialization::pytorch) == weights(Initialization::pytorch));
   CHECK(weights(Initialization::pytorch) != weights(Initialization::pytorch, Seed{4}));
   CHECK(weights(Initialization::pytorch) != weights(Initialization::pytorch, Seed{3}, 1));

@@ -80,7 +80,7 @@ TEST_CASE("A network learns to read digits", "[train]") {
   CHECK(history.back().validation->errors == last.errors);
 }
 
-TEST_CASE("Equal seeds give equal bits; another seed of the training or the network others", "[train]") {
+TEST_CASE("Equal seeds give equal bits, another seed of the training or the network others", "[train]") {
   const auto data = clouds(50, 6, 3, 1);
   const FitOptions options{.epochs = 3, .batch_size = 16, .seed = Seed{5}};
   const Trained<> trained(data, options);

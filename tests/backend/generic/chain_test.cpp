@@ -381,7 +381,7 @@ TEST_CASE("The share of 1 - rate is kept and scaled so that the expected value s
   CHECK(same_bits(mask_of<Dropout<0.0>>(), ones));
 }
 
-TEST_CASE("Seed, step and layer each give another mask; threads do not", "[backend]") {
+TEST_CASE("Seed, step and layer each give another mask, threads do not", "[backend]") {
   using L = Dropout<0.5>;
   const auto mask = mask_of<L>();
   CHECK_FALSE(same_bits(mask, mask_of<L>({Seed{78}, 13, 2})));
