@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "../temporary_folder.hpp"
@@ -352,6 +353,22 @@ TEST_CASE("a teacher's logits are read as float16, float32 and float64, by sampl
   CHECK(contains(views.describe(), "without a fingerprint"));
 }
 
+TEST_CASE("a teacher's logits are read from the bytes that NumPy writes") {
+  // numpy.save of [[1, -1, 0], [0.5, 2, -0.25]] as float32 and as float16, by NumPy 1.26.
+  const auto file_of = [](const char* type, std::string_view elements) {
+    return std::string("\x93NUMPY\x01\0\x76\0", 10) + "{'descr': '" + type +
+           "', 'fortran_order': False, 'shape': (2, 3), }" + std::string(58, ' ') + "\n" + std::string(elements);
+  };
+  using namespace std::string_view_literals;
+  const Reals expected{{1, -1, 0}, {0.5, 2, -0.25}};
+  const LogitsFile file;
+  CHECK((file.load(file_of("<f4",
+                           "\x00\x00\x80\x3f\x00\x00\x80\xbf\x00\x00\x00\x00"
+                           "\x00\x00\x00\x3f\x00\x00\x00\x40\x00\x00\x80\xbe"sv))
+             .logits() == expected));
+  CHECK((file.load(file_of("<f2", "\x00\x3c\x00\xbc\x00\x00\x00\x38\x00\x40\x00\xb4"sv)).logits() == expected));
+}
+
 TEST_CASE("a file that is no table of logits is refused") {
   const LogitsFile file;
   CHECK(is_message(file.refusal(npy(header("<i8", "(1, 1)"), std::string(8, '\0'))), file.path,
@@ -513,10 +530,10 @@ TEST_CASE("an ensemble of logits that lie far apart is finite, and right where d
   CHECK_THAT(data::ensemble_logits({table(1e4f, -1e4f), table(1e4f, -1e4f)}, 1).logits()(0, 1),
              WithinRel(-1e4f, 1e-6f));
   constexpr float most = std::numeric_limits<float>::max();
-  for (const double temperature : {1e-300, 1e-3, 1.0, 1e3, 1e300}) {
+  for (const double temperature : {1e-300, 1e-3, 1.0, 1e3, 1e38, 1e300}) {
     for (const auto& logits : {data::ensemble_logits({table(most, -most), table(most, -most)}, temperature).logits(),
                                data::ensemble_logits({table(most, -most), table(-most, most)}, temperature).logits(),
-                               data::ensemble_logits({table(most, most), table(most, 0)}, temperature).logits()}) {
+                               data::ensemble_logits({table(most, most), table(most, -most)}, temperature).logits()}) {
       CAPTURE(temperature, logits(0, 0), logits(0, 1));
       CHECK(std::isfinite(logits(0, 0)));
       CHECK(std::isfinite(logits(0, 1)));
