@@ -395,6 +395,11 @@ echo "== few_labels"
 refused "too many arguments" "usage: few_labels" "$programs/few_labels" "$digits" more
 refused "no data" "few_labels: nowhere: no such folder" "$programs/few_labels" --quick nowhere
 
+echo "== own_teacher"
+refused "no argument" "usage: own_teacher" "$programs/own_teacher"
+refused "no data" "own_teacher: nowhere: no such folder" "$programs/own_teacher" nowhere right.npy
+refused "logits of fewer images" "few.npy: logits of 1 x 3 x 10, expected 1 x 500 x 10" "$programs/own_teacher" "$digits" few.npy
+
 echo "== custom_dataset"
 mkdir flowers
 out=$folder/flowers # its student.safetensors goes to the current folder
