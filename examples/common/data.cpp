@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/data.hpp"
 
+#include <numeric>
 #include <utility>
 
 #include "retort/core/error.hpp"
@@ -26,25 +27,49 @@ std::pair<retort::data::Dataset, retort::data::Dataset> load_official(const std:
   }
 }
 
+std::pair<retort::data::Dataset, retort::data::Dataset> synthetic() {
+  return retort::data::random_split(retort::data::synthetic_digits(70'000, retort::Seed{0}), 6.0 / 7.0,
+                                    retort::Seed{0});
+}
+
+/// How the training images are split in two where the test images are left alone.
+struct RandomSplit {
+  double fraction;
+  retort::Seed seed;
+};
+
+RandomSplit random_split_of(const std::string& split, std::uint64_t seed) {
+  if (split == "random") {
+    return {0.8, retort::Seed{seed}};
+  }
+  // "validation": the same images for every seed, so that a teacher trained once has never seen them.
+  return {5.0 / 6.0, retort::Seed{0}};
+}
+
 }  // namespace
 
 std::pair<retort::data::Dataset, retort::data::Dataset> load_data(const std::filesystem::path& folder,
                                                                   const std::string& split, std::uint64_t seed) {
-  const auto synthetic = [] {
-    return retort::data::random_split(retort::data::synthetic_digits(70'000, retort::Seed{0}), 6.0 / 7.0,
-                                      retort::Seed{0});
-  };
   if (split == "official") {
     return folder == "synthetic" ? synthetic() : load_official(folder);
   }
   // The test images may be missing, or have no labels, as in Kaggle's folders.
-  const retort::data::Dataset train =
-      folder == "synthetic" ? synthetic().first : retort::data::load_mnist_train(folder);
-  if (split == "random") {
-    return retort::data::random_split(train, 0.8, retort::Seed{seed});
+  const auto [fraction, split_seed] = random_split_of(split, seed);
+  return retort::data::random_split(load_training_images(folder), fraction, split_seed);
+}
+
+retort::data::Dataset load_training_images(const std::filesystem::path& folder) {
+  return folder == "synthetic" ? synthetic().first : retort::data::load_mnist_train(folder);
+}
+
+std::vector<std::uint32_t> training_rows(std::size_t images, const std::string& split, std::uint64_t seed) {
+  if (split == "official") {
+    std::vector<std::uint32_t> rows(images);
+    std::iota(rows.begin(), rows.end(), 0u);
+    return rows;
   }
-  // "validation": the same images for every seed, so that a teacher trained once has never seen them.
-  return retort::data::random_split(train, 5.0 / 6.0, retort::Seed{0});
+  const auto [fraction, split_seed] = random_split_of(split, seed);
+  return retort::data::random_split_indices(images, fraction, split_seed).first;
 }
 
 std::string describe_input(const retort::data::Dataset& data) {

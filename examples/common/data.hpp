@@ -3,10 +3,12 @@
 /// @file
 /// What the programs on MNIST learn from.
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "retort/data/dataset.hpp"
 
@@ -18,6 +20,12 @@ namespace examples {
 /// for every seed). Throws retort::FileError and retort::FormatError.
 std::pair<retort::data::Dataset, retort::data::Dataset> load_data(const std::filesystem::path& folder,
                                                                   const std::string& split, std::uint64_t seed);
+
+/// All training samples of the folder, in their files' order. Throws as load_data does.
+retort::data::Dataset load_training_images(const std::filesystem::path& folder);
+
+/// Which of them load_data's training samples are, where there are so many.
+std::vector<std::uint32_t> training_rows(std::size_t images, const std::string& split, std::uint64_t seed);
 
 /// How pixels become inputs, in words: for the files of networks trained on them.
 std::string describe_input(const retort::data::Dataset& data);

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The job: data, teacher, student alone, student distilled, table.
+/// The job: data, teacher or its logits, student alone, student distilled, closing table.
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <iostream>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -25,9 +27,14 @@
 #include "retort/core/error.hpp"
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/philox.hpp"
+#include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
+#include "retort/data/ensemble_logits.hpp"
+#include "retort/data/matrix.hpp"
 #include "retort/data/split.hpp"
+#include "retort/data/teacher_logits.hpp"
+#include "retort/data/teacher_logits_table.hpp"
 #include "retort/io/safetensors.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
@@ -60,6 +67,7 @@ class Job {
         backend_(std::move(backend)),
         data_(checked_data()),
         few_(some_of(train())),
+        teacher_table_(load_teacher_table()),
         log_(options.out / "metrics.jsonl") {}
 
   void run() {
@@ -69,20 +77,29 @@ class Job {
         std::cout << ", " << few_->size() << " of them for the students";
       }
       std::cout << ", " << test().size() << " held out, from " << retort::path_text(options_.data) << ", "
-                << options_.split << " split, seed " << options_.seed << "\n\n";
+                << options_.split << " split, seed " << options_.seed << '\n';
+      if (teacher_table_) {
+        std::cout << "the teacher is " << describe_tables() << '\n';
+      }
+      std::cout << '\n';
     }
     // The teacher's and the student's initial weights come from different seeds; those of both students from the same.
     const retort::Seed student_seed{2 * options_.seed + 1};
-    retort::Network<Teacher, Backend> teacher(retort::Seed{2 * options_.seed}, backend_);
+    std::optional<retort::Network<Teacher, Backend>> teacher;
+    if (!teacher_table_) {
+      teacher.emplace(retort::Seed{2 * options_.seed}, backend_);
+    }
     if (!options_.teacher_file.empty()) {
-      retort::io::load_safetensors(teacher, options_.teacher_file);
-      retort::require_preprocessing(teacher.preprocessing(), train(), options_.teacher_file.string());
+      retort::io::load_safetensors(*teacher, options_.teacher_file);
+      retort::require_preprocessing(teacher->preprocessing(), train(), options_.teacher_file.string());
     }
     prepare_folder();  // from here on the results of an earlier run are replaced
-    if (options_.teacher_file.empty()) {
-      train_teacher(teacher);
+    if (teacher) {
+      if (options_.teacher_file.empty()) {
+        train_teacher(*teacher);
+      }
+      save(*teacher, "teacher.safetensors");
     }
-    save(teacher, "teacher.safetensors");
 
     retort::Network<Student, Backend> alone(student_seed, backend_);
     retort::Trainer alone_trainer{alone, retort::CrossEntropy{}, adam(options_.student)};
@@ -90,7 +107,8 @@ class Job {
     save(alone, "student_alone.safetensors");
 
     retort::Network<Student, Backend> distilled(student_seed, backend_);
-    const retort::History distilled_history = distil(teacher, distilled);
+    const retort::History distilled_history =
+        teacher ? distil(*teacher, distilled) : distil(*teacher_table_, distilled);
     save(distilled, "student_distilled.safetensors");
 
     print_report(
@@ -100,7 +118,9 @@ class Job {
          .held_out = test().size(),
          .loss = with_loss([](const auto& loss) { return retort::describe_settings(loss); }),
          .last_loss = distilled_history.back().loss,
-         .teacher = row("teacher", teacher, teacher_history_, "teacher.safetensors"),
+         .teacher_table = teacher_table_ ? describe_tables() : "",
+         .teacher =
+             teacher ? std::optional(row("teacher", *teacher, teacher_history_, "teacher.safetensors")) : std::nullopt,
          .alone = row("student alone", alone, alone_history, "student_alone.safetensors"),
          .distilled = row("student distilled", distilled, distilled_history, "student_distilled.safetensors")});
   }
@@ -116,6 +136,59 @@ class Job {
       return std::nullopt;
     }
     return retort::data::random_split(all, options_.student_fraction, retort::Seed{options_.seed}).first;
+  }
+
+  /// Which of the training images in the files the students see.
+  std::vector<std::uint32_t> students_rows(std::size_t images) const {
+    std::vector<std::uint32_t> rows = examples::training_rows(images, options_.split, options_.seed);
+    if (few_) {
+      const auto [few, others] =
+          retort::data::random_split_indices(rows.size(), options_.student_fraction, retort::Seed{options_.seed});
+      std::vector<std::uint32_t> few_rows;
+      std::ranges::transform(few, std::back_inserter(few_rows), [&](std::uint32_t i) { return rows[i]; });
+      return few_rows;
+    }
+    return rows;
+  }
+
+  /// The tables of --teacher-logits as one, with a row for each of the students' images; empty where the teacher is a
+  /// network. A table of augmented views answers the students' images, any other all training images in the files.
+  std::optional<retort::data::TeacherLogitsTable> load_teacher_table() const {
+    if (options_.teacher_logits.empty()) {
+      return std::nullopt;
+    }
+    const bool augmented = options_.student.augmentation.is_set();
+    const retort::FitOptions fit = fit_options(options_.student);
+    std::optional<retort::data::Dataset> whole;
+    if (!augmented && options_.split != "official") {
+      whole = examples::load_training_images(options_.data);
+    }
+    const retort::data::Dataset& answered = augmented ? students_images() : whole ? *whole : train();
+    std::vector<retort::data::TeacherLogitsTable> tables;
+    for (const std::filesystem::path& file : options_.teacher_logits) {
+      tables.push_back(retort::data::load_teacher_logits(file));
+      tables.back().require_made_for(answered, fit.augmentation, fit.views, Student::output_size);
+    }
+    retort::data::TeacherLogitsTable table = tables.size() == 1
+                                                 ? std::move(tables.front())
+                                                 : retort::data::ensemble_logits(tables, options_.hinton.temperature);
+    if (&answered == &students_images()) {
+      return table;
+    }
+    const std::vector<std::uint32_t> rows = students_rows(answered.size());
+    retort::data::Matrix<float> logits(rows.size(), table.classes());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      std::ranges::copy(table.logits().row(rows[i]), logits.row(i).begin());
+    }
+    return retort::data::TeacherLogitsTable(std::move(logits), students_images());
+  }
+
+  /// "a table of logits, logits.npy".
+  std::string describe_tables() const {
+    const std::size_t count = options_.teacher_logits.size();
+    return count == 1 ? "a table of logits, " + retort::path_text(options_.teacher_logits.front().filename())
+                      : retort::concatenate(
+                            {count, " tables of logits, averaged at temperature ", options_.hinton.temperature});
   }
 
   /// How many of `images` the students see.
@@ -181,7 +254,8 @@ class Job {
     std::vector<std::filesystem::path> results{"metrics.jsonl", "student_alone.safetensors",
                                                "student_distilled.safetensors"};
     std::error_code ignored;
-    if (!std::filesystem::equivalent(options_.out / "teacher.safetensors", options_.teacher_file, ignored)) {
+    if (!teacher_table_ &&
+        !std::filesystem::equivalent(options_.out / "teacher.safetensors", options_.teacher_file, ignored)) {
       results.emplace_back("teacher.safetensors");
     }
     const std::vector<std::filesystem::path> checkpoints{
@@ -215,7 +289,8 @@ class Job {
     return function(retort::CrossEntropy{});
   }
 
-  retort::History distil(const retort::Network<Teacher, Backend>& teacher, retort::Network<Student, Backend>& student) {
+  /// From a network or from a table.
+  retort::History distil(const auto& teacher, retort::Network<Student, Backend>& student) {
     return with_loss([&](const auto& loss) {
       retort::DistillationTrainer trainer{teacher, student, loss, adam(options_.student)};
       return fit(trainer, "distilled", students_images(), options_.student);
@@ -289,6 +364,7 @@ class Job {
   std::pair<retort::data::Dataset, retort::data::Dataset> data_;
   std::optional<examples::OutputFolder> folder_;
   std::optional<retort::data::Dataset> few_;  // what the students see, where that is not all of the training images
+  std::optional<retort::data::TeacherLogitsTable> teacher_table_;  // in place of a teacher network
   retort::JsonLinesLog log_;
   retort::History teacher_history_{};  // empty where the teacher was loaded
 };

@@ -117,14 +117,28 @@ void require_taken(const Options& options) {
   require(options.device.has_value(), "--device", &BackendEntry::takes_device);
 }
 
+void require_use_for_tables(const Options& options) {
+  if (options.teacher_logits.empty()) {
+    return;
+  }
+  if (options.loss == "cross-entropy") {
+    throw retort::OptionError("--teacher-logits: --loss cross-entropy asks no teacher, expected hinton or as-written");
+  }
+  if (options.student.augmentation.is_set() && options.student.views == 0) {
+    throw retort::OptionError(retort::concatenate(
+        {"--student-views: 0, views that are new in every epoch, expected those that --teacher-logits answers (or no ",
+         student_amounts, ")"}));
+  }
+}
+
 }  // namespace
 
 Options parse_options(int argc, char** argv) {
   Options options = recipe(recipe_name(argc, argv));
 
   CLI::App app{
-      "Trains a 784-1200-1200-10 teacher on MNIST (or loads it), and a 784-20-20-10 student twice from the same\n"
-      "initial weights: alone, and distilled from the teacher. Reports accuracy after each epoch.",
+      "Trains a 784-1200-1200-10 teacher on MNIST (or loads it, or its logits), and a 784-20-20-10 student twice\n"
+      "from the same initial weights: alone, and distilled from the teacher. Reports accuracy after each epoch.",
       "distill_mnist"};
   app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option(
@@ -147,6 +161,13 @@ Options parse_options(int argc, char** argv) {
                  "folder for TensorBoard's event files: a run for each network that is trained")
       ->check(not_empty());
   app.add_option("--teacher", options.teacher_file, "load this teacher instead of training one")->check(not_empty());
+  CLI::Option* const teacher_logits =
+      app.add_option("--teacher-logits", options.teacher_logits,
+                     "a .npy table of any teacher's logits instead of a network: a row for each training image, in "
+                     "the files' order; several tables are averaged, as probabilities at the loss's temperature")
+          ->check(not_empty())
+          ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+          ->default_str("");
   app.add_option("--epochs", options.student.epochs, "epochs of each student")->check(whole_number(1));
   app.add_option("--teacher-epochs", options.teacher.epochs, "epochs of the teacher")->check(whole_number(1));
   app.add_option("--batch-size", options.batch_size, "samples in a batch")->check(whole_number(1));
@@ -193,11 +214,15 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--checkpoint-seconds", options.checkpoint_seconds, "and the least time between them, in seconds")
       ->check(number());
   app.add_flag("--quiet", options.quiet, "print the closing table only");
+  for (const char* of_network : {"--teacher", "--teacher-epochs", "--teacher-shift"}) {
+    teacher_logits->excludes(app.get_option(of_network));
+  }
   app.footer(backend_list());
 
   examples::parse_command_line(app, argc, argv);
   require_taken(options);
   options.student.require_augmented("--student-views", student_amounts);
+  require_use_for_tables(options);
   if (learning_rate) {
     options.teacher.learning_rate = options.student.learning_rate = *learning_rate;
   }
@@ -217,7 +242,7 @@ std::string options_of_setting(std::string_view setting, bool of_teacher) {
       {"processor", "--any-processor"},
       {"loss", "--loss, --temperature or --hard-weight"},
       {"optimizer", "--lr, --beta1, --beta2, --epsilon or --weight-decay"},
-      {"teacher", "--teacher, --teacher-epochs or --seed"},
+      {"teacher", "--teacher, --teacher-logits, --teacher-epochs or --seed"},
       {"epochs", of_teacher ? "--teacher-epochs" : "--epochs"},
       {"batch_size", "--batch-size"},
       {"seed", "--seed"},

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/output_folder.hpp"
 #include "common/training_options.hpp"
@@ -33,8 +34,9 @@ struct Options {
   std::optional<unsigned> threads{};  ///< empty: as many as suit the backend
   std::optional<int> device{};        ///< the GPU's number, from 0; empty: 0
   std::filesystem::path out = "out";
-  std::filesystem::path teacher_file{};  ///< empty: train the teacher
-  std::filesystem::path tensorboard{};   ///< empty: no event files
+  std::filesystem::path teacher_file{};                 ///< empty: train the teacher
+  std::vector<std::filesystem::path> teacher_logits{};  ///< tables in place of a teacher network; several: their mean
+  std::filesystem::path tensorboard{};                  ///< empty: no event files
   examples::Continuation continuation{};
   std::size_t checkpoint_epochs = 1;                         ///< epochs from one checkpoint to the next
   double checkpoint_seconds = examples::checkpoint_seconds;  ///< and the least time between them

@@ -2,6 +2,8 @@
 #include "report.hpp"
 
 #include <cstdio>
+#include <optional>
+#include <string>
 
 #include "retort/core/size.hpp"
 
@@ -20,11 +22,20 @@ std::string with_separators(std::size_t number) {
 
 std::string kilobytes(std::uintmax_t bytes) { return with_separators(retort::to_size((bytes + 512) / 1024)); }
 
-void print_row(const ReportRow& row, const ReportRow& teacher) {
-  std::printf("%-17s %10s %6.2f %% %6zu %10.2f %6s %8.3f %6.1fx\n", row.name.c_str(),
+/// "146.3x", or "-" without a teacher to compare with.
+std::string speed(const ReportRow& row, const std::optional<ReportRow>& teacher) {
+  if (!teacher) {
+    return "-";
+  }
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1fx", teacher->microseconds_per_image / row.microseconds_per_image);
+  return text;
+}
+
+void print_row(const ReportRow& row, const std::optional<ReportRow>& teacher) {
+  std::printf("%-17s %10s %6.2f %% %6zu %10.2f %6s %8.3f %7s\n", row.name.c_str(),
               with_separators(row.parameters).c_str(), 100.0 * row.evaluation.accuracy, row.evaluation.errors,
-              row.seconds, kilobytes(row.bytes).c_str(), row.microseconds_per_image,
-              teacher.microseconds_per_image / row.microseconds_per_image);
+              row.seconds, kilobytes(row.bytes).c_str(), row.microseconds_per_image, speed(row, teacher).c_str());
 }
 
 /// "225 errors fewer than alone (-23.3 %)".
@@ -60,12 +71,17 @@ void print_report(const Report& report) {
               with_separators(report.student_images).c_str(), with_separators(report.training_images).c_str());
   std::printf("loss    %s\n        %.4f in the last epoch%s\n", report.loss.c_str(), report.last_loss,
               report.last_loss < 0.0 ? " (it may be negative: no fault of the run)" : "");
+  if (!report.teacher_table.empty()) {
+    std::printf("teacher %s\n", report.teacher_table.c_str());
+  }
   std::printf("errors  of %s images held out\n\n", with_separators(report.held_out).c_str());
   std::printf("%-17s %10s %8s %6s %10s %6s %8s %7s\n", "", "parameters", "accuracy", "errors", "training s", "KiB",
               "us/image", "speed");
-  for (const ReportRow* row : {&report.teacher, &report.alone, &report.distilled}) {
-    print_row(*row, report.teacher);
+  if (report.teacher) {
+    print_row(*report.teacher, report.teacher);
   }
+  print_row(report.alone, report.teacher);
+  print_row(report.distilled, report.teacher);
   std::printf("\n");
   print_comparison(report.alone.evaluation.errors, report.distilled.evaluation.errors);
   std::fflush(stdout);

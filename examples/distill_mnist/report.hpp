@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "retort/train/metrics.hpp"
@@ -25,15 +26,16 @@ struct Report {
   std::size_t training_images = 0;
   std::size_t student_images = 0;
   std::size_t held_out = 0;
-  std::string loss;        ///< of the distilled student, with its settings
-  double last_loss = 0.0;  ///< its mean over the last epoch
-  ReportRow teacher{};
+  std::string loss;           ///< of the distilled student, with its settings
+  double last_loss = 0.0;     ///< its mean over the last epoch
+  std::string teacher_table;  ///< what there is in place of a teacher network, in words; empty where there is one
+  std::optional<ReportRow> teacher{};  ///< empty where it is a table
   ReportRow alone{};
   ReportRow distilled{};
 };
 
 /// Prints the recipe, the loss, one line for each network, and the two students compared, in lines of at most 80
-/// columns. The speed-up is of inference, over the teacher.
+/// columns. The speed-up is of inference, over the teacher; over a table there is none.
 void print_report(const Report& report);
 
 }  // namespace distill_mnist

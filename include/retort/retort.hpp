@@ -60,6 +60,7 @@
 #include "retort/data/csv_images.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/emnist.hpp"
+#include "retort/data/ensemble_logits.hpp"
 #include "retort/data/join.hpp"
 #include "retort/data/mnist.hpp"
 #include "retort/data/npy.hpp"

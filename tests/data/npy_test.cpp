@@ -5,12 +5,15 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "../temporary_folder.hpp"
 #include "catch.hpp"
 #include "data_test.hpp"
+#include "retort/data/ensemble_logits.hpp"
 #include "retort/data/teacher_logits.hpp"
 
 using namespace retort;
@@ -350,6 +353,22 @@ TEST_CASE("a teacher's logits are read as float16, float32 and float64, by sampl
   CHECK(contains(views.describe(), "without a fingerprint"));
 }
 
+TEST_CASE("a teacher's logits are read from the bytes that NumPy writes") {
+  // numpy.save of [[1, -1, 0], [0.5, 2, -0.25]] as float32 and as float16, by NumPy 1.26.
+  const auto file_of = [](const char* type, std::string_view elements) {
+    return std::string("\x93NUMPY\x01\0\x76\0", 10) + "{'descr': '" + type +
+           "', 'fortran_order': False, 'shape': (2, 3), }" + std::string(58, ' ') + "\n" + std::string(elements);
+  };
+  using namespace std::string_view_literals;
+  const Reals expected{{1, -1, 0}, {0.5, 2, -0.25}};
+  const LogitsFile file;
+  CHECK((file.load(file_of("<f4",
+                           "\x00\x00\x80\x3f\x00\x00\x80\xbf\x00\x00\x00\x00"
+                           "\x00\x00\x00\x3f\x00\x00\x00\x40\x00\x00\x80\xbe"sv))
+             .logits() == expected));
+  CHECK((file.load(file_of("<f2", "\x00\x3c\x00\xbc\x00\x00\x00\x38\x00\x40\x00\xb4"sv)).logits() == expected));
+}
+
 TEST_CASE("a file that is no table of logits is refused") {
   const LogitsFile file;
   CHECK(is_message(file.refusal(npy(header("<i8", "(1, 1)"), std::string(8, '\0'))), file.path,
@@ -443,4 +462,125 @@ TEST_CASE("logits of other extents than a training's are refused, and both are n
   CHECK(contains(message_of<ShapeError>([&] { data::TeacherLogitsTable(Reals(41, 3), data); }), "expected 1 x 40 x 3"));
   CHECK(contains(message_of<ShapeError>([&] { data::TeacherLogitsTable(Reals(81, 3), data, {1}, {.count = 2}); }),
                  "81 rows"));
+}
+
+// Tables of several teachers: data/ensemble_logits.hpp.
+
+namespace {
+
+std::vector<double> softmax(std::span<const float> logits, double temperature) {
+  std::vector<double> result;
+  double sum = 0;
+  for (const float logit : logits) {
+    result.push_back(std::exp(double{logit} / temperature));
+    sum += result.back();
+  }
+  for (double& probability : result) {
+    probability /= sum;
+  }
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("the probabilities of an ensemble are the weighted mean of its teachers' probabilities") {
+  const data::Dataset two{Bytes(2, 1), data::Labels{0, 2}, 3};
+  const std::vector<data::TeacherLogitsTable> tables{data::TeacherLogitsTable{Reals{{3, -1, 0.5}, {0, 2, 9}}, two},
+                                                     data::TeacherLogitsTable{Reals{{-2, 4, 0}, {10, 9, 8}}, two},
+                                                     data::TeacherLogitsTable{Reals{{1, 1, 1}, {-5, 7, 7}}, two}};
+  const std::vector<double> weights{1, 0.5, 2.5};
+  for (const double temperature : {0.5, 1.0, 4.0, 20.0}) {
+    for (const bool weighted : {false, true}) {
+      CAPTURE(temperature, weighted);
+      const auto table = data::ensemble_logits(tables, temperature, weighted ? weights : std::vector<double>{});
+      CHECK(table.inputs_fingerprint() == tables[0].inputs_fingerprint());
+      for (std::size_t row = 0; row < 2; ++row) {
+        const std::vector<double> found = softmax(table.logits().row(row), temperature);
+        for (std::size_t k = 0; k < 3; ++k) {
+          double expected = 0;
+          for (std::size_t i = 0; i < 3; ++i) {
+            expected += (weighted ? weights[i] / 4 : 1.0 / 3) * softmax(tables[i].logits().row(row), temperature)[k];
+          }
+          CHECK_THAT(found[k], WithinRel(expected, 1e-5));
+        }
+      }
+    }
+  }
+  // One that counts, alone or beside one of weight 0, gives its own logits.
+  for (const auto& own :
+       {data::ensemble_logits({tables[1]}, 4), data::ensemble_logits({tables[1], tables[2]}, 4, {3, 0})}) {
+    for (std::size_t i = 0; i < 6; ++i) {
+      CHECK_THAT(own.logits().values()[i], WithinAbs(tables[1].logits().values()[i], 1e-5));
+    }
+  }
+  // As the temperature grows, the mean of the centred logits.
+  const auto warm = data::ensemble_logits({tables[0], tables[1]}, 1e15);
+  CHECK_THAT(warm.logits()(0, 1) - warm.logits()(0, 0), WithinAbs(((-1.0 - 3.0) + (4.0 + 2.0)) / 2, 1e-5));
+}
+
+TEST_CASE("an ensemble of logits that lie far apart is finite, and right where doubles hold its probabilities") {
+  const data::Dataset one{Bytes(1, 1), data::Labels{0}, 2};
+  const auto table = [&](float first, float second) { return data::TeacherLogitsTable{Reals{{first, second}}, one}; };
+  // Each is sure of another class: half and half, and with weights 1e-20 to 1.
+  const auto equal = data::ensemble_logits({table(1e4f, -1e4f), table(-1e4f, 1e4f)}, 1).logits();
+  CHECK(equal(0, 0) == equal(0, 1));
+  const auto unequal = data::ensemble_logits({table(1e4f, -1e4f), table(-1e4f, 1e4f)}, 1, {1, 1e-20}).logits();
+  CHECK_THAT(unequal(0, 0) - unequal(0, 1), WithinAbs(std::log(1e20), 0.01));
+  // Both are sure of the first class: the second keeps its place.
+  CHECK_THAT(data::ensemble_logits({table(1e4f, -1e4f), table(1e4f, -1e4f)}, 1).logits()(0, 1),
+             WithinRel(-1e4f, 1e-6f));
+  constexpr float most = std::numeric_limits<float>::max();
+  for (const double temperature : {1e-300, 1e-3, 1.0, 1e3, 1e38, 1e300}) {
+    for (const auto& logits : {data::ensemble_logits({table(most, -most), table(most, -most)}, temperature).logits(),
+                               data::ensemble_logits({table(most, -most), table(-most, most)}, temperature).logits(),
+                               data::ensemble_logits({table(most, most), table(most, -most)}, temperature).logits()}) {
+      CAPTURE(temperature, logits(0, 0), logits(0, 1));
+      CHECK(std::isfinite(logits(0, 0)));
+      CHECK(std::isfinite(logits(0, 1)));
+    }
+  }
+}
+
+TEST_CASE("an ensemble of no table, of other tables or with other weights than it can have is refused") {
+  const LogitsFile file;
+  const data::Dataset data = turns();
+  const data::TeacherLogitsTable known(answers_to(data), data);
+  const auto refusal = [](const std::vector<data::TeacherLogitsTable>& tables, double temperature = 4,
+                          const std::vector<double>& weights = {}) {
+    return message_of<Error>([&] { data::ensemble_logits(tables, temperature, weights); });
+  };
+  CHECK(refusal({}) == "ensemble_logits: no table, expected one or more");
+  CHECK(refusal({known}, 0) == "ensemble_logits: temperature is 0, expected a finite number above 0");
+  CHECK(refusal({known}, std::nan("")) == "ensemble_logits: temperature is nan, expected a finite number above 0");
+  CHECK(refusal({known, known}, 4, {1}) == "ensemble_logits: 1 weights, expected one for each of 2 tables");
+  CHECK(refusal({known, known}, 4, {2, -1}) ==
+        "ensemble_logits: weight 1 is -1, expected a finite number of at least 0");
+  CHECK(contains(refusal({known}, 4, {std::nan("")}), "weight 0 is nan"));
+  CHECK(refusal({known, known}, 4, {0, 0}) ==
+        "ensemble_logits: the sum of the weights is 0, expected a finite number above 0");
+  CHECK(contains(refusal({known, known}, 4, {1e308, 1e308}), "the sum of the weights is inf"));
+
+  const std::uint32_t few[] = {0, 1, 2};
+  const data::Dataset part = data.subset(few);
+  data::save_npy(file.path, answers_to(part));
+  CHECK(refusal({known, data::load_teacher_logits(file.path)}) ==
+        concatenate({"ensemble_logits: table 1 (", path_text(file.path),
+                     "): logits of 1 x 3 x 3, expected 1 x 40 x 3 as in table 0: views, samples, classes"}));
+  const data::TeacherLogitsTable views(answers_to(data, 2), data, {1}, {.count = 2});
+  CHECK(contains(refusal({known, views}), "table 1: logits of 2 x 40 x 3, expected 1 x 40 x 3"));
+  const data::Dataset other = turns(3);  // the same labels
+  const data::TeacherLogitsTable of_other(answers_to(other), other);
+  CHECK(refusal({known, known, of_other}) ==
+        "ensemble_logits: table 2: made for other inputs than table 0, expected the same");
+
+  // Tables that do not know their inputs: a row beside its place shows, and the result knows no inputs either.
+  const auto unknown = [&](const Reals& logits) {
+    data::save_npy(file.path, logits);
+    return data::load_teacher_logits(file.path);
+  };
+  CHECK_FALSE(data::ensemble_logits({known, unknown(answers_to(data))}, 4).inputs_fingerprint());
+  CHECK(contains(refusal({known, unknown(answers_to(data)), of_other}), "table 2: made for other inputs than table 0"));
+  CHECK(contains(
+      refusal({unknown(answers_to(turns(1))), known}),
+      "view 0 agrees with 0 of 40 answers in table 0 (" + path_text(file.path) + "), as a random order would"));
 }

@@ -3,9 +3,9 @@
 # answers.sh FOLDER DIGITS PROGRAMS TOOLS
 #
 # The programs agree with each other: predict makes as many errors as distill_mnist said, distill_mnist accepts its own
-# teacher and then distils the same student, its closing table says what its log does, TensorBoard's files have every
-# epoch, custom_dataset learns the same from a table as from two arrays, few_labels learns more with the images that have
-# no label than without, and hinton2015's students know digits that they never saw.
+# teacher and then distils the same student, or takes a table of logits in its place, its closing table says what its log
+# does, TensorBoard's files have every epoch, custom_dataset learns the same from a table as from two arrays, few_labels
+# learns more with the images that have no label than without, and hinton2015's students know digits that they never saw.
 set -euo pipefail
 folder=$1 digits=$2 programs=$3 tools=$4
 
@@ -76,11 +76,46 @@ for file in teacher.safetensors student_alone.safetensors student_distilled.safe
   cmp "trained/$file" "loaded/$file" || fail "$file differs when the teacher is loaded"
 done
 
-# Three kinds of flowers that differ in the signs of four numbers, as text and as arrays. The numbers are
-# 1 + n / 128 or its negative, n from 0 to 127: floats with n in the third byte, and exact in seven decimals.
+# A table that is sure of each label teaches a student that sees no label, whichever of its rows are for its images: with
+# other rows it would learn nothing.
 npy() { # FILE TYPE SHAPE: a version 1.0 file, to which the elements are appended
   printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "{'descr': '$2', 'fortran_order': False, 'shape': $3, }" >"$1"
 }
+rows=
+for label in $(od -An -v -tu1 -j8 "$digits/train-labels-idx1-ubyte"); do
+  for class in {0..9}; do
+    ((class == label)) && rows+='\0\0\0\x41' || rows+='\0\0\0\0' # 8 or 0
+  done
+done
+npy logits.npy '<f4' '(500, 10)' && printf '%b' "$rows" >>logits.npy
+taught=("$programs/distill_mnist" --data "$digits" --recipe recommended --warmup 20 --epochs 40 --hard-weight 0
+  --teacher-logits)
+"${taught[@]}" logits.npy --out table >report
+grep -q "^distilled trains by .*; the teacher is logits.npy, without a fingerprint" report || fail "no teacher: $(<report)"
+check_report table report recommended 500 "HintonLoss(temperature=2, hard_weight=0)"
+grep -qx "teacher a table of logits, logits.npy" closing || fail "the closing table does not say what taught"
+if grep -q "^teacher  " closing || grep -q '"phase":"teacher"' table/metrics.jsonl || [[ -e table/teacher.safetensors ]]; then
+  fail "a table left a network behind: $(ls table)"
+fi
+some=(--split random --student-fraction 0.5 --quiet)
+"${taught[@]}" logits.npy "${some[@]}" --out some >/dev/null
+for run in table:200 some:100; do
+  errors=$(last "${run%:*}" distilled errors)
+  ((100 * errors <= 60 * ${run#*:})) || fail "${run%:*}: $errors of ${run#*:} are wrong, expected at most 60 %"
+done
+
+# A run goes on with its own table alone.
+"${taught[@]}" logits.npy "${some[@]}" --out some --resume >/dev/null
+cp logits.npy other.npy && printf '\x40' | dd of=other.npy bs=1 seek=$((128 + 39)) conv=notrunc status=none
+status=0
+"${taught[@]}" other.npy "${some[@]}" --out some --resume 2>stderr || status=$?
+[[ $status == 2 && $(<stderr) == *"--teacher-logits"*"some/checkpoints/distilled.safetensors"* ]] ||
+  fail "goes on with another table: $status, $(<stderr)"
+"${taught[@]}" logits.npy --teacher-logits logits.npy "${some[@]}" --out two >report
+grep -qx "teacher 2 tables of logits, averaged at temperature 2" report || fail "does not name two tables: $(<report)"
+
+# Three kinds of flowers that differ in the signs of four numbers, as text and as arrays. The numbers are
+# 1 + n / 128 or its negative, n from 0 to 127: floats with n in the third byte, and exact in seven decimals.
 flowers=90
 npy features.npy '<f4' "($flowers, 4)"
 npy labels.npy '|u1' "($flowers,)"

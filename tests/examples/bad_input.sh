@@ -54,6 +54,10 @@ copy() {
   rm -rf "$1"
   cp -r "$digits" "$1"
 }
+npy() { # FILE TYPE SHAPE BYTES...: a version 1.0 file
+  local header="{'descr': '$2', 'fortran_order': False, 'shape': $3, }"
+  { printf '\x93NUMPY\x01\x00\x76\x00' && printf '%-117s\n' "$header" && printf '%b' "$4"; } >"$1"
+}
 overwrite() { # FILE POSITION BYTES
   printf '%b' "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
@@ -146,6 +150,42 @@ refused "a student" 'student_alone.safetensors: holds the model "Linear(784, 20)
 refused "no such file" "nowhere: cannot be read" distill --teacher nowhere
 refused "a folder" "data: " distill --teacher data
 
+echo "== --teacher-logits"
+table() { timeout 120 "$programs/distill_mnist" --data "$digits" --out "$out" --epochs 1 --quiet --teacher-logits "$@"; }
+# sure_of FILE LABELS: a table that has its highest logit at each label.
+sure_of() {
+  local rows='' label class
+  for label in $2; do
+    for class in {0..9}; do
+      ((class == label)) && rows+='\x00\x00\x80\x3f' || rows+='\0\0\0\0'
+    done
+  done
+  npy "$1" '<f4' "($(wc -w <<<"$2"), 10)" "$rows"
+}
+labels=$(od -An -v -tu1 -j8 "$digits/train-labels-idx1-ubyte")
+sure_of right.npy "$labels"
+sure_of few.npy "0 1 2"
+read -r first others <<<"$(tr '\n' ' ' <<<"$labels")"
+sure_of moved.npy "$others $first"
+npy nan.npy '<f4' '(1, 1)' '\x00\x00\xc0\x7f'
+refused "no such file" "nowhere.npy: cannot be read (No such file" table nowhere.npy
+refused "no such second file" "nowhere.npy: cannot be read (No such file" table right.npy nowhere.npy
+refused "a network's weights" "teacher.safetensors: magic number" table teacher.safetensors
+refused "a table with NaN" "nan.npy: element [0, 0]: nan, expected a finite number" table nan.npy
+refused "logits of fewer images" "few.npy: logits of 1 x 3 x 10, expected 1 x 500 x 10: views, training samples" table few.npy
+refused "rows in another order" "moved.npy: view 0 agrees with |of 500 labels, as a random order would" table moved.npy
+refused "the same beside a good table" "moved.npy: view 0 agrees with " table right.npy --teacher-logits moved.npy
+refused "one view where there are two" "right.npy: logits of 1 x 500 x 10, expected 2 x 25 x 10: views" \
+  table right.npy --student-shift 1 --student-views 2
+refused "new views" "--student-views: 0, views that are new in every epoch, expected those that --teacher-logits answers" \
+  table right.npy --student-shift 1
+refused "a loss without a teacher" "--teacher-logits: --loss cross-entropy asks no teacher, expected hinton or as-written" \
+  table right.npy --loss cross-entropy
+for option in "--teacher teacher.safetensors" "--teacher-epochs 1" "--teacher-shift 1"; do
+  # shellcheck disable=SC2086 # an option and its value
+  refused "with $option" "--teacher-logits|excludes |${option% *}" table right.npy $option
+done
+
 echo "== options"
 refused "unknown option" "--bogus" distill --bogus 3
 refused "stray word" "stray" distill stray
@@ -221,7 +261,7 @@ if compiled_in thrust-cuda; then
   compgen -G "/dev/nvidia[0-9]*" >/dev/null && expected="CUDA: device 1023 |expected 0"
   refused "no GPU 1023" "$expected" distill --backend thrust-cuda --device 1023
 fi
-for option in --data --out --teacher --tensorboard; do
+for option in --data --out --teacher --teacher-logits --tensorboard; do
   refused "$option ''" "$option: is empty" distill $option ''
 done
 
@@ -361,6 +401,11 @@ refused "an unknown option" "usage: hinton2015" "$programs/hinton2015" --fast "$
 refused "no data" "hinton2015: nowhere: no such folder" "$programs/hinton2015" --quick nowhere
 refused "an output that is a file" "hinton2015: $digits/train-labels" "$programs/hinton2015" --out "$digits"/train-labels* "$digits"
 
+echo "== own_teacher"
+refused "no argument" "usage: own_teacher" "$programs/own_teacher"
+refused "no data" "own_teacher: nowhere: no such folder" "$programs/own_teacher" nowhere right.npy
+refused "logits of fewer images" "few.npy: logits of 1 x 3 x 10, expected 1 x 500 x 10" "$programs/own_teacher" "$digits" few.npy
+
 echo "== custom_dataset"
 mkdir flowers
 out=$folder/flowers # its student.safetensors goes to the current folder
@@ -394,10 +439,6 @@ refused "a csv with too few columns" "3 features|4 inputs" custom "$folder/table
 rows | tr , ';' >table.csv
 refused "a csv with semicolons" "table.csv: line 1: columns: 1, expected at least 2|delimiter" custom "$folder/table.csv"
 
-npy() { # FILE TYPE SHAPE BYTES...: a version 1.0 file
-  local header="{'descr': '$2', 'fortran_order': False, 'shape': $3, }"
-  { printf '\x93NUMPY\x01\x00\x76\x00' && printf '%-117s\n' "$header" && printf '%b' "$4"; } >"$1"
-}
 npy labels.npy '|u1' '(3,)' '\x00\x01\x02'
 npy features.npy '|u1' '(3, 4)' 'abcdefghijkl'
 refused "text as npy" "table.csv: magic number" custom "$folder/table.csv" "$folder/labels.npy"

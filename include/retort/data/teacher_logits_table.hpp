@@ -160,6 +160,7 @@ class TeacherLogitsTable {
 
  private:
   friend TeacherLogitsTable load_teacher_logits(const std::filesystem::path&, std::uint64_t);
+  friend TeacherLogitsTable ensemble_logits(const std::vector<TeacherLogitsTable>&, double, std::vector<double>);
 
   /// Not checked; `path` is empty if it comes from no file.
   TeacherLogitsTable(std::filesystem::path path, Matrix<float> logits, std::size_t views,
@@ -180,6 +181,43 @@ class TeacherLogitsTable {
   }
 
   [[gnu::cold]] std::string name() const { return path_.empty() ? "teacher logits" : path_text(path_); }
+
+  /// "table 1 (b.npy)".
+  [[gnu::cold]] std::string name_in_list(std::size_t index) const {
+    return concatenate({"table ", index, path_.empty() ? "" : concatenate({" (", path_text(path_), ")"})});
+  }
+
+  /// Of two tables in a list: throws ShapeError for other extents than the earlier one's, OptionError for other inputs.
+  [[gnu::cold]] void require_same_inputs(const TeacherLogitsTable& earlier, std::size_t index,
+                                         std::size_t earlier_index) const {
+    const std::string self = concatenate({"ensemble_logits: ", name_in_list(index)});
+    const std::string other = earlier.name_in_list(earlier_index);
+    const std::size_t expected[] = {earlier.views_, earlier.samples(), earlier.classes()};
+    const std::size_t found[] = {views_, samples(), classes()};
+    if (!std::ranges::equal(found, expected)) {
+      throw ShapeError(concatenate({self, ": logits of ", detail::extents_text(found), ", expected ",
+                                    detail::extents_text(expected), " as in ", other, ": views, samples, classes"}));
+    }
+    if (inputs_fingerprint_ && earlier.inputs_fingerprint_) {
+      if (*inputs_fingerprint_ != *earlier.inputs_fingerprint_) {
+        throw OptionError(concatenate({self, ": made for other inputs than ", other, ", expected the same"}));
+      }
+      return;
+    }
+    for (std::size_t view = 0; view < views_; ++view) {
+      Labels answers(samples());
+      for (std::size_t i = 0; i < samples(); ++i) {
+        const std::span<const float> row = earlier.logits_.row(view * samples() + i);
+        answers[i] = static_cast<std::uint32_t>(std::max_element(row.begin(), row.end()) - row.begin());
+      }
+      const auto agreement = detail::agreement_with(answers, logits_.row(view * samples()).data(), classes());
+      if (agreement.is_chance) {
+        throw OptionError(
+            concatenate({self, ": view ", view, " agrees with ", agreement.samples, " of ", samples(), " answers in ",
+                         other, ", as a random order would, expected row i of both to ", "answer sample i"}));
+      }
+    }
+  }
 
   [[gnu::cold]] void require_shape(const Dataset& data, const Augmentation& augmentation, Views views,
                                    std::size_t classes) const {

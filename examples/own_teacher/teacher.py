@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Trains a small convolutional network on MNIST and writes its logits of the training images, for `own_teacher`.
+
+    examples/own_teacher/teacher.py data/mnist logits.npy [--epochs 6] [--seed 0] [--threads 2]
+
+Row i of the file, float32 of shape (60000, 10), answers training image i, as it lies in train-images-idx3-ubyte. Some
+minutes on two cores. Needs PyTorch and NumPy: `pip install torch numpy`.
+"""
+
+import argparse
+import gzip
+import pathlib
+import sys
+
+try:
+    import numpy as np
+    import torch
+    from torch import nn
+except ImportError as error:
+    sys.exit(f"teacher.py: {error}; `pip install torch numpy` has what is missing")
+
+
+def read_idx(folder, name):
+    """The array of an IDX file of bytes, plain or gzip (yann.lecun.com/exdb/mnist)."""
+    plain = folder / name
+    zipped = folder / f"{name}.gz"
+    if not plain.exists() and not zipped.exists():
+        sys.exit(f"teacher.py: {plain}: no such file, expected MNIST's four files in the folder")
+    content = plain.read_bytes() if plain.exists() else gzip.decompress(zipped.read_bytes())
+    if content[:3] != b"\0\0\x08":
+        sys.exit(f"teacher.py: {folder / name}: not an IDX file of bytes, expected 0x00 0x00 0x08 at its begin")
+    axes = content[3]
+    shape = np.frombuffer(content, ">u4", axes, offset=4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape)
+
+
+def images(pixels):
+    """(images, 1, 28, 28) in [-1, 1]."""
+    return torch.from_numpy(pixels.astype(np.float32) / 127.5 - 1).unsqueeze(1)
+
+
+def network():
+    return nn.Sequential(
+        nn.Conv2d(1, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(), nn.Flatten(),
+        nn.Dropout(0.3), nn.Linear(64 * 7 * 7, 128), nn.ReLU(), nn.Dropout(0.3), nn.Linear(128, 10))
+
+
+def shifted(batch, by):
+    """Each image moved by up to `by` pixels; what comes in is background."""
+    padded = nn.functional.pad(batch, (by, by, by, by), value=-1.0)
+    rows, columns = torch.randint(0, 2 * by + 1, (2, len(batch), 1))
+    pixel = torch.arange(28)
+    every = torch.arange(len(batch))[:, None, None]
+    return padded[every, 0, (rows + pixel)[:, :, None], (columns + pixel)[:, None, :]].unsqueeze(1)
+
+
+def train(model, inputs, labels, epochs):
+    steps = epochs * -(-len(inputs) // 128)
+    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=steps)
+    for epoch in range(epochs):
+        model.train()
+        total = 0.0
+        for chosen in torch.randperm(len(inputs)).split(128):
+            loss = nn.functional.cross_entropy(model(shifted(inputs[chosen], 2)), labels[chosen])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            total += loss.item() * len(chosen)
+        print(f"epoch {epoch + 1}/{epochs}  loss {total / len(inputs):.4f}", flush=True)
+
+
+def answers(model, inputs):
+    model.eval()
+    with torch.no_grad():
+        return torch.cat([model(batch) for batch in inputs.split(1000)])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path, help="with MNIST's four files")
+    parser.add_argument("logits", type=pathlib.Path, help="the .npy file to write")
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    if not options.logits.resolve().parent.is_dir():  # before the work
+        sys.exit(f"teacher.py: {options.logits}: cannot be written, expected a folder that is there")
+    torch.manual_seed(options.seed)
+    torch.set_num_threads(options.threads)
+    torch.use_deterministic_algorithms(True)
+
+    inputs, test_inputs = (images(read_idx(options.folder, f"{part}-images-idx3-ubyte")) for part in ("train", "t10k"))
+    labels, test_labels = (torch.from_numpy(read_idx(options.folder, f"{part}-labels-idx1-ubyte").astype(np.int64))
+                           for part in ("train", "t10k"))
+    model = network()
+    train(model, inputs, labels, options.epochs)
+    for name, some, truth in (("training", inputs, labels), ("test", test_inputs, test_labels)):
+        errors = int((answers(model, some).argmax(1) != truth).sum())
+        print(f"errors on {len(truth)} {name} images: {errors}")
+    with open(options.logits, "wb") as file:  # np.save would add .npy to another name
+        np.save(file, answers(model, inputs).numpy())
+
+
+if __name__ == "__main__":
+    main()
