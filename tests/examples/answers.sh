@@ -3,8 +3,8 @@
 # answers.sh FOLDER DIGITS PROGRAMS TOOLS
 #
 # The programs agree with each other: predict makes as many errors as distill_mnist said, distill_mnist accepts its own
-# teacher and then distils the same student, its closing table says what its log does, TensorBoard's files have every
-# epoch, custom_dataset learns the same from a table as from two arrays, and few_labels learns more with the images that
+# teacher and then distils the same student, its closing table and its page say what its log does, TensorBoard's files
+# have every epoch, custom_dataset learns the same from a table as from two arrays, and few_labels learns more with the images that
 # have no label than without.
 set -euo pipefail
 folder=$1 digits=$2 programs=$3 tools=$4
@@ -19,8 +19,11 @@ mkdir -p "$folder"
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
-run=(--data "$digits" --recipe recommended --teacher-epochs 1 --epochs 10)
-"$programs/distill_mnist" "${run[@]}" --out trained --tensorboard board >report
+hostile="<script>alert('1')&amp;\"" # as a name it is shown, not obeyed
+ln -s "$digits" "$hostile"
+run=(--data "$hostile" --recipe recommended --teacher-epochs 1 --epochs 10)
+page="trained/$hostile.html"
+"$programs/distill_mnist" "${run[@]}" --out trained --tensorboard board --report "$page" >report
 predicted=$("$programs/predict" trained/student_distilled.safetensors "$digits")
 echo "$predicted"
 errors=$(tail -n 1 trained/metrics.jsonl | sed -E 's/.*"errors":([0-9]+).*/\1/')
@@ -60,6 +63,27 @@ for phase in teacher alone distilled; do
   epochs=$(grep -ao accuracy/validation "board/$phase/"events.out.tfevents.* | wc -l)
   [[ $epochs == $(grep -c "\"phase\":\"$phase\"" trained/metrics.jsonl) ]] || fail "board/$phase has $epochs epochs"
 done
+
+# check_page FILE...
+check_page() {
+  if command -v python3 >/dev/null; then
+    python3 "$(dirname "${BASH_SOURCE[0]}")/check_page.py" "$@" || fail "a page"
+  else
+    echo "not tested: that pages are well-formed (needs python3)"
+  fi
+}
+# row PAGE NAME CELLS: whether a table has a row that begins with these cells as its first.
+row() { [[ $(tr -d '\n' <"$1") == *"<th scope=\"row\">$2</th>$3"* ]]; }
+percent() { awk -v accuracy="$(last trained "$1" accuracy)" 'BEGIN { printf "%.2f", 100 * accuracy }'; }
+check_page "$page"
+for phase in alone distilled; do
+  bytes=$(wc -c <trained/student_$phase.safetensors)
+  row "$page" "student $phase" \
+    "<td>16,330</td><td>${bytes:0:-3},${bytes: -3}</td><td>$(last trained $phase errors)</td><td>$(percent $phase)</td>" ||
+    fail "the page lacks the figures of the student $phase"
+done
+[[ $(<"$page") != *"<script"* && $(<"$page") == *"&lt;script&gt;alert(&#39;1&#39;)&amp;amp;&quot;, official split"* ]] ||
+  fail "the page obeys the name of a file"
 
 # Without --recipe the students have one image in twenty.
 "$programs/distill_mnist" --data "$digits" --teacher trained/teacher.safetensors --epochs 3 --out few >report

@@ -23,6 +23,7 @@ cd "$folder"
 common=(--data "$digits" --split official --batch-size 32 --warmup 5 --quiet)
 job=("$programs/distill_mnist" --recipe recommended "${common[@]}" --teacher-epochs 4 --epochs 3 --seed 4)
 untimed() { sed -E 's/"(seconds|samples_per_second)":[^,}]*,?//g' "$1"; }
+untimed_page() { grep -v 'class="seconds"' "$1"; }
 contents() { (cd "$1" && find . -type f -exec cksum {} + | sort -k 3); }
 
 lines() { { cat "$1" 2>/dev/null || true; } | wc -l; }
@@ -55,7 +56,7 @@ refused() {
 }
 
 echo "== distill_mnist"
-"${job[@]}" --out whole >/dev/null
+"${job[@]}" --out whole --report whole.html >/dev/null
 long=("${job[@]}" --out stopped) # an epoch of the teacher takes far longer than a signal
 stop INT 130 1 "${long[@]}"
 [[ $(<stderr) == "distill_mnist: SIGINT: training stopped as asked, after epoch "*"; go on with --resume" ]] ||
@@ -64,7 +65,8 @@ stop INT 130 1 "${long[@]}"
 cp stopped/metrics.jsonl log
 stop TERM 143 $(($(lines stopped/metrics.jsonl) + 1)) "${long[@]}" --resume
 cmp -n "$(wc -c <log)" log stopped/metrics.jsonl || fail "did not go on from the epochs that were done"
-"${long[@]}" --resume >/dev/null
+"${long[@]}" --resume --report stopped.html >/dev/null
+diff <(untimed_page whole.html) <(untimed_page stopped.html) || fail "the page differs after being stopped and resumed"
 for file in teacher student_alone student_distilled; do
   cmp {whole,stopped}/$file.safetensors || fail "$file differs after being stopped and resumed"
 done

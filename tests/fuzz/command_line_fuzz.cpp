@@ -83,6 +83,8 @@ std::vector<retort::fuzz::Seed> retort::fuzz::seeds() {
       {"many", "--epochs\n5\n--batch-size=64\n--temperature\n2\n--hard-weight\n0.3\n--seed\n18446744073709551615"},
       {"recipe", "--recipe\nrecommended\n--loss\nhinton\n--schedule\ncosine\n--resume\n--quiet"},
       {"sweep", "--temperature\n1\n2\n4\n--lr\n1e-3\n--seeds\n3\n--best-first\n--out\nout\n--save-students"},
+      {"report", "--report\nout/report.html\n--data\n<b>\"'&"},
+      {"report_of_another_name", "--report\nout/metrics.jsonl"},
       {"not_taken", "--backend\neigen\n--device\n0"},
       {"not_compiled_in", "--backend\ncuda"},
       {"negative", "--epochs\n-1"},
