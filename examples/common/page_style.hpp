@@ -13,11 +13,13 @@ inline constexpr int series_styles = 6;  // s0 to s5
 inline constexpr std::string_view page_style = R"(:root {
   color-scheme: light dark;
   --paper: #fdfdfb; --ink: #1b1e22; --quiet: #555c66; --rule: #d6d9dd;
+  --right: 20, 110, 150; --wrong: 205, 92, 20;
   --s0: #132d48; --s1: #b4481a; --s2: #2b988a; --s3: #6b3fa6; --s4: #a8861a; --s5: #3f86c9;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #15181c; --ink: #e9ebee; --quiet: #a4abb5; --rule: #363c45;
+    --right: 70, 170, 210; --wrong: 240, 140, 70;
     --s0: #e4ecf5; --s1: #f0975a; --s2: #2f9d8f; --s3: #b48cf0; --s4: #e0cc63; --s5: #5f9fdb;
   }
 }
@@ -45,6 +47,7 @@ svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
 svg .tick { fill: var(--quiet); }
 svg .middle { text-anchor: middle; }
 svg .end { text-anchor: end; }
+svg .strong { font-weight: 700; text-decoration: underline; }
 .grid { stroke: var(--rule); stroke-width: 1; }
 .s0 { --series: var(--s0); --dash: 7 3; }
 .s1 { --series: var(--s1); --dash: 3 2; }
@@ -55,9 +58,23 @@ svg .end { text-anchor: end; }
 .line { fill: none; stroke: var(--series); stroke-width: 2; stroke-dasharray: var(--dash); stroke-linejoin: round; }
 .level { stroke: var(--series); stroke-width: 1; stroke-dasharray: 1 3; }
 .spread, .leader { stroke: var(--series); stroke-width: 1.2; fill: none; }
-.dot { fill: var(--series); }
+.dot, .bar { fill: var(--series); }
+.key { display: inline-block; width: .8em; height: .8em; background: var(--series); margin: 0 .3em 0 .8em; }
+.matrix td, .matrix th { padding: .25rem .1rem; min-width: 1.9rem; text-align: center; }
+.matrix td { border: 1px solid var(--paper); font-size: .8rem; }
+.matrix th[scope="row"] { text-align: right; padding-right: .4rem; }
+.matrix .right { background: rgba(var(--right), var(--share)); }
+.matrix .wrong { background: rgba(var(--wrong), var(--share)); }
+.matrix .none { color: var(--quiet); }
+.digits { list-style: none; margin: .8rem 0; padding: 0; display: grid; gap: 1.2rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); }
+.digits figure { display: grid; grid-template-columns: 84px 1fr; gap: .2rem .8rem; align-items: center; }
+.digits img { width: 84px; height: 84px; object-fit: contain; image-rendering: pixelated; filter: invert(1); }
+.digits figcaption { grid-column: 1 / -1; font-size: .85rem; color: var(--quiet); }
+@media (prefers-color-scheme: dark) { .digits img { filter: none; } }
 @media (max-width: 30rem) {
   th, td { padding: .3rem .45rem; }
+  .matrix td, .matrix th { padding: .25rem 0; min-width: 1.75rem; font-size: .72rem; }
 }
 )";
 

@@ -106,7 +106,7 @@ class Job {
         .distilled = row("student distilled", distilled, distilled_history, "student_distilled.safetensors")};
     print_report(report);
     if (!options_.report.empty()) {
-      write_report_page(options_, report);
+      write_report_page(options_, report, test());
     }
   }
 
@@ -285,7 +285,8 @@ class Job {
             .seconds = seconds,
             .bytes = std::filesystem::file_size(options_.out / file),
             .microseconds_per_image = inference_time(network),
-            .history = history};
+            .history = history,
+            .logits = options_.report.empty() ? std::vector<float>() : retort::predict_all(network, test())};
   }
 
   const Options& options_;

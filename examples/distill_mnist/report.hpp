@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "retort/train/metrics.hpp"
 
@@ -18,7 +19,8 @@ struct ReportRow {
   double seconds = 0.0;  ///< of training; 0 for a network that was loaded
   std::uintmax_t bytes = 0;
   double microseconds_per_image = 0.0;
-  retort::History history{};  ///< empty for a network that was loaded
+  retort::History history{};    ///< empty for a network that was loaded
+  std::vector<float> logits{};  ///< of the images held out, (images, classes); empty unless a page is asked for
 };
 
 struct Report {

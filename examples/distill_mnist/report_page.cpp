@@ -14,6 +14,7 @@
 #include "common/page.hpp"
 #include "common/scale.hpp"
 #include "common/training_options.hpp"
+#include "mistakes.hpp"
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/size.hpp"
 #include "retort/core/text.hpp"
@@ -159,16 +160,16 @@ std::string settings_table(const Options& options, const Report& report) {
 
 }  // namespace
 
-void write_report_page(const Options& options, const Report& report) {
+void write_report_page(const Options& options, const Report& report, const retort::data::Dataset& held_out) {
   const std::string data =
       retort::concatenate({with_separators(report.student_images), " of ", with_separators(report.training_images),
                            " training images for the students; images from ", options.data.string(), ", ",
                            options.split, " split. One run is one seed."});
-  examples::write_page(options.report,
-                       retort::concatenate({"distill_mnist, recipe ", report.recipe, ", seed ", options.seed}),
-                       element("p", "class=\"lead\"", examples::escaped(comparison(report))) +
-                           examples::paragraph(data) + section("Result", result_table(report)) +
-                           section("By epoch", curves(report)) + section("Settings", settings_table(options, report)));
+  examples::write_page(
+      options.report, retort::concatenate({"distill_mnist, recipe ", report.recipe, ", seed ", options.seed}),
+      element("p", "class=\"lead\"", examples::escaped(comparison(report))) + examples::paragraph(data) +
+          section("Result", result_table(report)) + section("By epoch", curves(report)) +
+          section("Settings", settings_table(options, report)) + mistakes(report, held_out));
 }
 
 }  // namespace distill_mnist

@@ -82,6 +82,8 @@ for phase in alone distilled; do
     "<td>16,330</td><td>${bytes:0:-3},${bytes: -3}</td><td>$(last trained $phase errors)</td><td>$(percent $phase)</td>" ||
     fail "the page lacks the figures of the student $phase"
 done
+confused=$({ grep -oE 'class="wrong"[^>]*>[0-9]+' "$page" || true; } | sed 's/.*>//' | paste -s -d +)
+((confused == errors)) || fail "the confusion matrix has $confused, not $errors errors"
 [[ $(<"$page") != *"<script"* && $(<"$page") == *"&lt;script&gt;alert(&#39;1&#39;)&amp;amp;&quot;, official split"* ]] ||
   fail "the page obeys the name of a file"
 
