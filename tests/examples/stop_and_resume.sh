@@ -117,7 +117,7 @@ echo "== sweep"
 sweep=("$programs/sweep" "${common[@]}" --teacher whole/teacher.safetensors --temperature 1 3 --hard-weight 0.2 1
   --learning-rate 0.01 --seed 4 --seeds 2 --save-students --threads 2)
 table() { awk '{ NF = NF - 1; print }' "$1"; } # without the last column, the times
-"${sweep[@]}" --epochs 40 --out sweep >table
+"${sweep[@]}" --epochs 40 --out sweep --report sweep.html >table
 mkdir -p killed/students
 for signal in KILL INT KILL TERM KILL; do
   status=0
@@ -141,7 +141,8 @@ for signal in KILL INT KILL TERM KILL; do
     *) fail "$signal: ended with $status: $(<stderr)" ;;
   esac
 done
-"${sweep[@]}" --epochs 40 --out killed --resume >table_killed
+"${sweep[@]}" --epochs 40 --out killed --resume --report killed.html >table_killed
+diff <(untimed_page sweep.html) <(untimed_page killed.html) || fail "the page differs after being killed and resumed"
 diff <(table table) <(table table_killed) || fail "another table after being killed and resumed"
 for ((student = 0; student < 8; ++student)); do
   cmp {sweep,killed}/students/$student.safetensors || fail "student $student differs after being killed and resumed"
