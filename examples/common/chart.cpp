@@ -49,6 +49,7 @@ std::vector<Point> thinned(const std::vector<Point>& points) {
     return points;
   }
   std::vector<Point> some;
+  some.reserve(most_points);
   for (std::size_t i = 0; i < most_points; ++i) {
     some.push_back(points[i * (points.size() - 1) / (most_points - 1)]);
   }
@@ -68,9 +69,10 @@ std::vector<double> apart(const std::vector<double>& wanted, double first, doubl
     least = placed[i] + line_height;
   }
   double most = last;
-  for (auto i = order.rbegin(); i != order.rend(); ++i) {
-    placed[*i] = std::min(placed[*i], most);
-    most = placed[*i] - line_height;
+  std::ranges::reverse(order);
+  for (const std::size_t i : order) {
+    placed[i] = std::min(placed[i], most);
+    most = placed[i] - line_height;
   }
   return placed;
 }
@@ -120,6 +122,7 @@ class Drawing {
 
   std::string labels() const {
     std::vector<double> wanted;
+    wanted.reserve(chart_.lines.size());
     for (const Line& line : chart_.lines) {
       wanted.push_back(y(last_value(line).value_or(0.0)));
     }

@@ -50,6 +50,7 @@ std::vector<std::size_t> worst_mistakes(const std::vector<float>& logits, const 
   std::ranges::sort(wrong);
   wrong.resize(std::min(wrong.size(), most));
   std::vector<std::size_t> images;
+  images.reserve(wrong.size());
   for (const auto& [probability, image] : wrong) {
     images.push_back(image);
   }

@@ -95,6 +95,7 @@ class Job {
     print_report(summaries);
     if (!options_.report.empty()) {
       std::vector<StudentRun> runs;
+      runs.reserve(results.size());
       for (const auto& result : results) {
         runs.push_back({result.setting, result.evaluation});
       }

@@ -17,12 +17,14 @@ namespace sweep {
 // Not by std::stable_sort: clang++ 19 takes the temporary buffer of libstdc++ 12's for deprecated.
 void sort_by_errors(std::vector<Summary>& summaries) {
   std::vector<std::pair<double, std::size_t>> order;
+  order.reserve(summaries.size());
   for (const Summary& summary : summaries) {
     order.emplace_back(summary.errors.count == 0 ? std::numeric_limits<double>::max() : summary.errors.mean,
                        order.size());
   }
   std::ranges::sort(order);
   std::vector<Summary> sorted;
+  sorted.reserve(summaries.size());
   for (const auto& [errors, position] : order) {
     sorted.push_back(std::move(summaries[position]));
   }

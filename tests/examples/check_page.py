@@ -20,7 +20,7 @@ def require(condition, page, what):
 
 def check_drawing(page, svg):
     children = list(svg)
-    require(children and children[0].tag == "title" and children[0].text.strip(), page, "a drawing without a title")
+    require(children and children[0].tag == "title" and (children[0].text or "").strip(), page, "a drawing without a title")
     require(svg.get("role") == "img", page, "a drawing that is no image to a screen reader")
     x, y, width, height = map(float, svg.get("viewBox").split())
     for part in svg.iter():
