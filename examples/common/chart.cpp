@@ -22,7 +22,8 @@ constexpr double bottom = 240.0;
 constexpr double letter_width = 7.5;
 constexpr double line_height = 14.0;
 constexpr double leader_length = 14.0;
-constexpr std::size_t most_points = 250;  // of a line
+constexpr std::size_t most_points = 200;  // of a line
+constexpr std::size_t most_bars = 30;
 
 std::string number(double value) { return fixed(value, 1); }
 
@@ -44,14 +45,14 @@ std::string label_of(const Line& line, int digits) {
 }
 
 /// The first, the last, and so many between them as are drawn.
-std::vector<Point> thinned(const std::vector<Point>& points) {
-  if (points.size() <= most_points) {
+std::vector<Point> thinned(const std::vector<Point>& points, std::size_t most) {
+  if (points.size() <= most) {
     return points;
   }
   std::vector<Point> some;
-  some.reserve(most_points);
-  for (std::size_t i = 0; i < most_points; ++i) {
-    some.push_back(points[i * (points.size() - 1) / (most_points - 1)]);
+  some.reserve(most);
+  for (std::size_t i = 0; i < most; ++i) {
+    some.push_back(points[i * (points.size() - 1) / (most - 1)]);
   }
   return some;
 }
@@ -101,10 +102,10 @@ class Drawing {
     }
     double free = 0.0;  // where the next label may begin
     for (const Tick& tick : chart_.x.scale.ticks()) {
-      svg += straight("grid", x(tick.value), bottom, x(tick.value), bottom + 4.0);
       const double half = 0.5 * letter_width * static_cast<double>(tick.label.size());
       if (x(tick.value) - half >= free) {
-        svg += words("tick middle", x(tick.value), bottom + 18.0, tick.label);
+        svg += straight("grid", x(tick.value), bottom, x(tick.value), bottom + 4.0) +
+               words("tick middle", x(tick.value), bottom + 18.0, tick.label);
         free = x(tick.value) + half + letter_width;
       }
     }
@@ -154,7 +155,7 @@ class Drawing {
 
   std::string error_bars(const Line& line, std::size_t index) const {
     std::string svg;
-    for (const Point& point : thinned(line.points)) {
+    for (const Point& point : thinned(line.points, most_bars)) {
       if (point.spread > 0.0) {
         const double at = x(point.x) + shift(index);
         const double above = y(point.y + point.spread);
@@ -168,7 +169,7 @@ class Drawing {
   }
 
   std::string course(const Line& line, std::size_t index) const {
-    const std::vector<Point> points = thinned(line.points);
+    const std::vector<Point> points = thinned(line.points, most_points);
     std::string path;
     std::string dots;
     for (const Point& point : points) {

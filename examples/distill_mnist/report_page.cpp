@@ -44,19 +44,19 @@ std::string short_name(const ReportRow& row) { return row.name.substr(row.name.r
 std::string result_table(const Report& report) {
   examples::Table table("Errors of " + with_separators(report.held_out) + " images held out, after the last epoch",
                         {{"model", Column::Kind::text},
-                         {"parameters"},
-                         {"bytes of its file"},
                          {"errors"},
                          {"accuracy, %"},
                          {"cross-entropy, nats"},
+                         {"parameters"},
+                         {"bytes of its file"},
                          {"epochs"},
                          {"training, s", Column::Kind::seconds}});
   for (const ReportRow* row : rows_of(report)) {
     const bool trained = !row->history.empty();
-    table.add_row({row->name, with_separators(row->parameters), with_separators(retort::to_size(row->bytes)),
-                   with_separators(row->evaluation.errors), fixed(100.0 * row->evaluation.accuracy, 2),
-                   fixed(row->evaluation.loss, 4), trained ? with_separators(row->history.size()) : "loaded",
-                   trained ? fixed(row->seconds, 2) : "loaded"});
+    table.add_row(
+        {row->name, with_separators(row->evaluation.errors), fixed(100.0 * row->evaluation.accuracy, 2),
+         fixed(row->evaluation.loss, 4), with_separators(row->parameters), with_separators(retort::to_size(row->bytes)),
+         trained ? with_separators(row->history.size()) : "loaded", trained ? fixed(row->seconds, 2) : "loaded"});
   }
   return table.markup();
 }

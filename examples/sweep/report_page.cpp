@@ -28,8 +28,8 @@ using examples::with_separators;
 using retort::to_text;
 
 // So that the page of a sweep of any size can be looked at.
-constexpr std::size_t most_rows = 400;
-constexpr std::size_t most_charts = 6;
+constexpr std::size_t most_rows = 250;
+constexpr std::size_t most_charts = 4;
 constexpr std::size_t most_lines = 6;
 
 bool learns_from_labels_alone(const retort::SweepSetting<>& setting) { return setting.loss.hard_weight == 1.0; }
