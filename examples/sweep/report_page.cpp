@@ -185,7 +185,7 @@ std::string charts(const Options& options, const SweepReport& report) {
 void write_report_page(const Options& options, const SweepReport& report) {
   const std::string teacher =
       options.teacher_file.empty() ? "trained for it" : "loaded from " + options.teacher_file.string();
-  const std::string about = retort::concatenate({report.runs.size(),
+  const std::string about = retort::concatenate({with_separators(report.runs.size()),
                                                  report.runs.size() == 1 ? " student" : " students",
                                                  " of a teacher that makes ",
                                                  with_separators(report.teacher_errors),
@@ -205,7 +205,9 @@ void write_report_page(const Options& options, const SweepReport& report) {
                                                  " to ",
                                                  options.first_seed + options.seeds - 1,
                                                  "."});
-  examples::write_page(options.report, retort::concatenate({"sweep, ", report.summaries.size(), " settings"}),
+  examples::write_page(options.report,
+                       retort::concatenate({"sweep, ", with_separators(report.summaries.size()),
+                                            report.summaries.size() == 1 ? " setting" : " settings"}),
                        paragraph(about) + section("By temperature", charts(options, report)) + paired_section(report) +
                            section("Every setting", result_table(report)));
 }
