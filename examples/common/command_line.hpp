@@ -55,6 +55,14 @@ inline CLI::Validator not_empty() {
   return {[](const std::string& text) -> std::string { return text.empty() ? "is empty, expected a name" : ""; }, ""};
 }
 
+/// Of a page of HTML. Another file's name would be that of results, which the page would replace.
+inline CLI::Validator page_name() {
+  return {[](const std::string& text) -> std::string {
+            return text.ends_with(".html") ? "" : retort::in_quotes(text) + ", expected a name that ends in .html";
+          },
+          ""};
+}
+
 /// An option for each of a struct's hyperparameters but those named in `without`: --hard-weight for hard_weight, with
 /// the range in its help.
 template <retort::HasHyperparameters Settings>

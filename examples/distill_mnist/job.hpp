@@ -23,6 +23,7 @@
 #include "common/training_options.hpp"
 #include "options.hpp"
 #include "report.hpp"
+#include "report_page.hpp"
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/hyperparameters.hpp"
@@ -102,7 +103,7 @@ class Job {
     }
 
     retort::Network<Student, Backend> alone(student_seed, backend_);
-    retort::Trainer alone_trainer{alone, retort::CrossEntropy{}, adam(options_.student)};
+    retort::Trainer alone_trainer{alone, retort::CrossEntropy{}, options_.adam_for(options_.student)};
     const retort::History alone_history = fit(alone_trainer, "alone", students_images(), options_.student);
     save(alone, "student_alone.safetensors");
 
@@ -111,18 +112,22 @@ class Job {
         teacher ? distil(*teacher, distilled) : distil(*teacher_table_, distilled);
     save(distilled, "student_distilled.safetensors");
 
-    print_report(
-        {.recipe = options_.recipe,
-         .training_images = train().size(),
-         .student_images = students_images().size(),
-         .held_out = test().size(),
-         .loss = with_loss([](const auto& loss) { return retort::describe_settings(loss); }),
-         .last_loss = distilled_history.back().loss,
-         .teacher_table = teacher_table_ ? describe_tables() : "",
-         .teacher =
-             teacher ? std::optional(row("teacher", *teacher, teacher_history_, "teacher.safetensors")) : std::nullopt,
-         .alone = row("student alone", alone, alone_history, "student_alone.safetensors"),
-         .distilled = row("student distilled", distilled, distilled_history, "student_distilled.safetensors")});
+    const Report report{
+        .recipe = options_.recipe,
+        .training_images = train().size(),
+        .student_images = students_images().size(),
+        .held_out = test().size(),
+        .loss = with_loss([](const auto& loss) { return retort::describe_settings(loss); }),
+        .last_loss = distilled_history.back().loss,
+        .teacher_table = teacher_table_ ? describe_tables() : "",
+        .teacher =
+            teacher ? std::optional(row("teacher", *teacher, teacher_history_, "teacher.safetensors")) : std::nullopt,
+        .alone = row("student alone", alone, alone_history, "student_alone.safetensors"),
+        .distilled = row("student distilled", distilled, distilled_history, "student_distilled.safetensors")};
+    print_report(report);
+    if (!options_.report.empty()) {
+      write_report_page(options_, report, test());
+    }
   }
 
  private:
@@ -205,8 +210,8 @@ class Job {
 
   /// Finds what is out of range or does not fit now, not after minutes of training the teacher.
   std::pair<retort::data::Dataset, retort::data::Dataset> checked_data() const {
-    retort::validate_in<float>(adam(options_.teacher));
-    retort::validate_in<float>(adam(options_.student));
+    retort::validate_in<float>(options_.adam_for(options_.teacher));
+    retort::validate_in<float>(options_.adam_for(options_.student));
     retort::validate_in<float>(options_.hinton);
     retort::validate_in<float>(as_written_loss());
     fit_options(options_.teacher).validate();
@@ -245,11 +250,15 @@ class Job {
 
   std::filesystem::path checkpoint_folder() const { return options_.out / "checkpoints"; }
 
-  /// Makes and locks the folder and tries to write there and to --tensorboard, before anything is trained for it.
+  /// Makes and locks the folder and tries to write there, to --tensorboard and to --report, before anything is trained
+  /// for it.
   void prepare_folder() {
     folder_.emplace(options_.out, std::vector<std::string>{"checkpoints"});
     if (!options_.tensorboard.empty()) {
       const retort::TensorBoardLog never_written(options_.tensorboard);
+    }
+    if (!options_.report.empty()) {
+      retort::require_writable(options_.report);
     }
     std::vector<std::filesystem::path> results{"metrics.jsonl", "student_alone.safetensors",
                                                "student_distilled.safetensors"};
@@ -267,14 +276,8 @@ class Job {
     retort::require_writable(options_.out / checkpoints.front());
   }
 
-  retort::Adam adam(const TrainingOptions& training) const {
-    retort::Adam adam = options_.adam;
-    adam.learning_rate = training.learning_rate;
-    return adam;
-  }
-
   void train_teacher(retort::Network<Teacher, Backend>& teacher) {
-    retort::Trainer trainer{teacher, retort::CrossEntropy{}, adam(options_.teacher)};
+    retort::Trainer trainer{teacher, retort::CrossEntropy{}, options_.adam_for(options_.teacher)};
     teacher_history_ = fit(trainer, "teacher", train(), options_.teacher);
   }
 
@@ -292,7 +295,7 @@ class Job {
   /// From a network or from a table.
   retort::History distil(const auto& teacher, retort::Network<Student, Backend>& student) {
     return with_loss([&](const auto& loss) {
-      retort::DistillationTrainer trainer{teacher, student, loss, adam(options_.student)};
+      retort::DistillationTrainer trainer{teacher, student, loss, options_.adam_for(options_.student)};
       return fit(trainer, "distilled", students_images(), options_.student);
     });
   }
@@ -356,7 +359,9 @@ class Job {
             .evaluation = retort::evaluate(network, test()),
             .seconds = seconds,
             .bytes = std::filesystem::file_size(options_.out / file),
-            .microseconds_per_image = inference_time(network)};
+            .microseconds_per_image = inference_time(network),
+            .history = history,
+            .logits = options_.report.empty() ? std::vector<float>() : retort::predict_all(network, test())};
   }
 
   const Options& options_;

@@ -160,6 +160,9 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--tensorboard", options.tensorboard,
                  "folder for TensorBoard's event files: a run for each network that is trained")
       ->check(not_empty());
+  app.add_option("--report", options.report,
+                 "page of HTML about the run: curves, tables, the student's mistakes [none is written]")
+      ->check(examples::page_name());
   app.add_option("--teacher", options.teacher_file, "load this teacher instead of training one")->check(not_empty());
   CLI::Option* const teacher_logits =
       app.add_option("--teacher-logits", options.teacher_logits,

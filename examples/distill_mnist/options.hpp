@@ -37,10 +37,18 @@ struct Options {
   std::filesystem::path teacher_file{};                 ///< empty: train the teacher
   std::vector<std::filesystem::path> teacher_logits{};  ///< tables in place of a teacher network; several: their mean
   std::filesystem::path tensorboard{};                  ///< empty: no event files
+  std::filesystem::path report{};                       ///< empty: no page
   examples::Continuation continuation{};
   std::size_t checkpoint_epochs = 1;                         ///< epochs from one checkpoint to the next
   double checkpoint_seconds = examples::checkpoint_seconds;  ///< and the least time between them
   bool quiet = false;
+
+  /// As a network is trained with it.
+  retort::Adam adam_for(const examples::TrainingOptions& training) const {
+    retort::Adam result = adam;
+    result.learning_rate = training.learning_rate;
+    return result;
+  }
 };
 
 /// The options of the command line, over those of the recipe it names. Prints help and exits when asked to; throws

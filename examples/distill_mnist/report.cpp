@@ -5,20 +5,15 @@
 #include <optional>
 #include <string>
 
+#include "common/number_text.hpp"
 #include "retort/core/size.hpp"
+#include "retort/core/text.hpp"
 
 namespace distill_mnist {
 
 namespace {
 
-/// 2395210 as "2,395,210".
-std::string with_separators(std::size_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t end = digits.size(); end > 3; end -= 3) {
-    digits.insert(end - 3, 1, ',');
-  }
-  return digits;
-}
+using examples::with_separators;
 
 std::string kilobytes(std::uintmax_t bytes) { return with_separators(retort::to_size((bytes + 512) / 1024)); }
 
@@ -53,18 +48,18 @@ std::string difference(std::size_t alone, std::size_t distilled) {
   return text;
 }
 
-void print_comparison(std::size_t alone, std::size_t distilled) {
-  if (distilled == alone) {
-    std::printf("In this run distillation changed nothing: both students make %s errors.\n",
-                with_separators(alone).c_str());
-  } else {
-    std::printf("In this run distillation %s: %s.\n", distilled < alone ? "helped" : "hurt",
-                difference(alone, distilled).c_str());
-  }
-  std::printf("One run is one seed; examples/distill_mnist/over_seeds.py compares many.\n");
-}
-
 }  // namespace
+
+std::string comparison(const Report& report) {
+  const std::size_t alone = report.alone.evaluation.errors;
+  const std::size_t distilled = report.distilled.evaluation.errors;
+  if (distilled == alone) {
+    return retort::concatenate(
+        {"In this run distillation changed nothing: both students make ", with_separators(alone), " errors."});
+  }
+  return retort::concatenate(
+      {"In this run distillation ", distilled < alone ? "helped: " : "hurt: ", difference(alone, distilled), "."});
+}
 
 void print_report(const Report& report) {
   std::printf("recipe  %s: %s of %s training images for the students\n", report.recipe.c_str(),
@@ -82,8 +77,8 @@ void print_report(const Report& report) {
   }
   print_row(report.alone, report.teacher);
   print_row(report.distilled, report.teacher);
-  std::printf("\n");
-  print_comparison(report.alone.evaluation.errors, report.distilled.evaluation.errors);
+  std::printf("\n%s\n", comparison(report).c_str());
+  std::printf("One run is one seed; examples/distill_mnist/over_seeds.py compares many.\n");
   std::fflush(stdout);
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "retort/train/metrics.hpp"
 
@@ -19,6 +20,8 @@ struct ReportRow {
   double seconds = 0.0;  ///< of training; 0 for a network that was loaded
   std::uintmax_t bytes = 0;
   double microseconds_per_image = 0.0;
+  retort::History history{};    ///< empty for a network that was loaded
+  std::vector<float> logits{};  ///< of the images held out, (images, classes); empty unless a page is asked for
 };
 
 struct Report {
@@ -33,6 +36,9 @@ struct Report {
   ReportRow alone{};
   ReportRow distilled{};
 };
+
+/// "In this run distillation helped: 140 errors fewer than alone (-15.8 %)."
+std::string comparison(const Report& report);
 
 /// Prints the recipe, the loss, one line for each network, and the two students compared, in lines of at most 80
 /// columns. The speed-up is of inference, over the teacher; over a table there is none.

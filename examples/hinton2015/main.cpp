@@ -212,8 +212,7 @@ class Experiments {
 
 int main(int argc, char** argv) {
   constexpr const char* usage =
-      "usage: hinton2015 [--out FOLDER] FOLDER_WITH_MNIST\n"
-      "       hinton2015 --quick [FOLDER_WITH_MNIST]";
+      "usage: hinton2015 [--out FOLDER] FOLDER_WITH_MNIST, or hinton2015 --quick [FOLDER_WITH_MNIST]";
   try {
     examples::occupy_standard_streams();
     if (examples::has_answered(argc, argv, "hinton2015", usage)) {

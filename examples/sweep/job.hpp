@@ -22,6 +22,7 @@
 #include "common/training_options.hpp"
 #include "options.hpp"
 #include "report.hpp"
+#include "report_page.hpp"
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/philox.hpp"
@@ -74,9 +75,12 @@ class Job {
     if (options_.teacher_file.empty()) {
       train_teacher();
     }
+    std::size_t teacher_errors = 0;
+    if (!options_.quiet || !options_.report.empty()) {
+      teacher_errors = retort::evaluate(teacher_, held_out()).errors;
+    }
     if (!options_.quiet) {
-      const retort::Evaluation teacher = retort::evaluate(teacher_, held_out());
-      std::cout << "the teacher makes " << teacher.errors << " errors\n\n" << std::flush;
+      std::cout << "the teacher makes " << teacher_errors << " errors\n\n" << std::flush;
     }
     const auto start = std::chrono::steady_clock::now();
     const auto results = train_students();
@@ -84,7 +88,22 @@ class Job {
     if (!options_.quiet) {
       std::printf("\n%zu students in %.1f s\n\n", results.size(), seconds);
     }
-    print_report(retort::summarize(results), options_.best_first);
+    std::vector<Summary> summaries = retort::summarize(results);
+    if (options_.best_first) {
+      sort_by_errors(summaries);
+    }
+    print_report(summaries);
+    if (!options_.report.empty()) {
+      std::vector<StudentRun> runs;
+      runs.reserve(results.size());
+      for (const auto& result : results) {
+        runs.push_back({result.setting, result.evaluation});
+      }
+      write_report_page(options_, {.held_out = held_out().size(),
+                                   .teacher_errors = teacher_errors,
+                                   .summaries = std::move(summaries),
+                                   .runs = std::move(runs)});
+    }
   }
 
  private:
@@ -139,19 +158,25 @@ class Job {
 
   std::filesystem::path checkpoint_folder() const { return options_.out / "checkpoints"; }
 
-  /// Makes and locks the folder and tries to write there and to --tensorboard, before anything is trained for it.
+  /// Makes and locks the folder and tries to write there, to --tensorboard and to --report, before anything is trained
+  /// for it.
   void prepare_folder() {
     if (!options_.tensorboard.empty()) {
       board_.emplace(options_.tensorboard);
-    }
-    if (options_.out.empty()) {
-      return;
     }
     std::vector<std::string> inner{"checkpoints"};
     if (options_.save_students) {
       inner.emplace_back("students");
     }
-    folder_.emplace(options_.out, inner);
+    if (!options_.out.empty()) {
+      folder_.emplace(options_.out, inner);
+    }
+    if (!options_.report.empty()) {  // which may lie in that folder
+      retort::require_writable(options_.report);
+    }
+    if (options_.out.empty()) {
+      return;
+    }
     const std::vector<std::filesystem::path> students = earlier_students();
     folder_->take_over(earlier_teacher(), students, options_.continuation);
     if (options_.continuation.resume) {

@@ -71,6 +71,8 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--tensorboard", options.tensorboard,
                  "folder for TensorBoard's event files: a run for the teacher if it is trained, and for each student")
       ->check(not_empty());
+  app.add_option("--report", options.report, "page of HTML about the sweep: chart and tables [none is written]")
+      ->check(examples::page_name());
   examples::add_continuation(app, options.continuation);
   app.add_flag("--save-students", options.save_students, "write each student's weights to --out too");
   app.add_flag("--best-first", options.best_first, "order the table by mean errors, not as the options are given");

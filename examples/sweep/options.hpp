@@ -33,6 +33,7 @@ struct Options {
   std::optional<int> device{};          ///< of cuda; empty: 0
   std::filesystem::path out{};          ///< empty: nothing is written
   std::filesystem::path tensorboard{};  ///< empty: no event files
+  std::filesystem::path report{};       ///< empty: no page
   examples::Continuation continuation{};
   bool save_students = false;
   bool best_first = false;

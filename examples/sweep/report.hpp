@@ -3,6 +3,7 @@
 /// @file
 /// The closing table.
 
+#include <string>
 #include <vector>
 
 #include "retort/loss/hinton.hpp"
@@ -13,8 +14,13 @@ namespace sweep {
 
 using Summary = retort::SweepSummary<retort::HintonLoss, retort::Adam>;
 
-/// Prints one line for each setting, in the order given or by mean errors; what diverged altogether comes last then.
-/// "2 of 3" seeds are those that did not diverge.
-void print_report(std::vector<Summary> summaries, bool best_first);
+/// Fewest mean errors first and settings of which every run diverged last; of equal ones, in the order they came.
+void sort_by_errors(std::vector<Summary>& summaries);
+
+/// "3", or "2 of 3" where one diverged.
+std::string seeds_text(const Summary& summary);
+
+/// Prints one line for each setting.
+void print_report(const std::vector<Summary>& summaries);
 
 }  // namespace sweep

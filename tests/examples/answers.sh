@@ -3,9 +3,10 @@
 # answers.sh FOLDER DIGITS PROGRAMS TOOLS
 #
 # The programs agree with each other: predict makes as many errors as distill_mnist said, distill_mnist accepts its own
-# teacher and then distils the same student, or takes a table of logits in its place, its closing table says what its log
-# does, TensorBoard's files have every epoch, custom_dataset learns the same from a table as from two arrays, few_labels
-# learns more with the images that have no label than without, and hinton2015's students know digits that they never saw.
+# teacher and then distils the same student, or takes a table of logits in its place, its closing table and its page say
+# what its log does, TensorBoard's files have every epoch, custom_dataset learns the same from a table as from two arrays,
+# few_labels learns more with the images that have no label than without, and hinton2015's students know digits that they
+# never saw.
 set -euo pipefail
 folder=$1 digits=$2 programs=$3 tools=$4
 
@@ -19,8 +20,11 @@ mkdir -p "$folder"
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
-run=(--data "$digits" --recipe recommended --teacher-epochs 1 --epochs 10)
-"$programs/distill_mnist" "${run[@]}" --out trained --tensorboard board >report
+hostile="<script>alert('1')&amp;\"" # as a name it is shown, not obeyed
+ln -s "$digits" "$hostile"
+run=(--data "$hostile" --recipe recommended --teacher-epochs 1 --epochs 10)
+page="trained/$hostile.html"
+"$programs/distill_mnist" "${run[@]}" --out trained --tensorboard board --report "$page" >report
 predicted=$("$programs/predict" trained/student_distilled.safetensors "$digits")
 echo "$predicted"
 errors=$(tail -n 1 trained/metrics.jsonl | sed -E 's/.*"errors":([0-9]+).*/\1/')
@@ -61,6 +65,30 @@ for phase in teacher alone distilled; do
   [[ $epochs == $(grep -c "\"phase\":\"$phase\"" trained/metrics.jsonl) ]] || fail "board/$phase has $epochs epochs"
 done
 
+# check_page FILE...
+check_page() {
+  if command -v python3 >/dev/null; then
+    python3 "$(dirname "${BASH_SOURCE[0]}")/check_page.py" "$@" || fail "a page"
+  else
+    echo "not tested: that pages are well-formed (needs python3)"
+  fi
+}
+# row PAGE NAME CELLS: whether a table has a row that begins with these cells as its first.
+row() { [[ $(tr -d '\n' <"$1") == *"<th scope=\"row\">$2</th>$3"* ]]; }
+percent() { awk -v accuracy="$(last trained "$1" accuracy)" 'BEGIN { printf "%.2f", 100 * accuracy }'; }
+check_page "$page"
+for phase in alone distilled; do
+  bytes=$(wc -c <trained/student_$phase.safetensors)
+  row "$page" "student $phase" \
+    "<td>$(last trained $phase errors)</td><td>$(percent $phase)</td>" ||
+    fail "the page lacks the errors of the student $phase"
+  [[ $(tr -d '\n' <"$page") == *"<td>16,330</td><td>${bytes:0:-3},${bytes: -3}</td>"* ]] || fail "the page lacks $bytes bytes"
+done
+confused=$({ grep -oE 'class="wrong"[^>]*>[0-9]+' "$page" || true; } | sed 's/.*>//' | paste -s -d +)
+((confused == errors)) || fail "the confusion matrix has $confused, not $errors errors"
+[[ $(<"$page") != *"<script"* && $(<"$page") == *"&lt;script&gt;alert(&#39;1&#39;)&amp;amp;&quot;, official split"* ]] ||
+  fail "the page obeys the name of a file"
+
 # Without --recipe the students have one image in twenty.
 "$programs/distill_mnist" --data "$digits" --teacher trained/teacher.safetensors --epochs 3 --out few >report
 check_report few report few-images 25 "HintonLoss(temperature=4, hard_weight=0.3)"
@@ -90,11 +118,15 @@ done
 npy logits.npy '<f4' '(500, 10)' && printf '%b' "$rows" >>logits.npy
 taught=("$programs/distill_mnist" --data "$digits" --recipe recommended --warmup 20 --epochs 40 --hard-weight 0
   --teacher-logits)
-"${taught[@]}" logits.npy --out table >report
+"${taught[@]}" logits.npy --out table --report table.html >report
 grep -q "^distilled trains by .*; the teacher is logits.npy, without a fingerprint" report || fail "no teacher: $(<report)"
 check_report table report recommended 500 "HintonLoss(temperature=2, hard_weight=0)"
 grep -qx "teacher a table of logits, logits.npy" closing || fail "the closing table does not say what taught"
-if grep -q "^teacher  " closing || grep -q '"phase":"teacher"' table/metrics.jsonl || [[ -e table/teacher.safetensors ]]; then
+check_page table.html
+row table.html "student distilled" "<td>$(last table distilled errors)</td>" || fail "the page lacks the errors of table"
+grep -q "The teacher is a table of logits, logits.npy" table.html || fail "the page does not say what taught"
+if grep -q '<th scope="row">teacher' table.html || grep -q "^teacher  " closing ||
+  grep -q '"phase":"teacher"' table/metrics.jsonl || [[ -e table/teacher.safetensors ]]; then
   fail "a table left a network behind: $(ls table)"
 fi
 some=(--split random --student-fraction 0.5 --quiet)

@@ -270,6 +270,10 @@ echo "mine" >file
 refused "--out is a file" "file|Not a directory" distill --out file
 refused "--out below a file" "file|Not a directory" distill --out file/below
 refused "--tensorboard below a file" "file/below: cannot be made (Not a directory)" distill --tensorboard file/below
+refused "--report below a file" "file/below.html: cannot be written (Not a directory)" distill --report file/below.html
+refused "--report in no folder" "nowhere/a.html: cannot be written (No such file or directory)" distill --report nowhere/a.html
+refused "--report over the weights" "--report: 'out/teacher.safetensors', expected a name that ends in .html" \
+  distill --report out/teacher.safetensors
 [[ $(<file) == mine ]] || { echo "FAILED: the file given as a folder was changed"; failures=$((failures + 1)); }
 
 # Root may write anywhere, so nobody runs these, with copies that nobody can reach.

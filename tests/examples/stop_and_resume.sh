@@ -23,6 +23,7 @@ cd "$folder"
 common=(--data "$digits" --split official --batch-size 32 --warmup 5 --quiet)
 job=("$programs/distill_mnist" --recipe recommended "${common[@]}" --teacher-epochs 4 --epochs 3 --seed 4)
 untimed() { sed -E 's/"(seconds|samples_per_second)":[^,}]*,?//g' "$1"; }
+untimed_page() { grep -v 'class="seconds"' "$1"; }
 contents() { (cd "$1" && find . -type f -exec cksum {} + | sort -k 3); }
 
 lines() { { cat "$1" 2>/dev/null || true; } | wc -l; }
@@ -55,7 +56,7 @@ refused() {
 }
 
 echo "== distill_mnist"
-"${job[@]}" --out whole >/dev/null
+"${job[@]}" --out whole --report whole.html >/dev/null
 long=("${job[@]}" --out stopped) # an epoch of the teacher takes far longer than a signal
 stop INT 130 1 "${long[@]}"
 [[ $(<stderr) == "distill_mnist: SIGINT: training stopped as asked, after epoch "*"; go on with --resume" ]] ||
@@ -64,7 +65,8 @@ stop INT 130 1 "${long[@]}"
 cp stopped/metrics.jsonl log
 stop TERM 143 $(($(lines stopped/metrics.jsonl) + 1)) "${long[@]}" --resume
 cmp -n "$(wc -c <log)" log stopped/metrics.jsonl || fail "did not go on from the epochs that were done"
-"${long[@]}" --resume >/dev/null
+"${long[@]}" --resume --report stopped.html >/dev/null
+diff <(untimed_page whole.html) <(untimed_page stopped.html) || fail "the page differs after being stopped and resumed"
 for file in teacher student_alone student_distilled; do
   cmp {whole,stopped}/$file.safetensors || fail "$file differs after being stopped and resumed"
 done
@@ -115,7 +117,7 @@ echo "== sweep"
 sweep=("$programs/sweep" "${common[@]}" --teacher whole/teacher.safetensors --temperature 1 3 --hard-weight 0.2 1
   --learning-rate 0.01 --seed 4 --seeds 2 --save-students --threads 2)
 table() { awk '{ NF = NF - 1; print }' "$1"; } # without the last column, the times
-"${sweep[@]}" --epochs 40 --out sweep >table
+"${sweep[@]}" --epochs 40 --out sweep --report sweep.html >table
 mkdir -p killed/students
 for signal in KILL INT KILL TERM KILL; do
   status=0
@@ -139,7 +141,8 @@ for signal in KILL INT KILL TERM KILL; do
     *) fail "$signal: ended with $status: $(<stderr)" ;;
   esac
 done
-"${sweep[@]}" --epochs 40 --out killed --resume >table_killed
+"${sweep[@]}" --epochs 40 --out killed --resume --report killed.html >table_killed
+diff <(untimed_page sweep.html) <(untimed_page killed.html) || fail "the page differs after being killed and resumed"
 diff <(table table) <(table table_killed) || fail "another table after being killed and resumed"
 for ((student = 0; student < 8; ++student)); do
   cmp {sweep,killed}/students/$student.safetensors || fail "student $student differs after being killed and resumed"

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # sweep.sh FOLDER DIGITS PROGRAMS TOOLS
 #
-# A sweep makes the students that distill_mnist makes, byte for byte, on one thread and on several; its table is of its
-# runs; and whatever is wrong with files or options is answered with one line before anything is trained.
+# A sweep makes the students that distill_mnist makes, byte for byte, on one thread and on several; its table and its
+# page are of its runs; and whatever is wrong with files or options is answered with one line before anything is trained.
 set -euo pipefail
 folder=$1 digits=$2 programs=$3
 
@@ -29,7 +29,7 @@ run() { # OUT OPTIONS...
   "$programs/sweep" "${common[@]}" "${teacher[@]}" --temperature 1 3 --hard-weight 0.2 1 --learning-rate 0.01 \
     --seed 4 --seeds 2 --out "$@"
 }
-run one --threads 1 --save-students --tensorboard board >report
+run one --threads 1 --save-students --tensorboard board --report one/page.html >report
 run three --threads 3 --save-students --quiet --best-first >table
 cat report
 # Students 0 to 7: temperature 1 and 3, each with hard weight 0.2 and 1, each with seeds 4 and 5.
@@ -55,7 +55,23 @@ cmp <(without_times one/runs.jsonl) <(without_times three/runs.jsonl) || fail "r
 means=$(sed -nE 's/.*"errors":([0-9]+).*/\1/p' one/runs.jsonl | paste - - | awk '{ printf "%.1f\n", ($1 + $2) / 2 }')
 [[ $(tail -n 4 report | awk '{ print $8 }') == "$means" ]] || fail "the table's means are not those of runs.jsonl: $means"
 
-"$programs/sweep" "${common[@]}" "${teacher[@]}" --learning-rate 0.01 1e30 --temperature 2 --seeds 2 --out wild >report
+# The page's table is the program's, and the student with a teacher is compared with the one of the same seed without.
+rows() { tr -d '\n' <"$1" | grep -oE '<tr><th scope="row">.*</tr>' | sed 's|</tr>|\n|g'; }
+[[ $(rows one/page.html | tail -n 5 | sed -nE 's/.*<td>([0-9.]+) [^ ]+ [0-9.]+<.*seconds.*/\1/p') == "$means" ]] ||
+  fail "the page's means are not those of runs.jsonl: $means"
+pairs=$(sed -nE 's/.*"errors":([0-9]+).*/\1/p' one/runs.jsonl |
+  awk '{ e[NR] = $1 } END { for (i = 1; i < 8; i += 4) printf "%.1f\n", (e[i] - e[i + 2] + e[i + 1] - e[i + 3]) / 2 }')
+[[ $(rows one/page.html | sed -nE 's/.*<td>2<.td><td>(-?[0-9.]+) [^ ]+ [0-9.]+<.td><td>[0-2] of 2<.*/\1/p') == "$pairs" ]] ||
+  fail "the page's differences are not those of runs.jsonl: $pairs"
+
+"$programs/sweep" "${common[@]}" "${teacher[@]}" --learning-rate 0.01 1e30 --temperature 2 --seeds 2 --out wild \
+  --report wild.html >report
+[[ $(rows wild.html) == *"<td>1e+30</td><td>0 of 2</td><td>diverged</td>"* ]] || fail "the page lacks what diverged"
+if command -v python3 >/dev/null; then
+  python3 "$(dirname "${BASH_SOURCE[0]}")/check_page.py" one/page.html wild.html || fail "a page"
+else
+  echo "not tested: that pages are well-formed (needs python3)"
+fi
 grep -qE "^ +2 +0.3 +1e\+30 +0 of 2 +diverged$" report || fail "two students should have diverged: $(<report)"
 [[ $(grep -c '"diverged":true,"accuracy":null,"errors":null,"loss":null' wild/runs.jsonl) == 2 ]] ||
   fail "runs.jsonl: $(<wild/runs.jsonl)"
@@ -114,6 +130,8 @@ refused "unknown option" "--bogus" --bogus 3
 refused "--out ''" "--out: is empty" --out ''
 echo mine >file
 refused "--out is a file" "file: cannot be made" --out file
+refused "--report below a file" "file/a.html: cannot be written (Not a directory)" --report file/a.html
+refused "--report x" "--report: 'x', expected a name that ends in .html" --report x
 mkdir -p used/runs.jsonl taken/students/0.safetensors
 refused "a folder as runs.jsonl" "used/runs.jsonl: " --out used --resume
 refused "a folder as a student's file" "taken/students/0.safetensors: " --out taken --save-students --resume

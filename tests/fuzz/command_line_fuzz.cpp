@@ -86,6 +86,8 @@ std::vector<retort::fuzz::Seed> retort::fuzz::seeds() {
       {"tables", "--teacher-logits\na.npy\nb.npy\n--teacher-logits\nc.npy\n--student-shift\n1\n--student-views\n2"},
       {"table_and_network", "--teacher-logits\na.npy\n--teacher\nb.safetensors"},
       {"table_without_use", "--teacher-logits\na.npy\n--loss\ncross-entropy"},
+      {"report", "--report\nout/report.html\n--data\n<b>\"'&"},
+      {"report_of_another_name", "--report\nout/metrics.jsonl"},
       {"not_taken", "--backend\neigen\n--device\n0"},
       {"not_compiled_in", "--backend\ncuda"},
       {"negative", "--epochs\n-1"},
