@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <limits>
 #include <optional>
 #include <span>
@@ -18,9 +17,7 @@
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
-#include "retort/data/dataset.hpp"
 #include "retort/data/matrix.hpp"
-#include "retort/data/message.hpp"
 #include "retort/data/teacher_logits_table.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data {

@@ -214,7 +214,7 @@ class TeacherLogitsTable {
       if (agreement.is_chance) {
         throw OptionError(
             concatenate({self, ": view ", view, " agrees with ", agreement.samples, " of ", samples(), " answers in ",
-                         other, ", as a random order would, expected row i of both to ", "answer sample i"}));
+                         other, ", as a random order would, expected row i of both to answer sample i"}));
       }
     }
   }
