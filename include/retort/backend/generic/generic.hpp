@@ -119,10 +119,10 @@ struct ColumnStrip {
   }
 };
 
-/// The sum of summand(i) over all i below `count`, in strands that a compiler can keep in a SIMD register.
+/// The sum of summand(i) over all i below `count`, in as many strands as the widest SIMD register has elements.
 template <typename Sum, typename Summand>
 RETORT_HOST_DEVICE Sum sum_in_strands(std::size_t count, const Summand& summand) {
-  constexpr std::size_t strands = 8;
+  constexpr std::size_t strands = 64 / sizeof(Sum);
   Sum sums[strands] = {};
   const std::size_t whole = count / strands * strands;
   for (std::size_t i = 0; i < whole; i += strands) {
