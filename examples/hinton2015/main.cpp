@@ -54,10 +54,13 @@ class Experiments {
       : train_(std::move(train)), test_(std::move(test)), plan_(std::move(plan)) {}
 
   void run() {
-    std::printf("%-58s %9s %7s\n", "", "published", "ours");
+    report("", "published", "ours");
     rt::Trainer{teacher_, rt::CrossEntropy{}, adam_}.fit(
         train_, options("teacher", plan_.teacher_epochs, {.augmentation = {.shift = 2}}));
     report("1200-1200, dropout, jitter: test errors", "67", errors(teacher_));
+    if (!plan_.folder.empty()) {
+      rt::io::save_safetensors(teacher_, plan_.folder / "teacher.safetensors");
+    }
 
     Small alone{rt::Seed{1}, cpu_};
     rt::Trainer{alone, rt::CrossEntropy{}, adam_}.fit(train_, options("alone", plan_.epochs));

@@ -36,6 +36,7 @@
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/logit_matching.hpp"
 #include "retort/loss/nkd.hpp"
+#include "retort/loss/one_of_losses.hpp"
 #include "retort/loss/rld.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
 #include "retort/loss/standardized_logits.hpp"

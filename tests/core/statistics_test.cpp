@@ -4,9 +4,11 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "retort/core/error.hpp"
 
 namespace {
 
+using retort::sign_flip_p_value;
 using retort::Statistics;
 using retort::statistics;
 
@@ -33,6 +35,16 @@ TEST_CASE("a large offset moves the mean and not the standard deviation", "[core
   }
   CHECK(statistics(values).mean == 1e9 + 2.5);
   CHECK(statistics(values).standard_deviation == spread);
+}
+
+TEST_CASE("a sign flip counts the sums that are at least as far from zero", "[core]") {
+  CHECK(sign_flip_p_value(std::vector<double>{3, -1, 4, 1, 5}) == 6.0 / 32);  // 12 and 14, with either sign: by hand
+  CHECK(sign_flip_p_value(std::vector<double>(10, -7.1)) == 2.0 / 1024);
+  CHECK(sign_flip_p_value(std::vector<double>{0.1, 0.2, 0.3}) == 2.0 / 8);
+  CHECK(sign_flip_p_value(std::vector<double>{2, -2}) == 1.0);
+  CHECK(sign_flip_p_value(std::vector<double>(3, 0.0)) == 1.0);
+  CHECK_THROWS_WITH(sign_flip_p_value({}), "sign_flip_p_value: 0 differences, expected 1 to 20");
+  CHECK_THROWS_WITH(sign_flip_p_value(std::vector<double>(21)), "sign_flip_p_value: 21 differences, expected 1 to 20");
 }
 
 }  // namespace

@@ -405,6 +405,12 @@ refused "an unknown option" "usage: hinton2015" "$programs/hinton2015" --fast "$
 refused "no data" "hinton2015: nowhere: no such folder" "$programs/hinton2015" --quick nowhere
 refused "an output that is a file" "hinton2015: $digits/train-labels" "$programs/hinton2015" --out "$digits"/train-labels* "$digits"
 
+echo "== loss_table"
+refused "no such data" "loss_table: nowhere: no such folder" "$programs/loss_table" --quick nowhere
+refused "too many seeds" "loss_table: --seeds: '21', expected a whole number from 1 to 20" "$programs/loss_table" --seeds 21 "$digits"
+refused "a learning rate below 0" "Adam: learning_rate is -1, expected" "$programs/loss_table" --quick --learning-rate -1 "$digits"
+refused "no teacher" "loss_table: nowhere.safetensors: " "$programs/loss_table" --quick --teacher nowhere.safetensors "$digits"
+
 echo "== own_teacher"
 refused "no argument" "usage: own_teacher" "$programs/own_teacher"
 refused "no data" "own_teacher: nowhere: no such folder" "$programs/own_teacher" nowhere right.npy

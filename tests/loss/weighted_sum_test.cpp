@@ -28,6 +28,7 @@
 #include "retort/loss/feature_loss.hpp"
 #include "retort/loss/hint.hpp"
 #include "retort/loss/hinton.hpp"
+#include "retort/loss/one_of_losses.hpp"
 #include "retort/loss/rld.hpp"
 #include "retort/loss/standardized_logits.hpp"
 #include "retort/loss/swapped_logits.hpp"
@@ -212,6 +213,39 @@ TEST_CASE("A loss of losses hands the epoch on", "[loss]") {
   CHECK(loss_at_epoch(WithTerm{dkd, Hint<0, 0>{}}, 3) == WithTerm{later, Hint<0, 0>{}});
   const std::array<double, 3> weights{1, 2, 3};
   CHECK(loss_at_epoch(ClassWeighted{dkd, weights}, 3) == ClassWeighted{later, weights});
+}
+
+using Chosen = OneOfLosses<CrossEntropy, HintonLoss, Dkd>;
+static_assert(Loss<Chosen> && Chosen::needs_teacher && takes_vectors<Chosen> && check_vectors_of_loss<Chosen, 10>());
+static_assert(std::is_trivially_copyable_v<Chosen>);  // it goes to a device as bytes
+static_assert(TakesUnlabelled<OneOfLosses<CrossEntropy, HintonLoss>> && !TakesUnlabelled<Chosen>);
+static_assert(!OneOfLosses<CrossEntropy>::needs_teacher && !takes_vectors<OneOfLosses<elsewhere::Constant>>);
+static_assert(!std::is_constructible_v<Chosen, Rld>);
+
+TEST_CASE("One of several losses is that loss", "[loss]") {
+  const HintonLoss hinton{.temperature = 2, .hard_weight = 0.3};
+  const Dkd dkd{.beta = 2, .warmup_epochs = 10};
+  const auto check_same = [](const Chosen& chosen, const auto& loss) {
+    const auto row = random_row<10>(4);
+    const auto found = evaluate<10>(chosen, row, 0.25);
+    const auto expected = evaluate<10>(loss, row, 0.25);
+    CHECK(found.loss == expected.loss);
+    CHECK(found.gradient == expected.gradient);
+    CHECK(describe_settings(chosen) == describe_settings(loss));
+    CHECK(chosen.visit([&](const auto& one) { return std::is_same_v<decltype(one), decltype(loss)>; }));
+  };
+  check_same(CrossEntropy{}, CrossEntropy{});
+  check_same(hinton, hinton);
+  check_same(dkd, dkd);
+  check_same(Chosen{}, CrossEntropy{});
+  CHECK_FALSE(learns_without_label(OneOfLosses<CrossEntropy, HintonLoss>{}));
+  CHECK(learns_without_label(OneOfLosses<CrossEntropy, HintonLoss>{hinton}));
+  CHECK(loss_at_epoch(Chosen{dkd}, 3) == Chosen{dkd.at_epoch(3)});
+  CHECK(Chosen{dkd} != Chosen{dkd.at_epoch(3)});
+  CHECK(Chosen{HintonLoss{}} != Chosen{Dkd{}});
+  CHECK_NOTHROW(validate_in<float>(Chosen{hinton}));
+  CHECK_THROWS_WITH(validate_in<float>(Chosen{HintonLoss{.temperature = -1}}),
+                    Catch::Contains("HintonLoss: temperature is -1"));
 }
 
 TEST_CASE("A training takes the loss of each epoch", "[loss]") {

@@ -15,6 +15,7 @@
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/backend/eigen/bf16.hpp"
 #include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/one_of_losses.hpp"
 #include "retort/optim/sgd.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/sweep_grid.hpp"
@@ -190,6 +191,23 @@ TEST_CASE("Without a teacher a sweep is of trainers, with any loss and optimizer
     CHECK(same_results(results[i].history, trainer.fit(images(), held_out(), options.fit_options(settings[i].seed))));
     check_same_network(results[i].network, student);
   }
+}
+
+TEST_CASE("Losses of several types are one sweep", "[train]") {
+  using Chosen = OneOfLosses<CrossEntropy, HintonLoss>;
+  const Network<Wide> teacher{Seed{3}};
+  const HintonLoss soft{.temperature = 2};
+  const std::vector<SweepSetting<Chosen>> settings{{.loss = CrossEntropy{}}, {.loss = soft}};
+  const SweepOptions options{.epochs = 2, .batch_size = 16};
+  const auto results =
+      Sweep<Student, backend::Eigen, Chosen>{teacher, settings, backend::Eigen{2}}.fit(images(), held_out(), options);
+  Network<Student> alone{Seed{0}};
+  CHECK(same_results(results[0].history,
+                     Trainer{alone, CrossEntropy{}, Adam{}}.fit(images(), held_out(), options.fit_options(Seed{0}))));
+  check_same_network(results[0].network, alone);
+  const auto [distilled, history] = distilled_alone<Student>(teacher, {.loss = soft}, options);
+  CHECK(same_results(results[1].history, history));
+  check_same_network(results[1].network, distilled);
 }
 
 TEST_CASE("A student that diverges is reported, and does not disturb the others", "[train]") {

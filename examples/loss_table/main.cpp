@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+/// Every loss, for two students of 16,000 parameters, over many seeds: which one makes the fewest errors?
+///
+///     loss_table --out out/loss_table data/mnist    (hours on a CPU; the same command goes on where it was killed)
+///     loss_table --quick [data/mnist]               (few images, few epochs: does it run?)
+///
+/// Each loss has a few settings. Students of two seeds, trained on five sixths of the training images, choose one of
+/// them by their errors on the rest; then students of all seeds learn from all training images. The test images are
+/// looked at once, when every student is trained.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <optional>
+#include <retort/retort.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "candidates.hpp"
+#include "common/data.hpp"
+#include "common/models.hpp"
+#include "common/output_folder.hpp"
+#include "common/program.hpp"
+#include "common/training_options.hpp"
+#include "options.hpp"
+
+namespace rt = retort;
+
+namespace loss_table {
+
+/// The mean of each 2 x 2 pixels in front, and with the weights that this saves a wider net.
+using PooledStudent = rt::Sequential<rt::AvgPool2d<rt::Shape<1, 28, 28>, 2>,  //
+                                     rt::Linear<196, 64>, rt::ReLU,           //
+                                     rt::Linear<64, 48>, rt::ReLU, rt::Linear<48, 10>>;
+static_assert(PooledStudent::parameter_count == 16'218);
+
+class Job {
+ public:
+  Job(const Options& options, std::pair<rt::data::Dataset, rt::data::Dataset> data)
+      : options_(options), train_(std::move(data.first)), test_(std::move(data.second)) {}
+
+  void run() {
+    rt::validate_in<float>(rt::Adam{.learning_rate = options_.learning_rate});  // before the teacher is trained
+    options_.augmentation.validate(train_.image());
+    prepare_teacher();
+    std::printf("the teacher makes %zu errors of %zu\n", rt::evaluate(teacher_, test_).errors, test_.size());
+    std::fflush(stdout);
+    compare<examples::Student>("784-20-20-10");
+    compare<PooledStudent>("196-64-48-10");
+  }
+
+ private:
+  using Setting = rt::SweepSetting<SomeLoss>;
+  /// Errors of the students of one loss, by seed.
+  using Errors = std::vector<double>;
+
+  void prepare_teacher() {
+    if (!options_.teacher_file.empty()) {
+      rt::io::load_safetensors(teacher_, options_.teacher_file);
+      rt::require_preprocessing(teacher_.preprocessing(), train_, options_.teacher_file.string());
+      return;
+    }
+    rt::FitOptions fit_options{.epochs = options_.teacher_epochs,
+                               .batch_size = options_.batch_size,
+                               .augmentation = {.shift = 2},
+                               .schedule = schedule()};
+    if (!options_.out.empty()) {
+      fit_options.checkpoint = rt::CheckpointOptions{
+          .path = options_.out / "teacher.checkpoint", .resume = true, .every_seconds = examples::checkpoint_seconds};
+    }
+    rt::Trainer{teacher_, rt::CrossEntropy{}, rt::Adam{.learning_rate = 1e-3}}.fit(train_, fit_options);
+  }
+
+  rt::Schedule schedule() const {
+    return rt::LinearWarmup{.steps = options_.warmup_steps, .then = rt::CosineSchedule{}};
+  }
+
+  /// Trains a student of each setting. `stage` names the folder of their checkpoints.
+  template <typename Student>
+  auto train_students(const std::vector<Setting>& settings, const rt::data::Dataset& data, std::size_t epochs,
+                      const std::string& stage) const {
+    rt::SweepPrinter progress{stderr};
+    rt::SweepOptions sweep_options{.epochs = epochs,
+                                   .batch_size = options_.batch_size,
+                                   .augmentation = options_.augmentation,
+                                   .views = {.count = options_.augmentation.is_set() ? options_.views : 0},
+                                   .schedule = schedule(),
+                                   .observers = {&progress}};
+    if (!options_.out.empty()) {
+      sweep_options.checkpoints = rt::SweepCheckpointOptions{.folder = options_.out / stage, .resume = true};
+    }
+    return rt::Sweep<Student, rt::backend::Eigen, SomeLoss>{teacher_, settings, cpu_}.fit(data, sweep_options);
+  }
+
+  /// `setting` with each of `seeds`.
+  void add_seeds(std::vector<Setting>& settings, const SomeLoss& loss, std::size_t seeds) const {
+    for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+      settings.push_back({.loss = loss,
+                          .optimizer = {.learning_rate = options_.learning_rate},
+                          .seed = rt::Seed{seed},
+                          .initial_seed = rt::Seed{2 * seed + 1}});
+    }
+  }
+
+  /// The setting of each candidate with the fewest errors on training images that were held out.
+  template <typename Student>
+  std::vector<SomeLoss> choose(const std::vector<Candidate>& candidates, const std::string& name) const {
+    const auto [part, held_out] = rt::data::stratified_split(train_, 5.0 / 6.0, rt::Seed{0});
+    std::vector<Setting> settings;
+    for (const Candidate& candidate : candidates) {
+      for (const SomeLoss& loss : candidate.settings) {
+        add_seeds(settings, loss, options_.choice_seeds);
+      }
+    }
+    const auto results = train_students<Student>(settings, part, options_.choice_epochs, name + "/choice");
+    std::vector<SomeLoss> chosen;
+    auto result = results.begin();
+    for (const Candidate& candidate : candidates) {
+      std::size_t fewest = static_cast<std::size_t>(-1);
+      const SomeLoss* best = &candidate.settings.front();
+      for (const SomeLoss& loss : candidate.settings) {
+        std::size_t errors = 0;
+        for (std::size_t seed = 0; seed < options_.choice_seeds; ++seed, ++result) {
+          errors += result->has_diverged() ? held_out.size() : rt::evaluate(result->network, held_out).errors;
+        }
+        if (errors < fewest) {
+          fewest = errors;
+          best = &loss;
+        }
+      }
+      chosen.push_back(*best);
+    }
+    return chosen;
+  }
+
+  template <typename Student>
+  void compare(const std::string& name) const {
+    const std::vector<Candidate> candidates = all_candidates(options_.epochs);
+    const std::vector<SomeLoss> chosen = choose<Student>(candidates, name);
+    std::vector<Setting> settings;
+    for (const SomeLoss& loss : chosen) {
+      add_seeds(settings, loss, options_.seeds);
+    }
+    const auto results = train_students<Student>(settings, train_, options_.epochs, name + "/final");
+    std::vector<Errors> errors(candidates.size());
+    for (const auto& result : results) {
+      const std::size_t wrong = result.has_diverged() ? test_.size() : rt::evaluate(result.network, test_).errors;
+      errors[result.index / options_.seeds].push_back(static_cast<double>(wrong));
+    }
+    std::printf("\n%s, %zu parameters, %zu epochs: errors of %zu, mean and deviation over %zu seeds\n", name.c_str(),
+                Student::parameter_count, options_.epochs, test_.size(), options_.seeds);
+    std::printf("%-18s %15s  %5s  %16s  %6s  %s\n", "", "errors", "best", "more than alone", "p", "chosen setting");
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      print_row(candidates[i].name, errors[i], errors[0], chosen[i].describe());
+    }
+    std::fflush(stdout);
+  }
+
+  static void print_row(const char* name, const Errors& errors, const Errors& alone, const std::string& setting) {
+    Errors more(errors.size());
+    std::ranges::transform(errors, alone, more.begin(), [](double x, double y) { return x - y; });
+    const rt::Statistics all = rt::statistics(errors);
+    const rt::Statistics difference = rt::statistics(more);
+    std::printf("%-18s %6.1f +- %5.1f  %5.0f", name, all.mean, all.standard_deviation,
+                *std::ranges::min_element(errors));
+    if (&errors == &alone) {
+      std::printf("  %16s  %6s  %s\n", "", "", setting.c_str());
+    } else {
+      std::printf("  %7.1f +- %5.1f  %6.4f  %s\n", difference.mean, difference.standard_deviation,
+                  rt::sign_flip_p_value(more), setting.c_str());
+    }
+  }
+
+  const Options& options_;
+  rt::data::Dataset train_;
+  rt::data::Dataset test_;
+  rt::backend::Eigen cpu_{rt::AvailableThreads{}};
+  rt::Network<examples::Teacher> teacher_{rt::Seed{0}, cpu_};
+};
+
+}  // namespace loss_table
+
+int main(int argc, char** argv) {
+  try {
+    examples::occupy_standard_streams();
+    const loss_table::Options options = loss_table::parse_options(argc, argv);
+    std::optional<examples::OutputFolder> folder;
+    if (!options.out.empty()) {
+      folder.emplace(options.out, std::vector<std::string>{});  // no other process writes there
+    }
+    rt::allocate_for("the trainings", 0, [&] {
+      auto data = examples::load_data(options.data, "official", 0);
+      if (options.quick && data.first.size() > 2'000) {
+        const double share = 2'000.5 / static_cast<double>(data.first.size());
+        data.first = rt::data::stratified_split(data.first, share, rt::Seed{0}).first;
+      }
+      loss_table::Job{options, std::move(data)}.run();
+    });
+    rt::flush(stdout);  // what was printed to a full disk is an error too
+    return 0;
+  } catch (const rt::OptionError& error) {
+    std::fprintf(stderr, "loss_table: %s (--help lists the options)\n", error.what());
+    return 2;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "loss_table: %s\n", rt::printable(error.what(), 4000).c_str());
+    return 1;
+  }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// What the table can be asked for.
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+
+#include "retort/data/augment.hpp"
+
+namespace loss_table {
+
+struct Options {
+  std::filesystem::path data = "synthetic";  ///< a folder, or "synthetic" for the built-in digits
+  std::filesystem::path teacher_file{};      ///< empty: train the teacher
+  std::filesystem::path out{};               ///< of checkpoints; empty: nothing is written
+  std::size_t teacher_epochs = 40;
+  std::size_t epochs = 120;
+  std::size_t choice_epochs = 30;
+  std::size_t seeds = 10;  ///< of the students in the table
+  std::size_t choice_seeds = 2;
+  std::size_t batch_size = 64;
+  std::uint64_t warmup_steps = 800;
+  double learning_rate = 5e-3;
+  retort::data::Augmentation augmentation{.shift = 1};  ///< of the students' images
+  std::size_t views = 16;                               ///< of each image
+  bool quick = false;
+};
+
+/// The options of the command line. Prints help and exits when asked to; throws retort::OptionError, one line, for
+/// anything it does not understand.
+Options parse_options(int argc, char** argv);
+
+}  // namespace loss_table
