@@ -112,14 +112,15 @@ class Job {
   const retort::data::Dataset& train() const { return data_.first; }
   const retort::data::Dataset& held_out() const { return data_.second; }
 
-  /// Seeds as in distill_mnist: of a seed both make the same student.
+  /// Seeds as in distill_mnist: of a seed both make the same student. With hard weight 1 it is the same at every
+  /// temperature, and listed once.
   std::vector<retort::SweepSetting<>> make_settings() const {
-    auto settings = retort::sweep_grid(
+    auto settings = retort::without_repeats(retort::sweep_grid(
         retort::SweepSetting<>{}, retort::SweepAxis{&retort::HintonLoss::temperature, options_.temperatures},
         retort::SweepAxis{&retort::HintonLoss::hard_weight, options_.hard_weights},
         retort::SweepAxis{&retort::Adam::learning_rate, options_.learning_rates},
         retort::SweepAxis{&retort::SweepSetting<>::seed,
-                          retort::consecutive_seeds(options_.seeds, options_.first_seed)});
+                          retort::consecutive_seeds(options_.seeds, options_.first_seed)}));
     for (retort::SweepSetting<>& setting : settings) {
       setting.initial_seed = retort::Seed{2 * setting.seed.value + 1};
     }

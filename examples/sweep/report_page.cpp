@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "common/chart.hpp"
 #include "common/number_text.hpp"
@@ -88,7 +89,7 @@ std::map<std::string, std::vector<double>> paired_differences(const SweepReport&
     return std::pair{setting.optimizer.learning_rate, setting.seed.value};
   };
   const auto errors_of = [](const StudentRun& run) { return static_cast<double>(run.evaluation->errors); };
-  std::map<std::pair<double, std::uint64_t>, double> alone;  // of several, which are equal, the last
+  std::map<std::pair<double, std::uint64_t>, double> alone;
   for (const StudentRun& run : report.runs) {
     if (run.evaluation && learns_from_labels_alone(run.setting)) {
       alone[pair_of(run.setting)] = errors_of(run);
@@ -108,7 +109,8 @@ std::string paired_section(const SweepReport& report) {
   const auto differences = paired_differences(report);
   const std::string table = setting_table(
       report, "Errors of the distilled student minus those of the student alone (hard weight 1) of the same seed",
-      {{"pairs"}, {"difference in errors"}, {"fewer in"}}, [&](const Summary& summary) -> std::vector<std::string> {
+      {{"pairs"}, {"difference in errors"}, {"fewer in"}, {"p"}},
+      [&](const Summary& summary) -> std::vector<std::string> {
         const auto found = differences.find(summary.setting.describe());
         if (found == differences.end()) {
           return {};
@@ -116,9 +118,14 @@ std::string paired_section(const SweepReport& report) {
         const std::vector<double>& values = found->second;
         const auto fewer = std::ranges::count_if(values, [](double difference) { return difference < 0.0; });
         return {to_text(values.size()), mean_and_deviation(retort::statistics(values), 1.0, 1),
-                retort::concatenate({fewer, " of ", values.size()})};
+                retort::concatenate({fewer, " of ", values.size()}),
+                values.size() > 20 ? "" : fixed(retort::sign_flip_p_value(values), 4)};
       });
-  return table.empty() ? "" : section("Against the student alone, pair by pair", table);
+  return table.empty()
+             ? ""
+             : section("Against the student alone, pair by pair",
+                       table + paragraph("p is that of the exact sign-flip test of the differences, two-sided, "
+                                         "for up to 20 pairs."));
 }
 
 /// Each once, in the order of the options.
@@ -143,7 +150,11 @@ std::vector<examples::Line> lines_of(const Options& options, const SweepReport& 
       const auto& setting = summary.setting;
       if (summary.errors.count > 0 && setting.loss.hard_weight == hard_weight &&
           setting.optimizer.learning_rate == learning_rate) {
-        line.points.push_back({setting.loss.temperature, summary.errors.mean, summary.errors.standard_deviation});
+        // Without soft targets the same student stands for all temperatures.
+        for (const double temperature :
+             hard_weight == 1.0 ? distinct(options.temperatures) : std::vector{setting.loss.temperature}) {
+          line.points.push_back({temperature, summary.errors.mean, summary.errors.standard_deviation});
+        }
       }
     }
     std::ranges::sort(line.points, {}, &examples::Point::x);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "retort/train/sweep_grid.hpp"
 
+#include <cstddef>
+#include <vector>
+
 #include "catch.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
@@ -57,6 +60,27 @@ TEST_CASE("Settings that differ in seeds alone describe themselves alike", "[tra
   CHECK(setting.describe() != other.describe());
   CHECK(SweepSetting<>{.loss = {.temperature = 3}}.describe() != setting.describe());
   CHECK(SweepSetting<>{.loss = {.temperature = 2}, .optimizer = {.epsilon = 1e-7}}.describe() != setting.describe());
+}
+
+TEST_CASE("No student of a list without repeats is trained twice", "[train]") {
+  const auto settings =
+      sweep_grid(SweepSetting<>{}, SweepAxis{&HintonLoss::temperature, {1, 2, 2}},
+                 SweepAxis{&HintonLoss::hard_weight, {1, 0.5}}, SweepAxis{&SweepSetting<>::seed, consecutive_seeds(2)});
+  const auto once = without_repeats(settings);
+  REQUIRE(once.size() == 6);
+  for (const std::size_t i : {0u, 1u}) {
+    CHECK(once[i].loss == HintonLoss{.temperature = 1, .hard_weight = 1});
+    CHECK(once[2 + i].loss == HintonLoss{.temperature = 1, .hard_weight = 0.5});
+    CHECK(once[4 + i].loss == HintonLoss{.temperature = 2, .hard_weight = 0.5});
+    CHECK(once[4 + i].seed == Seed{i});
+  }
+  CHECK(without_repeats(once).size() == 6);
+  // What differs in the initial weights, the teacher or the optimizer alone stays.
+  const SweepSetting<> base;
+  CHECK(without_repeats(std::vector{base, SweepSetting<>{.initial_seed = Seed{1}}, SweepSetting<>{.teacher = 1},
+                                    SweepSetting<>{.optimizer = {.epsilon = 1e-7}}})
+            .size() == 4);
+  CHECK(without_repeats(std::vector{base, SweepSetting<>{.initial_seed = base.seed}}).size() == 1);
 }
 
 }  // namespace

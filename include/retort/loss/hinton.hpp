@@ -46,6 +46,9 @@ struct HintonLoss {
   /// See the concept Loss.
   constexpr bool learns_without_label() const { return hard_weight < 1.0; }
 
+  /// Without what it does not use: of hard weight 1 the temperature, which has its default. See `without_repeats`.
+  constexpr HintonLoss simplified() const { return hard_weight == 1.0 ? HintonLoss{.hard_weight = 1.0} : *this; }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,

@@ -5,12 +5,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
+#include "retort/core/text.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/optim/optimizer.hpp"
 #include "retort/train/sweep_setting.hpp"
@@ -53,6 +56,28 @@ std::vector<SweepSetting<L, O>> sweep_grid(const SweepSetting<L, O>& setting, co
   };
   (vary(axes), ...);
   return settings;
+}
+
+/// The settings without those that would train the same student again as one before: equal ones, and such whose losses
+/// differ in hyperparameters that they do not use, as HintonLoss does in its temperature where its hard weight is 1. A
+/// loss of one's own may have `loss.simplified()` for that: an equivalent loss, equal for all that train alike.
+template <Loss L, Optimizer O>
+std::vector<SweepSetting<L, O>> without_repeats(const std::vector<SweepSetting<L, O>>& settings) {
+  std::vector<SweepSetting<L, O>> result;
+  std::set<std::string> trained;
+  for (const SweepSetting<L, O>& setting : settings) {
+    SweepSetting<L, O> simplest = setting;
+    if constexpr (requires { simplest.loss.simplified(); }) {
+      simplest.loss = simplest.loss.simplified();
+    }
+    if (trained
+            .insert(concatenate({simplest.describe(), ", seed ", setting.seed.value, ", weights of seed ",
+                                 setting.weights_seed().value}))
+            .second) {
+      result.push_back(setting);
+    }
+  }
+  return result;
 }
 
 /// `count` seeds: first, first + 1, ...
