@@ -8,7 +8,6 @@
 /// them by their errors on the rest; then students of all seeds learn from all training images. The test images are
 /// looked at once, when every student is trained.
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -28,6 +27,7 @@
 #include "common/program.hpp"
 #include "common/training_options.hpp"
 #include "options.hpp"
+#include "report.hpp"
 
 namespace rt = retort;
 
@@ -47,17 +47,21 @@ class Job {
   void run() {
     rt::validate_in<float>(rt::Adam{.learning_rate = options_.learning_rate});  // before the teacher is trained
     options_.augmentation.validate(train_.image());
+    if (!options_.report.empty()) {
+      rt::require_writable(options_.report);
+    }
     prepare_teacher();
-    std::printf("the teacher makes %zu errors of %zu\n", rt::evaluate(teacher_, test_).errors, test_.size());
+    const std::size_t teacher_errors = rt::evaluate(teacher_, test_).errors;
+    std::printf("the teacher makes %zu errors of %zu\n", teacher_errors, test_.size());
     std::fflush(stdout);
-    compare<examples::Student>("784-20-20-10");
-    compare<PooledStudent>("196-64-48-10");
+    const std::vector<Table> tables{compare<examples::Student>("784-20-20-10"), compare<PooledStudent>("196-64-48-10")};
+    if (!options_.report.empty()) {
+      write_report_page(options_.report, teacher_errors, tables);
+    }
   }
 
  private:
   using Setting = rt::SweepSetting<SomeLoss>;
-  /// Errors of the students of one loss, by seed.
-  using Errors = std::vector<double>;
 
   void prepare_teacher() {
     if (!options_.teacher_file.empty()) {
@@ -139,7 +143,7 @@ class Job {
   }
 
   template <typename Student>
-  void compare(const std::string& name) const {
+  Table compare(const std::string& name) const {
     const std::vector<Candidate> candidates = all_candidates(options_.epochs);
     const std::vector<SomeLoss> chosen = choose<Student>(candidates, name);
     std::vector<Setting> settings;
@@ -147,33 +151,17 @@ class Job {
       add_seeds(settings, loss, options_.seeds);
     }
     const auto results = train_students<Student>(settings, train_, options_.epochs, name + "/final");
-    std::vector<Errors> errors(candidates.size());
+    std::vector<std::vector<double>> errors(candidates.size());  // by loss and seed
     for (const auto& result : results) {
       const std::size_t wrong = result.has_diverged() ? test_.size() : rt::evaluate(result.network, test_).errors;
       errors[result.index / options_.seeds].push_back(static_cast<double>(wrong));
     }
-    std::printf("\n%s, %zu parameters, %zu epochs: errors of %zu, mean and deviation over %zu seeds\n", name.c_str(),
-                Student::parameter_count, options_.epochs, test_.size(), options_.seeds);
-    std::printf("%-18s %15s  %5s  %16s  %6s  %s\n", "", "errors", "best", "more than alone", "p", "chosen setting");
+    Table table{name, Student::parameter_count, options_.epochs, test_.size()};
     for (std::size_t i = 0; i < candidates.size(); ++i) {
-      print_row(candidates[i].name, errors[i], errors[0], chosen[i].describe());
+      table.rows.push_back(make_row(candidates[i].name, chosen[i].describe(), errors[i], errors[0]));
     }
-    std::fflush(stdout);
-  }
-
-  static void print_row(const char* name, const Errors& errors, const Errors& alone, const std::string& setting) {
-    Errors more(errors.size());
-    std::ranges::transform(errors, alone, more.begin(), [](double x, double y) { return x - y; });
-    const rt::Statistics all = rt::statistics(errors);
-    const rt::Statistics difference = rt::statistics(more);
-    std::printf("%-18s %6.1f +- %5.1f  %5.0f", name, all.mean, all.standard_deviation,
-                *std::ranges::min_element(errors));
-    if (&errors == &alone) {
-      std::printf("  %16s  %6s  %s\n", "", "", setting.c_str());
-    } else {
-      std::printf("  %7.1f +- %5.1f  %6.4f  %s\n", difference.mean, difference.standard_deviation,
-                  rt::sign_flip_p_value(more), setting.c_str());
-    }
+    print(table);
+    return table;
   }
 
   const Options& options_;

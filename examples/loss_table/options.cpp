@@ -22,6 +22,8 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--out", options.out,
                  "folder of checkpoints, from which the same command goes on [nothing is written]")
       ->check(not_empty());
+  app.add_option("--report", options.report, "page of HTML with the table [none is written]")
+      ->check(examples::page_name());
   app.add_option("--teacher-epochs", options.teacher_epochs, "epochs of the teacher, if it is trained")
       ->check(whole_number(1));
   app.add_option("--epochs", options.epochs, "epochs of each student in the table")->check(whole_number(1));

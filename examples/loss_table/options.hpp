@@ -15,6 +15,7 @@ struct Options {
   std::filesystem::path data = "synthetic";  ///< a folder, or "synthetic" for the built-in digits
   std::filesystem::path teacher_file{};      ///< empty: train the teacher
   std::filesystem::path out{};               ///< of checkpoints; empty: nothing is written
+  std::filesystem::path report{};            ///< empty: no page
   std::size_t teacher_epochs = 40;
   std::size_t epochs = 120;
   std::size_t choice_epochs = 30;

@@ -189,9 +189,15 @@ awk -v two="$two" -v lowered="$lowered" 'BEGIN { exit !(0 < lowered && lowered <
   fail "hinton2015: $lowered % errors with lower biases of 7 and 8, $two % without"
 (($(grep -c "^  T = " hinton2015) == 12)) || fail "hinton2015 does not compare six temperatures for two widths"
 
-"$programs/loss_table" --quick --out table "$digits" 2>/dev/null | tee loss_table
+"$programs/loss_table" --quick --out table --report table.html "$digits" 2>/dev/null | tee loss_table
 (($(grep -cE "^[a-zA-Z ]+ [0-9.]+ \+- +[0-9.]+ " loss_table) == 26)) || fail "loss_table does not compare 13 losses for two students"
 awk '/^alone/ { learnt += $2 < 100 } END { exit learnt != 2 }' loss_table || fail "loss_table: a student alone has not learnt"
+rows() { tr -d '\n' <table.html | grep -oE '<tr><th scope="row">.*</tr>' | sed 's|</tr>|\n|g'; }
+[[ $(rows | sed -nE 's/.*<th scope="row">alone<.th><td>([0-9.]+) .*/\1/p' | xargs) == "$(awk '/^alone/ { print $2 }' loss_table | xargs)" ]] ||
+  fail "loss_table's page has other students alone"
+if command -v python3 >/dev/null; then
+  python3 "$(dirname "${BASH_SOURCE[0]}")/check_page.py" table.html || fail "loss_table's page"
+fi
 rm table/196-64-48-10/final/3.safetensors # as if it had been killed there
 "$programs/loss_table" --quick --out table "$digits" 2>/dev/null | cmp - loss_table ||
   fail "loss_table ends with another table where it goes on"
