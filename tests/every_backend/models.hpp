@@ -12,6 +12,7 @@
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/logit_matching.hpp"
 #include "retort/loss/nkd.hpp"
+#include "retort/loss/one_of_losses.hpp"
 #include "retort/loss/rld.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
 #include "retort/loss/standardized_logits.hpp"
@@ -54,7 +55,7 @@ inline constexpr auto losses =
     std::tuple{CrossEntropy{},
                CrossEntropy{.label_smoothing = 0.1},
                HintonLoss{.temperature = 4.0, .hard_weight = 0.1},
-               HintonLoss{.temperature = 2.0, .hard_weight = 0.0},
+               OneOfLosses<CrossEntropy, HintonLoss>{HintonLoss{.temperature = 2.0, .hard_weight = 0.0}},
                SoftmaxPassedToKlLoss{.temperature = 7.0, .hard_weight = 0.3},
                0.01 * (Dkd{} + Nkd{} + Rld{}) + 0.01 * Ttm{.exponent = 0.4, .beta = 2.0, .weighted = true} +
                    0.001 * LogitMatching{} + 0.1 * StandardizedLogits{SwappedLogits{HintonLoss{.temperature = 2.0}}}};

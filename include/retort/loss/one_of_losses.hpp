@@ -99,7 +99,7 @@ class OneOfLosses {
   /// `loss` is of one of the types.
   template <typename L>
     requires(count<L> == 1)
-  OneOfLosses(const L& loss) {  // NOLINT(google-explicit-constructor): as std::variant
+  constexpr OneOfLosses(const L& loss) {  // NOLINT(google-explicit-constructor): as std::variant
     constexpr bool is_it[] = {std::is_same_v<L, Losses>...};
     index_ = static_cast<std::size_t>(std::ranges::find(is_it, true) - is_it);
     losses_.change(index_, [&]<typename Own>(Own& own) {
