@@ -5,6 +5,7 @@
 
 #include "catch.hpp"
 #include "data_test.hpp"
+#include "retort/data/split.hpp"
 
 using namespace retort;
 using namespace retort::test;
@@ -34,6 +35,17 @@ TEST_CASE("samples without a label count in no weight") {
   const data::Dataset partly = of_labels({0, data::unlabelled, 1, 1, data::unlabelled, 1}, 2);
   CHECK(data::balanced_class_weights<2>(partly) == data::balanced_class_weights<2>(all));
   CHECK(data::normalized_class_weights<2>({3, 1}, partly) == data::normalized_class_weights<2>({3, 1}, all));
+}
+
+TEST_CASE("targets have no class weights and no stratified split") {
+  const data::Dataset dataset = data::Dataset{data::Matrix<float>{{1}, {2}}}.with_targets({{1}, {0}});
+  CHECK(contains(message_of<OptionError>([&] { data::balanced_class_weights<2>(dataset); }),
+                 "class weights: the dataset has targets and no classes"));
+  CHECK(contains(message_of<OptionError>([&] { data::stratified_split(dataset, 0.5, Seed{1}); }),
+                 "stratified_split: the dataset has targets and no classes"));
+  const auto [first, second] = data::random_split(dataset, 0.5, Seed{1});
+  CHECK(first.targets()(0, 0) == 2 - std::get<1>(first.features())(0, 0));
+  CHECK(second.targets()(0, 0) == 2 - std::get<1>(second.features())(0, 0));
 }
 
 TEST_CASE("weights of no sample, and classes without a weight, are refused") {

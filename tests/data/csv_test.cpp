@@ -179,6 +179,29 @@ TEST_CASE("a table without labels is all features") {
   CHECK(table.load("1,2\n", {.labelled = false}).classes() == 0);
 }
 
+TEST_CASE("columns may be targets, and all others are features") {
+  const Table table;
+  write_file(table.path, "x,y,z\n1,2,3\n4,5,6\n7,,9\n");
+  const CsvOptions dropping{.missing = data::CsvMissing::drop_row};
+  const auto load = [&](const std::vector<std::ptrdiff_t>& columns) {
+    return data::load_csv_with_targets(table.path, columns, dropping);
+  };
+  CHECK((load({-1, 0}).targets() == Reals{{3, 1}, {6, 4}}));
+  CHECK((std::get<Reals>(load({-1, 0}).features()) == Reals{{2}, {5}}));
+  CHECK((std::get<Reals>(load({1}).features()) == Reals{{1, 3}, {4, 6}}));
+
+  const auto refusal = [&](const std::vector<std::ptrdiff_t>& columns, const CsvOptions& options) {
+    return message_of<Error>([&] { data::load_csv_with_targets(table.path, columns, options); });
+  };
+  CHECK(contains(refusal({3}, dropping), "target_columns: 3, expected different columns of the 3 of "));
+  CHECK(contains(refusal({-4}, dropping), "target_columns: -4, expected different columns"));
+  CHECK(contains(refusal({1, -2}, dropping), "target_columns: -2, expected different columns"));
+  CHECK(contains(refusal({}, dropping), "target_columns: 0 of 3 columns"));
+  CHECK(contains(refusal({0, 1, 2}, dropping), "target_columns: 3 of 3 columns"));
+  CHECK(contains(refusal({0}, {}), "line 4, column 2"));
+  CHECK(contains(refusal({0}, {.missing = data::CsvMissing::column_mean}), "missing: column_mean"));
+}
+
 TEST_CASE("missing values drop their row or become the column's mean, where the options say so") {
   const Table table;
   const std::string text = "0,1,10\n1,?,20\n1,5,NaN\n0,,n/a\n,6,60\n";

@@ -106,6 +106,47 @@ TEST_CASE("samples may have no label") {
   CHECK(contains(refusal<OptionError>(Bytes{{1}, {2}}, Labels{data::unlabelled, 0}, 0u), "classes: 0"));
 }
 
+TEST_CASE("samples may have targets in place of labels, which stay with them") {
+  const Reals targets{{1, 2, 3}, {4, 5, 6}, {7, 8, 9}};
+  const Dataset dataset = small().with_class_names({"a", "b", "c"}).with_targets(targets);
+  CHECK(dataset.targets() == targets);
+  CHECK(dataset.target_count() == 3);
+  CHECK(dataset.labelled_count() == 0);
+  CHECK(dataset.classes() == 0);
+  CHECK(dataset.class_names().empty());
+  CHECK(dataset.view().targets == dataset.targets().data());
+  CHECK(dataset.view().target_count == 3);
+  CHECK_FALSE(small().has_targets());
+  CHECK_FALSE(dataset.without_labels().has_targets());
+
+  const std::vector<std::uint32_t> some{2, 0};
+  CHECK((dataset.subset(some).targets() == Reals{{7, 8, 9}, {1, 2, 3}}));
+  CHECK((data::join(dataset.subset(some), dataset).targets() ==
+         Reals{{7, 8, 9}, {1, 2, 3}, {1, 2, 3}, {4, 5, 6}, {7, 8, 9}}));
+  CHECK(data::Standardization::fit(dataset).apply(dataset).targets() == targets);
+  CHECK(dataset.with_normalization({}).targets() == targets);
+  CHECK(contains(message_of<OptionError>([&] { data::join(dataset, small()); }), "number of targets"));
+
+  // The fingerprint sees their values and their extents.
+  const Dataset plain = small().without_labels();
+  const std::set<std::uint64_t> prints{plain.fingerprint(), dataset.fingerprint(),
+                                       small().with_targets({{1, 2, 3}, {4, 5, 6}, {7, 8, 0}}).fingerprint(),
+                                       small().with_targets({{0}, {0}, {0}}).fingerprint(),
+                                       small().with_targets({{0, 0}, {0, 0}, {0, 0}}).fingerprint()};
+  CHECK(prints.size() == 5);
+}
+
+TEST_CASE("targets that do not fit the samples, or are no numbers, are refused") {
+  const auto refused = [](const Reals& targets) {
+    return message_of<ShapeError>([&] { small().with_targets(targets); });
+  };
+  CHECK(contains(refused({{1}, {2}}), "targets of 2 x 1, expected a row for each of 3 samples"));
+  CHECK(contains(refused(Reals(3, 0)), "targets of 3 x 0"));
+  CHECK(
+      contains(refused({{1, 2}, {3, 4}, {5, std::nanf("")}}), "target 1 of sample 2 is nan, expected a finite number"));
+  CHECK(contains(refused({{1}, {INFINITY}, {2}}), "target 0 of sample 1 is inf"));
+}
+
 TEST_CASE("datasets are joined one after the other") {
   const Dataset first = small();
   const Dataset second = first.subset(std::vector<std::uint32_t>{1}).without_labels();

@@ -131,6 +131,28 @@ TEST_CASE("labels of every type are read, in one column too") {
   CHECK((files.load().labels() == data::Labels{1, 0}));
 }
 
+TEST_CASE("targets are read beside features, as many rows as there are samples") {
+  const Files files;
+  const auto load = [&](const std::string& shape, const std::string& order = "False") {
+    write_file(files.labels, npy(header("<f4", shape, order), raw<float>({0.5f, -1, 2, 4})));
+    return data::load_npy_with_targets(files.features, files.labels);
+  };
+  CHECK((load("(2, 2)").targets() == Reals{{0.5f, -1}, {2, 4}}));
+  CHECK((load("(2, 2)", "True").targets() == Reals{{0.5f, 2}, {-1, 4}}));
+  CHECK(load("(2, 2)").feature_count() == 3);
+  write_file(files.labels, npy(header("|b1", "(2,)"), std::string{"\0\1", 2}));
+  CHECK((data::load_npy_with_targets(files.features, files.labels).targets() == Reals{{0}, {1}}));
+
+  const auto refusal = [&](const std::string& bytes) {
+    write_file(files.labels, bytes);
+    return message_of<FormatError>([&] { data::load_npy_with_targets(files.features, files.labels); });
+  };
+  CHECK(contains(refusal(npy(header("<f4", "(1, 4)"), raw<float>({1, 2, 3, 4}))),
+                 "labels.npy: rows of targets: 1, expected 2 as in features.npy"));
+  CHECK(contains(refusal(npy(header("<f4", "(2, 1, 2)"), raw<float>({1, 2, 3, 4}))), "labels.npy: rank: 3"));
+  CHECK(contains(refusal(npy(header("<f4", "(2,)"), raw<float>({1, std::nanf("")}))), "labels.npy: element [1]: nan"));
+}
+
 TEST_CASE("features of every type are read where float holds them") {
   const Files files;
   const auto check = [&]<typename T>(const std::string& type, std::vector<T> values, const Reals& expected) {

@@ -7,16 +7,20 @@
 #include <string_view>
 #include <tuple>
 
+#include "retort/loss/binary_hinton.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/dkd.hpp"
 #include "retort/loss/hinton.hpp"
+#include "retort/loss/huber.hpp"
 #include "retort/loss/logit_matching.hpp"
+#include "retort/loss/mean_squared_error.hpp"
 #include "retort/loss/nkd.hpp"
 #include "retort/loss/one_of_losses.hpp"
 #include "retort/loss/rld.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
 #include "retort/loss/standardized_logits.hpp"
 #include "retort/loss/swapped_logits.hpp"
+#include "retort/loss/towards_teacher.hpp"
 #include "retort/loss/ttm.hpp"
 #include "retort/loss/weighted_sum.hpp"
 #include "retort/nn/avg_pool2d.hpp"
@@ -58,7 +62,9 @@ inline constexpr auto losses =
                OneOfLosses<CrossEntropy, HintonLoss>{HintonLoss{.temperature = 2.0, .hard_weight = 0.0}},
                SoftmaxPassedToKlLoss{.temperature = 7.0, .hard_weight = 0.3},
                0.01 * (Dkd{} + Nkd{} + Rld{}) + 0.01 * Ttm{.exponent = 0.4, .beta = 2.0, .weighted = true} +
-                   0.001 * LogitMatching{} + 0.1 * StandardizedLogits{SwappedLogits{HintonLoss{.temperature = 2.0}}}};
+                   0.001 * LogitMatching{} + 0.1 * StandardizedLogits{SwappedLogits{HintonLoss{.temperature = 2.0}}},
+               0.3 * MeanSquaredError{} + 0.7 * TowardsTeacher{Huber{.delta = 3.0}},
+               BinaryHintonLoss{.temperature = 2.0, .hard_weight = 0.3}};
 inline constexpr std::size_t loss_count = std::tuple_size_v<decltype(losses)>;
 
 inline constexpr auto optimizers =

@@ -224,6 +224,7 @@ class SubjectOf final : public Subject {
     }
     const auto student = upload(random_values<float>(batch * classes, 21, -8.0, 8.0));
     const auto teacher = upload(random_values<float>(samples * classes, 22, -20.0, 20.0));
+    const auto targets = upload_as<float>(random_values<float>(samples * classes, 23, 0.0, 1.0));
     const auto backend_labels = upload_as<std::uint32_t>(labels);
     const auto backend_samples = upload_as<std::uint32_t>(chosen);
     auto gradient = garbage(batch * classes);
@@ -237,7 +238,8 @@ class SubjectOf final : public Subject {
                                                  .gradient = gradient.data(),
                                                  .losses = row_losses.data(),
                                                  .correct = correct.data(),
-                                                 .batch = batch});
+                                                 .batch = batch,
+                                                 .targets = targets.data()});
     const backend::LossSum sum =
         sum_losses(backend_, std::as_const(row_losses).data(), std::as_const(correct).data(), batch);
     return {.losses = download(row_losses.data(), batch),

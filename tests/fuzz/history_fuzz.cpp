@@ -29,12 +29,16 @@ std::vector<retort::fuzz::Seed> retort::fuzz::seeds() {
   EpochMetrics validated = plain;
   validated.epoch = 2;
   validated.validation = Evaluation{.loss = 0.25, .accuracy = 1.0, .errors = 0};
+  const EpochMetrics of_targets{
+      .epoch = 1, .loss = 0.5, .validation = Evaluation{.loss = 0.25, .metric = Metric::rmse}};
   const std::string text = retort::internal::detail::history_text({plain, validated});
   return {
       {"two_epochs", text},
       {"no_epochs", "[]"},
       {"cut", text.substr(0, text.size() - 2)},
       {"no_labels", retort::internal::detail::history_text({{.epoch = 1, .loss = 0.5}})},
+      {"real_targets", retort::internal::detail::history_text({of_targets})},
+      {"errors_alone", R"([{"validation":{"loss":0,"errors":0}}])"},
       {"no_fields", "[{}]"},
       {"field_twice", R"([{"epoch":1,"epoch":1}])"},
       {"validation_twice", R"([{"validation":{"loss":0,"accuracy":0,"errors":0},"validation":{}}])"},

@@ -156,6 +156,47 @@ def write_losses():
     header.write()
 
 
+def write_target_losses():
+    """Losses of targets: the row's mean over its outputs, as PyTorch's reduction "mean" of a batch of one."""
+    header = Header("target_loss_golden.hpp", "Losses of targets of single samples, and their gradients.", "target_loss")
+    numbers = Numbers(11)
+    rows, outputs = 4, 3
+    student = numbers(rows, outputs, low=-4, high=4)
+    teacher = numbers(rows, outputs, low=-6, high=6)
+    targets = numbers(rows, outputs, low=-3, high=3)
+    answers = torch.tensor([[0.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.25, 0.0]])
+    header.count("rows", rows)
+    header.count("outputs", outputs)
+    for name, values in (("student", student), ("teacher", teacher), ("targets", targets), ("answers", answers)):
+        header.values(name, values)
+
+    def case(name, about, loss):
+        losses, gradients = [], []
+        for row in range(rows):
+            s = student[row].clone().requires_grad_()
+            value = loss(s, teacher[row], targets[row], answers[row])
+            value.backward()
+            losses.append(value.item())
+            gradients.append(s.grad)
+        header.comment(about)
+        header.values(f"{name}_loss", torch.tensor(losses))
+        header.values(f"{name}_gradient", torch.stack(gradients))
+
+    def binary_hinton(s, t, y, temperature, hard_weight):
+        p = torch.sigmoid(t / temperature)
+        soft = functional.binary_cross_entropy_with_logits(s / temperature, p)
+        entropy = functional.binary_cross_entropy_with_logits(t / temperature, p)
+        hard = functional.binary_cross_entropy_with_logits(s, y)
+        return hard_weight * hard + (1 - hard_weight) * temperature**2 * (soft - entropy)
+
+    case("mean_squared_error", "mse_loss", lambda s, t, y, a: functional.mse_loss(s, y))
+    case("huber", "huber_loss, delta=0.75", lambda s, t, y, a: functional.huber_loss(s, y, delta=0.75))
+    case("binary", "binary_cross_entropy_with_logits",
+         lambda s, t, y, a: functional.binary_cross_entropy_with_logits(s, a))
+    case("binary_hinton", "T=2, w=0.3", lambda s, t, y, a: binary_hinton(s, t, a, 2.0, 0.3))
+    header.write()
+
+
 # --- Optimizers and schedules -----------------------------------------------------------------------------------------
 
 
@@ -371,6 +412,7 @@ def write_layers():
 
 if __name__ == "__main__":
     write_losses()
+    write_target_losses()
     write_optimizers()
     write_training()
     write_layers()

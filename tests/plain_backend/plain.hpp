@@ -27,16 +27,31 @@ template <typename Scalar, retort::Loss L, std::size_t Classes>
 void evaluate_loss(const Plain&, const L& loss, Width<Classes>, const LossArguments<Scalar>& arguments) {
   for (std::size_t row = 0; row < arguments.batch; ++row) {
     const std::size_t sample = arguments.samples[row];
-    const std::uint32_t label = arguments.labels[sample];
     const Scalar* student = arguments.student + row * Classes;
     const Scalar* teacher = nullptr;
     if (L::needs_teacher) {
       teacher = arguments.teacher.logits + (arguments.teacher.by_sample ? sample : row) * Classes;
     }
-    arguments.losses[row] = loss.template row<Classes>(
-        retort::StudentLogits<Scalar>{student}, retort::TeacherLogits<Scalar>{teacher}, label,
-        Scalar{1} / static_cast<Scalar>(arguments.batch), arguments.gradient + row * Classes);
-    arguments.correct[row] = std::max_element(student, student + Classes) - student == label ? 1 : 0;
+    const auto call = [&](auto truth) {
+      arguments.losses[row] = loss.template row<Classes>(
+          retort::StudentLogits<Scalar>{student}, retort::TeacherLogits<Scalar>{teacher}, truth,
+          Scalar{1} / static_cast<Scalar>(arguments.batch), arguments.gradient + row * Classes);
+    };
+    if constexpr (retort::takes_targets<L>) {
+      const float* of_sample = arguments.targets + sample * Classes;
+      const std::vector<Scalar> targets(of_sample, of_sample + Classes);
+      call(retort::Targets<Scalar>{targets.data()});
+      arguments.correct[row] = retort::metric_of<L> == retort::Metric::exact_match ? 1 : 0;
+      for (std::size_t k = 0; k < Classes; ++k) {
+        if ((student[k] > 0) != (of_sample[k] > 0.5f)) {
+          arguments.correct[row] = 0;
+        }
+      }
+    } else {
+      const std::uint32_t label = arguments.labels[sample];
+      call(label);
+      arguments.correct[row] = std::max_element(student, student + Classes) - student == label ? 1 : 0;
+    }
   }
 }
 

@@ -76,8 +76,12 @@ inline bool same_results(const History& a, const History& b) {
         x.errors != y.errors || x.validation.has_value() != y.validation.has_value()) {
       return false;
     }
+    if (x.metric != y.metric) {
+      return false;
+    }
     if (x.validation && (x.validation->loss != y.validation->loss || x.validation->errors != y.validation->errors ||
-                         x.validation->accuracy != y.validation->accuracy)) {
+                         x.validation->metric != y.validation->metric ||
+                         (x.metric != Metric::rmse && x.validation->accuracy != y.validation->accuracy))) {
       return false;
     }
   }

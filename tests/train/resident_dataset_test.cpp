@@ -40,6 +40,15 @@ TEST_CASE("In other memory a dataset is copied, bytes as bytes", "[train]") {
   CHECK(backend.copies().from_host == 2);
 }
 
+TEST_CASE("Targets are borrowed or copied like features", "[train]") {
+  const data::Dataset data =
+      test::clouds(20, 7, 3, 1).with_targets(data::Matrix<float>(20, 2, test::random_values<float>(40, 3)));
+  CHECK(internal::ResidentDataset(backend::Eigen{}, data).view().targets == data.targets().data());
+  const internal::ResidentDataset resident(SeparateMemory{}, data);
+  REQUIRE(SeparateRegions::contain(resident.view().targets));
+  CHECK(same_bits(std::span(resident.view().targets, 40), data.targets().values()));
+}
+
 TEST_CASE("Real numbers are copied as they are, and a view stays where its dataset is moved", "[train]") {
   const data::Dataset data = test::clouds(20, 7, 3, 1).with_normalization({.mean = 0.5, .standard_deviation = 0.25});
   internal::ResidentDataset<SeparateMemory> resident;

@@ -107,7 +107,8 @@ struct TermArguments {
   std::size_t batch;
 };
 
-/// A loss over a batch, with its gradient.
+/// A loss over a batch, with its gradient. For a loss of yes/no targets `correct` is 1 where all of a row's answers are
+/// right, for one of real targets 0 (internal::evaluate_targets).
 template <typename Scalar>
 struct LossArguments {
   const Scalar* student;  // (batch, classes)
@@ -118,6 +119,7 @@ struct LossArguments {
   Scalar* losses;                // (batch): each sample's loss
   std::uint8_t* correct;         // (batch): 1 where the largest logit, the first of equals, is the label's, else 0
   std::size_t batch;
+  const float* targets = nullptr;  // (samples, classes): of the whole dataset, for a loss that takes them, else null
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

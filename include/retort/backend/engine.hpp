@@ -70,13 +70,15 @@ struct Engines {
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// For an engine that takes models of Linear and pointwise layers, and losses of logits alone.
+/// For an engine that takes models of Linear and pointwise layers, and losses of logits and labels alone.
 template <typename T>
 constexpr backend::Refusal fully_connected_refusal() {
   using M = typename T::Model;
   using Plan = backend::Plan<M>;
   if constexpr (FeatureLoss<typename T::Loss>) {
     return {"the loss has a term on hidden layers"};
+  } else if constexpr (takes_targets<typename T::Loss>) {
+    return {"the loss takes targets"};
   } else if constexpr (!backend::FullyConnectedModel<M>) {
     backend::Refusal refusal{"is neither Linear nor pointwise"};
     for_each_index<Plan::size>([&]<std::size_t Index>() {

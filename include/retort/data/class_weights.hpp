@@ -18,11 +18,12 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 namespace detail {
 
-/// Of the samples that have a label. Throws ShapeError for more than `Classes` classes, Error for a dataset that was
-/// moved from.
+/// Of the samples that have a label. Throws ShapeError for more than `Classes` classes, OptionError for a dataset with
+/// targets, Error for one that was moved from.
 template <std::size_t Classes>
 std::array<double, Classes> class_counts(const Dataset& dataset) {
   dataset.require_samples();
+  require_no_targets(dataset, "class weights");
   if (dataset.classes() > Classes) {
     throw ShapeError(
         concatenate({"class weights: the dataset has ", dataset.classes(), " classes, expected at most ", Classes}));

@@ -10,11 +10,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "retort/core/error.hpp"
@@ -528,6 +530,53 @@ inline Dataset read_csv(CsvReader& reader, const std::filesystem::path& path, co
                                               " as in ", path_text(train_path.filename())}));
   }
   return {std::move(train), std::move(test)};
+}
+
+/// A dataset with targets in place of labels: `target_columns` in their order, from 0, or from the right where negative
+/// (-1 is the last); all other columns are features. Reads and throws as load_csv does; options for labels have no
+/// meaning. Throws OptionError for no column, for one twice or one that the file does not have, for no feature beside
+/// them, and for CsvMissing::column_mean, since a mean is no target.
+[[gnu::cold]] inline Dataset load_csv_with_targets(const std::filesystem::path& path,
+                                                   const std::vector<std::ptrdiff_t>& target_columns,
+                                                   CsvOptions options = {}) {
+  if (options.missing == CsvMissing::column_mean) {
+    throw OptionError("missing: column_mean, expected refuse or drop_row beside target_columns: a mean is no target");
+  }
+  const ImageShape image = std::exchange(options.image, {});
+  options.labelled = false;
+  const Dataset table = load_csv(path, options);
+  const Matrix<float>& values = std::get<Matrix<float>>(table.features());
+  std::vector<bool> is_target(values.columns(), false);
+  std::vector<std::size_t> targets;
+  for (const std::ptrdiff_t column : target_columns) {
+    const auto place = static_cast<std::size_t>(column < 0 ? column + std::ssize(is_target) : column);
+    if (place >= is_target.size() || is_target[place]) {
+      throw OptionError(concatenate({"target_columns: ", column, ", expected different columns of the ",
+                                     is_target.size(), " of ", path_text(path)}));
+    }
+    is_target[place] = true;
+    targets.push_back(place);
+  }
+  std::vector<std::size_t> features;
+  for (std::size_t column = 0; column < is_target.size(); ++column) {
+    if (!is_target[column]) {
+      features.push_back(column);
+    }
+  }
+  if (targets.empty() || features.empty()) {
+    throw OptionError(concatenate({"target_columns: ", targets.size(), " of ", is_target.size(), " columns of ",
+                                   path_text(path), ", expected at least one target and one feature"}));
+  }
+  const auto columns_of = [&](const std::vector<std::size_t>& columns) {
+    Matrix<float> part(values.rows(), columns.size());
+    for (std::size_t row = 0; row < values.rows(); ++row) {
+      for (std::size_t i = 0; i < columns.size(); ++i) {
+        part(row, i) = values(row, columns[i]);
+      }
+    }
+    return part;
+  };
+  return Dataset{columns_of(features), image, options.normalization}.with_targets(columns_of(targets));
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::data

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A dataset in memory: samples, and labels for all of them, for some or for none.
+/// A dataset in memory: samples, and labels for all of them, for some or for none; or targets in place of labels.
 
 #include <algorithm>
 #include <bit>
@@ -38,8 +38,9 @@ using Labels = std::vector<std::uint32_t>;
 
 /// Samples and their labels, checked once when the dataset is made and constant from then on: at least one sample and
 /// one feature, as many labels as samples, each label below `classes()` or `unlabelled`, no NaN and no infinity, image
-/// extents whose product is the number of features. Features stay raw; the batch gather normalises them. A dataset that
-/// was moved from has no samples: it can be destroyed and assigned to; every use of its samples throws Error.
+/// extents whose product is the number of features. For losses of targets (loss/loss.hpp) there are real numbers in
+/// place of labels: with_targets. Features stay raw; the batch gather normalises them. A dataset that was moved from
+/// has no samples: it can be destroyed and assigned to; every use of its samples throws Error.
 class Dataset {
  private:
   /// Does the work of std::visit, which takes longer to compile.
@@ -81,6 +82,11 @@ class Dataset {
   const Labels& labels() const { return labels_; }
   /// Each label is below it. 0 if that is not known, where no sample has a label.
   std::uint32_t classes() const { return classes_; }
+  /// (size, target_count); 0 x 0 if the samples have none.
+  const Matrix<float>& targets() const { return targets_; }
+  bool has_targets() const { return targets_.columns() > 0; }
+  /// How many targets each sample has.
+  std::size_t target_count() const { return targets_.columns(); }
   ImageShape image() const { return image_; }
   Normalization normalization() const { return normalization_; }
 
@@ -106,10 +112,29 @@ class Dataset {
     return std::move(*this);
   }
 
-  /// The same samples without their labels; the number of classes and their names stay.
+  /// The same samples with a row of targets each, in place of labels, classes and their names: real numbers, or for
+  /// yes/no questions 0 and 1. Throws ShapeError unless they are finite, and one row of at least one for each sample.
+  Dataset with_targets(Matrix<float> targets) const& { return Dataset(*this).with_targets(std::move(targets)); }
+  [[gnu::cold]] Dataset with_targets(Matrix<float> targets) && {
+    require_samples();
+    if (targets.rows() != size() || targets.columns() == 0) {
+      const std::size_t extents[] = {targets.rows(), targets.columns()};
+      throw ShapeError(concatenate({"dataset: targets of ", detail::extents_text(extents),
+                                    ", expected a row for each of ", size(), " samples, of at least one target"}));
+    }
+    require_finite(targets, "target");
+    targets_ = std::move(targets);
+    std::fill(labels_.begin(), labels_.end(), unlabelled);
+    classes_ = 0;
+    class_names_.clear();
+    return std::move(*this);
+  }
+
+  /// The same samples without their labels or targets; the number of classes and their names stay.
   Dataset without_labels() const& { return Dataset(*this).without_labels(); }
   Dataset without_labels() && {
     std::fill(labels_.begin(), labels_.end(), unlabelled);
+    targets_ = {};
     return std::move(*this);
   }
 
@@ -157,13 +182,14 @@ class Dataset {
     if (outside != indices.end()) {
       throw ShapeError(concatenate({"subset: index ", *outside, ", expected less than ", size()}));
     }
-    Features features = visit([&]<typename Values>(const Values& values) -> Features {
+    const auto rows_of = [&]<typename Values>(const Values& values) {
       Values rows(indices.size(), values.columns());
       for (std::size_t row = 0; row < indices.size(); ++row) {
         std::copy_n(values.row(indices[row]).data(), values.columns(), rows.row(row).data());
       }
       return rows;
-    });
+    };
+    Features features = visit([&](const auto& values) -> Features { return rows_of(values); });
     Labels labels(indices.size());
     for (std::size_t row = 0; row < indices.size(); ++row) {
       labels[row] = labels_[indices[row]];
@@ -171,6 +197,9 @@ class Dataset {
     Dataset result{std::move(features), std::move(labels), classes_, image_, normalization_};
     result.class_names_ = class_names_;
     result.standardization_ = standardization_;
+    if (has_targets()) {
+      result.targets_ = rows_of(targets_);
+    }
     return result;
   }
 
@@ -183,6 +212,8 @@ class Dataset {
       result.reals = std::get<Matrix<float>>(features_).data();
     }
     result.labels = labels_.data();
+    result.targets = has_targets() ? targets_.data() : nullptr;
+    result.target_count = target_count();
     result.size = size();
     result.features = feature_count();
     result.image = image_;
@@ -191,8 +222,9 @@ class Dataset {
   }
   DatasetView view() const&& = delete;  // its pointers would outlive the samples
 
-  /// Equal for equal samples, labels, classes, names, extents, normalization and standardization; so a file made from
-  /// this dataset (a table of logits, a checkpoint) can recognise it. The same number on every little-endian machine.
+  /// Equal for equal samples, labels, targets, classes, names, extents, normalization and standardization; so a file
+  /// made from this dataset (a table of logits, a checkpoint) can recognise it. The same number on every little-endian
+  /// machine.
   std::uint64_t fingerprint() const {
     Fingerprint print;
     for (const std::uint64_t number :
@@ -212,6 +244,9 @@ class Dataset {
     }
     print.add(std::span<const double>{standardization_.means});
     print.add(std::span<const double>{standardization_.deviations});
+    if (const std::uint64_t count = target_count(); count > 0) {
+      print.add(std::span{&count, 1}).add(targets_.values());
+    }
     return print.add(std::span{labels_}).value();
   }
 
@@ -261,14 +296,17 @@ class Dataset {
 
   [[gnu::cold]] void validate_numbers() const {
     if (const auto* reals = std::get_if<Matrix<float>>(&features_)) {
-      const std::span<const float> values = reals->values();
-      const auto wrong =
-          std::find_if(values.begin(), values.end(), [](const float& value) { return !is_finite(value); });
-      if (wrong != values.end()) {
-        const auto position = static_cast<std::size_t>(wrong - values.begin());
-        throw ShapeError(concatenate({"dataset: feature ", position % feature_count(), " of sample ",
-                                      position / feature_count(), " is ", *wrong, ", expected a finite number"}));
-      }
+      require_finite(*reals, "feature");
+    }
+  }
+
+  [[gnu::cold]] static void require_finite(const Matrix<float>& numbers, const char* name) {
+    const std::span<const float> values = numbers.values();
+    const auto wrong = std::find_if(values.begin(), values.end(), [](const float& value) { return !is_finite(value); });
+    if (wrong != values.end()) {
+      const auto position = static_cast<std::size_t>(wrong - values.begin());
+      throw ShapeError(concatenate({"dataset: ", name, " ", position % numbers.columns(), " of sample ",
+                                    position / numbers.columns(), " is ", *wrong, ", expected a finite number"}));
     }
   }
 
@@ -292,6 +330,7 @@ class Dataset {
   Normalization normalization_;
   std::vector<std::string> class_names_{};
   Standardization standardization_{};
+  Matrix<float> targets_{};  // 0 x 0, or a row for each sample
 };
 
 namespace detail {
@@ -300,6 +339,13 @@ namespace detail {
 [[gnu::cold]] inline void require_not_standardized(const Dataset& dataset) {
   if (!dataset.standardization().empty()) {
     throw OptionError("standardization: the dataset is standardised already, expected raw features");
+  }
+}
+
+/// Throws OptionError for a dataset with targets. `owner` needs classes.
+[[gnu::cold]] inline void require_no_targets(const Dataset& dataset, const char* owner) {
+  if (dataset.has_targets()) {
+    throw OptionError(concatenate({owner, ": the dataset has targets and no classes, expected labels"}));
   }
 }
 
@@ -366,6 +412,7 @@ namespace detail {
   Dataset result{std::move(features), dataset.labels_, dataset.classes_, dataset.image_};
   result.class_names_ = dataset.class_names_;
   result.standardization_ = *this;
+  result.targets_ = dataset.targets_;
   return result;
 }
 

@@ -43,6 +43,8 @@ struct DatasetView {
   const std::uint8_t* bytes = nullptr;    // (size, features), row-major
   const float* reals = nullptr;           // (size, features), row-major
   const std::uint32_t* labels = nullptr;  // (size): classes, or `unlabelled`
+  const float* targets = nullptr;         // (size, target_count), row-major; null for none
+  std::size_t target_count = 0;
   std::size_t size = 0;
   std::size_t features = 0;
   ImageShape image{};

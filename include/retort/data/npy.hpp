@@ -463,6 +463,24 @@ inline NpyFeatures load_npy_features(const std::filesystem::path& path, const Np
   return {rows(std::move(values)), image};
 }
 
+// A row of targets for each sample of the file of features.
+inline Matrix<float> load_npy_targets(const std::filesystem::path& path, const NpyOptions& options, std::size_t samples,
+                                      const std::filesystem::path& features_path) {
+  const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, options.size_limit, options.expansion_limit);
+  const NpyHeader header = read_npy_header(path, bytes);
+  if (header.shape.empty() || header.shape.size() > 2) {
+    throw FormatError(path,
+                      concatenate({"rank: ", header.shape.size(), ", expected 1 (samples) or 2 (samples, targets)"}));
+  }
+  if (header.shape[0] != samples) {
+    throw FormatError(path, concatenate({"rows of targets: ", header.shape[0], ", expected ", samples, " as in ",
+                                         path_text(features_path.filename())}));
+  }
+  std::vector<float> values = in_c_order(header, convert_npy<float>(header, bytes, NpyToFloat{path, header}));
+  const std::size_t columns = values.size() / samples;
+  return Matrix<float>(samples, columns, std::move(values));
+}
+
 // Loads as many labels as the file of features has samples.
 inline Labels load_npy_labels(const std::filesystem::path& path, const NpyOptions& options, std::size_t samples,
                               const std::filesystem::path& features_path) {
@@ -511,6 +529,17 @@ inline Labels load_npy_labels(const std::filesystem::path& path, const NpyOption
                                                  const NpyOptions& options = {}) {
   detail::NpyFeatures features = detail::load_npy_features(features_path, options);
   return Dataset{std::move(features.values), features.image, options.normalization};
+}
+
+/// A dataset with targets in place of labels, from the NPY files of its features and of its targets, both read as
+/// features are above. Targets have the shape (samples, targets), or (samples) for one each. Throws as load_npy does;
+/// `options` for labels have no meaning.
+[[gnu::cold]] inline Dataset load_npy_with_targets(const std::filesystem::path& features_path,
+                                                   const std::filesystem::path& targets_path,
+                                                   const NpyOptions& options = {}) {
+  Dataset samples = load_unlabelled_npy(features_path, options);
+  Matrix<float> targets = detail::load_npy_targets(targets_path, options, samples.size(), features_path);
+  return std::move(samples).with_targets(std::move(targets));
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::data

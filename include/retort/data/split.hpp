@@ -91,10 +91,11 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
   return {dataset.subset(first), dataset.subset(second)};
 }
 
-/// The same, by `stratified_split_indices`.
+/// The same, by `stratified_split_indices`. Throws OptionError for a dataset with targets.
 [[gnu::cold]] inline std::pair<Dataset, Dataset> stratified_split(const Dataset& dataset, double first_fraction,
                                                                   Seed seed) {
   dataset.require_samples();
+  detail::require_no_targets(dataset, "stratified_split");
   const auto [first, second] = stratified_split_indices(dataset.labels(), first_fraction, seed);
   return {dataset.subset(first), dataset.subset(second)};
 }

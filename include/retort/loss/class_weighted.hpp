@@ -35,6 +35,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 template <Loss L, std::size_t ClassCount>
 class ClassWeighted {
   static_assert(!FeatureLoss<L>, "retort: weigh the loss of logits: WithTerm{ClassWeighted{...}, term}");
+  static_assert(!takes_targets<L>, "retort: ClassWeighted weighs classes: expected a loss of labels");
 
  public:
   static constexpr std::string_view name = "ClassWeighted";

@@ -17,6 +17,7 @@
 #include "retort/loss/at_epoch.hpp"
 #include "retort/loss/log_softmax.hpp"
 #include "retort/loss/loss.hpp"
+#include "retort/loss/metric.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -37,6 +38,7 @@ struct CurriculumTemperature {
 
   static constexpr std::string_view name = "CurriculumTemperature";
   static constexpr bool needs_teacher = L::needs_teacher;
+  static constexpr Metric metric = metric_of<L>;
   static constexpr bool takes_vectors = retort::takes_vectors<L>;
 
   L loss{};

@@ -15,6 +15,7 @@
 #include "retort/core/text.hpp"
 #include "retort/loss/at_epoch.hpp"
 #include "retort/loss/loss.hpp"
+#include "retort/loss/metric.hpp"
 #include "retort/nn/sequential.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
@@ -61,6 +62,7 @@ struct WithTerm {
 
   static constexpr std::string_view name = "WithTerm";
   static constexpr bool needs_teacher = true;
+  static constexpr Metric metric = metric_of<L>;
   using Term = T;
 
   L loss{};
@@ -90,9 +92,9 @@ struct WithTerm {
 
   /// One sample's logits; see the concept Loss.
   template <std::size_t Classes, typename Scalar>
-  RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, std::uint32_t label,
-                                Scalar gradient_scale, Scalar* gradient) const {
-    return loss.template row<Classes>(student, teacher, label, gradient_scale, gradient);
+  RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher,
+                                internal::TruthOf<L, Scalar> truth, Scalar gradient_scale, Scalar* gradient) const {
+    return loss.template row<Classes>(student, teacher, truth, gradient_scale, gradient);
   }
 
   friend bool operator==(const WithTerm&, const WithTerm&) = default;

@@ -11,12 +11,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 #include "retort/core/host_device.hpp"
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/vector_archetype.hpp"
 #include "retort/core/vector_math.hpp"
+#include "retort/loss/metric.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -31,6 +33,34 @@ template <typename Scalar>
 struct TeacherLogits {
   const Scalar* values;
 };
+
+/// One row of targets, (Outputs): what a sample has in place of a label.
+template <typename Scalar>
+struct Targets {
+  const Scalar* values;
+};
+
+/// The metric that a loss states; accuracy without one.
+template <typename L>
+inline constexpr Metric metric_of = [] {
+  if constexpr (requires { L::metric; }) {
+    return Metric{L::metric};
+  } else {
+    return Metric::accuracy;
+  }
+}();
+
+/// Whether a loss takes targets in place of labels.
+template <typename L>
+inline constexpr bool takes_targets = metric_of<L> != Metric::accuracy;
+
+namespace internal {
+
+/// What a loss's row is told of a sample besides the logits.
+template <typename L, typename Scalar>
+using TruthOf = std::conditional_t<takes_targets<L>, Targets<Scalar>, std::uint32_t>;
+
+}  // namespace internal
 
 /// A loss L has
 /// - `L::name`, `L::needs_teacher` (whether the teacher's logits are read),
@@ -52,6 +82,10 @@ struct TeacherLogits {
 /// row, value and gradient, and everything else keeps its weight. Without it, or where it is false, a training refuses
 /// samples without labels.
 ///
+/// A loss of targets states `static constexpr Metric metric`, Metric::rmse or Metric::exact_match (loss/metric.hpp).
+/// Its row takes Targets<Scalar>, (Classes), in place of the label, is called with scalars alone, and trains on
+/// datasets with targets (data::Dataset::with_targets), by single operations on every backend.
+///
 /// A loss that changes during a training may have `loss.at_epoch(epoch)`, a loss of the same type: the one that trains
 /// the epoch, counted from 0, in place of `loss` (loss/at_epoch.hpp). Settings, as in checkpoints, are those of `loss`.
 template <typename L>
@@ -59,7 +93,8 @@ concept Loss = std::copyable<L> && Configured<L> && requires(const L& loss, cons
   { L::name } -> std::convertible_to<std::string_view>;
   { L::needs_teacher } -> std::convertible_to<bool>;
   {
-    loss.template row<10>(StudentLogits<float>{logits}, TeacherLogits<float>{logits}, std::uint32_t{}, 1.0f, gradient)
+    loss.template row<10>(StudentLogits<float>{logits}, TeacherLogits<float>{logits}, internal::TruthOf<L, float>{},
+                          1.0f, gradient)
   } -> std::same_as<float>;
 };
 

@@ -36,6 +36,8 @@ template <Loss L>
 struct StandardizedLogits {
   static_assert(!FeatureLoss<L>,
                 "retort: standardize the logits of a loss of logits: WithTerm{StandardizedLogits{...}, term}");
+  static_assert(!takes_targets<L>,
+                "retort: StandardizedLogits compares the logits of classes: expected a loss of labels");
 
   static constexpr std::string_view name = "StandardizedLogits";
   static constexpr bool needs_teacher = L::needs_teacher;

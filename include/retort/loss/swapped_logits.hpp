@@ -30,6 +30,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 template <Loss L>
 struct SwappedLogits {
   static_assert(!FeatureLoss<L>, "retort: swap the logits of a loss of logits: WithTerm{SwappedLogits{...}, term}");
+  static_assert(!takes_targets<L>, "retort: SwappedLogits swaps the logits of classes: expected a loss of labels");
   static_assert(L::needs_teacher, "retort: SwappedLogits swaps a teacher's logits: expected a loss that has a teacher");
 
   static constexpr std::string_view name = "SwappedLogits";

@@ -17,6 +17,7 @@
 #include "retort/loss/at_epoch.hpp"
 #include "retort/loss/feature_loss.hpp"
 #include "retort/loss/loss.hpp"
+#include "retort/loss/metric.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -51,6 +52,7 @@ struct WeightedLoss {
 
   static constexpr std::string_view name = "WeightedLoss";
   static constexpr bool needs_teacher = L::needs_teacher;
+  static constexpr Metric metric = metric_of<L>;
   static constexpr bool takes_vectors = retort::takes_vectors<L>;
 
   double weight = 1.0;  ///< finite, 0 or more
@@ -92,9 +94,13 @@ WeightedLoss(double, L) -> WeightedLoss<L>;
 template <Loss A, Loss B>
 struct SumOfLosses {
   static_assert(!FeatureLoss<A> && !FeatureLoss<B>, "retort: add losses of logits: WithTerm{a + b, term}");
+  static_assert(metric_of<A> == metric_of<B>,
+                "retort: add losses of labels, of real targets, or of yes/no targets, not of two kinds; towards a "
+                "teacher's real outputs: TowardsTeacher{MeanSquaredError{}}");
 
   static constexpr std::string_view name = "SumOfLosses";
   static constexpr bool needs_teacher = A::needs_teacher || B::needs_teacher;
+  static constexpr Metric metric = metric_of<A>;
   static constexpr bool takes_vectors = retort::takes_vectors<A> && retort::takes_vectors<B>;
 
   A first{};

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +19,7 @@
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/safetensors_file.hpp"
+#include "retort/loss/metric.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/trainer_interface.hpp"
 
@@ -88,7 +90,9 @@ namespace detail {
     if (metrics.validation) {
       const Evaluation& validation = *metrics.validation;
       text += ",\"validation\":{";
-      text += evaluation_text(validation.loss, validation.accuracy, validation.errors);
+      text += validation.metric == Metric::rmse
+                  ? evaluation_text(validation.loss, std::nullopt, std::nullopt)
+                  : evaluation_text(validation.loss, validation.accuracy, validation.errors);
       text += '}';
     }
     text += '}';
@@ -108,9 +112,17 @@ namespace detail {
   EpochMetrics metrics;
   const auto read_validation = [&] {
     Evaluation& values = metrics.validation.emplace();
+    std::optional<double> accuracy;
+    std::optional<std::size_t> errors;
     read_metrics(json, {{"loss", json.into(values.loss)},
-                        {"accuracy", json.into(values.accuracy)},
-                        {"errors", json.into(values.errors)}});
+                        {"accuracy", [&] { json.read(accuracy.emplace()); }, false},
+                        {"errors", [&] { json.read(errors.emplace()); }, false}});
+    if (accuracy.has_value() != errors.has_value()) {
+      json.fail(concatenate({"a field ", accuracy ? "errors" : "accuracy", " in the object before"}));
+    }
+    values.metric = accuracy ? Metric::accuracy : Metric::rmse;  // of a loss that counts errors, or of none
+    values.accuracy = accuracy.value_or(std::numeric_limits<double>::quiet_NaN());
+    values.errors = errors.value_or(0);
   };
   read_metrics(json, {{"epoch", json.into(metrics.epoch)},
                       {"learning_rate", json.into(metrics.learning_rate)},

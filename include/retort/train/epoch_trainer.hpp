@@ -29,6 +29,8 @@
 #include "retort/data/teacher_logits_table.hpp"
 #include "retort/loss/at_epoch.hpp"
 #include "retort/loss/feature_loss.hpp"
+#include "retort/loss/loss.hpp"
+#include "retort/loss/metric.hpp"
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/preprocessing.hpp"
@@ -53,7 +55,7 @@ struct SharedInputs {
 /// Throws OptionError for a loss that does not learn from samples without labels, if some have none.
 template <Loss L>
 [[gnu::cold]] void require_labels_for(const L& loss, const data::Dataset& train) {
-  const std::size_t missing = train.size() - train.labelled_count();
+  const std::size_t missing = takes_targets<L> ? 0 : train.size() - train.labelled_count();
   if (missing > 0 && !learns_without_label(loss)) {
     throw OptionError(concatenate(
         {"fit: ", missing, " of ", train.size(), " training samples have no label, and the loss ",
@@ -70,7 +72,9 @@ template <Model M>
   if (validation != nullptr) {
     require_matching_data<M>(*validation);
     require_preprocessing(preprocessing_of(train), *validation, "the training data");
-    require_labels(*validation, "fit");
+    if (!validation->has_targets()) {
+      require_labels(*validation, "fit");
+    }
   }
   epoch.augmentation.validate(train.image());
   const std::size_t samples = train.size();
@@ -114,6 +118,9 @@ class EpochTrainer final : public TrainerInterface {
   using Rule = decltype(std::declval<const O&>().template rule<Scalar>(std::uint64_t{}, double{}));
   static_assert(!uses_teacher || !std::is_same_v<TeacherSource, NoTeacher>,
                 "retort: this loss compares with a teacher; train with a DistillationTrainer");
+  static_assert(takes_targets<L> || M::output_size > 1,
+                "retort: a loss of classes wants a model of two outputs or more: one output always wins; train one "
+                "output on targets, by MeanSquaredError, Huber or BinaryCrossEntropy");
 
   /// Throws OptionError for a hyperparameter out of range, for a teacher in memory that the student's backend cannot
   /// reach, and for a teacher that is the student itself.
@@ -210,9 +217,15 @@ class EpochTrainer final : public TrainerInterface {
                        state_at(epoch, 0), epoch_loss_, rules);
   }
 
+  Metric metric() const override { return metric_of<L>; }
+
   Evaluation evaluate() override {
-    return evaluate_logits<M::output_size>(predict_resident(backend(), network_, validation_data_.view()),
-                                           *validation_);
+    const auto outputs = predict_resident(backend(), network_, validation_data_.view());
+    if constexpr (takes_targets<L>) {
+      return evaluate_outputs<metric_of<L>, M::output_size>(outputs, *validation_);
+    } else {
+      return evaluate_logits<M::output_size>(outputs, *validation_);
+    }
   }
 
   bool is_finite() const override { return are_finite(backend(), arrays()); }
@@ -313,6 +326,7 @@ class EpochTrainer final : public TrainerInterface {
 
   [[gnu::cold]] void prepare(const data::Dataset& train, const data::Dataset* validation, const Epoch& epoch) {
     network_.require_values();
+    require_truth_for(loss_, train, validation);
     require_trainable<M>(train, validation, epoch);
     require_labels_for(loss_, train);
     if constexpr (has_table) {

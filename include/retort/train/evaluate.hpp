@@ -3,21 +3,29 @@
 /// @file
 /// Measures how well a network does.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "retort/backend/generic/loss_row.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/message.hpp"
+#include "retort/loss/binary_cross_entropy.hpp"
+#include "retort/loss/loss.hpp"
+#include "retort/loss/mean_squared_error.hpp"
+#include "retort/loss/metric.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/nn/shape.hpp"
@@ -46,8 +54,8 @@ constexpr data::ImageShape image_of(Shape<Channels, Rows, Columns>) {
 }  // namespace detail
 
 /// Throws ShapeError unless the dataset's features are the model's inputs, with the same extents if both have some, and
-/// its classes are among the model's outputs; Error for a dataset that was moved from. Fewer classes than outputs are
-/// allowed: the other outputs belong to classes of which these samples show none.
+/// its classes are among the model's outputs, or there is an output for each target; Error for a dataset that was moved
+/// from. Fewer classes than outputs are allowed: the other outputs belong to classes of which these samples show none.
 template <Model M>
 void require_matching_data(const data::Dataset& data) {
   data.require_samples();
@@ -55,6 +63,10 @@ void require_matching_data(const data::Dataset& data) {
     throw ShapeError(
         concatenate({"the dataset has ", data.feature_count(), " features and ", std::size_t{data.classes()},
                      " classes, the model ", M::input_size, " inputs and ", M::output_size, " outputs"}));
+  }
+  if (data.has_targets() && data.target_count() != M::output_size) {
+    throw ShapeError(concatenate({"the dataset has ", data.target_count(), " targets a sample, the model ",
+                                  M::output_size, " outputs, expected an output for each target"}));
   }
   constexpr data::ImageShape expected = detail::image_of(typename M::template ShapeAt<0>{});
   if (expected != data::ImageShape{} && data.image() != data::ImageShape{} && data.image() != expected) {
@@ -90,6 +102,67 @@ std::vector<Scalar> predict_resident(const Backend& backend, const Network<M, Ba
   }
 }
 
+/// Throws OptionError unless `data`, the "training data" say, has what a loss of this metric takes: labels, or targets,
+/// for yes/no questions from 0 to 1. `loss`: its description.
+[[gnu::cold]] inline void require_truth(Metric metric, const std::string& loss, const data::Dataset& data,
+                                        const char* owner, const char* what) {
+  if ((metric == Metric::accuracy) == data.has_targets()) {
+    throw OptionError(data.has_targets() ? concatenate({owner, ": the loss ", loss, " takes labels, and the ", what,
+                                                        " has ", data.target_count(),
+                                                        " targets a sample, expected labels or a loss of targets "
+                                                        "(MeanSquaredError, Huber, BinaryCrossEntropy)"})
+                                         : concatenate({owner, ": the loss ", loss, " takes targets, and the ", what,
+                                                        " has none, expected some (Dataset::with_targets)"}));
+  }
+  if (metric == Metric::exact_match) {
+    const auto values = data.targets().values();
+    const auto wrong =
+        std::find_if(values.begin(), values.end(), [](const float& value) { return value < 0.0f || value > 1.0f; });
+    if (wrong != values.end()) {
+      const auto position = static_cast<std::size_t>(wrong - values.begin());
+      throw OptionError(concatenate({owner, ": target ", position % data.target_count(), " of sample ",
+                                     position / data.target_count(), " of the ", what, " is ", *wrong,
+                                     ", expected a number from 0 to 1 for the loss ", loss}));
+    }
+  }
+}
+
+/// The same for a loss.
+template <Loss L>
+[[gnu::cold]] void require_truth_for(const L& loss, const data::Dataset& train, const data::Dataset* validation) {
+  const std::string description = describe_settings(loss);
+  require_truth(metric_of<L>, description, train, "fit", "training data");
+  if (validation != nullptr) {
+    require_truth(metric_of<L>, description, *validation, "fit", "validation data");
+  }
+}
+
+/// Of outputs (data.size(), Outputs), by their distance to the targets.
+template <Metric OfLoss, std::size_t Outputs, typename Scalar>
+Evaluation evaluate_outputs(const std::vector<Scalar>& outputs, const data::Dataset& data) {
+  using Plain = std::conditional_t<OfLoss == Metric::rmse, MeanSquaredError, BinaryCrossEntropy>;
+  const float* targets = data.view().targets;
+  std::size_t right = 0;
+  Evaluation result{.metric = OfLoss};
+  std::vector<Scalar> unused_gradient(Outputs);
+  for (std::size_t sample = 0; sample < data.size(); ++sample) {
+    const auto row =
+        evaluate_targets<Outputs>(Plain{}, outputs.data() + sample * Outputs, static_cast<const Scalar*>(nullptr),
+                                  targets + sample * Outputs, Scalar{0}, unused_gradient.data());
+    result.loss += static_cast<double>(row.loss);
+    right += row.correct;
+  }
+  const auto samples = static_cast<double>(data.size());
+  result.loss /= samples;
+  if constexpr (OfLoss == Metric::rmse) {
+    result.accuracy = std::numeric_limits<double>::quiet_NaN();
+  } else {
+    result.errors = data.size() - right;
+    result.accuracy = static_cast<double>(right) / samples;
+  }
+  return result;
+}
+
 /// `logits` (data.size(), Classes). Precondition: a sample has a label.
 template <std::size_t Classes, typename Scalar>
 Evaluation evaluate_logits(const std::vector<Scalar>& logits, const data::Dataset& data) {
@@ -119,12 +192,29 @@ std::vector<Scalar> predict_all(const Network<M, Backend, Scalar>& network, cons
 }
 
 /// Loss, accuracy and errors over the samples that have a label, normalised but not augmented. Throws like predict_all,
-/// and OptionError if none has.
+/// and OptionError if none has; those with targets want the loss, below.
 template <Model M, typename Backend, typename Scalar>
 Evaluation evaluate(const Network<M, Backend, Scalar>& network, const data::Dataset& data) {
   data.require_samples();
+  if (data.has_targets()) {
+    throw OptionError("evaluate: the dataset has targets, expected labels, or a loss: evaluate(network, data, loss)");
+  }
   internal::require_labels(data, "evaluate");
   return internal::evaluate_logits<M::output_size>(predict_all(network, data), data);
+}
+
+/// The same by the loss's metric, of a dataset with what the loss takes: for a loss of real targets the mean squared
+/// error and the RMSE, for one of yes/no targets the binary cross-entropy and the exact matches (train/metrics.hpp). No
+/// teacher is asked. Throws OptionError for data of another kind.
+template <Model M, typename Backend, typename Scalar, Loss L>
+Evaluation evaluate(const Network<M, Backend, Scalar>& network, const data::Dataset& data, const L& loss) {
+  data.require_samples();
+  internal::require_truth(metric_of<L>, describe_settings(loss), data, "evaluate", "dataset");
+  if constexpr (takes_targets<L>) {
+    return internal::evaluate_outputs<metric_of<L>, M::output_size>(predict_all(network, data), data);
+  } else {
+    return evaluate(network, data);
+  }
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET

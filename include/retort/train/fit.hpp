@@ -28,6 +28,7 @@
 #include "retort/data/dataset.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/split.hpp"
+#include "retort/loss/metric.hpp"
 #include "retort/train/checkpoint.hpp"
 #include "retort/train/early_stopping.hpp"
 #include "retort/train/fit_options.hpp"
@@ -64,6 +65,11 @@ class Fit {
 
   [[gnu::cold]] void begin() {
     stop_if_asked();
+    if (epoch_trainer_.metric() == Metric::rmse && options_.early_stopping &&
+        options_.early_stopping->minimum_gain > 0) {
+      throw OptionError(concatenate({"fit: early_stopping's minimum_gain is ", options_.early_stopping->minimum_gain,
+                                     " errors, expected 0: a loss of real targets counts none"}));
+    }
     if (options_.checkpoint) {
       require_writable(options_.checkpoint->path);  // not only after the first epoch
     }
@@ -124,10 +130,11 @@ class Fit {
                          .learning_rate = result.learning_rate,
                          .loss = result.sum.loss / samples,
                          .seconds = seconds,
-                         .samples_per_second = samples / std::max(seconds, 1e-9)};  // no infinity in a checkpoint
-    if (const std::size_t labelled = labelled_in(next_epoch()); labelled > 0) {
-      metrics.accuracy = static_cast<double>(result.sum.correct) / static_cast<double>(labelled);
-      metrics.errors = labelled - result.sum.correct;
+                         .samples_per_second = samples / std::max(seconds, 1e-9),  // no infinity in a checkpoint
+                         .metric = epoch_trainer_.metric()};
+    if (const std::size_t judged = judged_in(next_epoch()); judged > 0) {
+      metrics.accuracy = static_cast<double>(result.sum.correct) / static_cast<double>(judged);
+      metrics.errors = judged - result.sum.correct;
     }
     if (!is_finite(metrics.loss) || !finite) {
       fail(metrics, "the loss", metrics.loss);
@@ -175,8 +182,12 @@ class Fit {
 
   std::size_t samples_per_epoch() const { return next_epoch().trained(train_.size()); }
 
-  /// How many of the samples that an epoch trains on have a label.
-  std::size_t labelled_in(const internal::Epoch& epoch) const {
+  /// How many of the samples that an epoch trains on are answered right or wrong: those that have a label, all of those
+  /// with yes/no targets.
+  std::size_t judged_in(const internal::Epoch& epoch) const {
+    if (train_.has_targets()) {
+      return epoch_trainer_.metric() == Metric::exact_match ? epoch.trained(train_.size()) : 0;
+    }
     std::size_t count = train_.labelled_count();
     const RandomPermutation order = epoch.order(train_.size());
     for (std::size_t i = epoch.trained(train_.size()); i < train_.size(); ++i) {  // those that are dropped
@@ -266,6 +277,12 @@ class Fit {
     require_epochs(checkpoint);
     epoch_trainer_.restore(checkpoint.state);
     history_ = std::move(checkpoint.history);
+    for (EpochMetrics& metrics : history_) {
+      metrics.metric = epoch_trainer_.metric();
+      if (metrics.validation) {
+        metrics.validation->metric = epoch_trainer_.metric();
+      }
+    }
     best_ = std::move(checkpoint.best);
     written_ = history_.size();
   }
@@ -295,7 +312,9 @@ class Fit {
     for (std::size_t i = 0; i < history.size(); ++i) {
       right = right && history[i].epoch == i + 1 && history[i].validation.has_value() == (validation_ != nullptr) &&
               history[i].accuracy.has_value() == history[i].errors.has_value() &&
-              (history[i].accuracy || train_.labelled_count() < train_.size());
+              (history[i].accuracy || train_.labelled_count() < train_.size()) &&
+              (!history[i].validation ||
+               (history[i].validation->metric == Metric::rmse) == (epoch_trainer_.metric() == Metric::rmse));
     }
     if (!right) {
       throw FormatError(options_.checkpoint->path,

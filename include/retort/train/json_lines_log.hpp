@@ -14,6 +14,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/text.hpp"
+#include "retort/loss/metric.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/observer.hpp"
 
@@ -27,7 +28,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// took.
 ///
 /// Fields: `phase`, `epoch` (from 1), `loss` (the trained loss), `accuracy` and `errors` (on the held-out samples, or
-/// of training if there are none; null where no sample has a label), `seconds`, `learning_rate`, `samples_per_second`.
+/// of training if there are none; null where no sample has a label), for a loss of yes/no targets `exact_match` in
+/// place of the accuracy, which is null, for one of real targets `rmse` (on the held-out samples, else null) in place
+/// of both, `seconds`, `learning_rate`, `samples_per_second`.
 class JsonLinesLog {
  public:
   explicit JsonLinesLog(std::filesystem::path path) : path_(std::move(path)) {}
@@ -64,13 +67,16 @@ class JsonLinesLog {
  private:
   [[gnu::cold]] static std::string line_of(const std::string& phase, const EpochMetrics& metrics) {
     const auto& validation = metrics.validation;
-    const std::optional<double> accuracy = validation ? validation->accuracy : metrics.accuracy;
-    const std::optional<std::size_t> errors = validation ? validation->errors : metrics.errors;
+    const std::optional<double> figure = metric_value(metrics);
+    const std::optional<std::size_t> errors =
+        validation && validation->metric != Metric::rmse ? validation->errors : metrics.errors;
+    const std::string text = figure ? json_number(*figure) : "null";
+    const bool of_classes = metrics.metric == Metric::accuracy;
     return concatenate(
         {"{\"phase\":", json_string(phase), ",\"epoch\":", metrics.epoch, ",\"loss\":", json_number(metrics.loss),
-         ",\"accuracy\":", accuracy ? json_number(*accuracy) : "null",
-         ",\"errors\":", errors ? to_text(*errors) : "null", ",\"seconds\":", json_number(metrics.seconds),
-         ",\"learning_rate\":", json_number(metrics.learning_rate),
+         ",\"accuracy\":", of_classes ? text : "null", ",\"errors\":", errors ? to_text(*errors) : "null",
+         of_classes ? "" : concatenate({",\"", metric_key(metrics.metric), "\":", text}),
+         ",\"seconds\":", json_number(metrics.seconds), ",\"learning_rate\":", json_number(metrics.learning_rate),
          ",\"samples_per_second\":", json_number(metrics.samples_per_second), "}\n"});
   }
 

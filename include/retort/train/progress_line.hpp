@@ -16,6 +16,7 @@
 #include "retort/core/console.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
+#include "retort/loss/metric.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/observer.hpp"
 
@@ -57,11 +58,22 @@ struct LineField {
   return seconds_left >= 0.0 ? concatenate({internal::clock_text(seconds_left), " left"}) : std::string();
 }
 
-/// "accuracy 97.32 %", "errors 268", or nothing where no sample has a label.
-[[gnu::cold]] inline std::string accuracy_text(std::optional<double> accuracy) {
-  return accuracy ? concatenate({"accuracy ", fixed_text(100.0 * *accuracy, 2), " %"}) : std::string();
+/// "accuracy 97.32 %", "exact match 91.20 %", "RMSE 0.0213", or nothing where no sample has a label.
+[[gnu::cold]] inline std::string metric_text(Metric metric, std::optional<double> value) {
+  if (!value) {
+    return {};
+  }
+  if (metric != Metric::rmse) {
+    return concatenate({metric_name(metric), " ", fixed_text(100.0 * *value, 2), " %"});
+  }
+  std::array<char, 32> text{};  // in the units of the targets, whatever their size
+  const int length = std::snprintf(text.data(), text.size(), "%.4g", *value);
+  return concatenate({metric_name(metric), " ", std::string_view(text.data(), static_cast<std::size_t>(length))});
 }
-[[gnu::cold]] inline std::string errors_text(std::optional<std::size_t> errors) {
+/// "errors 268", or nothing where none are counted.
+[[gnu::cold]] inline std::string errors_text(const EpochMetrics& metrics) {
+  const std::optional<std::size_t> errors =
+      metrics.validation && metrics.metric != Metric::rmse ? metrics.validation->errors : metrics.errors;
   return errors ? concatenate({"errors ", *errors}) : std::string();
 }
 /// "4.82 s", "epoch 3/5".
@@ -73,12 +85,11 @@ struct LineField {
 /// A finished epoch; the first six fields are its record. `seconds_left` is below 0 if it is not known.
 [[gnu::cold]] inline std::array<LineField, 8> epoch_fields(std::string_view label, const EpochMetrics& metrics,
                                                            std::size_t epochs, double seconds_left) {
-  const auto& validation = metrics.validation;
   return {{{std::string(label), 0},
            {epoch_text(metrics.epoch, epochs), 0},
            {concatenate({"loss ", fixed_text(metrics.loss, 4)}), 1},
-           {accuracy_text(validation ? validation->accuracy : metrics.accuracy), 0},
-           {errors_text(validation ? validation->errors : metrics.errors), 2},
+           {metric_text(metrics.metric, metric_value(metrics)), 0},
+           {errors_text(metrics), 2},
            {seconds_text(metrics.seconds), 3},
            {concatenate({fixed_text(metrics.samples_per_second, 0), " samples/s"}), 5},
            {metrics.epoch < epochs ? left_text(seconds_left) : "", 4}}};

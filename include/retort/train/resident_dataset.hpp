@@ -30,6 +30,9 @@ class ResidentDataset {
         view_.reals = upload(backend, view_.reals, count, reals_);
       }
       view_.labels = upload(backend, view_.labels, view_.size, labels_);
+      if (view_.targets != nullptr) {
+        view_.targets = upload(backend, view_.targets, view_.size * view_.target_count, targets_);
+      }
     }
   }
 
@@ -58,6 +61,7 @@ class ResidentDataset {
   Buffer<std::uint8_t> bytes_{};
   Buffer<float> reals_{};
   Buffer<std::uint32_t> labels_{};
+  Buffer<float> targets_{};
 };
 
 /// order[i] = i for all i < count, in the backend's memory: a dataset's samples as they lie.

@@ -210,6 +210,9 @@ class Sweep {
     require_settings();  // again: a sweep that was moved from has none
     train.require_samples();
     options.validate_for(train.size(), validation != nullptr);
+    for (const Setting& setting : settings_) {
+      internal::require_truth_for(setting.loss, train, validation);
+    }
     internal::require_trainable<StudentModel>(train, validation, first_epoch(options, train.size()));
     for (const Setting& setting : settings_) {
       internal::require_labels_for(setting.loss, train);

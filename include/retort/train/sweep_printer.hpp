@@ -41,9 +41,10 @@ class SweepPrinter : public SweepObserver {
           2},
          {detail::seconds_text(report.seconds()), 4}}};
     if (!report.has_diverged()) {
-      const EpochMetrics& last = report.history.back();
-      fields[1].text = detail::accuracy_text(report.evaluation ? report.evaluation->accuracy : last.accuracy);
-      fields[2] = {detail::errors_text(report.evaluation ? report.evaluation->errors : last.errors), 1};
+      EpochMetrics metrics = report.history.back();
+      metrics.validation = report.evaluation;
+      fields[1].text = detail::metric_text(metrics.metric, metric_value(metrics));
+      fields[2] = {detail::errors_text(metrics), 1};
     }
     const std::size_t columns = terminal_ ? internal::console_columns(stream_) - 1 : SIZE_MAX;
     std::fprintf(stream_, "%s\n", detail::fitted_line(fields, columns).c_str());

@@ -10,6 +10,7 @@
 
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/statistics.hpp"
+#include "retort/loss/metric.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/sweep_setting.hpp"
 
@@ -21,9 +22,10 @@ template <Loss L, Optimizer O>
 struct SweepSummary {
   SweepSetting<L, O> setting;  ///< the first student's
   std::size_t diverged = 0;    ///< students
-  Statistics accuracy{};       ///< in [0, 1]
+  Statistics accuracy{};       ///< in [0, 1]; of a loss of yes/no targets, the exact matches
   Statistics errors{};
-  Statistics loss{};     ///< cross-entropy in nats; of the last epoch of training, the trained loss
+  Statistics rmse{};     ///< of a loss of real targets, on validation samples; such a loss has no accuracy and errors
+  Statistics loss{};     ///< Evaluation::loss; of the last epoch of training, the trained loss
   Statistics seconds{};  ///< of training a student
 };
 
@@ -31,7 +33,7 @@ struct SweepSummary {
 template <typename Result>
 auto summarize(const std::vector<Result>& results) {
   struct Values {
-    std::vector<double> accuracy, errors, loss, seconds;
+    std::vector<double> accuracy, errors, rmse, loss, seconds;
   };
   using Summary = decltype(SweepSummary{results.front().setting});
   std::vector<Summary> summaries;
@@ -50,7 +52,9 @@ auto summarize(const std::vector<Result>& results) {
     const EpochMetrics& last = result.history.back();
     const auto& evaluation = result.evaluation;
     Values& own = values[found->second];
-    if (evaluation || last.errors) {
+    if (evaluation && evaluation->metric == Metric::rmse) {
+      own.rmse.push_back(evaluation->rmse());
+    } else if (evaluation || last.errors) {
       own.accuracy.push_back(evaluation ? evaluation->accuracy : *last.accuracy);
       own.errors.push_back(static_cast<double>(evaluation ? evaluation->errors : *last.errors));
     }
@@ -60,6 +64,7 @@ auto summarize(const std::vector<Result>& results) {
   for (std::size_t i = 0; i < summaries.size(); ++i) {
     summaries[i].accuracy = statistics(values[i].accuracy);
     summaries[i].errors = statistics(values[i].errors);
+    summaries[i].rmse = statistics(values[i].rmse);
     summaries[i].loss = statistics(values[i].loss);
     summaries[i].seconds = statistics(values[i].seconds);
   }

@@ -6,12 +6,15 @@
 #include <cstddef>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/text.hpp"
 #include "retort/io/event_file.hpp"
+#include "retort/loss/metric.hpp"
 #include "retort/train/metrics.hpp"
 #include "retort/train/observer.hpp"
 
@@ -19,8 +22,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Writes each epoch of a training to an event file, in one piece, so a killed process leaves a file that can be read.
 /// The step is the epoch; the names are `loss/training` (the trained loss), `accuracy/training` (where a sample has a
-/// label), `learning_rate` and, where there are held-out samples, `loss/validation` (cross-entropy) and
-/// `accuracy/validation`.
+/// label), `learning_rate` and, where there are held-out samples, `loss/validation` (Evaluation::loss) and
+/// `accuracy/validation`. For a loss of yes/no targets `exact_match` takes the place of `accuracy`, for one of real
+/// targets `rmse` does, which training has none of.
 ///
 /// The folder is a run of TensorBoard's and its name is shown; runs in one folder are drawn together. A training that
 /// begins or is resumed makes a new file with all of its epochs, since the older ones may be ahead of its checkpoint or
@@ -54,13 +58,14 @@ class TensorBoardLog : public Observer {
 
  private:
   [[gnu::cold]] void write(double time, const EpochMetrics& metrics) {
+    const std::string_view key = metric_key(metrics.metric);
     std::vector<io::Scalar> scalars{{"loss/training", metrics.loss}, {"learning_rate", metrics.learning_rate}};
     if (metrics.accuracy) {
-      scalars.insert(scalars.begin() + 1, {"accuracy/training", *metrics.accuracy});
+      scalars.insert(scalars.begin() + 1, {concatenate({key, "/training"}), *metrics.accuracy});
     }
     if (metrics.validation) {
       scalars.push_back({"loss/validation", metrics.validation->loss});
-      scalars.push_back({"accuracy/validation", metrics.validation->accuracy});
+      scalars.push_back({concatenate({key, "/validation"}), *metric_value(metrics)});
     }
     if (!file_) {
       file_.emplace(folder_, 1);

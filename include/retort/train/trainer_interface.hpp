@@ -18,6 +18,7 @@
 #include "retort/core/philox.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset.hpp"
+#include "retort/loss/metric.hpp"
 #include "retort/optim/gradient_clipping.hpp"
 #include "retort/optim/schedule.hpp"
 #include "retort/train/metrics.hpp"
@@ -88,6 +89,8 @@ class TrainerInterface {
   /// ShapeError if the data does not fit the model, OptionError if the batch size does not.
   virtual void begin(const data::Dataset& train, const data::Dataset* validation, const Epoch& epoch) = 0;
   virtual EpochResult train_epoch(const Epoch& epoch, const BatchCallback& after_batch) = 0;
+  /// What evaluate() measures.
+  virtual Metric metric() const { return Metric::accuracy; }
   /// Evaluates on the validation data. Precondition: there is some.
   virtual Evaluation evaluate() = 0;
 

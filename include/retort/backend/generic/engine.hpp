@@ -60,7 +60,8 @@ class GenericSteps {
                                         .gradient = logits_gradient_.data(),
                                         .losses = state.losses,
                                         .correct = state.correct,
-                                        .batch = batch.size});
+                                        .batch = batch.size,
+                                        .targets = batch.data.targets});
     Scalar* regressor_gradients = gradients_.data() + M::parameter_arena_size;
     term_.evaluate(backend, batch, state, loss, std::as_const(activations_).data(), regressor_gradients);
     internal::run_backward<M>(backend,

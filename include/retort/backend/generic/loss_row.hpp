@@ -11,6 +11,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/loss.hpp"
+#include "retort/loss/metric.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
@@ -47,6 +48,21 @@ RETORT_HOST_DEVICE RowResult<Scalar> evaluate_row(const L& loss, const Scalar* s
   return {value, static_cast<std::uint8_t>(predicted_class<Classes>(student) == label ? 1 : 0)};
 }
 
+/// The same for a loss of targets, (Outputs), which are converted to Scalar.
+template <std::size_t Outputs, Loss L, typename Scalar>
+RETORT_HOST_DEVICE RowResult<Scalar> evaluate_targets(const L& loss, const Scalar* student, const Scalar* teacher,
+                                                      const float* targets, Scalar gradient_scale, Scalar* gradient) {
+  Scalar values[Outputs];
+  bool is_right = metric_of<L> == Metric::exact_match;
+  for (std::size_t k = 0; k < Outputs; ++k) {
+    values[k] = static_cast<Scalar>(targets[k]);
+    is_right = is_right && (student[k] > 0) == (targets[k] > 0.5f);
+  }
+  const Scalar value = loss.template row<Outputs>(StudentLogits<Scalar>{student}, TeacherLogits<Scalar>{teacher},
+                                                  Targets<Scalar>{values}, gradient_scale, gradient);
+  return {value, static_cast<std::uint8_t>(is_right ? 1 : 0)};
+}
+
 /// Adds a row of logits, (Classes), to an evaluation: its cross-entropy, and 1 to the errors where the answer is wrong;
 /// nothing without a label.
 template <std::size_t Classes, typename Scalar, typename Count>
@@ -80,16 +96,26 @@ struct LossRow {
 
   RETORT_HOST_DEVICE void operator()(std::size_t row) const {
     const std::size_t sample = arguments.samples[row];
-    const std::uint32_t label = arguments.labels[sample];
     const Scalar* student = arguments.student + row * Classes;  // (classes)
     const Scalar* teacher = nullptr;
     if constexpr (L::needs_teacher) {
       teacher = arguments.teacher.logits + arguments.teacher.row_of(row, sample) * Classes;
     }
-    const auto result = internal::evaluate_row<Classes>(loss, student, teacher, label, gradient_scale,
-                                                        arguments.gradient + row * Classes);
+    const auto result = evaluate(sample, student, teacher, arguments.gradient + row * Classes);
     arguments.losses[row] = result.loss;
     arguments.correct[row] = result.correct;
+  }
+
+ private:
+  RETORT_HOST_DEVICE internal::RowResult<Scalar> evaluate(std::size_t sample, const Scalar* student,
+                                                          const Scalar* teacher, Scalar* gradient) const {
+    if constexpr (takes_targets<L>) {
+      return internal::evaluate_targets<Classes>(loss, student, teacher, arguments.targets + sample * Classes,
+                                                 gradient_scale, gradient);
+    } else {
+      return internal::evaluate_row<Classes>(loss, student, teacher, arguments.labels[sample], gradient_scale,
+                                             gradient);
+    }
   }
 };
 
