@@ -45,8 +45,10 @@
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/gradient_clipping.hpp"
+#include "retort/optim/max_norm.hpp"
 #include "retort/optim/schedule.hpp"
 #include "retort/optim/sgd.hpp"
+#include "retort/optim/weight_average.hpp"
 
 // Where it runs
 #ifndef __CUDACC__  // under nvcc, Eigen loses its vectorisation: the same templates would get two bodies in one program

@@ -25,7 +25,9 @@
 #include "retort/loss/hinton.hpp"
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/adamw.hpp"
+#include "retort/optim/max_norm.hpp"
 #include "retort/optim/sgd.hpp"
+#include "retort/optim/weight_average.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/epoch_trainer.hpp"
 #include "retort/train/trainer.hpp"
@@ -92,7 +94,7 @@ class CopyRecorder : public Observer {
 
 template <typename T>
 History train(T& network, const FitOptions& options) {
-  Trainer trainer{network, CrossEntropy{}, AdamW{.learning_rate = 1e-2}};
+  Trainer trainer{network, CrossEntropy{}, WeightAverage{MaxNorm{AdamW{.learning_rate = 1e-2}, 0.6}, 0.8}};
   return trainer.fit(images(), options);
 }
 
