@@ -73,6 +73,7 @@
 #include "retort/data/teacher_logits.hpp"
 
 // What drives it
+#include "retort/train/dead_units.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/early_stopping.hpp"
 #include "retort/train/evaluate.hpp"
