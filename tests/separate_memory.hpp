@@ -19,6 +19,8 @@
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/loss/feature_loss.hpp"
 #include "retort/loss/loss.hpp"
+#include "retort/nn/linear.hpp"
+#include "retort/optim/max_norm.hpp"
 
 namespace retort::test {
 
@@ -224,6 +226,13 @@ void update_parameters(const SeparateMemory& backend, const Rule& rule, Scalar* 
     require_separate(moment);
   }
   update_parameters(eigen_of(backend), rule, parameters, gradients, moments, size);
+}
+
+template <typename Scalar, std::size_t In, std::size_t Out, Bias bias>
+void limit_weights(const SeparateMemory& backend, Linear<In, Out, bias> layer, const WeightLimit& limit,
+                   Scalar* parameters) {
+  require_separate(parameters);
+  limit_weights(eigen_of(backend), layer, limit, parameters);
 }
 
 template <typename Scalar>

@@ -52,8 +52,10 @@
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/gradient_clipping.hpp"
+#include "retort/optim/max_norm.hpp"
 #include "retort/optim/schedule.hpp"
 #include "retort/optim/sgd.hpp"
+#include "retort/optim/weight_average.hpp"
 
 // Where it runs
 #ifndef __CUDACC__  // under nvcc, Eigen loses its vectorisation: the same templates would get two bodies in one program
@@ -78,6 +80,7 @@
 #include "retort/data/teacher_logits.hpp"
 
 // What drives it
+#include "retort/train/dead_units.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/early_stopping.hpp"
 #include "retort/train/evaluate.hpp"

@@ -52,6 +52,8 @@ void update_parameters(const Device&, const Rule&, Scalar*, const Scalar*, const
                        std::size_t) {}
 template <typename Scalar>
 void clip_gradients(const Device&, const GradientClipping&, Scalar*, std::size_t) {}
+template <std::size_t In, std::size_t Out, Bias bias, typename Scalar>
+void limit_weights(const Device&, Linear<In, Out, bias>, const WeightLimit&, Scalar*) {}
 template <typename Scalar>
 bool all_finite(const Device&, const Scalar*, std::size_t) {
   return true;
@@ -127,6 +129,10 @@ void update_parameters(const OnlyTwoMoments&, const Rule&, Scalar*, const Scalar
 struct WithoutClipping : Device {};
 template <typename Scalar>
 void clip_gradients(const WithoutClipping&, const GradientClipping&, Scalar*, std::size_t) = delete;
+
+struct WithoutLimits : Device {};
+template <std::size_t In, std::size_t Out, Bias bias, typename Scalar>
+void limit_weights(const WithoutLimits&, Linear<In, Out, bias>, const WeightLimit&, Scalar*) = delete;
 
 struct WithoutFinite : Device {};
 template <typename Scalar>
@@ -211,6 +217,7 @@ static_assert(!backend::Backend<complete::WithoutUpdate>);
 static_assert(!backend::UpdatesParameters<complete::OnlyTwoMoments, float>);
 static_assert(!backend::Backend<complete::OnlyTwoMoments>);
 static_assert(!backend::Backend<complete::WithoutClipping>);
+static_assert(!backend::Backend<complete::WithoutLimits>);
 static_assert(!backend::Backend<complete::WithoutFinite>);
 static_assert(!backend::Backend<complete::WithoutShuffle>);
 static_assert(!backend::Backend<complete::WithoutGather>);

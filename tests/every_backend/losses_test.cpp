@@ -47,6 +47,21 @@ TEMPLATE_TEST_CASE("optimizers move parameters and moments as the reference does
   }
 }
 
+TEMPLATE_TEST_CASE("units' weights are limited as the reference limits them", "[every_backend][short]",
+                   RETORT_EVERY_BACKEND) {
+  const Subject* subject = subject_on<TestType>();
+  if (subject == nullptr) {
+    return;
+  }
+  // The lengths of the rows are near the root of 131 / 3: about half of them are longer than that.
+  const auto parameters = random_values<float>(retort::Sequential<LimitedLayer>::parameter_arena_size, 43);
+  const Numbers found = subject->limit(parameters, 6.6);
+  CHECK(largest_difference(found, reference().limit(parameters, 6.6)) < 1e-6);
+  CHECK_FALSE(same_bits(found, Numbers(parameters.begin(), parameters.end())));
+  // Below the limit nothing changes.
+  CHECK(same_bits(subject->limit(parameters, 100.0), Numbers(parameters.begin(), parameters.end())));
+}
+
 TEMPLATE_TEST_CASE("gradients are clipped as the reference clips them", "[every_backend][short]",
                    RETORT_EVERY_BACKEND) {
   const Subject* subject = subject_on<TestType>();

@@ -39,6 +39,7 @@
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/sgd.hpp"
+#include "retort/optim/weight_average.hpp"
 
 namespace retort::test {
 
@@ -55,6 +56,9 @@ using Models = std::tuple<Sequential<Linear<1, 1>>, Sequential<Linear<5, 3, Bias
                                      Linear<19, 11, Bias::no>, LayerNorm<11>, SiLU, Linear<11, 3>, Dropout<0.0>>>;
 inline constexpr std::size_t model_count = std::tuple_size_v<Models>;
 
+/// Whose units' weights are limited.
+using LimitedLayer = Linear<131, 67>;
+
 inline constexpr auto losses =
     std::tuple{CrossEntropy{},
                CrossEntropy{.label_smoothing = 0.1},
@@ -69,7 +73,8 @@ inline constexpr std::size_t loss_count = std::tuple_size_v<decltype(losses)>;
 
 inline constexpr auto optimizers =
     std::tuple{Sgd{.learning_rate = 0.1}, Sgd{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true},
-               Adam{.learning_rate = 0.01, .beta1 = 0.5, .weight_decay = 0.01}, AdamW{.learning_rate = 0.01}};
+               Adam{.learning_rate = 0.01, .beta1 = 0.5, .weight_decay = 0.01}, AdamW{.learning_rate = 0.01},
+               WeightAverage{Adam{.learning_rate = 0.01}, 0.9}};
 inline constexpr std::size_t optimizer_count = std::tuple_size_v<decltype(optimizers)>;
 
 template <std::size_t Width>

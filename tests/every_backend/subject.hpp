@@ -85,6 +85,8 @@ class Subject {
   virtual LossResult loss(std::size_t index, std::size_t batch, bool teacher_by_sample) const = 0;
   virtual UpdateResult update(std::size_t optimizer, std::size_t size, std::size_t steps) const = 0;
   virtual Numbers clip(const std::vector<float>& gradients, double max_norm) const = 0;
+  /// The parameters of LimitedLayer.
+  virtual Numbers limit(const std::vector<float>& parameters, double max_norm) const = 0;
   virtual bool finite(const std::vector<float>& values) const = 0;
   virtual std::vector<std::uint32_t> shuffle(std::uint32_t size, std::uint64_t seed, std::uint32_t epoch) const = 0;
   virtual Numbers gather(const data::Dataset& data, const std::vector<std::uint32_t>& samples,

@@ -78,6 +78,12 @@ class SubjectOf final : public Subject {
     return download(buffer.data(), gradients.size());
   }
 
+  Numbers limit(const std::vector<float>& parameters, double max_norm) const override {
+    auto buffer = upload(parameters);
+    limit_weights(backend_, LimitedLayer{}, WeightLimit{max_norm}, buffer.data());
+    return download(buffer.data(), parameters.size());
+  }
+
   bool finite(const std::vector<float>& values) const override {
     const auto buffer = upload(values);
     return all_finite(backend_, buffer.data(), values.size());

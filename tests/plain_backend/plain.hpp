@@ -103,6 +103,20 @@ void update_parameters(const Plain&, const Rule& rule, Scalar* parameters, const
   }
 }
 
+template <typename Scalar, std::size_t In, std::size_t Out, retort::Bias bias>
+void limit_weights(const Plain&, retort::Linear<In, Out, bias>, const retort::WeightLimit& limit, Scalar* parameters) {
+  for (std::size_t out = 0; out < Out; ++out) {
+    double squares = 0;
+    for (std::size_t in = 0; in < In; ++in) {
+      const double weight = parameters[out * In + in];
+      squares += weight * weight;
+    }
+    for (std::size_t in = 0; in < In; ++in) {
+      parameters[out * In + in] *= static_cast<Scalar>(limit.factor(std::sqrt(squares)));
+    }
+  }
+}
+
 template <typename Scalar>
 bool all_finite(const Plain&, const Scalar* values, std::size_t size) {
   return std::all_of(values, values + size, [](Scalar value) { return retort::is_finite(value); });

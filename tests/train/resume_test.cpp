@@ -22,7 +22,9 @@
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"
+#include "retort/optim/max_norm.hpp"
 #include "retort/optim/sgd.hpp"
+#include "retort/optim/weight_average.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/json_lines_log.hpp"
 #include "retort/train/preprocessing.hpp"
@@ -103,6 +105,12 @@ TEST_CASE("Dropout, running statistics, AdamW, a schedule, clipping and augmenta
 
 TEST_CASE("Momentum resumes", "[train]") {
   check_resume<Plain>(training_with<Plain>(Sgd{.learning_rate = 0.05, .momentum = 0.9, .nesterov = true}), {});
+}
+
+TEST_CASE("An average of the weights resumes, and so do limited weights", "[train]") {
+  const WeightAverage optimizer{MaxNorm{AdamW{.learning_rate = 1e-2}, 0.8}, 0.9};
+  check_resume<WithState>(training_with<WithState>(optimizer), {});
+  check_resume<Plain>(training_with<Plain>(optimizer), {.early_stopping = EarlyStopping{.patience = 2}});
 }
 
 TEST_CASE("Early stopping resumes, and brings back a best epoch from before the interruption", "[train]") {
@@ -204,6 +212,20 @@ TEST_CASE("A checkpoint of another training is refused by what differs, and the 
   CHECK(contains(refusal([&] { training_with<Plain>(Adam{})(network, original); }), "made with other initial weights"));
 
   CHECK(test::read_file(folder / "run") == file);
+}
+
+TEST_CASE("A checkpoint with an average of the weights knows its initial weights, and what its average was like",
+          "[train]") {
+  const test::TemporaryFolder folder;
+  const FitOptions options{.epochs = 2, .checkpoint = CheckpointOptions{folder / "run", true}};
+  Network<Plain> network{Seed{1}};
+  training_with<Plain>(WeightAverage{Adam{}, 0.9})(network, options);
+  network.initialize(Seed{2});
+  CHECK(contains(refusal([&] { training_with<Plain>(WeightAverage{Adam{}, 0.9})(network, options); }),
+                 "made with other initial weights"));
+  network.initialize(Seed{1});
+  CHECK(contains(refusal([&] { training_with<Plain>(WeightAverage{Adam{}, 0.8})(network, options); }),
+                 "optimizer = WeightAverage(optimizer=Adam("));
 }
 
 TEST_CASE("A second training of equal options does not take over the first one's result", "[train]") {

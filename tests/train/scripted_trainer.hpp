@@ -80,6 +80,8 @@ class ScriptedTrainer : public internal::TrainerInterface {
     std::memcpy(&parameter, state.front().bytes.data(), sizeof(parameter));
   }
 
+  void hand_out() override { ++handed_out; }
+
   std::string describe() const override { return "scripted"; }
   internal::Settings settings() const override { return {{"model", "scripted"}}; }
 
@@ -95,6 +97,7 @@ class ScriptedTrainer : public internal::TrainerInterface {
   std::vector<data::Dataset> validation_data;
   bool validated = false;
   std::size_t evaluations = 0;
+  std::size_t handed_out = 0;
   std::vector<internal::Epoch> epochs;
   std::vector<std::vector<std::uint32_t>> orders;  ///< of each epoch
 };

@@ -25,7 +25,10 @@
 #include "retort/loss/hinton.hpp"
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/adamw.hpp"
+#include "retort/optim/max_norm.hpp"
 #include "retort/optim/sgd.hpp"
+#include "retort/optim/weight_average.hpp"
+#include "retort/train/dead_units.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/epoch_trainer.hpp"
 #include "retort/train/trainer.hpp"
@@ -92,7 +95,7 @@ class CopyRecorder : public Observer {
 
 template <typename T>
 History train(T& network, const FitOptions& options) {
-  Trainer trainer{network, CrossEntropy{}, AdamW{.learning_rate = 1e-2}};
+  Trainer trainer{network, CrossEntropy{}, WeightAverage{MaxNorm{AdamW{.learning_rate = 1e-2}, 0.6}, 0.8}};
   return trainer.fit(images(), options);
 }
 
@@ -116,6 +119,32 @@ TEST_CASE("Training in other memory gives the same bits", "[train]") {
       CHECK(same_bits(predict_all(separate, images()), predict_all(host, images())));
     }
   }
+}
+
+TEST_CASE("A unit is dead if no sample wakes it, wherever that sample is", "[train]") {
+  using Hidden = Sequential<ReLU, Linear<2, 3>, ReLU, Dropout<0.5>, Linear<3, 2>, ReLU>;  // the third layer is
+  // In the last of many samples alone the first feature is above 0.
+  std::vector<float> features(2 * 1100, -1.0f);
+  features[2 * 1099] = 1.0f;
+  const data::Dataset data = test::make_dataset(features, std::vector<std::uint32_t>(1100, 1), 2);
+  const auto check = [&]<typename Backend>(const Backend& backend) {
+    Network<Hidden, Backend> network{Seed{1}, backend};
+    AlignedBuffer<float> arena = network.copy_parameters();
+    std::ranges::fill(Hidden::parameters[0].in(arena.span()), 0.0f);
+    std::ranges::fill(Hidden::parameters[1].in(arena.span()), 0.0f);
+    Hidden::parameters[0].in(arena.span())[0] = 1.0f;   // the first unit copies the feature,
+    Hidden::parameters[1].in(arena.span())[1] = -1.0f;  // the second is below 0, the third 0
+    network.assign_parameters(arena.span());
+    CHECK(count_dead_units(network, data) == std::vector{DeadUnits{.layer = 2, .units = 3, .dead = 2}});
+    const std::vector<std::uint32_t> asleep{0, 1, 2};
+    CHECK(count_dead_units(network, data.subset(asleep)) == std::vector{DeadUnits{.layer = 2, .units = 3, .dead = 3}});
+    Hidden::parameters[1].in(arena.span())[2] = 1.0f;
+    network.assign_parameters(arena.span());
+    CHECK(count_dead_units(network, data) == std::vector{DeadUnits{.layer = 2, .units = 3, .dead = 1}});
+  };
+  check(backend::Eigen{});
+  check(SeparateMemory{});
+  CHECK_THROWS_AS(count_dead_units(Network<M>{Seed{1}}, data), ShapeError);
 }
 
 TEST_CASE("Metrics are read every few batches and at the end of an epoch, and a step copies and allocates nothing",

@@ -9,6 +9,7 @@
 #include "retort/loss/hinton.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/sgd.hpp"
+#include "retort/optim/weight_average.hpp"
 
 namespace {
 
@@ -41,6 +42,10 @@ TEST_CASE("A grid has any loss and optimizer, and axes of any type", "[train]") 
   REQUIRE(settings.size() == 4);
   CHECK(settings[2].optimizer == Sgd{.momentum = 0.9, .nesterov = true});
   CHECK(settings[3].loss == CrossEntropy{0.1});
+  const auto averages = sweep_grid(SweepSetting<CrossEntropy, WeightAverage<Sgd>>{}, SweepAxis{&Sgd::momentum, {0.5}},
+                                   SweepAxis{&WeightAverage<Sgd>::decay, {0.9, 0.99}});
+  REQUIRE(averages.size() == 2);
+  CHECK(averages[1].optimizer == WeightAverage{Sgd{.momentum = 0.5}, 0.99});
 }
 
 TEST_CASE("A grid without axes is the setting itself, and one without a value is empty", "[train]") {

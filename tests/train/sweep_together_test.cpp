@@ -21,6 +21,7 @@
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/optim/sgd.hpp"
+#include "retort/optim/weight_average.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/sweep.hpp"
 #include "retort/train/sweep_grid.hpp"
@@ -138,10 +139,12 @@ TEST_CASE("Students trained together may have no teacher and no validation data"
 TEST_CASE("A student that diverges is reported while the others train on together", "[train]") {
   const Backend backend;
   const Network<TeacherModel, Backend> teacher{Seed{3}, backend};
-  std::vector<SweepSetting<HintonLoss, Sgd>> settings(3);
+  // Of which the average is evaluated and handed out, here as where a student trains alone.
+  using Optimizer = WeightAverage<Sgd>;
+  std::vector<SweepSetting<HintonLoss, Optimizer>> settings(3);
   settings[1].optimizer.learning_rate = 1e30;
   const SweepOptions options{.epochs = 3, .batch_size = 16};
-  using PlainSweep = Sweep<Student, Backend, HintonLoss, Sgd>;
+  using PlainSweep = Sweep<Student, Backend, HintonLoss, Optimizer>;
   const auto results = PlainSweep{teacher, settings, backend}.fit(images(), held_out(), options);
   CHECK_THAT(results[1].divergence, Catch::Matchers::StartsWith("training has diverged: after epoch "));
   CHECK(results[1].history.size() < 3);

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "allocation_count.hpp"
@@ -28,7 +29,9 @@
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"
+#include "retort/optim/max_norm.hpp"
 #include "retort/optim/sgd.hpp"
+#include "retort/optim/weight_average.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "small_datasets.hpp"
 #include "temporary_folder.hpp"
@@ -418,6 +421,129 @@ TEST_CASE("Early stopping leaves the network of the best epoch", "[train]") {
   CHECK(history.size() == best + 3);
   CHECK(evaluate(network, validation).errors == history[best - 1].validation->errors);
   CHECK(evaluate(network, validation).loss == history[best - 1].validation->loss);
+}
+
+/// The parameters under way after each batch.
+template <Model T>
+class ParameterRecorder : public Observer {
+ public:
+  explicit ParameterRecorder(const Network<T>& network) : network_(network) {}
+  void on_batch_end(const BatchProgress&) override {
+    const auto arena = network_.parameter_arena();
+    steps.emplace_back(arena.begin(), arena.end());
+  }
+  std::vector<std::vector<float>> steps;
+
+ private:
+  const Network<T>& network_;
+};
+
+/// A network trained on `data` by an optimizer, with the parameters after each batch.
+template <Model T>
+struct Followed {
+  Followed(const auto& optimizer, const data::Dataset& data, const data::Dataset& validation, FitOptions options) {
+    ParameterRecorder<T> recorder(network);
+    options.observers = {&recorder};
+    Trainer trainer{network, CrossEntropy{}, optimizer};
+    history = trainer.fit(data, validation, options);
+    steps = std::move(recorder.steps);
+  }
+
+  Network<T> network{Seed{1}};
+  History history;
+  std::vector<std::vector<float>> steps;
+};
+
+// By whole steps, and by single operations.
+TEMPLATE_TEST_CASE("The average of the weights is evaluated and handed out, and the steps go on from the weights",
+                   "[train]", M, WithBatchNorm) {
+  constexpr double decay = 0.8;
+  const auto data = clouds(60, 6, 3, 1);
+  const auto validation = clouds(40, 6, 3, 2);
+  const Adam adam{.learning_rate = 1e-2};
+  const FitOptions options{.epochs = 3, .batch_size = 16};
+  const Followed<TestType> plain(adam, data, validation, options);
+  const Followed<TestType> averaged(WeightAverage{adam, decay}, data, validation, options);
+  CHECK(averaged.steps == plain.steps);
+  std::vector<double> average(TestType::parameter_arena_size);
+  double weights = 0.0;
+  for (std::size_t step = 0; step < averaged.steps.size(); ++step) {
+    const double weight = std::pow(decay, static_cast<double>(averaged.steps.size() - 1 - step));
+    weights += weight;
+    for (std::size_t i = 0; i < average.size(); ++i) {
+      average[i] += weight * double{averaged.steps[step][i]};
+    }
+  }
+  std::ranges::for_each(average, [&](double& value) { value /= weights; });
+  CHECK(test::largest_difference(averaged.network.parameter_arena(), average) < 1e-6);
+  CHECK(test::largest_difference(averaged.network.parameter_arena(), averaged.steps.back()) > 1e-3);
+  CHECK(same_bits(averaged.network.buffer_arena(), plain.network.buffer_arena()));
+  const Evaluation last = evaluate(averaged.network, validation);
+  CHECK(averaged.history.back().validation->loss == last.loss);
+  CHECK(averaged.history.back().validation->errors == last.errors);
+  for (std::size_t epoch = 0; epoch < 3; ++epoch) {
+    CHECK(averaged.history[epoch].loss == plain.history[epoch].loss);
+    CHECK(averaged.history[epoch].validation->loss != plain.history[epoch].validation->loss);
+  }
+}
+
+TEST_CASE("An average without memory is the optimizer alone, bit for bit", "[train]") {
+  const auto data = clouds(60, 6, 3, 1);
+  for (const auto& clipping : {std::optional<GradientClipping>{}, std::optional{GradientClipping{0.1}}}) {
+    const FitOptions options{.epochs = 3, .batch_size = 16, .clipping = clipping};
+    const Followed<M> plain(Adam{}, data, data, options);
+    const Followed<M> averaged(WeightAverage{Adam{}, 0.0}, data, data, options);
+    CHECK(same_bits(averaged.network.parameter_arena(), plain.network.parameter_arena()));
+    CHECK(same_results(averaged.history, plain.history));
+  }
+}
+
+TEST_CASE("Early stopping puts the best epoch's average back", "[train]") {
+  const auto data = clouds(60, 6, 3, 1, 1.0);
+  const auto validation = clouds(40, 6, 3, 2, 1.0);
+  const Followed<M> averaged(WeightAverage{Adam{.learning_rate = 5e-2}, 0.8}, data, validation,
+                             {.epochs = 40, .batch_size = 16, .early_stopping = EarlyStopping{.patience = 3}});
+  const std::size_t best = best_epoch(averaged.history);
+  REQUIRE(best < averaged.history.size());
+  CHECK(evaluate(averaged.network, validation).loss == averaged.history[best - 1].validation->loss);
+}
+
+/// The lengths of the rows of a tensor (out, in).
+std::vector<double> row_lengths(const TensorInfo& tensor, const std::vector<float>& arena) {
+  const std::size_t width = tensor.spec.fan_in;
+  const auto values = tensor.in(std::span(arena));
+  std::vector<double> lengths;
+  for (std::size_t first = 0; first < values.size(); first += width) {
+    double squares = 0.0;
+    for (const float value : values.subspan(first, width)) {
+      squares += double{value} * double{value};
+    }
+    lengths.push_back(std::sqrt(squares));
+  }
+  return lengths;
+}
+
+TEMPLATE_TEST_CASE("The weights of hidden units stay within their limit, and one out of reach changes nothing",
+                   "[train]", M, WithBatchNorm) {
+  constexpr double limit = 0.5;
+  const auto data = clouds(60, 6, 3, 1);
+  const Adam adam{.learning_rate = 1e-2};
+  const TensorInfo& hidden = TestType::parameters.front();
+  const TensorInfo& output = TestType::parameters[TestType::parameters.size() - 2];
+  REQUIRE((hidden.spec.fan_in == 6 && output.spec.fan_in == 16));
+  for (const auto& clipping : {std::optional<GradientClipping>{}, std::optional{GradientClipping{0.5}}}) {
+    const FitOptions options{.epochs = 3, .batch_size = 16, .clipping = clipping};
+    const Followed<TestType> limited(MaxNorm{adam, limit}, data, data, options);
+    for (const std::vector<float>& step : limited.steps) {
+      CHECK_THAT(std::ranges::max(row_lengths(hidden, step)), WithinRel(limit, 1e-6));
+    }
+    CHECK(std::ranges::max(row_lengths(output, limited.steps.back())) > 1.1 * limit);
+    const Followed<TestType> plain(adam, data, data, options);
+    const Followed<TestType> out_of_reach(MaxNorm{adam, 1e6}, data, data, options);
+    CHECK(std::ranges::max(row_lengths(hidden, plain.steps.front())) > 1.1 * limit);
+    CHECK(same_bits(out_of_reach.network.parameter_arena(), plain.network.parameter_arena()));
+    CHECK(same_results(out_of_reach.history, plain.history));
+  }
 }
 
 TEST_CASE("Evaluation is of the network as it answers: without dropout, with running statistics", "[train]") {

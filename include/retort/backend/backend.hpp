@@ -18,6 +18,7 @@
 ///   `add(backend, addends, values, count)`
 /// - any Optimizer: `update_parameters(backend, rule, parameters, gradients, moments, size)`, and
 ///   `clip_gradients(backend, clipping, gradients, size)`
+/// - each Linear: `limit_weights(backend, layer, WeightLimit, parameters)`
 /// - `all_finite(backend, values, size)` -> bool
 /// - an epoch's order: `shuffle_samples(backend, permutation, order)`
 /// - training batches: `gather_batch(backend, data, samples, count, view, inputs)`
@@ -64,6 +65,7 @@
 #include "retort/nn/shape.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/gradient_clipping.hpp"
+#include "retort/optim/max_norm.hpp"
 #include "retort/optim/sgd.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
@@ -147,6 +149,11 @@ concept UpdatesParameters =
     };
 
 template <typename B, typename Scalar>
+concept LimitsWeights = requires(const B& backend, Scalar* parameters) {
+  limit_weights(backend, Linear<3, 2>{}, WeightLimit{1.0}, parameters);
+};
+
+template <typename B, typename Scalar>
 concept FindsDivergence = requires(const B& backend, const Scalar* values) {
   { all_finite(backend, values, std::size_t{1}) } -> std::same_as<bool>;
 };
@@ -178,7 +185,7 @@ concept Backend =
     RunsLayer<B, Chain<Dropout<0.5>, ReLU>, 3, Scalar> && RunsLayer<B, LayerNorm<3>, 3, Scalar> &&
     RunsLayer<B, BatchNorm<3>, 3, Scalar> && RunsLayer<B, AvgPool2d<Shape<1, 2, 2>, 2>, 4, Scalar> &&
     EvaluatesLosses<B, Scalar> && EvaluatesTerms<B, Scalar> && SumsLosses<B, Scalar> && ClipsGradients<B, Scalar> &&
-    UpdatesParameters<B, Scalar> && FindsDivergence<B, Scalar> && ShufflesSamples<B> && GathersBatches<B, Scalar> &&
-    PredictsModels<B, Scalar>;
+    UpdatesParameters<B, Scalar> && LimitsWeights<B, Scalar> && FindsDivergence<B, Scalar> && ShufflesSamples<B> &&
+    GathersBatches<B, Scalar> && PredictsModels<B, Scalar>;
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -26,6 +26,10 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 ///   moments in place, callable on host and device. Its arguments are scalars. A rule that also takes SIMD vectors
 ///   (core/vector_math.hpp) may state `takes_vectors = true`; CPU backends then call it with vectors, a parameter in
 ///   each lane. If it does not take them, it does not compile.
+/// - if one of the moments is an average of the parameters, `O::average_moment`, its index. That moment begins as the
+///   parameters, and stands in for them where a training evaluates and hands out (WeightAverage).
+///
+/// A rule may also have a `weight_limit`, by which hidden units are limited after the step (MaxNorm).
 template <typename O>
 concept Optimizer = std::copyable<O> && Configured<O> && requires(const O& optimizer) {
   { O::name } -> std::convertible_to<std::string_view>;
@@ -37,6 +41,16 @@ concept Optimizer = std::copyable<O> && Configured<O> && requires(const O& optim
 }  // namespace retort::inline RETORT_INSTRUCTION_SET
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
+
+/// Whether a moment of an optimizer is an average of the parameters.
+template <typename O>
+concept AveragesWeights = requires {
+  { O::average_moment } -> std::convertible_to<std::size_t>;
+};
+
+/// Whether hidden units are limited after a step by this rule.
+template <typename Rule>
+concept LimitsWeights = requires(const Rule& rule) { rule.weight_limit; };
 
 template <typename Rule, typename V, typename... Moment>
 concept RuleFor = requires(const Rule& rule, V& parameter, const V& gradient, Moment&... moment) {

@@ -34,6 +34,8 @@
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/preprocessing.hpp"
+#include "retort/nn/tensor_values.hpp"
+#include "retort/optim/optimizer.hpp"
 #include "retort/train/evaluate.hpp"
 #include "retort/train/preprocessing.hpp"
 #include "retort/train/resident_dataset.hpp"
@@ -219,8 +221,19 @@ class EpochTrainer final : public TrainerInterface {
 
   Metric metric() const override { return metric_of<L>; }
 
+  /// The parameters as they are evaluated and handed out: the optimizer's average of them, if it keeps one. In the
+  /// backend's memory.
+  std::span<Scalar> answering_parameters() const {
+    std::size_t index = 0;
+    if constexpr (AveragesWeights<O>) {
+      index = model_arrays + O::average_moment;
+    }
+    return arrays_[index].values;
+  }
+
   Evaluation evaluate() override {
-    const auto outputs = predict_resident(backend(), network_, validation_data_.view());
+    const auto outputs = predict_resident<M, Backend, Scalar>(backend(), answering_parameters().data(),
+                                                              network_.buffer_data(), validation_data_.view());
     if constexpr (takes_targets<L>) {
       return evaluate_outputs<metric_of<L>, M::output_size>(outputs, *validation_);
     } else {
@@ -234,7 +247,17 @@ class EpochTrainer final : public TrainerInterface {
 
   [[gnu::cold]] StateArrays state() const override { return copy_state(backend(), arrays()); }
 
-  [[gnu::cold]] StateArrays model_state() const override { return copy_state(backend(), arrays().first(2)); }
+  [[gnu::cold]] StateArrays model_state() const override {
+    std::vector<TrainedArray<Scalar>> model(arrays_.begin(), arrays_.begin() + model_arrays);
+    model.front().values = answering_parameters();
+    return copy_state(backend(), std::span<const TrainedArray<Scalar>>(model));
+  }
+
+  [[gnu::cold]] void hand_out() override {
+    if constexpr (AveragesWeights<O>) {
+      restore(model_state());
+    }
+  }
 
   [[gnu::cold]] void restore(const StateArrays& state) override {
     restore_state(backend(), arrays(), state);
@@ -280,7 +303,9 @@ class EpochTrainer final : public TrainerInterface {
     std::array<Buffer<Scalar>, O::moment_count> moments{};
   };
 
-  /// All arrays that the training changes, the model's two first. Precondition: it has begun.
+  static constexpr std::size_t model_arrays = 2;
+
+  /// All arrays that the training changes: the model's, the moments, those of a regressor. Precondition: it has begun.
   std::span<const TrainedArray<Scalar>> arrays() const { return arrays_; }
 
   [[gnu::cold]] void list_arrays() {
@@ -288,6 +313,9 @@ class EpochTrainer final : public TrainerInterface {
     arrays_.push_back({"parameters", {network_.parameter_data(), M::parameter_arena_size}, M::parameters});
     arrays_.push_back({"buffers", {network_.buffer_data(), M::buffer_arena_size}, M::buffers});
     append_moments(arrays_, "", std::span<Buffer<Scalar>>(moments_), M::parameters);
+    if constexpr (AveragesWeights<O>) {
+      arrays_[model_arrays + O::average_moment].largest = largest_tensor_value<Scalar>;  // it will be the parameters
+    }
     if constexpr (has_term) {
       constexpr std::span<const TensorInfo> tensors = Term::Regressor::parameters;
       auto& [parameters, moments] = regressor_;
@@ -348,6 +376,10 @@ class EpochTrainer final : public TrainerInterface {
     steps_.emplace(backend(), epoch.batch_size);
     for (Buffer<Scalar>& moment : moments_) {
       moment = zeros(M::parameter_arena_size);
+    }
+    if constexpr (AveragesWeights<O>) {
+      const AlignedBuffer<Scalar> values = network_.copy_parameters();
+      copy_from_host(backend(), values.span(), moments_[O::average_moment].data());
     }
     if constexpr (takes_runs) {
       rules_.on_host.resize(std::min<std::size_t>(epoch.batches(train.size()), Backend::report_interval));

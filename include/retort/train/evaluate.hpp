@@ -77,18 +77,17 @@ void require_matching_data(const data::Dataset& data) {
 
 namespace internal {
 
-/// The logits (data.size, classes) in the host's memory, by a backend that reaches the network; `data` is in the
-/// backend's memory.
+/// The logits (data.size, classes) of a model in the host's memory. Everything else is in the backend's memory.
 template <Model M, typename Backend, typename Scalar>
-std::vector<Scalar> predict_resident(const Backend& backend, const Network<M, Backend, Scalar>& network,
+std::vector<Scalar> predict_resident(const Backend& backend, const Scalar* parameters, const Scalar* buffers,
                                      const data::DatasetView& data) {
   const std::size_t size = data.size * M::output_size;
   auto logits = allocate_for("logits of a dataset", size * sizeof(Scalar), [&] { return std::vector<Scalar>(size); });
   if constexpr (Backend::host_memory) {
-    predict_dataset(backend, M{}, network.parameter_data(), network.buffer_data(), data, logits.data());
+    predict_dataset(backend, M{}, parameters, buffers, data, logits.data());
   } else {
     auto backend_logits = backend.template allocate<Scalar>(logits.size());
-    predict_dataset(backend, M{}, network.parameter_data(), network.buffer_data(), data, backend_logits.data());
+    predict_dataset(backend, M{}, parameters, buffers, data, backend_logits.data());
     copy_to_host(backend, std::as_const(backend_logits).data(), std::span(logits));
   }
   return logits;
@@ -188,7 +187,8 @@ std::vector<Scalar> predict_all(const Network<M, Backend, Scalar>& network, cons
   require_matching_data<M>(data);
   require_preprocessing(network.preprocessing(), data, "the network");
   const Backend& backend = network.backend();
-  return internal::predict_resident(backend, network, internal::ResidentDataset(backend, data).view());
+  return internal::predict_resident<M>(backend, network.parameter_data(), network.buffer_data(),
+                                       internal::ResidentDataset(backend, data).view());
 }
 
 /// Loss, accuracy and errors over the samples that have a label, normalised but not augmented. Throws like predict_all,

@@ -168,7 +168,9 @@ class Fit {
   }
 
   [[gnu::cold]] History end() {
-    if (!best_.empty()) {
+    if (best_.empty()) {
+      epoch_trainer_.hand_out();
+    } else {
       epoch_trainer_.restore(best_);
     }
     for (Observer* observer : options_.observers) {

@@ -44,9 +44,9 @@ std::vector<SweepSetting<L, O>> sweep_grid(const SweepSetting<L, O>& setting, co
     for (const SweepSetting<L, O>& one : std::exchange(settings, {})) {
       for (const Value& value : axis.values) {
         SweepSetting<L, O>& varied = settings.emplace_back(one);
-        if constexpr (std::is_same_v<Owner, L>) {
+        if constexpr (std::is_base_of_v<Owner, L>) {
           varied.loss.*axis.field = value;
-        } else if constexpr (std::is_same_v<Owner, O>) {
+        } else if constexpr (std::is_base_of_v<Owner, O>) {
           varied.optimizer.*axis.field = value;
         } else {
           varied.*axis.field = value;

@@ -105,6 +105,7 @@ class StudentGroup {
       if (resident_validation_.size > 0) {
         for (std::size_t i = 0; i < count; ++i) {
           jobs[i].training.size = 0;
+          jobs[i].parameters = active[i]->epoch_trainer->answering_parameters().data();
           jobs[i].evaluate(resident_validation_);
         }
         begin(resident_validation_);

@@ -91,7 +91,7 @@ class TrainerInterface {
   virtual EpochResult train_epoch(const Epoch& epoch, const BatchCallback& after_batch) = 0;
   /// What evaluate() measures.
   virtual Metric metric() const { return Metric::accuracy; }
-  /// Evaluates on the validation data. Precondition: there is some.
+  /// Evaluates what model_state() returns on the validation data. Precondition: there is some.
   virtual Evaluation evaluate() = 0;
 
   /// Whether every number of the state is finite. Called after each epoch.
@@ -104,8 +104,11 @@ class TrainerInterface {
   virtual StateArrays state() const = 0;
   /// Throws ShapeError if the arrays are not those of this training.
   virtual void restore(const StateArrays& state) = 0;
-  /// The arrays of the state that are the model itself, for keeping the best epoch.
+  /// The arrays of the state that are the model itself, for keeping the best epoch: as it is to be used, with an
+  /// optimizer's average of the parameters in their place.
   virtual StateArrays model_state() const = 0;
+  /// The training has ended: restore(model_state()).
+  virtual void hand_out() = 0;
 
   /// Which engine takes the steps, and why faster ones do not; see internal::describe_engine.
   virtual std::string describe() const = 0;

@@ -20,6 +20,7 @@
 #include "retort/backend/cuda/graph/steps.hpp"
 #include "retort/backend/engine.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/optim/optimizer.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
@@ -34,6 +35,9 @@ template <typename T>
 constexpr Refusal launch_refusal(std::size_t size, std::size_t capacity) {
   if (constexpr Refusal refusal = internal::fully_connected_refusal<T>(); refusal) {
     return refusal;
+  }
+  if (internal::LimitsWeights<RuleOf<T>>) {
+    return {"the optimizer limits the weights of whole units"};
   }
   if (!std::is_trivially_copyable_v<typename T::Loss> || !std::is_trivially_copyable_v<RuleOf<T>>) {
     return {"the loss or the optimizer's rule cannot be copied to a device byte by byte"};

@@ -13,3 +13,4 @@
 #include "retort/backend/generic/loss.hpp"
 #include "retort/backend/generic/normalization.hpp"
 #include "retort/backend/generic/optimizer.hpp"
+#include "retort/backend/generic/weight_limit.hpp"

@@ -15,6 +15,7 @@
 #include "retort/backend/engine.hpp"
 #include "retort/backend/generic/feature_steps.hpp"
 #include "retort/backend/generic/run_model.hpp"
+#include "retort/backend/generic/weight_limit.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
@@ -22,8 +23,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
-/// Gather, forward, loss, backward, clipping, optimizer. The constructor allocates everything, in the backend's memory;
-/// a step allocates nothing and reads nothing back. `Term` takes the loss's term on features, if there is one.
+/// Gather, forward, loss, backward, clipping, optimizer, limits. The constructor allocates everything, in the backend's
+/// memory; a step allocates nothing and reads nothing back. `Term` takes the loss's term on features, if there is one.
 template <Model M, typename Backend, typename Scalar, typename Term = internal::NoTerm>
 class GenericSteps {
  public:
@@ -79,6 +80,7 @@ class GenericSteps {
     }
     update_parameters(backend, rule, state.parameters, std::as_const(gradients_).data(), state.moments,
                       M::parameter_arena_size);
+    internal::limit_hidden_weights<M>(backend, rule, state.parameters);
     if constexpr (Term::parameter_arena_size > 0) {
       update_parameters(backend, rule, state.regressor_parameters, static_cast<const Scalar*>(regressor_gradients),
                         state.regressor_moments, Term::parameter_arena_size);

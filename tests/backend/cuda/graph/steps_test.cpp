@@ -36,7 +36,9 @@
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"
+#include "retort/optim/max_norm.hpp"
 #include "retort/optim/sgd.hpp"
+#include "retort/optim/weight_average.hpp"
 #include "worked_examples/amsgrad.hpp"
 
 namespace {
@@ -322,10 +324,9 @@ TEST_CASE("loss, clipping and shift may change without another record, and disto
 
 struct NoTeacher {};
 
-template <Precision precision, Model M>
+template <Precision precision, Model M, Optimizer O = Adam>
 std::string engine_of() {
-  return internal::describe_engine<
-      backend::TrainingTypes<Backend<precision>, M, CrossEntropy, Adam, float, NoTeacher>>();
+  return internal::describe_engine<backend::TrainingTypes<Backend<precision>, M, CrossEntropy, O, float, NoTeacher>>();
 }
 
 TEST_CASE("the engine's description says which products a model gets", "[graph]") {
@@ -342,6 +343,11 @@ TEST_CASE("the engine's description says which products a model gets", "[graph]"
         "single operations in float, not a block of threads with full-precision products" + layer +
             ", not a graph of kernels with bf16 products" + layer +
             ", not a graph of kernels with full-precision products" + layer);
+  const std::string limits = ": the optimizer limits the weights of whole units";
+  CHECK(engine_of<Precision::fp32, Small, WeightAverage<MaxNorm<Sgd>>>() ==
+        "single operations in float, not a block of threads with full-precision products" + limits +
+            ", not a graph of kernels with full-precision products" + limits);
+  CHECK(engine_of<Precision::fp32, Small, WeightAverage<Sgd>>() == engine_of<Precision::fp32, Small>());
   CHECK(Backend<Precision::bf16>{}.describe() == "serial, bf16 products in graphs of kernels");
 }
 

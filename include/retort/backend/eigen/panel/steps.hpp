@@ -21,6 +21,7 @@
 #include "retort/backend/eigen/panel/weight_gradient.hpp"
 #include "retort/backend/engine.hpp"
 #include "retort/backend/generic/optimizer.hpp"
+#include "retort/backend/generic/weight_limit.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/aligned_buffer.hpp"
@@ -61,12 +62,12 @@ class PanelSteps {
       return ApplyRule<Rule, Scalar, Moments>{rule, state.parameters + offset, moments,
                                               state.clipping ? parameter_gradients_.data() + offset : nullptr};
     });
-    if (!state.clipping) {
-      return;
+    if (state.clipping) {
+      clip_gradients(backend, *state.clipping, parameter_gradients_.data(), parameter_gradients_.size());
+      update_parameters(backend, rule, state.parameters, std::as_const(parameter_gradients_).data(), state.moments,
+                        parameter_gradients_.size());
     }
-    clip_gradients(backend, *state.clipping, parameter_gradients_.data(), parameter_gradients_.size());
-    update_parameters(backend, rule, state.parameters, std::as_const(parameter_gradients_).data(), state.moments,
-                      parameter_gradients_.size());
+    internal::limit_hidden_weights<M>(backend, rule, state.parameters);
   }
 
  private:

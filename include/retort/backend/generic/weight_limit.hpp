@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// The bound for the length of units' incoming weights (optim/max_norm.hpp).
+
+#include <cmath>
+#include <cstddef>
+
+#include "retort/backend/generic/generic.hpp"
+#include "retort/backend/plan.hpp"
+#include "retort/core/host_device.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/nn/linear.hpp"
+#include "retort/nn/sequential.hpp"
+#include "retort/optim/max_norm.hpp"
+#include "retort/optim/optimizer.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::backend {
+
+namespace detail {
+
+template <std::size_t In, typename Scalar>
+struct LimitUnit {
+  WeightLimit limit;
+  Scalar* weights;  // (out, In)
+
+  RETORT_HOST_DEVICE void operator()(std::size_t unit) const {
+    Scalar* incoming = weights + unit * In;
+    const double squares = sum_in_strands<double>(In, [&](std::size_t i) {
+      const auto weight = static_cast<double>(incoming[i]);
+      return weight * weight;
+    });
+    const double factor = limit.factor(std::sqrt(squares));
+    if (factor != 1.0) {
+      for (std::size_t i = 0; i < In; ++i) {
+        incoming[i] *= static_cast<Scalar>(factor);
+      }
+    }
+  }
+};
+
+}  // namespace detail
+
+/// Scales each unit's incoming weights by limit.factor(their length). `parameters`: the layer's.
+template <typename B, typename Scalar, std::size_t In, std::size_t Out, Bias bias>
+void limit_weights(const Generic<B>& generic, Linear<In, Out, bias>, const WeightLimit& limit, Scalar* parameters) {
+  for_each_of<In>(generic.self(), Out, detail::LimitUnit<In, Scalar>{limit, parameters});
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::backend
+
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
+
+/// After a step: limits the weights of a model's hidden units if the step's rule has a limit.
+template <Model M, typename Backend, typename Rule, typename Scalar>
+void limit_hidden_weights(const Backend& backend, const Rule& rule, Scalar* parameters) {
+  if constexpr (LimitsWeights<Rule>) {
+    using Plan = backend::Plan<M>;
+    constexpr std::size_t hidden = Plan::linear_count > 0 ? Plan::linear_count - 1 : 0;  // the last one's are outputs
+    for_each_index<hidden>([&]<std::size_t Index>() {
+      constexpr std::size_t operation = Plan::linear_operation[Index];
+      limit_weights(backend, typename Plan::template Operation<operation>{}, rule.weight_limit,
+                    parameters + M::parameter_offset(Plan::first_layer[operation]));
+    });
+  }
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
