@@ -28,6 +28,8 @@ struct Correlation {
   Scalar factor_of_b;  // 1 / (|a| |b|), of the centred vectors
   Scalar factor_of_a;  // value / |a|^2
 
+  static constexpr Scalar rounding = 16 * std::numeric_limits<Scalar>::epsilon();  // not in device code: a host's call
+
   /// d value / d a_i, at a_i and b_i.
   RETORT_HOST_DEVICE Scalar slope(Scalar a, Scalar b) const {
     return (b - mean_of_b) * factor_of_b - (a - mean) * factor_of_a;
@@ -50,7 +52,7 @@ RETORT_HOST_DEVICE Scalar mean_of(const Scalar* values, std::size_t count, std::
 template <typename Scalar>
 RETORT_HOST_DEVICE Correlation<Scalar> correlate(const Scalar* a, const Scalar* b, std::size_t count,
                                                  std::size_t stride) {
-  constexpr Scalar rounding = 16 * std::numeric_limits<Scalar>::epsilon();
+  constexpr Scalar rounding = Correlation<Scalar>::rounding;
   Correlation<Scalar> result{0, mean_of(a, count, stride), mean_of(b, count, stride), 0, 0};
   Scalar product = 0;
   Scalar squares = 0;
