@@ -17,6 +17,7 @@
 
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/loss/batch_term.hpp"
 #include "retort/loss/feature_loss.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/nn/linear.hpp"
@@ -196,6 +197,14 @@ void evaluate_term(const SeparateMemory& backend, const T& term, backend::Width<
   require_separate(arguments.student, arguments.teacher.features, arguments.samples, arguments.gradient,
                    arguments.losses);
   evaluate_term(eigen_of(backend), term, width, arguments);
+}
+
+template <BatchTerm T, std::size_t Student, std::size_t Teacher, typename Scalar>
+void evaluate_term(const SeparateMemory& backend, const T& term, backend::Width<Student> student,
+                   backend::Width<Teacher> teacher, const backend::TermArguments<Scalar>& arguments) {
+  require_separate(arguments.student, arguments.teacher.features, arguments.samples, arguments.gradient,
+                   arguments.losses, arguments.teacher_rows, arguments.scratch);
+  evaluate_term(eigen_of(backend), term, student, teacher, arguments);
 }
 
 template <typename Scalar>

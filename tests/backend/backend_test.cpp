@@ -12,6 +12,7 @@
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/backend/generic/host_memory.hpp"
 #include "retort/core/error.hpp"
+#include "retort/loss/batch_term.hpp"
 #include "retort/loss/feature_loss.hpp"
 #include "retort/loss/hinton.hpp"
 
@@ -41,6 +42,9 @@ template <std::size_t Classes, Loss L, typename Scalar>
 void evaluate_loss(const Device&, const L&, backend::Width<Classes>, const backend::LossArguments<Scalar>&) {}
 template <std::size_t Features, FeatureTerm T, typename Scalar>
 void evaluate_term(const Device&, const T&, backend::Width<Features>, const backend::TermArguments<Scalar>&) {}
+template <std::size_t Student, std::size_t Teacher, BatchTerm T, typename Scalar>
+void evaluate_term(const Device&, const T&, backend::Width<Student>, backend::Width<Teacher>,
+                   const backend::TermArguments<Scalar>&) {}
 template <typename Scalar>
 void add(const Device&, const Scalar*, Scalar*, std::size_t) {}
 template <typename Scalar>
@@ -100,6 +104,11 @@ void evaluate_loss(const WithoutTeacherLoss&, const HintonLoss&, backend::Width<
 struct WithoutTerms : Device {};
 template <std::size_t Features, FeatureTerm T, typename Scalar>
 void evaluate_term(const WithoutTerms&, const T&, backend::Width<Features>,
+                   const backend::TermArguments<Scalar>&) = delete;
+
+struct WithoutBatchTerms : Device {};
+template <std::size_t Student, std::size_t Teacher, BatchTerm T, typename Scalar>
+void evaluate_term(const WithoutBatchTerms&, const T&, backend::Width<Student>, backend::Width<Teacher>,
                    const backend::TermArguments<Scalar>&) = delete;
 
 struct WithoutAdd : Device {};
@@ -208,6 +217,7 @@ static_assert(backend::RunsLayer<complete::WithoutChains, LayerNorm<3>, 3, float
 static_assert(!backend::EvaluatesLosses<complete::WithoutLoss, float>);
 static_assert(!backend::Backend<complete::WithoutLoss>);
 static_assert(!backend::Backend<complete::WithoutTerms>);
+static_assert(!backend::Backend<complete::WithoutBatchTerms>);
 static_assert(!backend::Backend<complete::WithoutAdd>);
 static_assert(!backend::EvaluatesLosses<complete::WithoutTeacherLoss, float>);
 static_assert(!backend::Backend<complete::WithoutTeacherLoss>);

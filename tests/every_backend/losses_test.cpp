@@ -30,6 +30,25 @@ TEMPLATE_TEST_CASE("losses and their gradients are the reference's", "[every_bac
   }
 }
 
+TEMPLATE_TEST_CASE("terms on whole batches and their gradients are the reference's", "[every_backend][short]",
+                   RETORT_EVERY_BACKEND) {
+  const Subject* subject = subject_on<TestType>();
+  if (subject == nullptr) {
+    return;
+  }
+  for (std::size_t term = 0; term < batch_term_count; ++term) {
+    for (const bool by_sample : {false, true}) {
+      for (const std::size_t batch : {std::size_t{1}, std::size_t{5}, std::size_t{67}}) {
+        CAPTURE(term, by_sample, batch);
+        const LossResult found = subject->batch_term(term, batch, by_sample);
+        const LossResult expected = reference().batch_term(term, batch, by_sample);
+        CHECK(relative_difference(found.losses, expected.losses) < 1e-5);
+        CHECK(relative_difference(found.gradient, expected.gradient) < 1e-5);
+      }
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("optimizers move parameters and moments as the reference does", "[every_backend][short]",
                    RETORT_EVERY_BACKEND) {
   const Subject* subject = subject_on<TestType>();

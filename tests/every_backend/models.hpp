@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The models, losses and optimizers of the tests over every backend.
+/// The models, losses, terms and optimizers of the tests over every backend.
 
 #include <cstddef>
 #include <string_view>
 #include <tuple>
 
+#include "retort/loss/activation_profile.hpp"
 #include "retort/loss/binary_hinton.hpp"
 #include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/dist.hpp"
 #include "retort/loss/dkd.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/huber.hpp"
@@ -16,7 +18,9 @@
 #include "retort/loss/mean_squared_error.hpp"
 #include "retort/loss/nkd.hpp"
 #include "retort/loss/one_of_losses.hpp"
+#include "retort/loss/relational.hpp"
 #include "retort/loss/rld.hpp"
+#include "retort/loss/similarity_preserving.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
 #include "retort/loss/standardized_logits.hpp"
 #include "retort/loss/swapped_logits.hpp"
@@ -70,6 +74,10 @@ inline constexpr auto losses =
                0.3 * MeanSquaredError{} + 0.7 * TowardsTeacher{Huber{.delta = 3.0}},
                BinaryHintonLoss{.temperature = 2.0, .hard_weight = 0.3}};
 inline constexpr std::size_t loss_count = std::tuple_size_v<decltype(losses)>;
+
+inline constexpr auto batch_terms = std::tuple{SimilarityPreserving<0, 0>{}, Relational<0, 0>{},
+                                               Dist{.temperature = 2.0, .gamma = 0.5}, ActivationProfile<0, 0>{}};
+inline constexpr std::size_t batch_term_count = std::tuple_size_v<decltype(batch_terms)>;
 
 inline constexpr auto optimizers =
     std::tuple{Sgd{.learning_rate = 0.1}, Sgd{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true},

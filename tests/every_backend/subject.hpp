@@ -83,6 +83,8 @@ class Subject {
   /// Model `index` of models.hpp with random parameters.
   virtual PassResult pass(std::size_t model, std::size_t batch) const = 0;
   virtual LossResult loss(std::size_t index, std::size_t batch, bool teacher_by_sample) const = 0;
+  /// A term on a batch; of the result only losses, and the gradient times the batch.
+  virtual LossResult batch_term(std::size_t index, std::size_t batch, bool teacher_by_sample) const = 0;
   virtual UpdateResult update(std::size_t optimizer, std::size_t size, std::size_t steps) const = 0;
   virtual Numbers clip(const std::vector<float>& gradients, double max_norm) const = 0;
   /// The parameters of LimitedLayer.

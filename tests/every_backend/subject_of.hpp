@@ -24,6 +24,7 @@
 #include "retort/backend/generic/engine.hpp"
 #include "retort/backend/generic/run_model.hpp"
 #include "retort/core/permutation.hpp"
+#include "retort/loss/batch_term.hpp"
 #include "retort/loss/feature_loss.hpp"
 #include "retort/loss/hint.hpp"
 #include "retort/nn/network.hpp"
@@ -63,6 +64,12 @@ class SubjectOf final : public Subject {
   LossResult loss(std::size_t index, std::size_t batch, bool teacher_by_sample) const override {
     LossResult result;
     visit_element(losses, index, [&](const auto& loss) { result = loss_of(loss, batch, teacher_by_sample); });
+    return result;
+  }
+
+  LossResult batch_term(std::size_t index, std::size_t batch, bool teacher_by_sample) const override {
+    LossResult result;
+    visit_element(batch_terms, index, [&](const auto& term) { result = term_of(term, batch, teacher_by_sample); });
     return result;
   }
 
@@ -216,23 +223,27 @@ class SubjectOf final : public Subject {
     return result;
   }
 
+  static std::vector<std::uint32_t> chosen_samples(std::size_t batch, std::size_t samples) {
+    std::vector<std::uint32_t> chosen(batch);
+    for (std::size_t i = 0; i < batch; ++i) {
+      chosen[i] = static_cast<std::uint32_t>((3 * i + 2) % samples);
+    }
+    return chosen;
+  }
+
   template <typename L>
   LossResult loss_of(const L& loss, std::size_t batch, bool teacher_by_sample) const {
     constexpr std::size_t classes = 10;
     const std::size_t samples = 2 * batch + 5;
     std::vector<std::uint32_t> labels(samples);
-    std::vector<std::uint32_t> chosen(batch);
     for (std::size_t i = 0; i < samples; ++i) {
       labels[i] = TakesUnlabelled<L> && i % 5 == 3 ? data::unlabelled : static_cast<std::uint32_t>(i * 7 % classes);
-    }
-    for (std::size_t i = 0; i < batch; ++i) {
-      chosen[i] = static_cast<std::uint32_t>((3 * i + 2) % samples);
     }
     const auto student = upload(random_values<float>(batch * classes, 21, -8.0, 8.0));
     const auto teacher = upload(random_values<float>(samples * classes, 22, -20.0, 20.0));
     const auto targets = upload_as<float>(random_values<float>(samples * classes, 23, 0.0, 1.0));
     const auto backend_labels = upload_as<std::uint32_t>(labels);
-    const auto backend_samples = upload_as<std::uint32_t>(chosen);
+    const auto backend_samples = upload_as<std::uint32_t>(chosen_samples(batch, samples));
     auto gradient = garbage(batch * classes);
     auto row_losses = garbage(batch);
     auto correct = upload_as<std::uint8_t>(std::vector<int>(batch, 99));
@@ -253,6 +264,36 @@ class SubjectOf final : public Subject {
             .gradient = download(gradient.data(), batch * classes),
             .loss_sum = sum.loss,
             .correct_sum = sum.correct};
+  }
+
+  template <typename T>
+  LossResult term_of(const T& term, std::size_t batch, bool teacher_by_sample) const {
+    constexpr std::size_t width = 10;
+    constexpr std::size_t teacher_width = ComparesLayers<T> ? 13 : width;
+    const std::size_t samples = 2 * batch + 5;
+    const auto student = upload(random_values<float>(batch * width, 23));
+    const auto teacher = upload(random_values<float>(samples * teacher_width, 24));
+    const auto backend_samples = upload_as<std::uint32_t>(chosen_samples(batch, samples));
+    auto gradient = garbage(batch * width);
+    auto row_losses = upload(random_values<float>(batch, 25));
+    auto teacher_rows = garbage(batch * teacher_width);
+    auto scratch = garbage(T::template scratch_size<width, teacher_width>(batch));
+    evaluate_term(backend_, term, backend::Width<width>{}, backend::Width<teacher_width>{},
+                  backend::TermArguments<Scalar>{.student = student.data(),
+                                                 .teacher = {nullptr, teacher_by_sample, teacher.data()},
+                                                 .samples = backend_samples.data(),
+                                                 .gradient = gradient.data(),
+                                                 .losses = row_losses.data(),
+                                                 .batch = batch,
+                                                 .teacher_rows = teacher_rows.data(),
+                                                 .scratch = scratch.data()});
+    LossResult result;
+    result.losses = download(row_losses.data(), batch);
+    result.gradient = download(gradient.data(), batch * width);
+    for (double& entry : result.gradient) {
+      entry *= static_cast<double>(batch);
+    }
+    return result;
   }
 
   template <typename O>

@@ -197,6 +197,130 @@ def write_target_losses():
     header.write()
 
 
+# --- Terms on whole batches -------------------------------------------------------------------------------------------
+
+
+def similarity_preserving(student, teacher, weight):
+    def rows(features):
+        return functional.normalize(features @ features.T, p=2, dim=1)
+
+    return weight * (rows(student) - rows(teacher)).square().sum() / len(student) ** 2
+
+
+def relational(student, teacher, distance_weight, angle_weight):
+    size = len(student)
+    same = torch.eye(size)
+
+    def distances(features):
+        between = ((features[:, None] - features[None]).square().sum(-1) + same).sqrt() * (1 - same)
+        return between / (between.sum() / (size * (size - 1)))
+
+    def angles(features):
+        sides = functional.normalize(features[None] - features[:, None], p=2, dim=2)  # (vertex, other)
+        return torch.bmm(sides, sides.transpose(1, 2))
+
+    distance = functional.smooth_l1_loss(distances(student), distances(teacher))
+    angle = functional.smooth_l1_loss(angles(student), angles(teacher))
+    return distance_weight * distance + angle_weight * angle
+
+
+def dist(student, teacher, temperature, beta, gamma):
+    q, p = (functional.softmax(logits / temperature, dim=1) for logits in (student, teacher))
+
+    def correlation(a, b, dim):
+        return functional.cosine_similarity(a - a.mean(dim, keepdim=True), b - b.mean(dim, keepdim=True), dim=dim)
+
+    rows, columns = correlation(q, p, 1), correlation(q, p, 0)
+    return temperature**2 * (beta * (1 - rows.mean()) + gamma * (1 - columns.mean()))
+
+
+def activation_profile(student, teacher, weight):
+    pooled = functional.adaptive_avg_pool1d(teacher[None], student.shape[1])[0]
+    difference = functional.normalize(student, dim=1) - functional.normalize(pooled, dim=1)
+    return weight * difference.square().mean()
+
+
+def numpy_huber(x):
+    return numpy.where(abs(x) <= 1, x * x / 2, abs(x) - 0.5)
+
+
+def numpy_similarity_preserving(student, teacher, weight):
+    difference = 0
+    for sign, features in ((1, student), (-1, teacher)):
+        products = features @ features.T
+        difference = difference + sign * products / numpy.sqrt((products**2).sum(1, keepdims=True))
+    return weight * (difference**2).sum() / len(student) ** 2
+
+
+def numpy_relational(student, teacher, distance_weight, angle_weight):
+    size = len(student)
+    pairs = [(i, j) for i in range(size) for j in range(size) if i != j]
+    triples = [(i, j, k) for i, j in pairs for k in range(size) if k not in (i, j)]
+
+    def distances(features):
+        values = numpy.array([numpy.linalg.norm(features[i] - features[j]) for i, j in pairs])
+        return values / values.mean()
+
+    def angles(features):
+        def side(i, j):
+            return (features[i] - features[j]) / numpy.linalg.norm(features[i] - features[j])
+
+        return numpy.array([side(i, j) @ side(k, j) for i, j, k in triples])
+
+    distance = numpy_huber(distances(student) - distances(teacher)).sum() / size**2
+    angle = numpy_huber(angles(student) - angles(teacher)).sum() / size**3
+    return distance_weight * distance + angle_weight * angle
+
+
+def numpy_dist(student, teacher, temperature, beta, gamma):
+    q, p = (numpy.exp([numpy_log_softmax(row / temperature) for row in logits]) for logits in (student, teacher))
+    rows = numpy.mean([numpy.corrcoef(a, b)[0, 1] for a, b in zip(q, p)])
+    columns = numpy.mean([numpy.corrcoef(a, b)[0, 1] for a, b in zip(q.T, p.T)])
+    return temperature**2 * (beta * (1 - rows) + gamma * (1 - columns))
+
+
+def numpy_activation_profile(student, teacher, weight):
+    units, width = student.shape[1], teacher.shape[1]
+    sum_of_squares = 0
+    for s, t in zip(student, teacher):
+        pooled = numpy.array([t[j * width // units : -(-(j + 1) * width // units)].mean() for j in range(units)])
+        sum_of_squares += ((s / numpy.linalg.norm(s) - pooled / numpy.linalg.norm(pooled)) ** 2).sum()
+    return weight * sum_of_squares / student.size
+
+
+def write_batch_terms():
+    about = "Terms on whole batches, and their gradients in what the student gives."
+    header = Header("batch_term_golden.hpp", about, "batch_term")
+    numbers = Numbers(5)
+    samples, student_width, teacher_width, classes = 6, 4, 7, 5
+    features = numbers(samples, student_width, low=-2, high=2), numbers(samples, teacher_width, low=-2, high=2)
+    logits = numbers(samples, classes, low=-3, high=3), numbers(samples, classes, low=-4, high=4)
+    for name in ("samples", "student_width", "teacher_width", "classes"):
+        header.count(name, locals()[name])
+    header.values("student", features[0])
+    header.values("teacher", features[1])
+    header.values("student_logits", logits[0])
+    header.values("teacher_logits", logits[1])
+
+    def case(name, term, check, of, **settings):
+        student = of[0].clone().requires_grad_()
+        value = term(student, of[1], **settings)
+        value.backward()
+        again = check(of[0].numpy(), of[1].numpy(), **settings)
+        assert abs(again - value.item()) < 1e-11 * max(1.0, abs(again)), (name, again, value.item())
+        header.comment(f"{term.__name__}({', '.join(f'{key}={number}' for key, number in settings.items())})")
+        header.values(f"{name}_value", value.reshape(1))
+        header.values(f"{name}_gradient", student.grad)
+
+    case("similarity_preserving", similarity_preserving, numpy_similarity_preserving, features, weight=3000.0)
+    case("distances", relational, numpy_relational, features, distance_weight=25.0, angle_weight=0.0)
+    case("angles", relational, numpy_relational, features, distance_weight=0.0, angle_weight=50.0)
+    case("dist", dist, numpy_dist, logits, temperature=1.0, beta=1.0, gamma=1.0)
+    case("dist_softened", dist, numpy_dist, logits, temperature=4.0, beta=2.0, gamma=0.5)
+    case("activation_profile", activation_profile, numpy_activation_profile, features, weight=1000.0)
+    header.write()
+
+
 # --- Optimizers and schedules -----------------------------------------------------------------------------------------
 
 
@@ -413,6 +537,7 @@ def write_layers():
 if __name__ == "__main__":
     write_losses()
     write_target_losses()
+    write_batch_terms()
     write_optimizers()
     write_training()
     write_layers()

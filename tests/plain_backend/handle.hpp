@@ -8,9 +8,11 @@
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/chain.hpp"
 #include "retort/backend/generic/host_memory.hpp"
+#include "retort/core/matrix_view.hpp"
 
 namespace plain {
 
+using retort::MatrixView;
 using retort::backend::BackwardArguments;
 using retort::backend::Chain;
 using retort::backend::ForwardArguments;

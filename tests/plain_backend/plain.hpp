@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <tuple>
 #include <vector>
 
@@ -17,7 +18,9 @@
 #include "retort/backend/backend.hpp"
 #include "retort/backend/generic/run_model.hpp"
 #include "retort/core/float_bits.hpp"
+#include "retort/core/matrix_view.hpp"
 #include "retort/data/gather.hpp"
+#include "retort/loss/batch_term.hpp"
 
 namespace plain {
 
@@ -64,6 +67,50 @@ void evaluate_term(const Plain&, const T& term, Width<Features>, const TermArgum
         retort::TeacherFeatures<Scalar>{arguments.teacher.features + teacher_row * Features},
         Scalar{1} / static_cast<Scalar>(arguments.batch), arguments.gradient + row * Features);
   }
+}
+
+/// What a term on whole batches may ask for.
+struct PlainPasses {
+  template <std::size_t Work = 1, typename Function>
+  void for_each(std::size_t count, const Function& function) const {
+    for (std::size_t index = 0; index < count; ++index) {
+      function(index);
+    }
+  }
+
+  template <typename Scalar>
+  void row_products(MatrixView<const Scalar> left, MatrixView<const Scalar> right, MatrixView<Scalar> result) const {
+    for (std::size_t i = 0; i < result.rows; ++i) {
+      for (std::size_t j = 0; j < result.columns; ++j) {
+        result(i, j) = std::inner_product(left.row(i), left.row(i) + left.columns, right.row(j), Scalar{0});
+      }
+    }
+  }
+
+  template <typename Scalar>
+  void products(MatrixView<const Scalar> left, MatrixView<const Scalar> right, MatrixView<Scalar> result) const {
+    for (std::size_t i = 0; i < result.rows; ++i) {
+      for (std::size_t j = 0; j < result.columns; ++j) {
+        result(i, j) = 0;
+        for (std::size_t k = 0; k < left.columns; ++k) {
+          result(i, j) += left(i, k) * right(k, j);
+        }
+      }
+    }
+  }
+};
+
+template <typename Scalar, retort::BatchTerm T, std::size_t Student, std::size_t Teacher>
+void evaluate_term(const Plain&, const T& term, Width<Student>, Width<Teacher>,
+                   const TermArguments<Scalar>& arguments) {
+  for (std::size_t row = 0; row < arguments.batch; ++row) {
+    const std::size_t teacher_row = arguments.teacher.by_sample ? arguments.samples[row] : row;
+    std::copy_n(arguments.teacher.features + teacher_row * Teacher, Teacher, arguments.teacher_rows + row * Teacher);
+  }
+  term.template evaluate<Student, Teacher>(
+      PlainPasses{}, retort::TermBatch<Scalar>{arguments.student, arguments.teacher_rows, arguments.batch,
+                                               Scalar{1} / static_cast<Scalar>(arguments.batch), arguments.gradient,
+                                               arguments.losses, arguments.scratch});
 }
 
 template <typename Scalar>

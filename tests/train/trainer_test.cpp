@@ -24,7 +24,9 @@
 #include "retort/data/synthetic_digits.hpp"
 #include "retort/io/safetensors.hpp"
 #include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/feature_loss.hpp"
 #include "retort/loss/hinton.hpp"
+#include "retort/loss/relational.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/adam.hpp"
@@ -598,6 +600,20 @@ TEMPLATE_TEST_CASE("A training step allocates nothing once warmed up", "[train]"
                                                      .observers = {&recorder}});
   REQUIRE(recorder.counts.size() == 7);
   CHECK(recorder.counts.front() > 0);
+  CHECK(recorder.counts.back() == recorder.counts.front());
+}
+
+TEST_CASE("A step with a term on batches allocates nothing once warmed up", "[train]") {
+  if (!test::counts_allocations) {
+    retort::test::skip("allocations cannot be counted under a sanitizer");
+    return;
+  }
+  const Network<WithBatchNorm> teacher{Seed{2}};
+  Network<WithBatchNorm> student{Seed{1}};
+  DistillationTrainer trainer{teacher, student, WithTerm{CrossEntropy{}, Relational<2, 2>{}}, Adam{}};
+  AllocationRecorder recorder;
+  trainer.fit(clouds(60, 6, 3, 1), {.epochs = 1, .batch_size = 16, .observers = {&recorder}});
+  REQUIRE(recorder.counts.size() == 4);
   CHECK(recorder.counts.back() == recorder.counts.front());
 }
 

@@ -96,15 +96,18 @@ struct TeacherTable {
   }
 };
 
-/// A loss's term on features over a batch, with its gradient.
+/// A loss's term over a batch, with its gradient. A FeatureTerm compares the regressor's output with the teacher's
+/// features, a BatchTerm what leaves the student's layer.
 template <typename Scalar>
 struct TermArguments {
-  const Scalar* student;  // (batch, width): the regressor's
+  const Scalar* student;  // (batch, width)
   TeacherTable<Scalar> teacher;
   const std::uint32_t* samples;  // (batch): the samples of this batch
   Scalar* gradient;              // (batch, width): of the mean over the batch
   Scalar* losses;                // (batch): each sample's loss, to which the term is added
   std::size_t batch;
+  Scalar* teacher_rows = nullptr;  // for a BatchTerm: (batch, teacher's width), without contents
+  Scalar* scratch = nullptr;       // for a BatchTerm: as many elements as its scratch_size says
 };
 
 /// A loss over a batch, with its gradient. For a loss of yes/no targets `correct` is 1 where all of a row's answers are

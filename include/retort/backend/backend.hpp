@@ -14,7 +14,8 @@
 ///   `backward(backend, layer, Width<In>{}, BackwardArguments)` in a training step
 /// - any Loss: `evaluate_loss(backend, loss, Width<Classes>{}, LossArguments)`, and
 ///   `sum_losses(backend, losses, correct, count)` -> LossSum
-/// - any FeatureTerm: `evaluate_term(backend, term, Width<Features>{}, TermArguments)`, and
+/// - any FeatureTerm: `evaluate_term(backend, term, Width<Features>{}, TermArguments)`, any BatchTerm:
+///   `evaluate_term(backend, term, Width<Student>{}, Width<Teacher>{}, TermArguments)`, and
 ///   `add(backend, addends, values, count)`
 /// - any Optimizer: `update_parameters(backend, rule, parameters, gradients, moments, size)`, and
 ///   `clip_gradients(backend, clipping, gradients, size)`
@@ -55,6 +56,7 @@
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hint.hpp"
 #include "retort/loss/hinton.hpp"
+#include "retort/loss/similarity_preserving.hpp"
 #include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/dropout.hpp"
@@ -127,6 +129,7 @@ concept EvaluatesLosses = requires(const B& backend, const LossArguments<Scalar>
 template <typename B, typename Scalar>
 concept EvaluatesTerms = requires(const B& backend, const TermArguments<Scalar>& arguments, Scalar* values) {
   evaluate_term(backend, Hint<0, 0>{}, Width<10>{}, arguments);
+  evaluate_term(backend, SimilarityPreserving<0, 0>{}, Width<10>{}, Width<7>{}, arguments);
   add(backend, static_cast<const Scalar*>(values), values, std::size_t{1});
 };
 

@@ -75,7 +75,9 @@ template <typename T>
 constexpr backend::Refusal fully_connected_refusal() {
   using M = typename T::Model;
   using Plan = backend::Plan<M>;
-  if constexpr (FeatureLoss<typename T::Loss>) {
+  if constexpr (BatchLoss<typename T::Loss>) {
+    return {"the loss has a term on whole batches"};
+  } else if constexpr (FeatureLoss<typename T::Loss>) {
     return {"the loss has a term on hidden layers"};
   } else if constexpr (takes_targets<typename T::Loss>) {
     return {"the loss takes targets"};

@@ -7,16 +7,16 @@
 #include <cstddef>
 
 #include "retort/core/instruction_set.hpp"
-#include "retort/loss/loss.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// The loss that trains an epoch, counted from 0: `loss.at_epoch(epoch)` if the loss has that, else the loss itself. A
-/// loss that holds others calls this for them.
-template <Loss L>
+/// The loss, or term of a loss, that trains an epoch, counted from 0: `loss.at_epoch(epoch)` if the loss has that, else
+/// the loss itself. A loss that holds others calls this for them.
+template <std::copyable L>
 L loss_at_epoch(const L& loss, std::size_t epoch) {
   if constexpr (requires { loss.at_epoch(epoch); }) {
-    static_assert(std::same_as<decltype(loss.at_epoch(epoch)), L>, "retort: at_epoch returns a loss of its own type");
+    static_assert(std::same_as<decltype(loss.at_epoch(epoch)), L>,
+                  "retort: at_epoch returns a loss, or a term, of its own type");
     return loss.at_epoch(epoch);
   } else {
     return loss;

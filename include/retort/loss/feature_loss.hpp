@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Losses that compare a hidden layer of the student with one of the teacher, besides the logits.
+/// Losses with a term that is no function of one row of logits: it compares a hidden layer of the student with one of
+/// the teacher, or looks at a whole batch.
 
 #include <concepts>
 #include <cstddef>
@@ -14,6 +15,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/loss/at_epoch.hpp"
+#include "retort/loss/batch_term.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/loss/metric.hpp"
 #include "retort/nn/sequential.hpp"
@@ -42,6 +44,9 @@ struct TeacherFeatures {
 /// - `term.template row<Width>(student, teacher, gradient_scale, gradient)`, callable on host and device: it returns
 ///   what a sample adds to the loss and writes gradient_scale * d term / d student features to
 ///   gradient[0 ... Width - 1].
+///
+/// It may have `term.at_epoch(epoch)`, like a Loss. A term without a regressor, or of more than one sample, is a
+/// BatchTerm.
 template <typename T>
 concept FeatureTerm = std::copyable<T> && Configured<T> && requires(const T& term, const float* in, float* gradient) {
   { T::name } -> std::convertible_to<std::string_view>;
@@ -53,12 +58,15 @@ concept FeatureTerm = std::copyable<T> && Configured<T> && requires(const T& ter
   } -> std::same_as<float>;
 };
 
-/// The sum of a loss of logits and a term on features: `WithTerm{HintonLoss{.temperature = 3}, Hint<1, 3>{}}`. It
-/// trains with a DistillationTrainer, on every backend, by single operations.
-template <Loss L, FeatureTerm T>
+/// What WithTerm adds to a loss of logits.
+template <typename T>
+concept LossTerm = FeatureTerm<T> || BatchTerm<T>;
+
+/// The sum of a loss of logits and a term on hidden layers or on whole batches: `WithTerm{HintonLoss{.temperature = 3},
+/// Hint<1, 3>{}}`. It trains with a DistillationTrainer, on every backend, by single operations.
+template <Loss L, LossTerm T>
 struct WithTerm {
-  static_assert(
-      !requires { typename L::Term; }, "retort: a loss has one term on features, and WithTerm has a loss of logits");
+  static_assert(!requires { typename L::Term; }, "retort: a loss has one term, and WithTerm has a loss of logits");
 
   static constexpr std::string_view name = "WithTerm";
   static constexpr bool needs_teacher = true;
@@ -76,14 +84,17 @@ struct WithTerm {
   }
 
   [[gnu::cold]] std::string describe() const {
-    return concatenate({describe_settings(loss), " + ", describe_settings(term), " of layer ", T::student_layer,
-                        " beside the teacher's layer ", T::teacher_layer});
+    std::string text = concatenate({describe_settings(loss), " + ", describe_settings(term)});
+    if constexpr (ComparesLayers<T>) {
+      text += concatenate({" of layer ", T::student_layer, " beside the teacher's layer ", T::teacher_layer});
+    }
+    return text;
   }
 
   /// See the concept Loss.
-  WithTerm at_epoch(std::size_t epoch) const { return {loss_at_epoch(loss, epoch), term}; }
+  WithTerm at_epoch(std::size_t epoch) const { return {loss_at_epoch(loss, epoch), loss_at_epoch(term, epoch)}; }
 
-  /// See the concept Loss. The term compares features, whatever the label.
+  /// See the concept Loss. The term is the same whatever the label.
   constexpr bool learns_without_label() const
     requires TakesUnlabelled<L>
   {
@@ -99,11 +110,15 @@ struct WithTerm {
 
   friend bool operator==(const WithTerm&, const WithTerm&) = default;
 };
-template <Loss L, FeatureTerm T>
+template <Loss L, LossTerm T>
 WithTerm(L, T) -> WithTerm<L, T>;
 
-/// A loss with a term on features.
+/// A loss with a term.
 template <typename L>
-concept FeatureLoss = Loss<L> && requires { requires FeatureTerm<typename L::Term>; };
+concept FeatureLoss = Loss<L> && requires { requires LossTerm<typename L::Term>; };
+
+/// A loss with a term on whole batches.
+template <typename L>
+concept BatchLoss = Loss<L> && requires { requires BatchTerm<typename L::Term>; };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET

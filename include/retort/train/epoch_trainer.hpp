@@ -19,6 +19,7 @@
 #include "retort/backend/engine.hpp"
 #include "retort/backend/generic/engine.hpp"
 #include "retort/backend/generic/feature_steps.hpp"
+#include "retort/backend/generic/term_of.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
@@ -65,10 +66,27 @@ template <Loss L>
   }
 }
 
+/// Throws OptionError for a batch, the last one perhaps unless it is dropped, of fewer than `minimum` samples. `what`
+/// needs them.
+[[gnu::cold]] inline void require_batches_of(std::size_t minimum, std::string_view what, std::size_t samples,
+                                             const Epoch& epoch) {
+  const std::size_t rest = samples % epoch.batch_size;
+  const std::size_t last = rest == 0 || epoch.drop_last ? epoch.batch_size : rest;
+  if (last >= minimum) {
+    return;
+  }
+  const std::string needed = concatenate({" samples, expected at least ", minimum, " for ", what});
+  if (last == samples) {
+    throw OptionError(concatenate({"fit: the only batch has ", last, needed}));
+  }
+  throw OptionError(concatenate(
+      {"fit: batch_size is ", epoch.batch_size, " and leaves a last batch of ", last, " of ", samples, needed}));
+}
+
 /// Throws ShapeError for data that does not fit the model, and OptionError for validation data whose inputs are made
 /// differently or none of which has a label, for an augmentation that does not fit the samples and for a last batch too
-/// small for the model, unless it is dropped. `validation` may be null.
-template <Model M>
+/// small for the model or the loss, unless it is dropped. `validation` may be null.
+template <Model M, Loss L>
 [[gnu::cold]] void require_trainable(const data::Dataset& train, const data::Dataset* validation, const Epoch& epoch) {
   require_matching_data<M>(train);
   if (validation != nullptr) {
@@ -79,19 +97,10 @@ template <Model M>
     }
   }
   epoch.augmentation.validate(train.image());
-  const std::size_t samples = train.size();
-  const std::size_t rest = samples % epoch.batch_size;
-  const std::size_t last = rest == 0 ? epoch.batch_size : rest;
-  if (last >= M::minimum_batch || epoch.drop_last) {
-    return;
+  require_batches_of(M::minimum_batch, "the model's batch statistics", train.size(), epoch);
+  if constexpr (requires { L::Term::minimum_batch; }) {
+    require_batches_of(L::Term::minimum_batch, concatenate({"the loss's term ", L::Term::name}), train.size(), epoch);
   }
-  const std::string needed =
-      concatenate({" samples, expected at least ", M::minimum_batch, " for the model's batch statistics"});
-  if (last == samples) {
-    throw OptionError(concatenate({"fit: the only batch has ", last, needed}));
-  }
-  throw OptionError(concatenate(
-      {"fit: batch_size is ", epoch.batch_size, " and leaves a last batch of ", last, " of ", samples, needed}));
 }
 
 /// Trains an epoch for Trainer, DistillationTrainer and Sweep. `begin` allocates everything; a step allocates nothing.
@@ -114,9 +123,10 @@ class EpochTrainer final : public TrainerInterface {
   using StepsClass = Steps;
   using TrainingOf = backend::TrainingTypes<Backend, M, L, O, Scalar, TeacherSource>;
   using Term = TermOf<TrainingOf>;
-  static constexpr bool has_term = FeatureLoss<L>;
-  static_assert(!has_term || std::is_same_v<Steps, StepsOf<TrainingOf>>,
-                "retort: a loss with a term on features trains by the generic engine");
+  static constexpr bool has_regressor = Term::parameter_arena_size > 0;
+  static constexpr bool reads_features = Term::reads_features;
+  static_assert(!FeatureLoss<L> || std::is_same_v<Steps, StepsOf<TrainingOf>>,
+                "retort: a loss with a term trains by the generic engine");
   using Rule = decltype(std::declval<const O&>().template rule<Scalar>(std::uint64_t{}, double{}));
   static_assert(!uses_teacher || !std::is_same_v<TeacherSource, NoTeacher>,
                 "retort: this loss compares with a teacher; train with a DistillationTrainer");
@@ -280,7 +290,7 @@ class EpochTrainer final : public TrainerInterface {
     if constexpr (uses_teacher) {
       settings.emplace_back("teacher", to_text(teacher_.fingerprint()));
     }
-    if constexpr (has_term) {
+    if constexpr (has_regressor) {
       settings.emplace_back("regressor", model_signature<typename Term::Regressor>());
     }
     return settings;
@@ -316,7 +326,7 @@ class EpochTrainer final : public TrainerInterface {
     if constexpr (AveragesWeights<O>) {
       arrays_[model_arrays + O::average_moment].largest = largest_tensor_value<Scalar>;  // it will be the parameters
     }
-    if constexpr (has_term) {
+    if constexpr (has_regressor) {
       constexpr std::span<const TensorInfo> tensors = Term::Regressor::parameters;
       auto& [parameters, moments] = regressor_;
       arrays_.push_back({"regressor.parameters", {parameters.data(), parameters.size()}, tensors, "regressor."});
@@ -355,7 +365,7 @@ class EpochTrainer final : public TrainerInterface {
   [[gnu::cold]] void prepare(const data::Dataset& train, const data::Dataset* validation, const Epoch& epoch) {
     network_.require_values();
     require_truth_for(loss_, train, validation);
-    require_trainable<M>(train, validation, epoch);
+    require_trainable<M, L>(train, validation, epoch);
     require_labels_for(loss_, train);
     if constexpr (has_table) {
       teacher_.require_made_for(train, epoch.augmentation, epoch.views, M::output_size);
@@ -390,7 +400,7 @@ class EpochTrainer final : public TrainerInterface {
     } else if constexpr (uses_teacher) {
       ask_teacher(epoch);
     }
-    if constexpr (has_term) {
+    if constexpr (has_regressor) {
       const Network<typename Term::Regressor, Backend, Scalar> initial{regressor_seed(epoch.seed), backend()};
       regressor_.parameters = zeros(Term::parameter_arena_size);
       const AlignedBuffer<Scalar> values = initial.copy_parameters();
@@ -416,13 +426,13 @@ class EpochTrainer final : public TrainerInterface {
       wait_for(teacher_);
     }
     const bool cached = epoch.repeats_views();
-    if (!has_term && cached && shared_.teacher_logits != nullptr) {
+    if (!reads_features && cached && shared_.teacher_logits != nullptr) {
       answers_ = {shared_.teacher_logits, true};
       return;
     }
     const std::size_t rows = cached ? epoch.view_count() * data_.view().size : epoch.batch_size;
     teacher_logits_ = allocate<Scalar>(rows * M::output_size);
-    if constexpr (has_term) {
+    if constexpr (reads_features) {
       teacher_features_ = allocate<Scalar>(rows * Term::width);
     }
     if (!cached) {
@@ -433,7 +443,7 @@ class EpochTrainer final : public TrainerInterface {
           [&](const Scalar* inputs, std::size_t row, std::size_t count) { answer_batch(inputs, row, count); });
     } else {
       teacher_.answer_dataset(backend(), data_.view(), teacher_logits_.data());
-      if constexpr (has_term) {
+      if constexpr (reads_features) {
         teacher_.template answer_dataset<Term::teacher_layers>(backend(), data_.view(), teacher_features_.data());
       }
     }
@@ -443,7 +453,7 @@ class EpochTrainer final : public TrainerInterface {
   /// Has the teacher answer inputs (count, in), from row `row` of its answers on.
   void answer_batch(const Scalar* inputs, std::size_t row, std::size_t count) {
     teacher_.answer_batch(backend(), inputs, teacher_logits_.data() + row * M::output_size, count);
-    if constexpr (has_term) {
+    if constexpr (reads_features) {
       teacher_.template answer_batch<Term::teacher_layers>(backend(), inputs,
                                                            teacher_features_.data() + row * Term::width, count);
     }
@@ -455,7 +465,7 @@ class EpochTrainer final : public TrainerInterface {
     if (table.by_sample && epoch.augmentation.is_set()) {
       const std::size_t row = epoch.view_index() * data_.view().size;
       table.logits += row * M::output_size;
-      if constexpr (has_term) {
+      if constexpr (reads_features) {
         table.features += row * Term::width;
       }
     }
@@ -523,7 +533,7 @@ class EpochTrainer final : public TrainerInterface {
                                                           .clipping = epoch.clipping};
     const auto data_of = [](Buffer<Scalar>& buffer) { return buffer.data(); };
     std::ranges::transform(moments_, state.moments.begin(), data_of);
-    if constexpr (has_term) {
+    if constexpr (has_regressor) {
       state.regressor_parameters = regressor_.parameters.data();
       std::ranges::transform(regressor_.moments, state.regressor_moments.begin(), data_of);
     }

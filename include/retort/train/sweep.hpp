@@ -24,7 +24,7 @@
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
-#include "retort/loss/feature_loss.hpp"
+#include "retort/loss/batch_term.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/nn/network.hpp"
@@ -113,7 +113,7 @@ template <Model StudentModel, typename Backend = backend::Eigen, Loss L = Hinton
           typename Scalar = float>
 class Sweep {
   static_assert(
-      !FeatureLoss<L>,
+      !requires { requires ComparesLayers<typename L::Term>; },
       "retort: a term on features needs the teacher's type: train with a DistillationTrainer, not in a Sweep");
 
  public:
@@ -213,7 +213,7 @@ class Sweep {
     for (const Setting& setting : settings_) {
       internal::require_truth_for(setting.loss, train, validation);
     }
-    internal::require_trainable<StudentModel>(train, validation, first_epoch(options, train.size()));
+    internal::require_trainable<StudentModel, L>(train, validation, first_epoch(options, train.size()));
     for (const Setting& setting : settings_) {
       internal::require_labels_for(setting.loss, train);
     }

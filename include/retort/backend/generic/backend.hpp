@@ -4,6 +4,7 @@
 /// Every operation of a backend derived from Generic.
 
 #include "retort/backend/generic/avg_pool2d.hpp"
+#include "retort/backend/generic/batch_term.hpp"
 #include "retort/backend/generic/chain.hpp"
 #include "retort/backend/generic/feature_term.hpp"
 #include "retort/backend/generic/gather.hpp"

@@ -13,8 +13,8 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/engine.hpp"
-#include "retort/backend/generic/feature_steps.hpp"
 #include "retort/backend/generic/run_model.hpp"
+#include "retort/backend/generic/term_of.hpp"
 #include "retort/backend/generic/weight_limit.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/instruction_set.hpp"
@@ -24,7 +24,7 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// Gather, forward, loss, backward, clipping, optimizer, limits. The constructor allocates everything, in the backend's
-/// memory; a step allocates nothing and reads nothing back. `Term` takes the loss's term on features, if there is one.
+/// memory; a step allocates nothing and reads nothing back. `Term` takes the loss's term, if there is one.
 template <Model M, typename Backend, typename Scalar, typename Term = internal::NoTerm>
 class GenericSteps {
  public:
@@ -64,7 +64,8 @@ class GenericSteps {
                                         .batch = batch.size,
                                         .targets = batch.data.targets});
     Scalar* regressor_gradients = gradients_.data() + M::parameter_arena_size;
-    term_.evaluate(backend, batch, state, loss, std::as_const(activations_).data(), regressor_gradients);
+    term_.evaluate(backend, batch, state, loss, std::as_const(activations_).data(), logits_gradient_.data(),
+                   regressor_gradients);
     internal::run_backward<M>(backend,
                               BackwardArguments<Scalar>{.parameters = parameters,
                                                         .input = inputs,
