@@ -39,7 +39,7 @@ inline data::Dataset clouds(std::size_t count, std::size_t features, std::uint32
 /// Images of random bytes with random labels.
 inline data::Dataset noise_images(std::size_t count, data::ImageShape image, std::uint32_t classes, std::uint64_t seed,
                                   data::Normalization normalization = {.mean = 0.5, .standard_deviation = 0.5}) {
-  data::Matrix<std::uint8_t> pixels(count, image.rows * image.columns);
+  data::Matrix<std::uint8_t> pixels(count, image.rows * image.columns * image.channels);
   data::Labels labels(count);
   const RandomStream random{Seed{seed}, Stream::synthetic, 1};
   const std::size_t size = pixels.values().size();

@@ -34,6 +34,7 @@ struct StepSettings {
   std::size_t epochs = brief ? 1 : 2;
   data::Normalization normalization{.mean = 0.5, .standard_deviation = 0.5};  // of bytes
   unsigned threads = 1;                                                       // for the caller that makes the backend
+  data::ImageShape image{};                                                   // of bytes; five rows if it is empty
 };
 
 template <Model M>
@@ -41,7 +42,8 @@ data::Dataset step_dataset(const StepSettings& settings) {
   if (settings.real_features) {
     return clouds(settings.samples, M::input_size, M::output_size, 4);
   }
-  return noise_images(settings.samples, {5, M::input_size / 5}, M::output_size, 1, settings.normalization);
+  const data::ImageShape image = settings.image.rows == 0 ? data::ImageShape{5, M::input_size / 5} : settings.image;
+  return noise_images(settings.samples, image, M::output_size, 1, settings.normalization);
 }
 
 /// `settings.epochs` epochs, on samples some of which have no label if the loss learns from those; returns the

@@ -109,6 +109,7 @@ bool register_teacher_steps() {
 template <typename Runner>
 bool register_student_steps() {
   register_benchmark<Runner>("train_step<Student>", {64}, train_step<Student, Runner>);
+  register_benchmark<Runner>("train_step<PooledStudent>", {64}, train_step<PooledStudent, Runner>);
   const auto register_distillation = [](const char* name, const data::Augmentation& augmentation, data::Views views) {
     register_benchmark<Runner>(
         name, {64}, [=](::benchmark::State& state, const typename Runner::Backend& backend, std::size_t batch) {

@@ -2,7 +2,7 @@
 #pragma once
 /// @file
 /// Two steps of training a 6-5-4-3 network on one batch.
-/// Written by tests/golden/make_golden.py with PyTorch 1.12.1 in float64.
+/// Written by tests/golden/make_golden.py with PyTorch 2.15.0 in float64.
 
 #include <cstddef>
 #include <cstdint>

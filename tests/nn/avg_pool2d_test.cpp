@@ -33,10 +33,23 @@ TEST_CASE("A pooling layer says its extents and its squares", "[nn]") {
         "AvgPool2d(1x28x28, 2), Linear(196, 64), ReLU, Linear(64, 48), ReLU, Linear(48, 10)");
 }
 
+template <Model M>
+using Training = backend::TrainingTypes<backend::Eigen, M, CrossEntropy, Adam, float, void>;
+
 TEST_CASE("Engines for Linear and pointwise layers decline a model that pools", "[nn]") {
-  using Training = backend::TrainingTypes<backend::Eigen, Student, CrossEntropy, Adam, float, void>;
-  CHECK(internal::fully_connected_refusal<Training>().describe() ==
+  CHECK(internal::fully_connected_refusal<Training<Student>>().describe() ==
         "AvgPool2d (layer 0) is neither Linear nor pointwise");
+}
+
+TEST_CASE("Panels take a model that pools its inputs first, and no other that pools", "[nn]") {
+  using backend::panel::PanelEngine;
+  static_assert(!PanelEngine::refusal<Training<Student>>());
+  using Twice = Sequential<AvgPool2d<Shape<1, 4, 4>, 2>, AvgPool2d<Shape<1, 2, 2>, 2>, Linear<1, 2>>;
+  CHECK(PanelEngine::refusal<Training<Twice>>().describe() == "AvgPool2d (layer 1) is neither Linear nor pointwise");
+  using Late = Sequential<ReLU, AvgPool2d<Shape<1, 2, 2>, 2>, Linear<1, 2>>;
+  CHECK(PanelEngine::refusal<Training<Late>>().describe() == "AvgPool2d (layer 1) is neither Linear nor pointwise");
+  using Alone = Sequential<AvgPool2d<Shape<1, 2, 2>, 2>, ReLU>;
+  CHECK(PanelEngine::refusal<Training<Alone>>().describe() == "AvgPool2d (layer 0) is neither Linear nor pointwise");
 }
 
 /// What one layer gives, in training and outside of it, and the gradient of its inputs for 9, 18, 27, ... behind it.

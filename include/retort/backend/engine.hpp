@@ -70,10 +70,10 @@ struct Engines {
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// For an engine that takes models of Linear and pointwise layers, and losses of logits and labels alone.
-template <typename T>
+/// For an engine that takes models of Linear and pointwise layers, and losses of logits and labels alone. `M` is the training's
+/// model, or what follows the first layers that the engine takes besides.
+template <typename T, Model M = typename T::Model>
 constexpr backend::Refusal fully_connected_refusal() {
-  using M = typename T::Model;
   using Plan = backend::Plan<M>;
   if constexpr (BatchLoss<typename T::Loss>) {
     return {"the loss has a term on whole batches"};
@@ -85,8 +85,8 @@ constexpr backend::Refusal fully_connected_refusal() {
     backend::Refusal refusal{"is neither Linear nor pointwise"};
     for_each_index<Plan::size>([&]<std::size_t Index>() {
       if (refusal.layer.empty() && !Plan::template is_chain<Index> && !Plan::template is_linear<Index>) {
-        refusal.index = Plan::first_layer[Index];
-        refusal.layer = M::layer_names[refusal.index];
+        refusal.layer = M::layer_names[Plan::first_layer[Index]];
+        refusal.index = Plan::first_layer[Index] + T::Model::layer_count - M::layer_count;
       }
     });
     return refusal;

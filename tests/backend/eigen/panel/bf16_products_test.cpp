@@ -12,9 +12,11 @@
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/backend/eigen/panel/full_products.hpp"
+#include "retort/backend/eigen/panel/pooled_inputs.hpp"
 #include "retort/backend/eigen/panel/steps.hpp"
 #include "retort/core/small_floats.hpp"
 #include "retort/loss/cross_entropy.hpp"
+#include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/gelu.hpp"
 #include "retort/nn/relu.hpp"
@@ -29,14 +31,21 @@ using namespace retort;
 double rounded(float value) { return double{internal::bfloat16_to_float(internal::to_bfloat16(value))}; }
 
 /// The slow twin of Bf16Products.
-template <Model M>
+template <Model Whole>
 class RoundedFactors {
+  using M = backend::panel::AfterPooling<Whole>;
+
  public:
   explicit RoundedFactors(std::size_t /*capacity*/) {}
 
   void gather(const backend::Eigen& backend, const backend::TrainingBatch& batch, float* inputs) {
-    std::vector<float> rows(batch.size * M::input_size);
+    std::vector<float> rows(batch.size * Whole::input_size);
     gather_batch(backend, batch.data, batch.samples, batch.size, batch.view, rows.data());
+    if constexpr (backend::panel::pools_inputs<Whole>) {
+      const std::vector<float> whole = rows;
+      infer(backend, backend::panel::PoolingOf<Whole>{}, backend::Width<Whole::input_size>{},
+            backend::InferArguments<float>{nullptr, nullptr, whole.data(), rows.data(), batch.size});
+    }
     for (std::size_t sample = 0; sample < batch.size; ++sample) {
       for (std::size_t feature = 0; feature < M::input_size; ++feature) {
         inputs[place<M::input_size>(feature, sample)] = rows[sample * M::input_size + feature];
@@ -139,6 +148,7 @@ double check_products(const test::StepSettings& settings) {
 // Odd widths, widths below a vector, and some that need several blocks of a weight.
 using Odd = Sequential<Tanh, Linear<35, 13, Bias::no>, ReLU, Linear<13, 1>, Tanh, Linear<1, 7>>;
 using Dropped = Sequential<Linear<35, 48>, Dropout<0.5>, ReLU, Linear<48, 33>, GELU, Dropout<0.1>, Linear<33, 10>>;
+using Pooled = Sequential<AvgPool2d<Shape<1, 6, 10>, 2>, Linear<15, 13>, Dropout<0.5>, ReLU, Linear<13, 7>>;
 using Wide = Sequential<Linear<35, 401>, ReLU, Linear<401, 330>, ReLU, Linear<330, 5>>;
 
 TEST_CASE("Products of bfloat16 factors are those of rounded numbers", "[panel]") {
@@ -154,6 +164,10 @@ TEST_CASE("Products of bfloat16 factors are those of rounded numbers", "[panel]"
     check_products<Dropped>({.augmentation = {.rotation = 20, .noise = 0.1}, .epochs = 1});
     check_products<Dropped>({.real_features = true, .epochs = 1});
     check_products<Dropped>({.clipping = GradientClipping{.max_norm = 0.01}, .epochs = 1});
+  }
+  SECTION("Pooled images") {
+    check_products<Pooled>({.epochs = 1, .image = {6, 10}});
+    check_products<Pooled>({.augmentation = {.shift = 1, .rotation = 20}, .epochs = 1, .image = {6, 10}});
   }
   SECTION("Wide layers, and how far rounding goes") {
     const test::StepSettings settings{.samples = test::brief ? 40 : 100, .batch = test::brief ? 30 : 80, .epochs = 1};

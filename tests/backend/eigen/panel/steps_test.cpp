@@ -16,6 +16,7 @@
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
+#include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/gelu.hpp"
 #include "retort/nn/leaky_relu.hpp"
@@ -36,7 +37,6 @@ using namespace retort;
 
 template <Model M, typename Scalar, typename L, typename O = Adam>
 void check_steps(const test::StepSettings& settings, const L& loss, const O& optimizer = {}) {
-  static_assert(backend::FullyConnectedModel<M>);
   backend::LossSum sum;
   backend::LossSum expected_sum;
   const backend::Eigen cpu{settings.threads};
@@ -111,6 +111,24 @@ TEMPLATE_TEST_CASE("Steps on panels are the steps of Eigen's operations", "[pane
   SECTION("Clipped gradients") {
     check_steps<Student, TestType>({.clipping = GradientClipping{.max_norm = 0.01}}, CrossEntropy{});
   }
+}
+
+/// Squares of four pixels in one channel and of nine in two, with a Linear layer or a chain behind them.
+using Pooled = Sequential<AvgPool2d<Shape<1, 6, 10>, 2>, Linear<15, 20>, Dropout<0.3>, ReLU, Linear<20, 10>>;
+using PooledColours =
+    Sequential<AvgPool2d<Shape<2, 6, 9>, 3>, SiLU, Dropout<0.1>, Linear<12, 17, Bias::no>, ReLU, Linear<17, 5>>;
+
+TEMPLATE_TEST_CASE("Steps on panels pool a model's inputs as they are gathered", "[panel]", float, double) {
+  const data::Augmentation everything{.shift = 1, .rotation = 20, .scale = 0.2, .shear = 10, .noise = 0.1};
+  for (const data::Augmentation& augmentation :
+       {data::Augmentation{}, data::Augmentation{.shift = 2}, data::Augmentation{.rotation = 20}, everything}) {
+    CAPTURE(describe_settings(augmentation));
+    check_steps<Pooled, TestType>({.augmentation = augmentation, .image = {6, 10}}, CrossEntropy{});
+    check_steps<PooledColours, TestType>({.batch = 40, .augmentation = augmentation, .image = {6, 9, 2}},
+                                         CrossEntropy{});
+  }
+  check_steps<Pooled, TestType>({.real_features = true}, CrossEntropy{});
+  check_steps<PooledColours, TestType>({.augmentation = {.noise = 0.1}, .real_features = true}, CrossEntropy{});
 }
 
 /// A loss that knows scalars only: half the squared distance to the teacher's logits.

@@ -13,6 +13,7 @@
 #include "retort/backend/eigen/panel/input_gradient.hpp"
 #include "retort/backend/eigen/panel/inputs.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/backend/eigen/panel/pooled_inputs.hpp"
 #include "retort/backend/eigen/panel/weight_gradient.hpp"
 #include "retort/backend/eigen/product.hpp"
 #include "retort/backend/plan.hpp"
@@ -29,8 +30,10 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 /// Every product reads its factors as words of two numbers that are multiplied together: neighbouring inputs (forward),
 /// outputs (input gradient) or samples (weight gradient). The last of an odd number is paired with a zero.
-template <Model M>
+template <Model Whole>
 class Bf16Products {
+  using M = AfterPooling<Whole>;
+
  public:
   explicit Bf16Products(std::size_t capacity)
       : capacity_(capacity),
@@ -46,12 +49,14 @@ class Bf16Products {
       const std::span samples(batch.samples + first, samples_in<float>(index, batch.size));
       fetch_ahead(batch, first, samples.size());
       float* panel = inputs + first * M::input_size;
-      if (!batch.view.augmentation.is_set()) {
-        fill_panel<V>(batch.data, constants, samples, panel);
-        return;
+      if constexpr (!pools_inputs<Whole>) {
+        if (!batch.view.augmentation.is_set()) {
+          fill_panel<V>(batch.data, constants, samples, panel);
+          return;
+        }
       }
       float* rows = backend::detail::thread_scratch<float, RowsTag>(width<float> * M::input_size);
-      gather_rows(batch, constants, samples, {rows, M::input_size});
+      gather_input_rows<Whole>(batch, constants, samples, simd::Rows<float>{rows, M::input_size});
       fill_panel<V>({rows, M::input_size}, samples.size(), M::input_size, panel);
     });
   }

@@ -14,6 +14,7 @@
 #include "retort/backend/eigen/panel/input_gradient.hpp"
 #include "retort/backend/eigen/panel/inputs.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/backend/eigen/panel/pooled_inputs.hpp"
 #include "retort/backend/eigen/panel/weight_gradient.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/backend/training_step.hpp"
@@ -27,8 +28,10 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 /// Products read panels as they are. For the gradient of a weight, a layer's input is also kept by sample. Where a
 /// dataset's bytes enter a Linear layer they stay bytes (docs/design.md, 15).
-template <Model M, typename Scalar>
+template <Model Whole, typename Scalar>
 class FullProducts {
+  using M = AfterPooling<Whole>;
+
  public:
   /// For batches of up to `capacity` samples, whole panels.
   explicit FullProducts(std::size_t capacity)
@@ -58,13 +61,15 @@ class FullProducts {
         return;
       }
       Scalar* panel = inputs + first * M::input_size;
-      if (!takes_bytes && !batch.view.augmentation.is_set()) {
-        fill_panel<V>(batch.data, constants_, samples, panel);
-        return;
+      if constexpr (!takes_bytes && !pools_inputs<Whole>) {
+        if (!batch.view.augmentation.is_set()) {
+          fill_panel<V>(batch.data, constants_, samples, panel);
+          return;
+        }
       }
       constexpr std::size_t stride = sample_stride<Scalar>(M::input_size);
       Scalar* rows = by_sample(0) + first * stride;
-      gather_rows(batch, constants_, samples, {rows, stride});
+      gather_input_rows<Whole>(batch, constants_, samples, simd::Rows<Scalar>{rows, stride});
       fill_panel<V>({rows, stride}, samples.size(), M::input_size, panel);
     });
   }
@@ -72,7 +77,7 @@ class FullProducts {
   /// Called when the input of stage Index is complete.
   template <std::size_t Index>
   void keep_input(const Eigen& backend, std::size_t batch, const Scalar* values) {
-    if constexpr (Index > 0 || !takes_bytes) {
+    if constexpr (Index > 0 || Plan<M>::template is_chain<0>) {
       constexpr std::size_t features = Stage<M, Index>::in;
       constexpr std::size_t stride = sample_stride<Scalar>(features);
       for_each_piece<OperandPieces<features, V>>(backend.pool(), [&](RowRange rows) {
@@ -138,8 +143,8 @@ class FullProducts {
   using V = simd::Vector<Scalar>;
   using First = typename Stage<M, 0>::Linear;
 
-  /// A chain before the first Linear layer acts on numbers.
-  static constexpr bool takes_bytes = !Plan<M>::template is_chain<0>;
+  /// A chain before the first Linear layer acts on numbers, and means of bytes are numbers.
+  static constexpr bool takes_bytes = !Plan<M>::template is_chain<0> && !pools_inputs<Whole>;
   /// Bytes between two samples: whole vectors may be read from the end of the last.
   static constexpr std::size_t byte_stride = sample_stride<std::uint8_t>(M::input_size);
 

@@ -143,16 +143,8 @@ inline void fetch_ahead(const TrainingBatch& batch, std::size_t first, std::size
   }
 }
 
-/// Rows (samples, in) of a training batch: the given samples, augmented and normalised.
-template <typename Scalar>
-void gather_rows(const TrainingBatch& batch, const data::GatherConstants<Scalar>& constants,
-                 std::span<const std::uint32_t> samples, simd::Rows<Scalar> rows) {
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    data::gather_row(batch.data, constants, samples[i], batch.view, rows.data + i * rows.stride);
-  }
-}
-
-/// The same for bytes, which stay as they are. Precondition: the augmentation is a shift.
+/// Rows (samples, in) of a training batch of bytes, which stay as they are: the given samples, augmented. Precondition:
+/// the augmentation is a shift.
 inline void copy_byte_rows(const TrainingBatch& batch, std::span<const std::uint32_t> samples,
                            simd::Rows<std::uint8_t> rows) {
   for (std::size_t i = 0; i < samples.size(); ++i) {

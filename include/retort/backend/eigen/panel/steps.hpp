@@ -18,6 +18,7 @@
 #include "retort/backend/eigen/panel/full_products.hpp"
 #include "retort/backend/eigen/panel/loss.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/backend/eigen/panel/pooled_inputs.hpp"
 #include "retort/backend/eigen/panel/weight_gradient.hpp"
 #include "retort/backend/engine.hpp"
 #include "retort/backend/generic/optimizer.hpp"
@@ -30,10 +31,13 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
-/// `Products` computes the products in its precision, and keeps what they read: see FullProducts.
-template <Model M, typename Scalar, typename Products = FullProducts<M, Scalar>>
-  requires FullyConnectedModel<M>
+/// `Products` gathers and pools the batch, computes the products in its precision, and keeps what they read: see
+/// FullProducts.
+template <Model Whole, typename Scalar, typename Products = FullProducts<Whole, Scalar>>
+  requires FullyConnectedModel<AfterPooling<Whole>>
 class PanelSteps {
+  using M = AfterPooling<Whole>;
+
  public:
   PanelSteps(const Eigen& /*backend*/, std::size_t capacity)
       : capacity_(count_for<Scalar>(capacity) * width<Scalar>),
@@ -103,7 +107,7 @@ class PanelSteps {
   Scalar* values(std::size_t operation) { return values_.data() + values_offset(operation, capacity_); }
 
   static constexpr LayerRandom random_of(const TrainingBatch& batch, std::size_t layer) {
-    return LayerRandom{batch.seed, batch.step}.after(layer);
+    return LayerRandom{batch.seed, batch.step}.after(Whole::layer_count - M::layer_count + layer);
   }
 
   void forward(const Eigen& backend, const TrainingBatch& batch, const Scalar* parameters) {
@@ -195,12 +199,12 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace panel {
 
-/// Takes models of Linear and pointwise layers.
+/// Takes models of Linear and pointwise layers, before which there may be an AvgPool2d.
 struct PanelEngine {
   static constexpr std::string_view name = "panels";
   template <typename T>
   static constexpr Refusal refusal() {
-    return internal::fully_connected_refusal<T>();
+    return internal::fully_connected_refusal<T, AfterPooling<typename T::Model>>();
   }
   template <typename T>
   using Steps = PanelSteps<typename T::Model, typename T::Scalar>;
