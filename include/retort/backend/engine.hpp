@@ -70,7 +70,7 @@ struct Engines {
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// For an engine that takes models of Linear and pointwise layers, and losses of logits and labels alone. `M` is the training's
+/// For an engine that takes models of Linear and pointwise layers, and losses of logits and labels alone. `M` is the
 /// model, or what follows the first layers that the engine takes besides.
 template <typename T, Model M = typename T::Model>
 constexpr backend::Refusal fully_connected_refusal() {

@@ -17,6 +17,7 @@
 #include "retort/loss/at_epoch.hpp"
 #include "retort/loss/feature_loss.hpp"
 #include "retort/loss/loss.hpp"
+#include "retort/loss/metric.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -89,9 +90,13 @@ class OneOfLosses {
   template <typename L>
   static constexpr std::size_t count = (std::size_t{std::is_same_v<L, Losses>} + ...);
   static_assert(((count<Losses> == 1) && ...), "retort: OneOfLosses wants each type of loss once");
+  static constexpr Metric metrics[] = {metric_of<Losses>...};
+  static_assert(((metric_of<Losses> == metrics[0]) && ...),
+                "retort: OneOfLosses wants losses of labels, of real targets, or of yes/no targets, not of two kinds");
 
  public:
   static constexpr std::string_view name = "OneOfLosses";
+  static constexpr Metric metric = metrics[0];
   static constexpr bool needs_teacher = (Losses::needs_teacher || ...);
   static constexpr bool takes_vectors = (retort::takes_vectors<Losses> && ...);
 
