@@ -184,6 +184,15 @@ TEST_CASE("Targets and the teacher's outputs share a sum", "[loss]") {
   CHECK(evaluate<3>(BinaryHintonLoss{.hard_weight = 1}, row) == evaluate<3>(BinaryCrossEntropy{}, row));
 }
 
+TEST_CASE("A loss of targets says whether it reads them", "[loss]") {
+  CHECK(reads_targets(MeanSquaredError{}));
+  CHECK_FALSE(reads_targets(TowardsTeacher{Huber{}}));
+  CHECK(reads_targets(0.3 * MeanSquaredError{} + 0.7 * TowardsTeacher{Huber{}}));
+  CHECK_FALSE(reads_targets(0.0 * MeanSquaredError{} + 0.7 * TowardsTeacher{Huber{}}));
+  CHECK(reads_targets(WithTerm{BinaryHintonLoss{}, Hint<1, 1>{}}));
+  CHECK_FALSE(reads_targets(WithTerm{CurriculumTemperature{BinaryHintonLoss{.hard_weight = 0}}, Hint<1, 1>{}}));
+}
+
 TEST_CASE("Losses of targets describe and check their settings", "[loss]") {
   CHECK(describe_settings(0.3 * MeanSquaredError{} + 0.7 * TowardsTeacher{Huber{}}) ==
         "0.3 * MeanSquaredError() + 0.7 * TowardsTeacher(loss=Huber(delta=1))");

@@ -41,15 +41,17 @@ void evaluate_loss(const Plain&, const L& loss, Width<Classes>, const LossArgume
           Scalar{1} / static_cast<Scalar>(arguments.batch), arguments.gradient + row * Classes);
     };
     if constexpr (retort::takes_targets<L>) {
-      const float* of_sample = arguments.targets + sample * Classes;
-      const std::vector<Scalar> targets(of_sample, of_sample + Classes);
-      call(retort::Targets<Scalar>{targets.data()});
-      arguments.correct[row] = retort::metric_of<L> == retort::Metric::exact_match ? 1 : 0;
-      for (std::size_t k = 0; k < Classes; ++k) {
-        if ((student[k] > 0) != (of_sample[k] > 0.5f)) {
-          arguments.correct[row] = 0;
+      std::vector<Scalar> targets(Classes);
+      arguments.correct[row] = 0;
+      if (arguments.targets != nullptr) {
+        std::copy_n(arguments.targets + sample * Classes, Classes, targets.begin());
+        bool is_right = retort::metric_of<L> == retort::Metric::exact_match;
+        for (std::size_t k = 0; k < Classes; ++k) {
+          is_right = is_right && (student[k] > 0) == (targets[k] > 0.5);
         }
+        arguments.correct[row] = is_right ? 1 : 0;
       }
+      call(retort::Targets<Scalar>{targets.data()});
     } else {
       const std::uint32_t label = arguments.labels[sample];
       call(label);

@@ -152,6 +152,13 @@ TEST_CASE("A student learns a teacher's real outputs, from a network and from a 
   DistillationTrainer of_table{data::TeacherLogitsTable(data::Matrix<float>(60, 1, answers), data), other, loss, adam};
   of_table.fit(data, options);
   CHECK(same_bits(other.parameter_arena(), student.parameter_arena()));
+
+  // The targets are not read, and need not be there.
+  Network<Curve> without{Seed{1}};
+  DistillationTrainer of_answers{teacher, without, loss, adam};
+  const History history = of_answers.fit(data.without_labels(), options);
+  CHECK(same_bits(without.parameter_arena(), student.parameter_arena()));
+  CHECK_FALSE(history.back().accuracy);
 }
 
 TEST_CASE("Yes/no targets distil, with a hint too", "[train]") {
@@ -257,6 +264,14 @@ TEST_CASE("A loss and data of another kind are refused, and both are named", "[t
   CHECK(contains(message_of<OptionError>([&] { evaluate(tagger, tags()); }), "evaluate: the dataset has targets"));
   CHECK(contains(message_of<OptionError>([&] { evaluate(tagger, labelled, BinaryCrossEntropy{}); }),
                  "evaluate: the loss BinaryCrossEntropy() takes targets, and the dataset has none"));
+  const Network<Tagger> teacher{Seed{7}};
+  const auto distil = [&](double hard_weight, const data::Dataset& data) {
+    DistillationTrainer distiller{teacher, tagger, BinaryHintonLoss{.hard_weight = hard_weight}, adam};
+    return message_of<OptionError>([&] { distiller.fit(data, {}); });
+  };
+  CHECK(distil(0, tags().without_labels()) == "<no exception>");
+  CHECK(contains(distil(0.1, tags().without_labels()), "takes targets, and the training data has none"));
+  CHECK(contains(distil(0, labelled), "takes targets, and the training data has none"));
   CHECK(evaluate(tagger, labelled, CrossEntropy{}).errors == evaluate(tagger, labelled).errors);
 }
 

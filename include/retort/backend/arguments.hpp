@@ -122,7 +122,7 @@ struct LossArguments {
   Scalar* losses;                // (batch): each sample's loss
   std::uint8_t* correct;         // (batch): 1 where the largest logit, the first of equals, is the label's, else 0
   std::size_t batch;
-  const float* targets = nullptr;  // (samples, classes): of the whole dataset, for a loss that takes them, else null
+  const float* targets = nullptr;  // (samples, classes): of the whole dataset, for a loss that reads them, else null
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend

@@ -34,12 +34,15 @@ struct BinaryHintonLoss {
   static constexpr Metric metric = Metric::exact_match;
 
   double temperature = 2.0;  ///< T
-  double hard_weight = 0.1;  ///< w: the share of the targets; 1 is exactly BinaryCrossEntropy
+  double hard_weight = 0.1;  ///< w: the share of the targets; 1 is exactly BinaryCrossEntropy, 0 reads none
 
   static constexpr auto hyperparameters() {
     return std::tuple{Hyperparameter{"temperature", &BinaryHintonLoss::temperature, allowed::temperature},
                       Hyperparameter{"hard_weight", &BinaryHintonLoss::hard_weight, allowed::zero_to_one}};
   }
+
+  /// See the concept Loss.
+  constexpr bool reads_targets() const { return hard_weight > 0.0; }
 
   /// One sample; see the concept Loss.
   template <std::size_t Outputs, typename Scalar>

@@ -79,6 +79,13 @@ struct CurriculumTemperature {
     return loss.learns_without_label();
   }
 
+  /// See the concept Loss.
+  constexpr bool reads_targets() const
+    requires retort::takes_targets<L>
+  {
+    return retort::reads_targets(loss);
+  }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,

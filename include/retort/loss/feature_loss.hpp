@@ -101,6 +101,13 @@ struct WithTerm {
     return true;
   }
 
+  /// See the concept Loss.
+  constexpr bool reads_targets() const
+    requires retort::takes_targets<L>
+  {
+    return retort::reads_targets(loss);
+  }
+
   /// One sample's logits; see the concept Loss.
   template <std::size_t Classes, typename Scalar>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher,

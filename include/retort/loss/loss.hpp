@@ -84,7 +84,9 @@ using TruthOf = std::conditional_t<takes_targets<L>, Targets<Scalar>, std::uint3
 ///
 /// A loss of targets states `static constexpr Metric metric`, Metric::rmse or Metric::exact_match (loss/metric.hpp).
 /// Its row takes Targets<Scalar>, (Classes), in place of the label, is called with scalars alone, and trains on
-/// datasets with targets (data::Dataset::with_targets), by single operations on every backend.
+/// datasets with targets (data::Dataset::with_targets), by single operations on every backend. One that may read the
+/// teacher alone has `loss.reads_targets()`: where that is false it also trains on samples without labels and targets,
+/// and its row is given targets of 0.
 ///
 /// A loss that changes during a training may have `loss.at_epoch(epoch)`, a loss of the same type: the one that trains
 /// the epoch, counted from 0, in place of `loss` (loss/at_epoch.hpp). Settings, as in checkpoints, are those of `loss`.
@@ -103,6 +105,15 @@ template <typename L>
 concept TakesUnlabelled = Loss<L> && requires(const L& loss) {
   { loss.learns_without_label() } -> std::same_as<bool>;
 };
+
+/// Whether a loss of targets reads them.
+template <Loss L>
+constexpr bool reads_targets(const L& loss) {
+  if constexpr (requires { loss.reads_targets(); }) {
+    return loss.reads_targets();
+  }
+  return true;
+}
 
 /// Whether the loss learns from a sample without a label.
 template <Loss L>

@@ -17,8 +17,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// A loss of real targets that takes the teacher's outputs for targets and reads no others. Beside the targets it makes
-/// a distillation:
+/// A loss of real targets that takes the teacher's outputs for targets and reads no others, so that samples need none.
+/// Beside the targets it makes a distillation:
 ///
 ///     0.3 * MeanSquaredError{} + 0.7 * TowardsTeacher{Huber{.delta = 0.5}}
 template <Loss L>
@@ -43,6 +43,9 @@ struct TowardsTeacher {
 
   /// See the concept Loss.
   TowardsTeacher at_epoch(std::size_t epoch) const { return {loss_at_epoch(loss, epoch)}; }
+
+  /// See the concept Loss.
+  static constexpr bool reads_targets() { return false; }
 
   /// One sample; see the concept Loss.
   template <std::size_t Outputs, typename Scalar>

@@ -77,6 +77,13 @@ struct WeightedLoss {
     return weight > 0.0 && loss.learns_without_label();
   }
 
+  /// See the concept Loss.
+  constexpr bool reads_targets() const
+    requires retort::takes_targets<L>
+  {
+    return weight > 0.0 && retort::reads_targets(loss);
+  }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,
@@ -125,6 +132,13 @@ struct SumOfLosses {
     requires TakesUnlabelled<A> && TakesUnlabelled<B>
   {
     return first.learns_without_label() || second.learns_without_label();
+  }
+
+  /// See the concept Loss.
+  constexpr bool reads_targets() const
+    requires retort::takes_targets<A>
+  {
+    return retort::reads_targets(first) || retort::reads_targets(second);
   }
 
   /// One sample; see the concept Loss.

@@ -126,11 +126,14 @@ std::vector<Scalar> predict_resident(const Backend& backend, const Scalar* param
   }
 }
 
-/// The same for a loss.
+/// The same for a training, whose samples need no targets for a loss that reads none.
 template <Loss L>
 [[gnu::cold]] void require_truth_for(const L& loss, const data::Dataset& train, const data::Dataset* validation) {
   const std::string description = describe_settings(loss);
-  require_truth(metric_of<L>, description, train, "fit", "training data");
+  const bool has_nothing = !train.has_targets() && train.labelled_count() == 0;
+  if (!takes_targets<L> || reads_targets(loss) || !has_nothing) {
+    require_truth(metric_of<L>, description, train, "fit", "training data");
+  }
   if (validation != nullptr) {
     require_truth(metric_of<L>, description, *validation, "fit", "validation data");
   }

@@ -28,11 +28,10 @@ struct Evaluation {
 
 /// One epoch. The training figures are gathered while the parameters move, with dropout and augmentation.
 struct EpochMetrics {
-  std::size_t epoch = 0;       ///< from 1
-  double learning_rate = 0.0;  ///< of the epoch's last step
-  double loss = 0.0;           ///< the trained loss, mean over the epoch's samples
-  std::optional<double>
-      accuracy{};  ///< in [0, 1], of the samples that have a label or yes/no targets; nothing if none has
+  std::size_t epoch = 0;                   ///< from 1
+  double learning_rate = 0.0;              ///< of the epoch's last step
+  double loss = 0.0;                       ///< the trained loss, mean over the epoch's samples
+  std::optional<double> accuracy{};        ///< in [0, 1], of samples with a label or yes/no targets, if there are any
   std::optional<std::size_t> errors{};     ///< likewise
   std::optional<Evaluation> validation{};  ///< on the held-out samples, after the epoch
   double seconds = 0.0;                    ///< of training alone, without the evaluation

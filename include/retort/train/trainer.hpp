@@ -30,9 +30,10 @@ class TrainerBase {
   /// to learn them anew. Under a WeightAverage the network ends with the average. Returns one entry an epoch. Throws
   /// ShapeError for data that does not fit the model, OptionError for options out of range and for validation data, or
   /// data of a later training, whose inputs are made differently, for samples without labels that the loss does not
-  /// learn from, and for validation data without any label, DivergenceError when loss, parameters, running statistics
-  /// or moments are no longer finite, StoppedError if it was asked to stop, FileError and FormatError from checkpoints,
-  /// any exception of an observer, and Error for a network, a dataset or a trainer that was moved from.
+  /// learn from, for labels where the loss takes targets and the reverse, and for validation data without any label,
+  /// DivergenceError when loss, parameters, running statistics or moments are no longer finite, StoppedError if it was
+  /// asked to stop, FileError and FormatError from checkpoints, any exception of an observer, and Error for a network, a
+  /// dataset or a trainer that was moved from.
   History fit(const data::Dataset& train, const FitOptions& options) {
     return detail::fit(epoch_trainer(), train, nullptr, options);
   }

@@ -48,15 +48,16 @@ RETORT_HOST_DEVICE RowResult<Scalar> evaluate_row(const L& loss, const Scalar* s
   return {value, static_cast<std::uint8_t>(predicted_class<Classes>(student) == label ? 1 : 0)};
 }
 
-/// The same for a loss of targets, (Outputs), which are converted to Scalar.
+/// The same for a loss of targets, (Outputs), which are converted to Scalar; null for samples that have none.
 template <std::size_t Outputs, Loss L, typename Scalar>
 RETORT_HOST_DEVICE RowResult<Scalar> evaluate_targets(const L& loss, const Scalar* student, const Scalar* teacher,
                                                       const float* targets, Scalar gradient_scale, Scalar* gradient) {
   Scalar values[Outputs];
-  bool is_right = metric_of<L> == Metric::exact_match;
+  bool is_right = metric_of<L> == Metric::exact_match && targets != nullptr;
   for (std::size_t k = 0; k < Outputs; ++k) {
-    values[k] = static_cast<Scalar>(targets[k]);
-    is_right = is_right && (student[k] > 0) == (targets[k] > 0.5f);
+    const float target = targets != nullptr ? targets[k] : 0.0f;
+    values[k] = static_cast<Scalar>(target);
+    is_right = is_right && (student[k] > 0) == (target > 0.5f);
   }
   const Scalar value = loss.template row<Outputs>(StudentLogits<Scalar>{student}, TeacherLogits<Scalar>{teacher},
                                                   Targets<Scalar>{values}, gradient_scale, gradient);
@@ -110,8 +111,8 @@ struct LossRow {
   RETORT_HOST_DEVICE internal::RowResult<Scalar> evaluate(std::size_t sample, const Scalar* student,
                                                           const Scalar* teacher, Scalar* gradient) const {
     if constexpr (takes_targets<L>) {
-      return internal::evaluate_targets<Classes>(loss, student, teacher, arguments.targets + sample * Classes,
-                                                 gradient_scale, gradient);
+      const float* targets = arguments.targets != nullptr ? arguments.targets + sample * Classes : nullptr;
+      return internal::evaluate_targets<Classes>(loss, student, teacher, targets, gradient_scale, gradient);
     } else {
       return internal::evaluate_row<Classes>(loss, student, teacher, arguments.labels[sample], gradient_scale,
                                              gradient);
