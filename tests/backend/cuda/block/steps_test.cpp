@@ -25,6 +25,7 @@
 #include "retort/optim/adam.hpp"
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/sgd.hpp"
+#include "retort/optim/weight_average.hpp"
 #include "same_steps.hpp"
 #include "train_steps.hpp"
 
@@ -93,7 +94,7 @@ TEMPLATE_TEST_CASE("A block's steps are the steps of single operations", "[block
     check_steps<Student, TestType>({}, HintonLoss{.temperature = 2}, nesterov);
     check_steps<Student, TestType>({.batch = 100}, HintonLoss{.hard_weight = 0}, nesterov);
     check_steps<Wide, float>({.samples = 100, .batch = 40}, HintonLoss{.hard_weight = 0}, nesterov);
-    check_steps<Student, TestType>({}, SoftmaxPassedToKlLoss{}, AdamW{.weight_decay = 0.1});
+    check_steps<Student, TestType>({}, SoftmaxPassedToKlLoss{}, WeightAverage{AdamW{.weight_decay = 0.1}, 0.9});
     check_steps<Odd, TestType>({.clipping = GradientClipping{.max_norm = 0.01}}, CrossEntropy{}, Sgd{});
   }
   SECTION("Shifted images, for which the teacher answers each batch") {
