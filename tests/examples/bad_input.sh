@@ -410,6 +410,12 @@ refused "no argument" "usage: own_teacher" "$programs/own_teacher"
 refused "no data" "own_teacher: nowhere: no such folder" "$programs/own_teacher" nowhere right.npy
 refused "logits of fewer images" "few.npy: logits of 1 x 3 x 10, expected 1 x 500 x 10" "$programs/own_teacher" "$digits" few.npy
 
+echo "== schemes"
+refused "no scheme is named" "usage: schemes" "$programs/schemes"
+refused "an unknown scheme" "usage: schemes" "$programs/schemes" co_learning "$digits"
+refused "too many arguments" "usage: schemes" "$programs/schemes" all "$digits" more
+refused "no data" "schemes: nowhere: no such folder" "$programs/schemes" all --quick nowhere
+
 echo "== custom_dataset"
 mkdir flowers
 out=$folder/flowers # its student.safetensors goes to the current folder
