@@ -399,6 +399,15 @@ echo "== few_labels"
 refused "too many arguments" "usage: few_labels" "$programs/few_labels" "$digits" more
 refused "no data" "few_labels: nowhere: no such folder" "$programs/few_labels" --quick nowhere
 
+echo "== guide"
+refused "no program is named" "usage: guide" "$programs/guide"
+refused "an unknown program" "usage: guide" "$programs/guide" own_backend "$digits"
+refused "no weights are named" "usage: guide" "$programs/guide" weights_from_pytorch
+refused "no such weights" "guide: nowhere: cannot be read" "$programs/guide" weights_from_pytorch nowhere "$digits"
+refused "another teacher" 'guide: teacher.safetensors: holds the model "Linear(784, 1200)' \
+  "$programs/guide" weights_from_pytorch teacher.safetensors "$digits"
+refused "no data" "guide: nowhere: no such folder" "$programs/guide" own_loss nowhere
+
 echo "== hinton2015"
 refused "no data is named" "usage: hinton2015" "$programs/hinton2015"
 refused "an unknown option" "usage: hinton2015" "$programs/hinton2015" --fast "$digits"
