@@ -18,3 +18,4 @@ for page in docs_design_md docs_guide_8_reading_the_report_md examples_sweep_REA
   [[ -f $folder/build/docs/html/$page.html ]] || { echo "there is no page $page.html"; exit 1; }
 done
 grep -q 'href="docs_design_md.html"' "$folder/build/docs/html/index.html" || { echo "README does not link docs/design.md"; exit 1; }
+grep -q 'href="structretort_1_1HintonLoss.html"' "$folder/build/docs/html/group__losses.html" || { echo "the group of losses lacks HintonLoss"; exit 1; }
