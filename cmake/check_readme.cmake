@@ -1,12 +1,31 @@
 # SPDX-License-Identifier: MIT
-# cmake -DREADME=FILE -DPROGRAM=FILE|FOLDER -P check_readme.cmake
+# cmake -DREADME=FILE [-DPROGRAM=FILE|FOLDER] -P check_readme.cmake
 # What people read is compiled: fails unless each block of C++ on the page is the program as it is, or, where PROGRAM is
-# a folder, stands word for word in one of its headers.
+# a folder, stands word for word in one of its headers. Without PROGRAM the blocks stand, whole lines of them, in the
+# sources that the page links to, and every file that it links to must be there.
 
-if(IS_DIRECTORY "${PROGRAM}")
+if(NOT DEFINED PROGRAM)
+  get_filename_component(folder "${README}" DIRECTORY)
+  file(READ "${README}" rest)
+  string(REGEX MATCHALL "\\([A-Za-z0-9_./]+\\.(cpp|hpp|md|py)\\)" links "${rest}")
+  set(files)
+  foreach(link IN LISTS links)
+    string(REGEX REPLACE "[()]" "" link "${link}")
+    if(NOT EXISTS "${folder}/${link}")
+      message(FATAL_ERROR "${README} links to ${link}, which is not there")
+    endif()
+    if(link MATCHES "\\.(cpp|hpp)$")
+      list(APPEND files "${folder}/${link}")
+    endif()
+  endforeach()
+  set(PROGRAM "any source that it links to")
+  set(of_parts TRUE)
+elseif(IS_DIRECTORY "${PROGRAM}")
   file(GLOB files "${PROGRAM}/*.hpp")
+  set(of_parts TRUE)
 else()
   set(files "${PROGRAM}")
+  set(of_parts FALSE)
 endif()
 
 set(fence "```cpp\n")
@@ -24,8 +43,8 @@ while(NOT begin EQUAL -1)
   foreach(file IN LISTS files)
     file(READ "${file}" code)
     string(REGEX REPLACE "^// SPDX-License-Identifier: [^\n]*\n" "" code "${code}")
-    string(FIND "${code}" "${block}" position)
-    if(code STREQUAL block OR (IS_DIRECTORY "${PROGRAM}" AND NOT position EQUAL -1))
+    string(FIND "\n${code}" "\n${block}" position)
+    if(code STREQUAL block OR (of_parts AND NOT position EQUAL -1))
       set(shown TRUE)
     endif()
   endforeach()

@@ -28,6 +28,13 @@ NR == 1 && /^# / && path != "README.md" {
     target = folder substr($0, RSTART + 2, RLENGTH - 3)
     while (sub(/(^|[^\/]+\/)\.\.\//, "", target)) {
     }
+    if (path == "docs/guide/README.md" && target ~ /^docs\/guide\//) { # below it, in its order
+      before = substr($0, 1, RSTART - 1)
+      $0 = substr($0, RSTART + RLENGTH)
+      match(before, /\[[^\[]*$/)
+      line = line substr(before, 1, RSTART - 1) "@subpage " page(target) " \"" substr(before, RSTART + 1) "\""
+      continue
+    }
     if (target ~ /^([A-Z]+\.md$|docs\/|examples\/)/) { # the pages that Doxygen reads
       line = line substr($0, 1, RSTART + 1) "@ref " page(target) ")"
     } else {

@@ -399,6 +399,15 @@ echo "== few_labels"
 refused "too many arguments" "usage: few_labels" "$programs/few_labels" "$digits" more
 refused "no data" "few_labels: nowhere: no such folder" "$programs/few_labels" --quick nowhere
 
+echo "== guide"
+refused "no program is named" "usage: guide" "$programs/guide"
+refused "an unknown program" "usage: guide" "$programs/guide" own_backend "$digits"
+refused "no weights are named" "usage: guide" "$programs/guide" weights_from_pytorch
+refused "no such weights" "guide: nowhere: cannot be read" "$programs/guide" weights_from_pytorch nowhere "$digits"
+refused "another teacher" 'guide: teacher.safetensors: holds the model "Linear(784, 1200)' \
+  "$programs/guide" weights_from_pytorch teacher.safetensors "$digits"
+refused "no data" "guide: nowhere: no such folder" "$programs/guide" own_loss nowhere
+
 echo "== hinton2015"
 refused "no data is named" "usage: hinton2015" "$programs/hinton2015"
 refused "an unknown option" "usage: hinton2015" "$programs/hinton2015" --fast "$digits"
@@ -415,6 +424,12 @@ echo "== own_teacher"
 refused "no argument" "usage: own_teacher" "$programs/own_teacher"
 refused "no data" "own_teacher: nowhere: no such folder" "$programs/own_teacher" nowhere right.npy
 refused "logits of fewer images" "few.npy: logits of 1 x 3 x 10, expected 1 x 500 x 10" "$programs/own_teacher" "$digits" few.npy
+
+echo "== schemes"
+refused "no scheme is named" "usage: schemes" "$programs/schemes"
+refused "an unknown scheme" "usage: schemes" "$programs/schemes" co_learning "$digits"
+refused "too many arguments" "usage: schemes" "$programs/schemes" all "$digits" more
+refused "no data" "schemes: nowhere: no such folder" "$programs/schemes" all --quick nowhere
 
 echo "== custom_dataset"
 mkdir flowers

@@ -3,7 +3,8 @@
 """pytorch_interop.py FOLDER DIGITS PROGRAMS TOOLS
 
 Weights travel between Retort and PyTorch in both directions, and each network answers alike in both: trained here and
-loaded there, made there and loaded here, under the names of an nn.Sequential and under names of one's own. The images
+loaded there, made there and loaded here, under the names of an nn.Sequential and under names of one's own; and the guide's
+program counts a teacher's errors as PyTorch does. The images
 are the 10,000 test images of MNIST where MNIST_DIR names them, else those in DIGITS. Exits with 77 (skipped) where
 PyTorch, NumPy or the package safetensors is missing.
 """
@@ -38,6 +39,12 @@ def test_images(folder):
     content = file.read_bytes() if file.exists() else gzip.open(f"{file}.gz").read()
     pixels = np.frombuffer(content, np.uint8, offset=16).reshape(-1, 784)
     return torch.from_numpy((pixels.astype(np.float32) / 255 - 0.5) / 0.5)
+
+
+def test_labels(folder):
+    file = folder / "t10k-labels-idx1-ubyte"
+    content = file.read_bytes() if file.exists() else gzip.open(f"{file}.gz").read()
+    return np.frombuffer(content, np.uint8, offset=8)
 
 
 def compare(what, ours, theirs):
@@ -88,6 +95,15 @@ def main():
                for name, layer in zip(NAMES, (0, 3, 6)) for tensor in ("weight", "bias")}
     save_file(renamed, folder / "named.safetensors")
     compare("made by PyTorch as " + ", ".join(NAMES), ours(folder / "named.safetensors", *NAMES), theirs(network))
+
+    nn = torch.nn
+    network = nn.Sequential(nn.Linear(784, 400), nn.ReLU(), nn.Linear(400, 400), nn.ReLU(), nn.Linear(400, 10))
+    save_file(network.state_dict(), folder / "guide.safetensors")
+    shown = subprocess.run([programs / "guide", "weights_from_pytorch", folder / "guide.safetensors", data], check=True,
+                           stdout=subprocess.PIPE, text=True).stdout
+    errors = int((theirs(network).argmax(axis=1) != test_labels(data)).sum())
+    print(f"{shown}PyTorch counts {errors}")
+    assert abs(int(shown.split()[0]) - errors) <= 2, "the guide's program counts other errors"  # but for ties
     shutil.rmtree(folder)
 
 

@@ -14,7 +14,8 @@ cmake -S "$folder" -B "$folder/build" -G "$generator" -DCMAKE_CXX_COMPILER="$com
   -DRETORT_BUILD_TESTS=OFF -DRETORT_BUILD_EXAMPLES=OFF -DRETORT_CUDA=OFF -DRETORT_THRUST=OFF -DRETORT_BLAS=OFF
 cmake --build "$folder/build" --target docs
 
-for page in docs_design_md examples_sweep_README_md classretort_1_1FileError structretort_1_1Linear; do
+for page in docs_design_md docs_guide_8_reading_the_report_md examples_sweep_README_md classretort_1_1FileError structretort_1_1Linear; do
   [[ -f $folder/build/docs/html/$page.html ]] || { echo "there is no page $page.html"; exit 1; }
 done
 grep -q 'href="docs_design_md.html"' "$folder/build/docs/html/index.html" || { echo "README does not link docs/design.md"; exit 1; }
+grep -q 'href="structretort_1_1HintonLoss.html"' "$folder/build/docs/html/group__losses.html" || { echo "the group of losses lacks HintonLoss"; exit 1; }

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/// The programs of the guide (docs/guide), one for each page that has no example of its own.
+///
+///     guide weights_from_pytorch teacher.safetensors [data/mnist]
+///     guide temperature_and_weight|own_loss|own_layer [data/mnist]
+///
+/// Without a folder of MNIST's files they run on digits that the library draws itself.
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <retort/retort.hpp>
+#include <string_view>
+
+#include "common/data.hpp"
+#include "common/program.hpp"
+#include "digits.hpp"
+#include "own_layer.hpp"
+#include "own_loss.hpp"
+#include "temperature_and_weight.hpp"
+#include "weights_from_pytorch.hpp"
+
+namespace rt = retort;
+
+/// A student has 3,000 of the images to learn from. `held_out` are the test images, or 10,000 training images where
+/// settings are compared ("validation").
+guide::Digits load(const std::filesystem::path& folder, const char* split) {
+  const auto [train, held_out] = examples::load_data(folder, split, 0);
+  const double share = train.size() > 3'000 ? 3'000.5 / static_cast<double>(train.size()) : 0.5;
+  return {.train = train, .few = rt::data::random_split(train, share, rt::Seed{0}).first, .held_out = held_out};
+}
+
+int main(int argc, char** argv) {
+  constexpr const char* usage =
+      "usage: guide weights_from_pytorch FILE [FOLDER_WITH_MNIST], or guide PROGRAM [FOLDER_WITH_MNIST], where PROGRAM "
+      "is temperature_and_weight, own_loss or own_layer";
+  try {
+    examples::occupy_standard_streams();
+    if (examples::has_answered(argc, argv, "guide", usage)) {
+      return 0;
+    }
+    const std::string_view program = argc > 1 ? argv[1] : "";
+    const bool takes_file = program == "weights_from_pytorch";
+    const int folder = takes_file ? 3 : 2;  // its place among the arguments
+    if ((argc != folder && argc != folder + 1) ||
+        !(takes_file || program == "temperature_and_weight" || program == "own_loss" || program == "own_layer")) {
+      std::fprintf(stderr, "%s\n", usage);
+      return 2;
+    }
+    rt::allocate_for("the trainings", 0, [&] {
+      const rt::backend::Eigen cpu{rt::AvailableThreads{}};
+      const guide::Digits digits =
+          load(argc > folder ? argv[folder] : "synthetic", takes_file ? "official" : "validation");
+      if (takes_file) {
+        guide::weights_from_pytorch(digits, cpu, argv[2]);
+      } else if (program == "temperature_and_weight") {
+        guide::temperature_and_weight(digits, cpu);
+      } else if (program == "own_loss") {
+        guide::own_loss(digits, cpu);
+      } else {
+        guide::own_layer(digits, cpu);
+      }
+    });
+    rt::flush(stdout);  // what was printed to a full disk is an error too
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "guide: %s\n", rt::printable(error.what(), 4000).c_str());
+    return 1;
+  }
+}
