@@ -187,7 +187,7 @@ template <Loss L, std::size_t Classes, typename Scalar>
 void evaluate_loss(const SeparateMemory& backend, const L& loss, backend::Width<Classes> width,
                    const backend::LossArguments<Scalar>& arguments) {
   require_separate(arguments.student, arguments.teacher.logits, arguments.samples, arguments.labels, arguments.gradient,
-                   arguments.losses, arguments.correct);
+                   arguments.losses, arguments.correct, arguments.targets);
   evaluate_loss(eigen_of(backend), loss, width, arguments);
 }
 

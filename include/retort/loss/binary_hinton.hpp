@@ -13,9 +13,9 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/loss/binary_cross_entropy.hpp"
 #include "retort/loss/binary_divergence.hpp"
+#include "retort/loss/log_softmax.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/loss/metric.hpp"
-#include "retort/loss/softmax_divergence.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 

@@ -160,7 +160,7 @@ Evaluation evaluate_outputs(const std::vector<Scalar>& outputs, const data::Data
     result.accuracy = std::numeric_limits<double>::quiet_NaN();
   } else {
     result.errors = data.size() - right;
-    result.accuracy = static_cast<double>(right) / samples;
+    result.accuracy = 1.0 - static_cast<double>(result.errors) / samples;
   }
   return result;
 }
