@@ -202,6 +202,8 @@ TEST_CASE("A last batch that is dropped changes nothing", "[train]") {
   CHECK_FALSE(same_bits(shuffled.network.parameter_arena(), first.network.parameter_arena()));
   // The last batch of one is too small for batch statistics, unless it is dropped.
   CHECK_NOTHROW(Trained<WithBatchNorm>(clouds(33, 6, 3, 1), {.epochs = 1, .batch_size = 16, .drop_last = true}));
+  CHECK_THROWS_AS(Trained<WithBatchNorm>(clouds(33, 6, 3, 1), {.epochs = 1, .batch_size = 1, .drop_last = true}),
+                  OptionError);
 }
 
 TEST_CASE("Data of other sizes than the model's is refused", "[train]") {
