@@ -10,6 +10,7 @@
 #include "retort/core/error.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/augment.hpp"
+#include "retort/nn/initialization.hpp"
 #include "retort/optim/schedule.hpp"
 
 namespace examples {
@@ -44,6 +45,13 @@ struct TrainingOptions {
     return chosen;
   }
 };
+
+/// By the name of --initialization: PyTorch's default, or the distribution of the paper (nn/initialization.hpp).
+inline retort::Initialization initialization_of(const std::string& name) {
+  return name == "he"       ? retort::Initialization::he_normal
+         : name == "xavier" ? retort::Initialization::xavier_uniform
+                            : retort::Initialization::pytorch;
+}
 
 /// Those with the fewest errors on 10,000 training images held out (see distill_mnist/README.md).
 inline TrainingOptions recommended_teacher() {

@@ -154,6 +154,7 @@ class Job {
             .augmentation = options_.student.augmentation,
             .views = {.count = options_.student.views, .seed = retort::Seed{options_.first_seed}},
             .schedule = options_.student.schedule_with_warmup(),
+            .initialization = examples::initialization_of(options_.initialization),
             .stop = &examples::stop_request()};
   }
 

@@ -49,6 +49,11 @@ Options parse_options(int argc, char** argv) {
       ->check(whole_number(0, std::numeric_limits<std::uint32_t>::max()));
   app.add_option("--epochs", options.student.epochs, "epochs of each student")->check(whole_number(1));
   app.add_option("--batch-size", options.batch_size, "samples in a batch")->check(whole_number(1));
+  app.add_option(
+         "--initialization", options.initialization,
+         "the students' first weights: pytorch, as it draws them; he, normal with variance 2 / in, for ReLU; or "
+         "xavier, uniform")
+      ->check(CLI::IsMember({"pytorch", "he", "xavier"}));
   app.add_option("--schedule", options.student.schedule, "of the students' learning rate: constant or cosine")
       ->check(CLI::IsMember({"constant", "cosine"}));
   app.add_option("--warmup", options.student.warmup, "steps in which the students' learning rate rises first")
@@ -108,7 +113,7 @@ std::string options_of_setting(std::string_view setting) {
       {"batch_size", "--batch-size"},
       {"seed", "--seed or --seeds"},
       {"schedule", "--schedule or --warmup"},
-      {"initial weights", "--seed or --seeds"},
+      {"initial weights", "--seed, --seeds or --initialization"},
       {"augmentation", "--shift, --rotation, --scale, --shear, --noise or --teacher"},
       {"views", "--views"},
       {"views' seed", "--seed"},

@@ -23,6 +23,7 @@ struct Options {
   examples::TrainingOptions teacher = examples::recommended_teacher();
   examples::TrainingOptions student = examples::recommended_student();
   std::size_t batch_size = 64;
+  std::string initialization = "pytorch";  ///< pytorch | he | xavier, of the students
   std::vector<double> temperatures{1, 2, 4};
   std::vector<double> hard_weights{0.3};
   std::vector<double> learning_rates{student.learning_rate};

@@ -212,7 +212,7 @@ for value in 0 -1 1.01 nan inf 0.001; do # of 500 images
     distill "--student-fraction=$value"
 done
 refused "--student-fraction x" "--student-fraction: 'x', expected a number" distill --student-fraction x
-for option in --lr --beta1 --beta2 --epsilon --weight-decay --temperature --hard-weight \
+for option in --lr --beta1 --beta2 --epsilon --weight-decay --ema --max-norm --temperature --hard-weight \
   --rotation --scale --shear --noise; do
   refused "$option x" "$option: 'x', expected a number" distill $option x
   refused "$option nan" "is nan, expected a" distill $option nan
@@ -222,6 +222,12 @@ refused "--beta1 1" "beta1 is 1, expected a number in [0, 1)" distill --beta1 1
 refused "--beta2 -0.1" "beta2 is -0.1, expected a number in [0, 1)" distill --beta2 -0.1
 refused "--epsilon 0" "epsilon is 0, expected" distill --epsilon 0
 refused "--weight-decay -1" "weight_decay is -1, expected" distill --weight-decay -1
+refused "--ema 1" "decay is 1, expected a number in [0, 1)" distill --ema 1
+refused "--max-norm 0" "max_norm is 0, expected a finite number above 0" distill --max-norm 0
+for option in --ema --max-norm; do
+  refused "$option with eigen-bf16" "$option: --backend eigen-bf16 does not take it, expected eigen" \
+    distill --backend eigen-bf16 $option 0.5
+done
 refused "--rotation 181" "rotation is 181, expected a number of degrees in [0, 180]" distill --rotation 181
 refused "--scale 1" "scale is 1, expected a number in [0, 0.9]" distill --scale 1
 refused "--shear 46" "shear is 46, expected a number of degrees in [0, 45]" distill --shear 46
@@ -229,7 +235,7 @@ refused "--noise -1" "noise is -1, expected a number in [0, 1000000]" distill --
 refused "--temperature 0" "temperature is 0, expected" distill --temperature 0
 refused "--temperature inf" "temperature is inf, expected" distill --temperature inf
 refused "--hard-weight 2" "hard_weight is 2, expected a number in [0, 1]" distill --hard-weight 2
-for option in --loss --split --recipe --schedule --backend; do
+for option in --loss --split --recipe --schedule --backend --initialization; do
   refused "$option x" "$option: x not in {" distill $option x
 done
 for value in -1 1.5 x 99999999999999999999; do
