@@ -32,8 +32,8 @@ class TrainerBase {
   /// data of a later training, whose inputs are made differently, for samples without labels that the loss does not
   /// learn from, for labels where the loss takes targets and the reverse, and for validation data without any label,
   /// DivergenceError when loss, parameters, running statistics or moments are no longer finite, StoppedError if it was
-  /// asked to stop, FileError and FormatError from checkpoints, any exception of an observer, and Error for a network, a
-  /// dataset or a trainer that was moved from.
+  /// asked to stop, FileError and FormatError from checkpoints, any exception of an observer, and Error for a network,
+  /// a dataset or a trainer that was moved from.
   History fit(const data::Dataset& train, const FitOptions& options) {
     return detail::fit(epoch_trainer(), train, nullptr, options);
   }
