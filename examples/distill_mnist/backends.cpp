@@ -44,7 +44,7 @@ namespace distill_mnist {
 std::span<const BackendEntry> backends() {
   constexpr const char* cuda = "the CUDA toolkit 13 (nvcc)";
   static constexpr std::array entries{
-      BackendEntry{"eigen", run_eigen, "Eigen", true, false, true},
+      BackendEntry{"eigen", run_eigen, "Eigen", true, false},
       BackendEntry{"eigen-bf16", run_eigen_bf16, "Eigen", true, false},
       BackendEntry{"thrust-cpp", DISTILL_MNIST_THRUST_CPP, "Thrust's headers (libthrust-dev)", false, false},
       BackendEntry{"thrust-omp", DISTILL_MNIST_THRUST_OMP,

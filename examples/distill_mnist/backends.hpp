@@ -18,7 +18,6 @@ struct BackendEntry {
   const char* needs;            ///< what compiling it in takes
   bool takes_threads;           ///< --threads
   bool takes_device;            ///< --device
-  bool takes_wrappers = false;  ///< --ema, --max-norm
 };
 
 /// All backends, the default first.
@@ -39,7 +38,6 @@ Backend with_threads(const Options& options) {
 
 // One source file each, so that each is compiled with what it needs: job_eigen.cpp, ...
 void run_eigen(const Options& options);
-void run_eigen_wrapped(const Options& options);  // see Options::wraps_optimizer
 void run_eigen_bf16(const Options& options);
 void run_thrust_cpp(const Options& options);
 void run_thrust_omp(const Options& options);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -44,7 +43,6 @@
 #include "retort/nn/initialization.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/optim/adam.hpp"
-#include "retort/optim/optimizer.hpp"
 #include "retort/train/checkpoint.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/evaluate.hpp"
@@ -62,8 +60,8 @@ using examples::Teacher;
 using examples::TrainingOptions;
 
 /// Everything on one backend, whose header the file that names it includes. Compiled once for each, so only what a
-/// training needs is included here: nvcc takes seconds for each header more. `Optimizer`: Adam or WrappedAdam.
-template <typename Backend, retort::Optimizer Optimizer = retort::Adam>
+/// training needs is included here: nvcc takes seconds for each header more.
+template <typename Backend>
 class Job {
  public:
   Job(const Options& options, Backend backend)
@@ -107,7 +105,7 @@ class Job {
     }
 
     retort::Network<Student, Backend> alone(student_seed, backend_, initialization);
-    retort::Trainer alone_trainer{alone, retort::CrossEntropy{}, optimizer_for(options_.student)};
+    retort::Trainer alone_trainer{alone, retort::CrossEntropy{}, options_.adam_for(options_.student)};
     const retort::History alone_history = fit(alone_trainer, "alone", students_images(), options_.student);
     save(alone, "student_alone.safetensors");
 
@@ -214,8 +212,8 @@ class Job {
 
   /// Finds what is out of range or does not fit now, not after minutes of training the teacher.
   std::pair<retort::data::Dataset, retort::data::Dataset> checked_data() const {
-    retort::validate_in<float>(optimizer_for(options_.teacher));
-    retort::validate_in<float>(optimizer_for(options_.student));
+    retort::validate_in<float>(options_.adam_for(options_.teacher));
+    retort::validate_in<float>(options_.adam_for(options_.student));
     retort::validate_in<float>(options_.hinton);
     retort::validate_in<float>(as_written_loss());
     fit_options(options_.teacher).validate();
@@ -228,14 +226,6 @@ class Job {
     fit_options(options_.teacher).validate_for(data.first.size(), true);
     fit_options(options_.student).validate_for(students_share(data.first.size()), true);
     return data;
-  }
-
-  Optimizer optimizer_for(const TrainingOptions& training) const {
-    if constexpr (std::same_as<Optimizer, WrappedAdam>) {
-      return options_.wrapped_adam_for(training);
-    } else {
-      return options_.adam_for(training);
-    }
   }
 
   retort::SoftmaxPassedToKlLoss as_written_loss() const {
@@ -289,7 +279,7 @@ class Job {
   }
 
   void train_teacher(retort::Network<Teacher, Backend>& teacher) {
-    retort::Trainer trainer{teacher, retort::CrossEntropy{}, optimizer_for(options_.teacher)};
+    retort::Trainer trainer{teacher, retort::CrossEntropy{}, options_.adam_for(options_.teacher)};
     teacher_history_ = fit(trainer, "teacher", train(), options_.teacher);
   }
 
@@ -307,7 +297,7 @@ class Job {
   /// From a network or from a table.
   retort::History distil(const auto& teacher, retort::Network<Student, Backend>& student) {
     return with_loss([&](const auto& loss) {
-      retort::DistillationTrainer trainer{teacher, student, loss, optimizer_for(options_.student)};
+      retort::DistillationTrainer trainer{teacher, student, loss, options_.adam_for(options_.student)};
       return fit(trainer, "distilled", students_images(), options_.student);
     });
   }

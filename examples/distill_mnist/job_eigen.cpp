@@ -7,12 +7,6 @@
 
 namespace distill_mnist {
 
-void run_eigen(const Options& options) {
-  if (options.wraps_optimizer()) {
-    run_eigen_wrapped(options);
-  } else {
-    Job(options, with_threads<retort::backend::Eigen>(options)).run();
-  }
-}
+void run_eigen(const Options& options) { Job(options, with_threads<retort::backend::Eigen>(options)).run(); }
 
 }  // namespace distill_mnist

@@ -115,8 +115,6 @@ void require_taken(const Options& options) {
   };
   require(options.threads.has_value(), "--threads", &BackendEntry::takes_threads);
   require(options.device.has_value(), "--device", &BackendEntry::takes_device);
-  require(options.ema.has_value(), "--ema", &BackendEntry::takes_wrappers);
-  require(options.max_norm.has_value(), "--max-norm", &BackendEntry::takes_wrappers);
 }
 
 void require_use_for_tables(const Options& options) {
@@ -185,16 +183,6 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--lr", learning_rate, "Adam's learning rate, of teacher and students [the recipe's]")
       ->check(number());
   examples::add_hyperparameters(app, options.adam, {"learning_rate"});
-  app.add_option(
-         "--ema", options.ema,
-         "decay of an average of the weights over the steps, in [0, 1): it is evaluated and saved, of teacher and "
-         "students, on " +
-             takers(&BackendEntry::takes_wrappers) + " [none]")
-      ->check(number());
-  app.add_option("--max-norm", options.max_norm,
-                 "longest that each hidden unit's incoming weights may be, of teacher and students, on " +
-                     takers(&BackendEntry::takes_wrappers) + " [no bound]")
-      ->check(number());
   std::optional<std::string> schedule;
   app.add_option("--schedule", schedule, "constant or cosine, of teacher and students [the recipe's]")
       ->check(CLI::IsMember({"constant", "cosine"}));
@@ -261,7 +249,7 @@ std::string options_of_setting(std::string_view setting, bool of_teacher) {
       {"backend", "--backend"},
       {"processor", "--any-processor"},
       {"loss", "--loss, --temperature or --hard-weight"},
-      {"optimizer", "--lr, --beta1, --beta2, --epsilon, --weight-decay, --ema or --max-norm"},
+      {"optimizer", "--lr, --beta1, --beta2, --epsilon or --weight-decay"},
       {"teacher", "--teacher, --teacher-logits, --teacher-epochs or --seed"},
       {"epochs", of_teacher ? "--teacher-epochs" : "--epochs"},
       {"batch_size", "--batch-size"},

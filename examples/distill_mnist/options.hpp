@@ -15,12 +15,8 @@
 #include "common/training_options.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/optim/adam.hpp"
-#include "retort/optim/max_norm.hpp"
-#include "retort/optim/weight_average.hpp"
 
 namespace distill_mnist {
-
-using WrappedAdam = retort::WeightAverage<retort::MaxNorm<retort::Adam>>;
 
 struct Options {
   std::filesystem::path data = "data/mnist";  ///< a folder, or "synthetic" for the built-in digits
@@ -30,10 +26,8 @@ struct Options {
   examples::TrainingOptions teacher{};
   examples::TrainingOptions student{};
   std::size_t batch_size = 64;
-  std::optional<double> ema{};             ///< decay of an average of the weights, which answers; empty: none
-  std::optional<double> max_norm{};        ///< bound of each hidden unit's incoming weights; empty: none
-  std::string initialization = "pytorch";  ///< pytorch | he | xavier
-  retort::Adam adam{.beta1 = 0.5};         ///< but for the learning rates
+  std::string initialization = "pytorch";                             ///< pytorch | he | xavier
+  retort::Adam adam{.beta1 = 0.5};                                    ///< but for the learning rates
   retort::HintonLoss hinton{.temperature = 7.0, .hard_weight = 0.3};  ///< as-written takes them too
   std::string loss = "as-written";                                    ///< hinton | as-written | cross-entropy
   std::uint64_t seed = 0;
@@ -50,20 +44,11 @@ struct Options {
   double checkpoint_seconds = examples::checkpoint_seconds;  ///< and the least time between them
   bool quiet = false;
 
-  /// Whether an optimizer around Adam trains. Not all backends have one here: it is the whole job compiled once more.
-  bool wraps_optimizer() const { return ema || max_norm; }
-
   /// As a network is trained with it.
   retort::Adam adam_for(const examples::TrainingOptions& training) const {
     retort::Adam result = adam;
     result.learning_rate = training.learning_rate;
     return result;
-  }
-
-  /// The same with what --ema and --max-norm ask for. A bound out of reach changes nothing, nor does an average without
-  /// memory.
-  WrappedAdam wrapped_adam_for(const examples::TrainingOptions& training) const {
-    return {{adam_for(training), max_norm.value_or(1e30)}, ema.value_or(0.0)};
   }
 };
 

@@ -128,8 +128,7 @@ std::vector<std::string> settings_of(const Options& options, const examples::Tra
   return {with_separators(images),
           with_separators(std::min(options.batch_size, images)),
           loss,
-          options.wraps_optimizer() ? retort::describe_settings(options.wrapped_adam_for(training))
-                                    : retort::describe_settings(options.adam_for(training)),
+          retort::describe_settings(options.adam_for(training)),
           training.schedule_with_warmup().describe(),
           training.augmentation.is_set() ? retort::describe_settings(training.augmentation) : "none"};
 }

@@ -212,7 +212,7 @@ for value in 0 -1 1.01 nan inf 0.001; do # of 500 images
     distill "--student-fraction=$value"
 done
 refused "--student-fraction x" "--student-fraction: 'x', expected a number" distill --student-fraction x
-for option in --lr --beta1 --beta2 --epsilon --weight-decay --ema --max-norm --temperature --hard-weight \
+for option in --lr --beta1 --beta2 --epsilon --weight-decay --temperature --hard-weight \
   --rotation --scale --shear --noise; do
   refused "$option x" "$option: 'x', expected a number" distill $option x
   refused "$option nan" "is nan, expected a" distill $option nan
@@ -222,12 +222,6 @@ refused "--beta1 1" "beta1 is 1, expected a number in [0, 1)" distill --beta1 1
 refused "--beta2 -0.1" "beta2 is -0.1, expected a number in [0, 1)" distill --beta2 -0.1
 refused "--epsilon 0" "epsilon is 0, expected" distill --epsilon 0
 refused "--weight-decay -1" "weight_decay is -1, expected" distill --weight-decay -1
-refused "--ema 1" "decay is 1, expected a number in [0, 1)" distill --ema 1
-refused "--max-norm 0" "max_norm is 0, expected a finite number above 0" distill --max-norm 0
-for option in --ema --max-norm; do
-  refused "$option with eigen-bf16" "$option: --backend eigen-bf16 does not take it, expected eigen" \
-    distill --backend eigen-bf16 $option 0.5
-done
 refused "--rotation 181" "rotation is 181, expected a number of degrees in [0, 180]" distill --rotation 181
 refused "--scale 1" "scale is 1, expected a number in [0, 0.9]" distill --scale 1
 refused "--shear 46" "shear is 46, expected a number of degrees in [0, 45]" distill --shear 46

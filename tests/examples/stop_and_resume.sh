@@ -21,8 +21,7 @@ trap '[[ -z $process ]] || kill -KILL $process 2>/dev/null || true; rm -rf "$fol
 cd "$folder"
 
 common=(--data "$digits" --split official --batch-size 32 --warmup 5 --quiet)
-job=("$programs/distill_mnist" --recipe recommended "${common[@]}" --teacher-epochs 4 --epochs 3 --seed 4
-  --ema 0.9 --max-norm 2 --initialization he)
+job=("$programs/distill_mnist" --recipe recommended "${common[@]}" --teacher-epochs 4 --epochs 3 --seed 4 --initialization he)
 untimed() { sed -E 's/"(seconds|samples_per_second)":[^,}]*,?//g' "$1"; }
 untimed_page() { grep -v 'class="seconds"' "$1"; }
 contents() { (cd "$1" && find . -type f -exec cksum {} + | sort -k 3); }
