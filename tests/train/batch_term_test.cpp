@@ -158,7 +158,7 @@ AlignedBuffer<float> trained(const Term& term, const FitOptions& options, const 
                              const data::Dataset& data = points()) {
   const Network<TeacherModel, Backend> teacher{Seed{3}, backend};
   Network<StudentModel, Backend> student{Seed{1}, backend};
-  DistillationTrainer{teacher, student, WithTerm{HintonLoss{}, term}, Adam{.learning_rate = 1e-2}}.fit(data, options);
+  DistillationTrainer{teacher, student, WithTerm{CrossEntropy{}, term}, Adam{.learning_rate = 1e-2}}.fit(data, options);
   return student.copy_parameters();
 }
 
@@ -272,7 +272,7 @@ TEST_CASE("A trainer says why no faster engine takes a term on batches", "[train
   const Network<TeacherModel> teacher{Seed{3}};
   Network<StudentModel> student{Seed{1}};
   for_every_term([&](const auto& term) {
-    CHECK(DistillationTrainer{teacher, student, WithTerm{HintonLoss{}, term}, Adam{}}.describe() ==
+    CHECK(DistillationTrainer{teacher, student, WithTerm{CrossEntropy{}, term}, Adam{}}.describe() ==
           "single operations in float, not panels: the loss has a term on whole batches");
   });
 }
