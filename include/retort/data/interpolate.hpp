@@ -10,19 +10,21 @@
 
 #include "retort/core/instruction_set.hpp"
 #include "retort/data/dataset_view.hpp"
+#include "retort/data/elastic_field.hpp"
 #include "retort/data/pixel_map.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data::detail {
 
-/// Interpolates images of bytes by one map. Zeros lie around each channel, so that no pixel needs a test, and
-/// beside each pixel the one below it, so that one load reads a square of four. Three passes follow each other at some
-/// distance: places are found, squares are read, values computed. So none waits for its own, and the second, which
-/// reads one by one, keeps other parts of a processor busy than the others, whose loops over blocks of a fixed size
-/// become SIMD.
+/// Interpolates images of bytes by one map, and by one field if it is `elastic`. Zeros lie around each channel, so that
+/// no pixel needs a test, and beside each pixel the one below it, so that one load reads a square of four. Three passes
+/// follow each other at some distance: places are found, squares are read, values computed. So none waits for its own,
+/// and the second, which reads one by one, keeps other parts of a processor busy than the others, whose loops over
+/// blocks of a fixed size become SIMD.
+template <bool elastic>
 class Interpolation {
  public:
-  /// Whether there is room for the image, and 32 bits for the places that the map leads to.
-  static bool takes(ImageShape image, const PixelMap& map) {
+  /// Whether there is room for the image, and 32 bits for the places that the map and the field lead to.
+  static bool takes(ImageShape image, const PixelMap& map, const ElasticField& field) {
     if (image.rows > side || image.columns > side) {
       return false;
     }
@@ -30,16 +32,20 @@ class Interpolation {
       const PixelLine line = map.line(image, row);
       const auto stays = [&](std::int64_t begin, std::int64_t step) {
         const std::int64_t end = begin + static_cast<std::int64_t>(image.columns) * step;
-        return std::min(begin, end) >= INT32_MIN && std::max(begin, end) <= INT32_MAX;
+        return std::min(begin, end) >= INT32_MIN + field.most() && std::max(begin, end) <= INT32_MAX - field.most();
       };
       return stays(line.row, line.row_step) && stays(line.column, line.column_step);
     };
     return fits(0) && fits(static_cast<std::int64_t>(image.rows) - 1);
   }
 
-  /// Precondition: takes(image, map).
-  Interpolation(ImageShape image, const PixelMap& map) : image_(image), map_(map) {
+  /// Preconditions: takes(image, map, field), and `elastic` is whether the field is set.
+  Interpolation(ImageShape image, const PixelMap& map, const ElasticField& field)
+      : image_(image), map_(map), field_(field) {
     std::fill_n(pairs_.begin(), (image.rows + 2) * pitch, std::uint16_t{0});
+    if constexpr (elastic) {
+      displace_nodes();
+    }
   }
 
   /// output (rows, columns): a channel `raw` (rows, columns), each value passed through `finish`.
@@ -76,6 +82,7 @@ class Interpolation {
   static constexpr std::size_t block = 16;
   static constexpr std::uint32_t pitch = 64;      // of the padded channel
   static constexpr std::size_t side = pitch - 3;  // zeros: one before each line, two after it
+  static constexpr std::size_t most_nodes = 40;   // 0.58 a pixel and 4
 
   void read_pixels(const std::uint8_t* raw) {
     std::fill_n(pairs_.begin(), pitch, std::uint16_t{0});  // the last channel's first line stands below these
@@ -105,10 +112,38 @@ class Interpolation {
     read(count - block);
   }
 
-  void pair_lines(std::uint16_t* __restrict line, const std::uint16_t* __restrict below) const {
-    for (std::size_t first = 0; first <= image_.columns; first += block) {
+  // All of a padded line: a loop of 16 would be unrolled before it becomes SIMD.
+  static void pair_lines(std::uint16_t* __restrict line, const std::uint16_t* __restrict below) {
+    for (std::size_t i = 0; i < pitch; ++i) {
+      line[i] = static_cast<std::uint16_t>(line[i] | below[i] << 8);
+    }
+  }
+
+  // What ElasticField computes, first along each row of nodes, then down the columns.
+  void displace_nodes() {
+    for (std::uint32_t row = 0; row < field_.count(image_.rows); ++row) {
+      std::array<Displacement, most_nodes> nodes;
+      field_.fill_row(row, nodes.data());
+      std::fill_n(down_at_nodes_.data() + row * pitch + image_.columns, pitch - image_.columns, 0);
+      std::fill_n(right_at_nodes_.data() + row * pitch + image_.columns, pitch - image_.columns, 0);
+      for (std::size_t column = 0; column < image_.columns; ++column) {
+        const SplineWeights weights = field_.weights(column);
+        const Displacement* d = nodes.data() + weights.node;
+        down_at_nodes_[row * pitch + column] = ElasticField::mean(weights, d[0].rows, d[1].rows, d[2].rows, d[3].rows);
+        right_at_nodes_[row * pitch + column] =
+            ElasticField::mean(weights, d[0].columns, d[1].columns, d[2].columns, d[3].columns);
+      }
+    }
+  }
+
+  // In whole blocks: beyond the line's end there are zeros.
+  void displace_line(std::size_t row, const std::int32_t* __restrict at_nodes, std::int32_t* __restrict line) const {
+    const SplineWeights weights = field_.weights(row);
+    const std::int32_t* nodes = at_nodes + weights.node * pitch;
+    for (std::size_t first = 0; first < image_.columns; first += block) {
       for (std::size_t i = first; i < first + block; ++i) {
-        line[i] = static_cast<std::uint16_t>(line[i] | below[i] << 8);
+        line[i] = field_.scaled(
+            ElasticField::mean(weights, nodes[i], nodes[i + pitch], nodes[i + 2 * pitch], nodes[i + 3 * pitch]));
       }
     }
   }
@@ -116,6 +151,10 @@ class Interpolation {
   // Beyond the row's end the next row overwrites it.
   void find_places(std::size_t row) {
     const PixelLine line = map_.line(image_, static_cast<std::int64_t>(row));
+    if constexpr (elastic) {
+      displace_line(row, down_at_nodes_.data(), down_.data());
+      displace_line(row, right_at_nodes_.data(), right_.data());
+    }
     for (std::size_t first = 0; first < image_.columns; first += block) {
       find_places(line, static_cast<std::uint32_t>(first), row * image_.columns + first);
     }
@@ -124,6 +163,8 @@ class Interpolation {
   void find_places(const PixelLine& line, std::uint32_t first, std::size_t position) {
     std::uint32_t* __restrict places = places_.data() + position;
     std::uint32_t* __restrict fractions = fractions_.data() + position;
+    [[maybe_unused]] const std::int32_t* __restrict down = down_.data() + first;
+    [[maybe_unused]] const std::int32_t* __restrict right = right_.data() + first;
     const std::uint32_t last_row = static_cast<std::uint32_t>(image_.rows) + 1;
     const std::uint32_t last_column = static_cast<std::uint32_t>(image_.columns) + 1;
     const auto row_step = static_cast<std::uint32_t>(line.row_step);
@@ -131,8 +172,12 @@ class Interpolation {
     const std::uint32_t row_begin = static_cast<std::uint32_t>(line.row) + first * row_step;
     const std::uint32_t column_begin = static_cast<std::uint32_t>(line.column) + first * column_step;
     for (std::uint32_t i = 0; i < block; ++i) {
-      const std::uint32_t row = row_begin + i * row_step;
-      const std::uint32_t column = column_begin + i * column_step;
+      std::uint32_t row = row_begin + i * row_step;
+      std::uint32_t column = column_begin + i * column_step;
+      if constexpr (elastic) {
+        row += static_cast<std::uint32_t>(down[i]);
+        column += static_cast<std::uint32_t>(right[i]);
+      }
       // What lies before the first row or column is a large number; all of the last are zeros.
       const std::uint32_t above =
           std::min(static_cast<std::uint32_t>((static_cast<std::int32_t>(row) >> 21) + 1), last_row);
@@ -170,12 +215,19 @@ class Interpolation {
 
   ImageShape image_;
   PixelMap map_;
+  ElasticField field_;
   // NOLINTBEGIN(cppcoreguidelines-pro-type-member-init): written before they are read
   std::array<std::uint16_t, (side + 2) * pitch> pairs_;  // a pixel, and from bit 8 on the one below it
   // Of each pixel of the output:
-  std::array<std::uint32_t, side * side + block> places_;     // in pairs_
-  std::array<std::uint32_t, side * side + block> fractions_;  // 256ths down, and from bit 16 on to the right
-  std::array<std::uint32_t, side * side + block> squares_;    // the pair there, and the one to its right
+  std::array<std::uint32_t, side * side + block> places_;  // in pairs_
+  alignas(
+      64) std::array<std::uint32_t, side * side + block> fractions_;  // 256ths down, and from bit 16 on to the right
+  std::array<std::uint32_t, side * side + block> squares_;            // the pair there, and the one to its right
+  // Displacements of rows of nodes, and of a line's pixels:
+  std::array<std::int32_t, elastic ? most_nodes * pitch : 0> down_at_nodes_;
+  std::array<std::int32_t, elastic ? most_nodes * pitch : 0> right_at_nodes_;
+  std::array<std::int32_t, elastic ? pitch : 0> down_;
+  std::array<std::int32_t, elastic ? pitch : 0> right_;
   // NOLINTEND(cppcoreguidelines-pro-type-member-init)
 };
 
