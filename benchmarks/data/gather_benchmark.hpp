@@ -67,6 +67,10 @@ bool register_gathers() {
                              [](::benchmark::State& state, const Backend& backend, std::size_t batch) {
                                gather<Runner>(state, backend, batch, digits(), affine);
                              });
+  register_benchmark<Runner>("gather_bytes/elastic", batches,
+                             [](::benchmark::State& state, const Backend& backend, std::size_t batch) {
+                               gather<Runner>(state, backend, batch, digits(), {.elastic = 1.4});
+                             });
   register_benchmark<Runner>("gather_bytes/noisy", batches,
                              [](::benchmark::State& state, const Backend& backend, std::size_t batch) {
                                gather<Runner>(state, backend, batch, digits(), {.noise = 0.1});

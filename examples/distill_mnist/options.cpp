@@ -23,7 +23,7 @@ using examples::not_empty;
 using examples::number;
 using examples::whole_number;
 
-constexpr const char* student_amounts = "--student-shift, --rotation, --scale, --shear or --noise";
+constexpr const char* student_amounts = "--student-shift, --rotation, --scale, --shear, --noise or --elastic";
 
 /// Every setting of the source pipeline, its loss included: KL divergence given probabilities, and no T^2.
 Options original_recipe() { return {}; }

@@ -84,7 +84,7 @@ Options parse_options(int argc, char** argv) {
   app.add_flag("--quiet", options.quiet, "print the closing table only");
 
   examples::parse_command_line(app, argc, argv);
-  options.student.require_augmented("--views", "--shift, --rotation, --scale, --shear or --noise");
+  options.student.require_augmented("--views", "--shift, --rotation, --scale, --shear, --noise or --elastic");
   if (options.threads && options.backend != "eigen") {
     throw retort::OptionError("--threads: --backend " + options.backend + " does not take it, expected eigen");
   }
@@ -114,7 +114,7 @@ std::string options_of_setting(std::string_view setting) {
       {"seed", "--seed or --seeds"},
       {"schedule", "--schedule or --warmup"},
       {"initial weights", "--seed, --seeds or --initialization"},
-      {"augmentation", "--shift, --rotation, --scale, --shear, --noise or --teacher"},
+      {"augmentation", "--shift, --rotation, --scale, --shear, --noise, --elastic or --teacher"},
       {"views", "--views"},
       {"views' seed", "--seed"},
       {"training data", data},

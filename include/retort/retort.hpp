@@ -73,6 +73,7 @@
 #include "retort/data/csv.hpp"
 #include "retort/data/csv_images.hpp"
 #include "retort/data/dataset.hpp"
+#include "retort/data/elastic_field.hpp"
 #include "retort/data/emnist.hpp"
 #include "retort/data/ensemble_logits.hpp"
 #include "retort/data/join.hpp"

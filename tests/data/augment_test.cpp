@@ -35,7 +35,7 @@ data::Dataset one_image(data::Normalization normalization = {}) {
 
 std::vector<float> mapped(const data::DatasetView& view, const data::PixelMap& map) {
   std::vector<float> output(view.features);
-  data::detail::interpolate_row(view, 0, map, {}, output.data());
+  data::detail::interpolate_row(view, 0, map, {}, {}, output.data());
   return output;
 }
 
@@ -66,7 +66,8 @@ std::vector<float> view_of(const data::Dataset& data, const View& view, std::uin
   return output;
 }
 
-constexpr Augmentation everything{.shift = 1, .rotation = 25, .scale = 0.2, .shear = 10, .noise = 0.1};
+constexpr Augmentation everything{
+    .shift = 1, .rotation = 25, .scale = 0.2, .shear = 10, .noise = 0.1, .elastic = 1, .elastic_sigma = 2};
 
 }  // namespace
 
@@ -149,6 +150,7 @@ TEST_CASE("amounts of 0 leave every bit, with a shift and without") {
       const View shifted{{pixels}, Seed{3}, 2};
       data::gather_row(view, constants, 0, shifted.offset(0), expected.data());
       CHECK(view_of(*dataset, shifted, 0) == expected);
+      CHECK(view_of(*dataset, {{.shift = pixels, .elastic_sigma = 9}, Seed{3}, 2}, 0) == expected);
       // The map of amounts of 0, too, is that shift.
       std::vector<float> raw = mapped(view, shifted.pixel_map(0));
       std::transform(raw.begin(), raw.end(), raw.begin(), constants);
@@ -160,8 +162,9 @@ TEST_CASE("amounts of 0 leave every bit, with a shift and without") {
 TEST_CASE("a distorted row is its features") {
   const data::Dataset bytes = one_image({0.5, 0.5});
   const data::DatasetView view = bytes.view();
-  for (const Augmentation& augmentation : {everything, Augmentation{.rotation = 25}, Augmentation{.scale = 0.3},
-                                           Augmentation{.shift = 1, .noise = 0.2}, Augmentation{.shift = 1}}) {
+  for (const Augmentation& augmentation :
+       {everything, Augmentation{.rotation = 25}, Augmentation{.scale = 0.3}, Augmentation{.shift = 1, .noise = 0.2},
+        Augmentation{.elastic = 1}, Augmentation{.shift = 1}}) {
     const View augmented{augmentation, Seed{3}, 2};
     const std::vector<float> row = view_of(bytes, augmented, 0);
     for (std::size_t i = 0; i < row.size(); ++i) {
@@ -183,7 +186,10 @@ TEST_CASE("images of every shape are interpolated as pixel by pixel, to the last
     }
     const data::Dataset images{pixels, data::Labels{0, 0}, 1, image};
     for (const View& view : {View{{.shift = 2, .rotation = 180, .scale = 0.9, .shear = 45}, Seed{1}, 4},
-                             View{{.rotation = 10, .scale = 0.1, .shear = 5}, Seed{1}, 5}}) {
+                             View{{.rotation = 10, .scale = 0.1, .shear = 5}, Seed{1}, 5},
+                             View{{.shift = 1, .rotation = 10, .elastic = 1.4}, Seed{1}, 6},
+                             View{{.elastic = 16, .elastic_sigma = 1}, Seed{1}, 7},
+                             View{{.elastic = 0.5, .elastic_sigma = 1000}, Seed{1}, 8}}) {
       CAPTURE(image.rows, image.columns, image.channels, view.index);
       std::vector<float> row(features + 1, -9.0f);
       data::gather_row(images.view(), data::GatherConstants<float>{}, 1, view, row.data());
@@ -199,8 +205,9 @@ TEST_CASE("images of every shape are interpolated as pixel by pixel, to the last
 
 TEST_CASE("a view is a pure function of seed, index and sample, and depends on each") {
   const data::Dataset data{Bytes{{9, 80, 7, 200, 5, 64}, {9, 80, 7, 200, 5, 64}}, data::Labels{0, 0}, 1, {2, 3}};
-  for (const Augmentation& augmentation : {Augmentation{.rotation = 90}, Augmentation{.scale = 0.5},
-                                           Augmentation{.shear = 45}, Augmentation{.noise = 0.1}, everything}) {
+  for (const Augmentation& augmentation :
+       {Augmentation{.rotation = 90}, Augmentation{.scale = 0.5}, Augmentation{.shear = 45}, Augmentation{.noise = 0.1},
+        Augmentation{.elastic = 1, .elastic_sigma = 1}, everything}) {
     CAPTURE(describe_settings(augmentation));
     const auto moved = view_of(data, {augmentation, Seed{1}, 4}, 0);
     CHECK(moved == view_of(data, {augmentation, Seed{1}, 4}, 0));
@@ -238,6 +245,43 @@ TEST_CASE("each amount is drawn evenly between its limits, whatever the others a
   CHECK_THAT(squares / draws, WithinAbs(1.0 / 3, 0.025));  // deviation 0.005
 }
 
+TEST_CASE("elastic displacements have the stated deviation and change as smoothly as a Gaussian makes them") {
+  constexpr data::ImageShape image{28, 28};
+  constexpr double one = 1 << 21;
+  for (const double sigma : {2.0, 4.0}) {
+    CAPTURE(sigma);
+    const View view{{.elastic = 1.5, .elastic_sigma = sigma}, Seed{9}, 3};
+    const auto apart = static_cast<std::size_t>(2 * sigma);
+    double sum = 0;
+    double squares = 0;
+    double down_by_right = 0;
+    double products = 0;
+    double largest_step = 0;
+    double count = 0;
+    for (std::uint32_t sample = 0; sample < 60; ++sample) {
+      const data::ElasticField field = view.elastic_field(sample, image);
+      for (std::size_t row = 0; row < 28 - apart; row += 5) {
+        for (std::size_t column = 0; column < 28 - apart; column += 3) {
+          const auto [rows, columns] = field(row, column);
+          const double down = rows / one;
+          const double right = columns / one;
+          sum += down + right;
+          squares += down * down + right * right;
+          down_by_right += down * right;
+          products += down * field(row + apart, column).rows / one + right * field(row, column + apart).columns / one;
+          largest_step = std::max(largest_step, std::abs(down - field(row, column + 1).rows / one));
+          count += 2;
+        }
+      }
+    }
+    CHECK_THAT(sum / count, WithinAbs(0, 0.12));
+    CHECK_THAT(std::sqrt(squares / count), WithinRel(1.5, 0.05));
+    CHECK_THAT(down_by_right / squares, WithinAbs(0, 0.04));
+    CHECK_THAT(products / squares, WithinAbs(std::exp(-1.0), 0.06));  // exp(-(distance / (2 sigma))^2)
+    CHECK(largest_step < 6 / sigma);                                  // without smoothing some are above 5
+  }
+}
+
 TEST_CASE("noise is normal, of the stated deviation in the features' own units") {
   const data::Dataset grey{Bytes(30, 601), data::Labels(30), 1, {}, {0.5, 0.5}};
   const data::Dataset reals{data::Matrix<float>(30, 601), data::Labels(30), 1};
@@ -267,16 +311,22 @@ TEST_CASE("amounts must be in their ranges and fit the samples") {
     return message_of<OptionError>([&] { augmentation.validate(image); });
   };
   CHECK(refusal(everything) == "<no exception>");
-  CHECK(refusal({.shift = 27, .rotation = 180, .scale = 0.9, .shear = 45, .noise = 1}) == "<no exception>");
+  CHECK(refusal({.shift = 27, .rotation = 180, .scale = 0.9, .shear = 45, .noise = 1, .elastic = 16}) ==
+        "<no exception>");
   CHECK(refusal({}, {}) == "<no exception>");
   CHECK(refusal({.noise = 1}, {}) == "<no exception>");
   CHECK(refusal({.rotation = 180}, {1, 1}) == "<no exception>");
   CHECK(refusal({.rotation = -1}) == "augmentation: rotation is -1, expected a number of degrees in [0, 180]");
   CHECK(refusal({.scale = 1}) == "augmentation: scale is 1, expected a number in [0, 0.9]");
   CHECK(refusal({.shear = 46}) == "augmentation: shear is 46, expected a number of degrees in [0, 45]");
+  CHECK(refusal({.elastic = 16.5}) == "augmentation: elastic is 16.5, expected a number of pixels in [0, 16]");
+  CHECK(refusal({.elastic_sigma = 0.9}) ==
+        "augmentation: elastic_sigma is 0.9, expected a number of pixels in [1, 1000]");
+  CHECK(refusal({.elastic = 1}, {}) == "augmentation: elastic is 1, expected 0, as the samples are no images");
   CHECK(refusal({.noise = -0.5}, {}) == "augmentation: noise is -0.5, expected a number in [0, 1000000]");
   for (double Augmentation::* const amount :
-       {&Augmentation::rotation, &Augmentation::scale, &Augmentation::shear, &Augmentation::noise}) {
+       {&Augmentation::rotation, &Augmentation::scale, &Augmentation::shear, &Augmentation::noise,
+        &Augmentation::elastic, &Augmentation::elastic_sigma}) {
     for (const double value : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
       Augmentation augmentation;
       augmentation.*amount = value;

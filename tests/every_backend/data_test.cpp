@@ -41,7 +41,8 @@ TEMPLATE_TEST_CASE("batches are gathered, shifted and normalised as by the refer
       const data::View moved{{.shift = 3}, Seed{7}, epoch};
       CHECK(largest_difference(subject->gather(*data, samples, moved), reference().gather(*data, samples, moved)) <
             1e-6);
-      const data::View distorted{{.shift = 1, .rotation = 30, .scale = 0.3, .shear = 15, .noise = 0.2}, Seed{7}, epoch};
+      const data::View distorted{
+          {.shift = 1, .rotation = 30, .scale = 0.3, .shear = 15, .noise = 0.2, .elastic = 1}, Seed{7}, epoch};
       CHECK(largest_difference(subject->gather(*data, samples, distorted),
                                reference().gather(*data, samples, distorted)) < 1e-5);
     }

@@ -213,7 +213,7 @@ for value in 0 -1 1.01 nan inf 0.001; do # of 500 images
 done
 refused "--student-fraction x" "--student-fraction: 'x', expected a number" distill --student-fraction x
 for option in --lr --beta1 --beta2 --epsilon --weight-decay --temperature --hard-weight \
-  --rotation --scale --shear --noise; do
+  --rotation --scale --shear --noise --elastic --elastic-sigma; do
   refused "$option x" "$option: 'x', expected a number" distill $option x
   refused "$option nan" "is nan, expected a" distill $option nan
 done
@@ -224,6 +224,7 @@ refused "--epsilon 0" "epsilon is 0, expected" distill --epsilon 0
 refused "--weight-decay -1" "weight_decay is -1, expected" distill --weight-decay -1
 refused "--rotation 181" "rotation is 181, expected a number of degrees in [0, 180]" distill --rotation 181
 refused "--scale 1" "scale is 1, expected a number in [0, 0.9]" distill --scale 1
+refused "--elastic 17" "elastic is 17, expected a number of pixels in [0, 16]" distill --elastic 17
 refused "--shear 46" "shear is 46, expected a number of degrees in [0, 45]" distill --shear 46
 refused "--noise -1" "noise is -1, expected a number in [0, 1000000]" distill --noise -1
 refused "--temperature 0" "temperature is 0, expected" distill --temperature 0

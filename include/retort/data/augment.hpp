@@ -2,7 +2,7 @@
 #pragma once
 /// @file
 /// What a view of a sample is: random shifts, the augmentation of the networks in Hinton, Vinyals and Dean, "Distilling
-/// the knowledge in a neural network" (2015), section 3; random turns, sizes and slants; noise.
+/// the knowledge in a neural network" (2015), section 3; random turns, sizes and slants; elastic distortion; noise.
 
 #include <algorithm>
 #include <cmath>
@@ -18,13 +18,14 @@
 #include "retort/core/philox.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset_view.hpp"
+#include "retort/data/elastic_field.hpp"
 #include "retort/data/pixel_map.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 /// How much samples change at random; 0 switches a change off. An image is resized, slanted and turned about its
-/// centre, in this order, and then moved. Between pixels, values are interpolated bilinearly; what comes from beyond
-/// the border has the raw value 0.
+/// centre, in this order, and then moved; each of its pixels may come from somewhat beside that place. Between pixels,
+/// values are interpolated bilinearly; what comes from beyond the border has the raw value 0.
 struct Augmentation {
   static constexpr std::string_view name = "augmentation";
 
@@ -35,6 +36,12 @@ struct Augmentation {
   /// The standard deviation of the normal noise that is added to each feature, of images or not, before it is
   /// normalised. A byte counts as 0 ... 1.
   double noise = 0.0;
+  /// Pixels: the standard deviation, in each direction, of random displacements that change smoothly over the image.
+  /// Simard, Steinkraus and Platt (2003) smooth numbers that are even in [-1, 1] with a Gaussian and multiply them by
+  /// alpha: `elastic` is then 0.163 alpha / elastic_sigma. Their alpha = 34, sigma = 4 is elastic = 1.4.
+  double elastic = 0.0;
+  /// Pixels: the deviation of that Gaussian (elastic_field.hpp). Displacements are alike within about as many pixels.
+  double elastic_sigma = 4.0;
 
   static constexpr auto hyperparameters() {
     return std::tuple{
@@ -50,16 +57,24 @@ struct Augmentation {
         Hyperparameter{"shear",
                        &Augmentation::shear,
                        {"a number of degrees in [0, 45]", [](const double& x) { return x >= 0.0 && x <= 45.0; }}},
-        Hyperparameter{"noise", &Augmentation::noise, {"a number in [0, 1000000]", [](const double& x) {
-                                                         return x >= 0.0 && x <= 1e6;
-                                                       }}}};
+        Hyperparameter{"noise",
+                       &Augmentation::noise,
+                       {"a number in [0, 1000000]", [](const double& x) { return x >= 0.0 && x <= 1e6; }}},
+        Hyperparameter{"elastic",
+                       &Augmentation::elastic,
+                       {"a number of pixels in [0, 16]", [](const double& x) { return x >= 0.0 && x <= 16.0; }}},
+        Hyperparameter{"elastic_sigma",
+                       &Augmentation::elastic_sigma,
+                       {"a number of pixels in [1, 1000]", [](const double& x) { return x >= 1.0 && x <= 1000.0; }}}};
   }
 
   RETORT_HOST_DEVICE constexpr bool is_set() const { return shift != 0 || distorts(); }
   /// Whether it does more than move whole pixels.
   RETORT_HOST_DEVICE constexpr bool distorts() const { return interpolates() || noise != 0.0; }
   /// Whether pixels come from between others.
-  RETORT_HOST_DEVICE constexpr bool interpolates() const { return rotation != 0.0 || scale != 0.0 || shear != 0.0; }
+  RETORT_HOST_DEVICE constexpr bool interpolates() const {
+    return rotation != 0.0 || scale != 0.0 || shear != 0.0 || elastic != 0.0;
+  }
 
   /// Throws OptionError for an amount outside its range, where pixels would move but the samples are no images, and for
   /// images that could be moved out of sight.
@@ -67,7 +82,8 @@ struct Augmentation {
     validate_hyperparameters(*this);
     if (image == ImageShape{}) {
       for_each_hyperparameter(*this, [](std::string_view field, const auto& amount, const Range&) {
-        require_option(amount == 0 || field == "noise", name, field, amount, "0, as the samples are no images");
+        require_option(amount == 0 || field == "noise" || field == "elastic_sigma", name, field, amount,
+                       "0, as the samples are no images");
       });
     } else if (shift >= std::min(image.rows, image.columns) && shift > 0) {
       throw OptionError(concatenate(
@@ -136,6 +152,16 @@ struct View {
     };
     return {within(augmentation.rotation, words.w0), 1.0 + within(augmentation.scale, words.w1),
             within(augmentation.shear, words.w2), offset(sample)};
+  }
+
+  /// What displaces the pixels of one sample besides; also a pure function.
+  RETORT_HOST_DEVICE constexpr ElasticField elastic_field(std::uint64_t sample, ImageShape image) const {
+    return augmentation.elastic == 0.0 ? ElasticField{}
+                                       : ElasticField{{seed, Stream::augmentation, index, 3},
+                                                      sample,
+                                                      image,
+                                                      augmentation.elastic,
+                                                      augmentation.elastic_sigma};
   }
 
   /// The words of the noise of features 4 * quad ... 4 * quad + 3 of one sample, for standard_normals().

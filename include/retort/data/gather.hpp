@@ -14,6 +14,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset_view.hpp"
+#include "retort/data/elastic_field.hpp"
 #include "retort/data/interpolate.hpp"
 #include "retort/data/pixel_map.hpp"
 
@@ -83,19 +84,22 @@ RETORT_HOST_DEVICE constexpr Scalar raw_pixel(const DatasetView& data, std::size
   return data.bytes != nullptr ? static_cast<Scalar>(data.bytes[position]) : static_cast<Scalar>(data.reals[position]);
 }
 
-/// Feature `feature` of sample `index` by the map, not normalised: between four pixels. Exact for bytes, in float too:
-/// 8 bits of a byte and 8 for each direction.
+/// Feature `feature` of sample `index` by the map and the field, not normalised: between four pixels. Exact for bytes,
+/// in float too: 8 bits of a byte and 8 for each direction.
 template <typename Scalar>
 RETORT_HOST_DEVICE constexpr Scalar interpolated_feature(const DatasetView& data, std::uint32_t index,
-                                                         const PixelMap& map, std::size_t feature) {
+                                                         const PixelMap& map, const ElasticField& field,
+                                                         std::size_t feature) {
   const std::size_t in_channel = feature % (data.image.rows * data.image.columns);
   const std::size_t begin = index * data.features + feature - in_channel;
-  const PixelPlace place = map.source(data.image, static_cast<std::int64_t>(in_channel / data.image.columns),
-                                      static_cast<std::int64_t>(in_channel % data.image.columns));
+  const std::size_t row = in_channel / data.image.columns;
+  const std::size_t column = in_channel % data.image.columns;
+  const PixelPlace place =
+      map.source(data.image, static_cast<std::int64_t>(row), static_cast<std::int64_t>(column), field(row, column));
   const auto part = [](std::int32_t of_256) { return static_cast<Scalar>(of_256) * static_cast<Scalar>(1.0 / 256); };
-  const auto in_row = [&](std::int64_t row) {
-    return raw_pixel<Scalar>(data, begin, row, place.column) * part(256 - place.right) +
-           raw_pixel<Scalar>(data, begin, row, place.column + 1) * part(place.right);
+  const auto in_row = [&](std::int64_t from) {
+    return raw_pixel<Scalar>(data, begin, from, place.column) * part(256 - place.right) +
+           raw_pixel<Scalar>(data, begin, from, place.column + 1) * part(place.right);
   };
   return in_row(place.row) * part(256 - place.down) + in_row(place.row + 1) * part(place.down);
 }
@@ -114,7 +118,8 @@ template <typename Scalar>
 RETORT_HOST_DEVICE Scalar distorted_feature(const DatasetView& data, const GatherConstants<Scalar>& constants,
                                             std::uint32_t index, const View& view, std::size_t feature) {
   Scalar raw = view.augmentation.interpolates()
-                   ? detail::interpolated_feature<Scalar>(data, index, view.pixel_map(index), feature)
+                   ? detail::interpolated_feature<Scalar>(data, index, view.pixel_map(index),
+                                                          view.elastic_field(index, data.image), feature)
                    : gathered_feature(data, GatherConstants<Scalar>{}, index, view.offset(index), feature);
   if (view.augmentation.noise != 0.0) {
     const auto [even, odd] =
@@ -233,21 +238,33 @@ void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constant
 
 namespace detail {
 
-/// output (image.channels, image.rows, image.columns), normalised.
-template <typename Scalar>
-void interpolate_row(const DatasetView& data, std::uint32_t index, const PixelMap& map,
-                     const GatherConstants<Scalar>& finish, Scalar* output) {
+/// output (image.channels, image.rows, image.columns), normalised. Preconditions: those of Interpolation.
+template <bool elastic, typename Scalar>
+[[gnu::noinline]] void interpolate_bytes(const DatasetView& data, std::uint32_t index, const PixelMap& map,
+                                         const ElasticField& field, const GatherConstants<Scalar>& finish,
+                                         Scalar* output) {
   const std::size_t pixels = data.image.rows * data.image.columns;
-  const std::size_t begin = index * data.features;
-  if (data.bytes != nullptr && Interpolation::takes(data.image, map)) {
-    Interpolation interpolate(data.image, map);
-    for (std::size_t first = 0; first < data.features; first += pixels) {
-      interpolate(data.bytes + begin + first, finish, output + first);
+  const std::uint8_t* raw = data.bytes + index * data.features;
+  Interpolation<elastic> interpolate(data.image, map, field);
+  for (std::size_t first = 0; first < data.features; first += pixels) {
+    interpolate(raw + first, finish, output + first);
+  }
+}
+
+/// The same of any features and map.
+template <typename Scalar>
+void interpolate_row(const DatasetView& data, std::uint32_t index, const PixelMap& map, const ElasticField& field,
+                     const GatherConstants<Scalar>& finish, Scalar* output) {
+  if (data.bytes != nullptr && Interpolation<false>::takes(data.image, map, field)) {
+    if (field.is_set()) {
+      interpolate_bytes<true>(data, index, map, field, finish, output);
+    } else {
+      interpolate_bytes<false>(data, index, map, field, finish, output);
     }
     return;
   }
   for (std::size_t feature = 0; feature < data.features; ++feature) {
-    output[feature] = finish(interpolated_feature<Scalar>(data, index, map, feature));
+    output[feature] = finish(interpolated_feature<Scalar>(data, index, map, field, feature));
   }
 }
 
@@ -263,7 +280,8 @@ void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constant
   }
   const auto fill = [&](const GatherConstants<Scalar>& finish) {
     if (view.augmentation.interpolates()) {
-      detail::interpolate_row(data, index, view.pixel_map(index), finish, output);
+      detail::interpolate_row(data, index, view.pixel_map(index), view.elastic_field(index, data.image), finish,
+                              output);
     } else {
       gather_row(data, finish, index, view.offset(index), output);
     }

@@ -50,6 +50,12 @@ RETORT_HOST_DEVICE constexpr SineCosine<Scalar> sine_cosine(Scalar degrees) {
 
 }  // namespace detail
 
+/// A distance in an image, in 2^-21ths of a pixel.
+struct Displacement {
+  std::int32_t rows = 0;
+  std::int32_t columns = 0;
+};
+
 /// A place in an image: a pixel, and how far it lies towards the next ones, in 256ths.
 struct PixelPlace {
   std::int64_t row;
@@ -108,11 +114,12 @@ struct PixelMap {
             2 * column_by_column};
   }
 
-  /// Where the pixel at (row, column) comes from, inside of the image or not.
-  RETORT_HOST_DEVICE constexpr PixelPlace source(ImageShape image, std::int64_t row, std::int64_t column) const {
+  /// Where the pixel at (row, column) comes from, inside of the image or not; `beside` is added to the place.
+  RETORT_HOST_DEVICE constexpr PixelPlace source(ImageShape image, std::int64_t row, std::int64_t column,
+                                                 Displacement beside = {}) const {
     const PixelLine from = line(image, row);
-    const std::int64_t from_row = (from.row + column * from.row_step) >> 13;
-    const std::int64_t from_column = (from.column + column * from.column_step) >> 13;
+    const std::int64_t from_row = (from.row + column * from.row_step + beside.rows) >> 13;
+    const std::int64_t from_column = (from.column + column * from.column_step + beside.columns) >> 13;
     return {from_row >> 8, from_column >> 8, static_cast<std::int32_t>(from_row & 255),
             static_cast<std::int32_t>(from_column & 255)};
   }

@@ -42,6 +42,10 @@ inline std::uint64_t inputs_fingerprint(const Dataset& data, const Augmentation&
     const double amounts[] = {augmentation.rotation, augmentation.scale, augmentation.shear, augmentation.noise};
     fingerprint.add(std::span<const double>(amounts));
   }
+  if (augmentation.elastic != 0.0) {  // else tables of before there was one would belong to nothing
+    const double amounts[] = {augmentation.elastic, augmentation.elastic_sigma};
+    fingerprint.add(std::span<const double>(amounts));
+  }
   return fingerprint.value();
 }
 

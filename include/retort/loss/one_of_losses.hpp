@@ -26,6 +26,8 @@ namespace internal {
 /// A value of each type. Plain members, which a device can read.
 template <Loss First, Loss... Rest>
 struct LossList {
+  using FirstLoss = First;
+
   First first{};
   LossList<Rest...> rest{};
 
@@ -43,6 +45,8 @@ struct LossList {
 };
 template <Loss Last>
 struct LossList<Last> {
+  using FirstLoss = Last;
+
   Last first{};
 
   template <typename Function>
@@ -90,13 +94,13 @@ class OneOfLosses {
   template <typename L>
   static constexpr std::size_t count = (std::size_t{std::is_same_v<L, Losses>} + ...);
   static_assert(((count<Losses> == 1) && ...), "retort: OneOfLosses wants each type of loss once");
-  static constexpr Metric metrics[] = {metric_of<Losses>...};
-  static_assert(((metric_of<Losses> == metrics[0]) && ...),
+  using FirstLoss = typename internal::LossList<Losses...>::FirstLoss;
+  static_assert(((metric_of<Losses> == metric_of<FirstLoss>) && ...),
                 "retort: OneOfLosses wants losses of labels, of real targets, or of yes/no targets, not of two kinds");
 
  public:
   static constexpr std::string_view name = "OneOfLosses";
-  static constexpr Metric metric = metrics[0];
+  static constexpr Metric metric = metric_of<FirstLoss>;
   static constexpr bool needs_teacher = (Losses::needs_teacher || ...);
   static constexpr bool takes_vectors = (retort::takes_vectors<Losses> && ...);
 

@@ -49,13 +49,14 @@ TEST_CASE("A batch is its rows, each moved by the shift of its sample and epoch"
   CHECK_FALSE(same_bits(moved, gather(data, {{2}, Seed{5}, 0})));
 }
 
-constexpr data::Augmentation everything{.shift = 1, .rotation = 30, .scale = 0.2, .shear = 10, .noise = 0.1};
+constexpr data::Augmentation everything{
+    .shift = 1, .rotation = 30, .scale = 0.2, .shear = 10, .noise = 0.1, .elastic = 1};
 
 TEST_CASE("A distorted batch has the same values on Eigen and feature by feature, as on a device", "[backend]") {
   const data::Dataset images = test::noise_images(20, image, 3, 1, {.mean = 0.5, .standard_deviation = 0.5});
   const data::Dataset reals = test::clouds(20, features, 3, 2);
-  for (const data::Augmentation& augmentation :
-       {everything, data::Augmentation{.rotation = 30}, data::Augmentation{.noise = 0.1}}) {
+  for (const data::Augmentation& augmentation : {everything, data::Augmentation{.rotation = 30},
+                                                 data::Augmentation{.elastic = 1}, data::Augmentation{.noise = 0.1}}) {
     const data::View view{augmentation, Seed{4}, 2};
     for (const data::Dataset* data : {&images, &reals}) {
       if (data == &reals && augmentation.interpolates()) {
@@ -83,7 +84,7 @@ TEST_CASE("A view of a sample is the same in any batch, and without noise in flo
   CHECK(same_bits(part, std::span(whole).subspan(features, 2 * features)));
 
   const data::DatasetView view = data.view();
-  const data::View turned{{.shift = 1, .rotation = 30, .scale = 0.2, .shear = 10}, Seed{4}, 5};
+  const data::View turned{{.shift = 1, .rotation = 30, .scale = 0.2, .shear = 10, .elastic = 1}, Seed{4}, 5};
   for (std::size_t pixel = 0; pixel < features; ++pixel) {
     CHECK(double{data::gathered_feature(view, data::GatherConstants<float>{}, 3, turned, pixel)} ==
           data::gathered_feature(view, data::GatherConstants<double>{}, 3, turned, pixel));

@@ -99,7 +99,8 @@ TEMPLATE_TEST_CASE("Steps on panels are the steps of Eigen's operations", "[pane
     check_steps<Dropped, TestType>({.augmentation = {.shift = 1}}, CrossEntropy{});
   }
   SECTION("Distorted images, and noise") {
-    const data::Augmentation everything{.shift = 1, .rotation = 20, .scale = 0.2, .shear = 10, .noise = 0.1};
+    const data::Augmentation everything{
+        .shift = 1, .rotation = 20, .scale = 0.2, .shear = 10, .noise = 0.1, .elastic = 1};
     check_steps<Student, TestType>({.augmentation = everything}, HintonLoss{}, nesterov);
     check_steps<Dropped, TestType>({.augmentation = {.rotation = 20}}, CrossEntropy{});
     check_steps<Dropped, TestType>({.augmentation = {.noise = 0.1}, .real_features = true}, CrossEntropy{});
