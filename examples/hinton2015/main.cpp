@@ -241,7 +241,7 @@ int main(int argc, char** argv) {
     }
     rt::allocate_for("the trainings", 0, [&] {
       auto [train, test] = examples::load_data(arguments.empty() ? "synthetic" : arguments[0], "official", 0);
-      Plan plan{.folder = out, .teacher_epochs = 100, .epochs = 60, .narrow_epochs = 20, .seeds = 6};
+      Plan plan{.folder = out, .teacher_epochs = 600, .epochs = 150, .narrow_epochs = 20, .seeds = 6};
       if (quick) {
         plan = {.folder = {},
                 .teacher_epochs = 10,
