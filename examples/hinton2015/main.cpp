@@ -5,7 +5,7 @@
 ///     hinton2015 [--out FOLDER] data/mnist    (all of them: hours on a CPU; what a kill leaves in FOLDER is resumed)
 ///     hinton2015 --quick [data/mnist]         (few images, few epochs: do the experiments run?)
 ///
-/// What differs from the paper: Adam and a cosine schedule for some hundred epochs in place of thousands of epochs of
+/// What differs from the paper: Adam and a cosine schedule for hundreds of epochs in place of thousands of epochs of
 /// SGD. The biases that the paper tuned on the test set are chosen without labels.
 
 #include <algorithm>

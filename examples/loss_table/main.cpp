@@ -111,9 +111,10 @@ class Job {
     }
   }
 
-  /// The setting of each candidate with the fewest errors on training images that were held out.
+  /// The place of each candidate's setting with the fewest errors on training images that were held out.
   template <typename Student>
-  std::vector<SomeLoss> choose(const std::vector<Candidate>& candidates, const std::string& name) const {
+  std::vector<std::size_t> choose(const std::string& name) const {
+    const std::vector<Candidate> candidates = all_candidates(options_.choice_epochs);
     const auto [part, held_out] = rt::data::stratified_split(train_, 5.0 / 6.0, rt::Seed{0});
     std::vector<Setting> settings;
     for (const Candidate& candidate : candidates) {
@@ -122,22 +123,21 @@ class Job {
       }
     }
     const auto results = train_students<Student>(settings, part, options_.choice_epochs, name + "/choice");
-    std::vector<SomeLoss> chosen;
+    std::vector<std::size_t> chosen;
     auto result = results.begin();
     for (const Candidate& candidate : candidates) {
       std::size_t fewest = static_cast<std::size_t>(-1);
-      const SomeLoss* best = &candidate.settings.front();
-      for (const SomeLoss& loss : candidate.settings) {
+      chosen.push_back(0);
+      for (std::size_t setting = 0; setting < candidate.settings.size(); ++setting) {
         std::size_t errors = 0;
         for (std::size_t seed = 0; seed < options_.choice_seeds; ++seed, ++result) {
           errors += result->has_diverged() ? held_out.size() : rt::evaluate(result->network, held_out).errors;
         }
         if (errors < fewest) {
           fewest = errors;
-          best = &loss;
+          chosen.back() = setting;
         }
       }
-      chosen.push_back(*best);
     }
     return chosen;
   }
@@ -145,10 +145,10 @@ class Job {
   template <typename Student>
   Table compare(const std::string& name) const {
     const std::vector<Candidate> candidates = all_candidates(options_.epochs);
-    const std::vector<SomeLoss> chosen = choose<Student>(candidates, name);
+    const std::vector<std::size_t> choice = choose<Student>(name);
     std::vector<Setting> settings;
-    for (const SomeLoss& loss : chosen) {
-      add_seeds(settings, loss, options_.seeds);
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      add_seeds(settings, candidates[i].settings[choice[i]], options_.seeds);
     }
     const auto results = train_students<Student>(settings, train_, options_.epochs, name + "/final");
     std::vector<std::vector<double>> errors(candidates.size());  // by loss and seed
@@ -158,7 +158,8 @@ class Job {
     }
     Table table{name, Student::parameter_count, options_.epochs, test_.size()};
     for (std::size_t i = 0; i < candidates.size(); ++i) {
-      table.rows.push_back(make_row(candidates[i].name, chosen[i].describe(), errors[i], errors[0]));
+      table.rows.push_back(
+          make_row(candidates[i].name, candidates[i].settings[choice[i]].describe(), errors[i], errors[0]));
     }
     print(table);
     return table;

@@ -28,10 +28,12 @@
 #include "retort/loss/feature_loss.hpp"
 #include "retort/loss/hint.hpp"
 #include "retort/loss/hinton.hpp"
+#include "retort/loss/mean_squared_error.hpp"
 #include "retort/loss/one_of_losses.hpp"
 #include "retort/loss/rld.hpp"
 #include "retort/loss/standardized_logits.hpp"
 #include "retort/loss/swapped_logits.hpp"
+#include "retort/loss/towards_teacher.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/sgd.hpp"
 #include "retort/train/distillation_trainer.hpp"
@@ -243,6 +245,11 @@ TEST_CASE("One of several losses is that loss", "[loss]") {
   CHECK(loss_at_epoch(Chosen{dkd}, 3) == Chosen{dkd.at_epoch(3)});
   CHECK(Chosen{dkd} != Chosen{dkd.at_epoch(3)});
   CHECK(Chosen{HintonLoss{}} != Chosen{Dkd{}});
+  CHECK(simplified(Chosen{HintonLoss{.temperature = 2, .hard_weight = 1}}) == Chosen{HintonLoss{.hard_weight = 1}});
+  CHECK(simplified(Chosen{hinton}) == Chosen{hinton});
+  using OfTargets = OneOfLosses<MeanSquaredError, TowardsTeacher<MeanSquaredError>>;
+  CHECK(reads_targets(OfTargets{}));
+  CHECK_FALSE(reads_targets(OfTargets{TowardsTeacher<MeanSquaredError>{}}));
   CHECK_NOTHROW(validate_in<float>(Chosen{hinton}));
   CHECK_THROWS_WITH(validate_in<float>(Chosen{HintonLoss{.temperature = -1}}),
                     Catch::Contains("HintonLoss: temperature is -1"));

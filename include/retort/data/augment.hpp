@@ -37,7 +37,7 @@ struct Augmentation {
   /// normalised. A byte counts as 0 ... 1.
   double noise = 0.0;
   /// Pixels: the standard deviation, in each direction, of random displacements that change smoothly over the image.
-  /// Simard, Steinkraus and Platt (2003) smooth numbers that are even in [-1, 1] with a Gaussian and multiply them by
+  /// Simard, Steinkraus and Platt (2003) smooth uniform numbers in [-1, 1] with a Gaussian and multiply them by
   /// alpha: `elastic` is then 0.163 alpha / elastic_sigma. Their alpha = 34, sigma = 4 is elastic = 1.4.
   double elastic = 0.0;
   /// Pixels: the deviation of that Gaussian (elastic_field.hpp). Displacements are alike within about as many pixels.

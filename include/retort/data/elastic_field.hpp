@@ -25,7 +25,7 @@ struct SplineWeights {
   std::int32_t w3;
 };
 
-/// One sample's displacements, as cubic B-splines between nodes that each have a random vector, even in both
+/// One sample's displacements, as cubic B-splines between nodes that each have a random vector, uniform in both
 /// directions. A B-spline is nearly the Gaussian of deviation 1 / sqrt(3) of the nodes' distance (Unser, Aldroubi and
 /// Eden, 1992), so this is nearly Simard's field, a Gaussian over the random vectors of all pixels, from far fewer of
 /// them. Computed in integers, rows and columns apart, so that all backends read the same places of an image.
@@ -97,7 +97,7 @@ class ElasticField {
   /// From 2^-15ths of the largest to 2^-21ths of a pixel.
   RETORT_HOST_DEVICE constexpr std::int32_t scaled(std::int32_t value) const { return value * amount_; }
 
-  /// How far the pixel at (row, column) comes from the place where it would come from.
+  /// How far from its place on the map the pixel at (row, column) is read.
   RETORT_HOST_DEVICE constexpr Displacement operator()(std::size_t row, std::size_t column) const {
     if (!is_set()) {
       return {};

@@ -17,9 +17,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data::detail {
 
 /// Interpolates images of bytes by one map, and by one field if it is `elastic`. Zeros lie around each channel, so that
 /// no pixel needs a test, and beside each pixel the one below it, so that one load reads a square of four. Three passes
-/// follow each other at some distance: places are found, squares are read, values computed. So none waits for its own,
-/// and the second, which reads one by one, keeps other parts of a processor busy than the others, whose loops over
-/// blocks of a fixed size become SIMD.
+/// follow each other at some distance: places are found, squares are read, values computed. So no pass
+/// waits for what it reads. The second reads one by one; the others, whose loops over blocks of a fixed size become
+/// SIMD, keep other parts of the processor busy meanwhile.
 template <bool elastic>
 class Interpolation {
  public:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// DIST: the student's probabilities shall correlate with the teacher's, not equal them.
+/// DIST: the student's probabilities should correlate with the teacher's, not equal them.
 
 #include <cstddef>
 #include <limits>

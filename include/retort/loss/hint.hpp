@@ -19,9 +19,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// weight * mean_j (r(s)_j - t_j)^2, where s is the output of the student's layer `StudentLayer`, t of the teacher's
 /// `TeacherLayer`, and r is a Linear layer between their widths that is trained with the student (Romero et al.,
 /// "FitNets: hints for thin deep nets", ICLR 2015, arXiv:1412.6550, whose hint loss is half the sum in place of the
-/// mean). Hints and logits are learned at the same time. The paper learns hints first: a trainer with
-/// `WithTerm{0.0 * CrossEntropy{}, Hint<1, 3>{}}` moves the layers up to the hint alone, and another one after it
-/// trains the whole student by a loss whose weight falls from 4 to 1 (at_epoch; see the concept Loss).
+/// mean). Hints and logits are learned at the same time. The paper learns hints first. For that a trainer with
+/// `WithTerm{0.0 * CrossEntropy{}, Hint<1, 3>{}}` trains only the layers up to the hint, and a second trainer then the
+/// whole student, by a loss whose weight falls from 4 to 1 (at_epoch; see the concept Loss).
 template <std::size_t StudentLayer, std::size_t TeacherLayer>
 struct Hint {
   static constexpr std::string_view name = "Hint";

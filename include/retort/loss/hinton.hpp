@@ -46,7 +46,7 @@ struct HintonLoss {
   /// See the concept Loss.
   constexpr bool learns_without_label() const { return hard_weight < 1.0; }
 
-  /// Without what it does not use: of hard weight 1 the temperature, which has its default. See `without_repeats`.
+  /// With hard weight 1 no temperature is used. See retort::simplified.
   constexpr HintonLoss simplified() const { return hard_weight == 1.0 ? HintonLoss{.hard_weight = 1.0} : *this; }
 
   /// One sample; see the concept Loss.

@@ -115,6 +115,16 @@ constexpr bool reads_targets(const L& loss) {
   return true;
 }
 
+/// The loss with its defaults for hyperparameters that it does not use, by `loss.simplified()` if it has that: equal for
+/// all losses that train alike.
+template <Loss L>
+constexpr L simplified(const L& loss) {
+  if constexpr (requires { loss.simplified(); }) {
+    return loss.simplified();
+  }
+  return loss;
+}
+
 /// Whether the loss learns from a sample without a label.
 template <Loss L>
 constexpr bool learns_without_label(const L& loss) {

@@ -148,6 +148,20 @@ class OneOfLosses {
     return visit([](const auto& loss) { return loss.learns_without_label(); });
   }
 
+  /// See the concept Loss.
+  constexpr bool reads_targets() const
+    requires retort::takes_targets<FirstLoss>
+  {
+    return visit([](const auto& loss) { return retort::reads_targets(loss); });
+  }
+
+  /// See retort::simplified.
+  OneOfLosses simplified() const {
+    OneOfLosses result = *this;
+    result.losses_.change(index_, [](auto& loss) { loss = retort::simplified(loss); });
+    return result;
+  }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Similarity-preserving distillation: samples that are alike to the teacher shall be alike to the student.
+/// Similarity-preserving distillation: samples that are alike to the teacher should be alike to the student.
 
 #include <cstddef>
 #include <string_view>

@@ -50,8 +50,8 @@ struct WeightAverageRule : Rule {
 ///
 /// The steps are those of `O` alone. What is evaluated, kept as the best epoch of early stopping and handed out when
 /// `fit` returns is the average; the loss and the accuracy of the training samples are those of the parameters under
-/// way. A checkpoint holds both. A training that ends in an exception leaves the parameters under way, and a next `fit`
-/// begins at the average. Running statistics (BatchNorm) are not averaged: they are those that the training has seen.
+/// way. A checkpoint holds both. The next `fit` begins at the average. A training that ends in an exception leaves the
+/// parameters under way. Running statistics (BatchNorm) are not averaged: they are those that the training has seen.
 template <Optimizer O = Adam>
 struct WeightAverage : O {
   static_assert(!internal::AveragesWeights<O>, "retort: one WeightAverage keeps one average");

@@ -28,9 +28,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// took.
 ///
 /// Fields: `phase`, `epoch` (from 1), `loss` (the trained loss), `accuracy` and `errors` (on the held-out samples, or
-/// of training if there are none; null where no sample has a label), for a loss of yes/no targets `exact_match` in
-/// place of the accuracy, which is null, for one of real targets `rmse` (on the held-out samples, else null) in place
-/// of both, `seconds`, `learning_rate`, `samples_per_second`.
+/// of training if there are none; null where no sample has a label), `seconds`, `learning_rate`, `samples_per_second`.
+/// With a loss of yes/no targets `accuracy` is null, and `exact_match` is there besides; with one of real targets
+/// `accuracy` and `errors` are null, and `rmse` is there besides (on the held-out samples, else null).
 class JsonLinesLog {
  public:
   explicit JsonLinesLog(std::filesystem::path path) : path_(std::move(path)) {}

@@ -21,11 +21,11 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// Prints "teacher  epoch 3/5  loss 0.1234  accuracy 95.80 %  errors 504  2.10 s" after each epoch: the held-out
 /// figures if there are any, else those of training, without accuracy and errors where no sample has a label. A loss of
-/// targets has "exact match 91.20 %" or "RMSE 0.0213" in place of the accuracy. On a
-/// terminal that line has as many of these fields as fit its width, and wide ones also show samples a second and the
-/// time left. While an epoch runs a bar is drawn there, with the time left, unless the terminal is dumb (TERM). No
-/// escape codes are written. Time left is the time of the epochs and batches done so far, evaluations included, times
-/// the share to come; early stopping may end sooner.
+/// yes/no targets has "exact match 91.20 %" in place of the accuracy, one of real targets "RMSE 0.0213" in place of
+/// both. On a terminal that line has as many of these fields as fit its width, and wide ones also show samples a second
+/// and the time left. While an epoch runs a bar is drawn there, with the time left, unless the terminal is dumb (TERM).
+/// No escape codes are written. Time left is the time of the epochs and batches done so far, evaluations included,
+/// times the share to come; early stopping may end sooner.
 class ProgressPrinter : public Observer {
  public:
   /// `stream` is not owned. Throws OptionError if it is null.

@@ -59,17 +59,15 @@ std::vector<SweepSetting<L, O>> sweep_grid(const SweepSetting<L, O>& setting, co
 }
 
 /// The settings without those that would train the same student again as one before: equal ones, and such whose losses
-/// differ in hyperparameters that they do not use, as HintonLoss does in its temperature where its hard weight is 1. A
-/// loss of one's own may have `loss.simplified()` for that: an equivalent loss, equal for all that train alike.
+/// differ in hyperparameters that they do not use (`simplified`), as HintonLoss does in its temperature where its hard
+/// weight is 1.
 template <Loss L, Optimizer O>
 std::vector<SweepSetting<L, O>> without_repeats(const std::vector<SweepSetting<L, O>>& settings) {
   std::vector<SweepSetting<L, O>> result;
   std::set<std::string> trained;
   for (const SweepSetting<L, O>& setting : settings) {
     SweepSetting<L, O> simplest = setting;
-    if constexpr (requires { simplest.loss.simplified(); }) {
-      simplest.loss = simplest.loss.simplified();
-    }
+    simplest.loss = simplified(setting.loss);
     if (trained
             .insert(concatenate({simplest.describe(), ", seed ", setting.seed.value, ", weights of seed ",
                                  setting.weights_seed().value}))
