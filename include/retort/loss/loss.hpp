@@ -115,8 +115,8 @@ constexpr bool reads_targets(const L& loss) {
   return true;
 }
 
-/// The loss with its defaults for hyperparameters that it does not use, by `loss.simplified()` if it has that: equal for
-/// all losses that train alike.
+/// The loss with its defaults for hyperparameters that it does not use, by `loss.simplified()` if it has that: equal
+/// for all losses that train alike.
 template <Loss L>
 constexpr L simplified(const L& loss) {
   if constexpr (requires { loss.simplified(); }) {
