@@ -260,7 +260,7 @@ TEST_CASE("A loss and data of another kind are refused, and both are named", "[t
                "minimum_gain is 1 errors, expected 0"));
   Trainer trainer{network, MeanSquaredError{}, adam};
   CHECK(contains(message_of<OptionError>([&] { trainer.fit(curve, {.validation_fraction = 0.2, .stratified = true}); }),
-                 "stratified_split: the dataset has targets and no classes"));
+                 "fit: stratified is true, expected false, as the samples have targets and no classes"));
   CHECK(contains(message_of<OptionError>([&] { evaluate(tagger, tags()); }), "evaluate: the dataset has targets"));
   CHECK(contains(message_of<OptionError>([&] { evaluate(tagger, labelled, BinaryCrossEntropy{}); }),
                  "evaluate: the loss BinaryCrossEntropy() takes targets, and the dataset has none"));
@@ -271,7 +271,8 @@ TEST_CASE("A loss and data of another kind are refused, and both are named", "[t
   };
   CHECK(distil(0, tags().without_labels()) == "<no exception>");
   CHECK(contains(distil(0.1, tags().without_labels()), "takes targets, and the training data has none"));
-  CHECK(contains(distil(0, labelled), "takes targets, and the training data has none"));
+  CHECK(contains(distil(0, labelled),
+                 "learns from the teacher alone, and the training data has labels, which it cannot use"));
   CHECK(evaluate(tagger, labelled, CrossEntropy{}).errors == evaluate(tagger, labelled).errors);
 }
 

@@ -542,6 +542,13 @@ TEMPLATE_TEST_CASE("The weights of hidden units stay within their limit, and one
       CHECK_THAT(std::ranges::max(row_lengths(hidden, step)), WithinRel(limit, 1e-6));
     }
     CHECK(std::ranges::max(row_lengths(output, limited.steps.back())) > 1.1 * limit);
+    for (const double decay : {0.0, 0.5}) {
+      const Followed<TestType> averaged(WeightAverage{MaxNorm{adam, limit}, decay}, data, data, options);
+      const auto arena = averaged.network.parameter_arena();
+      const std::vector<float> answering(arena.begin(), arena.end());
+      CHECK(std::ranges::max(row_lengths(hidden, answering)) < limit * (1 + 1e-6));
+      CHECK((decay > 0 || same_bits(arena, limited.network.parameter_arena())));
+    }
     const Followed<TestType> plain(adam, data, data, options);
     const Followed<TestType> out_of_reach(MaxNorm{adam, 1e6}, data, data, options);
     CHECK(std::ranges::max(row_lengths(hidden, plain.steps.front())) > 1.1 * limit);

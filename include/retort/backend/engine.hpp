@@ -52,7 +52,8 @@ struct Refusal {
 /// - `template <typename T> using Steps`, a class with
 ///   - a constructor (backend, capacity), which allocates for batches of up to `capacity` samples,
 ///   - `step(backend, batch, state, loss, rule)`, which gathers the batch, and updates parameters and buffers,
-///     moments, losses and answers (training_step.hpp).
+///     moments, losses and answers (training_step.hpp). It limits the weights where the rule has a `weight_limit`
+///     (internal::limit_hidden_weights), or the engine refuses such an optimizer.
 ///
 /// Steps may also take many steps in one call, which they say by `static constexpr bool takes_runs = true`:
 /// `run(backend, batches, batch_size, state, loss, rules)`, where `batches` are the samples of several batches, one

@@ -53,13 +53,13 @@ class ElasticField {
   }
 
   RETORT_HOST_DEVICE constexpr SplineWeights weights(std::size_t pixel) const {
-    const auto place = static_cast<std::uint32_t>(pixel * nodes_per_pixel_);
-    const std::uint32_t t = place >> 8 & 255;
+    const std::uint64_t place = std::uint64_t{pixel} * nodes_per_pixel_;
+    const auto t = static_cast<std::uint32_t>(place >> 8 & 255);
     const std::uint32_t s = 256 - t;
     // Six times the cubics, in 2^-24ths.
     const auto part = [](std::uint32_t cubic) { return static_cast<std::int32_t>(cubic / (6u << 12)); };
     const auto inner = [](std::uint32_t x) { return (4u << 24) - 6 * 256 * x * x + 3 * x * x * x; };
-    return {place >> 16, part(s * s * s), part(inner(t)), part(inner(s)), part(t * t * t)};
+    return {static_cast<std::uint32_t>(place >> 16), part(s * s * s), part(inner(t)), part(inner(s)), part(t * t * t)};
   }
 
   /// The node's random vector.

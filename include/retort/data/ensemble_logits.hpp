@@ -94,7 +94,8 @@ inline double log_mean_exp(std::span<const double> weights, std::span<const doub
 ///
 /// with weights w_i divided by their sum (equal without `weights`), and c such that one table alone gives its own
 /// logits. This is the arithmetic mean of Hinton, Vinyals and Dean (arXiv:1503.02531, section 5): probabilities are
-/// averaged, not logits, so T is that of the loss. `ensemble_logits({a, b, c}, 4)`.
+/// averaged, not logits, so T is that of the loss. `ensemble_logits({a, b, c}, 4)`. It is for teachers of classes: real
+/// outputs, or yes/no answers, are averaged otherwise.
 ///
 /// Computed in double; a logit beyond float's range becomes the last number in it. The result knows its inputs if
 /// every table does. Throws OptionError for no table, a temperature or a weight out of range, and two tables of

@@ -68,7 +68,9 @@ class Interpolation {
       find_places(row);
       go_on(row * image_.columns);
     }
-    std::fill_n(places_.begin() + static_cast<std::ptrdiff_t>(count), block, 0u);  // the last block is read to its end
+    // The last block is read to its end.
+    std::fill_n(places_.begin() + static_cast<std::ptrdiff_t>(count), block, 0u);
+    std::fill_n(fractions_.begin() + static_cast<std::ptrdiff_t>(count), block, 0u);
     go_on(count + block - 1);
     go_on(0);
     if (values < count) {
@@ -163,8 +165,8 @@ class Interpolation {
   void find_places(const PixelLine& line, std::uint32_t first, std::size_t position) {
     std::uint32_t* __restrict places = places_.data() + position;
     std::uint32_t* __restrict fractions = fractions_.data() + position;
-    [[maybe_unused]] const std::int32_t* __restrict down = down_.data() + first;
-    [[maybe_unused]] const std::int32_t* __restrict right = right_.data() + first;
+    [[maybe_unused]] const std::int32_t* __restrict down = elastic ? down_.data() + first : nullptr;
+    [[maybe_unused]] const std::int32_t* __restrict right = elastic ? right_.data() + first : nullptr;
     const std::uint32_t last_row = static_cast<std::uint32_t>(image_.rows) + 1;
     const std::uint32_t last_column = static_cast<std::uint32_t>(image_.columns) + 1;
     const auto row_step = static_cast<std::uint32_t>(line.row_step);
@@ -191,9 +193,10 @@ class Interpolation {
   // Volatile, or g++ makes SIMD of it, which takes registers apart and puts them together again.
   void read_squares(std::size_t first) {
     const volatile std::uint32_t* places = places_.data() + first;
+    std::uint32_t* squares = squares_.data() + first;
     for (std::size_t i = 0; i < block; ++i) {
       const std::uint16_t* square = pairs_.data() + places[i];
-      squares_[first + i] = std::uint32_t{square[0]} | std::uint32_t{square[1]} << 16;
+      squares[i] = std::uint32_t{square[0]} | std::uint32_t{square[1]} << 16;
     }
   }
 

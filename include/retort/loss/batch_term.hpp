@@ -48,7 +48,8 @@ struct PassesArchetype {
 
 /// A term T that compares the outputs of a layer of student and teacher over a batch. It has
 /// - `T::name` and hyperparameters, like a Loss,
-/// - `T::student_layer` and `T::teacher_layer`, as a FeatureTerm has; without them it compares the logits,
+/// - `T::student_layer` and `T::teacher_layer`, as a FeatureTerm has; without them it compares the logits, and states
+///   `T::of_classes` = true if it takes them for those of classes,
 /// - `T::scratch_size<StudentWidth, TeacherWidth>(size)`, the elements of memory that it needs for a batch: no fewer
 ///   for a larger one,
 /// - `term.template evaluate<StudentWidth, TeacherWidth>(passes, batch)`, which runs on the host and computes by passes

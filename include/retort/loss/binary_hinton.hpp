@@ -44,6 +44,11 @@ struct BinaryHintonLoss {
   /// See the concept Loss.
   constexpr bool reads_targets() const { return hard_weight > 0.0; }
 
+  /// With hard weight 1 no temperature is used. See retort::simplified.
+  constexpr BinaryHintonLoss simplified() const {
+    return hard_weight == 1.0 ? BinaryHintonLoss{.hard_weight = 1.0} : *this;
+  }
+
   /// One sample; see the concept Loss.
   template <std::size_t Outputs, typename Scalar>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Targets<Scalar> targets,

@@ -186,11 +186,13 @@ struct DistRow {
 /// and b, dr/da = b / (|a| |b|) - r a / |a|^2, and dL/ds = q / T o (dL/dq - <q, dL/dq>) in each row.
 ///
 /// It is 0 where q is a positive multiple of p plus a constant, in rows and columns. The correlation of a vector that
-/// is constant to rounding (the same probability for all classes, or for all samples) is 0 without a gradient. With two
+/// is constant to rounding (the same probability for all classes, or for all samples), or whose centred vector is
+/// shorter than 1e-8, is 0 without a gradient. With two
 /// classes the rows say which of them is the larger, and no more. A training refuses batches of one sample, in which
 /// every column is constant: FitOptions::drop_last leaves out a last one. The teacher may be a table of logits.
 struct Dist {
   static constexpr std::string_view name = "Dist";
+  static constexpr bool of_classes = true;
   static constexpr std::size_t minimum_batch = 2;
 
   double temperature = 1.0;

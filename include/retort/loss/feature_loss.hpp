@@ -68,6 +68,9 @@ concept LossTerm = FeatureTerm<T> || BatchTerm<T>;
 template <Loss L, LossTerm T>
 struct WithTerm {
   static_assert(!requires { typename L::Term; }, "retort: a loss has one term, and WithTerm has a loss of logits");
+  static_assert(
+      !takes_targets<L> || !requires { requires T::of_classes; },
+      "retort: this term compares probabilities of classes: expected a loss of labels, not of targets");
 
   static constexpr std::string_view name = "WithTerm";
   static constexpr bool needs_teacher = true;

@@ -159,6 +159,8 @@ void call_loss_with_vectors(const L& loss) {
 /// True; does not compile for a loss that states `takes_vectors` and does not take them.
 template <Loss L, std::size_t Classes>
 consteval bool check_vectors_of_loss() {
+  static_assert(!takes_vectors<L> || !takes_targets<L>,
+                "retort: a loss of targets is called with scalars alone: leave takes_vectors out");
   if constexpr (takes_vectors<L>) {
     using V = internal::VectorArchetype<float>;
     constexpr bool takes_them = requires(const L& loss, const V* logits, const V& value, V* gradient) {

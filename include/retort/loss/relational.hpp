@@ -235,8 +235,9 @@ struct RelationalGradient {
 ///
 /// and both by way of the products <s_i, s_k>, in B^3 operations. The layers may be of any widths, and no regressor is
 /// trained between them: `WithTerm{CrossEntropy{}, Relational<1, 3>{}}`. Moving, rotating and scaling a layer's space
-/// changes nothing. Two samples at the same place, or so near that rounding hides it, have the distance 0 and the
-/// cosines 0, and no gradient comes from them. A batch of one sample adds 0.
+/// changes nothing but roundings. Two samples at the same place, or so near that rounding hides it (in float 0.2 % of
+/// their vectors' lengths), have the distance 0 and the cosines 0, and no gradient comes from them. A batch of one
+/// sample adds 0.
 template <std::size_t StudentLayer, std::size_t TeacherLayer>
 struct Relational {
   static constexpr std::string_view name = "Relational";

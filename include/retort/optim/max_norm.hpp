@@ -10,6 +10,7 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
@@ -46,13 +47,16 @@ struct MaxNormRule : Rule {
 ///     Trainer trainer{network, CrossEntropy{}, MaxNorm{Adam{.learning_rate = 1e-3}, 3.5}};
 ///
 /// A unit's incoming weights are a row of a Linear's weight; its bias is not counted. As in the paper the output units,
-/// the last Linear of the model, are not limited, and neither are layers of other kinds. WeightAverage{MaxNorm{...}}
-/// averages what leaves the optimizer before it is scaled back, so a unit of the average may be longer by a step.
+/// the last Linear of the model, are not limited, and neither are layers of other kinds. The average of a
+/// WeightAverage is limited as the weights are.
 ///
 /// An optimizer's rule sees one parameter at a time, a limit whole units: it takes another pass over the weights. The
 /// engines of backend::Cuda decline it, and a training there runs by single operations, as its describe() says.
 template <Optimizer O = Adam>
 struct MaxNorm : O {
+  static_assert(!internal::LimitsWeights<decltype(std::declval<const O&>().template rule<float>(1, 0.0))>,
+                "retort: one MaxNorm has one bound");
+
   static constexpr std::string_view name = "MaxNorm";
 
   double max_norm = 3.872983346207417;  ///< the root of 15

@@ -27,7 +27,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 ///   (core/vector_math.hpp) may state `takes_vectors = true`; CPU backends then call it with vectors, a parameter in
 ///   each lane. If it does not take them, it does not compile.
 /// - if one of the moments is an average of the parameters, `O::average_moment`, its index. That moment begins as the
-///   parameters, and stands in for them where a training evaluates and hands out (WeightAverage).
+///   model's parameters, and stands in for them where a training evaluates and hands out (WeightAverage).
 ///
 /// A rule may also have a `weight_limit`, by which hidden units are limited after the step (MaxNorm).
 template <typename O>

@@ -24,6 +24,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// One step of WeightAverage: the held optimizer's, then the average moves towards the new parameter.
 template <typename Scalar, typename Rule>
 struct WeightAverageRule : Rule {
+  static constexpr std::size_t average_moment = 0;
+
   Scalar kept;  ///< the share of the average so far
 
   /// T: Scalar, or a SIMD vector of them if the held rule takes those.

@@ -4,10 +4,13 @@
 /// Ends a training that no longer improves.
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
+#include "retort/core/error.hpp"
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/text.hpp"
 #include "retort/loss/metric.hpp"
 #include "retort/train/metrics.hpp"
 
@@ -27,6 +30,18 @@ struct EarlyStopping {
                       Hyperparameter{"minimum_gain", &EarlyStopping::minimum_gain}};
   }
 };
+
+namespace detail {
+
+/// Throws OptionError for a minimum_gain of errors where the metric counts none.
+[[gnu::cold]] inline void require_gain_for(Metric metric, const std::optional<EarlyStopping>& early_stopping) {
+  if (metric == Metric::rmse && early_stopping && early_stopping->minimum_gain > 0) {
+    throw OptionError(concatenate({"fit: early_stopping's minimum_gain is ", early_stopping->minimum_gain,
+                                   " errors, expected 0: a loss of real targets counts none"}));
+  }
+}
+
+}  // namespace detail
 
 /// The best epoch of a history, counted from 1, by validation errors, or by the RMSE of real targets; among equals the
 /// first. 0 for an empty history. Precondition: every epoch was validated.

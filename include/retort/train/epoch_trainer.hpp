@@ -79,6 +79,9 @@ template <Loss L>
   if (last == samples) {
     throw OptionError(concatenate({"fit: the only batch has ", last, needed}));
   }
+  if (last == epoch.batch_size) {
+    throw OptionError(concatenate({"fit: batch_size is ", last, ", expected at least ", minimum, " for ", what}));
+  }
   throw OptionError(concatenate(
       {"fit: batch_size is ", epoch.batch_size, " and leaves a last batch of ", last, " of ", samples, needed}));
 }

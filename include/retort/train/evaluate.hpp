@@ -131,6 +131,11 @@ template <Loss L>
 [[gnu::cold]] void require_truth_for(const L& loss, const data::Dataset& train, const data::Dataset* validation) {
   const std::string description = describe_settings(loss);
   const bool has_nothing = !train.has_targets() && train.labelled_count() == 0;
+  if (takes_targets<L> && !reads_targets(loss) && !train.has_targets() && !has_nothing) {
+    throw OptionError(concatenate({"fit: the loss ", description,
+                                   " learns from the teacher alone, and the training data has labels, which it cannot "
+                                   "use: expected data without (Dataset::without_labels), or with targets"}));
+  }
   if (!takes_targets<L> || reads_targets(loss) || !has_nothing) {
     require_truth(metric_of<L>, description, train, "fit", "training data");
   }

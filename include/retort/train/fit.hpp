@@ -65,11 +65,7 @@ class Fit {
 
   [[gnu::cold]] void begin() {
     stop_if_asked();
-    if (epoch_trainer_.metric() == Metric::rmse && options_.early_stopping &&
-        options_.early_stopping->minimum_gain > 0) {
-      throw OptionError(concatenate({"fit: early_stopping's minimum_gain is ", options_.early_stopping->minimum_gain,
-                                     " errors, expected 0: a loss of real targets counts none"}));
-    }
+    require_gain_for(epoch_trainer_.metric(), options_.early_stopping);
     if (options_.checkpoint) {
       require_writable(options_.checkpoint->path);  // not only after the first epoch
     }
@@ -364,6 +360,8 @@ class Fit {
     const double held_out_count = std::floor(options.validation_fraction * static_cast<double>(train.size()));
     require_option(held_out_count >= 1.0, "fit", "validation_fraction", options.validation_fraction,
                    concatenate({"a share of at least one of the ", train.size(), " samples"}));
+    require_option(!options.stratified || !train.has_targets(), "fit", "stratified", options.stratified,
+                   "false, as the samples have targets and no classes");
     const auto [held_out, rest] = options.stratified
                                       ? data::stratified_split(train, options.validation_fraction, options.seed)
                                       : data::random_split(train, options.validation_fraction, options.seed);

@@ -210,6 +210,7 @@ class Sweep {
     require_settings();  // again: a sweep that was moved from has none
     train.require_samples();
     options.validate_for(train.size(), validation != nullptr);
+    detail::require_gain_for(metric_of<L>, options.early_stopping);
     for (const Setting& setting : settings_) {
       internal::require_truth_for(setting.loss, train, validation);
     }

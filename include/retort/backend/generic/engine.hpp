@@ -81,7 +81,7 @@ class GenericSteps {
     }
     update_parameters(backend, rule, state.parameters, std::as_const(gradients_).data(), state.moments,
                       M::parameter_arena_size);
-    internal::limit_hidden_weights<M>(backend, rule, state.parameters);
+    internal::limit_hidden_weights<M>(backend, rule, state);
     if constexpr (Term::parameter_arena_size > 0) {
       update_parameters(backend, rule, state.regressor_parameters, static_cast<const Scalar*>(regressor_gradients),
                         state.regressor_moments, Term::parameter_arena_size);

@@ -37,7 +37,11 @@ struct TermOf {
 template <typename T>
   requires BatchLoss<typename T::Loss>
 struct TermOf<T> {
-  using type = TermOnBatches<typename T::Loss::Term, typename T::Model, TermLogits<typename T::Model>>;
+  using Term = typename T::Loss::Term;
+  static_assert(
+      !requires { Term::student_layer; } && !requires { Term::teacher_layer; },
+      "retort: a term on batches names student_layer and teacher_layer, or neither: then it compares the logits");
+  using type = TermOnBatches<Term, typename T::Model, TermLogits<typename T::Model>>;
 };
 
 template <typename T>

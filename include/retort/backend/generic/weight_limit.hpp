@@ -8,6 +8,7 @@
 
 #include "retort/backend/generic/generic.hpp"
 #include "retort/backend/plan.hpp"
+#include "retort/backend/training_step.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/nn/linear.hpp"
@@ -51,16 +52,24 @@ void limit_weights(const Generic<B>& generic, Linear<In, Out, bias>, const Weigh
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// After a step: limits the weights of a model's hidden units if the step's rule has a limit.
-template <Model M, typename Backend, typename Rule, typename Scalar>
-void limit_hidden_weights(const Backend& backend, const Rule& rule, Scalar* parameters) {
+/// After a step by a rule that has a limit: limits the weights of a model's hidden units, and their average if the rule
+/// keeps one.
+template <Model M, typename Backend, typename Rule, typename Scalar, std::size_t Moments>
+void limit_hidden_weights(const Backend& backend, const Rule& rule,
+                          const backend::TrainingState<Scalar, Moments>& state) {
   if constexpr (LimitsWeights<Rule>) {
     using Plan = backend::Plan<M>;
     constexpr std::size_t hidden = Plan::linear_count > 0 ? Plan::linear_count - 1 : 0;  // the last one's are outputs
     for_each_index<hidden>([&]<std::size_t Index>() {
       constexpr std::size_t operation = Plan::linear_operation[Index];
-      limit_weights(backend, typename Plan::template Operation<operation>{}, rule.weight_limit,
-                    parameters + M::parameter_offset(Plan::first_layer[operation]));
+      const auto limit = [&](Scalar* parameters) {
+        limit_weights(backend, typename Plan::template Operation<operation>{}, rule.weight_limit,
+                      parameters + M::parameter_offset(Plan::first_layer[operation]));
+      };
+      limit(state.parameters);
+      if constexpr (AveragesWeights<Rule>) {
+        limit(state.moments[Rule::average_moment]);
+      }
     });
   }
 }

@@ -71,7 +71,7 @@ class PanelSteps {
       update_parameters(backend, rule, state.parameters, std::as_const(parameter_gradients_).data(), state.moments,
                         parameter_gradients_.size());
     }
-    internal::limit_hidden_weights<M>(backend, rule, state.parameters);
+    internal::limit_hidden_weights<M>(backend, rule, state);
   }
 
  private:
