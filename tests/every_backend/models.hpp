@@ -63,12 +63,14 @@ inline constexpr std::size_t model_count = std::tuple_size_v<Models>;
 /// Whose units' weights are limited.
 using LimitedLayer = Linear<131, 67>;
 
+/// Of one type, so that each backend compiles one loss, and one training with it, in place of three.
+using LossOfLabels = OneOfLosses<CrossEntropy, HintonLoss, SoftmaxPassedToKlLoss>;
 inline constexpr auto losses =
-    std::tuple{CrossEntropy{},
-               CrossEntropy{.label_smoothing = 0.1},
-               HintonLoss{.temperature = 4.0, .hard_weight = 0.1},
-               OneOfLosses<CrossEntropy, HintonLoss>{HintonLoss{.temperature = 2.0, .hard_weight = 0.0}},
-               SoftmaxPassedToKlLoss{.temperature = 7.0, .hard_weight = 0.3},
+    std::tuple{LossOfLabels{CrossEntropy{}},
+               LossOfLabels{CrossEntropy{.label_smoothing = 0.1}},
+               LossOfLabels{HintonLoss{.temperature = 4.0, .hard_weight = 0.1}},
+               LossOfLabels{HintonLoss{.temperature = 2.0, .hard_weight = 0.0}},
+               LossOfLabels{SoftmaxPassedToKlLoss{.temperature = 7.0, .hard_weight = 0.3}},
                0.01 * (Dkd{} + Nkd{} + Rld{}) + 0.01 * Ttm{.exponent = 0.4, .beta = 2.0, .weighted = true} +
                    0.001 * LogitMatching{} + 0.1 * StandardizedLogits{SwappedLogits{HintonLoss{.temperature = 2.0}}},
                0.3 * MeanSquaredError{} + 0.7 * TowardsTeacher{Huber{.delta = 3.0}},

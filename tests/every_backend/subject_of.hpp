@@ -367,9 +367,10 @@ class SubjectOf final : public Subject {
       case Recipe::alone:
         return train_alone<Student, S>(task, adam);
       case Recipe::as_written:
-        return distil<Student, S>(task, SoftmaxPassedToKlLoss{.temperature = 7.0, .hard_weight = 0.3}, adam, {});
+        return distil<Student, S>(task, LossOfLabels{SoftmaxPassedToKlLoss{.temperature = 7.0, .hard_weight = 0.3}},
+                                  adam, {});
       case Recipe::hinton:
-        return distil<Student, S>(task, HintonLoss{.temperature = 4.0, .hard_weight = 0.3}, adam, {});
+        return distil<Student, S>(task, LossOfLabels{HintonLoss{.temperature = 4.0, .hard_weight = 0.3}}, adam, {});
       case Recipe::everything:
         break;
     }
