@@ -114,7 +114,7 @@ wait $process || status=$?
 [[ $status == 143 ]] || fail "two signals: ended with $status"
 
 echo "== sweep"
-sweep=("$programs/sweep" "${common[@]}" --teacher whole/teacher.safetensors --temperature 1 3 --hard-weight 0.2 1
+sweep=("$programs/sweep" "${common[@]}" --teacher whole/teacher.safetensors --temperature 1 3 --hard-weight 0.2 0.6
   --learning-rate 0.01 --seed 4 --seeds 2 --save-students --threads 2)
 table() { awk '{ NF = NF - 1; print }' "$1"; } # without the last column, the times
 "${sweep[@]}" --epochs 40 --out sweep --report sweep.html >table
