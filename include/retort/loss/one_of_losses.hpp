@@ -33,12 +33,20 @@ struct LossList {
 
   /// function(loss) with loss `index`.
   template <typename Function>
-  RETORT_HOST_DEVICE constexpr auto visit(std::size_t index, const Function& function) const {
+  constexpr auto visit(std::size_t index, const Function& function) const {
     return index == 0 ? function(first) : rest.visit(index - 1, function);
   }
   template <typename Function>
   constexpr void change(std::size_t index, const Function& function) {
     index == 0 ? function(first) : rest.change(index - 1, function);
+  }
+
+  /// That of loss `index`; not by visit(), whose functions are the host's.
+  template <std::size_t Classes, typename Scalar, typename Label>
+  RETORT_HOST_DEVICE Scalar row(std::size_t index, StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher,
+                                const Label& label, Scalar gradient_scale, Scalar* gradient) const {
+    return index == 0 ? first.template row<Classes>(student, teacher, label, gradient_scale, gradient)
+                      : rest.template row<Classes>(index - 1, student, teacher, label, gradient_scale, gradient);
   }
 
   friend bool operator==(const LossList&, const LossList&) = default;
@@ -50,30 +58,20 @@ struct LossList<Last> {
   Last first{};
 
   template <typename Function>
-  RETORT_HOST_DEVICE constexpr auto visit(std::size_t /*index*/, const Function& function) const {
+  constexpr auto visit(std::size_t /*index*/, const Function& function) const {
     return function(first);
   }
   template <typename Function>
   constexpr void change(std::size_t /*index*/, const Function& function) {
     function(first);
   }
+  template <std::size_t Classes, typename Scalar, typename Label>
+  RETORT_HOST_DEVICE Scalar row(std::size_t /*index*/, StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher,
+                                const Label& label, Scalar gradient_scale, Scalar* gradient) const {
+    return first.template row<Classes>(student, teacher, label, gradient_scale, gradient);
+  }
 
   friend bool operator==(const LossList&, const LossList&) = default;
-};
-
-/// For the row of a loss of a list, which a device calls too.
-template <std::size_t Classes, typename Scalar, typename Label>
-struct CallRow {
-  StudentLogits<Scalar> student;
-  TeacherLogits<Scalar> teacher;
-  const Label& label;
-  const Scalar& gradient_scale;
-  Scalar* gradient;
-
-  template <Loss L>
-  RETORT_HOST_DEVICE Scalar operator()(const L& loss) const {
-    return loss.template row<Classes>(student, teacher, label, gradient_scale, gradient);
-  }
 };
 
 }  // namespace internal
@@ -166,8 +164,7 @@ class OneOfLosses {
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,
                                 Scalar gradient_scale, Scalar* gradient) const {
-    return losses_.visit(index_,
-                         internal::CallRow<Classes, Scalar, Label>{student, teacher, label, gradient_scale, gradient});
+    return losses_.template row<Classes>(index_, student, teacher, label, gradient_scale, gradient);
   }
 
   friend bool operator==(const OneOfLosses&, const OneOfLosses&) = default;
