@@ -10,8 +10,8 @@
 #include "retort/core/host_device.hpp"
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/vector_math.hpp"
 #include "retort/loss/batch_term.hpp"
+#include "retort/loss/normalized_difference.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -27,27 +27,11 @@ struct ProfileRow {
     const Scalar* student = batch.student + row * StudentWidth;
     const Scalar* teacher = batch.teacher + row * TeacherWidth;
     Scalar* gradient = batch.gradient + row * StudentWidth;  // holds the pooled teacher first
-    Scalar teacher_squares = 0;
-    Scalar squares = 0;
     for (std::size_t j = 0; j < StudentWidth; ++j) {
       gradient[j] = pooled(teacher, j);
-      teacher_squares += gradient[j] * gradient[j];
-      squares += student[j] * student[j];
     }
-    const Scalar inverse = inverse_root(squares);
-    const Scalar teacher_inverse = inverse_root(teacher_squares);
-    Scalar sum = 0;
-    Scalar product = 0;  // <difference, normalised student>
-    for (std::size_t j = 0; j < StudentWidth; ++j) {
-      const Scalar normalized = student[j] * inverse;
-      gradient[j] = normalized - gradient[j] * teacher_inverse;
-      sum += gradient[j] * gradient[j];
-      product += gradient[j] * normalized;
-    }
-    batch.losses[row] += factor * sum;
-    for (std::size_t j = 0; j < StudentWidth; ++j) {
-      gradient[j] = 2 * factor * batch.gradient_scale * inverse * (gradient[j] - student[j] * inverse * product);
-    }
+    batch.losses[row] += factor * normalized_difference(student, static_cast<const Scalar*>(gradient), StudentWidth,
+                                                        factor * batch.gradient_scale, gradient);
   }
 
  private:
@@ -60,10 +44,6 @@ struct ProfileRow {
       sum += teacher[unit];
     }
     return sum / static_cast<Scalar>(end - begin);
-  }
-
-  RETORT_HOST_DEVICE static Scalar inverse_root(Scalar squares) {
-    return squares == 0 ? Scalar{0} : 1 / square_root(squares);
   }
 };
 

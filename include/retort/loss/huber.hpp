@@ -15,6 +15,23 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
+namespace internal {
+
+/// x^2 / 2 up to |x| = delta, and delta (|x| - delta / 2) beyond.
+template <typename Scalar>
+RETORT_HOST_DEVICE Scalar huber(Scalar x, Scalar delta) {
+  const Scalar size = x < 0 ? -x : x;
+  return size > delta ? delta * (size - delta / 2) : x * x / 2;
+}
+
+/// Its derivative: x, but not beyond delta.
+template <typename Scalar>
+RETORT_HOST_DEVICE Scalar huber_slope(Scalar x, Scalar delta) {
+  return x < -delta ? -delta : x > delta ? delta : x;
+}
+
+}  // namespace internal
+
 /// With outputs s, targets y, K outputs and d = s - y, PyTorch's HuberLoss:
 ///
 ///   L = sum_k h(d_k) / K, h(d) = d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2)
@@ -42,10 +59,8 @@ struct Huber {
     Scalar sum = 0;
     for (std::size_t k = 0; k < Outputs; ++k) {
       const Scalar difference = student.values[k] - targets.values[k];
-      const Scalar distance = difference < 0 ? -difference : difference;
-      const Scalar clamped = distance > most ? (difference < 0 ? -most : most) : difference;
-      sum += distance > most ? most * (distance - most / 2) : difference * difference / 2;
-      gradient[k] = slope * clamped;
+      sum += internal::huber(difference, most);
+      gradient[k] = slope * internal::huber_slope(difference, most);
     }
     return share * sum;
   }

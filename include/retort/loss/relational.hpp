@@ -14,22 +14,11 @@
 #include "retort/core/vector_math.hpp"
 #include "retort/loss/batch_term.hpp"
 #include "retort/loss/gram_matrices.hpp"
+#include "retort/loss/huber.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace internal {
-
-/// x^2 / 2 up to |x| = 1, and |x| - 1/2 beyond.
-template <typename Scalar>
-RETORT_HOST_DEVICE Scalar huber(Scalar x) {
-  const Scalar size = x < 0 ? -x : x;
-  return size <= 1 ? x * x / 2 : size - Scalar{1} / 2;
-}
-
-template <typename Scalar>
-RETORT_HOST_DEVICE Scalar huber_slope(Scalar x) {
-  return x < -1 ? Scalar{-1} : x > 1 ? Scalar{1} : x;
-}
 
 /// A batch as one model sees it, all (size, size): products of samples, and 1 / distances, where 0 stands for samples
 /// at the same place.
@@ -133,8 +122,8 @@ struct CompareAngles {
         if (k != i && k != j) {
           const Scalar cosine = batch.student.cosine(i, j, k);
           const Scalar difference = cosine - batch.teacher.cosine(i, j, k);
-          const Scalar slope = huber_slope(difference);
-          value += huber(difference);
+          const Scalar slope = huber_slope<Scalar>(difference, 1);
+          value += huber<Scalar>(difference, 1);
           of_others += slope * inverse * batch.student.inverse(j, k);
           of_own -= slope * cosine * inverse * inverse;
         }
@@ -162,8 +151,8 @@ struct AddRelations {
     for (std::size_t k = 0; k < size; ++k) {
       const Scalar distance = batch.student.distance(row, k) * inverse_mean;
       const Scalar difference = distance - batch.teacher.distance(row, k) * teacher_inverse_mean;
-      value += huber(difference);
-      dot += huber_slope(difference) * distance;
+      value += huber<Scalar>(difference, 1);
+      dot += huber_slope<Scalar>(difference, 1) * distance;
       angles += batch.angle_values[row * size + k];
     }
     losses[row] += batch.distance_factor * value + angles;
@@ -193,7 +182,7 @@ struct RelationalGradient {
     const auto by_distance = [&](std::size_t other) {
       const Scalar difference =
           batch.student.distance(i, other) * inverse_mean - batch.teacher.distance(i, other) * teacher_inverse_mean;
-      return batch.distance_factor * (huber_slope(difference) - mean_dot) * inverse_mean *
+      return batch.distance_factor * (huber_slope<Scalar>(difference, 1) - mean_dot) * inverse_mean *
              batch.student.inverse(i, other);
     };
     Scalar sum = 0;
@@ -206,7 +195,7 @@ struct RelationalGradient {
         for (std::size_t j = 0; j < size; ++j) {
           if (j != i && j != k) {
             const Scalar difference = batch.student.cosine(i, j, k) - batch.teacher.cosine(i, j, k);
-            sum += huber_slope(difference) * batch.student.inverse(i, j) * batch.student.inverse(j, k);
+            sum += huber_slope<Scalar>(difference, 1) * batch.student.inverse(i, j) * batch.student.inverse(j, k);
           }
         }
       }

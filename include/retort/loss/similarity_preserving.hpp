@@ -10,9 +10,9 @@
 #include "retort/core/host_device.hpp"
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/vector_math.hpp"
 #include "retort/loss/batch_term.hpp"
 #include "retort/loss/gram_matrices.hpp"
+#include "retort/loss/normalized_difference.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -30,33 +30,8 @@ struct SimilarityRow {
 
   RETORT_HOST_DEVICE void operator()(std::size_t row) const {
     Scalar* of_student = student + row * size;
-    const Scalar* of_teacher = teacher + row * size;
-    const Scalar inverse = inverse_length(of_student);
-    const Scalar teacher_inverse = inverse_length(of_teacher);
-    Scalar squares = 0;
-    Scalar product = 0;  // <E, N>
-    for (std::size_t j = 0; j < size; ++j) {
-      const Scalar normalized = of_student[j] * inverse;
-      const Scalar difference = normalized - of_teacher[j] * teacher_inverse;
-      squares += difference * difference;
-      product += difference * normalized;
-    }
-    losses[row] += weight * squares;
-    const Scalar factor = 2 * weight * gradient_scale * inverse;
-    for (std::size_t j = 0; j < size; ++j) {
-      const Scalar normalized = of_student[j] * inverse;
-      of_student[j] = factor * (normalized - of_teacher[j] * teacher_inverse - normalized * product);
-    }
-  }
-
- private:
-  /// 1 / |values|, (size); 0 where all are 0.
-  RETORT_HOST_DEVICE Scalar inverse_length(const Scalar* values) const {
-    Scalar squares = 0;
-    for (std::size_t j = 0; j < size; ++j) {
-      squares += values[j] * values[j];
-    }
-    return squares == 0 ? Scalar{0} : 1 / square_root(squares);
+    losses[row] += weight * normalized_difference<Scalar>(of_student, teacher + row * size, size,
+                                                          weight * gradient_scale, of_student);
   }
 };
 
