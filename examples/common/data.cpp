@@ -72,6 +72,12 @@ std::vector<std::uint32_t> training_rows(std::size_t images, const std::string& 
   return retort::data::random_split_indices(images, fraction, split_seed).first;
 }
 
+std::pair<retort::data::Dataset, retort::data::Dataset> split_off(std::size_t count,
+                                                                  const retort::data::Dataset& images) {
+  const double share = (static_cast<double>(count) + 0.5) / static_cast<double>(images.size());
+  return retort::data::stratified_split(images, share, retort::Seed{0});
+}
+
 std::string describe_input(const retort::data::Dataset& data) {
   const retort::data::Normalization normalization = data.normalization();
   return "pixels / 255, minus " + retort::to_text(normalization.mean) + ", divided by " +

@@ -27,6 +27,11 @@ retort::data::Dataset load_training_images(const std::filesystem::path& folder);
 /// Which of them load_data's training samples are, where there are so many.
 std::vector<std::uint32_t> training_rows(std::size_t images, const std::string& split, std::uint64_t seed);
 
+/// `count` of the images, with each class's share of them, always the same ones; and the rest. Precondition: there are
+/// more.
+std::pair<retort::data::Dataset, retort::data::Dataset> split_off(std::size_t count,
+                                                                  const retort::data::Dataset& images);
+
 /// How pixels become inputs, in words: for the files of networks trained on them.
 std::string describe_input(const retort::data::Dataset& data);
 

@@ -12,7 +12,6 @@
 #include <filesystem>
 #include <retort/retort.hpp>
 #include <string_view>
-#include <utility>
 
 #include "common/data.hpp"
 #include "common/models.hpp"
@@ -33,11 +32,6 @@ struct Plan {
   std::size_t student_epochs = 60;  // passes over all images
 };
 
-std::pair<rt::data::Dataset, rt::data::Dataset> split_off(std::size_t count, const rt::data::Dataset& images) {
-  const double share = (static_cast<double>(count) + 0.5) / static_cast<double>(images.size());
-  return rt::data::stratified_split(images, share, rt::Seed{0});
-}
-
 template <typename Network>
 void report(const char* name, const Network& network, const rt::data::Dataset& test) {
   const rt::Evaluation result = rt::evaluate(network, test);
@@ -46,7 +40,7 @@ void report(const char* name, const Network& network, const rt::data::Dataset& t
 }
 
 void learn(const rt::data::Dataset& images, const rt::data::Dataset& test, const Plan& plan) {
-  const auto [labelled, others] = split_off(plan.labels, images);
+  const auto [labelled, others] = examples::split_off(plan.labels, images);
   const auto all = rt::data::join(labelled, others.without_labels());  // nobody sees the other labels any more
   std::printf("%zu of %zu images have a label. Errors on %zu test images:\n", all.labelled_count(), all.size(),
               test.size());
@@ -91,7 +85,7 @@ int main(int argc, char** argv) {
     rt::allocate_for("the trainings", 0, [&] {
       auto [train, test] = examples::load_data(argc > folder ? argv[folder] : "synthetic", "official", 0);
       if (quick && train.size() > 6'000) {
-        train = split_off(6'000, train).first;
+        train = examples::split_off(6'000, train).first;
       }
       learn(train, test, quick ? Plan{.labels = train.size() / 20, .label_epochs = 100, .student_epochs = 30} : Plan{});
     });

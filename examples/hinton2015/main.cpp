@@ -251,8 +251,7 @@ int main(int argc, char** argv) {
                 .batch_size = 20,
                 .warmup_steps = 50};
         if (train.size() > 2'000) {
-          const double share = 2'000.5 / static_cast<double>(train.size());
-          train = rt::data::stratified_split(train, share, rt::Seed{0}).first;
+          train = examples::split_off(2'000, train).first;
         }
       }
       Experiments{std::move(train), std::move(test), std::move(plan)}.run();

@@ -20,7 +20,6 @@
 #include "retort/nn/relu.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/train/evaluate.hpp"
-#include "retort/train/preprocessing.hpp"
 #include "retort/train/resident_dataset.hpp"
 #include "retort/train/teacher_views.hpp"
 #include "retort/train/trainer_interface.hpp"
@@ -63,9 +62,7 @@ constexpr bool is_hidden_relu() {
 /// like predict_all.
 template <Model M, typename Backend, typename Scalar>
 std::vector<DeadUnits> count_dead_units(const Network<M, Backend, Scalar>& network, const data::Dataset& data) {
-  network.require_values();
-  require_matching_data<M>(data);
-  require_preprocessing(network.preprocessing(), data, "the network");
+  internal::require_predictable(network, data);
   const Backend& backend = network.backend();
   const internal::ResidentDataset<Backend> resident(backend, data);
   std::vector<DeadUnits> result;

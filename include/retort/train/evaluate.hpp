@@ -184,6 +184,14 @@ Evaluation evaluate_logits(const std::vector<Scalar>& logits, const data::Datase
   return result;
 }
 
+/// Throws as predict_all says.
+template <Model M, typename Backend, typename Scalar>
+void require_predictable(const Network<M, Backend, Scalar>& network, const data::Dataset& data) {
+  network.require_values();
+  require_matching_data<M>(data);
+  require_preprocessing(network.preprocessing(), data, "the network");
+}
+
 }  // namespace internal
 
 /// The logits (data.size(), classes) of every sample, row-major. Throws ShapeError if the data does not fit the model,
@@ -191,9 +199,7 @@ Evaluation evaluate_logits(const std::vector<Scalar>& logits, const data::Datase
 /// them alike).
 template <Model M, typename Backend, typename Scalar>
 std::vector<Scalar> predict_all(const Network<M, Backend, Scalar>& network, const data::Dataset& data) {
-  network.require_values();
-  require_matching_data<M>(data);
-  require_preprocessing(network.preprocessing(), data, "the network");
+  internal::require_predictable(network, data);
   const Backend& backend = network.backend();
   return internal::predict_resident<M>(backend, network.parameter_data(), network.buffer_data(),
                                        internal::ResidentDataset(backend, data).view());
