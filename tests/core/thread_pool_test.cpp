@@ -6,11 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <new>
 #include <string>
 #include <thread>
@@ -165,6 +167,21 @@ TEST_CASE("of many pieces that throw one exception comes, also out of a piece th
             8, [&pool](std::size_t) { pool.for_each_piece(8, [](std::size_t) { throw std::bad_alloc(); }); }),
         std::bad_alloc);
     REQUIRE(each_piece_ran_once(pool, 20));
+  }
+}
+
+TEST_CASE("pieces compute without subnormal numbers, and the caller as before") {
+  const volatile float smallest = std::numeric_limits<float>::min();
+  const auto half = [&] { return smallest / 2; };
+  REQUIRE(half() > 0);
+  ThreadPool pool(2);
+  for (const std::size_t pieces : {1u, 2u, 100u}) {
+    std::vector<float> halves(pieces, -1.0f);
+    pool.for_each_piece(pieces, [&](std::size_t piece) { halves[piece] = half(); });
+    CHECK(std::ranges::max(halves) == 0);
+    CHECK(half() > 0);
+    CHECK_THROWS_AS(pool.for_each_piece(pieces, [](std::size_t) { throw std::bad_alloc(); }), std::bad_alloc);
+    CHECK(half() > 0);
   }
 }
 

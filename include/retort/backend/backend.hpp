@@ -35,6 +35,9 @@
 /// student on each of them: work(index, alone) for every index in [0, count), several at once, each with a backend of
 /// one thread that shares the memory.
 ///
+/// A backend whose threads compute without subnormal numbers (internal::FlushSubnormals) says so by a constant member
+/// `flushes_subnormals`, true: the thread that trains then does so too.
+///
 /// An operation that returns a value, and copy_to_host, wait for all earlier operations; the others may return at once,
 /// as long as they take effect in the order of the calls. Two handles that share memory do not wait for each other: a
 /// trainer waits, by copy_to_host, where it reads another handle's network.
@@ -71,6 +74,9 @@
 #include "retort/optim/sgd.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
+
+template <typename B>
+constexpr bool flushes_subnormals = requires { requires B::flushes_subnormals; };
 
 template <typename B>
 concept DescribesItself = requires(const B& backend) {

@@ -23,6 +23,7 @@
 #include "retort/backend/training_step.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/flush_subnormals.hpp"
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/out_of_memory.hpp"
@@ -183,6 +184,7 @@ class EpochTrainer final : public TrainerInterface {
   }
 
   [[gnu::cold]] void begin(const data::Dataset& train, const data::Dataset* validation, const Epoch& epoch) override {
+    const FlushSubnormals flush(backend::flushes_subnormals<Backend>);
     allocate_for(concatenate({"training on ", train.size(), " samples in batches of ", epoch.batch_size}), 0,
                  [&] { prepare(train, validation, epoch); });
   }
@@ -245,6 +247,7 @@ class EpochTrainer final : public TrainerInterface {
   }
 
   Evaluation evaluate() override {
+    const FlushSubnormals flush(backend::flushes_subnormals<Backend>);
     const auto outputs = predict_resident<M, Backend, Scalar>(backend(), answering_parameters().data(),
                                                               network_.buffer_data(), validation_data_.view());
     if constexpr (takes_targets<L>) {
@@ -546,6 +549,7 @@ class EpochTrainer final : public TrainerInterface {
   /// Takes the steps on the samples order_[first] ... order_[first + count - 1], and advances `progress`.
   void take_steps(const Epoch& epoch, std::size_t first, std::size_t count, TrainingProgress& progress,
                   double& learning_rate) {
+    const FlushSubnormals flush(backend::flushes_subnormals<Backend>);
     const backend::TrainingBatch batch = batch_at(epoch, first, count, progress);
     if constexpr (uses_teacher && !has_table) {
       if (!answers_.by_sample) {

@@ -39,6 +39,7 @@ class Eigen : public HostMemory, public Generic<Eigen> {
   static constexpr const char* name = "eigen";
   /// A multiple of every SIMD width, large enough to be worth a second thread.
   static constexpr std::size_t elements_per_call = 16384;
+  static constexpr bool flushes_subnormals = true;  // as internal::ThreadPool does
   using ChainKernel = detail::SimdChain;
   /// Enough to reuse each weight from a register tile, few enough for the cache.
   static constexpr std::size_t inference_batch = 128;
