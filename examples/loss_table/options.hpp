@@ -17,15 +17,15 @@ struct Options {
   std::filesystem::path out{};               ///< of checkpoints; empty: nothing is written
   std::filesystem::path report{};            ///< empty: no page
   std::size_t teacher_epochs = 40;
-  std::size_t epochs = 120;
-  std::size_t choice_epochs = 30;
+  std::size_t epochs = 240;
+  std::size_t choice_epochs = 40;
   std::size_t seeds = 10;  ///< of the students in the table
   std::size_t choice_seeds = 2;
   std::size_t batch_size = 64;
   std::uint64_t warmup_steps = 800;
   double learning_rate = 5e-3;
   retort::data::Augmentation augmentation{.shift = 1};  ///< of the students' images
-  std::size_t views = 16;                               ///< of each image
+  std::size_t views = 32;                               ///< of each image
   bool quick = false;
 };
 
