@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// Every loss, for two students of 16,000 parameters, over many seeds: which one makes the fewest errors?
 ///
-///     loss_table --out out/loss_table data/mnist    (an hour on two cores; the same command goes on where it was killed)
+///     loss_table --out out/loss_table data/mnist    (an hour on two cores; the same command goes on after a kill)
 ///     loss_table --quick [data/mnist]               (few images, few epochs: does it run?)
 ///
 /// Each loss has a few settings. Students of two seeds, trained on five sixths of the training images, choose one of
