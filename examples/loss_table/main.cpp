@@ -8,6 +8,7 @@
 /// them by their errors on the rest; then students of all seeds learn from all training images. The test images are
 /// looked at once, when every student is trained.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -52,6 +53,11 @@ class Job {
     prepare_teacher();
     const std::size_t teacher_errors = rt::evaluate(teacher_, test_).errors;
     std::printf("the teacher makes %zu errors of %zu\n", teacher_errors, test_.size());
+    const rt::ProbabilityDeviationOptions groups{.views = 3, .group = std::min<std::size_t>(320, train_.size())};
+    std::printf(
+        "its mean probabilities deviate by %.5f between groups of %zu of the students' images, by %.5f as they are\n",
+        rt::find_probability_deviation(teacher_, train_, options_.augmentation, groups), groups.group,
+        rt::find_probability_deviation(teacher_, train_, {}, groups));
     std::fflush(stdout);
     const std::vector<Table> tables{compare<examples::Student>("784-20-20-10"), compare<PooledStudent>("196-64-48-10")};
     if (!options_.report.empty()) {

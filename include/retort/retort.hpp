@@ -92,6 +92,7 @@
 #include "retort/train/evaluate.hpp"
 #include "retort/train/json_lines_log.hpp"
 #include "retort/train/preprocessing.hpp"
+#include "retort/train/probability_deviation.hpp"
 #include "retort/train/progress_printer.hpp"
 #include "retort/train/stop_request.hpp"
 #include "retort/train/sweep.hpp"

@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -18,6 +19,8 @@
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/permutation.hpp"
+#include "retort/core/statistics.hpp"
 #include "retort/data/matrix.hpp"
 #include "retort/data/teacher_logits_table.hpp"
 #include "retort/io/safetensors.hpp"
@@ -31,6 +34,7 @@
 #include "retort/train/dead_units.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/epoch_trainer.hpp"
+#include "retort/train/probability_deviation.hpp"
 #include "retort/train/trainer.hpp"
 #include "small_datasets.hpp"
 #include "temporary_folder.hpp"
@@ -145,6 +149,55 @@ TEST_CASE("A unit is dead if no sample wakes it, wherever that sample is", "[tra
   check(backend::Eigen{});
   check(SeparateMemory{});
   CHECK_THROWS_AS(count_dead_units(Network<M>{Seed{1}}, data), ShapeError);
+}
+
+TEST_CASE("A teacher's mean probabilities deviate from group to group as the slow way has it", "[train]") {
+  const auto check = [&]<typename Backend>(const Backend& backend) {
+    const Network<Small, Backend> teacher{Seed{3}, backend};
+    const auto logits = predict_all(teacher, images());
+    std::vector<std::vector<double>> means(4);  // by class and group
+    for (const std::uint32_t view : {0u, 1u}) {
+      std::vector<std::uint32_t> order(75);
+      RandomPermutation{75, {Seed{8}, Stream::shuffle, view}}.fill(0, order);
+      for (const std::size_t first : {0u, 20u, 40u}) {
+        std::vector<double> sums(4);
+        for (std::size_t i = first; i < first + 20; ++i) {
+          double whole = 0;
+          for (std::size_t k = 0; k < 4; ++k) {
+            whole += std::exp(double{logits[4 * order[i] + k]});
+          }
+          for (std::size_t k = 0; k < 4; ++k) {
+            sums[k] += std::exp(double{logits[4 * order[i] + k]}) / whole;
+          }
+        }
+        for (std::size_t k = 0; k < 4; ++k) {
+          means[k].push_back(sums[k] / 20);
+        }
+      }
+    }
+    double expected = 0;
+    for (const auto& of_class : means) {
+      expected += statistics(of_class).standard_deviation / 4;
+    }
+    REQUIRE(expected > 1e-3);
+    const auto found = [&](const data::Augmentation& augmentation, const ProbabilityDeviationOptions& options) {
+      return find_probability_deviation(teacher, images(), augmentation, options);
+    };
+    CHECK_THAT(found({}, {.views = 2, .group = 20, .seed = Seed{8}}), WithinRel(expected, 1e-5));
+    // A group of all samples differs from view to view by what happens to them.
+    CHECK(found({}, {.views = 3, .group = 75}) < 1e-7);
+    CHECK(found({.shift = 2}, {.views = 3, .group = 75}) > 1e-4);
+    return found({.shift = 1, .noise = 0.5}, {.views = 3, .group = 10, .seed = Seed{2}});
+  };
+  CHECK(check(SeparateMemory{}) == check(backend::Eigen{}));
+
+  const Network<Small> teacher{Seed{3}};
+  for (const ProbabilityDeviationOptions& options :
+       {ProbabilityDeviationOptions{.views = 0}, {.group = 0}, {.group = 76}, {.views = 1, .group = 75}}) {
+    CHECK_THROWS_AS(find_probability_deviation(teacher, images(), {}, options), OptionError);
+  }
+  CHECK_THROWS_AS(find_probability_deviation(teacher, images(), {.shift = 5}, {.group = 10}), OptionError);
+  CHECK_THROWS_AS(find_probability_deviation(teacher, test::clouds(400, 5, 2, 1), {}), ShapeError);
 }
 
 TEST_CASE("Metrics are read every few batches and at the end of an epoch, and a step copies and allocates nothing",
