@@ -75,6 +75,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
+/// Whether a backend says so (see above).
 template <typename B>
 constexpr bool flushes_subnormals = requires { requires B::flushes_subnormals; };
 

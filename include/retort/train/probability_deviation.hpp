@@ -3,7 +3,6 @@
 /// @file
 /// Foretells from a teacher alone which augmentation helps its students.
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
