@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "every_backend/subject_of.hpp"
+#include "every_backend/candidate_of.hpp"
 #include "retort/backend/chain.hpp"
 #include "retort/backend/generic/run_model.hpp"
 #include "retort/backend/thrust/cpp.hpp"
@@ -15,6 +15,6 @@ using FusedChain = backend::Chain<Dropout<0.5>, ReLU>;
 static_assert(backend::FusesInfer<backend::Thrust<system::Cpp>, FusedLinear, FusedChain, backend::Width<784>, float>);
 static_assert(backend::FusesForward<backend::Thrust<system::Cpp>, FusedLinear, FusedChain, backend::Width<784>, float>);
 
-Candidate thrust_cpp_candidate() { return make_candidate<backend::Thrust<system::Cpp>>(); }
+Candidate thrust_cpp_candidate() { return candidate_of<backend::Thrust<system::Cpp>>(); }
 
 }  // namespace retort::test

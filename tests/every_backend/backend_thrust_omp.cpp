@@ -4,7 +4,7 @@
 #include <stdexcept>
 
 #include "catch.hpp"
-#include "every_backend/subject_of.hpp"
+#include "every_backend/candidate_of.hpp"
 #include "retort/backend/thrust/omp.hpp"
 
 TEST_CASE("An exception of one thread of OpenMP's reaches the caller", "[every_backend]") {
@@ -24,7 +24,7 @@ TEST_CASE("An exception of one thread of OpenMP's reaches the caller", "[every_b
 namespace retort::test {
 
 Candidate thrust_omp_candidate() {
-  return make_candidate<backend::Thrust<system::Omp>>(system::Omp::Options{.threads = 2});
+  return candidate_of<backend::Thrust<system::Omp>>(system::Omp::Options{.threads = 2});
 }
 
 }  // namespace retort::test

@@ -2,7 +2,7 @@
 #include <cstddef>
 
 #include "catch.hpp"
-#include "every_backend/candidates.hpp"
+#include "every_backend/backends.hpp"
 #include "every_backend/models.hpp"
 
 using namespace retort::test;
@@ -12,15 +12,15 @@ static constexpr std::size_t batches[] = {2, 5, 64, 67};
 
 TEMPLATE_TEST_CASE("forward, inference and backward are the reference's", "[every_backend][short]",
                    RETORT_EVERY_BACKEND) {
-  const Subject* subject = subject_on<TestType>();
-  if (subject == nullptr) {
+  const Operations* backend = operations_on<TestType>();
+  if (backend == nullptr) {
     return;
   }
   for (std::size_t model = 0; model < model_count; ++model) {
     for (const std::size_t batch : batches) {
       CAPTURE(model, batch);
-      const PassResult found = subject->pass(model, batch);
-      const PassResult expected = reference().pass(model, batch);
+      const PassResult found = backend->pass(model, batch);
+      const PassResult expected = reference_operations().pass(model, batch);
       constexpr double tolerance = 2e-5;  // float's own 6e-8, over sums of up to 784 terms and their square roots
       CHECK(relative_difference(found.outputs, expected.outputs) < tolerance);
       CHECK(relative_difference(found.inferred, expected.inferred) < tolerance);
@@ -33,14 +33,14 @@ TEMPLATE_TEST_CASE("forward, inference and backward are the reference's", "[ever
 }
 
 TEMPLATE_TEST_CASE("a pass repeats bit for bit", "[every_backend]", RETORT_EVERY_BACKEND) {
-  const Subject* subject = subject_on<TestType>();
-  if (subject == nullptr) {
+  const Operations* backend = operations_on<TestType>();
+  if (backend == nullptr) {
     return;
   }
   for (std::size_t model = 0; model < model_count; ++model) {
     CAPTURE(model);
-    const PassResult first = subject->pass(model, 37);
-    const PassResult second = subject->pass(model, 37);
+    const PassResult first = backend->pass(model, 37);
+    const PassResult second = backend->pass(model, 37);
     CHECK(same_bits(first.outputs, second.outputs));
     CHECK(same_bits(first.predicted, second.predicted));
     CHECK(same_bits(first.parameter_gradients, second.parameter_gradients));
@@ -50,14 +50,14 @@ TEMPLATE_TEST_CASE("a pass repeats bit for bit", "[every_backend]", RETORT_EVERY
 }
 
 TEMPLATE_TEST_CASE("dropout leaves out the same elements on every backend", "[every_backend]", RETORT_EVERY_BACKEND) {
-  const Subject* subject = subject_on<TestType>();
-  if (subject == nullptr) {
+  const Operations* backend = operations_on<TestType>();
+  if (backend == nullptr) {
     return;
   }
   // Dropout before and behind a product: exact zeros where the mask says so.
   constexpr std::size_t model = 10;
-  const PassResult found = subject->pass(model, 67);
-  const PassResult expected = reference().pass(model, 67);
+  const PassResult found = backend->pass(model, 67);
+  const PassResult expected = reference_operations().pass(model, 67);
   REQUIRE(found.outputs.size() == expected.outputs.size());
   std::size_t dropped = 0;
   for (std::size_t i = 0; i < found.outputs.size(); ++i) {

@@ -15,7 +15,7 @@
 
 #include "brief.hpp"
 #include "catch.hpp"
-#include "every_backend/candidates.hpp"
+#include "every_backend/backends.hpp"
 #include "every_backend/models.hpp"
 #include "retort/data/mnist.hpp"
 #include "retort/data/synthetic_digits.hpp"
@@ -66,7 +66,7 @@ double norm_difference(const Numbers& found, const Numbers& expected) {
 const Numbers& teacher_parameters() {
   static const Numbers parameters = [] {
     const data::Dataset data = first_samples(some_steps * batch_size);
-    Numbers values = reference().train({.recipe = Recipe::narrow_teacher, .train = &data}).parameters;
+    Numbers values = reference_trainings().train({.recipe = Recipe::narrow_teacher, .train = &data}).parameters;
     for (double& value : values) {
       value = static_cast<float>(value);
     }
@@ -75,10 +75,10 @@ const Numbers& teacher_parameters() {
   return parameters;
 }
 
-TrainResult train(const Subject& subject, Recipe recipe, const data::Dataset& data, std::size_t epochs = 1,
+TrainResult train(const Trainings& backend, Recipe recipe, const data::Dataset& data, std::size_t epochs = 1,
                   const data::Dataset* validation = nullptr, bool in_double = false) {
   const bool distils = recipe != Recipe::teacher && recipe != Recipe::narrow_teacher && recipe != Recipe::alone;
-  return subject.train({.recipe = recipe,
+  return backend.train({.recipe = recipe,
                         .train = &data,
                         .validation = validation,
                         .epochs = epochs,
@@ -91,7 +91,7 @@ const TrainResult& reference_training(Recipe recipe, std::size_t steps) {
   static std::map<std::pair<Recipe, std::size_t>, TrainResult> kept;
   const auto [place, is_new] = kept.try_emplace({recipe, steps});
   if (is_new) {
-    place->second = train(reference(), recipe, first_samples(steps * batch_size));
+    place->second = train(reference_trainings(), recipe, first_samples(steps * batch_size));
   }
   return place->second;
 }
@@ -103,21 +103,21 @@ const TrainResult& reference_training(Recipe recipe, std::size_t steps) {
 /// step 30 on, on every backend, for some seeds and instruction sets). So long runs are compared in double, where a
 /// wrong formula, mask or order shows as well; in float the loss is, which hardly moves, and that the weights stay
 /// near.
-void check_weights(const Subject& subject, Recipe recipe, std::size_t steps) {
+void check_weights(const Trainings& backend, Recipe recipe, std::size_t steps) {
   const auto compare = [&](std::size_t count, bool in_double) {
     const data::Dataset data = first_samples(count * batch_size);
-    const TrainResult found = train(subject, recipe, data, 1, nullptr, in_double);
+    const TrainResult found = train(backend, recipe, data, 1, nullptr, in_double);
     const TrainResult& expected = reference_training(recipe, count);
     const double difference = norm_difference(found.parameters, expected.parameters);
     if (std::getenv("RETORT_PRINT_DIFFERENCES") != nullptr) {
-      std::cout << subject.describe() << ", recipe " << static_cast<int>(recipe) << ", " << count << " steps in "
+      std::cout << backend.describe() << ", recipe " << static_cast<int>(recipe) << ", " << count << " steps in "
                 << (in_double ? "double: " : "float: ") << difference << '\n';
     }
-    CAPTURE(subject.describe(), count, in_double);
+    CAPTURE(backend.describe(), count, in_double);
     if (in_double) {
       CHECK(difference < 1e-11);
       CHECK_THAT(found.history.back().loss, WithinRel(expected.history.back().loss, 1e-12));
-      const TrainResult in_float = train(subject, recipe, data);
+      const TrainResult in_float = train(backend, recipe, data);
       CHECK_THAT(in_float.history.back().loss, WithinRel(expected.history.back().loss, 0.01));
     } else {
       const bool has_parted = count > 1;
@@ -147,25 +147,25 @@ constexpr std::size_t steps_on = std::is_same_v<On, OnThrustOmp> || std::is_same
 
 TEMPLATE_TEST_CASE("weights follow the reference: teacher with dropout", "[every_backend]", RETORT_HOSTS_AND_GPUS) {
   Check<TestType>::run(
-      []<typename On>(const Subject& subject) { check_weights(subject, Recipe::narrow_teacher, steps_on<On>); });
+      []<typename On>(const Trainings& backend) { check_weights(backend, Recipe::narrow_teacher, steps_on<On>); });
 }
 
 TEMPLATE_TEST_CASE("weights follow the reference: student alone", "[every_backend]", RETORT_HOSTS_AND_GPUS) {
   Check<TestType>::run(
-      []<typename On>(const Subject& subject) { check_weights(subject, Recipe::alone, steps_on<On>); });
+      []<typename On>(const Trainings& backend) { check_weights(backend, Recipe::alone, steps_on<On>); });
 }
 
 TEMPLATE_TEST_CASE("weights follow the reference: distillation with both losses", "[every_backend]",
                    RETORT_HOSTS_AND_GPUS) {
-  Check<TestType>::run([]<typename On>(const Subject& subject) {
-    check_weights(subject, Recipe::as_written, steps_on<On>);
-    check_weights(subject, Recipe::hinton, steps_on<On>);
+  Check<TestType>::run([]<typename On>(const Trainings& backend) {
+    check_weights(backend, Recipe::as_written, steps_on<On>);
+    check_weights(backend, Recipe::hinton, steps_on<On>);
   });
 }
 
 TEMPLATE_TEST_CASE("weights follow the reference: everything at once", "[every_backend]", RETORT_HOSTS_AND_GPUS) {
   Check<TestType>::run(
-      []<typename On>(const Subject& subject) { check_weights(subject, Recipe::everything, some_steps); });
+      []<typename On>(const Trainings& backend) { check_weights(backend, Recipe::everything, some_steps); });
 }
 
 TEMPLATE_TEST_CASE("weights follow the reference: the full teacher", "[every_backend]", RETORT_HOSTS_AND_GPUS) {
@@ -173,23 +173,23 @@ TEMPLATE_TEST_CASE("weights follow the reference: the full teacher", "[every_bac
     skip("a step of the full teacher takes half a minute in a brief run");
     return;
   }
-  Check<TestType>::run([]<typename On>(const Subject& subject) {
+  Check<TestType>::run([]<typename On>(const Trainings& backend) {
     // A step takes the reference a second: the long run is for machines with a GPU, where all have time.
     const bool long_run = std::getenv("RETORT_LONG_TESTS") != nullptr;
-    check_weights(subject, Recipe::teacher, long_run ? many_steps : 1);
+    check_weights(backend, Recipe::teacher, long_run ? many_steps : 1);
   });
 }
 
-TEMPLATE_TEST_CASE("a training repeats bit for bit", "[every_backend][short]", RETORT_EVERY_BACKEND) {
-  const Subject* subject = subject_on<TestType>();
-  if (subject == nullptr) {
+TEMPLATE_TEST_CASE("a training repeats bit for bit", "[every_backend][short]", RETORT_EVERY_TRAINER) {
+  const Trainings* backend = trainings_on<TestType>();
+  if (backend == nullptr) {
     return;
   }
   const data::Dataset data = first_samples(repeated_samples);
   for (const Recipe recipe : {Recipe::narrow_teacher, Recipe::as_written, Recipe::everything}) {
     CAPTURE(static_cast<int>(recipe));
-    const TrainResult first = train(*subject, recipe, data, 2);
-    const TrainResult second = train(*subject, recipe, data, 2);
+    const TrainResult first = train(*backend, recipe, data, 2);
+    const TrainResult second = train(*backend, recipe, data, 2);
     CHECK(same_bits(first.parameters, second.parameters));
     CHECK(same_bits(first.buffers, second.buffers));
     CHECK(first.history.back().loss == second.history.back().loss);
@@ -197,15 +197,15 @@ TEMPLATE_TEST_CASE("a training repeats bit for bit", "[every_backend][short]", R
 }
 
 TEMPLATE_TEST_CASE("Thrust's host systems agree bit for bit", "[every_backend]", OnThrustOmp, OnThrustTbb) {
-  const Subject* subject = subject_on<TestType>();
-  const Subject* cpp = subject_on<OnThrustCpp>();
-  if (subject == nullptr || cpp == nullptr) {
+  const Trainings* backend = trainings_on<TestType>();
+  const Trainings* cpp = trainings_on<OnThrustCpp>();
+  if (backend == nullptr || cpp == nullptr) {
     return;
   }
   const data::Dataset data = first_samples(repeated_samples);
   for (const Recipe recipe : {Recipe::narrow_teacher, Recipe::as_written, Recipe::hinton, Recipe::everything}) {
     CAPTURE(static_cast<int>(recipe));
-    const TrainResult found = train(*subject, recipe, data, 2);
+    const TrainResult found = train(*backend, recipe, data, 2);
     const TrainResult expected = train(*cpp, recipe, data, 2);
     CHECK(same_bits(found.parameters, expected.parameters));
     CHECK(same_bits(found.buffers, expected.buffers));
@@ -222,11 +222,11 @@ TEMPLATE_TEST_CASE("a short distillation ends with the reference's accuracy", "[
   const data::Dataset data = first_samples(8000);
   const data::Dataset held_out = first_samples(4000, 12'000);
   std::optional<History> kept;
-  Check<TestType>::run([&]<typename>(const Subject& subject) {
-    CAPTURE(subject.describe());
-    const History found = train(subject, Recipe::hinton, data, 3, &held_out).history;
+  Check<TestType>::run([&]<typename>(const Trainings& backend) {
+    CAPTURE(backend.describe());
+    const History found = train(backend, Recipe::hinton, data, 3, &held_out).history;
     if (!kept) {
-      kept = train(reference(), Recipe::hinton, data, 3, &held_out).history;
+      kept = train(reference_trainings(), Recipe::hinton, data, 3, &held_out).history;
     }
     const History& expected = *kept;
     REQUIRE(found.size() == 3);

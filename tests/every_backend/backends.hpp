@@ -8,7 +8,7 @@
 #include <string>
 
 #include "catch.hpp"
-#include "every_backend/subject.hpp"
+#include "every_backend/candidate.hpp"
 #include "random_values.hpp"
 
 namespace retort::test {
@@ -48,9 +48,13 @@ struct OnClusterOnCuda {
 template <typename... On>
 struct Together {};
 
-#define RETORT_EVERY_BACKEND                                                                                       \
-  retort::test::OnEigen, retort::test::OnThrustCpp, retort::test::OnThrustOmp, retort::test::OnThrustTbb,          \
-      retort::test::OnThrustCuda, retort::test::OnCudaOnHost, retort::test::OnCuda, retort::test::OnClusterOnHost, \
+/// Those with operations of their own: CUDA's are Thrust's.
+#define RETORT_EVERY_BACKEND                                                                              \
+  retort::test::OnEigen, retort::test::OnThrustCpp, retort::test::OnThrustOmp, retort::test::OnThrustTbb, \
+      retort::test::OnThrustCuda
+
+#define RETORT_EVERY_TRAINER                                                                             \
+  RETORT_EVERY_BACKEND, retort::test::OnCudaOnHost, retort::test::OnCuda, retort::test::OnClusterOnHost, \
       retort::test::OnClusterOnCuda
 
 using OnHosts = Together<OnEigen, OnThrustCpp, OnThrustOmp, OnThrustTbb, OnCudaOnHost, OnClusterOnHost>;
@@ -59,22 +63,35 @@ using OnHosts = Together<OnEigen, OnThrustCpp, OnThrustOmp, OnThrustTbb, OnCudaO
 #define RETORT_HOSTS_AND_GPUS \
   retort::test::OnHosts, retort::test::OnThrustCuda, retort::test::OnCuda, retort::test::OnClusterOnCuda
 
-/// The backend, or null and the reason for which the test is skipped.
+/// Made once; null where it is absent, and the test is skipped for the reason.
 template <typename On>
-const Subject* subject_on() {
+const Candidate* candidate_on() {
   static const Candidate candidate = On::make();
-  if (candidate.subject == nullptr) {
+  if (!candidate.absence.empty()) {
     skip(candidate.absence);
+    return nullptr;
   }
-  return candidate.subject.get();
+  return &candidate;
 }
 
-/// Calls check.operator()<On>(subject) on the backend `On`, or on each of those together that are there.
+template <typename On>
+const Operations* operations_on() {
+  const Candidate* candidate = candidate_on<On>();
+  return candidate == nullptr ? nullptr : candidate->operations.get();
+}
+
+template <typename On>
+const Trainings* trainings_on() {
+  const Candidate* candidate = candidate_on<On>();
+  return candidate == nullptr ? nullptr : candidate->trainings.get();
+}
+
+/// Calls check.operator()<On>(trainings) on the backend `On`, or on each of those together that are there.
 template <typename On>
 struct Check {
   static void run(const auto& check) {
-    if (const Subject* subject = subject_on<On>()) {
-      check.template operator()<On>(*subject);
+    if (const Trainings* backend = trainings_on<On>()) {
+      check.template operator()<On>(*backend);
     }
   }
 };

@@ -71,14 +71,13 @@ struct TrainingTask {
   const Numbers* teacher = nullptr;
 };
 
-class Subject {
+/// A backend's operations, one at a time.
+class Operations {
  public:
-  Subject() = default;
-  Subject(const Subject&) = delete;
-  Subject& operator=(const Subject&) = delete;
-  virtual ~Subject() = default;
-
-  virtual std::string describe() const = 0;
+  Operations() = default;
+  Operations(const Operations&) = delete;
+  Operations& operator=(const Operations&) = delete;
+  virtual ~Operations() = default;
 
   /// Model `index` of models.hpp with random parameters.
   virtual PassResult pass(std::size_t model, std::size_t batch) const = 0;
@@ -93,12 +92,24 @@ class Subject {
   virtual std::vector<std::uint32_t> shuffle(std::uint32_t size, std::uint64_t seed, std::uint32_t epoch) const = 0;
   virtual Numbers gather(const data::Dataset& data, const std::vector<std::uint32_t>& samples,
                          const data::View& view) const = 0;
+};
+
+/// Whole trainings on a backend.
+class Trainings {
+ public:
+  Trainings() = default;
+  Trainings(const Trainings&) = delete;
+  Trainings& operator=(const Trainings&) = delete;
+  virtual ~Trainings() = default;
+
+  virtual std::string describe() const = 0;
   virtual TrainResult train(const TrainingTask& task) const = 0;
 };
 
 /// A backend under test, or why it is not there.
 struct Candidate {
-  std::unique_ptr<Subject> subject;
+  std::unique_ptr<Operations> operations;  ///< null where they are another candidate's
+  std::unique_ptr<Trainings> trainings;
   std::string absence{};
 };
 
@@ -113,6 +124,7 @@ Candidate cluster_on_host_candidate();
 Candidate cluster_candidate();
 
 /// In double, plain loops: what the others are compared with.
-const Subject& reference();
+const Operations& reference_operations();
+const Trainings& reference_trainings();
 
 }  // namespace retort::test
