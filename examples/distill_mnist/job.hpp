@@ -21,6 +21,7 @@
 #include "common/output_folder.hpp"
 #include "common/stop_signals.hpp"
 #include "common/training_options.hpp"
+#include "deviation.hpp"
 #include "options.hpp"
 #include "report.hpp"
 #include "report_page.hpp"
@@ -125,7 +126,10 @@ class Job {
         .teacher =
             teacher ? std::optional(row("teacher", *teacher, teacher_history_, "teacher.safetensors")) : std::nullopt,
         .alone = row("student alone", alone, alone_history, "student_alone.safetensors"),
-        .distilled = row("student distilled", distilled, distilled_history, "student_distilled.safetensors")};
+        .distilled = row("student distilled", distilled, distilled_history, "student_distilled.safetensors"),
+        .deviation = teacher && options_.student.augmentation.is_set() && !options_.report.empty()
+                         ? describe_deviation(options_, students_images())
+                         : ""};
     print_report(report);
     if (!options_.report.empty()) {
       write_report_page(options_, report, test());

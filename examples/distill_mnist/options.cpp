@@ -196,7 +196,7 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--student-shift", options.student.augmentation.shift,
                  "move the students' training images at random, in pixels")
       ->check(whole_number(0));
-  examples::add_hyperparameters(app, options.student.augmentation, {"shift"});
+  examples::add_hyperparameters(app, options.student.augmentation, {"shift", "mix"});  // the images have labels
   app.add_option(
          "--student-views", options.student.views,
          "views of each augmented image, that come again and that the teacher answers once; 0: a new one in every "

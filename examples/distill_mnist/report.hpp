@@ -35,6 +35,8 @@ struct Report {
   std::optional<ReportRow> teacher{};  ///< empty where it is a table
   ReportRow alone{};
   ReportRow distilled{};
+  std::string
+      deviation{};  ///< what the teacher says about the students' augmentation, for the page alone; may be empty
 };
 
 /// "In this run distillation helped: 140 errors fewer than alone (-15.8 %)."

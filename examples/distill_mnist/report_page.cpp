@@ -177,7 +177,9 @@ void write_report_page(const Options& options, const Report& report, const retor
       options.report, retort::concatenate({"distill_mnist, recipe ", report.recipe, ", seed ", options.seed}),
       element("p", "class=\"lead\"", examples::escaped(comparison(report))) + examples::paragraph(data) +
           section("Result", result_table(report)) + section("By epoch", curves(report)) +
-          section("Settings", settings_table(options, report)) + mistakes(report, held_out));
+          section("Settings", settings_table(options, report) +
+                                  (report.deviation.empty() ? "" : examples::paragraph(report.deviation))) +
+          mistakes(report, held_out));
 }
 
 }  // namespace distill_mnist

@@ -31,7 +31,7 @@ Options parse_options(int argc, char** argv) {
       ->check(whole_number(1));
   app.add_option("--seeds", options.seeds, "students of each loss")->check(whole_number(1, 20));
   app.add_option("--learning-rate", options.learning_rate, "of the students' Adam")->check(number());
-  examples::add_hyperparameters(app, options.augmentation);
+  examples::add_hyperparameters(app, options.augmentation, {"mix"});  // the images have labels
   app.add_option("--views", options.views,
                  "views of each image, that come again and that the teacher answers once; 0: a new one in every epoch, "
                  "answered as it comes")

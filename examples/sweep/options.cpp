@@ -58,7 +58,7 @@ Options parse_options(int argc, char** argv) {
       ->check(CLI::IsMember({"constant", "cosine"}));
   app.add_option("--warmup", options.student.warmup, "steps in which the students' learning rate rises first")
       ->check(whole_number(0));
-  examples::add_hyperparameters(app, options.student.augmentation);
+  examples::add_hyperparameters(app, options.student.augmentation, {"mix"});  // the images have labels
   app.add_option("--views", options.student.views,
                  "views of each augmented image, that come again and that the teacher answers once; 0: a new one in "
                  "every epoch, answered as it comes")

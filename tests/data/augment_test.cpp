@@ -14,6 +14,7 @@
 #include "data_test.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gather.hpp"
+#include "small_datasets.hpp"
 
 using namespace retort;
 using namespace retort::test;
@@ -67,7 +68,7 @@ std::vector<float> view_of(const data::Dataset& data, const View& view, std::uin
 }
 
 constexpr Augmentation everything{
-    .shift = 1, .rotation = 25, .scale = 0.2, .shear = 10, .noise = 0.1, .elastic = 1, .elastic_sigma = 2};
+    .shift = 1, .rotation = 25, .scale = 0.2, .shear = 10, .noise = 0.1, .elastic = 1, .elastic_sigma = 2, .mix = 0.5};
 
 }  // namespace
 
@@ -204,10 +205,11 @@ TEST_CASE("images of every shape are interpolated as pixel by pixel, to the last
 }
 
 TEST_CASE("a view is a pure function of seed, index and sample, and depends on each") {
-  const data::Dataset data{Bytes{{9, 80, 7, 200, 5, 64}, {9, 80, 7, 200, 5, 64}}, data::Labels{0, 0}, 1, {2, 3}};
+  const data::Dataset data{
+      Bytes{{9, 80, 7, 200, 5, 64}, {9, 80, 7, 200, 5, 64}, {90, 8, 70, 20, 50, 6}}, data::Labels{0, 0, 0}, 1, {2, 3}};
   for (const Augmentation& augmentation :
        {Augmentation{.rotation = 90}, Augmentation{.scale = 0.5}, Augmentation{.shear = 45}, Augmentation{.noise = 0.1},
-        Augmentation{.elastic = 1, .elastic_sigma = 1}, everything}) {
+        Augmentation{.elastic = 1, .elastic_sigma = 1}, Augmentation{.mix = 1}, everything}) {
     CAPTURE(describe_settings(augmentation));
     const auto moved = view_of(data, {augmentation, Seed{1}, 4}, 0);
     CHECK(moved == view_of(data, {augmentation, Seed{1}, 4}, 0));
@@ -282,6 +284,53 @@ TEST_CASE("elastic displacements have the stated deviation and change as smoothl
   }
 }
 
+TEST_CASE("a mixture is what its two samples give, each under the view, by its share") {
+  const data::Dataset images = noise_images(9, {5, 6}, 3, 1, {.mean = 0.5, .standard_deviation = 0.5});
+  const data::Dataset reals = clouds(9, 7, 3, 2);
+  for (const Augmentation& unmixed :
+       {Augmentation{}, Augmentation{.shift = 2}, Augmentation{.rotation = 30, .elastic = 1}}) {
+    for (const data::Dataset* dataset : {&images, &reals}) {
+      if (dataset == &reals && unmixed.is_set()) {
+        continue;
+      }
+      Augmentation augmentation = unmixed;
+      augmentation.mix = 0.8;
+      const View mixing{augmentation, Seed{3}, 2};
+      for (std::uint32_t sample = 0; sample < 9; ++sample) {
+        const auto [other, share] = mixing.mixing(sample, dataset->size());
+        const std::vector<float> own = view_of(*dataset, {unmixed, Seed{3}, 2}, sample);
+        const std::vector<float> added = view_of(*dataset, {unmixed, Seed{3}, 2}, other);
+        const std::vector<float> found = view_of(*dataset, mixing, sample);
+        for (std::size_t i = 0; i < own.size(); ++i) {
+          CHECK_THAT(double{found[i]}, WithinAbs((1 - share) * double{own[i]} + share * double{added[i]}, 1e-5));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("each sample, and each share up to the limit, is as likely to be mixed in") {
+  constexpr std::uint32_t draws = 10'000;
+  const View view{{.mix = 0.6}, Seed{9}, 3};
+  std::vector<std::size_t> drawn(10);
+  double sum = 0;
+  double squares = 0;
+  for (std::uint32_t sample = 0; sample < draws; ++sample) {
+    const auto [other, share] = view.mixing(sample, drawn.size());
+    REQUIRE(other < drawn.size());
+    REQUIRE((share >= 0 && share < 0.6));
+    ++drawn[other];
+    sum += share / 0.6;
+    squares += share * share / 0.36;
+  }
+  for (const std::size_t count : drawn) {
+    CHECK_THAT(static_cast<double>(count), WithinAbs(1000, 130));  // deviation 30
+  }
+  CHECK_THAT(sum / draws, WithinAbs(0.5, 0.013));          // deviation 0.003
+  CHECK_THAT(squares / draws, WithinAbs(1.0 / 3, 0.013));  // deviation 0.003
+  CHECK_FALSE(view.noise_words(0, 1, 0) == RandomStream{Seed{9}, Stream::augmentation, 3, 4}.block(0));
+}
+
 TEST_CASE("noise is normal, of the stated deviation in the features' own units") {
   const data::Dataset grey{Bytes(30, 601), data::Labels(30), 1, {}, {0.5, 0.5}};
   const data::Dataset reals{data::Matrix<float>(30, 601), data::Labels(30), 1};
@@ -314,7 +363,7 @@ TEST_CASE("amounts must be in their ranges and fit the samples") {
   CHECK(refusal({.shift = 27, .rotation = 180, .scale = 0.9, .shear = 45, .noise = 1, .elastic = 16}) ==
         "<no exception>");
   CHECK(refusal({}, {}) == "<no exception>");
-  CHECK(refusal({.noise = 1}, {}) == "<no exception>");
+  CHECK(refusal({.noise = 1, .mix = 1}, {}) == "<no exception>");
   CHECK(refusal({.rotation = 180}, {1, 1}) == "<no exception>");
   CHECK(refusal({.rotation = -1}) == "augmentation: rotation is -1, expected a number of degrees in [0, 180]");
   CHECK(refusal({.scale = 1}) == "augmentation: scale is 1, expected a number in [0, 0.9]");
@@ -323,10 +372,11 @@ TEST_CASE("amounts must be in their ranges and fit the samples") {
   CHECK(refusal({.elastic_sigma = 0.9}) ==
         "augmentation: elastic_sigma is 0.9, expected a number of pixels in [1, 1000]");
   CHECK(refusal({.elastic = 1}, {}) == "augmentation: elastic is 1, expected 0, as the samples are no images");
+  CHECK(refusal({.mix = 1.5}) == "augmentation: mix is 1.5, expected a number in [0, 1]");
   CHECK(refusal({.noise = -0.5}, {}) == "augmentation: noise is -0.5, expected a number in [0, 1000000]");
   for (double Augmentation::* const amount :
        {&Augmentation::rotation, &Augmentation::scale, &Augmentation::shear, &Augmentation::noise,
-        &Augmentation::elastic, &Augmentation::elastic_sigma}) {
+        &Augmentation::elastic, &Augmentation::elastic_sigma, &Augmentation::mix}) {
     for (const double value : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
       Augmentation augmentation;
       augmentation.*amount = value;

@@ -417,6 +417,7 @@ TEST_CASE("saved logits know their inputs again, and those of other inputs are r
   const data::TeacherLogitsTable of_noisy(answers_to(data, 2), data, {.noise = 0.1}, views);
   CHECK_NOTHROW(of_noisy.require_made_for(data, {.noise = 0.1}, views, 3));
   CHECK_THROWS_AS(of_noisy.require_made_for(data, {.noise = 0.2}, views, 3), OptionError);
+  CHECK_THROWS_AS(of_noisy.require_made_for(data, {.noise = 0.1, .mix = 0.5}, views, 3), OptionError);
   const auto refusal = [&](const data::Dataset& other, data::Views other_views) {
     return message_of<OptionError>([&] { table.require_made_for(other, {1}, other_views, 3); });
   };

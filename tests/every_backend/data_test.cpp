@@ -43,7 +43,9 @@ TEMPLATE_TEST_CASE("batches are gathered, shifted and normalised as by the refer
       CHECK(largest_difference(backend->gather(*data, samples, moved),
                                reference_operations().gather(*data, samples, moved)) < 1e-6);
       const data::View distorted{
-          {.shift = 1, .rotation = 30, .scale = 0.3, .shear = 15, .noise = 0.2, .elastic = 1}, Seed{7}, epoch};
+          {.shift = 1, .rotation = 30, .scale = 0.3, .shear = 15, .noise = 0.2, .elastic = 1, .mix = 0.5},
+          Seed{7},
+          epoch};
       CHECK(largest_difference(backend->gather(*data, samples, distorted),
                                reference_operations().gather(*data, samples, distorted)) < 1e-5);
     }

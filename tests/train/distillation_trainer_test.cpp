@@ -208,7 +208,7 @@ TEST_CASE("Samples without labels are refused where nothing is learned from them
 
 /// The mean loss over a dataset of a student that does not learn.
 double expected_loss(const TeacherNetwork& teacher, const Network<Sequential<Linear<30, 4>>>& student,
-                     const data::View& view) {
+                     const data::View& view, const auto& loss) {
   const std::size_t size = images().size();
   std::vector<std::uint32_t> indices(size);
   std::iota(indices.begin(), indices.end(), 0u);
@@ -221,9 +221,9 @@ double expected_loss(const TeacherNetwork& teacher, const Network<Sequential<Lin
   student.predict(inputs, student_logits);
   double sum = 0.0;
   for (std::size_t i = 0; i < size; ++i) {
-    sum += static_cast<double>(hinton.row<4>(StudentLogits<float>{student_logits.data() + 4 * i},
-                                             TeacherLogits<float>{teacher_logits.data() + 4 * i},
-                                             images().view().labels[i], 1.0f, gradient.data()));
+    sum += static_cast<double>(loss.template row<4>(StudentLogits<float>{student_logits.data() + 4 * i},
+                                                    TeacherLogits<float>{teacher_logits.data() + 4 * i},
+                                                    images().view().labels[i], 1.0f, gradient.data()));
   }
   return sum / static_cast<double>(size);
 }
@@ -239,7 +239,7 @@ TEST_CASE("The student sees the teacher's answer to the sample it sees, cached o
       const auto history = distiller.fit(
           images(),
           {.epochs = 1, .batch_size = 16, .seed = Seed{6}, .shuffle = shuffle, .augmentation = {.shift = pixels}});
-      CHECK_THAT(history[0].loss, WithinRel(expected_loss(teacher, student, {{pixels}, Seed{6}, 0}), 1e-5));
+      CHECK_THAT(history[0].loss, WithinRel(expected_loss(teacher, student, {{pixels}, Seed{6}, 0}, hinton), 1e-5));
     }
   }
 }
@@ -256,7 +256,7 @@ TEST_CASE("Views that come again are those of their own seed, and the teacher's 
   for (std::size_t epoch = 0; epoch < history.size(); ++epoch) {
     CAPTURE(epoch);
     const auto view = static_cast<std::uint32_t>(epoch % 2);
-    CHECK_THAT(history[epoch].loss, WithinRel(expected_loss(teacher, student, {{2}, Seed{9}, view}), 1e-5));
+    CHECK_THAT(history[epoch].loss, WithinRel(expected_loss(teacher, student, {{2}, Seed{9}, view}, hinton), 1e-5));
   }
   CHECK(std::abs(history[0].loss - history[1].loss) > 1e-3);
 }
@@ -274,6 +274,34 @@ TEST_CASE("A student learns the same from answers that are kept as from a teache
   // As many views as epochs: none comes again.
   CHECK(test::largest_difference(distil(4).parameter_arena(), distil(0).parameter_arena()) < 1e-6);
   CHECK(test::largest_difference(distil(3).parameter_arena(), distil(0).parameter_arena()) > 1e-4);
+}
+
+TEST_CASE("Mixtures are answered by the teacher, and have no label", "[train]") {
+  const TeacherNetwork teacher = trained_teacher();
+  const data::Dataset unlabelled = images().without_labels();
+  const data::Augmentation mixed{.shift = 1, .mix = 1};
+  const auto soft = 0.75 * HintonLoss{.temperature = hinton.temperature, .hard_weight = 0};
+  Network<Sequential<Linear<30, 4>>> student{Seed{1}};
+  for (const std::size_t views : {0u, 2u}) {
+    DistillationTrainer distiller{teacher, student, hinton, Sgd{.learning_rate = 0}};
+    const History history = distiller.fit(
+        unlabelled, {.epochs = 2, .batch_size = 16, .seed = Seed{6}, .augmentation = mixed, .views = {views, Seed{6}}});
+    for (std::uint32_t epoch = 0; epoch < 2; ++epoch) {
+      CHECK_THAT(history[epoch].loss, WithinRel(expected_loss(teacher, student, {mixed, Seed{6}, epoch}, soft), 1e-5));
+      CHECK_FALSE(history[epoch].errors);
+    }
+  }
+
+  DistillationTrainer distiller{teacher, student, hinton, Adam{}};
+  CHECK_THROWS_WITH(distiller.fit(images(), {.augmentation = mixed}),
+                    "augmentation: mix is 1, expected 0 for samples with labels or targets, as a mixture has neither "
+                    "(Dataset::without_labels)");
+  CHECK_THROWS_AS((Sweep<StudentModel>{teacher, {{.loss = hinton}}, backend::Eigen{}}.fit(
+                      images(), SweepOptions{.augmentation = {.mix = 0.1}})),
+                  OptionError);
+  Trainer trainer{student, CrossEntropy{}, Adam{}};
+  CHECK_THROWS_AS(trainer.fit(images(), {.augmentation = {.mix = 0.1}}), OptionError);
+  CHECK_THROWS_AS(trainer.fit(unlabelled, {.augmentation = {.mix = 0.1}}), OptionError);
 }
 
 TEST_CASE("Views without an augmentation are refused", "[train]") {

@@ -174,7 +174,7 @@ TEST_CASE("A checkpoint of another training is refused by what differs, and the 
   CHECK(contains(
       refused([](FitOptions& options) { options.augmentation.noise = 0.5; }),
       "augmentation = none, cannot be resumed with augmentation(shift=0, rotation=0, scale=0, shear=0, noise=0.5, "
-      "elastic=0, elastic_sigma=4)"));
+      "elastic=0, elastic_sigma=4, mix=0)"));
   CHECK(contains(refused([](FitOptions& options) {
                    options.augmentation = {.shift = 1};
                    options.views = {4, Seed{1}};

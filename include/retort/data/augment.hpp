@@ -2,7 +2,8 @@
 #pragma once
 /// @file
 /// What a view of a sample is: random shifts, the augmentation of the networks in Hinton, Vinyals and Dean, "Distilling
-/// the knowledge in a neural network" (2015), section 3; random turns, sizes and slants; elastic distortion; noise.
+/// the knowledge in a neural network" (2015), section 3; random turns, sizes and slants; elastic distortion; mixing of
+/// two samples; noise.
 
 #include <algorithm>
 #include <cmath>
@@ -42,6 +43,10 @@ struct Augmentation {
   double elastic = 0.0;
   /// Pixels: the deviation of that Gaussian (elastic_field.hpp). Displacements are alike within about as many pixels.
   double elastic_sigma = 4.0;
+  /// Of images or not: each sample is mixed with another one, of the same view, whose share is up to this. In
+  /// distillation a mixture has no label: the teacher answers it (Beyer et al., "Knowledge distillation: a good teacher
+  /// is patient and consistent", arXiv:2106.05237, with shares up to 1).
+  double mix = 0.0;
 
   static constexpr auto hyperparameters() {
     return std::tuple{
@@ -65,12 +70,14 @@ struct Augmentation {
                        {"a number of pixels in [0, 16]", [](const double& x) { return x >= 0.0 && x <= 16.0; }}},
         Hyperparameter{"elastic_sigma",
                        &Augmentation::elastic_sigma,
-                       {"a number of pixels in [1, 1000]", [](const double& x) { return x >= 1.0 && x <= 1000.0; }}}};
+                       {"a number of pixels in [1, 1000]", [](const double& x) { return x >= 1.0 && x <= 1000.0; }}},
+        Hyperparameter{
+            "mix", &Augmentation::mix, {"a number in [0, 1]", [](const double& x) { return x >= 0.0 && x <= 1.0; }}}};
   }
 
   RETORT_HOST_DEVICE constexpr bool is_set() const { return shift != 0 || distorts(); }
   /// Whether it does more than move whole pixels.
-  RETORT_HOST_DEVICE constexpr bool distorts() const { return interpolates() || noise != 0.0; }
+  RETORT_HOST_DEVICE constexpr bool distorts() const { return interpolates() || noise != 0.0 || mix != 0.0; }
   /// Whether pixels come from between others.
   RETORT_HOST_DEVICE constexpr bool interpolates() const {
     return rotation != 0.0 || scale != 0.0 || shear != 0.0 || elastic != 0.0;
@@ -82,8 +89,8 @@ struct Augmentation {
     validate_hyperparameters(*this);
     if (image == ImageShape{}) {
       for_each_hyperparameter(*this, [](std::string_view field, const auto& amount, const Range&) {
-        require_option(amount == 0 || field == "noise" || field == "elastic_sigma", name, field, amount,
-                       "0, as the samples are no images");
+        require_option(amount == 0 || field == "noise" || field == "elastic_sigma" || field == "mix", name, field,
+                       amount, "0, as the samples are no images");
       });
     } else if (shift >= std::min(image.rows, image.columns) && shift > 0) {
       throw OptionError(concatenate(
@@ -120,6 +127,12 @@ RETORT_HOST_DEVICE NormalPair<Scalar> standard_normals(const PhiloxBlock& words,
   const auto [sine, cosine] = detail::sine_cosine(360 * internal::uniform01<Scalar>(words[2 * pair + 1]));
   return {radius * cosine, radius * sine};
 }
+
+/// What a sample is mixed with.
+struct Mixing {
+  std::uint32_t other = 0;  ///< a sample, perhaps the same
+  double share = 0.0;       ///< of the other one in the mixture
+};
 
 /// What the samples undergo in one view.
 struct View {
@@ -162,6 +175,14 @@ struct View {
                                                       image,
                                                       augmentation.elastic,
                                                       augmentation.elastic_sigma};
+  }
+
+  /// What one of `size` samples is mixed with: each of them is as likely, and so is each share up to `mix`. Also a pure
+  /// function. Precondition: `size` < 2^32.
+  RETORT_HOST_DEVICE constexpr Mixing mixing(std::uint64_t sample, std::size_t size) const {
+    const PhiloxBlock words = RandomStream{seed, Stream::augmentation, index, 4}.block(sample);
+    return {static_cast<std::uint32_t>(words.w0 * std::uint64_t{size} >> 32),
+            augmentation.mix * internal::uniform01<double>(words.w1)};
   }
 
   /// The words of the noise of features 4 * quad ... 4 * quad + 3 of one sample, for standard_normals().

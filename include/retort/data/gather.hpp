@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// From raw samples to a network's inputs, in one pass: pick, shift or distort, normalise. A backend loops over the
-/// rows of a batch, on as many threads as it likes; a device backend calls `gathered_feature` once per element. Both
-/// give the same bits if the compiler treats x * scale + offset alike in both (fused, or rounded twice), else they
+/// From raw samples to a network's inputs, in one pass: pick, shift or distort, mix, normalise. A backend loops over
+/// the rows of a batch, on as many threads as it likes; a device backend calls `gathered_feature` once per element.
+/// Both give the same bits if the compiler treats x * scale + offset alike in both (fused, or rounded twice), else they
 /// differ by at most one rounding.
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/thread_scratch.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/elastic_field.hpp"
@@ -104,6 +105,21 @@ RETORT_HOST_DEVICE constexpr Scalar interpolated_feature(const DatasetView& data
   return in_row(place.row) * part(256 - place.down) + in_row(place.row + 1) * part(place.down);
 }
 
+/// Feature `feature` of sample `index`, distorted and shifted, not normalised.
+template <typename Scalar>
+RETORT_HOST_DEVICE Scalar moved_feature(const DatasetView& data, std::uint32_t index, const View& view,
+                                        std::size_t feature) {
+  return view.augmentation.interpolates()
+             ? interpolated_feature<Scalar>(data, index, view.pixel_map(index), view.elastic_field(index, data.image),
+                                            feature)
+             : gathered_feature(data, GatherConstants<Scalar>{}, index, view.offset(index), feature);
+}
+
+template <typename Scalar>
+RETORT_HOST_DEVICE constexpr Scalar mixed(Scalar own, Scalar other, Scalar share) {
+  return own + share * (other - own);
+}
+
 /// The standard deviation of the noise, in raw values.
 template <typename Scalar>
 RETORT_HOST_DEVICE constexpr Scalar raw_noise(const DatasetView& data, const Augmentation& augmentation) {
@@ -112,15 +128,18 @@ RETORT_HOST_DEVICE constexpr Scalar raw_noise(const DatasetView& data, const Aug
 
 }  // namespace detail
 
-/// Feature `feature` of sample `index`, distorted, shifted and normalised. Preconditions: those above; data.image is
-/// set if pixels move (Augmentation::validate).
+/// Feature `feature` of sample `index`, distorted, shifted, mixed and normalised. Preconditions: those above;
+/// data.image is set if pixels move (Augmentation::validate).
 template <typename Scalar>
 RETORT_HOST_DEVICE Scalar distorted_feature(const DatasetView& data, const GatherConstants<Scalar>& constants,
                                             std::uint32_t index, const View& view, std::size_t feature) {
-  Scalar raw = view.augmentation.interpolates()
-                   ? detail::interpolated_feature<Scalar>(data, index, view.pixel_map(index),
-                                                          view.elastic_field(index, data.image), feature)
-                   : gathered_feature(data, GatherConstants<Scalar>{}, index, view.offset(index), feature);
+  const bool mixes = view.augmentation.mix != 0.0;
+  const Mixing mixing = mixes ? view.mixing(index, data.size) : Mixing{};
+  Scalar raw = 0;
+  for (std::size_t i = 0; i < (mixes ? 2u : 1u); ++i) {  // one call of so large a function, which devices inline
+    const Scalar value = detail::moved_feature<Scalar>(data, i == 0 ? index : mixing.other, view, feature);
+    raw = i == 0 ? value : detail::mixed(raw, value, static_cast<Scalar>(mixing.share));
+  }
   if (view.augmentation.noise != 0.0) {
     const auto [even, odd] =
         standard_normals<Scalar>(view.noise_words(index, data.features, feature / 4), feature % 4 / 2);
@@ -268,6 +287,43 @@ void interpolate_row(const DatasetView& data, std::uint32_t index, const PixelMa
   }
 }
 
+/// The same of a view, noise and mixing left out.
+template <typename Scalar>
+void move_row(const DatasetView& data, std::uint32_t index, const View& view, const GatherConstants<Scalar>& finish,
+              Scalar* output) {
+  if (view.augmentation.interpolates()) {
+    interpolate_row(data, index, view.pixel_map(index), view.elastic_field(index, data.image), finish, output);
+  } else {
+    gather_row(data, finish, index, view.offset(index), output);
+  }
+}
+
+/// Mixes output (data.features), which holds sample `index` and is not normalised, with what the view says.
+template <typename Scalar>
+void mix_row(const DatasetView& data, std::uint32_t index, const View& view, Scalar* output) {
+  struct OtherTag;
+  Scalar* const other = internal::thread_scratch<Scalar, OtherTag>(data.features);
+  const Mixing mixing = view.mixing(index, data.size);
+  move_row(data, mixing.other, view, {}, other);
+  const auto share = static_cast<Scalar>(mixing.share);
+  for (std::size_t feature = 0; feature < data.features; ++feature) {
+    output[feature] = mixed(output[feature], other[feature], share);
+  }
+}
+
+/// Adds the noise of sample `index` to output (data.features), which is not normalised.
+template <typename Scalar>
+void add_noise(const DatasetView& data, std::uint32_t index, const View& view, Scalar* output) {
+  const Scalar deviation = raw_noise<Scalar>(data, view.augmentation);
+  for (std::size_t first = 0; first < data.features; first += 2) {
+    const auto [even, odd] = standard_normals<Scalar>(view.noise_words(index, data.features, first / 4), first % 4 / 2);
+    output[first] += deviation * even;
+    if (first + 1 < data.features) {
+      output[first + 1] += deviation * odd;
+    }
+  }
+}
+
 }  // namespace detail
 
 /// The same under an augmentation. Preconditions: those of Augmentation::validate.
@@ -278,26 +334,16 @@ void gather_row(const DatasetView& data, const GatherConstants<Scalar>& constant
     gather_row(data, constants, index, view.offset(index), output);
     return;
   }
-  const auto fill = [&](const GatherConstants<Scalar>& finish) {
-    if (view.augmentation.interpolates()) {
-      detail::interpolate_row(data, index, view.pixel_map(index), view.elastic_field(index, data.image), finish,
-                              output);
-    } else {
-      gather_row(data, finish, index, view.offset(index), output);
-    }
-  };
-  if (view.augmentation.noise == 0.0) {
-    fill(constants);
+  if (view.augmentation.noise == 0.0 && view.augmentation.mix == 0.0) {
+    detail::move_row(data, index, view, constants, output);
     return;
   }
-  fill({});
-  const Scalar deviation = detail::raw_noise<Scalar>(data, view.augmentation);
-  for (std::size_t first = 0; first < data.features; first += 2) {
-    const auto [even, odd] = standard_normals<Scalar>(view.noise_words(index, data.features, first / 4), first % 4 / 2);
-    output[first] += deviation * even;
-    if (first + 1 < data.features) {
-      output[first + 1] += deviation * odd;
-    }
+  detail::move_row(data, index, view, {}, output);
+  if (view.augmentation.mix != 0.0) {
+    detail::mix_row(data, index, view, output);
+  }
+  if (view.augmentation.noise != 0.0) {
+    detail::add_noise(data, index, view, output);
   }
   std::transform(output, output + data.features, output, constants);
 }

@@ -46,6 +46,9 @@ inline std::uint64_t inputs_fingerprint(const Dataset& data, const Augmentation&
     const double amounts[] = {augmentation.elastic, augmentation.elastic_sigma};
     fingerprint.add(std::span<const double>(amounts));
   }
+  if (augmentation.mix != 0.0) {
+    fingerprint.add(std::span<const double>(&augmentation.mix, 1));
+  }
   return fingerprint.value();
 }
 

@@ -88,8 +88,9 @@ template <Loss L>
 }
 
 /// Throws ShapeError for data that does not fit the model, and OptionError for validation data whose inputs are made
-/// differently or none of which has a label, for an augmentation that does not fit the samples and for a last batch too
-/// small for the model or the loss, unless it is dropped. `validation` may be null.
+/// differently or none of which has a label, for an augmentation that does not fit the samples or mixes some that have
+/// labels or targets, and for a last batch too small for the model or the loss, unless it is dropped. `validation` may
+/// be null.
 template <Model M, Loss L>
 [[gnu::cold]] void require_trainable(const data::Dataset& train, const data::Dataset* validation, const Epoch& epoch) {
   require_matching_data<M>(train);
@@ -101,6 +102,9 @@ template <Model M, Loss L>
     }
   }
   epoch.augmentation.validate(train.image());
+  require_option(epoch.augmentation.mix == 0.0 || (train.labelled_count() == 0 && !train.has_targets()),
+                 data::Augmentation::name, "mix", epoch.augmentation.mix,
+                 "0 for samples with labels or targets, as a mixture has neither (Dataset::without_labels)");
   require_batches_of(M::minimum_batch, "the model's batch statistics", train.size(), epoch);
   if constexpr (requires { L::Term::minimum_batch; }) {
     require_batches_of(L::Term::minimum_batch, concatenate({"the loss's term ", L::Term::name}), train.size(), epoch);

@@ -77,17 +77,6 @@ TEMPLATE_TEST_CASE("add_product adds the product that Eigen's operator* gives", 
   }
 }
 
-TEST_CASE("A thread's scratch grows, and different uses do not share it", "[backend]") {
-  struct First;
-  struct Second;
-  float* small = thread_scratch<float, First>(10);
-  CHECK(thread_scratch<float, First>(5) == small);
-  CHECK(thread_scratch<float, Second>(10) != small);
-  float* large = thread_scratch<float, First>(100000);
-  large[99999] = 1.0f;
-  CHECK(thread_scratch<float, First>(10) == large);
-}
-
 TEST_CASE("Backends of one thread have the products of the backend whose threads they take", "[product]") {
   const retort::backend::AddProduct<float> mine = [](retort::backend::MatrixOperand<float>,
                                                      retort::backend::MatrixOperand<float>, MatrixView<float>) {};

@@ -50,13 +50,14 @@ TEST_CASE("A batch is its rows, each moved by the shift of its sample and epoch"
 }
 
 constexpr data::Augmentation everything{
-    .shift = 1, .rotation = 30, .scale = 0.2, .shear = 10, .noise = 0.1, .elastic = 1};
+    .shift = 1, .rotation = 30, .scale = 0.2, .shear = 10, .noise = 0.1, .elastic = 1, .mix = 0.5};
 
 TEST_CASE("A distorted batch has the same values on Eigen and feature by feature, as on a device", "[backend]") {
   const data::Dataset images = test::noise_images(20, image, 3, 1, {.mean = 0.5, .standard_deviation = 0.5});
   const data::Dataset reals = test::clouds(20, features, 3, 2);
-  for (const data::Augmentation& augmentation : {everything, data::Augmentation{.rotation = 30},
-                                                 data::Augmentation{.elastic = 1}, data::Augmentation{.noise = 0.1}}) {
+  for (const data::Augmentation& augmentation :
+       {everything, data::Augmentation{.rotation = 30}, data::Augmentation{.elastic = 1},
+        data::Augmentation{.noise = 0.1}, data::Augmentation{.mix = 1}}) {
     const data::View view{augmentation, Seed{4}, 2};
     for (const data::Dataset* data : {&images, &reals}) {
       if (data == &reals && augmentation.interpolates()) {

@@ -12,11 +12,11 @@
 #include "retort/backend/eigen/linear.hpp"
 #include "retort/backend/eigen/panel/inference.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
-#include "retort/backend/eigen/product.hpp"
 #include "retort/backend/eigen/simd_chain.hpp"
 #include "retort/backend/generic/backend.hpp"
 #include "retort/backend/generic/run_model.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/thread_scratch.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
 #include "retort/nn/sequential.hpp"
@@ -31,7 +31,7 @@ void predict_batch(const Eigen& backend, M, const InferArguments<Scalar>& argume
   } else {
     struct ScratchTag;
     detail::for_each_piece(backend, arguments.batch, Eigen::inference_batch, [&](std::size_t first, std::size_t count) {
-      Scalar* scratch = detail::thread_scratch<Scalar, ScratchTag>(pass_scratch_size<M>(count));
+      Scalar* scratch = internal::thread_scratch<Scalar, ScratchTag>(pass_scratch_size<M>(count));
       run_inference<M>(backend, detail::samples_of<M>(arguments, first, count), scratch);
     });
   }
@@ -48,7 +48,7 @@ void predict_dataset(const Eigen& backend, M, const Scalar* parameters, [[maybe_
     const data::GatherConstants<Scalar> constants(data);
     detail::for_each_piece(backend, data.size, Eigen::inference_batch, [&](std::size_t first, std::size_t count) {
       const std::size_t inputs_size = internal::aligned_extent(count * M::input_size);
-      Scalar* inputs = detail::thread_scratch<Scalar, ScratchTag>(inputs_size + pass_scratch_size<M>(count));
+      Scalar* inputs = internal::thread_scratch<Scalar, ScratchTag>(inputs_size + pass_scratch_size<M>(count));
       for (std::size_t sample = 0; sample < count; ++sample) {
         data::gather_row(data, constants, static_cast<std::uint32_t>(first + sample), inputs + sample * M::input_size);
       }

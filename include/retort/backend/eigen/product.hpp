@@ -8,22 +8,11 @@
 
 #include "retort/backend/eigen/core.hpp"
 #include "retort/backend/eigen/product_library.hpp"
-#include "retort/core/aligned_buffer.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/matrix_view.hpp"
+#include "retort/core/thread_scratch.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail {
-
-/// Memory that a thread keeps for itself and never gives back; grows to the largest size asked for. Contents are
-/// undefined. `Tag` separates uses that are alive at the same time.
-template <typename Scalar, typename Tag>
-Scalar* thread_scratch(std::size_t size) {
-  thread_local AlignedBuffer<Scalar> buffer;
-  if (buffer.size() < size) {
-    buffer = AlignedBuffer<Scalar>(size);
-  }
-  return buffer.data();
-}
 
 /// Block sizes as Eigen chooses them for one thread, in buffers of this thread.
 template <typename Scalar>
@@ -37,8 +26,8 @@ class PackedBlocking : public ::Eigen::internal::level3_blocking<Scalar, Scalar>
                                                                    ::Eigen::Index{1});
     struct LeftTag;
     struct RightTag;
-    this->m_blockA = thread_scratch<Scalar, LeftTag>(static_cast<std::size_t>(this->m_kc * this->m_mc));
-    this->m_blockB = thread_scratch<Scalar, RightTag>(static_cast<std::size_t>(this->m_kc * this->m_nc));
+    this->m_blockA = internal::thread_scratch<Scalar, LeftTag>(static_cast<std::size_t>(this->m_kc * this->m_mc));
+    this->m_blockB = internal::thread_scratch<Scalar, RightTag>(static_cast<std::size_t>(this->m_kc * this->m_nc));
   }
 };
 

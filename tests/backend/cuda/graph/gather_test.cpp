@@ -75,7 +75,7 @@ TEMPLATE_TEST_CASE("a batch's distorted samples as factors", "[graph]", float, d
   const data::Dataset data = test::noise_images(12, {3, features / 3}, 4, 1);
   for (const data::Augmentation& augmentation :
        {data::Augmentation{.shift = 1, .rotation = 30, .scale = 0.2, .shear = 10, .elastic = 1},
-        data::Augmentation{.shift = 1, .noise = 0.2}}) {
+        data::Augmentation{.shift = 1, .noise = 0.2}, data::Augmentation{.shift = 1, .mix = 1}}) {
     std::vector<TestType> expected(samples.size() * features);
     gather_batch(backend, data.view(), samples.data(), samples.size(), data::View{augmentation, Seed{8}, 2},
                  expected.data());

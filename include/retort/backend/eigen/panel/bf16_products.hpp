@@ -15,11 +15,11 @@
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/eigen/panel/pooled_inputs.hpp"
 #include "retort/backend/eigen/panel/weight_gradient.hpp"
-#include "retort/backend/eigen/product.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/thread_scratch.hpp"
 #include "retort/data/gather.hpp"
 #include "retort/simd/bfloat16.hpp"
 #include "retort/simd/tile.hpp"
@@ -55,7 +55,7 @@ class Bf16Products {
           return;
         }
       }
-      float* rows = backend::detail::thread_scratch<float, RowsTag>(width<float> * M::input_size);
+      float* rows = internal::thread_scratch<float, RowsTag>(width<float> * M::input_size);
       gather_input_rows<Whole>(batch, constants, samples, simd::Rows<float>{rows, M::input_size});
       fill_panel<V>({rows, M::input_size}, samples.size(), M::input_size, panel);
     });
@@ -85,7 +85,7 @@ class Bf16Products {
   void forward(const float* parameters, const float* /*input*/, float* output, std::size_t batch, RowRange rows) {
     using L = typename Stage<M, Index>::Linear;
     constexpr std::size_t stride = words_stride(L::input_size);
-    float* words = backend::detail::thread_scratch<float, WordsTag>(simd::tile_rows * stride);
+    float* words = internal::thread_scratch<float, WordsTag>(simd::tile_rows * stride);
     for_each_row_tile<L::output_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
       const float* weight = parameters + row * L::input_size;
       const Affine<float> affine{1.0f, L::has_bias ? parameters + bias_offset<L> + row : nullptr};
@@ -129,7 +129,7 @@ class Bf16Products {
     constexpr std::size_t stride = whole_vectors(most);
     // Tiles read a block of so many outputs while it stays in the first-level cache.
     constexpr std::size_t step = 96;
-    float* block = backend::detail::thread_scratch<float, BlockTag>(step / 2 * stride);
+    float* block = internal::thread_scratch<float, BlockTag>(step / 2 * stride);
     for (std::size_t out = 0; out < L::output_size; out += step) {
       const std::size_t count = std::min(step, L::output_size - out);
       const float* weight = parameters + out * L::input_size + rows.begin;

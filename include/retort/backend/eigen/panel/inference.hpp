@@ -13,9 +13,9 @@
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/eigen/panel/row_inference.hpp"
 #include "retort/backend/eigen/panel/sample_inference.hpp"
-#include "retort/backend/eigen/product.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/thread_scratch.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
 #include "retort/simd/vector.hpp"
@@ -59,7 +59,7 @@ void infer(const Eigen& backend, const Scalar* parameters, const data::DatasetVi
       struct BiasTag;
       using First = typename Plan<M>::template Operation<0>;
       const data::GatherConstants<Scalar> constants(data);
-      Scalar* folded = backend::detail::thread_scratch<Scalar, BiasTag>(First::output_size);
+      Scalar* folded = internal::thread_scratch<Scalar, BiasTag>(First::output_size);
       fold_offset<First, simd::Vector<Scalar>>(parameters, constants.offset, {0, First::output_size}, folded);
       detail::infer_panels<M>(backend, parameters, ByteInputs<Scalar>{data, {constants.scale, folded}}, logits);
       return;

@@ -16,10 +16,10 @@
 #include "retort/backend/eigen/panel/forward.hpp"
 #include "retort/backend/eigen/panel/inputs.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
-#include "retort/backend/eigen/product.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/matrix_view.hpp"
+#include "retort/core/thread_scratch.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
 #include "retort/simd/tile.hpp"
@@ -107,12 +107,12 @@ struct InferenceScratch {
   /// The calling thread's memory, until the thread asks for another.
   explicit InferenceScratch(std::size_t panels) {
     const std::size_t half = panels * Plan<M>::widest * width<Scalar>;
-    current = backend::detail::thread_scratch<Scalar, InferenceTag<M>>(2 * half);
+    current = internal::thread_scratch<Scalar, InferenceTag<M>>(2 * half);
     other = current + half;
     if constexpr (std::is_same_v<Element, Scalar>) {
       inputs = current;
     } else {
-      inputs = backend::detail::thread_scratch<Element, InferenceTag<M>>(panels * M::input_size * width<Scalar>);
+      inputs = internal::thread_scratch<Element, InferenceTag<M>>(panels * M::input_size * width<Scalar>);
     }
   }
 

@@ -10,10 +10,10 @@
 #include <type_traits>
 
 #include "retort/backend/eigen/panel/inputs.hpp"
-#include "retort/backend/eigen/product.hpp"
 #include "retort/backend/generic/avg_pool2d.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/thread_scratch.hpp"
 #include "retort/data/gather.hpp"
 #include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/layer.hpp"
@@ -59,7 +59,7 @@ void pool_bytes(const std::uint8_t* bytes, data::GatherConstants<Scalar> constan
   using Sum = std::conditional_t<area * 255 <= 0xFFFF, std::uint16_t, std::uint32_t>;
   struct SumsTag;
   constants.scale /= static_cast<Scalar>(area);
-  Sum* __restrict sums = backend::detail::thread_scratch<Sum, SumsTag>(L::input_size / side);
+  Sum* __restrict sums = internal::thread_scratch<Sum, SumsTag>(L::input_size / side);
   for (std::size_t row = 0; row < L::input_size / L::columns / side; ++row) {
     const std::uint8_t* above = bytes + row * side * L::columns;
     for (std::size_t column = 0; column < L::columns; ++column) {
@@ -88,7 +88,7 @@ void gather_pooled_row(const TrainingBatch& batch, const data::GatherConstants<S
     const std::uint8_t* bytes = batch.data.bytes + std::size_t{sample} * L::input_size;
     if (batch.view.augmentation.is_set()) {
       struct MovedTag;
-      std::uint8_t* moved = backend::detail::thread_scratch<std::uint8_t, MovedTag>(L::input_size);
+      std::uint8_t* moved = internal::thread_scratch<std::uint8_t, MovedTag>(L::input_size);
       data::copy_byte_row(batch.data, sample, batch.view.offset(sample), moved);
       bytes = moved;
     }
@@ -97,7 +97,7 @@ void gather_pooled_row(const TrainingBatch& batch, const data::GatherConstants<S
   }
   struct WholeTag;
   using Squares = backend::detail::SquareRuns<L, L::columns / L::square>;
-  Scalar* whole = backend::detail::thread_scratch<Scalar, WholeTag>(L::input_size);
+  Scalar* whole = internal::thread_scratch<Scalar, WholeTag>(L::input_size);
   data::gather_row(batch.data, constants, sample, batch.view, whole);
   const backend::detail::SquareMeans<Squares, Scalar> means{whole, output};
   for (std::size_t run = 0; run < L::output_size / Squares::run; ++run) {
