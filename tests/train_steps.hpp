@@ -46,14 +46,16 @@ data::Dataset step_dataset(const StepSettings& settings) {
   return noise_images(settings.samples, image, M::output_size, 1, settings.normalization);
 }
 
-/// `settings.epochs` epochs, on samples some of which have no label if the loss learns from those; returns the
-/// parameters, and adds up losses and answers.
+/// `settings.epochs` epochs, on samples some of which have no label if the loss learns from those, and on none with one
+/// where two are mixed; returns the parameters, and adds up losses and answers.
 template <Model M, typename Scalar, typename Steps, typename Backend, typename L, typename O>
 std::vector<double> train_steps(const Backend& backend, const StepSettings& settings, const L& loss, const O& optimizer,
                                 backend::LossSum& sum) {
   using TeacherSource = internal::Teacher<M, Backend, Scalar>;
   const data::Dataset labelled = step_dataset<M>(settings);
-  const data::Dataset data = learns_without_label(loss) ? partly_labelled(labelled) : labelled;
+  const data::Dataset data = settings.augmentation.mix != 0.0 ? labelled.without_labels()
+                             : learns_without_label(loss)     ? partly_labelled(labelled)
+                                                              : labelled;
   const Network<M, Backend, Scalar> teacher{Seed{5}, backend};
   Network<M, Backend, Scalar> network{Seed{3}, backend};
   internal::EpochTrainer<M, Backend, Scalar, L, O, TeacherSource, Steps> epoch_trainer(network, loss, optimizer,
