@@ -59,7 +59,14 @@ class Job {
         rt::find_probability_deviation(teacher_, train_, options_.augmentation, groups), groups.group,
         rt::find_probability_deviation(teacher_, train_, {}, groups));
     std::fflush(stdout);
-    const std::vector<Table> tables{compare<examples::Student>("784-20-20-10"), compare<PooledStudent>("196-64-48-10")};
+    std::vector<Table> tables;
+    const auto add = [&]<typename Student>(const char* name) {
+      if (options_.students.empty() || std::ranges::find(options_.students, name) != options_.students.end()) {
+        tables.push_back(compare<Student>(name));
+      }
+    };
+    add.template operator()<examples::Student>(plain_student);
+    add.template operator()<PooledStudent>(pooled_student);
     if (!options_.report.empty()) {
       write_report_page(options_.report, teacher_errors, tables);
     }
@@ -116,10 +123,22 @@ class Job {
     }
   }
 
+  /// The student alone, and the losses that --losses names.
+  std::vector<Candidate> wanted_candidates(std::size_t epochs) const {
+    std::vector<Candidate> candidates = all_candidates(epochs);
+    if (!options_.losses.empty()) {
+      const auto unwanted = std::ranges::remove_if(candidates.begin() + 1, candidates.end(), [&](const Candidate& c) {
+        return std::ranges::find(options_.losses, c.name) == options_.losses.end();
+      });
+      candidates.erase(unwanted.begin(), unwanted.end());
+    }
+    return candidates;
+  }
+
   /// The place of each candidate's setting with the fewest errors on training images that were held out.
   template <typename Student>
   std::vector<std::size_t> choose(const std::string& name) const {
-    const std::vector<Candidate> candidates = all_candidates(options_.choice_epochs);
+    const std::vector<Candidate> candidates = wanted_candidates(options_.choice_epochs);
     const auto [part, held_out] = rt::data::stratified_split(train_, 5.0 / 6.0, rt::Seed{0});
     std::vector<Setting> settings;
     for (const Candidate& candidate : candidates) {
@@ -149,7 +168,7 @@ class Job {
 
   template <typename Student>
   Table compare(const std::string& name) const {
-    const std::vector<Candidate> candidates = all_candidates(options_.epochs);
+    const std::vector<Candidate> candidates = wanted_candidates(options_.epochs);
     const std::vector<std::size_t> choice = choose<Student>(name);
     std::vector<Setting> settings;
     for (std::size_t i = 0; i < candidates.size(); ++i) {

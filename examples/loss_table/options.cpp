@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "candidates.hpp"
 #include "common/command_line.hpp"
 #include "retort/core/error.hpp"
 
@@ -11,6 +12,18 @@ namespace loss_table {
 using examples::not_empty;
 using examples::number;
 using examples::whole_number;
+
+namespace {
+
+std::vector<std::string> loss_names() {
+  std::vector<std::string> names;
+  for (const Candidate& candidate : all_candidates(1)) {
+    names.emplace_back(candidate.name);
+  }
+  return names;
+}
+
+}  // namespace
 
 Options parse_options(int argc, char** argv) {
   Options options;
@@ -24,6 +37,10 @@ Options parse_options(int argc, char** argv) {
       ->check(not_empty());
   app.add_option("--report", options.report, "page of HTML with the table [none is written]")
       ->check(examples::page_name());
+  app.add_option("--students", options.students, "students of the table: one or more [all]")
+      ->check(CLI::IsMember({plain_student, pooled_student}));
+  app.add_option("--losses", options.losses, "losses that are compared with the student alone: one or more [all]")
+      ->check(CLI::IsMember(loss_names()));
   app.add_option("--teacher-epochs", options.teacher_epochs, "epochs of the teacher, if it is trained")
       ->check(whole_number(1));
   app.add_option("--epochs", options.epochs, "epochs of each student in the table")->check(whole_number(1));

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "retort/data/augment.hpp"
 
@@ -16,6 +18,8 @@ struct Options {
   std::filesystem::path teacher_file{};      ///< empty: train the teacher
   std::filesystem::path out{};               ///< of checkpoints; empty: nothing is written
   std::filesystem::path report{};            ///< empty: no page
+  std::vector<std::string> students{};       ///< by their names in the table; empty: all
+  std::vector<std::string> losses{};         ///< the same; the student alone is always there
   std::size_t teacher_epochs = 40;
   std::size_t epochs = 240;
   std::size_t choice_epochs = 40;
@@ -28,6 +32,10 @@ struct Options {
   std::size_t views = 32;                               ///< of each image
   bool quick = false;
 };
+
+/// The students of the table.
+inline constexpr const char* plain_student = "784-20-20-10";
+inline constexpr const char* pooled_student = "196-64-48-10";
 
 /// The options of the command line. Prints help and exits when asked to; throws retort::OptionError, one line, for
 /// anything it does not understand.

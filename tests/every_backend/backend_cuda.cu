@@ -10,20 +10,23 @@
 
 namespace retort::test {
 
-namespace {
+// Of their operations, which are those of Thrust<Cuda>, backend_thrust_cuda.cu makes the tests.
 
-// Of its operations, which are those of Thrust<Cuda>, backend_thrust_cuda.cu makes the tests.
-template <typename Backend>
-Candidate on_device() {
+Candidate cuda_candidate() {
   if (std::string reason = no_cuda_device(); !reason.empty()) {
     return {nullptr, nullptr, std::move(reason)};
   }
-  return {nullptr, std::make_unique<TrainingsOf<Backend>>(Backend{}), ""};
+  return {nullptr, std::make_unique<TrainingsOf<backend::Cuda>>(backend::Cuda{}), ""};
 }
 
-}  // namespace
-
-Candidate cuda_candidate() { return on_device<backend::Cuda>(); }
-Candidate cluster_candidate() { return on_device<backend::CudaCluster>(); }
+Candidate cluster_candidate() {
+  if (std::string reason = no_cuda_device(); !reason.empty()) {
+    return {nullptr, nullptr, std::move(reason)};
+  }
+  return {
+      nullptr,
+      std::make_unique<ClusterTrainings<backend::CudaCluster, backend::Cuda>>(backend::CudaCluster{}, backend::Cuda{}),
+      ""};
+}
 
 }  // namespace retort::test

@@ -28,7 +28,7 @@ static_assert(std::is_base_of_v<backend::Thrust<system::Cpp>, ClusterOnHost>);
 
 Candidate cuda_on_host_candidate() { return {nullptr, std::make_unique<TrainingsOf<CudaOnHost>>(CudaOnHost{}), ""}; }
 Candidate cluster_on_host_candidate() {
-  return {nullptr, std::make_unique<TrainingsOf<ClusterOnHost>>(ClusterOnHost{}), ""};
+  return {nullptr, std::make_unique<ClusterTrainings<ClusterOnHost, CudaOnHost>>(ClusterOnHost{}, CudaOnHost{}), ""};
 }
 
 }  // namespace retort::test

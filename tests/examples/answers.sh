@@ -203,3 +203,7 @@ fi
 rm table/196-64-48-10/final/3.safetensors # as if it had been killed there
 "$programs/loss_table" --quick --out table "$digits" 2>/dev/null | cmp - loss_table ||
   fail "loss_table ends with another table where it goes on"
+# A part of the table has the same figures.
+"$programs/loss_table" --quick "$digits" --students 196-64-48-10 --losses swapped HintonLoss 2>/dev/null | tail -n 3 >part
+sed '1,/^196-64-48-10/d' loss_table | grep -E "^(alone|HintonLoss|swapped) " | cmp - part ||
+  fail "loss_table has other figures for a part of its losses: $(<part)"

@@ -418,6 +418,8 @@ refused "an output that is a file" "hinton2015: $digits/train-labels" "$programs
 echo "== loss_table"
 refused "no such data" "loss_table: nowhere: no such folder" "$programs/loss_table" --quick nowhere
 refused "too many seeds" "loss_table: --seeds: '21', expected a whole number from 1 to 20" "$programs/loss_table" --seeds 21 "$digits"
+refused "no such student" "--students: small not in {784-20-20-10,196-64-48-10}" "$programs/loss_table" --students small
+refused "no such loss" "--losses: Hinton not in {alone,label smoothing,HintonLoss," "$programs/loss_table" --losses Hinton
 refused "a learning rate below 0" "Adam: learning_rate is -1, expected" "$programs/loss_table" --quick --learning-rate -1 "$digits"
 refused "no teacher" "loss_table: nowhere.safetensors: " "$programs/loss_table" --quick --teacher nowhere.safetensors "$digits"
 
