@@ -23,8 +23,9 @@ headers=("$@")
 # From the smallest to the largest; each is read alone itself.
 shared=()
 if [[ ${command[0]} == *clang* ]]; then
-  shared=(core/instruction_set core/error simd/vector core/json io/safetensors data/dataset backend/generic/generic backend/plan
-    backend/cuda/block/team backend/cuda/block/layout backend/eigen/panel/panel backend/eigen/eigen backend/thrust/backend train/fit)
+  shared=(core/instruction_set core/text backend/plan core/error backend/generic/generic simd/vector core/json nn/network
+    backend/cuda/block/layout data/dataset backend/generic/backend backend/thrust/backend io/safetensors_file
+    backend/eigen/panel/panel backend/eigen/eigen train/epoch_trainer train/fit)
 fi
 
 # For each header a line: the last of the shared ones that it includes, directly or not, or -; then the header.
@@ -50,7 +51,7 @@ mkdir -p "$folder"
 for name in "${shared[@]}"; do
   if [[ " ${headers[*]} " == *" retort/$name.hpp "* ]]; then
     printf '#include "retort/%s.hpp"\n' "$name" |
-      "${command[@]}" -std=c++20 -x c++-header - -o "$folder/${name//\//_}.pch" || true # its own turn reports it
+      "${command[@]}" -std=c++20 -fpch-instantiate-templates -x c++-header - -o "$folder/${name//\//_}.pch" || true # its own turn reports it
   fi
 done
 

@@ -70,9 +70,11 @@ link_headers "$folder/include" "Eigen xsimd catch2" "$@"
 cd "$folder"
 compiler+=(-std=c++20 $optimisation -DRETORT_BRIEF_TESTS=1 -Wall -Wextra -Werror -Winvalid-pch
   -I "$tests/../include" -I "$tests" -isystem include)
-# What most of them include is read once.
+# What most of them include is read once, and by clang instantiated once.
+precompile=(-x c++-header)
+[[ ${compiler[0]} != *clang* ]] || precompile+=(-fpch-instantiate-templates)
 printf '#include "%s"\n' catch.hpp retort/retort.hpp >precompiled.hpp
-"${compiler[@]}" -x c++-header precompiled.hpp -o precompiled.hpp.gch
+"${compiler[@]}" "${precompile[@]}" precompiled.hpp -o precompiled.hpp.gch
 # The small ones are compiled as one.
 printf '#include "%s"\n' "$tests"/simd/*_test.cpp "$tests"/nn/activations_test.cpp "$tests"/processors/worked_examples.hpp \
   >small.cpp
