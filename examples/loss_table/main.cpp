@@ -81,9 +81,12 @@ class Job {
       rt::require_preprocessing(teacher_.preprocessing(), train_, options_.teacher_file.string());
       return;
     }
+    // Of images that change as the students' do, or it has no good answers to these.
+    rt::data::Augmentation augmentation = options_.augmentation;
+    augmentation.shift = std::max<std::size_t>(augmentation.shift, 2);
     rt::FitOptions fit_options{.epochs = options_.teacher_epochs,
                                .batch_size = options_.batch_size,
-                               .augmentation = {.shift = 2},
+                               .augmentation = augmentation,
                                .schedule = schedule()};
     if (!options_.out.empty()) {
       fit_options.checkpoint = rt::CheckpointOptions{
