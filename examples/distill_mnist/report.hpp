@@ -35,8 +35,7 @@ struct Report {
   std::optional<ReportRow> teacher{};  ///< empty where it is a table
   ReportRow alone{};
   ReportRow distilled{};
-  std::string
-      deviation{};  ///< what the teacher says about the students' augmentation, for the page alone; may be empty
+  std::string deviation{};  ///< of the teacher's mean probabilities, in a sentence for the page; may be empty
 };
 
 /// "In this run distillation helped: 140 errors fewer than alone (-15.8 %)."
