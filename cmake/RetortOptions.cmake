@@ -8,6 +8,7 @@ option(RETORT_NATIVE "Compile Retort's own programs for this machine's processor
 option(RETORT_NATIVE_EXAMPLES "Compile examples and benchmarks for this machine's processor, whatever tests are for" OFF)
 option(RETORT_SANITIZE "Compile the tests and the fuzz targets with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(RETORT_PRECOMPILE "Precompile retort.hpp (and Catch2) for Retort's own programs: hides missing includes" OFF)
+option(RETORT_UNITE "Compile the sources of a program together, a few at a time: hides missing includes" OFF)
 option(RETORT_WERROR "Treat warnings in Retort's own programs as errors" OFF)
 option(RETORT_BRIEF_TESTS "Take few steps in long tests, as under the sanitizers" OFF)
 option(RETORT_OPTIMISE_ALL "Optimise benchmarks and all tests; OFF: only the tests of kernels and of whole backends" ON)
@@ -109,6 +110,33 @@ function(retort_precompile target)
     target_precompile_headers(${precompiled} PRIVATE ${headers})
   endif()
   target_precompile_headers(${target} REUSE_FROM ${precompiled})
+endfunction()
+
+# retort_unite(VARIABLE NAME SOURCES...): with RETORT_UNITE, SOURCES in units of at most eight (scripts/unite.sh), called NAME_0,
+# NAME_1, ...; without, SOURCES.
+function(retort_unite variable name)
+  set(units ${ARGN})
+  list(LENGTH ARGN count)
+  if(RETORT_UNITE AND count GREATER 1)
+    set(units)
+    set(script "${PROJECT_SOURCE_DIR}/scripts/unite.sh")
+    math(EXPR last "(${count} - 1) / 8")
+    foreach(number RANGE ${last})
+      # The sources are spread evenly.
+      math(EXPR begin "${number} * ${count} / (${last} + 1)")
+      math(EXPR length "(${number} + 1) * ${count} / (${last} + 1) - ${begin}")
+      list(SUBLIST ARGN ${begin} ${length} sources)
+      list(TRANSFORM sources PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
+      set(unit "${CMAKE_CURRENT_BINARY_DIR}/${name}_${number}.cpp")
+      add_custom_command(
+        OUTPUT "${unit}"
+        COMMAND "${script}" "${unit}" ${sources}
+        DEPENDS "${script}" ${sources}
+      )
+      list(APPEND units "${unit}")
+    endforeach()
+  endif()
+  set(${variable} ${units} PARENT_SCOPE)
 endfunction()
 
 # retort_read_sources(VARIABLE FILE) reads a list of source files, one on a line, which CMake and Meson share.

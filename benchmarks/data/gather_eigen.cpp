@@ -7,6 +7,6 @@
 
 namespace retort::benchmarks {
 
-[[maybe_unused]] static const bool registered = register_gathers<HostRunner<backend::Eigen>>();
+[[maybe_unused]] static const bool registered_eigen = register_gathers<HostRunner<backend::Eigen>>();
 
 }  // namespace retort::benchmarks

@@ -6,6 +6,7 @@
 
 namespace retort::benchmarks {
 
-[[maybe_unused]] static const bool registered = register_gathers<CudaRunner<backend::Thrust<system::Cuda>>>();
+[[maybe_unused]] static const bool registered_thrust_cuda =
+    register_gathers<CudaRunner<backend::Thrust<system::Cuda>>>();
 
 }  // namespace retort::benchmarks

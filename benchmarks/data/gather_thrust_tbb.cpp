@@ -7,6 +7,6 @@
 
 namespace retort::benchmarks {
 
-[[maybe_unused]] static const bool registered = register_gathers<HostRunner<backend::Thrust<system::Tbb>>>();
+[[maybe_unused]] static const bool registered_thrust_tbb = register_gathers<HostRunner<backend::Thrust<system::Tbb>>>();
 
 }  // namespace retort::benchmarks

@@ -7,6 +7,7 @@
 
 namespace retort::benchmarks {
 
-[[maybe_unused]] static const bool registered = register_predictions<HostRunner<backend::Thrust<system::Omp>>>();
+[[maybe_unused]] static const bool registered_thrust_omp =
+    register_predictions<HostRunner<backend::Thrust<system::Omp>>>();
 
 }  // namespace retort::benchmarks

@@ -7,6 +7,7 @@
 
 namespace retort::benchmarks {
 
-[[maybe_unused]] static const bool registered = register_predictions<HostRunner<backend::Thrust<system::Tbb>>>();
+[[maybe_unused]] static const bool registered_thrust_tbb =
+    register_predictions<HostRunner<backend::Thrust<system::Tbb>>>();
 
 }  // namespace retort::benchmarks

@@ -7,6 +7,6 @@
 
 namespace retort::benchmarks {
 
-[[maybe_unused]] static const bool registered = register_steps<HostRunner<backend::Eigen>>();
+[[maybe_unused]] static const bool registered_eigen = register_steps<HostRunner<backend::Eigen>>();
 
 }  // namespace retort::benchmarks

@@ -7,6 +7,6 @@
 
 namespace retort::benchmarks {
 
-[[maybe_unused]] static const bool registered = register_steps<HostRunner<backend::EigenBf16>>();
+[[maybe_unused]] static const bool registered_eigen_bf16 = register_steps<HostRunner<backend::EigenBf16>>();
 
 }  // namespace retort::benchmarks

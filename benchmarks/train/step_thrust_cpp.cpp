@@ -7,6 +7,6 @@
 
 namespace retort::benchmarks {
 
-[[maybe_unused]] static const bool registered = register_steps<HostRunner<backend::Thrust<system::Cpp>>>();
+[[maybe_unused]] static const bool registered_thrust_cpp = register_steps<HostRunner<backend::Thrust<system::Cpp>>>();
 
 }  // namespace retort::benchmarks

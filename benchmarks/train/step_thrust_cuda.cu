@@ -6,6 +6,6 @@
 
 namespace retort::benchmarks {
 
-[[maybe_unused]] static const bool registered = register_steps<CudaRunner<backend::Thrust<system::Cuda>>>();
+[[maybe_unused]] static const bool registered_thrust_cuda = register_steps<CudaRunner<backend::Thrust<system::Cuda>>>();
 
 }  // namespace retort::benchmarks

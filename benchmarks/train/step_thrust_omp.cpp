@@ -7,6 +7,6 @@
 
 namespace retort::benchmarks {
 
-[[maybe_unused]] static const bool registered = register_steps<HostRunner<backend::Thrust<system::Omp>>>();
+[[maybe_unused]] static const bool registered_thrust_omp = register_steps<HostRunner<backend::Thrust<system::Omp>>>();
 
 }  // namespace retort::benchmarks

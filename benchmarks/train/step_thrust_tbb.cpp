@@ -7,6 +7,6 @@
 
 namespace retort::benchmarks {
 
-[[maybe_unused]] static const bool registered = register_steps<HostRunner<backend::Thrust<system::Tbb>>>();
+[[maybe_unused]] static const bool registered_thrust_tbb = register_steps<HostRunner<backend::Thrust<system::Tbb>>>();
 
 }  // namespace retort::benchmarks

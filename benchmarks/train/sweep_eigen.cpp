@@ -7,6 +7,6 @@
 
 namespace retort::benchmarks {
 
-[[maybe_unused]] static const bool registered = register_sweeps<HostRunner<backend::Eigen>>();
+[[maybe_unused]] static const bool registered_sweep = register_sweeps<HostRunner<backend::Eigen>>();
 
 }  // namespace retort::benchmarks

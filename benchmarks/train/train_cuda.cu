@@ -12,10 +12,10 @@ namespace retort::benchmarks {
 
 using Exact = CudaRunner<backend::Cuda>;
 
-[[maybe_unused]] static const bool registered = register_steps<Exact>() &&
-                                                register_teacher_steps<CudaRunner<backend::CudaTf32>>() &&
-                                                register_teacher_steps<CudaRunner<backend::CudaBf16>>() &&
-                                                register_student_steps<CudaRunner<backend::CudaCluster>>() &&
-                                                register_sweeps<Exact>() && register_distillations<Exact>();
+[[maybe_unused]] static const bool registered_cuda = register_steps<Exact>() &&
+                                                     register_teacher_steps<CudaRunner<backend::CudaTf32>>() &&
+                                                     register_teacher_steps<CudaRunner<backend::CudaBf16>>() &&
+                                                     register_student_steps<CudaRunner<backend::CudaCluster>>() &&
+                                                     register_sweeps<Exact>() && register_distillations<Exact>();
 
 }  // namespace retort::benchmarks

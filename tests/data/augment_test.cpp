@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "data_test.hpp"
+#include "data/data_test.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/gather.hpp"
 #include "small_datasets.hpp"

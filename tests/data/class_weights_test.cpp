@@ -4,7 +4,7 @@
 #include <array>
 
 #include "catch.hpp"
-#include "data_test.hpp"
+#include "data/data_test.hpp"
 #include "retort/data/split.hpp"
 
 using namespace retort;

@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "../temporary_folder.hpp"
 #include "catch.hpp"
-#include "data_test.hpp"
+#include "data/data_test.hpp"
+#include "temporary_folder.hpp"
 
 using namespace retort;
 using namespace retort::test;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "data_test.hpp"
+#include "data/data_test.hpp"
 #include "retort/data/join.hpp"
 
 using namespace retort;

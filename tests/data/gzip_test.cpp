@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "../temporary_folder.hpp"
 #include "catch.hpp"
-#include "data_test.hpp"
+#include "data/data_test.hpp"
+#include "temporary_folder.hpp"
 
 using namespace retort;
 using namespace retort::test;

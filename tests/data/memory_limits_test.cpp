@@ -6,16 +6,16 @@
 #include <cstdint>
 #include <string>
 
-#include "../temporary_folder.hpp"
 #include "allocation_peak.hpp"
 #include "catch.hpp"
-#include "data_test.hpp"
+#include "data/data_test.hpp"
 #include "retort/data/csv.hpp"
 #include "retort/data/csv_images.hpp"
 #include "retort/data/gzip.hpp"
 #include "retort/data/idx.hpp"
 #include "retort/data/mnist.hpp"
 #include "retort/data/npy.hpp"
+#include "temporary_folder.hpp"
 
 using namespace retort;
 using namespace retort::test;

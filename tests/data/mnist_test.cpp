@@ -5,10 +5,10 @@
 #include <cstdlib>
 #include <string>
 
-#include "../temporary_folder.hpp"
 #include "catch.hpp"
-#include "data_test.hpp"
+#include "data/data_test.hpp"
 #include "retort/data/synthetic_digits.hpp"
+#include "temporary_folder.hpp"
 
 using namespace retort;
 using namespace retort::test;

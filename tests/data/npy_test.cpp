@@ -10,11 +10,11 @@
 #include <string_view>
 #include <vector>
 
-#include "../temporary_folder.hpp"
 #include "catch.hpp"
-#include "data_test.hpp"
+#include "data/data_test.hpp"
 #include "retort/data/ensemble_logits.hpp"
 #include "retort/data/teacher_logits.hpp"
+#include "temporary_folder.hpp"
 
 using namespace retort;
 using namespace retort::test;

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "../temporary_folder.hpp"
 #include "catch.hpp"
-#include "data_test.hpp"
+#include "data/data_test.hpp"
 #include "retort/data/npy.hpp"
 #include "retort/data/xtensor.hpp"
+#include "temporary_folder.hpp"
 
 using namespace retort;
 using namespace retort::test;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "data_test.hpp"
+#include "data/data_test.hpp"
 #include "retort/data/dataset.hpp"
 
 using namespace retort;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "data_test.hpp"
+#include "data/data_test.hpp"
 
 using namespace retort;
 using namespace retort::test;

@@ -7,10 +7,10 @@
 #include <utility>
 #include <variant>
 
-#include "../temporary_folder.hpp"
 #include "catch.hpp"
-#include "data_test.hpp"
+#include "data/data_test.hpp"
 #include "retort/data/idx.hpp"
+#include "temporary_folder.hpp"
 
 using namespace retort;
 using namespace retort::test;

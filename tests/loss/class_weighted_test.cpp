@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "loss_laws.hpp"
+#include "loss/loss_laws.hpp"
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/core/error.hpp"
 #include "retort/data/class_weights.hpp"

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "loss_laws.hpp"
+#include "loss/loss_laws.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/vector_archetype.hpp"

@@ -9,7 +9,7 @@
 
 #include "catch.hpp"
 #include "golden/loss_golden.hpp"
-#include "loss_laws.hpp"
+#include "loss/loss_laws.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/hyperparameters.hpp"
 #include "retort/loss/cross_entropy.hpp"

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "loss_laws.hpp"
+#include "loss/loss_laws.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/core/error.hpp"

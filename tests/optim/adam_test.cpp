@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "catch.hpp"
-#include "optimizer_laws.hpp"
+#include "optim/optimizer_laws.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/hyperparameters.hpp"
 

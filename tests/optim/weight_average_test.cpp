@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "optimizer_laws.hpp"
+#include "optim/optimizer_laws.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/hyperparameters.hpp"
 #include "retort/optim/max_norm.hpp"

@@ -80,18 +80,19 @@ printf '#include "%s"\n' "$tests"/simd/*_test.cpp "$tests"/nn/activations_test.c
   >small.cpp
 echo "static_assert(retort::instruction_set.ends_with(\"_plain\") == $plain, \"tests/processors: not $processor's SIMD\");" \
   >>small.cpp
-sources=(small.cpp "$tests"/backend/eigen/panel/*_test.cpp)
+panels=()
+for source in "$tests"/backend/eigen/panel/*_test.cpp; do
+  [[ $source == *bf16_products* && $bfloat16 == no ]] || panels+=("$source")
+done
+"$tests/../scripts/unite.sh" panels.cpp "${panels[@]}"
 objects=()
-for source in "${sources[@]}"; do
-  [[ $source == *bf16_products* && $bfloat16 == no ]] && continue
+for source in small.cpp panels.cpp; do
   if [[ $runs == no ]]; then
-    "${compiler[@]}" -include precompiled.hpp -fsyntax-only "$source"
+    "${compiler[@]}" -include precompiled.hpp -fsyntax-only $source
     continue
   fi
-  object=${source#"$tests"/}
-  object=${object//\//_}.o
-  "${compiler[@]}" -include precompiled.hpp -c "$source" -o "$object"
-  objects+=("$object")
+  "${compiler[@]}" -include precompiled.hpp -c $source -o $source.o
+  objects+=($source.o)
 done
 rm precompiled.hpp.gch # hundreds of megabytes
 if [[ $runs == no ]]; then

@@ -10,8 +10,8 @@ for tool in meson ninja pkg-config; do
 done
 
 rm -rf "$folder"
-# Whether it compiles is asked, not how fast it runs: no optimisation.
-CXX=$compiler meson setup --wrap-mode=nodownload --buildtype=plain --werror -Dexamples=enabled -Dnative=true \
+# Whether it compiles is asked, not how fast it runs: no optimisation, and all sources of a program at once.
+CXX=$compiler meson setup --wrap-mode=nodownload --buildtype=plain --werror --unity=on --unity-size=100 -Dexamples=enabled -Dnative=true \
   --prefix "$folder/prefix" \
   "$folder/build" "$repository"
 meson compile -C "$folder/build"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../../../benchmarks/device_timer.hpp"
+#include "../benchmarks/device_timer.hpp"
 
 #include <cstddef>
 #include <string>
