@@ -10,6 +10,7 @@ if(RETORT_RUN_CLANG_TIDY AND RETORT_CLANG_TIDY AND RETORT_BUILD_TESTS)
     tidy
     COMMAND "${RETORT_RUN_CLANG_TIDY}" -quiet -clang-tidy-binary "${RETORT_CLANG_TIDY}" -p "${PROJECT_BINARY_DIR}"
             -extra-arg=-Wno-unknown-warning-option -extra-arg=-Wno-double-promotion
+            -extra-arg=-Wno-unused-command-line-argument
             "-header-filter=^${PROJECT_SOURCE_DIR}/" "/(all_headers|examples/.*|benchmarks/.*)\\.cpp$"
     WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
     USES_TERMINAL VERBATIM
