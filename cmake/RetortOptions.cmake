@@ -132,6 +132,7 @@ function(retort_unite variable name)
         OUTPUT "${unit}"
         COMMAND "${script}" "${unit}" ${sources}
         DEPENDS "${script}" ${sources}
+        VERBATIM
       )
       list(APPEND units "${unit}")
     endforeach()
