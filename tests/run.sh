@@ -78,16 +78,21 @@ else
 fi
 end_part "packages"
 
-# A translation unit takes about a gigabyte to compile.
+# A source takes one to two gigabytes to compile, those that are compiled together up to four.
 jobs=$(nproc)
 memory_gb=$(awk '/^MemAvailable/ { print int($2 / 1024 / 1024) }' /proc/meminfo 2>/dev/null || echo "$jobs")
+unite=()
+if ((memory_gb < 4 * jobs)); then
+  echo "memory: $memory_gb GB for $jobs jobs, so that each source is compiled by itself"
+  unite=(-DRETORT_UNITE=OFF)
+fi
 if ((memory_gb < jobs)); then
   jobs=$((memory_gb > 0 ? memory_gb : 1))
 fi
 
 mkdir -p build/all
 for preset in "${presets[@]}"; do
-  configure=(cmake --preset "$preset")
+  configure=(cmake --preset "$preset" "${unite[@]}")
   if [[ $preset == sanitize ]]; then
     configure+=("${sanitize_arguments[@]}")
   fi
