@@ -11,9 +11,8 @@ done
 
 rm -rf "$folder"
 # Whether it compiles is asked, not how fast it runs: no optimisation, and all sources of a program at once.
-CXX=$compiler meson setup --wrap-mode=nodownload --buildtype=plain --werror --unity=on --unity-size=100 -Dexamples=enabled -Dnative=true \
-  --prefix "$folder/prefix" \
-  "$folder/build" "$repository"
+CXX=$compiler meson setup --wrap-mode=nodownload --buildtype=plain --werror --unity=on --unity-size=100 \
+  -Dexamples=enabled -Dnative=true --prefix "$folder/prefix" "$folder/build" "$repository"
 meson compile -C "$folder/build"
 meson install -C "$folder/build" --no-rebuild --quiet
 test -f "$folder/prefix/include/retort/retort.hpp"
