@@ -104,7 +104,8 @@ class TrainingPass {
                                            .input_gradient = with_inputs ? input_gradient.data() : nullptr,
                                            .parameter_gradients = arena.data(),
                                            .batch = batch_,
-                                           .random = random},
+                                           .random = random,
+                                           .buffers = network.buffer_arena().data()},
         capacity_, scratch_.data());
     result.inputs.assign(input_gradient.span().begin(), input_gradient.span().end());
     for (const TensorInfo& tensor : M::parameters) {

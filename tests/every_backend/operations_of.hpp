@@ -175,7 +175,8 @@ class OperationsOf final : public Operations {
                                                                  .input_gradient = input_gradients.data(),
                                                                  .parameter_gradients = gradients.data(),
                                                                  .batch = batch,
-                                                                 .random = random},
+                                                                 .random = random,
+                                                                 .buffers = network.buffer_data()},
                               capacity, scratch.data());
     std::vector<Scalar> arena(M::parameter_arena_size);
     copy_to_host(backend_, std::as_const(gradients).data(), std::span(arena));

@@ -92,7 +92,8 @@ class Pass {
                                            .input_gradient = with_inputs ? input_gradient.data() : nullptr,
                                            .parameter_gradients = arena.data(),
                                            .batch = batch_,
-                                           .random = random_},
+                                           .random = random_,
+                                           .buffers = network.buffer_data()},
         batch_, scratch_.data());
     return {packed(arena), input_gradient};
   }

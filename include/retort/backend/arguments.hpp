@@ -69,6 +69,7 @@ struct BackwardArguments {
   Scalar* parameter_gradients;    // laid out as the parameters
   std::size_t batch;
   LayerRandom random;
+  const Scalar* buffers = nullptr;  // as the forward pass left them
 };
 
 /// What samples add to an epoch's metrics.

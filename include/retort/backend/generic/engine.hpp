@@ -74,7 +74,8 @@ class GenericSteps {
                                                         .input_gradient = nullptr,
                                                         .parameter_gradients = gradients_.data(),
                                                         .batch = batch.size,
-                                                        .random = random},
+                                                        .random = random,
+                                                        .buffers = state.buffers},
                               capacity_, scratch_.data(), term_.adder(backend, batch.size));
     if (state.clipping) {
       clip_gradients(backend, *state.clipping, gradients_.data(), gradients_.size());

@@ -163,12 +163,12 @@ void run_backward(const Backend& backend, const backend::BackwardArguments<Scala
       input = arguments.output + output_offset<M>(Index - 1, capacity);
     }
     constexpr std::size_t layer = Plan::first_layer[Index];
-    backward(
-        backend, typename Plan::template Operation<Index>{}, typename Plan::template InputWidth<Index>{},
-        backend::BackwardArguments<Scalar>{arguments.parameters + M::parameter_offset(layer), input,
-                                           arguments.output + output_offset<M>(Index, capacity), output_gradient,
-                                           input_gradient, arguments.parameter_gradients + M::parameter_offset(layer),
-                                           arguments.batch, arguments.random.after(layer)});
+    backward(backend, typename Plan::template Operation<Index>{}, typename Plan::template InputWidth<Index>{},
+             backend::BackwardArguments<Scalar>{
+                 arguments.parameters + M::parameter_offset(layer), input,
+                 arguments.output + output_offset<M>(Index, capacity), output_gradient, input_gradient,
+                 arguments.parameter_gradients + M::parameter_offset(layer), arguments.batch,
+                 arguments.random.after(layer), arguments.buffers + M::buffer_offset(layer)});
     output_gradient = input_gradient;
   });
 }

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// A model whose numbers are rounded as integer arithmetic will round them, as a type.
+
+#include <cstddef>
+#include <tuple>
+#include <type_traits>
+
+#include "retort/backend/generic/quantized_linear.hpp"
+#include "retort/backend/plan.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/nn/avg_pool2d.hpp"
+#include "retort/nn/folded.hpp"
+#include "retort/nn/layer.hpp"
+#include "retort/nn/linear.hpp"
+#include "retort/nn/model_layers.hpp"
+#include "retort/nn/quantized_linear.hpp"
+#include "retort/nn/relu.hpp"
+#include "retort/nn/sequential.hpp"
+#include "retort/quantization/precision.hpp"
+
+/// The message for a layer that has no integer form: the compiler names `integer_form::of_layer<1>`, its index from 0
+/// in the model without BatchNorm.
+namespace retort::integer_form {  // for every instruction set
+
+template <std::size_t Index, bool exists>
+struct of_layer {
+  static_assert(exists,
+                "retort: Quantized<Model>: a layer has no integer form; integer_form::of_layer<I> names its index I "
+                "(from 0, not counting a BatchNorm behind a Linear). Linear, pointwise layers behind a Linear, Dropout "
+                "anywhere, and an AvgPool2d before all other layers have one");
+};
+
+}  // namespace retort::integer_form
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
+
+namespace detail {
+
+template <typename L>
+inline constexpr bool is_pool = false;
+template <typename S, std::size_t K>
+inline constexpr bool is_pool<AvgPool2d<S, K>> = true;
+
+/// Whether there is a Linear before layer Index.
+template <Model M, std::size_t Index>
+constexpr bool is_behind_a_linear() {
+  bool found = false;
+  internal::for_each_index<Index>(
+      [&]<std::size_t Before>() { found = found || backend::detail::is_linear<typename M::template LayerAt<Before>>; });
+  return found;
+}
+
+/// Whether a layer between layer Index and the next Linear is neither a ReLU nor dropout.
+template <Model M, std::size_t Index>
+constexpr bool needs_table() {
+  bool within = true;
+  bool found = false;
+  internal::for_each_index<M::layer_count>([&]<std::size_t Behind>() {
+    if constexpr (Behind > Index) {
+      using L = typename M::template LayerAt<Behind>;
+      within = within && PointwiseLayer<L>;
+      found = found || (within && !DropoutLayer<L> && !std::is_same_v<L, ReLU>);
+    }
+  });
+  return found;
+}
+
+template <Precision P, QuantizedPlace Place, typename L>
+struct QuantizedOf;
+template <Precision P, QuantizedPlace Place, std::size_t In, std::size_t Out, Bias bias>
+struct QuantizedOf<P, Place, Linear<In, Out, bias>> {
+  using type = QuantizedLinear<In, Out, P, Place, bias>;
+};
+
+template <Precision P>
+struct Quantizing {
+  template <typename M, std::size_t Index>
+  struct Layer
+      : private integer_form::of_layer<Index, DropoutLayer<typename M::template LayerAt<Index>> ||
+                                                  (ElementwiseLayer<typename M::template LayerAt<Index>> &&
+                                                   is_behind_a_linear<M, Index>()) ||
+                                                  (is_pool<typename M::template LayerAt<Index>> && Index == 0)> {
+    using type = std::tuple<typename M::template LayerAt<Index>>;
+  };
+  template <typename M, std::size_t Index>
+    requires(backend::detail::is_linear<typename M::template LayerAt<Index>>)
+  struct Layer<M, Index> {
+    static constexpr QuantizedPlace place{.first = !is_behind_a_linear<M, Index>(), .table = needs_table<M, Index>()};
+    using type = std::tuple<typename QuantizedOf<P, place, typename M::template LayerAt<Index>>::type>;
+  };
+};
+
+}  // namespace detail
+
+/// The model with each Linear as a QuantizedLinear, and each BatchNorm folded (Folded). A network of it is trained like
+/// any other, by any loss and optimizer: `Network<Quantized<Student, Int4>>`. `quantize` makes one of a trained network.
+/// Does not compile for a layer that has no integer form: LayerNorm, or a pooling of hidden units.
+template <Model M, Precision P>
+using Quantized = internal::MapLayers<Folded<M>, detail::Quantizing<P>::template Layer>;
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// A fully connected layer in integers, and how inputs become integers: everything that a program needs which has
+/// nothing of this library.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "retort/core/instruction_set.hpp"
+#include "retort/quantization/fixed_point.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
+
+/// Bytes, or sums of a square of them, to bytes: output o is
+/// clamp(multiply(biases[o] + sum over i of weights[o, i] x[i], factors[o]) + zero, lowest, 255), and after that
+/// table[output] if there is a table. No sum leaves 32 bits.
+struct IntegerLayer {
+  std::size_t inputs = 0;
+  std::size_t outputs = 0;
+  std::vector<std::int8_t> weights{};  // (outputs, inputs)
+  std::vector<std::int32_t> biases{};  // (outputs)
+  std::vector<FixedPoint> factors{};   // (outputs)
+  std::int32_t zero = 0;               // the byte that stands for 0, before the table
+  std::int32_t lowest = 0;             // `zero` where negative numbers become 0, as a ReLU does
+  std::vector<std::uint8_t> table{};   // (256), or none
+
+  void compute(std::span<const std::uint16_t> x, std::span<std::uint16_t> y) const {
+    for (std::size_t output = 0; output < outputs; ++output) {
+      std::int32_t sum = biases[output];
+      for (std::size_t i = 0; i < inputs; ++i) {
+        sum += std::int32_t{weights[output * inputs + i]} * std::int32_t{x[i]};
+      }
+      const auto byte =
+          static_cast<std::uint8_t>(std::clamp(multiply(sum, factors[output]) + zero, lowest, std::int32_t{255}));
+      y[output] = table.empty() ? byte : table[byte];
+    }
+  }
+};
+
+/// The mean of each K x K pixels of an image, as their sum: AvgPool2d without its division.
+struct IntegerPool {
+  std::size_t columns = 0;  ///< of an image
+  std::size_t square = 1;   ///< K; 1 for none
+
+  std::size_t area() const { return square * square; }
+  void compute(std::span<const std::uint8_t> pixels, std::span<std::uint16_t> sums) const {
+    const std::size_t squares_in_a_row = columns / square;
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      const std::size_t first = i / squares_in_a_row * square * columns + i % squares_in_a_row * square;
+      std::uint16_t sum = 0;
+      for (std::size_t element = 0; element < area(); ++element) {
+        sum = static_cast<std::uint16_t>(sum + pixels[first + element / square * columns + element % square]);
+      }
+      sums[i] = sum;
+    }
+  }
+};
+
+/// Real inputs as bytes: feature i is clamp(round((x - centers[i]) * factors[i]) + zero, 0, 255), halves away from
+/// zero. The vectors have one entry for all features, or one for each. Differences come first and the rounding is in
+/// integers, so that no compiler can fuse two operations into one that rounds otherwise.
+struct RealInputs {
+  std::vector<float> centers{};
+  std::vector<float> factors{};  // twice as large as above
+  std::int32_t zero = 0;
+
+  std::uint8_t byte(std::size_t feature, float x) const {
+    const std::size_t i = centers.size() == 1 ? 0 : feature;
+    float halves = (x - centers[i]) * factors[i];
+    halves = halves > -1024.0f ? halves : -1024.0f;  // a NaN becomes the least
+    halves = halves < 1024.0f ? halves : 1024.0f;
+    const auto whole = static_cast<std::int32_t>(halves);
+    return static_cast<std::uint8_t>(
+        std::clamp((whole + (whole < 0 ? -1 : 1)) / 2 + zero, std::int32_t{0}, std::int32_t{255}));
+  }
+};
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// A quantized network in integer arithmetic.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "retort/backend/plan.hpp"
+#include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/core/text.hpp"
+#include "retort/data/dataset.hpp"
+#include "retort/data/dataset_view.hpp"
+#include "retort/data/matrix.hpp"
+#include "retort/nn/avg_pool2d.hpp"
+#include "retort/nn/layer.hpp"
+#include "retort/nn/network.hpp"
+#include "retort/nn/preprocessing.hpp"
+#include "retort/nn/quantized.hpp"
+#include "retort/nn/quantized_linear.hpp"
+#include "retort/nn/relu.hpp"
+#include "retort/nn/sequential.hpp"
+#include "retort/nn/tensor_values.hpp"
+#include "retort/quantization/fixed_point.hpp"
+#include "retort/quantization/integer_layer.hpp"
+#include "retort/quantization/precision.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET {
+
+namespace detail {
+
+template <typename L>
+inline constexpr bool is_quantized_linear = false;
+template <std::size_t In, std::size_t Out, Precision P, QuantizedPlace Place, Bias bias>
+inline constexpr bool is_quantized_linear<QuantizedLinear<In, Out, P, Place, bias>> = true;
+
+template <typename M>
+inline constexpr bool is_quantized_model = false;
+template <Layer... Layers>
+inline constexpr bool is_quantized_model<Sequential<Layers...>> = (is_quantized_linear<Layers> || ...);
+
+/// What an integer stands for: step * (integer - zero), plus `offset`.
+struct IntegerScale {
+  double step;
+  double offset;  // of the model's inputs, where no whole number stands for 0
+  std::int32_t zero;
+  std::int32_t most;  // the largest integer
+};
+
+/// One QuantizedLinear's numbers.
+template <typename Scalar>
+struct QuantizedTensors {
+  std::string_view layer;  // "0"
+  std::span<const Scalar> weights;
+  std::span<const Scalar> bias;  // (outputs), or none
+};
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void throw_no_integers(std::string_view layer, std::size_t output,
+                                                                     std::string_view reason) {
+  throw Error(concatenate({"integers: layer ", layer, ", output ", output, ": ", reason}));
+}
+
+/// The layer from inputs in integers to bytes on the scale `to`. Throws Error for sums that 32 bits may not hold, and
+/// for a factor that is no fraction.
+template <Precision P, typename Scalar>
+internal::IntegerLayer integer_layer(const QuantizedTensors<Scalar>& of, const IntegerScale& from,
+                                     const internal::ByteScale<Scalar>& to, std::size_t inputs, std::size_t outputs) {
+  internal::IntegerLayer layer{.inputs = inputs, .outputs = outputs};
+  layer.zero = static_cast<std::int32_t>(to.zero);
+  for (std::size_t output = 0; output < outputs; ++output) {
+    const Scalar* row = of.weights.data() + output * inputs;
+    const auto steps = internal::weight_steps<P>(row, inputs);
+    std::int64_t sum = 0;
+    std::int64_t magnitude = 0;
+    for (std::size_t i = 0; i < inputs; ++i) {
+      const auto weight = static_cast<std::int8_t>(steps.template round<P>(row[i]));
+      layer.weights.push_back(weight);
+      sum += weight;
+      magnitude += std::abs(int{weight});
+    }
+    const double bias = (of.bias.empty() ? 0.0 : static_cast<double>(of.bias[output])) +
+                        from.offset * static_cast<double>(steps.step) * static_cast<double>(sum);
+    // Without weights any step will do: one that leaves the bias 24 bits.
+    const double step = steps.step > Scalar{0} ? static_cast<double>(steps.step)
+                        : bias != 0.0          ? std::abs(bias) / from.step * 0x1p-24
+                                               : 1.0;
+    const double bias_steps = bias / (step * from.step) - static_cast<double>(from.zero * sum);
+    const double factor = step * from.step / static_cast<double>(to.step);
+    if (!(std::abs(bias_steps) + static_cast<double>(magnitude * from.most) < 0x1p31 - 1)) {
+      throw_no_integers(of.layer, output, "its sum may exceed 32 bits, expected a smaller bias or fewer inputs");
+    }
+    if (!(factor < 1 - 0x1p-32)) {
+      throw_no_integers(of.layer, output,
+                        concatenate({"the step of its sum is ", factor,
+                                     " times that of the layer's outputs, expected less than 1: their range is too "
+                                     "narrow for these weights"}));
+    }
+    layer.biases.push_back(static_cast<std::int32_t>(std::llround(bias_steps)));
+    layer.factors.push_back(internal::fixed_point(factor));
+  }
+  return layer;
+}
+
+/// What a byte on the scale `from` becomes by the pointwise layers behind layer Index, on the scale `to`.
+template <Model M, std::size_t Index, typename Scalar>
+std::vector<std::uint8_t> table_behind(const internal::ByteScale<Scalar>& from, const internal::ByteScale<Scalar>& to) {
+  std::vector<std::uint8_t> table(256);
+  for (std::size_t byte = 0; byte < table.size(); ++byte) {
+    Scalar value = from.value(static_cast<Scalar>(byte));
+    bool within = true;
+    internal::for_each_index<M::layer_count>([&]<std::size_t Behind>() {
+      if constexpr (Behind > Index) {
+        using L = typename M::template LayerAt<Behind>;
+        within = within && PointwiseLayer<L>;
+        if constexpr (ElementwiseLayer<L>) {
+          value = within ? static_cast<Scalar>(L::value(value)) : value;
+        }
+      }
+    });
+    table[byte] = static_cast<std::uint8_t>(to.byte(value));
+  }
+  return table;
+}
+
+/// Whether a ReLU stands between layer Index and the next with sizes.
+template <Model M, std::size_t Index>
+constexpr bool has_relu_behind() {
+  bool within = true;
+  bool found = false;
+  internal::for_each_index<M::layer_count>([&]<std::size_t Behind>() {
+    if constexpr (Behind > Index) {
+      using L = typename M::template LayerAt<Behind>;
+      within = within && PointwiseLayer<L>;
+      found = found || (within && std::is_same_v<L, ReLU>);
+    }
+  });
+  return found;
+}
+
+}  // namespace detail
+
+/// A network of Quantized<M, P> as integers: bytes go through all layers, with sums of 32 bits and no floating-point
+/// number, but for the rounding of inputs that are real. The numbers are those of LiteRT's 8-bit scheme (weights
+/// without a zero point, a step for each output's weights, sums rescaled as quantization/fixed_point.hpp says), so a
+/// model of Linear and ReLU gives what an interpreter of that scheme gives. The same on every machine: a program that
+/// io::export_c wrote has these very bits.
+class IntegerNetwork {
+ public:
+  /// Copies the numbers. Throws Error for a network that does not know how its inputs are made
+  /// (Network::preprocessing), that was neither trained nor calibrated, that holds a number which is not finite, or
+  /// whose sums may need more than 32 bits; for real inputs that are pooled.
+  template <Model M, typename Backend, typename Scalar>
+    requires detail::is_quantized_model<M>
+  explicit IntegerNetwork(const Network<M, Backend, Scalar>& network)
+      : input_size_(M::input_size), output_size_(M::output_size) {
+    const auto parameters = network.copy_parameters();
+    const auto buffers = network.copy_buffers();
+    require_finite(internal::describe_fault(M::parameters, std::span<const Scalar>(parameters.span())));
+    require_finite(internal::describe_fault(M::buffers, std::span<const Scalar>(buffers.span())));
+    preprocessing_ = require_known(network.preprocessing());
+    if constexpr (detail::is_pool<typename M::template LayerAt<0>>) {
+      using Pool = typename M::template LayerAt<0>;
+      pool_ = {Pool::columns, Pool::square};
+    }
+    const auto scale_of = [&](std::size_t layer, bool output) {
+      const Scalar* range = buffers.data() + M::buffer_offset(layer) + (output ? internal::aligned_extent(2) : 0);
+      return byte_scale(range, layer, output ? "output_range" : "input_range");
+    };
+    internal::for_each_index<M::layer_count>([&]<std::size_t Index>() {
+      using L = typename M::template LayerAt<Index>;
+      if constexpr (detail::is_quantized_linear<L>) {
+        const detail::IntegerScale from = L::place.first ? input_scale<Scalar>([&] { return scale_of(Index, false); })
+                                                         : integer_scale(scale_of(Index, false));
+        constexpr std::size_t next = next_linear<M>(Index);
+        constexpr bool is_last = next == M::layer_count;
+        const internal::ByteScale<Scalar> to =
+            scale_of(is_last || L::place.table ? Index : next, is_last || L::place.table);
+        const Scalar* tensors = parameters.data() + M::parameter_offset(Index);
+        const std::string name = to_text(Index);
+        detail::QuantizedTensors<Scalar> of{name, {tensors, L::input_size * L::output_size}, {}};
+        if constexpr (L::has_bias) {
+          of.bias = {tensors + tensor_offset(L::parameters, 1), L::output_size};
+        }
+        layers_.push_back(detail::integer_layer<typename L::precision>(of, from, to, L::input_size, L::output_size));
+        if constexpr (L::place.table) {
+          layers_.back().table = detail::table_behind<M, Index>(to, scale_of(next, false));
+        } else if (detail::has_relu_behind<M, Index>()) {
+          layers_.back().lowest = layers_.back().zero;
+        }
+        if (is_last) {
+          logit_step_ = static_cast<double>(to.step);
+        }
+        bits_ = L::precision::bits;
+      }
+    });
+  }
+
+  std::size_t input_size() const { return input_size_; }
+  std::size_t output_size() const { return output_size_; }
+  /// Bits of a weight.
+  int bits() const { return bits_; }
+  const Preprocessing& preprocessing() const { return preprocessing_; }
+  /// A logit is step * (integer - zero).
+  double logit_step() const { return logit_step_; }
+  int logit_zero() const { return layers_.back().zero - 128; }
+
+  const std::vector<internal::IntegerLayer>& layers() const { return layers_; }
+  const internal::IntegerPool& pool() const { return pool_; }
+  const internal::RealInputs& real_inputs() const { return real_inputs_; }
+
+  /// logits (batch, out) of raw inputs (batch, in), bytes or real numbers as the network was trained on. Throws
+  /// ShapeError for other sizes, OptionError for inputs of the other kind.
+  void predict(std::span<const std::uint8_t> inputs, std::span<std::int8_t> logits) const {
+    require_inputs(true, inputs.size(), logits.size());
+    run(logits, [&](std::size_t element) { return inputs[element]; });
+  }
+  void predict(std::span<const float> inputs, std::span<std::int8_t> logits) const {
+    require_inputs(false, inputs.size(), logits.size());
+    run(logits, [&](std::size_t element) { return real_inputs_.byte(element % input_size_, inputs[element]); });
+  }
+
+ private:
+  template <Model M>
+  static constexpr std::size_t next_linear(std::size_t index) {
+    std::size_t result = M::layer_count;
+    internal::for_each_index<M::layer_count>([&]<std::size_t Behind>() {
+      if constexpr (detail::is_quantized_linear<typename M::template LayerAt<Behind>>) {
+        result = Behind > index && result == M::layer_count ? Behind : result;
+      }
+    });
+    return result;
+  }
+
+  [[gnu::cold]] static void require_finite(const std::string& fault) {
+    if (!fault.empty()) {
+      throw Error(concatenate({"integers: ", fault}));
+    }
+  }
+
+  [[gnu::cold]] static const Preprocessing& require_known(const std::optional<Preprocessing>& preprocessing) {
+    if (!preprocessing) {
+      throw Error(
+          "integers: the network does not know how its inputs are made, expected one that was trained, or read from a "
+          "file that says so (Network::preprocessing)");
+    }
+    if (preprocessing->bytes && !preprocessing->column_means.empty()) {
+      throw Error("integers: the inputs are bytes that are standardised by columns, expected bytes or real numbers");
+    }
+    return *preprocessing;
+  }
+
+  template <typename Scalar>
+  static internal::ByteScale<Scalar> byte_scale(const Scalar* range, std::size_t layer, std::string_view name) {
+    const internal::ByteScale<Scalar> scale(range);
+    if (!(scale.step > Scalar{0})) {
+      throw Error(concatenate({"integers: ", layer, ".", name,
+                               " is empty, expected a network that was trained, or calibrated by `quantize`"}));
+    }
+    return scale;
+  }
+
+  template <typename Scalar>
+  static detail::IntegerScale integer_scale(const internal::ByteScale<Scalar>& scale) {
+    return {static_cast<double>(scale.step), 0.0, static_cast<std::int32_t>(scale.zero), 255};
+  }
+
+  /// That of the model's inputs. `of_reals()` is asked where they are no bytes.
+  template <typename Scalar, typename OfReals>
+  detail::IntegerScale input_scale(const OfReals& of_reals) {
+    const Preprocessing& from = preprocessing_;
+    if (from.bytes) {
+      const auto area = static_cast<std::int32_t>(pool_.area());
+      return {1 / (255 * from.standard_deviation * area), -from.mean / from.standard_deviation, 0, 255 * area};
+    }
+    if (pool_.square > 1) {
+      throw Error("integers: the inputs are real numbers, expected bytes before an AvgPool2d");
+    }
+    const internal::ByteScale<Scalar> scale = of_reals();
+    const bool by_columns = !from.column_means.empty();
+    for (std::size_t i = 0; i < (by_columns ? input_size_ : 1); ++i) {
+      const double deviation = by_columns ? from.column_deviations[i] : 1.0;
+      const double mean = by_columns ? from.column_means[i] : 0.0;
+      real_inputs_.centers.push_back(static_cast<float>(mean + from.mean * deviation));
+      real_inputs_.factors.push_back(
+          static_cast<float>(2 / (static_cast<double>(scale.step) * deviation * from.standard_deviation)));
+    }
+    real_inputs_.zero = static_cast<std::int32_t>(scale.zero);
+    return integer_scale(scale);
+  }
+
+  [[gnu::cold]] void require_inputs(bool bytes, std::size_t inputs, std::size_t logits) const {
+    if (bytes != preprocessing_.bytes) {
+      throw OptionError(concatenate({"predict: the inputs are ", bytes ? "bytes" : "real numbers", ", expected ",
+                                     bytes ? "real numbers" : "bytes", " as in training"}));
+    }
+    if (inputs % input_size_ != 0 || logits != inputs / input_size_ * output_size_) {
+      throw ShapeError(
+          concatenate({"predict: ", inputs, " inputs and ", logits, " logits, expected a whole number of samples of ",
+                       input_size_, " inputs and ", output_size_, " logits"}));
+    }
+  }
+
+  template <typename ByteAt>
+  void run(std::span<std::int8_t> logits, const ByteAt& byte_at) const {
+    std::size_t widest = layers_.front().inputs;
+    for (const internal::IntegerLayer& layer : layers_) {
+      widest = std::max(widest, layer.outputs);
+    }
+    std::vector<std::uint8_t> bytes(input_size_);
+    std::vector<std::uint16_t> current(widest);
+    std::vector<std::uint16_t> next(widest);
+    for (std::size_t sample = 0; sample < logits.size() / output_size_; ++sample) {
+      for (std::size_t i = 0; i < input_size_; ++i) {
+        bytes[i] = byte_at(sample * input_size_ + i);
+      }
+      if (pool_.square > 1) {
+        pool_.compute(bytes, std::span(current).first(layers_.front().inputs));
+      } else {
+        std::copy(bytes.begin(), bytes.end(), current.begin());
+      }
+      for (const internal::IntegerLayer& layer : layers_) {
+        layer.compute(std::span<const std::uint16_t>(current).first(layer.inputs),
+                      std::span(next).first(layer.outputs));
+        std::swap(current, next);
+      }
+      for (std::size_t i = 0; i < output_size_; ++i) {
+        logits[sample * output_size_ + i] = static_cast<std::int8_t>(int{current[i]} - 128);
+      }
+    }
+  }
+
+  std::size_t input_size_;
+  std::size_t output_size_;
+  int bits_ = 8;
+  Preprocessing preprocessing_{};
+  internal::IntegerPool pool_{};
+  internal::RealInputs real_inputs_{};
+  std::vector<internal::IntegerLayer> layers_{};
+  double logit_step_ = 0.0;
+};
+
+/// The logits (data.size(), out) of every sample in integer arithmetic, bit-equal to those of the program that
+/// io::export_c writes. As that program it takes raw features: the dataset's normalization is not read. Throws
+/// ShapeError for samples of another size, OptionError for bytes in place of real numbers or the reverse, and for
+/// features that are standardised already.
+inline data::Matrix<std::int8_t> predict_integer(const IntegerNetwork& network, const data::Dataset& data) {
+  data.require_samples();
+  if (!data.standardization().empty()) {
+    throw OptionError("predict_integer: the features are standardised, expected raw ones: the network does it itself");
+  }
+  if (data.feature_count() != network.input_size()) {
+    throw ShapeError(concatenate(
+        {"predict_integer: the dataset has ", data.feature_count(), " features, expected ", network.input_size()}));
+  }
+  data::Matrix<std::int8_t> logits(data.size(), network.output_size());
+  const data::DatasetView view = data.view();
+  if (view.bytes != nullptr) {
+    network.predict(std::span(view.bytes, view.size * view.features), logits.values());
+  } else {
+    network.predict(std::span(view.reals, view.size * view.features), logits.values());
+  }
+  return logits;
+}
+
+/// The same from the network itself; throws like IntegerNetwork, too.
+template <Model M, typename Backend, typename Scalar>
+data::Matrix<std::int8_t> predict_integer(const Network<M, Backend, Scalar>& network, const data::Dataset& data) {
+  return predict_integer(IntegerNetwork(network), data);
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET
