@@ -28,8 +28,8 @@ template <std::size_t Index, bool exists>
 struct of_layer {
   static_assert(exists,
                 "retort: Quantized<Model>: a layer has no integer form; integer_form::of_layer<I> names its index I "
-                "(from 0, not counting a BatchNorm behind a Linear). Linear, pointwise layers behind a Linear, Dropout "
-                "anywhere, and an AvgPool2d before all other layers have one");
+                "(from 0, not counting a BatchNorm behind a Linear). These have one: Linear, pointwise layers between "
+                "two of them, Dropout anywhere, and an AvgPool2d before all other layers");
 };
 
 }  // namespace retort::integer_form
@@ -43,13 +43,31 @@ inline constexpr bool is_pool = false;
 template <typename S, std::size_t K>
 inline constexpr bool is_pool<AvgPool2d<S, K>> = true;
 
-/// Whether there is a Linear before layer Index.
-template <Model M, std::size_t Index>
-constexpr bool is_behind_a_linear() {
+/// Whether there is a Linear among the layers [Begin, End).
+template <Model M, std::size_t Begin, std::size_t End>
+constexpr bool has_linear() {
   bool found = false;
-  internal::for_each_index<Index>(
-      [&]<std::size_t Before>() { found = found || backend::detail::is_linear<typename M::template LayerAt<Before>>; });
+  internal::for_each_index<End - Begin>([&]<std::size_t Offset>() {
+    found = found || backend::detail::is_linear<typename M::template LayerAt<Begin + Offset>>;
+  });
   return found;
+}
+
+/// Whether layer Index of a folded model has an integer form.
+template <Model M, std::size_t Index>
+constexpr bool has_integer_form() {
+  using L = typename M::template LayerAt<Index>;
+  return backend::detail::is_linear<L> || DropoutLayer<L> || (is_pool<L> && Index == 0) ||
+         (ElementwiseLayer<L> && has_linear<M, 0, Index>() && has_linear<M, Index + 1, M::layer_count>());
+}
+
+/// The first layer of a folded model that has none; the number of layers if all have one.
+template <Model M>
+constexpr std::size_t first_without_integer_form() {
+  std::size_t first = M::layer_count;
+  internal::for_each_index<M::layer_count>(
+      [&]<std::size_t Index>() { first = first == M::layer_count && !has_integer_form<M, Index>() ? Index : first; });
+  return first;
 }
 
 /// Whether a layer between layer Index and the next Linear is neither a ReLU nor dropout.
@@ -77,17 +95,13 @@ struct QuantizedOf<P, Place, Linear<In, Out, bias>> {
 template <Precision P>
 struct Quantizing {
   template <typename M, std::size_t Index>
-  struct Layer
-      : private integer_form::of_layer<Index, DropoutLayer<typename M::template LayerAt<Index>> ||
-                                                  (ElementwiseLayer<typename M::template LayerAt<Index>> &&
-                                                   is_behind_a_linear<M, Index>()) ||
-                                                  (is_pool<typename M::template LayerAt<Index>> && Index == 0)> {
+  struct Layer : private integer_form::of_layer<Index, has_integer_form<M, Index>()> {
     using type = std::tuple<typename M::template LayerAt<Index>>;
   };
   template <typename M, std::size_t Index>
     requires(backend::detail::is_linear<typename M::template LayerAt<Index>>)
   struct Layer<M, Index> {
-    static constexpr QuantizedPlace place{.first = !is_behind_a_linear<M, Index>(), .table = needs_table<M, Index>()};
+    static constexpr QuantizedPlace place{.first = !has_linear<M, 0, Index>(), .table = needs_table<M, Index>()};
     using type = std::tuple<typename QuantizedOf<P, place, typename M::template LayerAt<Index>>::type>;
   };
 };

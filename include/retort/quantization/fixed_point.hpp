@@ -38,9 +38,8 @@ inline FixedPoint fixed_point(const double& factor) {
 
 /// value * factor, a whole number. Precondition: value is above -2^31.
 constexpr std::int32_t multiply(std::int32_t value, FixedPoint factor) {
-  const std::int64_t product = std::int64_t{value} * factor.multiplier;
-  const std::int64_t nudge = product >= 0 ? std::int64_t{1} << 30 : 1 - (std::int64_t{1} << 30);
-  const auto high = static_cast<std::int32_t>((product + nudge) / (std::int64_t{1} << 31));  // towards zero
+  const auto high =
+      static_cast<std::int32_t>((std::int64_t{value} * factor.multiplier + (std::int64_t{1} << 30)) >> 31);
   const std::int32_t mask = static_cast<std::int32_t>((std::int64_t{1} << factor.shift) - 1);
   const std::int32_t remainder = high & mask;
   const std::int32_t threshold = (mask >> 1) + (high < 0 ? 1 : 0);

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// The example inputs of a program's $selftest, made by the same rule here and in C, so that they take no room.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "retort/core/instruction_set.hpp"
+#include "retort/core/text.hpp"
+#include "retort/io/c_code/text.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
+
+inline constexpr std::size_t example_count = 4;
+
+/// Inputs of example `example`, as example_code makes them.
+[[gnu::cold]] inline std::vector<std::uint8_t> example_bytes(std::uint32_t example, std::size_t inputs) {
+  std::vector<std::uint8_t> bytes(inputs);
+  std::uint32_t random = example;
+  for (std::uint8_t& byte : bytes) {
+    random = random * 1664525u + 1013904223u;
+    byte = (random >> 8 & 3u) < (example & 3u) ? static_cast<std::uint8_t>(random >> 24) : std::uint8_t{0};
+  }
+  return bytes;
+}
+
+/// The same in C.
+inline constexpr std::string_view example_code = R"(
+/* Example inputs: pseudo-random, most of them dark. */
+static inline void $example(int example, $input *inputs) {
+  uint32_t random = (uint32_t)example;
+  uint16_t i;
+  for (i = 0; i < @INPUTS; ++i) {
+    random = random * 1664525u + 1013904223u;
+    inputs[i] = @EXAMPLE_INPUT((random >> 8 & 3u) < ((uint32_t)example & 3u) ? random >> 24 : 0u);
+  }
+}
+)";
+
+/// The function $example. Real inputs are (byte - 128) * step.
+[[gnu::cold]] inline std::string example_function(bool bytes, float step) {
+  return concatenate(
+      {"\n#define @EXAMPLE_INPUT(byte) ",
+       bytes ? "((uint8_t)(byte))" : concatenate({"((float)((int)(byte) - 128) * ", c_number(step), ")"}), "\n",
+       example_code});
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::io::detail

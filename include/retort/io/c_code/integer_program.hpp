@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// An IntegerNetwork as C: its numbers, and what computes with them.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "retort/core/instruction_set.hpp"
+#include "retort/core/text.hpp"
+#include "retort/io/c_code/example.hpp"
+#include "retort/io/c_code/integer_code.hpp"
+#include "retort/io/c_code/text.hpp"
+#include "retort/quantization/fixed_point.hpp"
+#include "retort/quantization/integer_layer.hpp"
+#include "retort/quantization/integer_network.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
+
+/// Weights of 4 bits, two a byte: of each eight of a row, byte b of four has number b below and number b + 4 above. The
+/// last group may have fewer: then it has as many bytes as numbers, or four.
+[[gnu::cold]] inline std::vector<std::uint8_t> packed_by_two(std::span<const std::int8_t> weights,
+                                                             std::size_t row_size) {
+  std::vector<std::uint8_t> bytes;
+  for (std::size_t row = 0; row < weights.size(); row += row_size) {
+    for (std::size_t group = 0; group < row_size; group += 8) {
+      const auto nibble = [&](std::size_t i) -> unsigned {
+        return group + i < row_size ? static_cast<unsigned>(weights[row + group + i]) & 15u : 0u;
+      };
+      for (std::size_t b = 0; b < std::min<std::size_t>(4, row_size - group); ++b) {
+        bytes.push_back(static_cast<std::uint8_t>(nibble(b) | nibble(b + 4) << 4));
+      }
+    }
+  }
+  return bytes;
+}
+
+/// The step of real example inputs, (byte - 128) * step: a power of two, so that no product is rounded; inputs reach
+/// beyond the range that the bytes stand for.
+[[gnu::cold]] inline float example_step(const internal::RealInputs& inputs) {
+  float widest = 0.0f;
+  for (std::size_t i = 0; i < inputs.factors.size(); ++i) {
+    widest = std::max(widest, std::abs(inputs.centers[i]) + 512.0f / inputs.factors[i]);
+  }
+  return std::exp2(std::ceil(std::log2(widest / 128.0f)));
+}
+
+/// A layer's numbers, and the function's arguments.
+[[gnu::cold]] inline std::string layer_data(const IntegerNetwork& network, std::size_t index) {
+  const internal::IntegerLayer& layer = network.layers()[index];
+  std::vector<std::int32_t> multipliers;
+  std::vector<std::uint8_t> shifts;
+  for (const internal::FixedPoint& factor : layer.factors) {
+    multipliers.push_back(factor.multiplier);
+    shifts.push_back(static_cast<std::uint8_t>(factor.shift));
+  }
+  std::string text = "\n";
+  if (network.bits() == 4) {
+    text += c_data<std::uint8_t>("uint8_t", "weights", index, packed_by_two(layer.weights, layer.inputs));
+  } else {
+    text += c_data<std::int8_t>("int8_t", "weights", index, layer.weights);
+  }
+  text += c_data<std::int32_t>("int32_t", "biases", index, layer.biases);
+  text += c_data<std::int32_t>("int32_t", "multipliers", index, multipliers);
+  text += c_data<std::uint8_t>("uint8_t", "shifts", index, shifts);
+  if (!layer.table.empty()) {
+    text += c_data<std::uint8_t>("uint8_t", "table", index, layer.table);
+  }
+  return text;
+}
+
+/// `const $layer layer_0 = {...};`
+[[gnu::cold]] inline std::string layer_value(const internal::IntegerLayer& layer, std::size_t index) {
+  return concatenate({"  const $layer layer_",
+                      index,
+                      " = {",
+                      layer.inputs,
+                      ", ",
+                      layer.outputs,
+                      ", ",
+                      layer.zero,
+                      ", ",
+                      layer.lowest,
+                      ", $weights_",
+                      index,
+                      ", $biases_",
+                      index,
+                      ",\n      $multipliers_",
+                      index,
+                      ", $shifts_",
+                      index,
+                      ", ",
+                      layer.table.empty() ? "0" : concatenate({"$table_", index}),
+                      "};\n"});
+}
+
+/// The widths of the two buffers that layers write to in turns.
+[[gnu::cold]] inline std::array<std::size_t, 2> buffer_widths(const IntegerNetwork& network) {
+  std::array<std::size_t, 2> widths{1, 1};
+  for (std::size_t i = 0; i < network.layers().size(); ++i) {
+    widths[i % 2] = std::max(widths[i % 2], network.layers()[i].outputs);
+  }
+  return widths;
+}
+
+/// Bytes of the stack for all activations: the buffers', and the first layer's inputs where those are not the caller's.
+[[gnu::cold]] inline std::size_t scratch_bytes(const IntegerNetwork& network) {
+  const auto widths = buffer_widths(network);
+  const bool pools = network.pool().square > 1;
+  const std::size_t inputs = pools || !network.preprocessing().bytes ? network.layers()[0].inputs : 0;
+  return (widths[0] + widths[1] + inputs) * (pools ? 2 : 1);
+}
+
+/// The function $logits, from inputs through all layers.
+[[gnu::cold]] inline std::string logits_function(const IntegerNetwork& network) {
+  const auto& layers = network.layers();
+  const bool rounds = !network.preprocessing().bytes;
+  const bool pools = network.pool().square > 1;
+  const auto widths = buffer_widths(network);
+  std::string text =
+      "\n/* The logits of a sample's inputs: a real logit is @LOGIT_STEP * (logit - @LOGIT_ZERO). */\n"
+      "static inline void $logits(const $input *inputs, int8_t *logits) {\n";
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    text += layer_value(layers[i], i);
+  }
+  text += concatenate({"  $value first[", widths[0], "], second[", widths[1], "];\n  uint16_t i;\n"});
+  std::string current = "inputs";
+  if (rounds || pools) {
+    text += concatenate({"  $value values[", layers[0].inputs, "];\n"});
+    current = "values";
+  }
+  if (rounds) {
+    const bool by_columns = network.real_inputs().centers.size() > 1;
+    text += by_columns ? "  for (i = 0; i < @INPUTS; ++i) {\n    values[i] = $round_input(inputs[i], $centers_0[i], "
+                         "$factors_0[i]);\n  }\n"
+                       : concatenate({"  for (i = 0; i < @INPUTS; ++i) {\n    values[i] = $round_input(inputs[i], ",
+                                      c_number(network.real_inputs().centers[0]), ", ",
+                                      c_number(network.real_inputs().factors[0]), ");\n  }\n"});
+  } else if (pools) {
+    text += "  $pool(inputs, values);\n";
+  }
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const std::string_view output = i % 2 == 0 ? "first" : "second";
+    text += concatenate({"  $compute(layer_", i, ", ", current, ", ", output, ");\n"});
+    current = output;
+  }
+  return text += concatenate(
+             {"  for (i = 0; i < @OUTPUTS; ++i) {\n    logits[i] = (int8_t)(", current, "[i] - 128);\n  }\n}\n"});
+}
+
+/// The answers to the examples, which $selftest compares with.
+[[gnu::cold]] inline std::string example_answers(const IntegerNetwork& network, std::size_t examples) {
+  std::vector<std::int8_t> answers(examples * network.output_size());
+  const float step = network.preprocessing().bytes ? 0.0f : example_step(network.real_inputs());
+  for (std::size_t example = 0; example < examples; ++example) {
+    const auto bytes = example_bytes(static_cast<std::uint32_t>(example), network.input_size());
+    const auto logits = std::span(answers).subspan(example * network.output_size(), network.output_size());
+    if (network.preprocessing().bytes) {
+      network.predict(std::span<const std::uint8_t>(bytes), logits);
+    } else {
+      std::vector<float> reals;
+      for (const std::uint8_t byte : bytes) {
+        reals.push_back(static_cast<float>(byte - 128) * step);
+      }
+      network.predict(std::span<const float>(reals), logits);
+    }
+  }
+  return concatenate({"\nstatic const @MEMORY int8_t $answers[", answers.size(),
+                      "] = ", c_array(std::span<const std::int8_t>(answers)), ";\n"});
+}
+
+/// All of the program but its first comment.
+[[gnu::cold]] inline std::string integer_program(const IntegerNetwork& network) {
+  const bool bytes = network.preprocessing().bytes;
+  const internal::IntegerPool& pool = network.pool();
+  const bool pools = pool.square > 1;
+  const auto& layers = network.layers();
+  std::string text = "\n";
+  text += c_macro("INPUTS", network.input_size());
+  text += c_macro("OUTPUTS", network.output_size());
+  text += c_macro("SCRATCH_BYTES", scratch_bytes(network));
+  text += c_macro("LOGIT_STEP", c_number(static_cast<float>(network.logit_step())));
+  text += c_macro("LOGIT_ZERO", network.logit_zero());
+  text += c_macro("EXAMPLES", example_count);
+  text += integer_beginning;
+  text += concatenate({"\ntypedef ", bytes ? "uint8_t" : "float", " $input;\ntypedef ", pools ? "uint16_t" : "uint8_t",
+                       " $value;\ntypedef ", pools ? "int32_t" : "int", " $number;\n"});
+  text += arm_pairs;
+  text += pools ? arm_pairs_of_sums : arm_pairs_of_bytes;
+  text += arm_pairs_end;
+  text += network.bits() == 4 ? dot_of_nibbles : dot_of_bytes;
+  text += integer_layer_code;
+  if (pools) {
+    text += concatenate({"\n#define @COLUMNS ", pool.columns, "\n#define @SQUARE ", pool.square, "\n#define @POOLED ",
+                         layers[0].inputs, "\n"});
+    text += pool_code;
+  }
+  if (!bytes) {
+    text += "\n" + c_macro("INPUT_ZERO", network.real_inputs().zero);
+    text += real_inputs_code;
+    if (network.real_inputs().centers.size() > 1) {
+      text += "\n" + c_data<float>("float", "centers", 0, network.real_inputs().centers);
+      text += c_data<float>("float", "factors", 0, network.real_inputs().factors);
+    }
+  }
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    text += layer_data(network, i);
+  }
+  text += logits_function(network);
+  text += example_function(bytes, bytes ? 0.0f : example_step(network.real_inputs()));
+  text += example_answers(network, example_count);
+  text += integer_end;
+  return text;
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::io::detail

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// A network as one C file that needs no library: for firmware, and for programs in other languages.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "retort/core/atomic_file.hpp"
+#include "retort/core/error.hpp"
+#include "retort/core/instruction_set.hpp"
+#include "retort/core/text.hpp"
+#include "retort/data/dataset.hpp"
+#include "retort/data/matrix.hpp"
+#include "retort/io/c_code/float_program.hpp"
+#include "retort/io/c_code/float_steps.hpp"
+#include "retort/io/c_code/integer_program.hpp"
+#include "retort/io/c_code/text.hpp"
+#include "retort/nn/describe.hpp"
+#include "retort/nn/folded.hpp"
+#include "retort/nn/network.hpp"
+#include "retort/nn/sequential.hpp"
+#include "retort/quantization/integer_layer.hpp"
+#include "retort/quantization/integer_network.hpp"
+#include "retort/quantization/precision.hpp"
+#include "retort/quantization/quantize.hpp"
+#include "retort/train/evaluate.hpp"
+#include "retort/version.hpp"
+
+namespace retort::inline RETORT_INSTRUCTION_SET::io {
+
+/// The numbers of a C file.
+enum class Form {
+  float32,   ///< weights and sums of 32 bits
+  bfloat16,  ///< weights rounded to bfloat16 numbers, half the size; sums of 32 bits
+  int8,      ///< integers: weights and activations of 8 bits
+  int4,      ///< integers: weights of 4 bits, two a byte, activations of 8
+};
+
+/// What a file is to be, and what its first comment says.
+struct ExportOptions {
+  /// All names in the file begin with it: a C identifier.
+  std::string prefix = "model";
+  /// Of a network that is not quantized; one that is has a form of its own.
+  Form form = Form::float32;
+  /// Samples that show the ranges of a network which is not quantized, for Form::int8 and Form::int4 (`quantize`).
+  const data::Dataset* calibration = nullptr;
+  Calibration ranges{};
+  /// Samples with labels: the comment says how many of them are answered right.
+  const data::Dataset* evaluation = nullptr;
+  /// A line about the training.
+  std::string recipe{};
+};
+
+namespace detail {
+
+/// The lines of the first comment that all forms have.
+struct CodeFacts {
+  std::string signature;
+  std::string_view form;
+  std::size_t multiply_adds = 0;
+  std::size_t constant_bytes = 0;
+  std::size_t scratch_bytes = 0;
+  bool bytes = false;
+  std::string accuracy{};  // "97 of 100 samples right", or empty
+};
+
+[[gnu::cold]] inline std::string first_comment(const CodeFacts& facts, const ExportOptions& options) {
+  std::string text = "/*\n";
+  text += comment_line(facts.signature);
+  text += comment_line(
+      concatenate({"Form ", facts.form, ": ", facts.multiply_adds, " multiply-adds a sample, ", facts.constant_bytes,
+                   " bytes of constants, ", facts.scratch_bytes, " bytes of the stack for activations."}));
+  text += comment_line(
+      concatenate({"Inputs: ", facts.bytes ? "bytes" : "real numbers", ", as they were before any normalisation."}));
+  if (!options.recipe.empty()) {
+    text += comment_line(options.recipe);
+  }
+  if (!facts.accuracy.empty()) {
+    text += comment_line(facts.accuracy);
+  }
+  text += comment_line(concatenate({"Written by Retort ", version, "."}));
+  return text += " */\n";
+}
+
+/// Writes a program, whole or not at all.
+[[gnu::cold]] inline void write_code(const std::filesystem::path& path, const CNames& names, const CodeFacts& facts,
+                                     const ExportOptions& options, std::string_view program) {
+  AtomicFile file(path);
+  file.write(
+      concatenate({first_comment(facts, options),
+                   names.in(concatenate({"#ifndef @H\n#define @H\n\n#include <stdint.h>\n", program, "\n#endif\n"}))}));
+  file.commit();
+}
+
+[[gnu::cold]] inline std::string right_of(std::size_t right, std::size_t of) {
+  return concatenate({right, " of ", of, " samples right."});
+}
+
+/// How many samples the integers answer right, of those with a label.
+[[gnu::cold]] inline std::string accuracy_text(const IntegerNetwork& network, const data::Dataset& data) {
+  const data::Matrix<std::int8_t> logits = predict_integer(network, data);
+  std::size_t right = 0;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    const auto row = logits.row(i);
+    right += static_cast<std::size_t>(std::ranges::max_element(row) - row.begin()) == data.labels()[i] ? 1 : 0;
+  }
+  return right_of(right, data.labelled_count());
+}
+
+/// Throws Error for widths that the file's integers cannot count.
+template <Model M>
+void require_narrow() {
+  for (const std::size_t width : M::widths) {
+    if (width > 65535) {
+      throw Error(concatenate({"export_c: a layer is ", width, " wide, expected at most 65535"}));
+    }
+  }
+}
+
+[[gnu::cold]] inline void export_integers(const IntegerNetwork& network, std::string signature,
+                                          const std::filesystem::path& path, const ExportOptions& options) {
+  const CNames names(options.prefix);
+  CodeFacts facts{.signature = std::move(signature),
+                  .form = network.bits() == 4 ? "int4" : "int8",
+                  .scratch_bytes = scratch_bytes(network),
+                  .bytes = network.preprocessing().bytes};
+  for (const internal::IntegerLayer& layer : network.layers()) {
+    facts.multiply_adds += layer.weights.size();
+    facts.constant_bytes +=
+        (network.bits() == 4 ? packed_by_two(layer.weights, layer.inputs).size() : layer.weights.size()) +
+        9 * layer.outputs + layer.table.size();
+  }
+  if (options.evaluation != nullptr) {
+    facts.accuracy = accuracy_text(network, *options.evaluation);
+  }
+  write_code(path, names, facts, options, integer_program(network));
+}
+
+template <Model M, typename Backend, typename Scalar>
+void export_floats(const Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
+                   const ExportOptions& options) {
+  const CNames names(options.prefix);
+  const bool bfloat16 = options.form == Form::bfloat16;
+  FloatSteps program = float_steps(fold_batch_norm(network));
+  if (bfloat16) {
+    round_to_bfloat16(program);
+  }
+  CodeFacts facts{.signature = internal::model_signature<M>(),
+                  .form = bfloat16 ? "bfloat16" : "float32",
+                  .scratch_bytes = LogitsFunction(program).scratch_bytes(),
+                  .bytes = program.bytes};
+  for (const FloatStep& step : program.steps) {
+    const bool linear = step.kind == FloatStep::Kind::linear;
+    facts.multiply_adds += linear ? step.weights.size() : 0;
+    facts.constant_bytes += step.weights.size() * (linear && bfloat16 ? 2 : 4) + step.bias.size() * 4;
+  }
+  if (options.evaluation != nullptr) {
+    const std::size_t labelled = options.evaluation->labelled_count();
+    facts.accuracy = right_of(labelled - evaluate(network, *options.evaluation).errors, labelled);
+  }
+  write_code(path, names, facts, options, float_program(program, bfloat16));
+}
+
+}  // namespace detail
+
+/// Writes one self-contained C99 file, which compiles as C++ too, to be included where it is used. With the prefix
+/// "digit" its functions are
+///
+///     int digit_classify(const digit_input *inputs);                 // the class: the largest logit's index
+///     void digit_logits(const digit_input *inputs, LOGIT *logits);   // LOGIT: float, or int8_t in integers
+///     int digit_selftest(void);                                      // 0 if example inputs give their known answers
+///
+/// where digit_input is uint8_t for a network that was trained on bytes and else float: inputs are raw, and the file
+/// normalises them as the training did. It includes <stdint.h> (and <math.h> where an activation needs it), allocates
+/// nothing, writes to its stack alone (DIGIT_SCRATCH_BYTES for activations) and takes 32-bit sums. Its constants are
+/// `const`; define DIGIT_MEMORY before the file is included to give them an attribute, such as a section, and in
+/// integers DIGIT_READ_8 and DIGIT_READ_32 to read them from a memory of their own (PROGMEM).
+///
+/// Form::float32 gives the network's logits but for the order of additions. Integers give those of predict_integer, bit
+/// for bit, on every machine. All layers of the library have a float form; Quantized says which have one in integers. A
+/// layer of your own needs io::CExpression for floats. Equal networks and options give equal files.
+///
+/// Throws OptionError for a prefix that is no identifier and for integers without calibration, Error for a network that
+/// does not know how its inputs are made (Network::preprocessing), that holds a number which is not finite, or that has
+/// a layer without a form in C, and what `quantize`, IntegerNetwork, `evaluate` and AtomicFile throw. An older file then
+/// stays as it was.
+template <Model M, typename Backend, typename Scalar>
+void export_c(const Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
+              const ExportOptions& options = {}) {
+  detail::require_narrow<M>();
+  if constexpr (retort::detail::is_quantized_model<M>) {
+    detail::export_integers(IntegerNetwork(network), internal::model_signature<M>(), path, options);
+  } else if (options.form == Form::float32 || options.form == Form::bfloat16) {
+    detail::export_floats(network, path, options);
+  } else if constexpr (constexpr std::size_t layer = retort::detail::first_without_integer_form<Folded<M>>();
+                       layer < Folded<M>::layer_count) {
+    throw Error(concatenate({"export_c: layer ", layer, " (", Folded<M>::layer_names[layer],
+                             ") has no integer form where it stands, expected Form::float32 or Form::bfloat16"}));
+  } else {
+    if (options.calibration == nullptr) {
+      throw OptionError("export_c: calibration is missing, expected samples that show the ranges of the integers");
+    }
+    const auto as = [&](auto precision) {
+      const auto quantized = quantize<decltype(precision)>(network, *options.calibration, options.ranges);
+      detail::export_integers(IntegerNetwork(quantized), internal::model_signature<M>(), path, options);
+    };
+    options.form == Form::int4 ? as(Int4{}) : as(Int8{});
+  }
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::io
