@@ -12,7 +12,7 @@
 #include "retort/core/text.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/linear.hpp"
-#include "retort/quantization/precision.hpp"
+#include "retort/nn/precision.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -30,7 +30,7 @@ struct QuantizedPlace {
 /// Linear. A training step moves the ranges by `momentum` towards the least and the largest value of its batch; the
 /// first one takes them. The range of the first layer's inputs only grows.
 ///
-/// Quantized (quantized.hpp) makes a model of such layers. All backends run it by single operations.
+/// Quantized (quantization/quantized.hpp) makes a model of such layers. All backends run it by single operations.
 template <std::size_t In, std::size_t Out, Precision P, QuantizedPlace Place = {}, Bias bias = Bias::yes>
 struct QuantizedLinear {
   using Float = Linear<In, Out, bias>;

@@ -25,15 +25,15 @@
 #include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/network.hpp"
+#include "retort/nn/precision.hpp"
 #include "retort/nn/preprocessing.hpp"
-#include "retort/nn/quantized.hpp"
 #include "retort/nn/quantized_linear.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/nn/tensor_values.hpp"
 #include "retort/quantization/fixed_point.hpp"
 #include "retort/quantization/integer_layer.hpp"
-#include "retort/quantization/precision.hpp"
+#include "retort/quantization/quantized.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 

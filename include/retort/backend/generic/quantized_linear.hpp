@@ -13,8 +13,8 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/linear.hpp"
+#include "retort/nn/precision.hpp"
 #include "retort/nn/quantized_linear.hpp"
-#include "retort/quantization/precision.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 

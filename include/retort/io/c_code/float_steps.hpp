@@ -19,13 +19,13 @@
 #include "retort/io/c_code/c_expression.hpp"
 #include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/batch_norm.hpp"
-#include "retort/nn/folded.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/layer_norm.hpp"
 #include "retort/nn/linear.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/preprocessing.hpp"
 #include "retort/nn/sequential.hpp"
+#include "retort/quantization/folded.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
 

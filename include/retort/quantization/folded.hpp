@@ -16,9 +16,9 @@
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/linear.hpp"
-#include "retort/nn/model_layers.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/sequential.hpp"
+#include "retort/quantization/model_layers.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 

@@ -11,14 +11,14 @@
 #include "retort/backend/plan.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/nn/avg_pool2d.hpp"
-#include "retort/nn/folded.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/linear.hpp"
-#include "retort/nn/model_layers.hpp"
+#include "retort/nn/precision.hpp"
 #include "retort/nn/quantized_linear.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/nn/sequential.hpp"
-#include "retort/quantization/precision.hpp"
+#include "retort/quantization/folded.hpp"
+#include "retort/quantization/model_layers.hpp"
 
 /// The message for a layer that has no integer form: the compiler names `integer_form::of_layer<1>`, its index from 0
 /// in the model without BatchNorm.
