@@ -10,6 +10,7 @@ BEGIN {
   groups["data"] = "data"
   groups["train"] = "training"
   groups["io"] = "files"
+  groups["quantization"] = "quantization"
   groups["backend"] = "backends"
   folder = ARGV[1]
   sub(/.*\/include\/retort\//, "", folder)
@@ -21,7 +22,7 @@ BEGIN {
 
 {
   sub(/::inline RETORT_INSTRUCTION_SET/, "")
-  public = /namespace retort(::(backend|data|io|system))?( |$)/ && !/shape_check|feature_check/
+  public = /namespace retort(::(backend|data|io|system))?( |$)/ && !/shape_check|feature_check|integer_form/
   if (public && /^namespace .*\{/) {
     sub(/\{/, "{ /** @addtogroup " group " */ /** @{ */")
   } else if (public && /^\}  \/\/ namespace/) {

@@ -35,8 +35,8 @@ std::int32_t by_definition(std::int32_t value, FixedPoint factor) {
 
 TEST_CASE("A product with a fixed-point factor is rounded as in gemmlowp", "[quantization]") {
   CHECK(multiply(3, fixed_point(0.5)) == 2);
-  CHECK(multiply(-3, fixed_point(0.5)) == -1);   // -1.5: halves go up
-  CHECK(multiply(6, fixed_point(0.25)) == 2);    // 3, then 1.5: away from zero
+  CHECK(multiply(-3, fixed_point(0.5)) == -1);  // -1.5: halves go up
+  CHECK(multiply(6, fixed_point(0.25)) == 2);   // 3, then 1.5: away from zero
   CHECK(multiply(-6, fixed_point(0.25)) == -2);
   CHECK(multiply(0x7FFFFFFF, fixed_point(1 - 0x1p-31)) == 0x7FFFFFFE);
   CHECK(multiply(-0x7FFFFFFF, fixed_point(0x1p-32)) == 0);

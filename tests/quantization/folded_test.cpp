@@ -23,8 +23,8 @@ static_assert(std::is_same_v<Folded<Plain>, Plain>);
 
 using Normalised = Sequential<BatchNorm<5>, Linear<5, 4, Bias::no>, BatchNorm<4>, ReLU, Dropout<0.5>, LayerNorm<4>,
                               Linear<4, 3>, BatchNorm<3>, BatchNorm<3>>;
-static_assert(std::is_same_v<Folded<Normalised>, Sequential<BatchNorm<5>, Linear<5, 4>, ReLU, Dropout<0.5>, LayerNorm<4>,
-                                                            Linear<4, 3>, BatchNorm<3>>>);
+static_assert(std::is_same_v<Folded<Normalised>, Sequential<BatchNorm<5>, Linear<5, 4>, ReLU, Dropout<0.5>,
+                                                            LayerNorm<4>, Linear<4, 3>, BatchNorm<3>>>);
 
 TEST_CASE("A network without its BatchNorm layers gives the same answers", "[quantization]") {
   Network<Normalised, backend::Eigen, double> network{Seed{1}};

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,7 @@
 #include "retort/nn/network.hpp"
 #include "retort/nn/precision.hpp"
 #include "retort/nn/sequential.hpp"
+#include "retort/nn/tensor_values.hpp"
 #include "retort/quantization/folded.hpp"
 #include "retort/quantization/integer_layer.hpp"
 #include "retort/quantization/integer_network.hpp"
@@ -108,7 +110,7 @@ struct CodeFacts {
   std::size_t right = 0;
   for (std::size_t i = 0; i < data.size(); ++i) {
     const auto row = logits.row(i);
-    right += static_cast<std::size_t>(std::ranges::max_element(row) - row.begin()) == data.labels()[i] ? 1 : 0;
+    right += static_cast<std::size_t>(std::ranges::max_element(row) - row.begin()) == data.labels()[i] ? 1u : 0u;
   }
   return right_of(right, data.labelled_count());
 }
@@ -147,7 +149,14 @@ void export_floats(const Network<M, Backend, Scalar>& network, const std::filesy
                    const ExportOptions& options) {
   const CNames names(options.prefix);
   const bool bfloat16 = options.form == Form::bfloat16;
-  FloatSteps program = float_steps(fold_batch_norm(network));
+  const auto folded = fold_batch_norm(network);
+  const auto parameters = folded.copy_parameters();
+  const std::string fault =
+      internal::describe_fault(Folded<M>::parameters, std::span(std::as_const(parameters).span()));
+  if (!fault.empty()) {
+    throw Error(concatenate({"export_c: ", fault}));
+  }
+  FloatSteps program = float_steps(folded);
   if (bfloat16) {
     round_to_bfloat16(program);
   }
@@ -188,8 +197,8 @@ void export_floats(const Network<M, Backend, Scalar>& network, const std::filesy
 ///
 /// Throws OptionError for a prefix that is no identifier and for integers without calibration, Error for a network that
 /// does not know how its inputs are made (Network::preprocessing), that holds a number which is not finite, or that has
-/// a layer without a form in C, and what `quantize`, IntegerNetwork, `evaluate` and AtomicFile throw. An older file then
-/// stays as it was.
+/// a layer without a form in C, and what `quantize`, IntegerNetwork, `evaluate` and AtomicFile throw. An older file
+/// then stays as it was.
 template <Model M, typename Backend, typename Scalar>
 void export_c(const Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
               const ExportOptions& options = {}) {

@@ -30,8 +30,9 @@ struct QuantizedPlace {
 /// Linear. A training step moves the ranges by `momentum` towards the least and the largest value of its batch; the
 /// first one takes them. The range of the first layer's inputs only grows.
 ///
-/// Quantized (quantization/quantized.hpp) makes a model of such layers. All backends run it by single operations.
-template <std::size_t In, std::size_t Out, Precision P, QuantizedPlace Place = {}, Bias bias = Bias::yes>
+/// Quantized (quantization/quantized.hpp) makes a model of such layers. Backends with the operations of backend/generic
+/// run it by single operations; include backend/generic/quantized_linear.hpp.
+template <std::size_t In, std::size_t Out, Precision P, QuantizedPlace Place = QuantizedPlace{}, Bias bias = Bias::yes>
 struct QuantizedLinear {
   using Float = Linear<In, Out, bias>;
   using precision = P;

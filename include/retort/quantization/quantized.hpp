@@ -109,7 +109,7 @@ struct Quantizing {
 }  // namespace detail
 
 /// The model with each Linear as a QuantizedLinear, and each BatchNorm folded (Folded). A network of it is trained like
-/// any other, by any loss and optimizer: `Network<Quantized<Student, Int4>>`. `quantize` makes one of a trained network.
+/// any other, by any loss and optimizer: `Network<Quantized<Student, Int4>>`; `quantize` makes one of a trained one.
 /// Does not compile for a layer that has no integer form: LayerNorm, or a pooling of hidden units.
 template <Model M, Precision P>
 using Quantized = internal::MapLayers<Folded<M>, detail::Quantizing<P>::template Layer>;

@@ -30,9 +30,9 @@ struct Layer {
   std::vector<double> output = std::vector<double>(batch * out);
 
   const std::vector<double>& forward(const std::vector<double>& input) {
-    backend::forward(backend, L{}, backend::Width<in>{},
-                     backend::ForwardArguments<double>{parameters.data(), buffers.data(), input.data(), output.data(),
-                                                       batch, {}});
+    backend::forward(
+        backend, L{}, backend::Width<in>{},
+        backend::ForwardArguments<double>{parameters.data(), buffers.data(), input.data(), output.data(), batch, {}});
     return output;
   }
   std::array<double, 2> input_range() const { return {buffers[0], buffers[1]}; }

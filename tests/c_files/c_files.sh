@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# c_files.sh FOLDER WRITE_C_FILES: the files of io::export_c compile without a warning, as C99 and C++, with all compilers
+# that are here, and give the logits of the library. With MNIST_DIR on MNIST, else on synthetic digits.
+set -euo pipefail
+folder=$1
+here=$(cd "$(dirname "$0")" && pwd)
+rm -rf "$folder"
+mkdir -p "$folder"
+"$2" "$folder" ${MNIST_DIR:+"$MNIST_DIR"}
+cd "$folder"
+
+warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+failed=0
+fail() {
+  echo "c_files: $*" >&2
+  failed=1
+}
+# Logits of floats may differ from the library's by the order of additions, those of rounded weights by more.
+tolerance() {
+  case $1 in *float32.h) echo -DTOLERANCE=3e-6f ;; *bfloat16.h) echo -DTOLERANCE=2e-2f ;; esac
+}
+compilers=("gcc -std=c99 -O3 -march=native" "g++ -x c++ -O1" "clang-19 -std=c99 -O2"
+  "clang++-19 -x c++ -O1 -fsanitize=address,undefined -fno-sanitize-recover=all")
+# Compiled alone: what the processor's libraries lack is not asked for.
+targets=("arm-none-eabi-gcc -std=c99 -Os -mcpu=cortex-m4 -mthumb -ffreestanding"
+  "arm-none-eabi-gcc -std=c99 -O2 -mcpu=cortex-m0plus -mthumb -ffreestanding"
+  "riscv64-unknown-elf-gcc -std=c99 -Os -march=rv32imac -mabi=ilp32 -ffreestanding"
+  "avr-gcc -std=c99 -Os -mmcu=atmega2560 -ffreestanding")
+shopt -s nullglob
+files=(*.h)
+[ ${#files[@]} -ge 10 ] || fail "expected at least ten files, found ${#files[@]}"
+for command in "${compilers[@]}"; do
+  read -ra words <<<"$command"
+  if ! command -v "${words[0]}" >/dev/null; then
+    echo "c_files: ${words[0]} is not here, not tried"
+    continue
+  fi
+  for file in "${files[@]}"; do
+    name=${file%.h}
+    if "${words[@]}" "${warnings[@]}" "-DNET_FILE=\"$file\"" $(tolerance "$file") -I. "$here/check.c" -o check -lm; then
+      ./check "$name.inputs" "$name.logits" >"$name.txt" || fail "$command, $name: $(cat "$name.txt")"
+    else
+      fail "$command: $file does not compile"
+    fi
+  done
+  echo "$command: ${#files[@]} files"
+done
+for command in "${targets[@]}"; do
+  read -ra words <<<"$command"
+  if ! command -v "${words[0]}" >/dev/null; then
+    echo "c_files: ${words[0]} is not here, not tried"
+    continue
+  fi
+  for file in *_int?.h; do
+    "${words[@]}" "${warnings[@]}" -x c -c "$file" -o alone.o || fail "$command: $file does not compile"
+  done
+  echo "$command: compiles"
+done
+# An answer that is damaged shows.
+sed 's/net_biases_0\[20\] = {/&\n    1000 +/' student_int8.h >damaged.h
+! cmp -s damaged.h student_int8.h || fail "no bias was changed"
+gcc -std=c99 -O1 '-DNET_FILE="damaged.h"' -I. "$here/check.c" -o check
+if ./check student_int8.inputs student_int8.logits >/dev/null; then
+  fail "a bias that was changed is not noticed"
+fi
+exit $failed

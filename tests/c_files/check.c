@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+   check INPUTS LOGITS: 0 if the included file (NET_FILE) gives these logits for these inputs, and its test passes. */
+#include <stdio.h>
+
+#include NET_FILE
+
+#ifdef TOLERANCE
+typedef float logit_type;
+#else
+typedef int8_t logit_type;
+#endif
+
+static net_input inputs[NET_INPUTS];
+
+/* Whether a sample's logits are those expected: the same, or within a part of the largest. */
+static int agree(const logit_type *logits, const logit_type *expected) {
+  int i;
+#ifdef TOLERANCE
+  float largest = 1.0f, worst = 0.0f;
+  for (i = 0; i < NET_OUTPUTS; ++i) {
+    const float size = expected[i] < 0 ? -expected[i] : expected[i];
+    const float difference = logits[i] < expected[i] ? expected[i] - logits[i] : logits[i] - expected[i];
+    largest = size > largest ? size : largest;
+    worst = difference > worst || difference != difference ? difference : worst;
+  }
+  return worst <= TOLERANCE * largest;
+#else
+  for (i = 0; i < NET_OUTPUTS; ++i) {
+    if (logits[i] != expected[i]) {
+      return 0;
+    }
+  }
+  return 1;
+#endif
+}
+
+int main(int argc, char **argv) {
+  FILE *from = argc == 3 ? fopen(argv[1], "rb") : NULL, *answers = argc == 3 ? fopen(argv[2], "rb") : NULL;
+  logit_type logits[NET_OUTPUTS], expected[NET_OUTPUTS];
+  int samples = 0, wrong = 0, classes = 0;
+  const int failed = net_selftest();
+  if (from == NULL || answers == NULL) {
+    fprintf(stderr, "usage: check INPUTS LOGITS\n");
+    return 2;
+  }
+  while (fread(inputs, sizeof inputs, 1, from) == 1 && fread(expected, sizeof expected, 1, answers) == 1) {
+    int i, largest = 0;
+    net_logits(inputs, logits);
+    for (i = 1; i < NET_OUTPUTS; ++i) {
+      largest = logits[i] > logits[largest] ? i : largest;
+    }
+    wrong += !agree(logits, expected);
+    classes += net_classify(inputs) != largest;
+    ++samples;
+  }
+  fclose(from);
+  fclose(answers);
+  printf("%d samples, %d with other logits, %d with another class, self-test %d\n", samples, wrong, classes, failed);
+  return samples == 0 || wrong != 0 || classes != 0 || failed != 0;
+}

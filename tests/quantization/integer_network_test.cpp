@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#include "retort/quantization/integer_network.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "catch.hpp"
+#include "random_values.hpp"
+#include "retort/backend/eigen/backend.hpp"
+#include "retort/data/standardization.hpp"
+#include "retort/loss/cross_entropy.hpp"
+#include "retort/nn/dropout.hpp"
+#include "retort/nn/tanh.hpp"
+#include "retort/optim/adam.hpp"
+#include "retort/quantization/quantize.hpp"
+#include "retort/train/trainer.hpp"
+#include "small_datasets.hpp"
+
+namespace {
+
+using namespace retort;
+using Catch::Matchers::Message;
+using retort::test::clouds;
+using retort::test::noise_images;
+
+using Pooled = Sequential<AvgPool2d<Shape<1, 6, 6>, 2>, Linear<9, 8>, BatchNorm<8>, ReLU, Dropout<0.1>, Linear<8, 6>,
+                          Tanh, Linear<6, 3>>;
+static_assert(
+    std::is_same_v<Quantized<Pooled, Int4>,
+                   Sequential<AvgPool2d<Shape<1, 6, 6>, 2>, QuantizedLinear<9, 8, Int4, QuantizedPlace{.first = true}>,
+                              ReLU, Dropout<0.1>, QuantizedLinear<8, 6, Int4, QuantizedPlace{.table = true}>, Tanh,
+                              QuantizedLinear<6, 3, Int4>>>);
+
+using Plain = Sequential<Linear<5, 8>, ReLU, Linear<8, 3>>;
+
+template <Model M>
+Network<M> trained(const data::Dataset& data, std::size_t epochs = 3) {
+  Network<M> network{Seed{1}};
+  Trainer{network, CrossEntropy{}, Adam{.learning_rate = 1e-2}}.fit(
+      data, {.epochs = epochs, .batch_size = 16, .seed = Seed{1}});
+  return network;
+}
+
+/// How far real logits are from the integers', in steps of those, where both are within the integers' range.
+template <typename N>
+double worst_difference(const N& network, const data::Dataset& data) {
+  const IntegerNetwork integers(network);
+  const auto logits = predict_integer(integers, data);
+  const auto reals = predict_all(network, data);
+  double worst = 0.0;
+  for (std::size_t i = 0; i < reals.size(); ++i) {
+    const double expected =
+        std::clamp(static_cast<double>(reals[i]) / integers.logit_step() + integers.logit_zero(), -128.0, 127.0);
+    worst = std::max(worst, std::abs(expected - logits.values()[i]));
+  }
+  return worst;
+}
+
+TEST_CASE("Integers give the rounded network's answers, to a step of a logit", "[quantization]") {
+  const auto images = noise_images(200, {6, 6}, 3, 1);
+  const auto network = trained<Pooled>(images);
+  // A number in the middle between two may become either, and pass on a step.
+  CHECK(worst_difference(quantize<Int8>(network, images), images) < 3.0);
+  CHECK(worst_difference(quantize<Int4>(network, images), images) < 3.0);
+  const auto points = clouds(200, 5, 3, 1);
+  CHECK(worst_difference(quantize<Int8>(trained<Plain>(points), points), points) < 4.0);  // inputs are rounded, too
+}
+
+TEST_CASE("A network of 4 bits learns through its roundings", "[quantization]") {
+  const auto points = clouds(300, 5, 3, 1, 1.2);
+  auto network = quantize<Int4>(trained<Plain>(points, 20), points);
+  const auto errors = [&] {
+    const auto logits = predict_integer(network, points);
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const auto row = logits.row(i);
+      wrong += std::ranges::max_element(row) - row.begin() != points.labels()[i] ? 1u : 0u;
+    }
+    return wrong;
+  };
+  const std::size_t before = errors();
+  Trainer{network, CrossEntropy{}, Adam{.learning_rate = 3e-3}}.fit(points,
+                                                                    {.epochs = 20, .batch_size = 16, .seed = Seed{2}});
+  CHECK(errors() <= before);
+  CHECK(errors() < 75);  // chance: 200
+  CHECK(worst_difference(network, points) < 4.0);
+}
+
+TEST_CASE("Standardised columns are part of the integers' inputs", "[quantization]") {
+  const auto raw = clouds(200, 5, 3, 1);
+  const data::Standardization standardization = data::Standardization::fit(raw);
+  const auto standardised = standardization.apply(raw);
+  const auto network = quantize<Int8>(trained<Plain>(standardised), standardised);
+  const IntegerNetwork integers(network);
+  CHECK(integers.real_inputs().centers.size() == 5);
+  const auto logits = predict_integer(integers, raw);
+  const auto reals = predict_all(network, standardised);
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    const auto row = logits.row(i);
+    const auto real = std::span(reals).subspan(3 * i, 3);
+    same += std::ranges::max_element(row) - row.begin() == std::ranges::max_element(real) - real.begin() ? 1u : 0u;
+  }
+  CHECK(same >= 190);
+  CHECK_THROWS_MATCHES(predict_integer(integers, standardised), OptionError,
+                       Message("predict_integer: the features are standardised, expected raw ones: the network does "
+                               "it itself"));
+}
+
+TEST_CASE("What integers cannot compute is refused in a sentence", "[quantization]") {
+  const auto images = noise_images(50, {6, 6}, 3, 1);
+  auto network = quantize<Int8>(trained<Pooled>(images, 1), images);
+  const IntegerNetwork integers(network);
+  std::vector<std::int8_t> logits(3);
+  const std::vector<float> reals(36);
+  CHECK_THROWS_MATCHES(integers.predict(reals, logits), OptionError,
+                       Message("predict: the inputs are real numbers, expected bytes as in training"));
+  const std::vector<std::uint8_t> bytes(35);
+  CHECK_THROWS_AS(integers.predict(bytes, logits), ShapeError);
+  CHECK_THROWS_AS(predict_integer(integers, noise_images(5, {5, 5}, 3, 1)), ShapeError);
+
+  auto unknown = network;
+  unknown.set_preprocessing({});
+  CHECK_THROWS_MATCHES(IntegerNetwork(unknown), Error,
+                       Message("integers: the network does not know how its inputs are made, expected one that was "
+                               "trained, or read from a file that says so (Network::preprocessing)"));
+  Network<Quantized<Pooled, Int8>> fresh{Seed{1}};
+  fresh.set_preprocessing(Preprocessing{.bytes = true});
+  CHECK_THROWS_MATCHES(IntegerNetwork(fresh), Error,
+                       Message("integers: 4.input_range is empty, expected a network that was trained, or calibrated "
+                               "by `quantize`"));
+  fresh.set_preprocessing(Preprocessing{});
+  CHECK_THROWS_MATCHES(IntegerNetwork(fresh), Error,
+                       Message("integers: the inputs are real numbers, expected bytes before an AvgPool2d"));
+  auto damaged = network;
+  damaged.parameter(0)[3] = static_cast<float>(internal::make_nan());
+  CHECK_THROWS_MATCHES(IntegerNetwork(damaged), Error,
+                       Message("integers: 1.weight: element 3 is nan, expected a finite number"));
+  auto large = network;
+  large.parameter(1)[2] = 1e9f;
+  CHECK_THROWS_MATCHES(IntegerNetwork(large), Error,
+                       Message("integers: layer 1, output 2: its sum may exceed 32 bits, expected a smaller bias or "
+                               "fewer inputs"));
+}
+
+TEST_CASE("What cannot be calibrated is refused in a sentence", "[quantization]") {
+  const auto points = clouds(50, 5, 3, 1);
+  const auto network = trained<Plain>(points, 1);
+  CHECK_THROWS_MATCHES(quantize<Int8>(network, points, {.percentile = 50}), OptionError,
+                       Message("Calibration: percentile is 50, expected a number above 50, of at most 100"));
+  CHECK_THROWS_AS(quantize<Int8>(network, clouds(50, 4, 3, 1)), ShapeError);
+  auto damaged = network;
+  damaged.parameter(2)[1] = static_cast<float>(internal::make_nan());
+  CHECK_THROWS_MATCHES(quantize<Int8>(damaged, points), Error,
+                       Message("quantize: 2.weight: element 1 is nan, expected a finite number"));
+  auto dead = network;
+  std::ranges::fill(dead.parameter(0), 0.0f);
+  std::ranges::fill(dead.parameter(1), -1.0f);
+  CHECK_THROWS_MATCHES(quantize<Int8>(dead, points), Error,
+                       Message("quantize: 2.input_range: all values are 0 for each of 50 samples, expected a layer "
+                               "that is at work"));
+}
+
+}  // namespace
