@@ -18,8 +18,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
 
-/// What all names of a file begin with: "digit_" for functions and data, "DIGIT_" for macros. Throws OptionError for what
-/// no name in C can begin with, or only names of the compiler's.
+/// What all names of a file begin with: "digit_" for functions and data, "DIGIT_" for macros. Throws OptionError for
+/// what no name in C can begin with, or only names of the compiler's.
 class CNames {
  public:
   [[gnu::cold]] explicit CNames(std::string_view prefix) : lower_(prefix) {
