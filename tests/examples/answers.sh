@@ -32,6 +32,32 @@ errors=$(tail -n 1 trained/metrics.jsonl | sed -E 's/.*"errors":([0-9]+).*/\1/')
 grep -qE "^student distilled .* $errors " report || fail "the table has no $errors errors: $(<report)"
 [[ $(grep -c "image [0-4]: [0-9] (it is [0-9])" <<<"$predicted") == 5 ]] || fail "expected five images: $predicted"
 
+# As C, in floats, it makes as many errors; a program of that C reads an image.
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+shipped=$("$programs/ship_it" trained/student_distilled.safetensors "$digits" c)
+echo "$shipped"
+grep -qE "^digit_float32.h +$errors " <<<"$shipped" || fail "in floats ship_it expects other errors than $errors"
+(($(grep -cE "^digit_(float32|bfloat16|int8|int4).h +[0-9]+ +[0-9.]+ % +[0-9]+ +[0-9]+$" <<<"$shipped") == 4)) ||
+  fail "expected four files: $shipped"
+if command -v cc >/dev/null; then
+  {
+    printf 'P5\n28 28\n255\n'
+    if [[ -f $digits/t10k-images-idx3-ubyte.gz ]]; then
+      gunzip -c "$digits/t10k-images-idx3-ubyte.gz"
+    else
+      cat "$digits/t10k-images-idx3-ubyte"
+    fi | tail -c +17 | head -c 784
+  } >image.pgm || true # head leaves before gunzip is done
+  first=$(sed -nE 's/^image 0: ([0-9]) .*/\1/p' <<<"$predicted")
+  for form in float32 bfloat16 int8; do
+    cc -std=c99 -Wall -Wextra -Wpedantic -Werror -include "c/digit_$form.h" "$here/../../examples/ship_it/read_digit.c" -o read_digit
+    [[ $(./read_digit image.pgm) == "$first" ]] || fail "read_digit in $form reads $(./read_digit image.pgm), predict $first"
+  done
+  head -c 100 image.pgm >short.pgm
+  ! ./read_digit short.pgm 2>refusal || fail "read_digit takes half an image"
+  [[ $(<refusal) == "short.pgm: expected a binary PGM of 28 x 28 pixels with the largest value 255" ]] || fail "$(<refusal)"
+fi
+
 last() { # OUT PHASE FIELD: of the phase's last epoch
   grep "\"phase\":\"$2\"" "$1/metrics.jsonl" | tail -n 1 | sed -E "s/.*\"$3\":([^,}]*).*/\1/"
 }

@@ -388,6 +388,10 @@ if ! quickstart || [[ $(<stdout) != "student.safetensors is there, and will be r
   failures=$((failures + 1))
 fi
 
+echo "== ship_it"
+refused "no argument" "usage: ship_it" "$programs/ship_it"
+refused "no such file" "ship_it: nowhere: cannot be read (No such file" "$programs/ship_it" nowhere "$digits" c
+refused "a file for a folder" "ship_it: " "$programs/ship_it" "$student" "$digits" "$student"
 echo "== predict"
 refused "no argument" "usage: predict" "$programs/predict"
 refused "too many arguments" "usage: predict" "$programs/predict" "$student" "$digits" more

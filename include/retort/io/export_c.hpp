@@ -15,6 +15,7 @@
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/small_floats.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/matrix.hpp"
@@ -23,6 +24,7 @@
 #include "retort/io/c_code/integer_program.hpp"
 #include "retort/io/c_code/text.hpp"
 #include "retort/nn/describe.hpp"
+#include "retort/nn/layer.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/precision.hpp"
 #include "retort/nn/sequential.hpp"
@@ -59,22 +61,23 @@ struct ExportOptions {
   std::string recipe{};
 };
 
-namespace detail {
-
-/// The lines of the first comment that all forms have.
+/// What a C file costs, as its first comment says.
 struct CodeFacts {
-  std::string signature;
-  std::string_view form;
-  std::size_t multiply_adds = 0;
-  std::size_t constant_bytes = 0;
-  std::size_t scratch_bytes = 0;
-  bool bytes = false;
-  std::string accuracy{};  // "97 of 100 samples right", or empty
+  std::string_view form;           ///< "float32", "bfloat16", "int8" or "int4"
+  bool bytes = false;              ///< whether inputs are bytes
+  std::size_t multiply_adds = 0;   ///< of one sample
+  std::size_t constant_bytes = 0;  ///< weights, biases, factors and tables
+  std::size_t scratch_bytes = 0;   ///< of the stack, for activations
+  std::size_t right = 0;           ///< of the samples of ExportOptions::evaluation
+  std::size_t samples = 0;         ///< of these, those with a label; 0 if there were none
 };
 
-[[gnu::cold]] inline std::string first_comment(const CodeFacts& facts, const ExportOptions& options) {
+namespace detail {
+
+[[gnu::cold]] inline std::string first_comment(std::string_view signature, const CodeFacts& facts,
+                                               const ExportOptions& options) {
   std::string text = "/*\n";
-  text += comment_line(facts.signature);
+  text += comment_line(signature);
   text += comment_line(
       concatenate({"Form ", facts.form, ": ", facts.multiply_adds, " multiply-adds a sample, ", facts.constant_bytes,
                    " bytes of constants, ", facts.scratch_bytes, " bytes of the stack for activations."}));
@@ -83,36 +86,31 @@ struct CodeFacts {
   if (!options.recipe.empty()) {
     text += comment_line(options.recipe);
   }
-  if (!facts.accuracy.empty()) {
-    text += comment_line(facts.accuracy);
+  if (facts.samples > 0) {
+    text += comment_line(concatenate({facts.right, " of ", facts.samples, " samples right."}));
   }
   text += comment_line(concatenate({"Written by Retort ", version, "."}));
   return text += " */\n";
 }
 
 /// Writes a program, whole or not at all.
-[[gnu::cold]] inline void write_code(const std::filesystem::path& path, const CNames& names, const CodeFacts& facts,
-                                     const ExportOptions& options, std::string_view program) {
+[[gnu::cold]] inline void write_code(const std::filesystem::path& path, const CNames& names, std::string_view comment,
+                                     std::string_view program) {
   AtomicFile file(path);
-  file.write(
-      concatenate({first_comment(facts, options),
-                   names.in(concatenate({"#ifndef @H\n#define @H\n\n#include <stdint.h>\n", program, "\n#endif\n"}))}));
+  file.write(concatenate(
+      {comment, names.in(concatenate({"#ifndef @H\n#define @H\n\n#include <stdint.h>\n", program, "\n#endif\n"}))}));
   file.commit();
 }
 
-[[gnu::cold]] inline std::string right_of(std::size_t right, std::size_t of) {
-  return concatenate({right, " of ", of, " samples right."});
-}
-
-/// How many samples the integers answer right, of those with a label.
-[[gnu::cold]] inline std::string accuracy_text(const IntegerNetwork& network, const data::Dataset& data) {
+/// How many samples the integers answer right.
+[[gnu::cold]] inline std::size_t count_right(const IntegerNetwork& network, const data::Dataset& data) {
   const data::Matrix<std::int8_t> logits = predict_integer(network, data);
   std::size_t right = 0;
   for (std::size_t i = 0; i < data.size(); ++i) {
     const auto row = logits.row(i);
     right += static_cast<std::size_t>(std::ranges::max_element(row) - row.begin()) == data.labels()[i] ? 1u : 0u;
   }
-  return right_of(right, data.labelled_count());
+  return right;
 }
 
 /// Throws Error for widths that the file's integers cannot count.
@@ -125,13 +123,12 @@ void require_narrow() {
   }
 }
 
-[[gnu::cold]] inline void export_integers(const IntegerNetwork& network, std::string signature,
-                                          const std::filesystem::path& path, const ExportOptions& options) {
+[[gnu::cold]] inline CodeFacts export_integers(const IntegerNetwork& network, std::string_view signature,
+                                               const std::filesystem::path& path, const ExportOptions& options) {
   const CNames names(options.prefix);
-  CodeFacts facts{.signature = std::move(signature),
-                  .form = network.bits() == 4 ? "int4" : "int8",
-                  .scratch_bytes = scratch_bytes(network),
-                  .bytes = network.preprocessing().bytes};
+  CodeFacts facts{.form = network.bits() == 4 ? "int4" : "int8",
+                  .bytes = network.preprocessing().bytes,
+                  .scratch_bytes = scratch_bytes(network)};
   for (const internal::IntegerLayer& layer : network.layers()) {
     facts.multiply_adds += layer.weights.size();
     facts.constant_bytes +=
@@ -139,41 +136,57 @@ void require_narrow() {
         9 * layer.outputs + layer.table.size();
   }
   if (options.evaluation != nullptr) {
-    facts.accuracy = accuracy_text(network, *options.evaluation);
+    facts.samples = options.evaluation->labelled_count();
+    facts.right = count_right(network, *options.evaluation);
   }
-  write_code(path, names, facts, options, integer_program(network));
+  write_code(path, names, first_comment(signature, facts, options), integer_program(network));
+  return facts;
+}
+
+/// Rounds the weights of Linear layers to bfloat16 numbers.
+template <typename Scalar>
+void round_weights(std::span<const TensorInfo> tensors, std::span<Scalar> arena) {
+  for (const TensorInfo& tensor : tensors) {
+    if (tensor.spec.initial_value == InitialValue::weight) {
+      for (Scalar& weight : tensor.in(arena)) {
+        weight = static_cast<Scalar>(internal::bfloat16_to_float(internal::to_bfloat16(static_cast<float>(weight))));
+      }
+    }
+  }
 }
 
 template <Model M, typename Backend, typename Scalar>
-void export_floats(const Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
-                   const ExportOptions& options) {
+CodeFacts export_floats(const Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
+                        const ExportOptions& options) {
   const CNames names(options.prefix);
   const bool bfloat16 = options.form == Form::bfloat16;
-  const auto folded = fold_batch_norm(network);
-  const auto parameters = folded.copy_parameters();
+  auto folded = fold_batch_norm(network);
+  auto parameters = folded.copy_parameters();
   const std::string fault =
       internal::describe_fault(Folded<M>::parameters, std::span(std::as_const(parameters).span()));
   if (!fault.empty()) {
     throw Error(concatenate({"export_c: ", fault}));
   }
-  FloatSteps program = float_steps(folded);
   if (bfloat16) {
-    round_to_bfloat16(program);
+    round_weights(std::span<const TensorInfo>(Folded<M>::parameters), parameters.span());
+    folded.assign_parameters(parameters.span());
   }
-  CodeFacts facts{.signature = internal::model_signature<M>(),
-                  .form = bfloat16 ? "bfloat16" : "float32",
-                  .scratch_bytes = LogitsFunction(program).scratch_bytes(),
-                  .bytes = program.bytes};
+  const FloatSteps program = float_steps(folded);
+  CodeFacts facts{.form = bfloat16 ? "bfloat16" : "float32",
+                  .bytes = program.bytes,
+                  .scratch_bytes = LogitsFunction(program).scratch_bytes()};
   for (const FloatStep& step : program.steps) {
     const bool linear = step.kind == FloatStep::Kind::linear;
     facts.multiply_adds += linear ? step.weights.size() : 0;
     facts.constant_bytes += step.weights.size() * (linear && bfloat16 ? 2 : 4) + step.bias.size() * 4;
   }
   if (options.evaluation != nullptr) {
-    const std::size_t labelled = options.evaluation->labelled_count();
-    facts.accuracy = right_of(labelled - evaluate(network, *options.evaluation).errors, labelled);
+    facts.samples = options.evaluation->labelled_count();
+    facts.right = facts.samples - evaluate(folded, *options.evaluation).errors;
   }
-  write_code(path, names, facts, options, float_program(program, bfloat16));
+  write_code(path, names, first_comment(internal::model_signature<M>(), facts, options),
+             float_program(program, bfloat16));
+  return facts;
 }
 
 }  // namespace detail
@@ -193,20 +206,21 @@ void export_floats(const Network<M, Backend, Scalar>& network, const std::filesy
 ///
 /// Form::float32 gives the network's logits but for the order of additions. Integers give those of predict_integer, bit
 /// for bit, on every machine. All layers of the library have a float form; Quantized says which have one in integers. A
-/// layer of your own needs io::CExpression for floats. Equal networks and options give equal files.
+/// layer of your own needs io::CExpression for floats. Equal networks and options give equal files. Returns what the
+/// file costs.
 ///
 /// Throws OptionError for a prefix that is no identifier and for integers without calibration, Error for a network that
 /// does not know how its inputs are made (Network::preprocessing), that holds a number which is not finite, or that has
 /// a layer without a form in C, and what `quantize`, IntegerNetwork, `evaluate` and AtomicFile throw. An older file
 /// then stays as it was.
 template <Model M, typename Backend, typename Scalar>
-void export_c(const Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
-              const ExportOptions& options = {}) {
+CodeFacts export_c(const Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
+                   const ExportOptions& options = {}) {
   detail::require_narrow<M>();
   if constexpr (retort::detail::is_quantized_model<M>) {
-    detail::export_integers(IntegerNetwork(network), internal::model_signature<M>(), path, options);
+    return detail::export_integers(IntegerNetwork(network), internal::model_signature<M>(), path, options);
   } else if (options.form == Form::float32 || options.form == Form::bfloat16) {
-    detail::export_floats(network, path, options);
+    return detail::export_floats(network, path, options);
   } else if constexpr (constexpr std::size_t layer = retort::detail::first_without_integer_form<Folded<M>>();
                        layer < Folded<M>::layer_count) {
     throw Error(concatenate({"export_c: layer ", layer, " (", Folded<M>::layer_names[layer],
@@ -217,9 +231,9 @@ void export_c(const Network<M, Backend, Scalar>& network, const std::filesystem:
     }
     const auto as = [&](auto precision) {
       const auto quantized = quantize<decltype(precision)>(network, *options.calibration, options.ranges);
-      detail::export_integers(IntegerNetwork(quantized), internal::model_signature<M>(), path, options);
+      return detail::export_integers(IntegerNetwork(quantized), internal::model_signature<M>(), path, options);
     };
-    options.form == Form::int4 ? as(Int4{}) : as(Int8{});
+    return options.form == Form::int4 ? as(Int4{}) : as(Int8{});
   }
 }
 

@@ -25,17 +25,6 @@ namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
 
 using Kind = FloatStep::Kind;
 
-/// Rounds the weights of each Linear to bfloat16 numbers.
-[[gnu::cold]] inline void round_to_bfloat16(FloatSteps& program) {
-  for (FloatStep& step : program.steps) {
-    if (step.kind == Kind::linear) {
-      for (float& weight : step.weights) {
-        weight = internal::bfloat16_to_float(internal::to_bfloat16(weight));
-      }
-    }
-  }
-}
-
 /// Calls use(element) for the elements of square `index` of an image.
 template <typename Use>
 void for_each_in_square(const FloatStep& step, std::size_t index, const Use& use) {
