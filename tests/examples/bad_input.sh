@@ -390,7 +390,7 @@ fi
 
 echo "== predict"
 refused "no argument" "usage: predict" "$programs/predict"
-refused "too many arguments" "usage: predict" "$programs/predict" "$student" "$digits" more
+refused "too many arguments" "usage: predict" "$programs/predict" "$student" "$digits" student.onnx more
 refused "no such file" "predict: nowhere: cannot be read (No such file" "$programs/predict" nowhere "$digits"
 refused "a teacher" 'holds the model "Linear(784, 1200)' "$programs/predict" teacher.safetensors "$digits"
 refused "text" "text.safetensors: header length" "$programs/predict" text.safetensors "$digits"
