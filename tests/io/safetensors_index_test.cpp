@@ -113,7 +113,7 @@ TEST_CASE("An index of too many bytes is refused before it is read") {
 
 TEST_CASE("A shard lies in the folder of its index") {
   for (const std::string name :
-       {"", ".", "..", "../a.safetensors", "/tmp/a.safetensors", "b/../a.safetensors", "b/a", "a\\u0000.safetensors"}) {
+       {"", ".", "..", "../a.safetensors", "/a.safetensors", "b/../a.safetensors", "b/a", "a\\u0000.safetensors"}) {
     CAPTURE(name);
     CHECK_THAT(refusal_of_map(R"({"c": ")" + name + R"("})"),
                Catch::Matchers::StartsWith("i.json: weight_map, tensor \"c\": file \"") &&

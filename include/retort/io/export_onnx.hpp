@@ -256,8 +256,9 @@ std::string add_layers(OnnxGraph& graph, std::string x, const Sequential<Layers.
 /// inputs are made, in words. Tensors have PyTorch's names. Equal networks and options give equal bytes.
 ///
 /// Throws FileError if the file cannot be written; FormatError naming the tensor for a value that no file of a network
-/// may hold (nn/tensor_values.hpp), for text that is not UTF-8, and for a model of more than 2 GiB. An older file then
-/// stays as it was. A layer of one's own that is no OnnxLayer does not compile.
+/// may hold (nn/tensor_values.hpp), for a normalisation beyond float's range, for text that is not UTF-8, and for a
+/// model of more than 2 GiB. An older file then stays as it was. A layer of one's own that is no OnnxLayer does not
+/// compile.
 template <Model M, typename Backend, typename Scalar>
 void export_onnx(const Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
                  const OnnxOptions& options = {}) {
