@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
-# Which backends besides Eigen are built, and whether Eigen's gets a BLAS: the options, the targets
-# (retort-backends.cmake), the CUDA language for Retort's own programs, and the function that gives a program its
-# sources.
+# Which backends besides Eigen are built, and whether Eigen's gets a BLAS and networks are written as ONNX: the options,
+# the targets (retort-backends.cmake), the CUDA language for Retort's own programs, and the function that gives a program
+# its sources.
 
 set(RETORT_CUDA "AUTO" CACHE STRING "The CUDA backend: AUTO (where there is a CUDA toolkit), ON or OFF")
 set(RETORT_THRUST "AUTO" CACHE STRING "Thrust's host systems cpp, omp and tbb: AUTO (those found), ON (all) or OFF")
 set(RETORT_BLAS "AUTO" CACHE STRING "A BLAS for the Eigen backend: AUTO (where there is one with cblas.h), ON or OFF")
+set(RETORT_ONNX "AUTO" CACHE STRING "Networks as ONNX: AUTO (where there is onnx's protobuf schema), ON or OFF")
 set(RETORT_THRUST_INCLUDE_DIR "" CACHE PATH "Folder with thrust/version.h; empty: the toolkit's or the system's")
 mark_as_advanced(RETORT_THRUST_INCLUDE_DIR)
-foreach(option IN ITEMS RETORT_CUDA RETORT_THRUST RETORT_BLAS)
+foreach(option IN ITEMS RETORT_CUDA RETORT_THRUST RETORT_BLAS RETORT_ONNX)
   set_property(CACHE ${option} PROPERTY STRINGS AUTO ON OFF)
   string(TOUPPER "${${option}}" value)
   if(NOT value MATCHES "^(AUTO|ON|OFF)$")
@@ -24,6 +25,8 @@ foreach(component IN LISTS retort_components)
     set(option RETORT_CUDA)
   elseif(component STREQUAL "cblas")
     set(option RETORT_BLAS)
+  elseif(component STREQUAL "onnx")
+    set(option RETORT_ONNX)
   else()
     set(option RETORT_THRUST)
   endif()
@@ -80,9 +83,10 @@ endif()
 #   *_thrust_cpp.cpp, *_thrust_omp.cpp, *_thrust_tbb.cpp   with Thrust's headers, OpenMP, TBB
 #   *.cu                                                   with CUDA
 #   *_cblas.cpp, cblas_test.cpp                            with a BLAS
+#   *_onnx.cpp, *_onnx_test.cpp                            with onnx's protobuf schema
 #   all others                                             always
-# The program is compiled with RETORT_HAS_THRUST_CPP, RETORT_HAS_THRUST_OMP, RETORT_HAS_THRUST_TBB, RETORT_HAS_CUDA and
-# RETORT_HAS_CBLAS, each 1 or 0: whether this build has it.
+# The program is compiled with RETORT_HAS_THRUST_CPP, RETORT_HAS_THRUST_OMP, RETORT_HAS_THRUST_TBB, RETORT_HAS_CUDA,
+# RETORT_HAS_CBLAS and RETORT_HAS_ONNX, each 1 or 0: whether this build has it.
 function(retort_add_backend_sources target)
   foreach(component IN LISTS retort_components)
     string(TOUPPER "RETORT_HAS_${component}" macro)
@@ -94,8 +98,8 @@ function(retort_add_backend_sources target)
       set(component "${CMAKE_MATCH_1}")
     elseif(source MATCHES "\\.cu$")
       set(component cuda)
-    elseif(source MATCHES "[/_]cblas(_test)?\\.cpp$")
-      set(component cblas)
+    elseif(source MATCHES "[/_](cblas|onnx)(_test)?\\.cpp$")
+      set(component "${CMAKE_MATCH_1}")
     else()
       target_sources(${target} PRIVATE "${source}")
       continue()

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: MIT
-# The targets of the Thrust and CUDA backends and of a BLAS for Eigen's, made from what this machine has. Retort's own
-# build includes this file, and so does its installed package: both state the same facts once.
+# The targets of the Thrust and CUDA backends, of a BLAS for Eigen's and of ONNX, made from what this machine has. Retort's
+# own build includes this file, and so does its installed package: both state the same facts once.
 #
 #   retort::thrust_cpp, retort::thrust_omp, retort::thrust_tbb   Thrust's headers, and OpenMP or TBB
 #   retort::cuda                                                 the CUDA runtime (static), cuBLAS and cuBLASLt, for .cu files
 #   retort::cblas                                                a BLAS with cblas.h, as find_package(BLAS) chooses it
+#   retort::onnx                                                 onnx's protobuf schema and Protocol Buffers, for io/export_onnx.hpp
 #
 # retort_provide(COMPONENT) defines retort::COMPONENT and sets retort_COMPONENT_FOUND to TRUE; where something is
 # missing it sets that to FALSE and retort_COMPONENT_MISSING to what is missing and how to get it.
 # RETORT_THRUST_INCLUDE_DIR, where set, is the only place where Thrust's headers are looked for.
 
-set(retort_components thrust_cpp thrust_omp thrust_tbb cuda cblas)
+set(retort_components thrust_cpp thrust_omp thrust_tbb cuda cblas onnx)
 set(retort_components_scope "") # GLOBAL where the targets must be seen by a project that includes Retort as a folder
 
 # Sets retort_thrust_include_dir, retort_thrust_version and, where these are empty, retort_thrust_missing.
@@ -151,6 +152,25 @@ function(retort_provide_cblas)
   set(missing "${missing}" PARENT_SCOPE)
 endfunction()
 
+# Not find_package(ONNX): Debian's package files of onnx name libraries in folders where they are not.
+function(retort_provide_onnx)
+  set(missing "")
+  find_package(Protobuf QUIET)
+  find_path(folder onnx/onnx_pb.h NO_CACHE)
+  find_library(library onnx_proto NO_CACHE)
+  if(NOT folder OR NOT library)
+    set(missing "onnx/onnx_pb.h or its library onnx_proto is not found: apt-get install libonnx-dev")
+  elseif(NOT TARGET protobuf::libprotobuf)
+    set(missing "Protocol Buffers is not found: apt-get install libprotobuf-dev")
+  else()
+    get_filename_component(folder "${folder}" ABSOLUTE) # a slash at its end would hide that it is the system's own
+    add_library(retort::onnx INTERFACE IMPORTED ${retort_components_scope})
+    target_include_directories(retort::onnx SYSTEM INTERFACE "${folder}")
+    target_link_libraries(retort::onnx INTERFACE retort::retort "${library}" protobuf::libprotobuf)
+  endif()
+  set(missing "${missing}" PARENT_SCOPE)
+endfunction()
+
 function(retort_provide component)
   set(missing "")
   if(NOT component IN_LIST retort_components)
@@ -161,6 +181,8 @@ function(retort_provide component)
       retort_provide_cuda()
     elseif(component STREQUAL "cblas")
       retort_provide_cblas()
+    elseif(component STREQUAL "onnx")
+      retort_provide_onnx()
     else()
       retort_provide_thrust(${component})
     endif()

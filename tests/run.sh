@@ -49,6 +49,7 @@ hold_lock tests/run.sh build/tests.lock
 install_missing cmake ninja-build g++ catch2 libeigen3-dev libxtensor-dev libxsimd-dev nlohmann-json3-dev zlib1g-dev \
   libcli11-dev libbenchmark-dev pkg-config meson libthrust-dev libtbb-dev
 install_optional "the tests with a BLAS may not be compiled" libopenblas-dev
+install_optional "the tests of ONNX may not be compiled" libonnx-dev libprotobuf-dev
 ctest_arguments=("$@")
 sanitize_arguments=()
 if [[ $quick == yes ]]; then
@@ -99,7 +100,8 @@ for preset in "${presets[@]}"; do
   "${configure[@]}" | tee build/all/configure.log
   if [[ $preset == ci ]]; then # the others leave CUDA out
     sed -n 's/^-- *thrust-cuda *not built: /CUDA: the CUDA tests are not compiled: /p
-      s/^-- *cblas *not built: /BLAS: the tests with a BLAS are not compiled: /p' build/all/configure.log
+      s/^-- *cblas *not built: /BLAS: the tests with a BLAS are not compiled: /p
+      s/^-- *onnx *not built: /ONNX: its tests are not compiled: /p' build/all/configure.log
   fi
   cmake --build --preset "$preset" --parallel "$jobs"
   end_part "build $preset"

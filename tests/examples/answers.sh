@@ -31,6 +31,10 @@ errors=$(tail -n 1 trained/metrics.jsonl | sed -E 's/.*"errors":([0-9]+).*/\1/')
 [[ $predicted == *", $errors errors" ]] || fail "metrics.jsonl says $errors errors, predict: $predicted"
 grep -qE "^student distilled .* $errors " report || fail "the table has no $errors errors: $(<report)"
 [[ $(grep -c "image [0-4]: [0-9] (it is [0-9])" <<<"$predicted") == 5 ]] || fail "expected five images: $predicted"
+if [[ $("$programs/predict" --help) == *onnx* ]]; then
+  again=$("$programs/predict" trained/student_distilled.safetensors "$digits" student.onnx)
+  [[ $again == "$predicted" && -s student.onnx ]] || fail "predict wrote no ONNX: $again"
+fi
 
 # As C, in floats, it makes as many errors; a program of that C reads an image.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

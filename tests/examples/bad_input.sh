@@ -394,7 +394,7 @@ refused "no such file" "ship_it: nowhere: cannot be read (No such file" "$progra
 refused "a file for a folder" "ship_it: " "$programs/ship_it" "$student" "$digits" "$student"
 echo "== predict"
 refused "no argument" "usage: predict" "$programs/predict"
-refused "too many arguments" "usage: predict" "$programs/predict" "$student" "$digits" more
+refused "too many arguments" "usage: predict" "$programs/predict" "$student" "$digits" student.onnx more
 refused "no such file" "predict: nowhere: cannot be read (No such file" "$programs/predict" nowhere "$digits"
 refused "a teacher" 'holds the model "Linear(784, 1200)' "$programs/predict" teacher.safetensors "$digits"
 refused "text" "text.safetensors: header length" "$programs/predict" text.safetensors "$digits"

@@ -386,6 +386,60 @@ TEST_CASE("Numbers of other widths are converted", "[io]") {
   CHECK(same_networks(narrow, network));
 }
 
+TEST_CASE("Weights of 16 bits and of double are converted, and one beyond float's range is named", "[io]") {
+  const auto with_bias = [](io::DType dtype, const auto& values) {
+    const TemporaryFolder folder;
+    io::save_safetensors(make_network(), folder / "a");
+    Parts parts(folder / "a");
+    parts.at("0.bias").dtype = dtype;
+    parts.at("0.bias").bytes = std::as_bytes(std::span(values));
+    io::write_safetensors(folder / "b", parts.tensors);
+    Network<M> network{Seed{7}};
+    io::load_safetensors(network, folder / "b");
+    return std::vector<float>(network.parameter(1).begin(), network.parameter(1).end());
+  };
+  using Words = std::vector<std::uint16_t>;
+  using Doubles = std::vector<double>;
+  CHECK(with_bias(io::DType::F16, Words{0x3C00, 0xC000, 0x7BFF, 0x0001, 0x8000}) ==
+        std::vector<float>{1.0f, -2.0f, 65504.0f, 0x1p-24f, 0.0f});
+  CHECK(with_bias(io::DType::BF16, Words{0x3F80, 0xC000, 0x5F00, 0x0001, 0x8000}) ==
+        std::vector<float>{1.0f, -2.0f, 0x1p63f, 0x1p-133f, 0.0f});
+  CHECK(with_bias(io::DType::F64, Doubles{0.1, 1 + 0x1p-24, 1 + 0x1.8p-23, -1e-60, 16777217.0}) ==
+        std::vector<float>{0.1f, 1.0f, 1 + 0x1p-22f, 0.0f, 16777216.0f});
+  CHECK_THROWS_WITH(
+      with_bias(io::DType::F64, Doubles{0, 0, 0, 1e39, 0}),
+      Catch::Matchers::Contains("tensor \"0.bias\": element 3 is 1e+39, expected a number that fits F32"));
+  CHECK_THROWS_WITH(with_bias(io::DType::F16, Words{0, 0xFC00, 0, 0, 0}),
+                    Catch::Matchers::Contains("tensor \"0.bias\": element 1 is -inf, expected a finite number"));
+}
+
+TEST_CASE("A network is read from the shards that an index names", "[io]") {
+  const TemporaryFolder folder;
+  const auto network = make_network();
+  io::save_safetensors(network, folder / "a");
+  Parts parts(folder / "a");
+  const auto middle = parts.tensors.begin() + 3;
+  io::write_safetensors(folder / "1", std::vector(parts.tensors.begin(), middle), parts.metadata);
+  io::write_safetensors(folder / "2", std::vector(middle, parts.tensors.end()));
+  const auto write_index = [&](const std::string& without) {
+    std::string map;
+    for (const io::Tensor& tensor : parts.tensors) {
+      if (tensor.name != without) {
+        map += concatenate({map.empty() ? "" : ",", "\"", tensor.name, "\":\"", &tensor < &*middle ? "1" : "2", "\""});
+      }
+    }
+    write_file(folder / "model.safetensors.index.json", "{\"weight_map\":{" + map + "}}");
+  };
+  write_index("");
+  Network<M> loaded{Seed{2}};
+  io::load_safetensors(loaded, folder / "model.safetensors.index.json");
+  CHECK(same_networks(network, loaded));
+  write_index("4.weight");
+  CHECK_THROWS_AS(io::load_safetensors(loaded, folder / "model.safetensors.index.json"), FormatError);
+  CHECK(same_networks(network, loaded));
+  CHECK_THROWS_AS(io::load_safetensors(loaded, folder / "no.index.json"), FileError);
+}
+
 TEST_CASE("A file cut off anywhere is refused, and the network is as it was", "[io]") {
   const TemporaryFolder folder;
   io::save_safetensors(make_network(), folder / "a");

@@ -27,6 +27,7 @@
 #include "retort/core/text.hpp"
 #include "retort/io/preprocessing_text.hpp"
 #include "retort/io/safetensors_file.hpp"
+#include "retort/io/safetensors_index.hpp"
 #include "retort/io/tensor_name_hint.hpp"
 #include "retort/nn/describe.hpp"
 #include "retort/nn/network.hpp"
@@ -295,17 +296,19 @@ void save_safetensors(const Network<M, Backend, Scalar>& network, const std::fil
   tensors.write(path, metadata);
 }
 
-/// Reads parameters, running statistics and preprocessing into `network`; returns the file's metadata. Strict:
-/// FormatError names a tensor that is missing, that the model does not have, that has another shape or dtype, or that
-/// holds a number no network may hold (nn/tensor_values.hpp); it also refuses a file that claims another model, whose
-/// example gives other logits, or that does not match its checksum. The network then stays as it was. F64, F32, F16 and
-/// BF16 are converted to Scalar; integers are not weights. `num_batches_tracked` may be missing, as PyTorch allows. A
-/// file without preprocessing, such as PyTorch's, leaves the network without. Throws FileError if it cannot be read.
+/// Reads parameters, running statistics and preprocessing into `network`; returns the file's metadata. A path that ends
+/// with ".json" is the index of several files (io/safetensors_index.hpp). Strict: FormatError names a tensor that is
+/// missing, that the model does not have, that has another shape or dtype, or that holds a number no network may hold
+/// (nn/tensor_values.hpp); it also refuses a file that claims another model, whose example gives other logits, or that
+/// does not match its checksum. The network then stays as it was. F64, F32, F16 and BF16 are converted to Scalar;
+/// integers are not weights. `num_batches_tracked` may be missing, as PyTorch allows. A file without preprocessing,
+/// such as PyTorch's, leaves the network without. Throws FileError if it cannot be read.
 template <Model M, typename Backend, typename Scalar>
 Metadata load_safetensors(Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
                           const SafetensorsOptions& options = {}) {
   detail::NamedTensors<Scalar> tensors(network, options);
-  const SafetensorsFile file = SafetensorsFile::read(path);
+  const SafetensorsFile file =
+      path.extension() == ".json" ? read_sharded_safetensors(path) : SafetensorsFile::read(path);
   tensors.read(file, internal::model_signature<M>());
   Network<M, Backend, Scalar> loaded = network;
   loaded.assign_parameters(tensors.parameter_arena.span());

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <ios>
+#include <iterator>
 #include <limits>
 #include <set>
 #include <span>
@@ -63,7 +64,8 @@ bool convert(Value value, Scalar& result) {
 
 }  // namespace detail
 
-/// A safetensors file in memory, read and checked whole. It can be moved but not copied: its tensors point into it.
+/// A safetensors file in memory, read and checked whole, or several as one (io/safetensors_index.hpp). It can be moved
+/// but not copied: its tensors point into it.
 class SafetensorsFile {
  public:
   /// Throws FileError if the file cannot be read, FormatError if it breaks a rule of the format: the header is JSON in
@@ -110,6 +112,18 @@ class SafetensorsFile {
     return file;
   }
 
+  /// The tensors of several files as those of one, named `path` in errors, and their metadata; where several have a
+  /// key, the first one's text. Precondition: no two have a tensor of the same name.
+  [[gnu::cold]] static SafetensorsFile join(std::filesystem::path path, std::vector<SafetensorsFile> parts) {
+    SafetensorsFile file(std::move(path), {}, {});
+    for (SafetensorsFile& part : parts) {
+      std::move(part.tensors_.begin(), part.tensors_.end(), std::back_inserter(file.tensors_));
+      std::move(part.data_.begin(), part.data_.end(), std::back_inserter(file.data_));
+      file.metadata_.merge(part.metadata_);
+    }
+    return file;
+  }
+
   SafetensorsFile(const SafetensorsFile&) = delete;
   SafetensorsFile& operator=(const SafetensorsFile&) = delete;
   SafetensorsFile(SafetensorsFile&&) noexcept = default;
@@ -120,7 +134,7 @@ class SafetensorsFile {
   /// The metadata without the checksum.
   const Metadata& metadata() const& { return metadata_; }
 
-  /// The tensors in the order of their data; by name if several are empty and share a place.
+  /// The tensors, file by file, in the order of their data; by name if several are empty and share a place.
   std::span<const Tensor> tensors() const& { return tensors_; }
 
   /// The tensor with that name, or null.
@@ -181,11 +195,12 @@ class SafetensorsFile {
  private:
   [[gnu::cold]] SafetensorsFile(std::filesystem::path path, detail::SafetensorsHeader header,
                                 AlignedBuffer<std::byte> data)
-      : path_(std::move(path)), metadata_(std::move(header.metadata)), data_(std::move(data)) {
+      : path_(std::move(path)), metadata_(std::move(header.metadata)) {
+    const std::span<const std::byte> bytes = data_.emplace_back(std::move(data)).span();
     tensors_.reserve(header.tensors.size());
     for (detail::TensorEntry& entry : header.tensors) {
       tensors_.push_back({std::move(entry.name), entry.dtype, std::move(entry.shape),
-                          std::as_const(data_).span().subspan(entry.begin, entry.end - entry.begin)});
+                          bytes.subspan(entry.begin, entry.end - entry.begin)});
     }
   }
 
@@ -244,7 +259,7 @@ class SafetensorsFile {
   std::filesystem::path path_;
   Metadata metadata_;
   std::vector<Tensor> tensors_;
-  AlignedBuffer<std::byte> data_;
+  std::vector<AlignedBuffer<std::byte>> data_;  // of each file that was read
 };
 
 /// Writes a safetensors file whole or not at all: the tensors in the given order, the data from a multiple of 64 bytes

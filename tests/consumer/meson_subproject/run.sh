@@ -15,6 +15,7 @@ mkdir -p "$folder/subprojects"
 cp "$sources/main.cpp" "$sources/meson_subproject/meson.build" "$folder"
 cp "$sources/thrust/main.cpp" "$folder/thrust.cpp"
 cp "$sources/cblas/main.cpp" "$folder/cblas.cpp"
+cp "$sources/onnx/main.cpp" "$folder/onnx.cpp"
 cp "$sources/cuda/main.cu" "$folder/cuda.cu"
 ln -s "$repository" "$folder/subprojects/retort"
 # Meson takes nvcc from PATH.
