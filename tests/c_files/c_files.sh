@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # c_files.sh FOLDER WRITE_C_FILES: the files of io::export_c compile without a warning, as C99 and C++, with all compilers
-# that are here, and give the logits of the library. With MNIST_DIR on MNIST, else on synthetic digits.
+# that are here, and give the logits of the library, on emulated processors too. With MNIST_DIR on MNIST, else on synthetic
+# digits.
 set -euo pipefail
 folder=$1
 here=$(cd "$(dirname "$0")" && pwd)
@@ -57,8 +58,34 @@ for command in "${targets[@]}"; do
   done
   echo "$command: compiles"
 done
+# run_emulated QEMU OPTION... -- COMPILER OPTION...: 1,000 samples of each file on an emulated processor. Data lie apart from
+# code, or qemu cannot map them.
+run_emulated() {
+  local qemu=()
+  while [[ $1 != -- ]]; do qemu+=("$1") && shift; done
+  shift
+  if ! command -v "${qemu[0]}" >/dev/null || ! command -v "$1" >/dev/null; then
+    echo "c_files: ${qemu[0]} or $1 is not here, not tried"
+    return
+  fi
+  local names=(student_int8 student_int4 pooled_int8 pooled_int4 reals_int8)
+  [[ $* != *-mfloat-abi=hard* ]] || names=(student_float32 student_bfloat16 reals_float32)
+  for name in "${names[@]}"; do
+    "$@" -std=c99 -ffreestanding -nostdlib -static -Wl,-Tdata=0x400000 -DSAMPLES=1000 "-DNET_FILE=\"$name.h\"" \
+      $(tolerance "$name.h") -I. "$here/bare.c" -o bare -lgcc || fail "$1: $name does not link"
+    "${qemu[@]}" ./bare 3<"$name.inputs" 4<"$name.logits" || fail "$*, $name: other logits"
+  done
+  echo "$* on ${qemu[*]}: ${#names[@]} files"
+}
+# A Cortex-A15 has the instructions of the others, DSP among them.
+run_emulated qemu-arm -cpu cortex-a15 -- arm-none-eabi-gcc -O2 -mcpu=cortex-m4 -mthumb
+run_emulated qemu-arm -cpu cortex-a15 -- arm-none-eabi-gcc -O2 -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16
+run_emulated qemu-arm -cpu cortex-a15 -- arm-none-eabi-gcc -Os -mcpu=cortex-m0plus -mthumb
+# No startup code sets the register of small data.
+run_emulated qemu-riscv32 -- riscv64-unknown-elf-gcc -Os -march=rv32imac -mabi=ilp32 -msmall-data-limit=0
+
 # An answer that is damaged shows.
-sed 's/net_biases_0\[20\] = {/&\n    1000 +/' student_int8.h >damaged.h
+sed 's/net_biases_2\[10\] = {/&\n    100000 +/' student_int8.h >damaged.h
 ! cmp -s damaged.h student_int8.h || fail "no bias was changed"
 gcc -std=c99 -O1 '-DNET_FILE="damaged.h"' -I. "$here/check.c" -o check
 if ./check student_int8.inputs student_int8.logits >/dev/null; then
