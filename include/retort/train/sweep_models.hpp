@@ -63,12 +63,11 @@ struct OneOfModels {
   /// layers instead.
   static std::vector<std::string> names() {
     const std::vector<std::string> short_names{internal::model_name<Models>()...};
-    std::vector<std::string> names{internal::model_signature<Models>()...};
-    for (std::size_t place = 0; place < count; ++place) {
-      if (std::ranges::count(short_names, short_names[place]) == 1) {
-        names[place] = short_names[place];
-      }
-    }
+    std::vector<std::string> names;
+    for_each([&]<Model M>(std::type_identity<M> /*model*/) {
+      const std::string& name = short_names[names.size()];
+      names.push_back(std::ranges::count(short_names, name) == 1 ? name : internal::model_signature<M>());
+    });
     return names;
   }
 
