@@ -113,7 +113,8 @@ concept HandsOutThreads =
 /// also has the working memory of its current student. The teachers must outlive the sweep.
 ///
 /// `Students` is a Model, or a OneOfModels for students of several types. These are one list like any other: trained
-/// side by side, resumed, and summarized together.
+/// side by side, resumed, and summarized together. Where all students train at once, it is those of one model, and then
+/// those of the next.
 template <SweptStudents Students, typename Backend = backend::Eigen, Loss L = HintonLoss, Optimizer O = Adam,
           typename Scalar = float>
 class Sweep {
