@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The two networks of the programs on MNIST.
+/// The networks of the programs on MNIST.
+
+#include <cstddef>
 
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/linear.hpp"
@@ -14,9 +16,12 @@ using Teacher = retort::Sequential<retort::Linear<784, 1200>, retort::Dropout<0.
                                    retort::Linear<1200, 1200>, retort::Dropout<0.5>, retort::ReLU,  //
                                    retort::Linear<1200, 10>>;
 
-using Student = retort::Sequential<retort::Linear<784, 20>, retort::ReLU,  //
-                                   retort::Linear<20, 20>, retort::ReLU,   //
-                                   retort::Linear<20, 10>>;
+/// Two hidden layers of `Width` units.
+template <std::size_t Width>
+using Perceptron = retort::Sequential<retort::Linear<784, Width>, retort::ReLU,    //
+                                      retort::Linear<Width, Width>, retort::ReLU,  //
+                                      retort::Linear<Width, 10>>;
+using Student = Perceptron<20>;
 
 static_assert(Teacher::parameter_count == 2'395'210);
 static_assert(Student::parameter_count == 16'330);

@@ -25,14 +25,13 @@
 #include <vector>
 
 #include "common/data.hpp"
+#include "common/models.hpp"
 #include "common/output_folder.hpp"
 #include "common/program.hpp"
 
 namespace rt = retort;
 
-template <std::size_t Width>
-using Perceptron = rt::Sequential<rt::Linear<784, Width>, rt::ReLU, rt::Linear<Width, Width>, rt::ReLU,  //
-                                  rt::Linear<Width, 10>>;
+using examples::Perceptron;
 using Teacher = rt::Sequential<rt::Dropout<0.2>, rt::Linear<784, 1200>, rt::Dropout<0.5>, rt::ReLU,  //
                                rt::Linear<1200, 1200>, rt::Dropout<0.5>, rt::ReLU,                   //
                                rt::Linear<1200, 10>>;

@@ -27,7 +27,7 @@ std::vector<std::string> loss_names() {
 
 Options parse_options(int argc, char** argv) {
   Options options;
-  CLI::App app("Every loss, for two students, over many seeds", "loss_table");
+  CLI::App app("Every loss and scheme, for two students, over many seeds", "loss_table");
   app.option_defaults()->always_capture_default();
   app.add_option("data", options.data, "folder with the files of MNIST, or synthetic for the built-in digits");
   app.add_option("--teacher", options.teacher_file, "weights of a trained teacher [one is trained]")
@@ -38,15 +38,16 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--report", options.report, "page of HTML with the table [none is written]")
       ->check(examples::page_name());
   app.add_option("--students", options.students, "students of the table: one or more [all]")
-      ->check(CLI::IsMember({plain_student, pooled_student}));
-  app.add_option("--losses", options.losses, "losses that are compared with the student alone: one or more [all]")
+      ->check(CLI::IsMember(std::vector<std::string>(student_names.begin(), student_names.end())));
+  app.add_option("--losses", options.losses,
+                 "losses and schemes that are compared with the student alone: one or more [all]")
       ->check(CLI::IsMember(loss_names()));
   app.add_option("--teacher-epochs", options.teacher_epochs, "epochs of the teacher, if it is trained")
       ->check(whole_number(1));
   app.add_option("--epochs", options.epochs, "epochs of each student in the table")->check(whole_number(1));
   app.add_option("--choice-epochs", options.choice_epochs, "epochs of the students that choose a setting")
       ->check(whole_number(1));
-  app.add_option("--seeds", options.seeds, "students of each loss")->check(whole_number(1, 20));
+  app.add_option("--seeds", options.seeds, "students of each row")->check(whole_number(1, 20));
   app.add_option("--learning-rate", options.learning_rate, "of the students' Adam")->check(number());
   examples::add_hyperparameters(app, options.augmentation, {"mix"});  // the images have labels
   app.add_option("--views", options.views,

@@ -3,6 +3,7 @@
 /// @file
 /// What the table can be asked for.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "retort/data/augment.hpp"
+#include "retort/optim/schedule.hpp"
 
 namespace loss_table {
 
@@ -19,7 +21,7 @@ struct Options {
   std::filesystem::path out{};               ///< of checkpoints; empty: nothing is written
   std::filesystem::path report{};            ///< empty: no page
   std::vector<std::string> students{};       ///< by their names in the table; empty: all
-  std::vector<std::string> losses{};         ///< the same; the student alone is always there
+  std::vector<std::string> losses{};         ///< the rows, likewise; the student alone is always there
   std::size_t teacher_epochs = 40;
   std::size_t epochs = 240;
   std::size_t choice_epochs = 40;
@@ -31,11 +33,15 @@ struct Options {
   retort::data::Augmentation augmentation{.shift = 1};  ///< of the students' images
   std::size_t views = 32;                               ///< of each image
   bool quick = false;
+
+  /// Of the learning rate, of teacher and students.
+  retort::Schedule schedule() const {
+    return retort::LinearWarmup{.steps = warmup_steps, .then = retort::CosineSchedule{}};
+  }
 };
 
 /// The students of the table.
-inline constexpr const char* plain_student = "784-20-20-10";
-inline constexpr const char* pooled_student = "196-64-48-10";
+inline constexpr std::array student_names{"784-20-20-10", "196-64-48-10"};
 
 /// The options of the command line. Prints help and exits when asked to; throws retort::OptionError, one line, for
 /// anything it does not understand.

@@ -25,7 +25,7 @@ std::string section_of(const Table& table) {
   examples::Table markup(retort::concatenate({"Errors of ", with_separators(table.test_images),
                                               " test images, means and standard deviations over ",
                                               table.rows.front().errors.count, " seeds"}),
-                         {{"loss", Column::Kind::text},
+                         {{"loss or scheme", Column::Kind::text},
                           {"errors"},
                           {"fewest"},
                           {"more than alone"},
@@ -78,7 +78,7 @@ void write_report_page(const std::filesystem::path& path, std::size_t teacher_er
   std::string body = examples::paragraph(retort::concatenate(
       {"Students of a teacher that makes ", with_separators(teacher_errors), " errors, trained for ",
        tables.front().epochs,
-       " epochs. Each loss has the setting that made the fewest errors on held-out training images. The differences "
+       " epochs. Each row has the setting that made the fewest errors on held-out training images. The differences "
        "are between students of equal seeds; p is that of their exact sign-flip test, two-sided."}));
   for (const Table& table : tables) {
     body += section_of(table);

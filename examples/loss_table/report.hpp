@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The table: a row for each loss, on the terminal and as a page.
+/// The table: a row for each loss and scheme, on the terminal and as a page.
 
 #include <cstddef>
 #include <filesystem>
@@ -12,9 +12,9 @@
 
 namespace loss_table {
 
-/// What the students of one loss make of the test images.
+/// What the students of one loss or scheme make of the test images.
 struct Row {
-  std::string loss;
+  std::string loss;     ///< or scheme
   std::string setting;  ///< the chosen one
   retort::Statistics errors;
   double fewest_errors = 0.0;
@@ -26,7 +26,7 @@ struct Row {
 Row make_row(std::string loss, std::string setting, const std::vector<double>& errors,
              const std::vector<double>& alone);
 
-/// All losses for one student.
+/// All rows for one student.
 struct Table {
   std::string student;
   std::size_t parameters = 0;

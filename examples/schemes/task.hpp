@@ -18,10 +18,8 @@ namespace schemes {
 
 namespace rt = retort;
 
-/// Two hidden layers of `Width` units.
 template <std::size_t Width>
-using Perceptron = rt::Network<rt::Sequential<rt::Linear<784, Width>, rt::ReLU, rt::Linear<Width, Width>, rt::ReLU,  //
-                                              rt::Linear<Width, 10>>>;
+using Perceptron = rt::Network<examples::Perceptron<Width>>;
 using Student = Perceptron<20>;
 using Teacher = rt::Network<examples::Teacher>;
 

@@ -98,6 +98,7 @@
 #include "retort/train/stop_request.hpp"
 #include "retort/train/sweep.hpp"
 #include "retort/train/sweep_grid.hpp"
+#include "retort/train/sweep_models.hpp"
 #include "retort/train/sweep_printer.hpp"
 #include "retort/train/sweep_summary.hpp"
 #include "retort/train/tensorboard_log.hpp"

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/layer_norm.hpp"
@@ -44,6 +45,12 @@ TEST_CASE("Models that differ in anything have different signatures", "[nn]") {
       CHECK(signatures[i] != signatures[j]);
     }
   }
+}
+
+TEST_CASE("A model's name has its widths", "[nn]") {
+  CHECK(internal::model_name<Sequential<Linear<784, 20>, ReLU, Linear<20, 20>, LayerNorm<20>, Linear<20, 10>>>() ==
+        "784-20-20-10");
+  CHECK(internal::model_name<Sequential<AvgPool2d<Shape<1, 4, 6>, 2>, Linear<6, 6, Bias::no>>>() == "24-6-6");
 }
 
 TEST_CASE("A summary has a line for each layer and their sums", "[nn]") {

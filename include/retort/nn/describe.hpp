@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A model in words: a signature that tells models apart in files, and a table for people.
+/// A model in words: a signature that tells models apart in files, a short name and a table for people.
 
 #include <array>
 #include <cstddef>
@@ -44,6 +44,22 @@ std::string model_signature() {
   for (const std::string& layer : layer_descriptions(M{})) {
     text += concatenate({text.empty() ? "" : ", ", layer});
   }
+  return text;
+}
+
+/// "784-20-10": the width that enters the model and those that its layers give, without layers that keep it, but for
+/// Linear ones. Models that differ in other things have the same.
+template <Model M>
+std::string model_name() {
+  std::string text = to_text(M::input_size);
+  const auto append = [&]<typename L>() {
+    if constexpr (requires { L::has_bias; }) {
+      text += concatenate({"-", L::output_size});
+    } else if constexpr (SizedLayer<L>) {
+      text += L::input_size == L::output_size ? "" : concatenate({"-", L::output_size});
+    }
+  };
+  [&]<Layer... Layers>(const Sequential<Layers...>&) { (append.template operator()<Layers>(), ...); }(M{});
   return text;
 }
 

@@ -39,6 +39,7 @@
 #include "retort/train/observer.hpp"
 #include "retort/train/preprocessing.hpp"
 #include "retort/train/resident_dataset.hpp"
+#include "retort/train/sweep_models.hpp"
 #include "retort/train/sweep_observer.hpp"
 #include "retort/train/sweep_options.hpp"
 #include "retort/train/sweep_setting.hpp"
@@ -49,10 +50,11 @@
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// A trained student of a sweep.
-template <Model M, typename Backend, Loss L, Optimizer O, typename Scalar>
+template <SweptStudents Students, typename Backend, Loss L, Optimizer O, typename Scalar>
 struct SweepResult : StudentReport {
   SweepSetting<L, O> setting;
-  Network<M, Backend, Scalar> network;  ///< if it diverged, as it was then
+  /// If it diverged, as it was then. A Network of the model; of a OneOfModels a std::variant of such.
+  typename internal::SweptModels<Students>::template StudentNetwork<Backend, Scalar> network;
 };
 
 namespace detail {
@@ -109,7 +111,11 @@ concept HandsOutThreads =
 /// All students share the data and the logits of each teacher, which are computed once, on all threads, unless the
 /// inputs are augmented anew in every epoch. These and all networks are in memory before the first step; each thread
 /// also has the working memory of its current student. The teachers must outlive the sweep.
-template <Model StudentModel, typename Backend = backend::Eigen, Loss L = HintonLoss, Optimizer O = Adam,
+///
+/// `Students` is a Model, or a OneOfModels for students of several types. These are one list like any other: trained
+/// side by side, resumed, and summarized together. Where all students train at once, it is those of one model, and then
+/// those of the next.
+template <SweptStudents Students, typename Backend = backend::Eigen, Loss L = HintonLoss, Optimizer O = Adam,
           typename Scalar = float>
 class Sweep {
   static_assert(
@@ -118,8 +124,8 @@ class Sweep {
 
  public:
   using Setting = SweepSetting<L, O>;
-  using Result = SweepResult<StudentModel, Backend, L, O, Scalar>;
-  using TeacherNetwork = internal::AnyTeacher<StudentModel, Backend, Scalar>;
+  using Result = SweepResult<Students, Backend, L, O, Scalar>;
+  using TeacherNetwork = internal::AnyTeacher<Students, Backend, Scalar>;
   /// Called with each student when its training has ended, before the observers and like them: one call at a time, from
   /// any thread. For keeping results as they come.
   using ResultCallback = std::function<void(const Result&)>;
@@ -158,8 +164,10 @@ class Sweep {
   }
 
  private:
+  using Models = typename internal::SweptModels<Students>::List;
+  template <Model M>
   using StudentTrainer =
-      internal::EpochTrainer<StudentModel, Backend, Scalar, L, O,
+      internal::EpochTrainer<M, Backend, Scalar, L, O,
                              std::conditional_t<L::needs_teacher, TeacherNetwork, internal::NoTeacher>>;
   using Shared = internal::SharedInputs<Backend, Scalar>;
   using Table = typename Backend::template Buffer<Scalar>;
@@ -193,6 +201,8 @@ class Sweep {
           require_option(settings_[i].teacher < teachers_.size(), "SweepSetting", "teacher", settings_[i].teacher,
                          "less than the number of teachers, " + to_text(teachers_.size()));
         }
+        require_option(settings_[i].model < Models::count, "SweepSetting", "model", settings_[i].model,
+                       "less than the number of models, " + to_text(Models::count));
       } catch (const OptionError& error) {
         throw OptionError("student " + to_text(i) + ": " + error.what());
       }
@@ -214,7 +224,9 @@ class Sweep {
     for (const Setting& setting : settings_) {
       internal::require_truth_for(setting.loss, train, validation);
     }
-    internal::require_trainable<StudentModel, L>(train, validation, first_epoch(options, train.size()));
+    Models::for_each([&]<Model M>(std::type_identity<M> /*model*/) {
+      internal::require_trainable<M, L>(train, validation, first_epoch(options, train.size()));
+    });
     for (const Setting& setting : settings_) {
       internal::require_labels_for(setting.loss, train);
     }
@@ -231,25 +243,8 @@ class Sweep {
       run.resident_validation = internal::ResidentDataset(backend_, *validation);
     }
     ask_teachers(run);
-    run.results.reserve(settings_.size());
-    for (const Setting& setting : settings_) {
-      run.results.push_back(
-          {{.index = run.results.size(), .description = setting.describe() + ", seed " + to_text(setting.seed.value)},
-           setting,
-           Network<StudentModel, Backend, Scalar>(setting.weights_seed(), backend_, options.initialization)});
-    }
-    name_differences(run.results);
-    if constexpr (StudentTrainer::takes_runs) {
-      if (!options.augmentation.distorts() &&
-          (!L::needs_teacher || first_epoch(options, train.size()).repeats_views())) {
-        try {
-          train_together(run);
-        } catch (const StoppedError&) {
-          fail_stopped(run);
-        }
-        return std::move(run.results);
-      }
-    }
+    make_students(run);
+    train_together(run);
     const auto work = [&](std::size_t index, const Backend& on) noexcept { train_student(run, index, on); };
     if constexpr (detail::HandsOutThreads<Backend>) {
       for_each_on_one_thread(backend_, settings_.size(), work);
@@ -292,14 +287,31 @@ class Sweep {
     return options;
   }
 
-  static void name_differences(std::vector<Result>& results) {
+  /// The networks before their training, with the words for each.
+  void make_students(Run& run) const {
+    const std::vector<std::string> names = Models::names();
     std::vector<std::string> descriptions;
-    for (const Result& result : results) {
-      descriptions.push_back(result.description);
+    for (Setting setting : settings_) {
+      setting.model = 0;  // in place of its number the name is given
+      descriptions.push_back(setting.describe() + ", seed " + to_text(setting.seed.value));
     }
-    std::vector<std::string> differences = detail::setting_differences(descriptions);
-    for (Result& result : results) {
-      result.difference = std::move(differences[result.index]);
+    const std::vector<std::string> differences = detail::setting_differences(descriptions);
+    const bool differ_in_model = std::ranges::any_of(
+        settings_, [&](const Setting& setting) { return setting.model != settings_.front().model; });
+    run.results.reserve(settings_.size());
+    for (std::size_t i = 0; i < settings_.size(); ++i) {
+      const Setting& setting = settings_[i];
+      const std::string& model = names[setting.model];
+      const std::string in_front = model + (differences[i].empty() ? "" : ", ");
+      run.results.push_back(
+          {{.index = i,
+            .model = model,
+            .description = concatenate({Models::count > 1 ? model + ", " : "", descriptions[i]}),
+            .difference = concatenate({differ_in_model ? in_front : "", differences[i]})},
+           setting,
+           Models::visit(setting.model, [&]<Model M>(std::type_identity<M> /*model*/) -> decltype(Result::network) {
+             return Network<M, Backend, Scalar>(setting.weights_seed(), backend_, run.options.initialization);
+           })});
     }
   }
 
@@ -320,15 +332,15 @@ class Sweep {
     for (std::size_t i = 0; i < teachers_.size(); ++i) {
       if (std::ranges::any_of(settings_, [&](const Setting& setting) { return setting.teacher == i; })) {
         internal::wait_for(teachers_[i]);
-        const std::size_t size = epoch.view_count() * run.train.size() * StudentModel::output_size;
+        const std::size_t size = epoch.view_count() * run.train.size() * Models::output_size;
         run.teacher_logits[i] = allocate_for("logits of a teacher", size * sizeof(Scalar),
                                              [&] { return backend_.template allocate<Scalar>(size); });
         Scalar* logits = run.teacher_logits[i].data();
         if (epoch.augmentation.is_set()) {
-          internal::for_each_view<StudentModel::input_size, Scalar>(
+          internal::for_each_view<Models::input_size, Scalar>(
               backend_, run.resident_train.view(), epoch,
               [&](const Scalar* inputs, std::size_t row, std::size_t count) {
-                teachers_[i].answer_batch(backend_, inputs, logits + row * StudentModel::output_size, count);
+                teachers_[i].answer_batch(backend_, inputs, logits + row * Models::output_size, count);
               });
         } else {
           teachers_[i].answer_dataset(backend_, run.resident_train.view(), logits);
@@ -339,13 +351,17 @@ class Sweep {
 
   /// Runs on one of the threads, so it throws nothing.
   void train_student(Run& run, std::size_t index, const Backend& on) const noexcept {
+    if (trains_together(run, settings_[index].model)) {
+      return;  // it has been trained
+    }
     if (run.stopping.load(std::memory_order_relaxed) || (run.options.stop != nullptr && run.options.stop->is_made())) {
       return;
     }
     try {
       Result& result = run.results[index];
       try {
-        fit_student(run, result, on);
+        Models::visit(result.setting.model,
+                      [&]<Model M>(std::type_identity<M> /*model*/) { fit_student<M>(run, result, on); });
       } catch (const DivergenceError& error) {
         result.divergence = error.what();
       }
@@ -376,22 +392,25 @@ class Sweep {
     }
   }
 
-  std::unique_ptr<StudentTrainer> make_epoch_trainer(const Run& run, Result& result, const Backend& on) const {
+  template <Model M>
+  std::unique_ptr<StudentTrainer<M>> make_epoch_trainer(const Run& run, Result& result, const Backend& on) const {
     const Setting& setting = result.setting;
+    Network<M, Backend, Scalar>& network = internal::network_of<M, Backend, Scalar>(result.network);
     Shared shared{&run.resident_train, run.validation != nullptr ? &run.resident_validation : nullptr};
     if constexpr (L::needs_teacher) {
       shared.teacher_logits = run.teacher_logits[setting.teacher].data();
-      return std::make_unique<StudentTrainer>(result.network, setting.loss, setting.optimizer,
-                                              teachers_[setting.teacher], on, shared);
+      return std::make_unique<StudentTrainer<M>>(network, setting.loss, setting.optimizer, teachers_[setting.teacher],
+                                                 on, shared);
     } else {
-      return std::make_unique<StudentTrainer>(result.network, setting.loss, setting.optimizer, internal::NoTeacher{},
-                                              on, shared);
+      return std::make_unique<StudentTrainer<M>>(network, setting.loss, setting.optimizer, internal::NoTeacher{}, on,
+                                                 shared);
     }
   }
 
+  template <Model M>
   void fit_student(const Run& run, Result& result, const Backend& on) const {
     detail::SweptStudentObserver observer(run.stopping, result.history);
-    const auto epoch_trainer = make_epoch_trainer(run, result, on);
+    const auto epoch_trainer = make_epoch_trainer<M>(run, result, on);
     detail::fit(*epoch_trainer, run.train, run.validation, fit_options(run, result, observer));
     take_evaluation(run, result);
   }
@@ -406,16 +425,43 @@ class Sweep {
     }
   }
 
+  /// Whether the students of a model train all at once.
+  static bool trains_together(const Run& run, std::size_t model) {
+    return !run.options.augmentation.distorts() &&
+           (!L::needs_teacher || first_epoch(run.options, run.train.size()).repeats_views()) &&
+           Models::visit(model, []<Model M>(std::type_identity<M> /*model*/) { return StudentTrainer<M>::takes_runs; });
+  }
+
+  /// Trains those students, one model after another.
   void train_together(Run& run) const {
-    detail::StudentGroup<StudentTrainer, Backend> group(backend_, run.train, run.validation, run.resident_train.view(),
-                                                        run.resident_validation.view());
+    Models::for_each([&]<Model M>(std::type_identity<M> /*model*/) {
+      if constexpr (StudentTrainer<M>::takes_runs) {
+        if (trains_together(run, Models::template place_of<M>())) {
+          try {
+            train_group<M>(run);
+          } catch (const StoppedError&) {
+            fail_stopped(run);
+          }
+        }
+      }
+    });
+  }
+
+  template <Model M>
+  void train_group(Run& run) const {
+    detail::StudentGroup<StudentTrainer<M>, Backend> group(backend_, run.train, run.validation,
+                                                           run.resident_train.view(), run.resident_validation.view());
     std::deque<detail::SweptStudentObserver> observers;
+    std::vector<std::size_t> places;  // of the group's students in the list
     for (Result& result : run.results) {
-      group.add(make_epoch_trainer(run, result, backend_),
-                fit_options(run, result, observers.emplace_back(run.stopping, result.history)));
+      if (result.setting.model == Models::template place_of<M>()) {
+        places.push_back(result.index);
+        group.add(make_epoch_trainer<M>(run, result, backend_),
+                  fit_options(run, result, observers.emplace_back(run.stopping, result.history)));
+      }
     }
     group.run([&](std::size_t index, const DivergenceError* error) {
-      Result& result = run.results[index];
+      Result& result = run.results[places[index]];
       if (error != nullptr) {
         result.divergence = error->what();
       } else {

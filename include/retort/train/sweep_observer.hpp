@@ -15,7 +15,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// A student whose training has ended.
 struct StudentReport {
   std::size_t index = 0;                   ///< in the list of settings
-  std::string description{};               ///< its setting's
+  std::string model{};                     ///< its model's name: "784-20-20-10" (OneOfModels::names)
+  std::string description{};               ///< its setting's, after the model's name where a sweep has several models
   std::string difference{};                ///< the part that not all students share: "temperature=2, seed 1"
   History history{};                       ///< one entry an epoch
   std::optional<Evaluation> evaluation{};  ///< of the network as it is, if there are validation samples

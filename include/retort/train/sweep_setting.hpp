@@ -31,6 +31,7 @@ struct SweepSetting {
   Seed seed{};                         ///< of shuffling, dropout and augmentation, and of the initial weights
   std::optional<Seed> initial_seed{};  ///< of the initial weights, if that is another one
   std::size_t teacher = 0;             ///< which of the sweep's teachers, from 0; not read by a loss without one
+  std::size_t model = 0;               ///< which of the sweep's models, from 0, if they are a OneOfModels
 
   Seed weights_seed() const { return initial_seed.value_or(seed); }
 
@@ -39,6 +40,9 @@ struct SweepSetting {
     std::string text = describe_settings(loss) + ", " + describe_settings(optimizer);
     if (teacher != 0) {
       text += ", teacher " + to_text(teacher);
+    }
+    if (model != 0) {
+      text += ", model " + to_text(model);
     }
     return text;
   }

@@ -16,11 +16,13 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// The students of one setting, with any seeds. The figures cover those that did not diverge: on the validation samples
-/// if there are any, else in the last epoch of training; accuracy and errors where samples have labels.
+/// The students of one setting, and so of one model, with any seeds. The figures cover those that did not diverge: on
+/// the validation samples if there are any, else in the last epoch of training; accuracy and errors where samples have
+/// labels.
 template <Loss L, Optimizer O>
 struct SweepSummary {
   SweepSetting<L, O> setting;  ///< the first student's
+  std::string model{};         ///< its name: StudentReport::model
   std::size_t diverged = 0;    ///< students
   Statistics accuracy{};       ///< in [0, 1]; of a loss of yes/no targets, the exact matches
   Statistics errors{};
@@ -42,7 +44,7 @@ auto summarize(const std::vector<Result>& results) {
   for (const Result& result : results) {
     const auto [found, is_new] = place.try_emplace(result.setting.describe(), summaries.size());
     if (is_new) {
-      summaries.push_back(Summary{result.setting});
+      summaries.push_back(Summary{.setting = result.setting, .model = result.model});
       values.emplace_back();
     }
     if (result.has_diverged()) {

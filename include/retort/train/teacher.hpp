@@ -23,6 +23,7 @@
 #include "retort/nn/preprocessing.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/train/evaluate.hpp"
+#include "retort/train/sweep_models.hpp"
 
 namespace retort::shape_check {  // for every instruction set
 
@@ -136,15 +137,17 @@ class Teacher final : public TeacherInterface<Backend, Scalar> {
   const Network<M, Backend, Scalar>* network_;
 };
 
-/// A teacher of any model that fits a student's: the student's training is compiled once for all teachers. It refers to
-/// the network, which must outlive it; copies refer to the same network.
-template <Model StudentModel, typename Backend, typename Scalar>
+/// A teacher of any model that fits the students of a sweep: their training is compiled once for all teachers. It
+/// refers to the network, which must outlive it; copies refer to the same network.
+template <SweptStudents Students, typename Backend, typename Scalar>
 class AnyTeacher {
  public:
   template <Model M>
   AnyTeacher(const Network<M, Backend, Scalar>& network)
       : teacher_(std::make_shared<Teacher<M, Backend, Scalar>>(&network)) {
-    static_cast<void>(TeacherFits<M, StudentModel>{});
+    SweptModels<Students>::List::for_each([]<Model StudentModel>(std::type_identity<StudentModel> /*model*/) {
+      static_cast<void>(TeacherFits<M, StudentModel>{});
+    });
   }
   /// A temporary teacher would be gone before it is asked.
   template <Model M>
