@@ -44,7 +44,7 @@ TEST_CASE("A row of 4 bits has steps for its bulk, and cuts off what is far beyo
     squares += weight * weight;
   }
   const auto uneven = weight_steps<Int4>(weights.data(), weights.size());
-  CHECK(std::abs(uneven.step - 2.6 * std::sqrt(squares / 100) / 7) < 1e-12);
+  CHECK(std::abs(uneven.step - 3.5 * std::sqrt(squares / 100) / 7) < 1e-12);
   CHECK(uneven.round<Int4>(50.0) == 7.0);
   CHECK(uneven.round<Int4>(-50.0) == -7.0);
 }

@@ -22,13 +22,13 @@ struct Int8 {
   static constexpr int largest = 127;
 };
 
-/// Weights of 4 bits, -7 to 7. A row's largest magnitude is 7 steps, unless it is beyond 2.6 times the root of the mean
+/// Weights of 4 bits, -7 to 7. A row's largest magnitude is 7 steps, unless it is beyond 3.5 times the root of the mean
 /// square: with so few steps it is better to cut off a few large weights than to round all others coarsely.
 struct Int4 {
   static constexpr std::string_view name = "Int4";
   static constexpr int bits = 4;
   static constexpr int largest = 7;
-  static constexpr double most_deviations = 2.6;
+  static constexpr double most_deviations = 3.5;
 };
 
 /// Int8 or Int4.
