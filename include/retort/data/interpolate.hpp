@@ -52,8 +52,8 @@ class Interpolation {
   template <typename Scalar, typename Finish>
   void operator()(const std::uint8_t* raw, const Finish& finish, Scalar* output) {
     read_pixels(raw);
-    Line line(map_.line(image_, 0));
-    const Line second(map_.line(image_, 1));
+    Line line(map_.line(image_, 0), image_);
+    const Line second(map_.line(image_, 1), image_);
     const std::uint32_t row_down = second.row - line.row;
     const std::uint32_t column_down = second.column - line.column;
     const std::size_t rows = image_.rows;
@@ -82,17 +82,21 @@ class Interpolation {
   static constexpr std::size_t kept = 4;          // rows, in places that are used again
   static constexpr std::size_t most_nodes = 40;   // 0.58 a pixel and 4
 
-  // From the zeros before the image on, modulo 2^32.
+  // Counts from the zeros before the image on, modulo 2^32.
   struct Line {
-    explicit Line(const PixelLine& line)
+    Line(const PixelLine& line, ImageShape image)
         : row(static_cast<std::uint32_t>(line.row) + one),
           column(static_cast<std::uint32_t>(line.column) + one),
           row_step(static_cast<std::uint32_t>(line.row_step)),
-          column_step(static_cast<std::uint32_t>(line.column_step)) {}
+          column_step(static_cast<std::uint32_t>(line.column_step)),
+          last_row(static_cast<std::uint32_t>(image.rows + 1) * one),
+          last_column(static_cast<std::uint32_t>(image.columns + 1) * one) {}
     std::uint32_t row;
     std::uint32_t column;
     std::uint32_t row_step;
     std::uint32_t column_step;
+    std::uint32_t last_row;
+    std::uint32_t last_column;
   };
 
   void read_pixels(const std::uint8_t* raw) {
@@ -154,35 +158,33 @@ class Interpolation {
   }
 
   // In whole blocks.
-  void find_places(std::size_t row, const Line& line) {
+  void find_places(std::size_t row, Line line) {
     if constexpr (elastic) {
       displace_line(row, down_at_nodes_.data(), down_.data());
       displace_line(row, right_at_nodes_.data(), right_.data());
     }
     for (std::size_t first = 0; first < image_.columns; first += block) {
-      find_places(line, static_cast<std::uint32_t>(first), row % kept * pitch + first);
+      const std::size_t position = row % kept * pitch + first;
+      find_places(line, static_cast<std::uint32_t>(first), places_.data() + position, fractions_.data() + position);
     }
   }
 
-  void find_places(const Line& line, std::uint32_t first, std::size_t position) {
-    std::uint32_t* __restrict places = places_.data() + position;
-    std::uint32_t* __restrict fractions = fractions_.data() + position;
+  void find_places(Line line, std::uint32_t first, std::uint32_t* __restrict places,
+                   std::uint32_t* __restrict fractions) const {
     [[maybe_unused]] const std::int32_t* __restrict down = elastic ? down_.data() + first : nullptr;
     [[maybe_unused]] const std::int32_t* __restrict right = elastic ? right_.data() + first : nullptr;
-    // What lies before the first is a large number; all of the last are zeros.
-    const std::uint32_t last_row = (static_cast<std::uint32_t>(image_.rows) + 1) * one;
-    const std::uint32_t last_column = (static_cast<std::uint32_t>(image_.columns) + 1) * one;
-    const std::uint32_t row_begin = line.row + first * line.row_step;
-    const std::uint32_t column_begin = line.column + first * line.column_step;
+    line.row += first * line.row_step;
+    line.column += first * line.column_step;
     for (std::uint32_t i = 0; i < block; ++i) {
-      std::uint32_t row = row_begin + i * line.row_step;
-      std::uint32_t column = column_begin + i * line.column_step;
+      std::uint32_t row = line.row + i * line.row_step;
+      std::uint32_t column = line.column + i * line.column_step;
       if constexpr (elastic) {
         row += static_cast<std::uint32_t>(down[i]);
         column += static_cast<std::uint32_t>(right[i]);
       }
-      row = std::min(row, last_row);
-      column = std::min(column, last_column);
+      // What lies before the first row or column is a large number; all of the last are zeros.
+      row = std::min(row, line.last_row);
+      column = std::min(column, line.last_column);
       places[i] = row / one * pitch | column / one;
       fractions[i] = (row >> 13 & 255u) | (column << 3 & 0xFF0000u);
     }
