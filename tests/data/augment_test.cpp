@@ -176,10 +176,12 @@ TEST_CASE("a distorted row is its features") {
 }
 
 TEST_CASE("images of every shape are interpolated as pixel by pixel, to the last bit") {
-  // One pixel, one line, odd ones, the largest that is interpolated in blocks and some beyond it.
+  // One pixel, one line, odd ones, a block wide and a pixel more, the largest that is interpolated in blocks and some
+  // beyond it.
   for (const data::ImageShape image :
        {data::ImageShape{1, 1}, data::ImageShape{1, 40}, data::ImageShape{40, 1}, data::ImageShape{7, 5, 3},
-        data::ImageShape{3, 61, 2}, data::ImageShape{61, 61}, data::ImageShape{62, 3}, data::ImageShape{3, 62}}) {
+        data::ImageShape{2, 16}, data::ImageShape{5, 17, 2}, data::ImageShape{1, 17}, data::ImageShape{3, 61, 2},
+        data::ImageShape{61, 61}, data::ImageShape{62, 3}, data::ImageShape{3, 62}}) {
     const std::size_t features = image.rows * image.columns * image.channels;
     Bytes pixels(2, features);
     for (std::size_t i = 0; i < 2 * features; ++i) {

@@ -260,8 +260,8 @@ namespace detail {
 /// output (image.channels, image.rows, image.columns), normalised. Preconditions: those of Interpolation.
 template <bool elastic, typename Scalar>
 [[gnu::noinline]] void interpolate_bytes(const DatasetView& data, std::uint32_t index, const PixelMap& map,
-                                         const ElasticField& field, const GatherConstants<Scalar>& finish,
-                                         Scalar* output) {
+                                         const ElasticField& field, GatherConstants<Scalar> finish, Scalar* output) {
+  finish.scale /= 65536;  // exact, unless it is nearly 0
   const std::size_t pixels = data.image.rows * data.image.columns;
   const std::uint8_t* raw = data.bytes + index * data.features;
   Interpolation<elastic> interpolate(data.image, map, field);

@@ -16,10 +16,10 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::data::detail {
 
 /// Interpolates images of bytes by one map, and by one field if it is `elastic`. Zeros lie around each channel, so that
-/// no pixel needs a test, and beside each pixel the one below it, so that one load reads a square of four. Three passes
-/// follow each other at some distance: places are found, squares are read, values computed. So no pass
-/// waits for what it reads. The second reads one by one; the others, whose loops over blocks of a fixed size become
-/// SIMD, keep other parts of the processor busy meanwhile.
+/// no pixel needs a test, and beside each pixel the one above it, so that one load reads a square of four. Three passes
+/// follow each other row by row: places are found, squares are read, values computed. So no pass waits for what it
+/// reads. The second reads one by one; the others, whose loops over blocks of a fixed size become SIMD, keep other
+/// parts of the processor busy meanwhile.
 template <bool elastic>
 class Interpolation {
  public:
@@ -42,83 +42,90 @@ class Interpolation {
   /// Preconditions: takes(image, map, field), and `elastic` is whether the field is set.
   Interpolation(ImageShape image, const PixelMap& map, const ElasticField& field)
       : image_(image), map_(map), field_(field) {
-    std::fill_n(pairs_.begin(), (image.rows + 2) * pitch, std::uint16_t{0});
+    std::fill_n(pairs_.begin() + static_cast<std::ptrdiff_t>((image.rows + 1) * pitch), pitch, std::uint16_t{0});
     if constexpr (elastic) {
       displace_nodes();
     }
   }
 
-  /// output (rows, columns): a channel `raw` (rows, columns), each value passed through `finish`.
+  /// output (rows, columns): a channel `raw` (rows, columns), each value times 65536 passed through `finish`.
   template <typename Scalar, typename Finish>
   void operator()(const std::uint8_t* raw, const Finish& finish, Scalar* output) {
     read_pixels(raw);
-    const std::size_t count = image_.rows * image_.columns;
-    std::size_t squares = 0;  // so many are read
-    std::size_t values = 0;   // and so many computed
-    const auto go_on = [&](std::size_t places) {
-      const std::size_t before = std::min(squares, count);
-      for (; squares + block <= places; squares += block) {
-        read_squares(squares);
+    Line line(map_.line(image_, 0), image_);
+    const Line second(map_.line(image_, 1), image_);
+    const std::uint32_t row_down = second.row - line.row;
+    const std::uint32_t column_down = second.column - line.column;
+    const std::size_t rows = image_.rows;
+    const std::size_t columns = image_.columns;
+    for (std::size_t row = 0; row < rows + 2; ++row) {
+      if (row < rows) {
+        find_places(row, line);
+        line.row += row_down;
+        line.column += column_down;
       }
-      for (; values + block <= before; values += block) {
-        interpolate(values, finish, output + values);
+      if (row >= 1 && row <= rows) {
+        read_squares(row - 1);
       }
-    };
-    for (std::size_t row = 0; row < image_.rows; ++row) {
-      find_places(row);
-      go_on(row * image_.columns);
-    }
-    // The last block is read to its end.
-    std::fill_n(places_.begin() + static_cast<std::ptrdiff_t>(count), block, 0u);
-    std::fill_n(fractions_.begin() + static_cast<std::ptrdiff_t>(count), block, 0u);
-    go_on(count + block - 1);
-    go_on(0);
-    if (values < count) {
-      std::array<Scalar, block> rest;
-      interpolate(values, finish, rest.data());
-      std::copy_n(rest.data(), count - values, output + values);
+      if (row >= 2) {
+        compute_values(row - 2, finish, output);
+        output += columns;
+      }
     }
   }
 
  private:
   static constexpr std::size_t block = 16;
+  static constexpr std::uint32_t one = 1u << 21;  // a pixel's width
   static constexpr std::uint32_t pitch = 64;      // of the padded channel
   static constexpr std::size_t side = pitch - 3;  // zeros: one before each line, two after it
+  static constexpr std::size_t kept = 4;          // rows, in places that are used again
   static constexpr std::size_t most_nodes = 40;   // 0.58 a pixel and 4
 
+  // Counts from the zeros before the image on, modulo 2^32.
+  struct Line {
+    Line(const PixelLine& line, ImageShape image)
+        : row(static_cast<std::uint32_t>(line.row) + one),
+          column(static_cast<std::uint32_t>(line.column) + one),
+          row_step(static_cast<std::uint32_t>(line.row_step)),
+          column_step(static_cast<std::uint32_t>(line.column_step)),
+          last_row(static_cast<std::uint32_t>(image.rows + 1) * one),
+          last_column(static_cast<std::uint32_t>(image.columns + 1) * one) {}
+    std::uint32_t row;
+    std::uint32_t column;
+    std::uint32_t row_step;
+    std::uint32_t column_step;
+    std::uint32_t last_row;
+    std::uint32_t last_column;
+  };
+
   void read_pixels(const std::uint8_t* raw) {
-    std::fill_n(pairs_.begin(), pitch, std::uint16_t{0});  // the last channel's first line stands below these
-    for (std::size_t row = 0; row < image_.rows; ++row) {
-      read_line(raw + row * image_.columns, pairs_.data() + (row + 1) * pitch + 1);
-    }
+    static constexpr std::array<std::uint8_t, pitch> zeros{};
     for (std::size_t row = 0; row <= image_.rows; ++row) {
-      pair_lines(pairs_.data() + row * pitch, pairs_.data() + (row + 1) * pitch);
+      std::uint16_t* line = pairs_.data() + row * pitch;
+      line[0] = line[image_.columns + 1] = line[image_.columns + 2] = 0;
+      pair_lines(row == 0 ? zeros.data() : raw + (row - 1) * image_.columns,
+                 row == image_.rows ? zeros.data() : raw + row * image_.columns, line + 1);
     }
   }
 
   // By blocks of a fixed size, the last two of which may overlap.
-  void read_line(const std::uint8_t* __restrict from, std::uint16_t* __restrict to) const {
-    const auto read = [&](std::size_t first) {
-      for (std::size_t i = first; i < first + block; ++i) {
-        to[i] = from[i];
+  void pair_lines(const std::uint8_t* __restrict above, const std::uint8_t* __restrict below,
+                  std::uint16_t* __restrict line) const {
+    const auto pair = [&](std::size_t first, std::size_t end) {
+      for (std::size_t i = first; i < end; ++i) {
+        line[i] = static_cast<std::uint16_t>(below[i] | above[i] << 8);
       }
     };
     const std::size_t count = image_.columns;
     if (count < block) {
-      std::copy_n(from, count, to);
+      pair(0, count);
       return;
     }
     for (std::size_t first = 0; first + block < count; first += block) {
-      read(first);
+      pair(first, first + block);
     }
-    read(count - block);
-  }
-
-  // All of a padded line: a loop of 16 would be unrolled before it becomes SIMD.
-  static void pair_lines(std::uint16_t* __restrict line, const std::uint16_t* __restrict below) {
-    for (std::size_t i = 0; i < pitch; ++i) {
-      line[i] = static_cast<std::uint16_t>(line[i] | below[i] << 8);
-    }
+    pair(count - block, count);
   }
 
   // What ElasticField computes, first along each row of nodes, then down the columns.
@@ -150,53 +157,66 @@ class Interpolation {
     }
   }
 
-  // Beyond the row's end the next row overwrites it.
-  void find_places(std::size_t row) {
-    const PixelLine line = map_.line(image_, static_cast<std::int64_t>(row));
+  // In whole blocks.
+  void find_places(std::size_t row, Line line) {
     if constexpr (elastic) {
       displace_line(row, down_at_nodes_.data(), down_.data());
       displace_line(row, right_at_nodes_.data(), right_.data());
     }
     for (std::size_t first = 0; first < image_.columns; first += block) {
-      find_places(line, static_cast<std::uint32_t>(first), row * image_.columns + first);
+      const std::size_t position = row % kept * pitch + first;
+      find_places(line, static_cast<std::uint32_t>(first), places_.data() + position, fractions_.data() + position);
     }
   }
 
-  void find_places(const PixelLine& line, std::uint32_t first, std::size_t position) {
-    std::uint32_t* __restrict places = places_.data() + position;
-    std::uint32_t* __restrict fractions = fractions_.data() + position;
+  void find_places(Line line, std::uint32_t first, std::uint32_t* __restrict places,
+                   std::uint32_t* __restrict fractions) const {
     [[maybe_unused]] const std::int32_t* __restrict down = elastic ? down_.data() + first : nullptr;
     [[maybe_unused]] const std::int32_t* __restrict right = elastic ? right_.data() + first : nullptr;
-    const std::uint32_t last_row = static_cast<std::uint32_t>(image_.rows) + 1;
-    const std::uint32_t last_column = static_cast<std::uint32_t>(image_.columns) + 1;
-    const auto row_step = static_cast<std::uint32_t>(line.row_step);
-    const auto column_step = static_cast<std::uint32_t>(line.column_step);
-    const std::uint32_t row_begin = static_cast<std::uint32_t>(line.row) + first * row_step;
-    const std::uint32_t column_begin = static_cast<std::uint32_t>(line.column) + first * column_step;
+    line.row += first * line.row_step;
+    line.column += first * line.column_step;
     for (std::uint32_t i = 0; i < block; ++i) {
-      std::uint32_t row = row_begin + i * row_step;
-      std::uint32_t column = column_begin + i * column_step;
+      std::uint32_t row = line.row + i * line.row_step;
+      std::uint32_t column = line.column + i * line.column_step;
       if constexpr (elastic) {
         row += static_cast<std::uint32_t>(down[i]);
         column += static_cast<std::uint32_t>(right[i]);
       }
       // What lies before the first row or column is a large number; all of the last are zeros.
-      const std::uint32_t above =
-          std::min(static_cast<std::uint32_t>((static_cast<std::int32_t>(row) >> 21) + 1), last_row);
-      const std::uint32_t left =
-          std::min(static_cast<std::uint32_t>((static_cast<std::int32_t>(column) >> 21) + 1), last_column);
-      places[i] = above * pitch | left;
+      row = std::min(row, line.last_row);
+      column = std::min(column, line.last_column);
+      places[i] = row / one * pitch | column / one;
       fractions[i] = (row >> 13 & 255u) | (column << 3 & 0xFF0000u);
     }
   }
 
   // Volatile, or g++ makes SIMD of it, which takes registers apart and puts them together again.
-  void read_squares(std::size_t first) {
-    const volatile std::uint32_t* places = places_.data() + first;
-    std::uint32_t* squares = squares_.data() + first;
-    for (std::size_t i = 0; i < block; ++i) {
-      const std::uint16_t* square = pairs_.data() + places[i];
-      squares[i] = std::uint32_t{square[0]} | std::uint32_t{square[1]} << 16;
+  void read_squares(std::size_t row) {
+    const volatile std::uint32_t* places = places_.data() + row % kept * pitch;
+    std::uint32_t* squares = squares_.data() + row % kept * pitch;
+    for (std::size_t first = 0; first < image_.columns; first += 4) {
+      for (std::size_t i = first; i < first + 4; ++i) {
+        const std::uint16_t* square = pairs_.data() + places[i];
+        squares[i] = std::uint32_t{square[0]} | std::uint32_t{square[1]} << 16;
+      }
+    }
+  }
+
+  // A row's last block may end in the next row, which overwrites it; in the last row it begins earlier.
+  template <typename Scalar, typename Finish>
+  void compute_values(std::size_t row, const Finish& finish, Scalar* output) const {
+    const std::size_t columns = image_.columns;
+    const std::size_t position = row % kept * pitch;
+    if (columns < block) {
+      std::array<Scalar, block> values;
+      interpolate(position, finish, values.data());
+      std::copy_n(values.data(), columns, output);
+      return;
+    }
+    const std::size_t last = row + 1 < image_.rows ? columns : columns - block;
+    for (std::size_t first = 0; first < columns; first += block) {
+      const std::size_t begin = std::min(first, last);
+      interpolate(position + begin, finish, output + begin);
     }
   }
 
@@ -208,11 +228,11 @@ class Interpolation {
       const std::uint32_t down = fractions[i] & 0xFFFFu;
       const std::uint32_t right = fractions[i] >> 16;
       // Both columns at once: each result has 16 bits.
-      const std::uint32_t above = squares[i] & 0x00FF00FFu;
-      const std::uint32_t columns = (above << 8) + ((squares[i] >> 8 & 0x00FF00FFu) - above) * down;
+      const std::uint32_t above = squares[i] & 0xFF00FF00u;
+      const std::uint32_t columns = above + ((squares[i] & 0x00FF00FFu) - (above >> 8)) * down;
       const std::uint32_t left = columns & 0xFFFFu;
       const auto value = static_cast<std::int32_t>((left << 8) + ((columns >> 16) - left) * right);
-      output[i] = finish(static_cast<Scalar>(value) * static_cast<Scalar>(1.0 / 65536));
+      output[i] = finish(static_cast<Scalar>(value));
     }
   }
 
@@ -220,12 +240,11 @@ class Interpolation {
   PixelMap map_;
   ElasticField field_;
   // NOLINTBEGIN(cppcoreguidelines-pro-type-member-init): written before they are read
-  std::array<std::uint16_t, (side + 2) * pitch> pairs_;  // a pixel, and from bit 8 on the one below it
-  // Of each pixel of the output:
-  std::array<std::uint32_t, side * side + block> places_;  // in pairs_
-  alignas(
-      64) std::array<std::uint32_t, side * side + block> fractions_;  // 256ths down, and from bit 16 on to the right
-  std::array<std::uint32_t, side * side + block> squares_;            // the pair there, and the one to its right
+  std::array<std::uint16_t, (side + 2) * pitch> pairs_;  // a pixel, and from bit 8 on the one above it
+  // Of each pixel of some rows of the output:
+  alignas(64) std::array<std::uint32_t, kept * pitch> places_;     // in pairs_
+  alignas(64) std::array<std::uint32_t, kept * pitch> fractions_;  // 256ths down, and from bit 16 on to the right
+  alignas(64) std::array<std::uint32_t, kept * pitch> squares_{};  // the pair there, and the one to its right
   // Displacements of rows of nodes, and of a line's pixels:
   std::array<std::int32_t, elastic ? most_nodes * pitch : 0> down_at_nodes_;
   std::array<std::int32_t, elastic ? most_nodes * pitch : 0> right_at_nodes_;

@@ -129,17 +129,21 @@ void fill_panel(const data::DatasetView& data, const data::GatherConstants<simd:
   }
 }
 
-/// Fetches samples [first, first + count) of the next batch, as far as it has them, while this batch's are gathered:
-/// their rows lie anywhere in memory, which no processor foresees.
+/// Fetches a sample's row, which lies anywhere in memory: no processor foresees where.
+template <simd::PrefetchFor purpose>
+void fetch_row(const data::DatasetView& data, std::size_t sample) {
+  const std::size_t size = data.features * (data.bytes != nullptr ? 1 : sizeof(float));
+  const void* row = data.bytes != nullptr ? static_cast<const void*>(data.bytes + sample * size)
+                                          : data.reals + sample * data.features;
+  for (std::size_t at = 0; at < size; at += arena_alignment) {
+    simd::prefetch<purpose>(row, at);
+  }
+}
+
+/// Fetches samples [first, first + count) of the next batch, as far as it has them, while this batch's are gathered.
 inline void fetch_ahead(const TrainingBatch& batch, std::size_t first, std::size_t count) {
-  const std::size_t size = batch.data.features * (batch.data.bytes != nullptr ? 1 : sizeof(float));
   for (std::size_t position = first; position < std::min(first + count, batch.following); ++position) {
-    const std::size_t sample = batch.samples[batch.size + position];
-    const void* row = batch.data.bytes != nullptr ? static_cast<const void*>(batch.data.bytes + sample * size)
-                                                  : batch.data.reals + sample * batch.data.features;
-    for (std::size_t at = 0; at < size; at += arena_alignment) {
-      simd::prefetch<simd::PrefetchFor::later_reading>(row, at);
-    }
+    fetch_row<simd::PrefetchFor::later_reading>(batch.data, batch.samples[batch.size + position]);
   }
 }
 

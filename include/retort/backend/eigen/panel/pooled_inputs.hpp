@@ -114,6 +114,9 @@ void gather_input_rows(const TrainingBatch& batch, const data::GatherConstants<S
                        std::span<const std::uint32_t> samples, simd::Rows<Scalar> rows) {
   for (std::size_t i = 0; i < samples.size(); ++i) {
     Scalar* row = rows.data + i * rows.stride;
+    if (i + 1 < samples.size()) {
+      fetch_row<simd::PrefetchFor::reading>(batch.data, samples[i + 1]);
+    }
     if constexpr (pools_inputs<M>) {
       detail::gather_pooled_row<PoolingOf<M>>(batch, constants, samples[i], row);
     } else {
