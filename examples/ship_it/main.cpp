@@ -20,7 +20,7 @@ namespace rt = retort;
 using examples::Student;
 
 void print_row(const std::filesystem::path& file, const rt::io::CodeFacts& facts) {
-  std::printf("%-15s  %6zu  %6.2f %%  %9zu  %6zu\n", file.filename().c_str(), facts.samples - facts.right,
+  std::printf("%-16s  %6zu  %6.2f %%  %9zu  %6zu\n", file.filename().c_str(), facts.samples - facts.right,
               100.0 * static_cast<double>(facts.right) / static_cast<double>(facts.samples), facts.constant_bytes,
               facts.scratch_bytes);
 }
@@ -37,7 +37,7 @@ void ship(const char* weights, const char* folder, const std::filesystem::path& 
                                 .calibration = &train,
                                 .evaluation = &test,
                                 .recipe = "Weights: " + std::filesystem::path(weights).filename().string()};
-  std::printf("file             errors  accuracy  constants   stack\n");
+  std::printf("file              errors  accuracy  constants   stack\n");
   for (const auto& [form, name] :
        {std::pair{rt::io::Form::float32, "digit_float32.h"}, std::pair{rt::io::Form::bfloat16, "digit_bfloat16.h"},
         std::pair{rt::io::Form::int8, "digit_int8.h"}, std::pair{rt::io::Form::int4, "digit_int4.h"}}) {
