@@ -68,7 +68,7 @@ void write_floats(const Task& task, const std::string& name, const Network<M>& n
   write(task.folder / (name + ".logits"), std::as_bytes(std::span(logits)));
 }
 
-template <Precision P, Model M>
+template <WeightFormat P, Model M>
 void write_integers(const Task& task, const std::string& name, const Network<M>& network) {
   const auto quantized = quantize<P>(network, task.train);
   io::export_c(quantized, task.folder / (name + ".h"), {.prefix = "net", .evaluation = &task.raw_test});

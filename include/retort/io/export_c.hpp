@@ -26,9 +26,9 @@
 #include "retort/nn/describe.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/network.hpp"
-#include "retort/nn/precision.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/nn/tensor_values.hpp"
+#include "retort/nn/weight_format.hpp"
 #include "retort/quantization/folded.hpp"
 #include "retort/quantization/integer_layer.hpp"
 #include "retort/quantization/integer_network.hpp"
@@ -229,8 +229,8 @@ CodeFacts export_c(const Network<M, Backend, Scalar>& network, const std::filesy
     if (options.calibration == nullptr) {
       throw OptionError("export_c: calibration is missing, expected samples that show the ranges of the integers");
     }
-    const auto as = [&](auto precision) {
-      const auto quantized = quantize<decltype(precision)>(network, *options.calibration, options.ranges);
+    const auto as = [&](auto weights) {
+      const auto quantized = quantize<decltype(weights)>(network, *options.calibration, options.ranges);
       return detail::export_integers(IntegerNetwork(quantized), internal::model_signature<M>(), path, options);
     };
     return options.form == Form::int4 ? as(Int4{}) : as(Int8{});

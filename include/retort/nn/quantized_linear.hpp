@@ -12,7 +12,7 @@
 #include "retort/core/text.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/linear.hpp"
-#include "retort/nn/precision.hpp"
+#include "retort/nn/weight_format.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -32,10 +32,11 @@ struct QuantizedPlace {
 ///
 /// Quantized (quantization/quantized.hpp) makes a model of such layers. Backends with the operations of backend/generic
 /// run it by single operations; include backend/generic/quantized_linear.hpp.
-template <std::size_t In, std::size_t Out, Precision P, QuantizedPlace Place = QuantizedPlace{}, Bias bias = Bias::yes>
+template <std::size_t In, std::size_t Out, WeightFormat P, QuantizedPlace Place = QuantizedPlace{},
+          Bias bias = Bias::yes>
 struct QuantizedLinear {
   using Float = Linear<In, Out, bias>;
-  using precision = P;
+  using format = P;
 
   static constexpr std::string_view name = "QuantizedLinear";
   static constexpr bool has_bias = Float::has_bias;

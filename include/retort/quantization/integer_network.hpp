@@ -25,12 +25,12 @@
 #include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/network.hpp"
-#include "retort/nn/precision.hpp"
 #include "retort/nn/preprocessing.hpp"
 #include "retort/nn/quantized_linear.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/nn/tensor_values.hpp"
+#include "retort/nn/weight_format.hpp"
 #include "retort/quantization/fixed_point.hpp"
 #include "retort/quantization/integer_layer.hpp"
 #include "retort/quantization/quantized.hpp"
@@ -41,7 +41,7 @@ namespace detail {
 
 template <typename L>
 inline constexpr bool is_quantized_linear = false;
-template <std::size_t In, std::size_t Out, Precision P, QuantizedPlace Place, Bias bias>
+template <std::size_t In, std::size_t Out, WeightFormat P, QuantizedPlace Place, Bias bias>
 inline constexpr bool is_quantized_linear<QuantizedLinear<In, Out, P, Place, bias>> = true;
 
 template <typename M>
@@ -72,7 +72,7 @@ struct QuantizedTensors {
 
 /// The layer from inputs in integers to bytes on the scale `to`. Throws Error for sums that 32 bits may not hold, and
 /// for a factor that is no fraction.
-template <Precision P, typename Scalar>
+template <WeightFormat P, typename Scalar>
 internal::IntegerLayer integer_layer(const QuantizedTensors<Scalar>& of, const IntegerScale& from,
                                      const internal::ByteScale<Scalar>& to, std::size_t inputs, std::size_t outputs) {
   internal::IntegerLayer layer{.inputs = inputs, .outputs = outputs};
@@ -191,7 +191,7 @@ class IntegerNetwork {
         if constexpr (L::has_bias) {
           of.bias = {tensors + tensor_offset(L::parameters, 1), L::output_size};
         }
-        layers_.push_back(detail::integer_layer<typename L::precision>(of, from, to, L::input_size, L::output_size));
+        layers_.push_back(detail::integer_layer<typename L::format>(of, from, to, L::input_size, L::output_size));
         if constexpr (L::place.table) {
           layers_.back().table = detail::table_behind<M, Index>(to, scale_of(next, false));
         } else if (detail::has_relu_behind<M, Index>()) {
@@ -200,7 +200,7 @@ class IntegerNetwork {
         if (is_last) {
           logit_step_ = static_cast<double>(to.step);
         }
-        bits_ = L::precision::bits;
+        bits_ = L::format::bits;
       }
     });
   }

@@ -21,9 +21,9 @@
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/nn/network.hpp"
-#include "retort/nn/precision.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/nn/tensor_values.hpp"
+#include "retort/nn/weight_format.hpp"
 #include "retort/quantization/folded.hpp"
 #include "retort/quantization/quantized.hpp"
 #include "retort/quantization/value_range.hpp"
@@ -99,7 +99,7 @@ std::vector<ValueRange> linear_ranges(const Network<M, Backend, Scalar>& network
 /// Throws OptionError for a percentile outside its range and for data whose inputs are made differently from those that
 /// the network was trained on, ShapeError for data that does not fit, Error for a parameter that is not finite, and for
 /// a layer whose inputs or outputs are all 0.
-template <Precision P, Model M, typename Backend, typename Scalar>
+template <WeightFormat P, Model M, typename Backend, typename Scalar>
 Network<Quantized<M, P>, Backend, Scalar> quantize(const Network<M, Backend, Scalar>& network,
                                                    const data::Dataset& data, const Calibration& calibration = {}) {
   using Q = Quantized<M, P>;

@@ -13,10 +13,10 @@
 #include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/linear.hpp"
-#include "retort/nn/precision.hpp"
 #include "retort/nn/quantized_linear.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/nn/sequential.hpp"
+#include "retort/nn/weight_format.hpp"
 #include "retort/quantization/folded.hpp"
 #include "retort/quantization/model_layers.hpp"
 
@@ -85,14 +85,14 @@ constexpr bool needs_table() {
   return found;
 }
 
-template <Precision P, QuantizedPlace Place, typename L>
+template <WeightFormat P, QuantizedPlace Place, typename L>
 struct QuantizedOf;
-template <Precision P, QuantizedPlace Place, std::size_t In, std::size_t Out, Bias bias>
+template <WeightFormat P, QuantizedPlace Place, std::size_t In, std::size_t Out, Bias bias>
 struct QuantizedOf<P, Place, Linear<In, Out, bias>> {
   using type = QuantizedLinear<In, Out, P, Place, bias>;
 };
 
-template <Precision P>
+template <WeightFormat P>
 struct Quantizing {
   template <typename M, std::size_t Index>
   struct Layer : private integer_form::of_layer<Index, has_integer_form<M, Index>()> {
@@ -111,7 +111,7 @@ struct Quantizing {
 /// The model with each Linear as a QuantizedLinear, and each BatchNorm folded (Folded). A network of it is trained like
 /// any other, by any loss and optimizer: `Network<Quantized<Student, Int4>>`; `quantize` makes one of a trained one.
 /// Does not compile for a layer that has no integer form: LayerNorm, or a pooling of hidden units.
-template <Model M, Precision P>
+template <Model M, WeightFormat P>
 using Quantized = internal::MapLayers<Folded<M>, detail::Quantizing<P>::template Layer>;
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET

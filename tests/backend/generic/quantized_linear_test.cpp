@@ -9,7 +9,7 @@
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
-#include "retort/nn/precision.hpp"
+#include "retort/nn/weight_format.hpp"
 
 namespace {
 

@@ -13,15 +13,15 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/linear.hpp"
-#include "retort/nn/precision.hpp"
 #include "retort/nn/quantized_linear.hpp"
+#include "retort/nn/weight_format.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
 
 /// One output's weights, each as the nearest of its steps.
-template <Precision P, std::size_t In, typename Scalar>
+template <WeightFormat P, std::size_t In, typename Scalar>
 struct RoundWeights {
   const Scalar* weights;  // (out, In)
   Scalar* rounded;
@@ -147,7 +147,7 @@ struct QuantizedOperations {
   void with_rounded(const Scalar* parameters, const Scalar* buffers, const Scalar* input, std::size_t batch,
                     const Use& use) const {
     auto rounded = backend.template scratch<Scalar>(parameter_size);
-    for_each_of<in>(backend, out, RoundWeights<typename L::precision, in, Scalar>{parameters, rounded.data()});
+    for_each_of<in>(backend, out, RoundWeights<typename L::format, in, Scalar>{parameters, rounded.data()});
     if constexpr (L::has_bias) {
       constexpr std::size_t bias = tensor_offset(L::parameters, 1);
       for_each_of(backend, out, CopyValue<Scalar>{parameters + bias, rounded.data() + bias});
@@ -181,7 +181,7 @@ struct QuantizedOperations {
 
 }  // namespace detail
 
-template <typename B, typename Scalar, std::size_t In, std::size_t Out, Precision P, QuantizedPlace Place, Bias bias>
+template <typename B, typename Scalar, std::size_t In, std::size_t Out, WeightFormat P, QuantizedPlace Place, Bias bias>
 void infer(const Generic<B>& generic, QuantizedLinear<In, Out, P, Place, bias>, Width<In>,
            const InferArguments<Scalar>& arguments) {
   using L = QuantizedLinear<In, Out, P, Place, bias>;
@@ -190,7 +190,7 @@ void infer(const Generic<B>& generic, QuantizedLinear<In, Out, P, Place, bias>, 
   layer.round_output(arguments.buffers, arguments.output, arguments.batch);
 }
 
-template <typename B, typename Scalar, std::size_t In, std::size_t Out, Precision P, QuantizedPlace Place, Bias bias>
+template <typename B, typename Scalar, std::size_t In, std::size_t Out, WeightFormat P, QuantizedPlace Place, Bias bias>
 void forward(const Generic<B>& generic, QuantizedLinear<In, Out, P, Place, bias>, Width<In>,
              const ForwardArguments<Scalar>& arguments) {
   using L = QuantizedLinear<In, Out, P, Place, bias>;
@@ -202,7 +202,7 @@ void forward(const Generic<B>& generic, QuantizedLinear<In, Out, P, Place, bias>
   layer.round_output(arguments.buffers, arguments.output, arguments.batch);
 }
 
-template <typename B, typename Scalar, std::size_t In, std::size_t Out, Precision P, QuantizedPlace Place, Bias bias>
+template <typename B, typename Scalar, std::size_t In, std::size_t Out, WeightFormat P, QuantizedPlace Place, Bias bias>
 void backward(const Generic<B>& generic, QuantizedLinear<In, Out, P, Place, bias>, Width<In> width,
               const BackwardArguments<Scalar>& arguments) {
   using L = QuantizedLinear<In, Out, P, Place, bias>;

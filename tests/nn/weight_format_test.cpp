@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "retort/nn/precision.hpp"
+#include "retort/nn/weight_format.hpp"
 
 #include <array>
 #include <cmath>

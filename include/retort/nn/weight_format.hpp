@@ -33,7 +33,7 @@ struct Int4 {
 
 /// Int8 or Int4.
 template <typename P>
-concept Precision = std::same_as<P, Int8> || std::same_as<P, Int4>;
+concept WeightFormat = std::same_as<P, Int8> || std::same_as<P, Int4>;
 
 namespace internal {
 
@@ -44,7 +44,7 @@ struct WeightSteps {
   Scalar step;      ///< likewise
 
   /// A whole number from -largest to largest, ties to even.
-  template <Precision P>
+  template <WeightFormat P>
   RETORT_HOST_DEVICE Scalar round(Scalar weight) const {
     constexpr auto largest = static_cast<Scalar>(P::largest);
     const Scalar steps = std::rint(weight * in_steps);
@@ -53,7 +53,7 @@ struct WeightSteps {
 };
 
 /// Those of `count` weights.
-template <Precision P, typename Scalar>
+template <WeightFormat P, typename Scalar>
 RETORT_HOST_DEVICE WeightSteps<Scalar> weight_steps(const Scalar* weights, std::size_t count) {
   constexpr std::size_t strands = 64 / sizeof(Scalar);  // as many as the widest SIMD register has elements
   Scalar largest[strands] = {};
