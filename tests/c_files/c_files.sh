@@ -17,9 +17,10 @@ fail() {
   echo "c_files: $*" >&2
   failed=1
 }
-# Logits of floats may differ from the library's by the order of additions, those of rounded weights by more.
+# Logits of floats may differ from the library's by the order of additions, twice so behind a LayerNorm, and those of rounded
+# weights by more.
 tolerance() {
-  case $1 in *float32.h) echo -DTOLERANCE=3e-6f ;; *bfloat16.h) echo -DTOLERANCE=2e-2f ;; esac
+  case $1 in various_float32.h) echo -DTOLERANCE=1e-5f ;; *float32.h) echo -DTOLERANCE=3e-6f ;; *bfloat16.h) echo -DTOLERANCE=2e-2f ;; esac
 }
 compilers=("gcc -std=c99 -O3 -march=native" "g++ -x c++ -O1" "clang-19 -std=c99 -O2"
   "clang++-19 -x c++ -O1 -fsanitize=address,undefined -fno-sanitize-recover=all")

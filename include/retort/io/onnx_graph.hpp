@@ -14,6 +14,7 @@
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -167,7 +168,7 @@ class OnnxGraph {
 
   ::onnx::GraphProto& graph_;
   const std::filesystem::path& path_;
-  Arena arenas_[2];
+  std::array<Arena, 2> arenas_;
   std::string part_;
   std::size_t layer_ = 0;
   std::size_t nodes_in_part_ = 0;

@@ -39,7 +39,8 @@ using WeightMap = std::map<std::string, std::string, std::less<>>;
 
 /// Whether a shard of that name lies in the index's own folder.
 [[gnu::cold]] inline bool is_file_name(std::string_view name) {
-  return !name.empty() && name != "." && name != ".." && name.find_first_of(std::string_view{"/\0", 2}) == name.npos;
+  return !name.empty() && name != "." && name != ".." &&
+         name.find_first_of(std::string_view{"/\0", 2}) == std::string_view::npos;
 }
 
 /// The "weight_map" in an index's text. Throws FormatError naming `path` for text that is no index, a tensor that

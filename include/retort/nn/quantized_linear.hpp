@@ -36,7 +36,7 @@ template <std::size_t In, std::size_t Out, WeightFormat P, QuantizedPlace Place 
           Bias bias = Bias::yes>
 struct QuantizedLinear {
   using Float = Linear<In, Out, bias>;
-  using format = P;
+  using format_type = P;
 
   static constexpr std::string_view name = "QuantizedLinear";
   static constexpr bool has_bias = Float::has_bias;

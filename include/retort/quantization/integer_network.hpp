@@ -191,7 +191,7 @@ class IntegerNetwork {
         if constexpr (L::has_bias) {
           of.bias = {tensors + tensor_offset(L::parameters, 1), L::output_size};
         }
-        layers_.push_back(detail::integer_layer<typename L::format>(of, from, to, L::input_size, L::output_size));
+        layers_.push_back(detail::integer_layer<typename L::format_type>(of, from, to, L::input_size, L::output_size));
         if constexpr (L::place.table) {
           layers_.back().table = detail::table_behind<M, Index>(to, scale_of(next, false));
         } else if (detail::has_relu_behind<M, Index>()) {
@@ -200,7 +200,7 @@ class IntegerNetwork {
         if (is_last) {
           logit_step_ = static_cast<double>(to.step);
         }
-        bits_ = L::format::bits;
+        bits_ = L::format_type::bits;
       }
     });
   }

@@ -20,14 +20,14 @@
 #include "retort/quantization/folded.hpp"
 #include "retort/quantization/model_layers.hpp"
 
-/// The message for a layer that has no integer form: the compiler names `integer_form::of_layer<1>`, its index from 0
+/// The message for a layer that has no integer form: the compiler names `integer_form::layer<1>`, its index from 0
 /// in the model without BatchNorm.
 namespace retort::integer_form {  // for every instruction set
 
 template <std::size_t Index, bool exists>
-struct of_layer {
+struct layer {
   static_assert(exists,
-                "retort: Quantized<Model>: a layer has no integer form; integer_form::of_layer<I> names its index I "
+                "retort: Quantized<Model>: a layer has no integer form; integer_form::layer<I> names its index I "
                 "(from 0, not counting a BatchNorm behind a Linear). These have one: Linear, pointwise layers between "
                 "two of them, Dropout anywhere, and an AvgPool2d before all other layers");
 };
@@ -95,7 +95,7 @@ struct QuantizedOf<P, Place, Linear<In, Out, bias>> {
 template <WeightFormat P>
 struct Quantizing {
   template <typename M, std::size_t Index>
-  struct Layer : private integer_form::of_layer<Index, has_integer_form<M, Index>()> {
+  struct Layer : private integer_form::layer<Index, has_integer_form<M, Index>()> {
     using type = std::tuple<typename M::template LayerAt<Index>>;
   };
   template <typename M, std::size_t Index>

@@ -96,7 +96,7 @@ TEST_CASE("A later layer rounds its inputs, and one with a table its outputs", "
   CHECK(inferred == rounded);
 }
 
-TEST_CASE("Ranges move towards a batch's extremes; that of the model's inputs only grows", "[backend]") {
+TEST_CASE("Ranges move towards a batch's extremes, but that of the model's inputs only grows", "[backend]") {
   Layer<QuantizedLinear<in, out, Int8>> layer;
   Layer<QuantizedLinear<in, out, Int8, QuantizedPlace{.first = true}>> first;
   std::vector<double> input(batch * in);

@@ -324,7 +324,7 @@ Passes run_passes() {
   internal::run_backward<M>(
       backend,
       backend::BackwardArguments<double>{parameters, inputs.data(), activations.data(), incoming.data(),
-                                         input_gradient.data(), gradients.data(), batch, random},
+                                         input_gradient.data(), gradients.data(), batch, random, buffers.data()},
       capacity, scratch.data());
   result.gradients.assign(gradients.data(), gradients.data() + gradients.size());
   result.input_gradient.assign(input_gradient.data(), input_gradient.data() + input_gradient.size());

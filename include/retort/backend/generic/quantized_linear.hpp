@@ -147,7 +147,7 @@ struct QuantizedOperations {
   void with_rounded(const Scalar* parameters, const Scalar* buffers, const Scalar* input, std::size_t batch,
                     const Use& use) const {
     auto rounded = backend.template scratch<Scalar>(parameter_size);
-    for_each_of<in>(backend, out, RoundWeights<typename L::format, in, Scalar>{parameters, rounded.data()});
+    for_each_of<in>(backend, out, RoundWeights<typename L::format_type, in, Scalar>{parameters, rounded.data()});
     if constexpr (L::has_bias) {
       constexpr std::size_t bias = tensor_offset(L::parameters, 1);
       for_each_of(backend, out, CopyValue<Scalar>{parameters + bias, rounded.data() + bias});

@@ -127,10 +127,8 @@ void for_each_in_square(const FloatStep& step, std::size_t index, const Use& use
 [[gnu::cold]] inline std::string step_data(const FloatStep& step, std::size_t index, bool bfloat16) {
   std::string text;
   if (step.kind == Kind::linear && bfloat16) {
-    std::vector<std::uint16_t> halves;
-    for (const float weight : step.weights) {
-      halves.push_back(internal::to_bfloat16(weight));
-    }
+    std::vector<std::uint16_t> halves(step.weights.size());
+    std::ranges::transform(step.weights, halves.begin(), [](float weight) { return internal::to_bfloat16(weight); });
     text += "\n" + c_data<std::uint16_t>("uint16_t", "weights", index, halves);
   } else if (!step.weights.empty()) {
     text += "\n" + c_data<float>("float", "weights", index, step.weights);

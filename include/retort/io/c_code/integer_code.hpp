@@ -2,8 +2,8 @@
 #pragma once
 /// @file
 /// The C of a program in integers, without its numbers. `$` stands for the file's prefix, `@` for that in capitals
-/// (CNames). The file also defines @INPUTS and @OUTPUTS, and the types $input (of an input), $value (uint8_t, or
-/// uint16_t where inputs are sums of pixels) and $number, in which a $value times a weight fits.
+/// (CNames). The file also defines the macros INPUTS and OUTPUTS with it, and the types $input (of an input), $value
+/// (uint8_t, or uint16_t where inputs are sums of pixels) and $number, in which a $value times a weight fits.
 
 #include <string_view>
 

@@ -165,10 +165,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
     if (network.preprocessing().bytes) {
       network.predict(std::span<const std::uint8_t>(bytes), logits);
     } else {
-      std::vector<float> reals;
-      for (const std::uint8_t byte : bytes) {
-        reals.push_back(static_cast<float>(byte - 128) * step);
-      }
+      std::vector<float> reals(bytes.size());
+      std::ranges::transform(bytes, reals.begin(),
+                             [&](std::uint8_t byte) { return static_cast<float>(byte - 128) * step; });
       network.predict(std::span<const float>(reals), logits);
     }
   }

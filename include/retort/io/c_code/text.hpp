@@ -28,7 +28,7 @@ class CNames {
     const bool is_name = !prefix.empty() && prefix.size() <= 40 && is_letter(prefix.front()) && prefix.front() != '_' &&
                          std::ranges::all_of(prefix, [&](char c) { return is_letter(c) || is_digit(c); });
     if (!is_name) {
-      throw OptionError(concatenate({"export_c: prefix is ", in_quotes(prefix),
+      throw OptionError(concatenate({"export_c: prefix is ", retort::in_quotes(prefix),
                                      ", expected a C identifier of at most 40 characters: a letter, then letters, "
                                      "digits and underscores"}));
     }
