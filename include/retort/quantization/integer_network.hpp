@@ -27,7 +27,6 @@
 #include "retort/nn/network.hpp"
 #include "retort/nn/preprocessing.hpp"
 #include "retort/nn/quantized_linear.hpp"
-#include "retort/nn/relu.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/nn/tensor_values.hpp"
 #include "retort/nn/weight_format.hpp"
@@ -117,34 +116,14 @@ std::vector<std::uint8_t> table_behind(const internal::ByteScale<Scalar>& from, 
   std::vector<std::uint8_t> table(256);
   for (std::size_t byte = 0; byte < table.size(); ++byte) {
     Scalar value = from.value(static_cast<Scalar>(byte));
-    bool within = true;
-    internal::for_each_index<M::layer_count>([&]<std::size_t Behind>() {
-      if constexpr (Behind > Index) {
-        using L = typename M::template LayerAt<Behind>;
-        within = within && PointwiseLayer<L>;
-        if constexpr (ElementwiseLayer<L>) {
-          value = within ? static_cast<Scalar>(L::value(value)) : value;
-        }
+    for_each_pointwise_behind<M, Index>([&]<typename L>(std::type_identity<L> /*layer*/) {
+      if constexpr (ElementwiseLayer<L>) {
+        value = static_cast<Scalar>(L::value(value));
       }
     });
     table[byte] = static_cast<std::uint8_t>(to.byte(value));
   }
   return table;
-}
-
-/// Whether a ReLU stands between layer Index and the next with sizes.
-template <Model M, std::size_t Index>
-constexpr bool has_relu_behind() {
-  bool within = true;
-  bool found = false;
-  internal::for_each_index<M::layer_count>([&]<std::size_t Behind>() {
-    if constexpr (Behind > Index) {
-      using L = typename M::template LayerAt<Behind>;
-      within = within && PointwiseLayer<L>;
-      found = found || (within && std::is_same_v<L, ReLU>);
-    }
-  });
-  return found;
 }
 
 }  // namespace detail

@@ -70,17 +70,34 @@ constexpr std::size_t first_without_integer_form() {
   return first;
 }
 
-/// Whether a layer between layer Index and the next Linear is neither a ReLU nor dropout.
+/// Calls visit(std::type_identity<L>{}) for each pointwise layer L between layer Index and the next with sizes, in
+/// order.
+template <Model M, std::size_t Index, typename Visit>
+constexpr void for_each_pointwise_behind(const Visit& visit) {
+  if constexpr (Index + 1 < M::layer_count) {
+    using L = typename M::template LayerAt<Index + 1>;
+    if constexpr (PointwiseLayer<L>) {
+      visit(std::type_identity<L>{});
+      for_each_pointwise_behind<M, Index + 1>(visit);
+    }
+  }
+}
+
+/// Whether one of them is a ReLU.
+template <Model M, std::size_t Index>
+constexpr bool has_relu_behind() {
+  bool found = false;
+  for_each_pointwise_behind<M, Index>(
+      [&]<typename L>(std::type_identity<L> /*layer*/) { found = found || std::is_same_v<L, ReLU>; });
+  return found;
+}
+
+/// Whether one of them is neither a ReLU nor dropout.
 template <Model M, std::size_t Index>
 constexpr bool needs_table() {
-  bool within = true;
   bool found = false;
-  internal::for_each_index<M::layer_count>([&]<std::size_t Behind>() {
-    if constexpr (Behind > Index) {
-      using L = typename M::template LayerAt<Behind>;
-      within = within && PointwiseLayer<L>;
-      found = found || (within && !DropoutLayer<L> && !std::is_same_v<L, ReLU>);
-    }
+  for_each_pointwise_behind<M, Index>([&]<typename L>(std::type_identity<L> /*layer*/) {
+    found = found || !(DropoutLayer<L> || std::is_same_v<L, ReLU>);
   });
   return found;
 }

@@ -3,6 +3,8 @@
 /// @file
 /// The example inputs of a program's $selftest, made by the same rule here and in C, so that they take no room.
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -28,7 +30,18 @@ inline constexpr std::size_t example_count = 4;
   return bytes;
 }
 
-/// The same in C.
+/// The step of real example inputs, (byte - 128) * step: a power of two, so that no product is rounded. They reach as
+/// far as centers[i] + reach / factors[i] for every i.
+[[gnu::cold]] inline float example_step(const std::vector<float>& centers, const std::vector<float>& factors,
+                                        float reach) {
+  float widest = 0.0f;
+  for (std::size_t i = 0; i < factors.size(); ++i) {
+    widest = std::max(widest, std::abs(centers[i]) + reach / factors[i]);
+  }
+  return std::exp2(std::ceil(std::log2(widest / 128.0f)));
+}
+
+/// The inputs in C.
 inline constexpr std::string_view example_code = R"(
 /* Example inputs: pseudo-random, most of them dark. */
 static inline void $example(int example, $input *inputs) {

@@ -88,13 +88,9 @@ void for_each_in_square(const FloatStep& step, std::size_t index, const Use& use
   return x;
 }
 
-/// The step of real example inputs: a power of two.
+/// That of the program's real example inputs: two deviations from the mean.
 [[gnu::cold]] inline float example_step(const FloatSteps& program) {
-  float widest = 0.0f;
-  for (std::size_t i = 0; i < program.factors.size(); ++i) {
-    widest = std::max(widest, std::abs(program.centers[i]) + 2.0f / program.factors[i]);
-  }
-  return std::exp2(std::ceil(std::log2(widest / 128.0f)));
+  return example_step(program.centers, program.factors, 2.0f);
 }
 
 /// The answers to the examples, which $selftest compares with.

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -42,14 +41,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
   return bytes;
 }
 
-/// The step of real example inputs, (byte - 128) * step: a power of two, so that no product is rounded; inputs reach
-/// beyond the range that the bytes stand for.
+/// That of the network's real example inputs: beyond the range that the bytes stand for. Factors are of half a byte.
 [[gnu::cold]] inline float example_step(const internal::RealInputs& inputs) {
-  float widest = 0.0f;
-  for (std::size_t i = 0; i < inputs.factors.size(); ++i) {
-    widest = std::max(widest, std::abs(inputs.centers[i]) + 512.0f / inputs.factors[i]);
-  }
-  return std::exp2(std::ceil(std::log2(widest / 128.0f)));
+  return example_step(inputs.centers, inputs.factors, 512.0f);
 }
 
 /// A layer's numbers, and the function's arguments.
