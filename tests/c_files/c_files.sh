@@ -92,10 +92,15 @@ at_most per 3.5 cortex-m4-no-dsp student_int8.h -O2
 at_most per 12 'cortex-m0[+]' 'student_int..h' -O2
 
 # An answer that is damaged shows.
-sed 's/digit_biases_2\[10\] = {/&\n    100000 +/' student_int8.h >damaged.h
-! cmp -s damaged.h student_int8.h || fail "no bias was changed"
-gcc -std=c99 -O1 '-DMODEL_FILE="damaged.h"' -I. "$here/check.c" -o check
+sed 's/digit_biases_2\[10\] = {/&\n    100000 +/' student_int8.h >damaged_int8.h
+! cmp -s damaged_int8.h student_int8.h || fail "no bias was changed"
+cp student_int8.logits damaged_int8.logits
+cp student.inputs damaged.inputs
+gcc -std=c99 -O1 '-DMODEL_FILE="damaged_int8.h"' -I. "$here/check.c" -o check
 if ./check student.inputs student_int8.logits >/dev/null; then
   fail "a bias that was changed is not noticed"
+fi
+if "$firmware" -t cortex-m4 -o -O2 . 10 damaged_int8 >damaged 2>&1; then
+  grep -q 'not tried$' damaged || fail "a bias that was changed is not noticed in emulation"
 fi
 exit $failed

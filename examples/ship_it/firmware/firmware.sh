@@ -34,7 +34,7 @@ describe() {
       ;;
     rv32imac)
       compiler=(riscv64-unknown-elf-gcc -march=rv32imac -mabi=ilp32 -std=c99 -ffreestanding -nostdlib
-        -Wl,-Tdata=0x400000,--section-start=.sdata=0x500000) # pages apart from code's
+        "-Wl,-Tdata=0x400000" "-Wl,--section-start=.sdata=0x500000") # pages apart from code's
       emulator=(qemu-riscv32)
       ;;
     atmega2560)
