@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /// From a saved student to C: writes it in floats and in integers, each as one file that needs no library, and says
-/// what they cost. read_digit.c is a program with such a file. firmware/firmware.sh makes firmware of the files, and runs
-/// it in emulation on test images that are written beside them, digit.inputs, whose logits are in digit_int8.logits.
+/// what they cost. read_digit.c is a program with such a file. firmware/firmware.sh makes firmware of the files, and
+/// runs it in emulation on test images that are written beside them, digit.inputs, whose logits are in
+/// digit_int8.logits.
 ///
 ///     ship_it out/student_distilled.safetensors data/mnist out/c
 

@@ -3,8 +3,8 @@
 /// write_c_files FOLDER [MNIST]
 ///
 /// Trains small networks, and writes to FOLDER for each, MODEL, raw inputs MODEL.inputs, C files MODEL_FORM.h, and in
-/// MODEL_FORM.logits the logits that a file must give for the inputs: int8_t, or float. On MNIST's files, if their folder
-/// is given, else on synthetic digits.
+/// MODEL_FORM.logits the logits that a file must give for the inputs: int8_t, or float. On MNIST's files, if their
+/// folder is given, else on synthetic digits.
 
 #include <cstddef>
 #include <cstdint>
