@@ -49,7 +49,8 @@ hold_lock tests/run.sh build/tests.lock
 install_missing cmake ninja-build g++ catch2 libeigen3-dev libxtensor-dev libxsimd-dev nlohmann-json3-dev zlib1g-dev \
   libcli11-dev libbenchmark-dev pkg-config meson libthrust-dev libtbb-dev
 install_optional "the tests with a BLAS may not be compiled" libopenblas-dev
-install_optional "C files are not tried on other processors" gcc-arm-none-eabi gcc-riscv64-unknown-elf gcc-avr qemu-user
+install_optional "C files are not tried on other processors" gcc-arm-none-eabi gcc-riscv64-unknown-elf gcc-avr avr-libc \
+  qemu-user qemu-system-arm simavr
 install_optional "the tests of ONNX may not be compiled" libonnx-dev libprotobuf-dev
 ctest_arguments=("$@")
 sanitize_arguments=()

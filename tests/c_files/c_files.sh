@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # c_files.sh FOLDER WRITE_C_FILES: the files of io::export_c compile without a warning, as C99 and C++, with all compilers
-# that are here, and give the logits of the library, on emulated processors too. With MNIST_DIR on MNIST, else on synthetic
-# digits.
+# that are here, and give the logits of the library, on emulated processors too, where they cost what they may. With
+# MNIST_DIR on MNIST, else on synthetic digits.
 set -euo pipefail
 folder=$1
 here=$(cd "$(dirname "$0")" && pwd)
@@ -40,8 +40,8 @@ for command in "${compilers[@]}"; do
   fi
   for file in "${files[@]}"; do
     name=${file%.h}
-    if "${words[@]}" "${warnings[@]}" "-DNET_FILE=\"$file\"" $(tolerance "$file") -I. "$here/check.c" -o check -lm; then
-      ./check "$name.inputs" "$name.logits" >"$name.txt" || fail "$command, $name: $(cat "$name.txt")"
+    if "${words[@]}" "${warnings[@]}" "-DMODEL_FILE=\"$file\"" $(tolerance "$file") -I. "$here/check.c" -o check -lm; then
+      ./check "${name%_*}.inputs" "$name.logits" >"$name.txt" || fail "$command, $name: $(cat "$name.txt")"
     else
       fail "$command: $file does not compile"
     fi
@@ -59,37 +59,48 @@ for command in "${targets[@]}"; do
   done
   echo "$command: compiles"
 done
-# run_emulated QEMU OPTION... -- COMPILER OPTION...: 1,000 samples of each file on an emulated processor. Data lie apart from
-# code, or qemu cannot map them.
-run_emulated() {
-  local qemu=()
-  while [[ $1 != -- ]]; do qemu+=("$1") && shift; done
-  shift
-  if ! command -v "${qemu[0]}" >/dev/null || ! command -v "$1" >/dev/null; then
-    echo "c_files: ${qemu[0]} or $1 is not here, not tried"
-    return
-  fi
-  local names=(student_int8 student_int4 pooled_int8 pooled_int4 reals_int8)
-  [[ $* != *-mfloat-abi=hard* ]] || names=(student_float32 student_bfloat16 reals_float32)
-  for name in "${names[@]}"; do
-    "$@" -std=c99 -ffreestanding -nostdlib -static -Wl,-Tdata=0x400000 -DSAMPLES=1000 "-DNET_FILE=\"$name.h\"" \
-      $(tolerance "$name.h") -I. "$here/bare.c" -o bare -lgcc || fail "$1: $name does not link"
-    "${qemu[@]}" ./bare 3<"$name.inputs" 4<"$name.logits" || fail "$*, $name: other logits"
-  done
-  echo "$* on ${qemu[*]}: ${#names[@]} files"
+
+# In emulation, 1,000 samples of each.
+firmware="$here/../../examples/ship_it/firmware/firmware.sh"
+"$firmware" . 1000 student_int8 student_int4 >table || fail "firmware.sh failed"
+"$firmware" -o -O2 . 1000 pooled_int8 pooled_int4 reals_int8 | tail -n +2 >>table || fail "firmware.sh failed"
+"$firmware" -t cortex-m4 -o -O2 . 1000 student_float32 student_bfloat16 reals_float32 | tail -n +2 >>table ||
+  fail "firmware.sh failed"
+cat table
+
+# at_most COLUMN LIMIT TARGET FILE OPTION: of these programs, if they could be tried; the last three are patterns.
+at_most() {
+  awk -v column="$1" -v limit="$2" -v target="^($3)\$" -v file="^$4\$" -v option="^$5\$" '
+    NR == 1 { for (i = 1; i <= NF; ++i) columns[$i] = i; next }
+    / not tried$/ { ++found; next }
+    $1 ~ target && $2 ~ file && $3 ~ option { ++found }
+    $1 ~ target && $2 ~ file && $3 ~ option && !($columns[column] <= limit) { print; over = 1 }
+    END { exit over || !found }
+  ' table || fail "$3, $4, $5: expected at most $2 of $1"
 }
-# A Cortex-A15 has the instructions of the others, DSP among them.
-run_emulated qemu-arm -cpu cortex-a15 -- arm-none-eabi-gcc -O2 -mcpu=cortex-m4 -mthumb
-run_emulated qemu-arm -cpu cortex-a15 -- arm-none-eabi-gcc -O2 -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16
-run_emulated qemu-arm -cpu cortex-a15 -- arm-none-eabi-gcc -Os -mcpu=cortex-m0plus -mthumb
-# No startup code sets the register of small data.
-run_emulated qemu-riscv32 -- riscv64-unknown-elf-gcc -Os -march=rv32imac -mabi=ilp32 -msmall-data-limit=0
+at_most flash 18000 'cortex.*|rv32.*' student_int8.h -Os
+at_most flash 10000 'cortex.*|rv32.*' student_int4.h -Os
+at_most flash 18000 cortex-m4 student_int8.h -O2
+at_most flash 10000 cortex-m4 student_int4.h -O2
+# The 8-bit processor's code is longer.
+at_most flash 19500 atmega2560 student_int8.h -Os
+at_most flash 11000 atmega2560 student_int4.h -Os
+at_most RAM 200 '.*' 'student_int..h' '.*'
+at_most stack 512 '.*' 'student_int..h' '.*'
+at_most per 2.0 cortex-m4 student_int8.h -O2
+at_most per 3.5 cortex-m4-no-dsp student_int8.h -O2
+at_most per 12 'cortex-m0[+]' 'student_int..h' -O2
 
 # An answer that is damaged shows.
-sed 's/net_biases_2\[10\] = {/&\n    100000 +/' student_int8.h >damaged.h
-! cmp -s damaged.h student_int8.h || fail "no bias was changed"
-gcc -std=c99 -O1 '-DNET_FILE="damaged.h"' -I. "$here/check.c" -o check
-if ./check student_int8.inputs student_int8.logits >/dev/null; then
+sed 's/digit_biases_2\[10\] = {/&\n    100000 +/' student_int8.h >damaged_int8.h
+! cmp -s damaged_int8.h student_int8.h || fail "no bias was changed"
+cp student_int8.logits damaged_int8.logits
+cp student.inputs damaged.inputs
+gcc -std=c99 -O1 '-DMODEL_FILE="damaged_int8.h"' -I. "$here/check.c" -o check
+if ./check student.inputs student_int8.logits >/dev/null; then
   fail "a bias that was changed is not noticed"
+fi
+if "$firmware" -t cortex-m4 -o -O2 . 10 damaged_int8 >damaged 2>&1; then
+  grep -q 'not tried$' damaged || fail "a bias that was changed is not noticed in emulation"
 fi
 exit $failed

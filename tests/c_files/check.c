@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
-   check INPUTS LOGITS: 0 if the included file (NET_FILE) gives these logits for these inputs, and its test passes. */
+   check INPUTS LOGITS: 0 if the included file (MODEL_FILE) gives these logits for these inputs, and its test passes. */
 #include <stdio.h>
 
-#include NET_FILE
+#include MODEL_FILE
 
 #ifdef TOLERANCE
 typedef float logit_type;
@@ -10,14 +10,14 @@ typedef float logit_type;
 typedef int8_t logit_type;
 #endif
 
-static net_input inputs[NET_INPUTS];
+static digit_input inputs[DIGIT_INPUTS];
 
 /* Whether a sample's logits are those expected: the same, or within a part of the largest. */
 static int agree(const logit_type *logits, const logit_type *expected) {
   int i;
 #ifdef TOLERANCE
   float largest = 1.0f, worst = 0.0f;
-  for (i = 0; i < NET_OUTPUTS; ++i) {
+  for (i = 0; i < DIGIT_OUTPUTS; ++i) {
     const float size = expected[i] < 0 ? -expected[i] : expected[i];
     const float difference = logits[i] < expected[i] ? expected[i] - logits[i] : logits[i] - expected[i];
     largest = size > largest ? size : largest;
@@ -25,7 +25,7 @@ static int agree(const logit_type *logits, const logit_type *expected) {
   }
   return worst <= TOLERANCE * largest;
 #else
-  for (i = 0; i < NET_OUTPUTS; ++i) {
+  for (i = 0; i < DIGIT_OUTPUTS; ++i) {
     if (logits[i] != expected[i]) {
       return 0;
     }
@@ -36,21 +36,21 @@ static int agree(const logit_type *logits, const logit_type *expected) {
 
 int main(int argc, char **argv) {
   FILE *from = argc == 3 ? fopen(argv[1], "rb") : NULL, *answers = argc == 3 ? fopen(argv[2], "rb") : NULL;
-  logit_type logits[NET_OUTPUTS], expected[NET_OUTPUTS];
+  logit_type logits[DIGIT_OUTPUTS], expected[DIGIT_OUTPUTS];
   int samples = 0, wrong = 0, classes = 0;
-  const int failed = net_selftest();
+  const int failed = digit_selftest();
   if (from == NULL || answers == NULL) {
     fprintf(stderr, "usage: check INPUTS LOGITS\n");
     return 2;
   }
   while (fread(inputs, sizeof inputs, 1, from) == 1 && fread(expected, sizeof expected, 1, answers) == 1) {
     int i, largest = 0;
-    net_logits(inputs, logits);
-    for (i = 1; i < NET_OUTPUTS; ++i) {
+    digit_logits(inputs, logits);
+    for (i = 1; i < DIGIT_OUTPUTS; ++i) {
       largest = logits[i] > logits[largest] ? i : largest;
     }
     wrong += !agree(logits, expected);
-    classes += net_classify(inputs) != largest;
+    classes += digit_classify(inputs) != largest;
     ++samples;
   }
   fclose(from);

@@ -2,9 +2,9 @@
 /// @file
 /// write_c_files FOLDER [MNIST]
 ///
-/// Trains small networks, and writes to FOLDER for each a C file NAME.h, raw inputs NAME.inputs, and in NAME.logits the
-/// logits that the file must give for them: int8_t, or float. On MNIST's files, if their folder is given, else on
-/// synthetic digits.
+/// Trains small networks, and writes to FOLDER for each, MODEL, raw inputs MODEL.inputs, C files MODEL_FORM.h, and in
+/// MODEL_FORM.logits the logits that a file must give for the inputs: int8_t, or float. On MNIST's files, if their
+/// folder is given, else on synthetic digits.
 
 #include <cstddef>
 #include <cstdint>
@@ -37,13 +37,6 @@ void write(const std::filesystem::path& path, std::span<const std::byte> bytes) 
       .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
 }
 
-void write_inputs(const std::filesystem::path& path, const data::Dataset& data) {
-  const data::DatasetView view = data.view();
-  const std::size_t count = view.size * view.features;
-  write(path, view.bytes != nullptr ? std::as_bytes(std::span(view.bytes, count))
-                                    : std::as_bytes(std::span(view.reals, count)));
-}
-
 template <Model M>
 Network<M> trained(const data::Dataset& train) {
   Network<M> network{Seed{1}};
@@ -59,11 +52,18 @@ struct Task {
   data::Dataset raw_test;  // not standardised
 };
 
+/// The raw inputs of a model's files.
+void write_inputs(const Task& task, const std::string& model) {
+  const data::DatasetView view = task.raw_test.view();
+  const std::size_t count = view.size * view.features;
+  write(task.folder / (model + ".inputs"), view.bytes != nullptr ? std::as_bytes(std::span(view.bytes, count))
+                                                                 : std::as_bytes(std::span(view.reals, count)));
+}
+
 template <Model M>
 void write_floats(const Task& task, const std::string& name, const Network<M>& network, io::Form form) {
   io::export_c(network, task.folder / (name + ".h"),
-               {.prefix = "net", .form = form, .evaluation = &task.test, .recipe = "A line */ of \"text\"."});
-  write_inputs(task.folder / (name + ".inputs"), task.raw_test);
+               {.prefix = "digit", .form = form, .evaluation = &task.test, .recipe = "A line */ of \"text\"."});
   const std::vector<float> logits = predict_all(network, task.test);
   write(task.folder / (name + ".logits"), std::as_bytes(std::span(logits)));
 }
@@ -71,8 +71,7 @@ void write_floats(const Task& task, const std::string& name, const Network<M>& n
 template <WeightFormat P, Model M>
 void write_integers(const Task& task, const std::string& name, const Network<M>& network) {
   const auto quantized = quantize<P>(network, task.train);
-  io::export_c(quantized, task.folder / (name + ".h"), {.prefix = "net", .evaluation = &task.raw_test});
-  write_inputs(task.folder / (name + ".inputs"), task.raw_test);
+  io::export_c(quantized, task.folder / (name + ".h"), {.prefix = "digit", .evaluation = &task.raw_test});
   const auto logits = predict_integer(quantized, task.raw_test);
   write(task.folder / (name + ".logits"), std::as_bytes(logits.values()));
 }
@@ -91,23 +90,28 @@ int main(int argc, char** argv) {
                              : std::pair{data::synthetic_digits(1500, Seed{1}), data::synthetic_digits(1000, Seed{2})};
     const Task digits{folder, train, test, test};
     const auto student = trained<Student>(train);
+    write_inputs(digits, "student");
     write_floats(digits, "student_float32", student, io::Form::float32);
     write_floats(digits, "student_bfloat16", student, io::Form::bfloat16);
     write_integers<Int8>(digits, "student_int8", student);
     write_integers<Int4>(digits, "student_int4", student);
     const auto pooled = trained<Pooled>(train);
+    write_inputs(digits, "pooled");
     write_floats(digits, "pooled_float32", pooled, io::Form::float32);
     write_integers<Int8>(digits, "pooled_int8", pooled);
     write_integers<Int4>(digits, "pooled_int4", pooled);
+    write_inputs(digits, "various");
     write_floats(digits, "various_float32", trained<Various>(train), io::Form::float32);
     const data::Dataset points = test::clouds(500, 5, 3, 1, 0.8);
     const auto standardization = data::Standardization::fit(points);
     const data::Dataset standardised = standardization.apply(points);
     const Task table{folder, standardised, standardised, points};
     const auto of_reals = trained<OfReals>(standardised);
+    write_inputs(table, "reals");
     write_floats(table, "reals_float32", of_reals, io::Form::float32);
     write_integers<Int8>(table, "reals_int8", of_reals);
     const Task unchanged{folder, points, points, points};
+    write_inputs(unchanged, "plain_reals");
     write_integers<Int8>(unchanged, "plain_reals_int8", trained<OfReals>(points));
   } catch (const Error& error) {
     std::cerr << "write_c_files: " << error.what() << '\n';

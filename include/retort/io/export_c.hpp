@@ -202,7 +202,8 @@ CodeFacts export_floats(const Network<M, Backend, Scalar>& network, const std::f
 /// normalises them as the training did. It includes <stdint.h> (and <math.h> where an activation needs it), allocates
 /// nothing, writes to its stack alone (DIGIT_SCRATCH_BYTES for activations) and takes 32-bit sums. Its constants are
 /// `const`; define DIGIT_MEMORY before the file is included to give them an attribute, such as a section, and in
-/// integers DIGIT_READ_8 and DIGIT_READ_32 to read them from a memory of their own (PROGMEM).
+/// integers DIGIT_READ_8, DIGIT_READ_32 and, for inputs that are real numbers, DIGIT_READ_FLOAT to read them from a
+/// memory of their own (PROGMEM).
 ///
 /// Form::float32 gives the network's logits but for the order of additions. Integers give those of predict_integer, bit
 /// for bit, on every machine. All layers of the library have a float form; Quantized says which have one in integers. A

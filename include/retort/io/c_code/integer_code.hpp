@@ -14,13 +14,14 @@ namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
 
 /// Where constants lie, and how they are read; the rescaling of sums.
 inline constexpr std::string_view integer_beginning = R"(
-/* Where constants lie, such as PROGMEM, and how they are read there: pgm_read_byte, pgm_read_dword. */
+/* Where constants lie, such as PROGMEM, and how they are read there: pgm_read_byte, pgm_read_dword, pgm_read_float. */
 #ifndef @MEMORY
 #define @MEMORY
 #endif
 #ifndef @READ_8
 #define @READ_8(address) (*(address))
 #define @READ_32(address) (*(address))
+#define @READ_FLOAT(address) (*(address))
 #define @PLAIN_MEMORY
 #endif
 

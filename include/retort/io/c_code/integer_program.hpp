@@ -132,8 +132,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
   }
   if (rounds) {
     const bool by_columns = network.real_inputs().centers.size() > 1;
-    text += by_columns ? "  for (i = 0; i < @INPUTS; ++i) {\n    values[i] = $round_input(inputs[i], $centers_0[i], "
-                         "$factors_0[i]);\n  }\n"
+    text += by_columns ? "  for (i = 0; i < @INPUTS; ++i) {\n    values[i] = $round_input(inputs[i], "
+                         "@READ_FLOAT($centers_0 + i), @READ_FLOAT($factors_0 + i));\n  }\n"
                        : concatenate({"  for (i = 0; i < @INPUTS; ++i) {\n    values[i] = $round_input(inputs[i], ",
                                       c_number(network.real_inputs().centers[0]), ", ",
                                       c_number(network.real_inputs().factors[0]), ");\n  }\n"});

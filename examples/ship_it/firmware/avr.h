@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT
+   Included before the model: on AVR its constants stay in flash. */
+#include <avr/pgmspace.h>
+
+#define DIGIT_MEMORY PROGMEM
+#define DIGIT_READ_8(address) pgm_read_byte(address)
+#define DIGIT_READ_32(address) pgm_read_dword(address)
+#define DIGIT_READ_FLOAT(address) pgm_read_float(address) /* of a model whose inputs are real numbers */
