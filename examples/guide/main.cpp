@@ -2,6 +2,7 @@
 /// The programs of the guide (docs/guide), one for each page that has no example of its own.
 ///
 ///     guide weights_from_pytorch teacher.safetensors [data/mnist]
+///     guide ship_the_student digit_int4.h [data/mnist]
 ///     guide temperature_and_weight|own_loss|own_layer [data/mnist]
 ///
 /// Without a folder of MNIST's files they run on digits that the library draws itself.
@@ -17,6 +18,7 @@
 #include "digits.hpp"
 #include "own_layer.hpp"
 #include "own_loss.hpp"
+#include "ship_the_student.hpp"
 #include "temperature_and_weight.hpp"
 #include "weights_from_pytorch.hpp"
 
@@ -32,15 +34,16 @@ guide::Digits load(const std::filesystem::path& folder, const char* split) {
 
 int main(int argc, char** argv) {
   constexpr const char* usage =
-      "usage: guide weights_from_pytorch FILE [FOLDER_WITH_MNIST], or guide PROGRAM [FOLDER_WITH_MNIST], where PROGRAM "
-      "is temperature_and_weight, own_loss or own_layer";
+      "usage: guide weights_from_pytorch|ship_the_student FILE [FOLDER_WITH_MNIST], or guide PROGRAM "
+      "[FOLDER_WITH_MNIST], where PROGRAM is temperature_and_weight, own_loss or own_layer";
   try {
     examples::occupy_standard_streams();
     if (examples::has_answered(argc, argv, "guide", usage)) {
       return 0;
     }
     const std::string_view program = argc > 1 ? argv[1] : "";
-    const bool takes_file = program == "weights_from_pytorch";
+    const bool from_pytorch = program == "weights_from_pytorch";
+    const bool takes_file = from_pytorch || program == "ship_the_student";
     const int folder = takes_file ? 3 : 2;  // its place among the arguments
     if ((argc != folder && argc != folder + 1) ||
         !(takes_file || program == "temperature_and_weight" || program == "own_loss" || program == "own_layer")) {
@@ -51,8 +54,10 @@ int main(int argc, char** argv) {
       const rt::backend::Eigen cpu{rt::AvailableThreads{}};
       const guide::Digits digits =
           load(argc > folder ? argv[folder] : "synthetic", takes_file ? "official" : "validation");
-      if (takes_file) {
+      if (from_pytorch) {
         guide::weights_from_pytorch(digits, cpu, argv[2]);
+      } else if (takes_file) {
+        guide::ship_the_student(digits, cpu, argv[2]);
       } else if (program == "temperature_and_weight") {
         guide::temperature_and_weight(digits, cpu);
       } else if (program == "own_loss") {

@@ -412,6 +412,7 @@ refused "no such weights" "guide: nowhere: cannot be read" "$programs/guide" wei
 refused "another teacher" 'guide: teacher.safetensors: holds the model "Linear(784, 1200)' \
   "$programs/guide" weights_from_pytorch teacher.safetensors "$digits"
 refused "no data" "guide: nowhere: no such folder" "$programs/guide" own_loss nowhere
+refused "no file for C" "usage: guide" "$programs/guide" ship_the_student
 
 echo "== hinton2015"
 refused "no data is named" "usage: hinton2015" "$programs/hinton2015"

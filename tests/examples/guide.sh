@@ -7,11 +7,11 @@ set -euo pipefail
 folder=$1 digits=$2 programs=$3
 pages=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../docs/guide" && pwd)
 
-# alike PAGE PROGRAM: the page has the program's lines, but for spaces and the digits of its numbers.
+# alike PAGE PROGRAM [FILE]: the page has the program's lines, but for spaces and the digits of its numbers.
 alike() {
   local line page
   page=$(form <"$pages/$1.md")
-  "$programs/guide" "$2" "$digits" | tee shown
+  "$programs/guide" "${@:2}" "$digits" | tee shown
   [[ -s shown ]]
   form <shown >lines
   while read -r line; do
@@ -27,3 +27,8 @@ cd "$folder"
 alike 4_temperature_and_weight temperature_and_weight
 alike 5_your_own_loss own_loss
 alike 6_your_own_layer own_layer
+alike 9_ship_the_student ship_the_student digit_int4.h
+gcc -O1 -include digit_int4.h -x c - -o classify <<'END'
+int main(void) { return digit_selftest(); }
+END
+./classify || { echo "FAILED: the file's self-test" >&2; exit 1; }
