@@ -18,6 +18,7 @@
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/adam.hpp"
+#include "retort/optim/max_norm.hpp"
 #include "retort/quantization/quantize.hpp"
 #include "retort/train/trainer.hpp"
 #include "small_datasets.hpp"
@@ -147,6 +148,23 @@ TEST_CASE("What integers cannot compute is refused in a sentence", "[quantizatio
   CHECK_THROWS_MATCHES(IntegerNetwork(large), Error,
                        Message("integers: layer 1, output 2: its sum may exceed 32 bits, expected a smaller bias or "
                                "fewer inputs"));
+}
+
+TEST_CASE("MaxNorm limits hidden units of few bits", "[quantization]") {
+  const auto points = clouds(60, 5, 3, 1);
+  auto network = quantize<Int8>(trained<Plain>(points, 1), points);
+  Trainer{network, CrossEntropy{}, MaxNorm{Adam{.learning_rate = 1e-2}, 0.25}}.fit(
+      points, {.epochs = 1, .batch_size = 16, .seed = Seed{1}});
+  double longest = 0.0;
+  for (std::size_t unit = 0; unit < 8; ++unit) {
+    double squares = 0.0;
+    for (const float weight : network.parameter(0).subspan(5 * unit, 5)) {
+      squares += static_cast<double>(weight) * static_cast<double>(weight);
+    }
+    longest = std::max(longest, std::sqrt(squares));
+  }
+  CHECK((longest > 0.2499 && longest < 0.2501));
+  CHECK(std::ranges::max(network.parameter(2)) > 0.26f);  // outputs are not limited
 }
 
 TEST_CASE("What cannot be calibrated is refused in a sentence", "[quantization]") {
