@@ -30,6 +30,9 @@ using Student = Sequential<Linear<784, 20>, ReLU, Linear<20, 20>, ReLU, Linear<2
 using Pooled = Sequential<AvgPool2d<Shape<1, 28, 28>, 2>, Linear<196, 13>, Tanh, Linear<13, 10>>;
 using Various = Sequential<Dropout<0.1>, Linear<784, 17>, LayerNorm<17>, GELU, Linear<17, 12, Bias::no>, BatchNorm<12>,
                            SiLU, Linear<12, 11>, LeakyReLU<>, BatchNorm<11>, Sigmoid, Linear<11, 10>>;
+using Alone = Sequential<Linear<784, 10>>;
+using Coarse = Sequential<AvgPool2d<Shape<1, 28, 28>, 28>, Linear<1, 10>>;
+using NormFirst = Sequential<LayerNorm<784>, Linear<784, 10>>;
 using OfReals = Sequential<Linear<5, 9>, ReLU, Linear<9, 3>>;
 
 void write(const std::filesystem::path& path, std::span<const std::byte> bytes) {
@@ -43,6 +46,16 @@ Network<M> trained(const data::Dataset& train) {
   Trainer{network, CrossEntropy{}, Adam{.learning_rate = 2e-3}}.fit(train,
                                                                     {.epochs = 1, .batch_size = 32, .seed = Seed{1}});
   return network;
+}
+
+/// Points of real numbers, moved and narrowed.
+data::Dataset far_from_zero(const data::Dataset& points) {
+  const data::DatasetView view = points.view();
+  std::vector<float> values(view.reals, view.reals + view.size * view.features);
+  for (float& value : values) {
+    value = 101325.0f + 0.5f * value;
+  }
+  return test::make_dataset(values, points.labels(), points.classes());
 }
 
 struct Task {
@@ -102,6 +115,11 @@ int main(int argc, char** argv) {
     write_integers<Int4>(digits, "pooled_int4", pooled);
     write_inputs(digits, "various");
     write_floats(digits, "various_float32", trained<Various>(train), io::Form::float32);
+    const auto alone = trained<Alone>(train);
+    write_integers<Int8>(digits, "alone_int8", alone);
+    write_integers<Int4>(digits, "alone_int4", alone);
+    write_floats(digits, "coarse_float32", trained<Coarse>(train), io::Form::float32);
+    write_floats(digits, "norm_first_float32", trained<NormFirst>(train), io::Form::float32);
     const data::Dataset points = test::clouds(500, 5, 3, 1, 0.8);
     const auto standardization = data::Standardization::fit(points);
     const data::Dataset standardised = standardization.apply(points);
@@ -110,6 +128,14 @@ int main(int argc, char** argv) {
     write_inputs(table, "reals");
     write_floats(table, "reals_float32", of_reals, io::Form::float32);
     write_integers<Int8>(table, "reals_int8", of_reals);
+    // Far from 0, as pressures in pascals are: a float holds their mean to a hundredth of a deviation.
+    const data::Dataset far = far_from_zero(points);
+    const auto far_standardization = data::Standardization::fit(far);
+    const data::Dataset far_standardised = far_standardization.apply(far);
+    const Task pressures{folder, far_standardised, far_standardised, far};
+    const auto of_pressures = trained<OfReals>(far_standardised);
+    write_floats(pressures, "far_reals_float32", of_pressures, io::Form::float32);
+    write_integers<Int8>(pressures, "far_reals_int8", of_pressures);
     const Task unchanged{folder, points, points, points};
     write_inputs(unchanged, "plain_reals");
     write_integers<Int8>(unchanged, "plain_reals_int8", trained<OfReals>(points));

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "catch.hpp"
@@ -67,6 +68,23 @@ TEMPLATE_TEST_CASE("256 bytes cover a range, and one of them is 0", "[nn]", floa
   CHECK(std::abs(from_zero.step - TestType(0.02)) < TestType(1e-6));
   const std::array<TestType, 2> empty{};
   CHECK(ByteScale<TestType>(empty.data()).step == TestType{0});
+}
+
+TEMPLATE_TEST_CASE("Numbers too small or too large for steps make none, and no NaN", "[nn]", float, double) {
+  using Limits = std::numeric_limits<TestType>;
+  const std::vector<TestType> denormal{0, Limits::min() / 4, -Limits::min() / 8};
+  const auto steps = weight_steps<Int8>(denormal.data(), denormal.size());
+  CHECK((steps.step == TestType{0} && steps.template round<Int8>(denormal[0]) == TestType{0}));
+  // Squares that underflow say nothing about the deviation.
+  const TestType small = std::sqrt(Limits::min()) / 1000;
+  const std::vector<TestType> row{small, -small / 2, 0};
+  CHECK(weight_steps<Int4>(row.data(), row.size()).template round<Int4>(row[0]) == TestType{7});
+  const TestType infinity = Limits::infinity();
+  for (const auto& range : {std::array{TestType{0}, Limits::min()}, std::array{-Limits::max(), Limits::max()},
+                            std::array{-infinity, infinity}}) {
+    const ByteScale<TestType> scale(range.data());
+    CHECK((scale.step == TestType{0} && scale.zero == TestType{0} && scale.byte(TestType{1}) == TestType{0}));
+  }
 }
 
 }  // namespace

@@ -26,6 +26,12 @@ using Normalised = Sequential<BatchNorm<5>, Linear<5, 4, Bias::no>, BatchNorm<4>
 static_assert(std::is_same_v<Folded<Normalised>, Sequential<BatchNorm<5>, Linear<5, 4>, ReLU, Dropout<0.5>,
                                                             LayerNorm<4>, Linear<4, 3>, BatchNorm<3>>>);
 
+static_assert(internal::unfolded_index<Plain>(1) == 1);
+static_assert(internal::unfolded_index<Normalised>(1) == 1);  // the Linear before a BatchNorm
+static_assert(internal::unfolded_index<Normalised>(2) == 3);
+static_assert(internal::unfolded_index<Normalised>(5) == 6);
+static_assert(internal::unfolded_index<Normalised>(6) == 8);
+
 TEST_CASE("A network without its BatchNorm layers gives the same answers", "[quantization]") {
   Network<Normalised, backend::Eigen, double> network{Seed{1}};
   // Values of all parameters and statistics; variances are above 0.

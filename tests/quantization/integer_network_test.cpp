@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -18,14 +19,19 @@
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/adam.hpp"
+#include "retort/optim/max_norm.hpp"
+#include "retort/quantization/integer_errors.hpp"
 #include "retort/quantization/quantize.hpp"
+#include "retort/train/preprocessing.hpp"
 #include "retort/train/trainer.hpp"
 #include "small_datasets.hpp"
 
 namespace {
 
 using namespace retort;
+using Catch::Matchers::EndsWith;
 using Catch::Matchers::Message;
+using Catch::Matchers::StartsWith;
 using retort::test::clouds;
 using retort::test::noise_images;
 
@@ -36,6 +42,16 @@ static_assert(
                    Sequential<AvgPool2d<Shape<1, 6, 6>, 2>, QuantizedLinear<9, 8, Int4, QuantizedPlace{.first = true}>,
                               ReLU, Dropout<0.1>, QuantizedLinear<8, 6, Int4, QuantizedPlace{.table = true}>, Tanh,
                               QuantizedLinear<6, 3, Int4>>>);
+
+// By hand a model may be what no program of integers computes.
+constexpr QuantizedPlace inputs{.first = true};
+static_assert(retort::detail::is_made_by_quantized<Quantized<Pooled, Int4>>());
+static_assert(retort::detail::is_made_by_quantized<
+              Sequential<QuantizedLinear<5, 8, Int8, inputs>, ReLU, QuantizedLinear<8, 3, Int8>>>());
+static_assert(!retort::detail::is_made_by_quantized<
+              Sequential<QuantizedLinear<5, 8, Int8, inputs>, ReLU, QuantizedLinear<8, 3, Int4>>>());
+static_assert(!retort::detail::is_made_by_quantized<
+              Sequential<QuantizedLinear<5, 8, Int8, inputs>, Tanh, QuantizedLinear<8, 3, Int8>>>());
 
 using Plain = Sequential<Linear<5, 8>, ReLU, Linear<8, 3>>;
 
@@ -75,15 +91,7 @@ TEST_CASE("Integers give the rounded network's answers, to a step of a logit", "
 TEST_CASE("A network of 4 bits learns through its roundings", "[quantization]") {
   const auto points = clouds(300, 5, 3, 1, 1.2);
   auto network = quantize<Int4>(trained<Plain>(points, 20), points);
-  const auto errors = [&] {
-    const auto logits = predict_integer(network, points);
-    std::size_t wrong = 0;
-    for (std::size_t i = 0; i < points.size(); ++i) {
-      const auto row = logits.row(i);
-      wrong += std::ranges::max_element(row) - row.begin() != points.labels()[i] ? 1u : 0u;
-    }
-    return wrong;
-  };
+  const auto errors = [&] { return count_integer_errors(IntegerNetwork(network), points); };
   const std::size_t before = errors();
   Trainer{network, CrossEntropy{}, Adam{.learning_rate = 3e-3}}.fit(points,
                                                                     {.epochs = 20, .batch_size = 16, .seed = Seed{2}});
@@ -98,7 +106,7 @@ TEST_CASE("Standardised columns are part of the integers' inputs", "[quantizatio
   const auto standardised = standardization.apply(raw);
   const auto network = quantize<Int8>(trained<Plain>(standardised), standardised);
   const IntegerNetwork integers(network);
-  CHECK(integers.real_inputs().centers.size() == 5);
+  CHECK(integers.real_inputs().scales.centers.size() == 5);
   const auto logits = predict_integer(integers, raw);
   const auto reals = predict_all(network, standardised);
   std::size_t same = 0;
@@ -144,9 +152,106 @@ TEST_CASE("What integers cannot compute is refused in a sentence", "[quantizatio
                        Message("integers: 1.weight: element 3 is nan, expected a finite number"));
   auto large = network;
   large.parameter(1)[2] = 1e9f;
-  CHECK_THROWS_MATCHES(IntegerNetwork(large), Error,
-                       Message("integers: layer 1, output 2: its sum may exceed 32 bits, expected a smaller bias or "
+  CHECK_THROWS_WITH(IntegerNetwork(large),
+                    StartsWith("integers: layer 1, output 2: the step of its sum is ") &&
+                        EndsWith(" times that of the layer's outputs, expected less than 1: their range is too narrow "
+                                 "for its weights and bias"));
+  auto bright = network;
+  bright.set_preprocessing(Preprocessing{.bytes = true, .mean = 1e8});
+  CHECK_THROWS_MATCHES(IntegerNetwork(bright), Error,
+                       Message("integers: layer 1, output 0: its sum may exceed 32 bits, expected a smaller bias or "
                                "fewer inputs"));
+}
+
+/// What the constructor refuses, for a network with ranges from -1 to 1.
+template <Model M>
+std::string refusal() {
+  Network<M> network{Seed{1}};
+  network.set_preprocessing(Preprocessing{.bytes = true});
+  auto buffers = network.copy_buffers();
+  for (const TensorInfo& tensor : M::buffers) {
+    const auto range = tensor.in(buffers.span());
+    range[0] = -1.0f;
+    range[1] = 1.0f;
+  }
+  network.assign_buffers(buffers.span());
+  try {
+    const IntegerNetwork integers(network);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return {};
+}
+
+TEST_CASE("Sums that some processor's registers cannot hold are refused", "[quantization]") {
+  using Eleven = Sequential<AvgPool2d<Shape<1, 11, 22>, 11>, Linear<2, 3>>;
+  using Twelve = Sequential<AvgPool2d<Shape<1, 12, 24>, 12>, Linear<2, 3>>;
+  CHECK(refusal<Quantized<Eleven, Int8>>().empty());
+  CHECK(refusal<Quantized<Twelve, Int8>>() ==
+        "integers: squares of 12 x 12 pixels, expected at most 11 x 11, whose sums have 15 bits");
+  // Programs take sums of 4-bit weights times 16.
+  using Wide = Sequential<AvgPool2d<Shape<1, 440, 1100>, 11>, Linear<4000, 2>>;
+  CHECK(refusal<Quantized<Wide, Int4>>() ==
+        "integers: layer 1, output 0: its sum may exceed 32 bits, expected a smaller bias or fewer inputs");
+}
+
+TEST_CASE("Units with hardly any weights, or none, are integers as well", "[quantization]") {
+  const auto points = clouds(200, 5, 3, 1);
+  auto network = trained<Plain>(points);
+  const auto unit = [&](std::size_t index, float weight, float bias) {
+    std::ranges::fill(network.parameter(0).subspan(5 * index, 5), weight);
+    network.parameter(1)[index] = bias;
+  };
+  unit(0, 1e-9f, 0.5f);
+  unit(1, 1e-39f, -0.5f);
+  unit(2, 0.0f, 0.5f);
+  unit(3, 0.0f, 0.0f);
+  unit(4, -1e-6f, 0.7f);
+  std::ranges::fill(network.parameter(2).first(8), 0.0f);
+  network.parameter(3)[0] = 0.0f;
+  CHECK(worst_difference(quantize<Int8>(network, points), points) < 4.0);
+  CHECK(worst_difference(quantize<Int4>(network, points), points) < 4.0);
+}
+
+/// x log x, which has no value at 0.
+struct XLogX {
+  static constexpr std::string_view name = "XLogX";
+  template <typename T>
+  static T value(T x) {
+    return x * std::log(x);
+  }
+  template <typename T>
+  static T derivative(T x, T /*y*/) {
+    return std::log(x) + 1;
+  }
+};
+
+TEST_CASE("An activation that gives no number is refused", "[quantization]") {
+  const auto points = clouds(50, 5, 3, 1);
+  Network<Sequential<Linear<5, 2>, XLogX, Linear<2, 3>>> network{Seed{1}};
+  std::ranges::fill(network.parameter(0), 0.01f);
+  std::ranges::fill(network.parameter(1), 1.0f);  // far from 0 for every sample
+  network.set_preprocessing(preprocessing_of(points));
+  const auto quantized = quantize<Int8>(network, points);
+  CHECK_THROWS_WITH(IntegerNetwork(quantized), StartsWith("integers: the activation behind layer 0 gives ") &&
+                                                   EndsWith("nan for 0, expected a number"));
+}
+
+TEST_CASE("MaxNorm limits hidden units of few bits", "[quantization]") {
+  const auto points = clouds(60, 5, 3, 1);
+  auto network = quantize<Int8>(trained<Plain>(points, 1), points);
+  Trainer{network, CrossEntropy{}, MaxNorm{Adam{.learning_rate = 1e-2}, 0.25}}.fit(
+      points, {.epochs = 1, .batch_size = 16, .seed = Seed{1}});
+  double longest = 0.0;
+  for (std::size_t unit = 0; unit < 8; ++unit) {
+    double squares = 0.0;
+    for (const float weight : network.parameter(0).subspan(5 * unit, 5)) {
+      squares += static_cast<double>(weight) * static_cast<double>(weight);
+    }
+    longest = std::max(longest, std::sqrt(squares));
+  }
+  CHECK((longest > 0.2499 && longest < 0.2501));
+  CHECK(std::ranges::max(network.parameter(2)) > 0.26f);  // outputs are not limited
 }
 
 TEST_CASE("What cannot be calibrated is refused in a sentence", "[quantization]") {
@@ -162,6 +267,10 @@ TEST_CASE("What cannot be calibrated is refused in a sentence", "[quantization]"
   auto dead = network;
   std::ranges::fill(dead.parameter(0), 0.0f);
   std::ranges::fill(dead.parameter(1), -1.0f);
+  auto loud = network;
+  std::ranges::fill(loud.parameter(0), 9e18f);
+  std::ranges::fill(loud.parameter(2), 9e18f);
+  CHECK_THROWS_WITH(quantize<Int8>(loud, points), StartsWith("quantize: ") && EndsWith("can cut into 255 steps"));
   CHECK_THROWS_MATCHES(quantize<Int8>(dead, points), Error,
                        Message("quantize: 2.input_range: all values are 0 for each of 50 samples, expected a layer "
                                "that is at work"));

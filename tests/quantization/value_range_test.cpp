@@ -2,14 +2,17 @@
 #include "retort/quantization/value_range.hpp"
 
 #include <array>
+#include <limits>
 #include <span>
 #include <vector>
 
 #include "catch.hpp"
+#include "retort/core/float_bits.hpp"
 
 namespace {
 
-using retort::internal::ValueRange;
+using namespace retort;
+using internal::ValueRange;
 
 TEST_CASE("A range has the extremes, or all but a share at each end", "[quantization]") {
   ValueRange range;
@@ -32,6 +35,16 @@ TEST_CASE("Numbers of a layer behind a ReLU keep 0 as the least", "[quantization
   range.add(std::span<const double>(std::vector<double>{0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 1000.0}));
   CHECK(range.within(100) == std::array{0.0f, 1000.0f});
   CHECK(range.within(80) == std::array{0.0f, 2.0f});
+}
+
+TEST_CASE("Numbers that are not finite leave no range", "[quantization]") {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  for (const double wrong : {internal::make_nan(), std::numeric_limits<double>::infinity(), -1e300}) {
+    ValueRange range;
+    range.add(std::span<const double>(std::vector<double>{0.5, wrong, 1.0}));
+    CHECK(range.within(100) == std::array{-infinity, infinity});
+    CHECK(range.within(60) == std::array{-infinity, infinity});
+  }
 }
 
 }  // namespace

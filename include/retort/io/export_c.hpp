@@ -3,14 +3,13 @@
 /// @file
 /// A network as one C file that needs no library: for firmware, and for programs in other languages.
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <vector>
 
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
@@ -18,7 +17,6 @@
 #include "retort/core/small_floats.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
-#include "retort/data/matrix.hpp"
 #include "retort/io/c_code/float_program.hpp"
 #include "retort/io/c_code/float_steps.hpp"
 #include "retort/io/c_code/integer_program.hpp"
@@ -27,13 +25,15 @@
 #include "retort/nn/layer.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/sequential.hpp"
-#include "retort/nn/tensor_values.hpp"
 #include "retort/nn/weight_format.hpp"
 #include "retort/quantization/folded.hpp"
+#include "retort/quantization/integer_errors.hpp"
 #include "retort/quantization/integer_layer.hpp"
 #include "retort/quantization/integer_network.hpp"
 #include "retort/quantization/quantize.hpp"
+#include "retort/quantization/quantized.hpp"
 #include "retort/train/evaluate.hpp"
+#include "retort/train/preprocessing.hpp"
 #include "retort/version.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::io {
@@ -50,12 +50,14 @@ enum class Form {
 struct ExportOptions {
   /// All names in the file begin with it: a C identifier.
   std::string prefix = "model";
-  /// Of a network that is not quantized; one that is has a form of its own.
+  /// Of a network that is not quantized; one that is has a form of its own, which is written in place of float32.
   Form form = Form::float32;
-  /// Samples that show the ranges of a network which is not quantized, for Form::int8 and Form::int4 (`quantize`).
+  /// Samples that show the ranges of a network which is not quantized, for Form::int8 and Form::int4 (`quantize`); raw,
+  /// or standardised as the network's inputs are. Other forms do not read it.
   const data::Dataset* calibration = nullptr;
   Calibration ranges{};
-  /// Samples with labels: the comment says how many of them are answered right.
+  /// Samples with labels: the comment says how many of them are answered right. Raw; for floats they may be
+  /// standardised as the network's inputs are.
   const data::Dataset* evaluation = nullptr;
   /// A line about the training.
   std::string recipe{};
@@ -102,15 +104,11 @@ namespace detail {
   file.commit();
 }
 
-/// How many samples the integers answer right.
-[[gnu::cold]] inline std::size_t count_right(const IntegerNetwork& network, const data::Dataset& data) {
-  const data::Matrix<std::int8_t> logits = predict_integer(network, data);
-  std::size_t right = 0;
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    const auto row = logits.row(i);
-    right += static_cast<std::size_t>(std::ranges::max_element(row) - row.begin()) == data.labels()[i] ? 1u : 0u;
-  }
-  return right;
+/// Counts what the logits (data.size(), outputs) answer right.
+template <typename T>
+void add_answers(std::span<T> logits, const data::Dataset& data, CodeFacts& facts) {
+  facts.samples = data.labelled_count();
+  facts.right = facts.samples - internal::count_errors(std::span<const T>(logits), data, "export_c: evaluation");
 }
 
 /// Throws Error for widths that the file's integers cannot count.
@@ -131,13 +129,10 @@ void require_narrow() {
                   .scratch_bytes = scratch_bytes(network)};
   for (const internal::IntegerLayer& layer : network.layers()) {
     facts.multiply_adds += layer.weights.size();
-    facts.constant_bytes +=
-        (network.bits() == 4 ? packed_by_two(layer.weights, layer.inputs).size() : layer.weights.size()) +
-        9 * layer.outputs + layer.table.size();
+    facts.constant_bytes += (row_bytes(network.bits(), layer.inputs) + 9) * layer.outputs + layer.table.size();
   }
   if (options.evaluation != nullptr) {
-    facts.samples = options.evaluation->labelled_count();
-    facts.right = count_right(network, *options.evaluation);
+    add_answers(predict_integer(network, *options.evaluation).values(), *options.evaluation, facts);
   }
   write_code(path, names, first_comment(signature, facts, options), integer_program(network));
   return facts;
@@ -160,32 +155,30 @@ CodeFacts export_floats(const Network<M, Backend, Scalar>& network, const std::f
                         const ExportOptions& options) {
   const CNames names(options.prefix);
   const bool bfloat16 = options.form == Form::bfloat16;
+  internal::require_finite(network, "export_c");
   auto folded = fold_batch_norm(network);
-  auto parameters = folded.copy_parameters();
-  const std::string fault =
-      internal::describe_fault(Folded<M>::parameters, std::span(std::as_const(parameters).span()));
-  if (!fault.empty()) {
-    throw Error(concatenate({"export_c: ", fault}));
-  }
   if (bfloat16) {
+    auto parameters = folded.copy_parameters();
     round_weights(std::span<const TensorInfo>(Folded<M>::parameters), parameters.span());
     folded.assign_parameters(parameters.span());
   }
-  const FloatSteps program = float_steps(folded);
-  CodeFacts facts{.form = bfloat16 ? "bfloat16" : "float32",
-                  .bytes = program.bytes,
-                  .scratch_bytes = LogitsFunction(program).scratch_bytes()};
+  const FloatSteps program = float_steps<M>(folded);
+  const LogitsFunction logits(program);
+  CodeFacts facts{
+      .form = bfloat16 ? "bfloat16" : "float32", .bytes = program.bytes, .scratch_bytes = logits.scratch_bytes()};
   for (const FloatStep& step : program.steps) {
     const bool linear = step.kind == FloatStep::Kind::linear;
     facts.multiply_adds += linear ? step.weights.size() : 0;
     facts.constant_bytes += step.weights.size() * (linear && bfloat16 ? 2 : 4) + step.bias.size() * 4;
   }
   if (options.evaluation != nullptr) {
-    facts.samples = options.evaluation->labelled_count();
-    facts.right = facts.samples - evaluate(folded, *options.evaluation).errors;
+    options.evaluation->require_samples();
+    const data::Dataset data = preprocess_for(folded, *options.evaluation);
+    const std::vector<Scalar> answers = predict_all(folded, data);
+    add_answers(std::span(answers), data, facts);
   }
   write_code(path, names, first_comment(internal::model_signature<M>(), facts, options),
-             float_program(program, bfloat16));
+             float_program(program, logits, bfloat16));
   return facts;
 }
 
@@ -199,39 +192,51 @@ CodeFacts export_floats(const Network<M, Backend, Scalar>& network, const std::f
 ///     int digit_selftest(void);                                      // 0 if example inputs give their known answers
 ///
 /// where digit_input is uint8_t for a network that was trained on bytes and else float: inputs are raw, and the file
-/// normalises them as the training did. It includes <stdint.h> (and <math.h> where an activation needs it), allocates
-/// nothing, writes to its stack alone (DIGIT_SCRATCH_BYTES for activations) and takes 32-bit sums. Its constants are
-/// `const`; define DIGIT_MEMORY before the file is included to give them an attribute, such as a section, and in
-/// integers DIGIT_READ_8, DIGIT_READ_32 and, for inputs that are real numbers, DIGIT_READ_FLOAT to read them from a
-/// memory of their own (PROGMEM).
+/// normalises them as the training did. It includes <stdint.h> (also <math.h> where an activation needs it, and in
+/// integers <arm_acle.h> on Arm cores with instructions for pairs of 16 bits), allocates nothing, writes to its stack
+/// alone (DIGIT_SCRATCH_BYTES for activations) and takes 32-bit sums. Its constants are `const`; define DIGIT_MEMORY
+/// before the file is included to give them an attribute, such as a section, and in integers DIGIT_READ_8,
+/// DIGIT_READ_32 and, for inputs that are real numbers, DIGIT_READ_FLOAT to read them from a memory of their own
+/// (PROGMEM). Floats are tested to 1e-5 of the largest logit, or to more where computing in float costs more.
 ///
 /// Form::float32 gives the network's logits but for the order of additions. Integers give those of predict_integer, bit
 /// for bit, on every machine. All layers of the library have a float form; Quantized says which have one in integers. A
 /// layer of your own needs io::CExpression for floats. Equal networks and options give equal files. Returns what the
 /// file costs.
 ///
-/// Throws OptionError for a prefix that is no identifier and for integers without calibration, Error for a network that
-/// does not know how its inputs are made (Network::preprocessing), that holds a number which is not finite, or that has
-/// a layer without a form in C, and what `quantize`, IntegerNetwork, `evaluate` and AtomicFile throw. An older file
-/// then stays as it was.
+/// Throws OptionError for a prefix that is no identifier, for integers without calibration and for a form that is not
+/// that of a quantized network, ShapeError for an evaluation with more classes than outputs, Error for a network that
+/// does not know how its inputs are made (Network::preprocessing), that holds a number which is not finite, also as a
+/// float, or that has a layer without a form in C, and what `quantize`, IntegerNetwork, predict_integer, predict_all
+/// and AtomicFile throw. An older file then stays as it was.
 template <Model M, typename Backend, typename Scalar>
 CodeFacts export_c(const Network<M, Backend, Scalar>& network, const std::filesystem::path& path,
                    const ExportOptions& options = {}) {
   detail::require_narrow<M>();
   if constexpr (retort::detail::is_quantized_model<M>) {
-    return detail::export_integers(IntegerNetwork(network), internal::model_signature<M>(), path, options);
+    const IntegerNetwork integers(network);
+    if (options.form != Form::float32 && options.form != (integers.bits() == 4 ? Form::int4 : Form::int8)) {
+      throw OptionError(concatenate({"export_c: form is another than that of the network, whose weights have ",
+                                     integers.bits(), " bits, expected Form::int", integers.bits()}));
+    }
+    return detail::export_integers(integers, internal::model_signature<M>(), path, options);
   } else if (options.form == Form::float32 || options.form == Form::bfloat16) {
     return detail::export_floats(network, path, options);
   } else if constexpr (constexpr std::size_t layer = retort::detail::first_without_integer_form<Folded<M>>();
                        layer < Folded<M>::layer_count) {
-    throw Error(concatenate({"export_c: layer ", layer, " (", Folded<M>::layer_names[layer],
+    constexpr std::size_t index = internal::unfolded_index<M>(layer);
+    throw Error(concatenate({"export_c: layer ", index, " (", M::layer_names[index],
                              ") has no integer form where it stands, expected Form::float32 or Form::bfloat16"}));
+  } else if constexpr (!retort::detail::has_linear<M, 0, M::layer_count>()) {
+    throw Error("export_c: there is no Linear to put into integers, expected Form::float32 or Form::bfloat16");
   } else {
     if (options.calibration == nullptr) {
       throw OptionError("export_c: calibration is missing, expected samples that show the ranges of the integers");
     }
     const auto as = [&](auto weights) {
-      const auto quantized = quantize<decltype(weights)>(network, *options.calibration, options.ranges);
+      options.calibration->require_samples();
+      const data::Dataset samples = preprocess_for(network, *options.calibration);
+      const auto quantized = quantize<decltype(weights)>(network, samples, options.ranges);
       return detail::export_integers(IntegerNetwork(quantized), internal::model_signature<M>(), path, options);
     };
     return options.form == Form::int4 ? as(Int4{}) : as(Int8{});

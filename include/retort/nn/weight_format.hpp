@@ -8,8 +8,10 @@
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <limits>
 #include <string_view>
 
+#include "retort/core/float_bits.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 
@@ -40,7 +42,7 @@ namespace internal {
 /// What a weight is multiplied by to become steps, one for each row (an output's weights); and back.
 template <typename Scalar>
 struct WeightSteps {
-  Scalar in_steps;  ///< 0 for a row of zeros
+  Scalar in_steps;  ///< 0 for a row of zeros, or of weights so small that a step would be no normal number
   Scalar step;      ///< likewise
 
   /// A whole number from -largest to largest, ties to even.
@@ -78,19 +80,20 @@ RETORT_HOST_DEVICE WeightSteps<Scalar> weight_steps(const Scalar* weights, std::
     most = largest[strand] > most ? largest[strand] : most;
     sum += squares[strand];
   }
+  constexpr Scalar smallest = std::numeric_limits<Scalar>::min();
   if constexpr (requires { P::most_deviations; }) {
     const Scalar deviation = std::sqrt(sum / static_cast<Scalar>(count));
     const Scalar bound = static_cast<Scalar>(P::most_deviations) * deviation;
-    most = bound < most ? bound : most;
+    most = sum >= smallest && bound < most ? bound : most;  // squares that small have lost their bits
   }
   constexpr auto steps = static_cast<Scalar>(P::largest);
-  return most > Scalar{0} ? WeightSteps<Scalar>{steps / most, most / steps} : WeightSteps<Scalar>{0, 0};
+  return most >= steps * smallest ? WeightSteps<Scalar>{steps / most, most / steps} : WeightSteps<Scalar>{0, 0};
 }
 
 /// A layer's inputs or outputs as bytes: byte b stands for (b - zero) * step. Zero is among them, exactly.
 template <typename Scalar>
 struct ByteScale {
-  Scalar step;      ///< 0 if the range is empty
+  Scalar step;      ///< 0 if the range is empty, or is none: too narrow for normal numbers, or too wide for finite ones
   Scalar in_steps;  ///< likewise
   Scalar zero;      ///< a whole number from 0 to 255
 
@@ -99,10 +102,12 @@ struct ByteScale {
   RETORT_HOST_DEVICE explicit ByteScale(const Scalar* range) {
     const Scalar low = range[0] < Scalar{0} ? range[0] : Scalar{0};
     const Scalar high = range[1] > Scalar{0} ? range[1] : Scalar{0};
-    const Scalar extent = high - low;
+    constexpr Scalar narrowest = Scalar{256} * std::numeric_limits<Scalar>::min();
+    const Scalar between = high - low;
+    const Scalar extent = between >= narrowest && is_finite(between) ? between : Scalar{0};
     step = extent / Scalar{255};
     in_steps = extent > Scalar{0} ? Scalar{255} / extent : Scalar{0};
-    zero = std::rint(-low * in_steps);
+    zero = extent > Scalar{0} ? std::rint(-low * in_steps) : Scalar{0};
   }
 
   /// The byte that is nearest to x, as a whole number from 0 to 255.

@@ -46,8 +46,9 @@ struct MaxNormRule : Rule {
 ///
 ///     Trainer trainer{network, CrossEntropy{}, MaxNorm{Adam{.learning_rate = 1e-3}, 3.5}};
 ///
-/// A unit's incoming weights are a row of a Linear's weight; its bias is not counted. As in the paper the output units,
-/// the last Linear of the model, are not limited, and neither are layers of other kinds. The average of a
+/// A unit's incoming weights are a row of the weight of a Linear, or of a QuantizedLinear before it is rounded; its
+/// bias is not counted. As in the paper the output units, the last such layer of the model, are not limited, and
+/// neither are layers of other kinds. The average of a
 /// WeightAverage is limited as the weights are.
 ///
 /// An optimizer's rule sees one parameter at a time, a limit whole units: it takes another pass over the weights. The

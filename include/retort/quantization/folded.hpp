@@ -7,17 +7,23 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
 #include "retort/backend/plan.hpp"
+#include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/philox.hpp"
+#include "retort/core/text.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/linear.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/sequential.hpp"
+#include "retort/nn/tensor_values.hpp"
 #include "retort/quantization/model_layers.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
@@ -67,6 +73,32 @@ struct FoldedLayer<M, Index> {
 /// The model without each BatchNorm that stands right behind a Linear, which then has a bias; others stay.
 template <Model M>
 using Folded = internal::MapLayers<M, detail::FoldedLayer>;
+
+namespace internal {
+
+/// The index in M of layer `index` of Folded<M>.
+template <Model M>
+constexpr std::size_t unfolded_index(std::size_t index) {
+  std::size_t result = 0;
+  for_each_index<M::layer_count>([&]<std::size_t Index>() {
+    result += Index <= index + result && retort::detail::is_folded_away<M, Index>() ? 1u : 0u;
+  });
+  return index + result;
+}
+
+/// Throws Error, from `owner`, for a parameter or a buffer that no network may hold (nn/tensor_values.hpp).
+template <Model M, typename Backend, typename Scalar>
+[[gnu::cold]] void require_finite(const Network<M, Backend, Scalar>& network, std::string_view owner) {
+  const auto require = [&](const auto& tensors, const auto& arena) {
+    if (const std::string fault = describe_fault(tensors, std::span<const Scalar>(arena.span())); !fault.empty()) {
+      throw Error(concatenate({owner, ": ", fault}));
+    }
+  };
+  require(M::parameters, network.copy_parameters());
+  require(M::buffers, network.copy_buffers());
+}
+
+}  // namespace internal
 
 /// A network that answers as `network` does, but for roundings, with its BatchNorm layers in the Linear layers before
 /// them. It computes in the host's memory what it copies; products of weights are rounded once, from double.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "retort/core/instruction_set.hpp"
+#include "retort/nn/input_scales.hpp"
 #include "retort/quantization/fixed_point.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
@@ -42,36 +43,43 @@ struct IntegerLayer {
   }
 };
 
-/// The mean of each K x K pixels of an image, as their sum: AvgPool2d without its division.
-struct IntegerPool {
+/// The squares of an AvgPool2d: K x K pixels each, side by side.
+struct Squares {
   std::size_t columns = 0;  ///< of an image
   std::size_t square = 1;   ///< K; 1 for none
 
   std::size_t area() const { return square * square; }
-  void compute(std::span<const std::uint8_t> pixels, std::span<std::uint16_t> sums) const {
-    const std::size_t squares_in_a_row = columns / square;
+  std::size_t in_a_row() const { return columns / square; }
+
+  /// Calls use(pixel) for the pixels of square `index`.
+  template <typename Use>
+  void for_each_pixel(std::size_t index, const Use& use) const {
+    const std::size_t first = index / in_a_row() * square * columns + index % in_a_row() * square;
+    for (std::size_t i = 0; i < area(); ++i) {
+      use(first + i / square * columns + i % square);
+    }
+  }
+
+  /// The sums of the squares: AvgPool2d without its division.
+  void sum(std::span<const std::uint8_t> pixels, std::span<std::uint16_t> sums) const {
     for (std::size_t i = 0; i < sums.size(); ++i) {
-      const std::size_t first = i / squares_in_a_row * square * columns + i % squares_in_a_row * square;
       std::uint16_t sum = 0;
-      for (std::size_t element = 0; element < area(); ++element) {
-        sum = static_cast<std::uint16_t>(sum + pixels[first + element / square * columns + element % square]);
-      }
+      for_each_pixel(i, [&](std::size_t pixel) { sum = static_cast<std::uint16_t>(sum + pixels[pixel]); });
       sums[i] = sum;
     }
   }
 };
 
-/// Real inputs as bytes: feature i is clamp(round((x - centers[i]) * factors[i]) + zero, 0, 255), halves away from
-/// zero. The vectors have one entry for all features, or one for each. Differences come first and the rounding is in
-/// integers, so that no compiler can fuse two operations into one that rounds otherwise.
+/// Real inputs as bytes: a feature is clamp(round(h / 2) + zero, 0, 255), halves away from zero, where h is what
+/// InputScales makes of it. Differences come first and the rounding is in integers, so that no compiler can fuse two
+/// operations into one that rounds otherwise.
 struct RealInputs {
-  std::vector<float> centers{};
-  std::vector<float> factors{};  // twice as large as above
+  InputScales scales{};
   std::int32_t zero = 0;
 
   std::uint8_t byte(std::size_t feature, float x) const {
-    const std::size_t i = centers.size() == 1 ? 0 : feature;
-    float halves = (x - centers[i]) * factors[i];
+    const std::size_t i = scales.entry(feature);
+    float halves = (x - scales.centers[i] - scales.rest(feature)) * scales.factors[i];
     halves = halves > -1024.0f ? halves : -1024.0f;  // a NaN becomes the least
     halves = halves < 1024.0f ? halves : 1024.0f;
     const auto whole = static_cast<std::int32_t>(halves);

@@ -4,14 +4,12 @@
 /// A quantized network in integer arithmetic.
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -23,110 +21,19 @@
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/matrix.hpp"
 #include "retort/nn/avg_pool2d.hpp"
+#include "retort/nn/input_scales.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/preprocessing.hpp"
 #include "retort/nn/quantized_linear.hpp"
 #include "retort/nn/sequential.hpp"
-#include "retort/nn/tensor_values.hpp"
 #include "retort/nn/weight_format.hpp"
-#include "retort/quantization/fixed_point.hpp"
+#include "retort/quantization/folded.hpp"
 #include "retort/quantization/integer_layer.hpp"
+#include "retort/quantization/make_integer_layer.hpp"
 #include "retort/quantization/quantized.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
-
-namespace detail {
-
-template <typename L>
-inline constexpr bool is_quantized_linear = false;
-template <std::size_t In, std::size_t Out, WeightFormat P, QuantizedPlace Place, Bias bias>
-inline constexpr bool is_quantized_linear<QuantizedLinear<In, Out, P, Place, bias>> = true;
-
-template <typename M>
-inline constexpr bool is_quantized_model = false;
-template <Layer... Layers>
-inline constexpr bool is_quantized_model<Sequential<Layers...>> = (is_quantized_linear<Layers> || ...);
-
-/// What an integer stands for: step * (integer - zero), plus `offset`.
-struct IntegerScale {
-  double step;
-  double offset;  // of the model's inputs, where no whole number stands for 0
-  std::int32_t zero;
-  std::int32_t most;  // the largest integer
-};
-
-/// One QuantizedLinear's numbers.
-template <typename Scalar>
-struct QuantizedTensors {
-  std::string_view layer;  // "0"
-  std::span<const Scalar> weights;
-  std::span<const Scalar> bias;  // (outputs), or none
-};
-
-[[noreturn, gnu::cold, gnu::noinline]] inline void throw_no_integers(std::string_view layer, std::size_t output,
-                                                                     std::string_view reason) {
-  throw Error(concatenate({"integers: layer ", layer, ", output ", output, ": ", reason}));
-}
-
-/// The layer from inputs in integers to bytes on the scale `to`. Throws Error for sums that 32 bits may not hold, and
-/// for a factor that is no fraction.
-template <WeightFormat P, typename Scalar>
-internal::IntegerLayer integer_layer(const QuantizedTensors<Scalar>& of, const IntegerScale& from,
-                                     const internal::ByteScale<Scalar>& to, std::size_t inputs, std::size_t outputs) {
-  internal::IntegerLayer layer{.inputs = inputs, .outputs = outputs};
-  layer.zero = static_cast<std::int32_t>(to.zero);
-  for (std::size_t output = 0; output < outputs; ++output) {
-    const Scalar* row = of.weights.data() + output * inputs;
-    const auto steps = internal::weight_steps<P>(row, inputs);
-    std::int64_t sum = 0;
-    std::int64_t magnitude = 0;
-    for (std::size_t i = 0; i < inputs; ++i) {
-      const auto weight = static_cast<std::int8_t>(steps.template round<P>(row[i]));
-      layer.weights.push_back(weight);
-      sum += weight;
-      magnitude += std::abs(int{weight});
-    }
-    const double bias = (of.bias.empty() ? 0.0 : static_cast<double>(of.bias[output])) +
-                        from.offset * static_cast<double>(steps.step) * static_cast<double>(sum);
-    // Without weights any step will do: one that leaves the bias 24 bits.
-    const double step = steps.step > Scalar{0} ? static_cast<double>(steps.step)
-                        : bias != 0.0          ? std::abs(bias) / from.step * 0x1p-24
-                                               : 1.0;
-    const double bias_steps = bias / (step * from.step) - static_cast<double>(from.zero * sum);
-    const double factor = step * from.step / static_cast<double>(to.step);
-    if (!(std::abs(bias_steps) + static_cast<double>(magnitude * from.most) < 0x1p31 - 1)) {
-      throw_no_integers(of.layer, output, "its sum may exceed 32 bits, expected a smaller bias or fewer inputs");
-    }
-    if (!(factor < 1 - 0x1p-32)) {
-      throw_no_integers(of.layer, output,
-                        concatenate({"the step of its sum is ", factor,
-                                     " times that of the layer's outputs, expected less than 1: their range is too "
-                                     "narrow for these weights"}));
-    }
-    layer.biases.push_back(static_cast<std::int32_t>(std::llround(bias_steps)));
-    layer.factors.push_back(internal::fixed_point(factor));
-  }
-  return layer;
-}
-
-/// What a byte on the scale `from` becomes by the pointwise layers behind layer Index, on the scale `to`.
-template <Model M, std::size_t Index, typename Scalar>
-std::vector<std::uint8_t> table_behind(const internal::ByteScale<Scalar>& from, const internal::ByteScale<Scalar>& to) {
-  std::vector<std::uint8_t> table(256);
-  for (std::size_t byte = 0; byte < table.size(); ++byte) {
-    Scalar value = from.value(static_cast<Scalar>(byte));
-    for_each_pointwise_behind<M, Index>([&]<typename L>(std::type_identity<L> /*layer*/) {
-      if constexpr (ElementwiseLayer<L>) {
-        value = static_cast<Scalar>(L::value(value));
-      }
-    });
-    table[byte] = static_cast<std::uint8_t>(to.byte(value));
-  }
-  return table;
-}
-
-}  // namespace detail
 
 /// A network of Quantized<M, P> as integers: bytes go through all layers, with sums of 32 bits and no floating-point
 /// number, but for the rounding of inputs that are real. The numbers are those of LiteRT's 8-bit scheme (weights
@@ -137,19 +44,26 @@ class IntegerNetwork {
  public:
   /// Copies the numbers. Throws Error for a network that does not know how its inputs are made
   /// (Network::preprocessing), that was neither trained nor calibrated, that holds a number which is not finite, or
-  /// whose sums may need more than 32 bits; for real inputs that are pooled.
+  /// whose sums may need more than 32 bits; for real inputs that are pooled, and for squares of more than 11 x 11
+  /// bytes. It counts layers as Quantized<M, P> does, without a BatchNorm behind a Linear.
   template <Model M, typename Backend, typename Scalar>
     requires detail::is_quantized_model<M>
   explicit IntegerNetwork(const Network<M, Backend, Scalar>& network)
       : input_size_(M::input_size), output_size_(M::output_size) {
+    static_assert(detail::is_made_by_quantized<M>(),
+                  "retort: integers are those of a model that Quantized<Model, P> makes: this one has other layers, or "
+                  "QuantizedLinear layers of several formats or places");
+    internal::require_finite(network, "integers");
     const auto parameters = network.copy_parameters();
     const auto buffers = network.copy_buffers();
-    require_finite(internal::describe_fault(M::parameters, std::span<const Scalar>(parameters.span())));
-    require_finite(internal::describe_fault(M::buffers, std::span<const Scalar>(buffers.span())));
     preprocessing_ = require_known(network.preprocessing());
     if constexpr (detail::is_pool<typename M::template LayerAt<0>>) {
       using Pool = typename M::template LayerAt<0>;
       pool_ = {Pool::columns, Pool::square};
+      if (255 * pool_.area() > 32767) {  // instructions of Arm's multiply signed numbers of 16 bits
+        throw Error(concatenate({"integers: squares of ", pool_.square, " x ", pool_.square,
+                                 " pixels, expected at most 11 x 11, whose sums have 15 bits"}));
+      }
     }
     const auto scale_of = [&](std::size_t layer, bool output) {
       const Scalar* range = buffers.data() + M::buffer_offset(layer) + (output ? internal::aligned_extent(2) : 0);
@@ -194,7 +108,7 @@ class IntegerNetwork {
   int logit_zero() const { return layers_.back().zero - 128; }
 
   const std::vector<internal::IntegerLayer>& layers() const { return layers_; }
-  const internal::IntegerPool& pool() const { return pool_; }
+  const internal::Squares& pool() const { return pool_; }
   const internal::RealInputs& real_inputs() const { return real_inputs_; }
 
   /// logits (batch, out) of raw inputs (batch, in), bytes or real numbers as the network was trained on. Throws
@@ -218,12 +132,6 @@ class IntegerNetwork {
       }
     });
     return result;
-  }
-
-  [[gnu::cold]] static void require_finite(const std::string& fault) {
-    if (!fault.empty()) {
-      throw Error(concatenate({"integers: ", fault}));
-    }
   }
 
   [[gnu::cold]] static const Preprocessing& require_known(const std::optional<Preprocessing>& preprocessing) {
@@ -265,15 +173,8 @@ class IntegerNetwork {
       throw Error("integers: the inputs are real numbers, expected bytes before an AvgPool2d");
     }
     const internal::ByteScale<Scalar> scale = of_reals();
-    const bool by_columns = !from.column_means.empty();
-    for (std::size_t i = 0; i < (by_columns ? input_size_ : 1); ++i) {
-      const double deviation = by_columns ? from.column_deviations[i] : 1.0;
-      const double mean = by_columns ? from.column_means[i] : 0.0;
-      real_inputs_.centers.push_back(static_cast<float>(mean + from.mean * deviation));
-      real_inputs_.factors.push_back(
-          static_cast<float>(2 / (static_cast<double>(scale.step) * deviation * from.standard_deviation)));
-    }
-    real_inputs_.zero = static_cast<std::int32_t>(scale.zero);
+    real_inputs_ = {internal::input_scales(from, input_size_, 2 / static_cast<double>(scale.step)),
+                    static_cast<std::int32_t>(scale.zero)};
     return integer_scale(scale);
   }
 
@@ -303,7 +204,7 @@ class IntegerNetwork {
         bytes[i] = byte_at(sample * input_size_ + i);
       }
       if (pool_.square > 1) {
-        pool_.compute(bytes, std::span(current).first(layers_.front().inputs));
+        pool_.sum(bytes, std::span(current).first(layers_.front().inputs));
       } else {
         std::copy(bytes.begin(), bytes.end(), current.begin());
       }
@@ -322,7 +223,7 @@ class IntegerNetwork {
   std::size_t output_size_;
   int bits_ = 8;
   Preprocessing preprocessing_{};
-  internal::IntegerPool pool_{};
+  internal::Squares pool_{};
   internal::RealInputs real_inputs_{};
   std::vector<internal::IntegerLayer> layers_{};
   double logit_step_ = 0.0;

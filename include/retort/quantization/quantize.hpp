@@ -98,19 +98,17 @@ std::vector<ValueRange> linear_ranges(const Network<M, Backend, Scalar>& network
 ///
 /// Throws OptionError for a percentile outside its range and for data whose inputs are made differently from those that
 /// the network was trained on, ShapeError for data that does not fit, Error for a parameter that is not finite, and for
-/// a layer whose inputs or outputs are all 0.
+/// a layer whose inputs or outputs are all 0, or are not finite.
 template <WeightFormat P, Model M, typename Backend, typename Scalar>
 Network<Quantized<M, P>, Backend, Scalar> quantize(const Network<M, Backend, Scalar>& network,
                                                    const data::Dataset& data, const Calibration& calibration = {}) {
   using Q = Quantized<M, P>;
   validate_hyperparameters(calibration);
   internal::require_predictable(network, data);
+  internal::require_finite(network, "quantize");
   const auto folded = fold_batch_norm(network);
+  internal::require_finite(folded, "quantize");
   const auto parameters = folded.copy_parameters();
-  const std::string fault = internal::describe_fault(Folded<M>::parameters, std::span<const Scalar>(parameters.span()));
-  if (!fault.empty()) {
-    throw Error(concatenate({"quantize: ", fault}));
-  }
   const std::vector<internal::ValueRange> ranges = internal::linear_ranges(folded, data);
   Network<Q, Backend, Scalar> result(Seed{0}, network.backend());
   result.assign_parameters(parameters.span());  // a QuantizedLinear's lie as a Linear's do
@@ -122,7 +120,12 @@ Network<Quantized<M, P>, Backend, Scalar> quantize(const Network<M, Backend, Sca
       throw Error(concatenate({"quantize: ", tensor.full_name(), ": all values are 0 for each of ", data.size(),
                                " samples, expected a layer that is at work"}));
     }
-    std::copy_n(range.begin(), 2, tensor.in(buffers.span()).begin());
+    const auto values = tensor.in(buffers.span());
+    std::copy_n(range.begin(), 2, values.begin());
+    if (!(internal::ByteScale<Scalar>(values.data()).step > Scalar{0})) {
+      throw Error(concatenate({"quantize: ", tensor.full_name(), ": values reach from ", range[0], " to ", range[1],
+                               ", expected a range that floating-point numbers can cut into 255 steps"}));
+    }
   }
   result.assign_buffers(buffers.span());
   result.set_preprocessing(network.preprocessing());

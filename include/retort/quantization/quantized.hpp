@@ -131,4 +131,36 @@ struct Quantizing {
 template <Model M, WeightFormat P>
 using Quantized = internal::MapLayers<Folded<M>, detail::Quantizing<P>::template Layer>;
 
+namespace detail {
+
+template <typename L>
+inline constexpr bool is_quantized_linear = false;
+template <std::size_t In, std::size_t Out, WeightFormat P, QuantizedPlace Place, Bias bias>
+inline constexpr bool is_quantized_linear<QuantizedLinear<In, Out, P, Place, bias>> = true;
+
+template <typename M>
+inline constexpr bool is_quantized_model = false;
+template <Layer... Layers>
+inline constexpr bool is_quantized_model<Sequential<Layers...>> = (is_quantized_linear<Layers> || ...);
+
+template <typename M, std::size_t Index>
+struct UnquantizedLayer {
+  using type = std::tuple<typename M::template LayerAt<Index>>;
+};
+template <typename M, std::size_t Index>
+  requires(is_quantized_linear<typename M::template LayerAt<Index>>)
+struct UnquantizedLayer<M, Index> {
+  using type = std::tuple<typename M::template LayerAt<Index>::Float>;
+};
+
+/// Whether Quantized makes the model, of that with a Linear for each QuantizedLinear: with layers that have an integer
+/// form, one format, and each QuantizedLinear's place as it is.
+template <Model M>
+constexpr bool is_made_by_quantized() {
+  using Float = internal::MapLayers<M, UnquantizedLayer>;
+  return std::is_same_v<Quantized<Float, Int8>, M> || std::is_same_v<Quantized<Float, Int4>, M>;
+}
+
+}  // namespace detail
+
 }  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -24,6 +24,7 @@ class ValueRange {
   void add(std::span<const Scalar> values) {
     for (const Scalar value : values) {
       const auto number = static_cast<float>(value);
+      finite_ = finite_ && is_finite(number);
       low_ = number < low_ ? number : low_;
       high_ = number > high_ ? number : high_;
       ++counts_[bin_of(number)];
@@ -31,9 +32,12 @@ class ValueRange {
     total_ += values.size();
   }
 
-  /// {low, high}, between which `percentile` percent of the numbers lie at least, counted from either end: the extremes
-  /// for 100. Precondition: there are numbers, none of them NaN.
+  /// {low, high}, with `percentile` percent of the numbers from low on and as many up to high, to 1 part in 128 of
+  /// each; the extremes for 100. {-infinity, infinity} if a number is not finite. Precondition: there are numbers.
   std::array<float, 2> within(double percentile) const {
+    if (!finite_) {
+      return {-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
+    }
     const auto beyond = static_cast<std::uint64_t>(std::floor(static_cast<double>(total_) * (1 - percentile / 100)));
     if (beyond == 0) {
       return {low_, high_};
@@ -64,6 +68,7 @@ class ValueRange {
 
   std::vector<std::uint64_t> counts_ = std::vector<std::uint64_t>(bins);
   std::uint64_t total_ = 0;
+  bool finite_ = true;
   float low_ = std::numeric_limits<float>::max();
   float high_ = std::numeric_limits<float>::lowest();
 };

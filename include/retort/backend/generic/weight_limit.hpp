@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <type_traits>
 
 #include "retort/backend/generic/generic.hpp"
 #include "retort/backend/plan.hpp"
@@ -12,7 +13,9 @@
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/nn/linear.hpp"
+#include "retort/nn/quantized_linear.hpp"
 #include "retort/nn/sequential.hpp"
+#include "retort/nn/weight_format.hpp"
 #include "retort/optim/max_norm.hpp"
 #include "retort/optim/optimizer.hpp"
 
@@ -52,6 +55,34 @@ void limit_weights(const Generic<B>& generic, Linear<In, Out, bias>, const Weigh
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
+namespace detail {
+
+/// The Linear whose parameters those of an operation are; void for an operation of another kind.
+template <typename Operation>
+struct LinearOf {
+  using type = void;
+};
+template <std::size_t In, std::size_t Out, Bias bias>
+struct LinearOf<Linear<In, Out, bias>> {
+  using type = Linear<In, Out, bias>;
+};
+template <std::size_t In, std::size_t Out, WeightFormat P, QuantizedPlace Place, Bias bias>
+struct LinearOf<QuantizedLinear<In, Out, P, Place, bias>> {
+  using type = typename QuantizedLinear<In, Out, P, Place, bias>::Float;
+};
+
+/// The last operation of a plan that has a Linear's parameters, which gives the outputs; 0 if there is none.
+template <typename Plan>
+constexpr std::size_t output_operation() {
+  std::size_t last = 0;
+  for_each_index<Plan::size>([&]<std::size_t Index>() {
+    last = std::is_void_v<typename LinearOf<typename Plan::template Operation<Index>>::type> ? last : Index;
+  });
+  return last;
+}
+
+}  // namespace detail
+
 /// After a step by a rule that has a limit: limits the weights of a model's hidden units, and their average if the rule
 /// keeps one.
 template <Model M, typename Backend, typename Rule, typename Scalar, std::size_t Moments>
@@ -59,16 +90,16 @@ void limit_hidden_weights(const Backend& backend, const Rule& rule,
                           const backend::TrainingState<Scalar, Moments>& state) {
   if constexpr (LimitsWeights<Rule>) {
     using Plan = backend::Plan<M>;
-    constexpr std::size_t hidden = Plan::linear_count > 0 ? Plan::linear_count - 1 : 0;  // the last one's are outputs
-    for_each_index<hidden>([&]<std::size_t Index>() {
-      constexpr std::size_t operation = Plan::linear_operation[Index];
-      const auto limit = [&](Scalar* parameters) {
-        limit_weights(backend, typename Plan::template Operation<operation>{}, rule.weight_limit,
-                      parameters + M::parameter_offset(Plan::first_layer[operation]));
-      };
-      limit(state.parameters);
-      if constexpr (AveragesWeights<Rule>) {
-        limit(state.moments[Rule::average_moment]);
+    for_each_index<detail::output_operation<Plan>()>([&]<std::size_t Index>() {
+      using L = typename detail::LinearOf<typename Plan::template Operation<Index>>::type;
+      if constexpr (!std::is_void_v<L>) {
+        const auto limit = [&](Scalar* parameters) {
+          limit_weights(backend, L{}, rule.weight_limit, parameters + M::parameter_offset(Plan::first_layer[Index]));
+        };
+        limit(state.parameters);
+        if constexpr (AveragesWeights<Rule>) {
+          limit(state.moments[Rule::average_moment]);
+        }
       }
     });
   }

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/c_code/text.hpp"
+#include "retort/nn/input_scales.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
 
@@ -31,12 +33,11 @@ inline constexpr std::size_t example_count = 4;
 }
 
 /// The step of real example inputs, (byte - 128) * step: a power of two, so that no product is rounded. They reach as
-/// far as centers[i] + reach / factors[i] for every i.
-[[gnu::cold]] inline float example_step(const std::vector<float>& centers, const std::vector<float>& factors,
-                                        float reach) {
+/// far as those that become `reach`.
+[[gnu::cold]] inline float example_step(const internal::InputScales& scales, float reach) {
   float widest = 0.0f;
-  for (std::size_t i = 0; i < factors.size(); ++i) {
-    widest = std::max(widest, std::abs(centers[i]) + reach / factors[i]);
+  for (std::size_t i = 0; i < scales.factors.size(); ++i) {
+    widest = std::max(widest, std::abs(scales.centers[i]) + reach / scales.factors[i]);
   }
   return std::exp2(std::ceil(std::log2(widest / 128.0f)));
 }
@@ -53,6 +54,12 @@ static inline void $example(int example, $input *inputs) {
   }
 }
 )";
+
+/// The answers to the examples.
+template <typename T>
+[[gnu::cold]] std::string answers_data(std::string_view type, std::span<const T> answers) {
+  return concatenate({"\nstatic const @MEMORY ", type, " $answers[", answers.size(), "] = ", c_array(answers), ";\n"});
+}
 
 /// The function $example. Real inputs are (byte - 128) * step.
 [[gnu::cold]] inline std::string example_function(bool bytes, float step) {

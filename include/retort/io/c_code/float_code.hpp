@@ -39,7 +39,7 @@ typedef uint32_t $words __attribute__((vector_size(64)));
 
 /// Vectors of GCC and Clang, as wide as a row's strands.
 inline constexpr std::string_view vectors_code = R"(
-#if defined(__GNUC__) && (defined(__SSE2__) || defined(__ARM_NEON))
+#if (defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 9)) && (defined(__SSE2__) || defined(__ARM_NEON))
 #define @STRANDS 16 /* of a sum, in a vector of the compiler's */
 typedef float $vector __attribute__((vector_size(64)));
 #define @LOAD(v, from) __builtin_memcpy(&(v), (from), sizeof(v))

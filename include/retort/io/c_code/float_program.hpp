@@ -13,74 +13,68 @@
 #include <utility>
 #include <vector>
 
+#include "retort/core/error.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/small_floats.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/c_code/example.hpp"
 #include "retort/io/c_code/float_code.hpp"
 #include "retort/io/c_code/float_steps.hpp"
+#include "retort/io/c_code/shared_code.hpp"
 #include "retort/io/c_code/text.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
 
 using Kind = FloatStep::Kind;
 
-/// Calls use(element) for the elements of square `index` of an image.
-template <typename Use>
-void for_each_in_square(const FloatStep& step, std::size_t index, const Use& use) {
-  const std::size_t squares_in_a_row = step.columns / step.square;
-  const std::size_t first =
-      index / squares_in_a_row * step.square * step.columns + index % squares_in_a_row * step.square;
-  for (std::size_t i = 0; i < step.square * step.square; ++i) {
-    use(first + i / step.square * step.columns + i % step.square);
-  }
-}
-
-/// One step in double.
-[[gnu::cold]] inline std::vector<double> compute_step(const FloatStep& step, const std::vector<double>& x,
-                                                      bool sums_alone) {
-  std::vector<double> y(step.outputs);
-  double mean = 0.0;
-  double deviation = 1.0;
+/// One step in numbers of type Real.
+template <typename Real>
+[[gnu::cold]] std::vector<Real> compute_step(const FloatStep& step, const std::vector<Real>& x, bool sums_alone) {
+  std::vector<Real> y(step.outputs);
+  Real mean = 0;
+  Real deviation = 1;
   if (step.kind == Kind::norm) {
-    double squares = 0.0;
-    for (const double value : x) {
-      mean += value / static_cast<double>(x.size());
+    Real squares = 0;
+    for (const Real value : x) {
+      mean += value / static_cast<Real>(x.size());
     }
-    for (const double value : x) {
-      squares += (value - mean) * (value - mean) / static_cast<double>(x.size());
+    for (const Real value : x) {
+      squares += (value - mean) * (value - mean) / static_cast<Real>(x.size());
     }
-    deviation = std::sqrt(squares + double{step.epsilon});
+    deviation = std::sqrt(squares + Real{step.epsilon});
   }
   for (std::size_t i = 0; i < step.outputs; ++i) {
     switch (step.kind) {
       case Kind::linear:
-        y[i] = step.bias.empty() ? 0.0 : double{step.bias[i]};
+        y[i] = step.bias.empty() ? Real{0} : Real{step.bias[i]};
         for (std::size_t k = 0; k < step.inputs; ++k) {
-          y[i] += double{step.weights[i * step.inputs + k]} * double{step.scale} * x[k];
+          y[i] += Real{step.weights[i * step.inputs + k]} * Real{step.scale} * x[k];
         }
         break;
       case Kind::affine:
       case Kind::norm:
-        y[i] = (x[i] - mean) / deviation * double{step.weights[i]} + double{step.bias[i]};
+        y[i] = (x[i] - mean) / deviation * Real{step.weights[i]} + Real{step.bias[i]};
         break;
       case Kind::mean:
-        for_each_in_square(step, i, [&](std::size_t element) { y[i] += x[element]; });
-        y[i] /= sums_alone ? 1.0 : static_cast<double>(step.square * step.square);
+        step.squares.for_each_pixel(i, [&](std::size_t pixel) { y[i] += x[pixel]; });
+        y[i] /= sums_alone ? Real{1} : static_cast<Real>(step.squares.area());
         break;
       case Kind::function:
-        y[i] = step.function(x[i]);
+        y[i] = static_cast<Real>(step.function(static_cast<double>(x[i])));
         break;
     }
   }
   return y;
 }
 
-/// The logits of one sample's raw inputs in double: the slow twin of the C program, and its example answers.
-[[gnu::cold]] inline std::vector<double> compute_steps(const FloatSteps& program, std::vector<double> x) {
+/// The logits of one sample's raw inputs: the slow twin of the C program.
+template <typename Real>
+[[gnu::cold]] std::vector<Real> compute_steps(const FloatSteps& program, std::vector<Real> x) {
   for (std::size_t i = 0; i < program.inputs && !program.takes_raw(); ++i) {
-    const std::size_t of = program.centers.size() == 1 ? 0 : i;
-    x[i] = (x[i] - double{program.centers[of]}) * double{program.factors[of]};
+    const std::size_t entry = program.scales.entry(i);
+    x[i] = (x[i] - Real{program.scales.centers[entry]} - Real{program.scales.rest(i)}) *
+           Real{program.scales.factors[entry]};
   }
   for (const FloatStep& step : program.steps) {
     x = compute_step(step, x, program.takes_raw());
@@ -90,33 +84,50 @@ void for_each_in_square(const FloatStep& step, std::size_t index, const Use& use
 
 /// That of the program's real example inputs: two deviations from the mean.
 [[gnu::cold]] inline float example_step(const FloatSteps& program) {
-  return example_step(program.centers, program.factors, 2.0f);
+  return program.bytes ? 0.0f : example_step(program.scales, 2.0f);
 }
 
-/// The answers to the examples, which $selftest compares with.
-[[gnu::cold]] inline std::string example_answers(const FloatSteps& program, std::size_t examples) {
-  std::vector<float> answers;
-  for (std::size_t example = 0; example < examples; ++example) {
+/// What $selftest compares with.
+struct ExampleAnswers {
+  std::vector<float> logits;
+  std::string tolerance;  // a part of an example's largest logit
+};
+
+/// The answers to the examples, in double. Another order of additions may change logits as much as computing in float
+/// does: where that is much, as behind a LayerNorm of inputs that hardly vary, the tolerance allows 4 times as much.
+[[gnu::cold]] inline ExampleAnswers example_answers(const FloatSteps& program) {
+  constexpr float least_tolerance = 1e-5f;
+  ExampleAnswers answers;
+  const float step = example_step(program);
+  double worst = 0.0;
+  for (std::uint32_t example = 0; example < example_count; ++example) {
     std::vector<double> inputs;
-    for (const std::uint8_t byte : example_bytes(static_cast<std::uint32_t>(example), program.inputs)) {
-      const auto value = static_cast<double>(byte);
-      inputs.push_back(program.bytes ? value : (value - 128.0) * double{example_step(program)});
+    std::vector<float> rounded;
+    for (const std::uint8_t byte : example_bytes(example, program.inputs)) {
+      rounded.push_back(program.bytes ? static_cast<float>(byte) : static_cast<float>(byte - 128) * step);
+      inputs.push_back(double{rounded.back()});
     }
-    for (const double logit : compute_steps(program, std::move(inputs))) {
-      answers.push_back(static_cast<float>(logit));
+    const std::vector<double> exact = compute_steps(program, std::move(inputs));
+    const std::vector<float> in_float = compute_steps(program, std::move(rounded));
+    double largest = 1.0;
+    double difference = 0.0;
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+      answers.logits.push_back(static_cast<float>(exact[i]));
+      if (!is_finite(answers.logits.back()) || !is_finite(in_float[i])) {
+        throw Error(concatenate({"export_c: logit ", i,
+                                 " of an example input is beyond float's range, expected smaller "
+                                 "weights"}));
+      }
+      largest = std::max(largest, std::abs(exact[i]));
+      difference = std::max(difference, std::abs(exact[i] - double{in_float[i]}));
     }
+    worst = std::max(worst, difference / largest);
   }
-  return concatenate({"\nstatic const @MEMORY float $answers[", answers.size(),
-                      "] = ", c_array(std::span<const float>(answers)), ";\n"});
-}
-
-/// `code` with `type` in place of TYPE.
-[[gnu::cold]] inline std::string for_type(std::string_view code, std::string_view type) {
-  std::string text(code);
-  for (std::size_t at = text.find("TYPE"); at != std::string::npos; at = text.find("TYPE", at)) {
-    text.replace(at, 4, type);
-  }
-  return text;
+  const double tolerance = 4 * worst;
+  answers.tolerance = tolerance > double{least_tolerance}
+                          ? c_number(static_cast<float>(std::exp2(std::ceil(std::log2(tolerance)))))
+                          : "1e-5f";
+  return answers;
 }
 
 /// The numbers of step `index`.
@@ -140,16 +151,20 @@ void for_each_in_square(const FloatStep& step, std::size_t index, const Use& use
   return concatenate({"  for (i = 0; i < ", step.outputs, "; ++i) {\n    ", statement, "\n  }\n"});
 }
 
-/// The function $logits.
+/// The type of the sums of a square of bytes.
+inline std::string_view sum_type(const FloatStep& step) {
+  return 255 * step.squares.area() <= 65535 ? "uint16_t" : "uint32_t";
+}
+
+/// The function $logits, and those that it calls for squares.
 class LogitsFunction {
  public:
   [[gnu::cold]] explicit LogitsFunction(const FloatSteps& program) : program_(program) {
     if (!program_.takes_raw()) {
+      const InputTerms terms(program_.scales, false);
       text_ += c_loop({.outputs = program_.inputs},
-                      program_.centers.size() > 1
-                          ? std::string("values[i] = ((float)inputs[i] - $centers_0[i]) * $factors_0[i];")
-                          : concatenate({"values[i] = ((float)inputs[i] - ", c_number(program_.centers[0]), ") * ",
-                                         c_number(program_.factors[0]), ";"}));
+                      concatenate({"values[i] = ((float)inputs[i] - ", terms.center, terms.has_rest ? " - " : "",
+                                   terms.has_rest ? terms.rest : "", ") * ", terms.factor, ";"}));
       declare("float", "values", program_.inputs);
       current_ = "values";
       type_ = "float";
@@ -163,7 +178,8 @@ class LogitsFunction {
 
   [[gnu::cold]] std::string text() const {
     return concatenate(
-        {"\n/* The logits of a sample's inputs. */\nstatic inline void $logits(const $input *inputs, float "
+        {functions_,
+         "\n/* The logits of a sample's inputs. */\nstatic inline void $logits(const $input *inputs, float "
          "*logits) {\n",
          declarations_, "  uint16_t i;\n", text_, "  for (i = 0; i < @OUTPUTS; ++i) {\n    logits[i] = ", current_,
          "[i];\n  }\n}\n"});
@@ -174,7 +190,7 @@ class LogitsFunction {
  private:
   [[gnu::cold]] void declare(std::string_view type, std::string_view name, std::size_t count) {
     declarations_ += concatenate({"  ", type, " ", name, "[", count, "];\n"});
-    scratch_bytes_ += count * (type == "float" ? 4 : 2);
+    scratch_bytes_ += count * (type == "uint16_t" ? 2 : 4);
   }
 
   [[gnu::cold]] void add(const FloatStep& step, std::size_t index) {
@@ -192,40 +208,14 @@ class LogitsFunction {
       case Kind::mean: {
         const bool sums = type_ != "float";
         const std::string output = concatenate({"squares_", index});
-        declare(sums ? "uint16_t" : "float", output, step.outputs);
-        const std::size_t in_a_row = step.columns / step.square;
-        const std::string_view type = sums ? "uint16_t" : "float";
-        text_ += c_loop(
-            step,
-            concatenate({"const ",
-                         type_,
-                         " *square = ",
-                         current_,
-                         " + (uint32_t)(i / ",
-                         in_a_row,
-                         ") * ",
-                         step.square * step.columns,
-                         " + i % ",
-                         in_a_row,
-                         " * ",
-                         step.square,
-                         ";\n    ",
-                         type,
-                         " sum = 0;\n    uint16_t row, column;\n    for (row = 0; row "
-                         "< ",
-                         step.square,
-                         "; ++row, square += ",
-                         step.columns,
-                         ") {\n      for (column = 0; column < ",
-                         step.square,
-                         "; ++column) {\n        sum = (",
-                         type,
-                         ")(sum + square[column]);\n      }\n"
-                         "    }\n    ",
-                         output,
-                         "[i] = sum",
-                         sums ? "" : concatenate({" / ", c_number(static_cast<float>(step.square * step.square))}),
-                         ";"}));
+        const std::string_view type = sums ? sum_type(step) : "float";
+        declare(type, output, step.outputs);
+        functions_ += pool_function(concatenate({"pool_", index}), type_, type, step.squares, step.outputs);
+        text_ += concatenate({"  $pool_", index, "(", current_, ", ", output, ");\n"});
+        if (!sums) {
+          text_ +=
+              c_loop(step, concatenate({output, "[i] /= ", c_number(static_cast<float>(step.squares.area())), ";"}));
+        }
         current_ = output;
         type_ = type;
         break;
@@ -246,6 +236,7 @@ class LogitsFunction {
   }
 
   const FloatSteps& program_;
+  std::string functions_;
   std::string declarations_;
   std::string text_;
   std::string current_ = "inputs";
@@ -253,19 +244,8 @@ class LogitsFunction {
   std::size_t scratch_bytes_ = 0;
 };
 
-/// Shared by all programs of floats: the largest logit, and the test.
+/// Shared by all programs of floats: the test. TOLERANCE: ExampleAnswers::tolerance.
 inline constexpr std::string_view float_end = R"(
-/* The class: the index of the largest logit, among equals the first. */
-static inline int $classify(const $input *inputs) {
-  float logits[@OUTPUTS];
-  int best = 0, i;
-  $logits(inputs, logits);
-  for (i = 1; i < @OUTPUTS; ++i) {
-    best = logits[i] > logits[best] ? i : best;
-  }
-  return best;
-}
-
 /* 0 if the example inputs give the logits that they gave where this file was written, but for the roundings of another
    order of additions; else the number of the first that does not, from 1. Takes @INPUTS inputs of stack more than
    $classify. */
@@ -283,7 +263,7 @@ static inline int $selftest(void) {
     }
     for (i = 0; i < @OUTPUTS; ++i) {
       const float difference = logits[i] - $answers[example * @OUTPUTS + i];
-      if (!(difference <= 1e-5f * largest && -difference <= 1e-5f * largest)) {
+      if (!(difference <= TOLERANCE * largest && -difference <= TOLERANCE * largest)) {
         return example + 1;
       }
     }
@@ -292,10 +272,10 @@ static inline int $selftest(void) {
 }
 )";
 
-/// All of the program but its first comment.
-[[gnu::cold]] inline std::string float_program(const FloatSteps& program, bool bfloat16) {
+/// All of the program but its first comment. Throws Error for logits of the examples that are not finite.
+[[gnu::cold]] inline std::string float_program(const FloatSteps& program, const LogitsFunction& logits, bool bfloat16) {
   const auto any = [&](const auto& is) { return std::ranges::any_of(program.steps, is); };
-  const LogitsFunction logits(program);
+  const ExampleAnswers answers = example_answers(program);
   std::string text;
   if (any([](const FloatStep& step) { return step.needs_math || step.kind == Kind::norm; })) {
     text += "#include <math.h>\n";
@@ -309,29 +289,26 @@ static inline int $selftest(void) {
   text += concatenate({"\ntypedef ", program.bytes ? "uint8_t" : "float", " $input;\n"});
   text += vectors_code;
   text += bfloat16 ? weights_of_bfloat16 : weights_of_floats;
-  const bool pools = program.steps[0].kind == Kind::mean;
   if (program.takes_raw()) {
-    const std::string_view type = pools ? "uint16_t" : "uint8_t";
-    text += for_type(dense_code, type);
+    const bool pools = program.steps[0].kind == Kind::mean;
+    text += with_text(dense_code, "TYPE", pools ? sum_type(program.steps[0]) : "uint8_t");
   }
   const std::size_t raw = program.takes_raw() ? 1 : 0;  // the first Linear, which takes integers
   if (static_cast<std::size_t>(std::ranges::count(program.steps, Kind::linear, &FloatStep::kind)) > raw) {
-    text += for_type(dense_code, "float");
+    text += with_text(dense_code, "TYPE", "float");
   }
   if (any([](const FloatStep& step) { return step.kind == Kind::norm; })) {
     text += layer_norm_code;
   }
-  if (program.centers.size() > 1) {
-    text += "\n" + c_data<float>("float", "centers", 0, program.centers);
-    text += c_data<float>("float", "factors", 0, program.factors);
-  }
+  text += scales_data(program.scales);
   for (std::size_t i = 0; i < program.steps.size(); ++i) {
     text += step_data(program.steps[i], i, bfloat16);
   }
   text += logits.text();
-  text += example_function(program.bytes, program.bytes ? 0.0f : example_step(program));
-  text += example_answers(program, example_count);
-  return text += float_end;
+  text += example_function(program.bytes, example_step(program));
+  text += answers_data<float>("float", answers.logits);
+  text += with_text(classify_code, "TYPE", "float");
+  return text += with_text(float_end, "TOLERANCE", answers.tolerance);
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::io::detail

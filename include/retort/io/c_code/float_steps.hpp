@@ -7,18 +7,22 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "retort/backend/plan.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/io/c_code/c_expression.hpp"
 #include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/batch_norm.hpp"
+#include "retort/nn/input_scales.hpp"
 #include "retort/nn/layer.hpp"
 #include "retort/nn/layer_norm.hpp"
 #include "retort/nn/linear.hpp"
@@ -26,6 +30,7 @@
 #include "retort/nn/preprocessing.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/quantization/folded.hpp"
+#include "retort/quantization/integer_layer.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
 
@@ -41,24 +46,22 @@ struct FloatStep {
   std::vector<float> bias{};
   float scale = 1.0f;  // of a Linear's products
   float epsilon = 0.0f;
-  std::size_t columns = 0;  // of an image
-  std::size_t square = 0;
+  internal::Squares squares{};
   std::string expression{};
   bool needs_math = false;
   double (*function)(double) = nullptr;
 };
 
-/// Steps, and how raw inputs become those of the first: (x - centers[i]) * factors[i], with one entry for all or one
-/// for each; none where the first Linear takes raw bytes, or sums of a square of them.
+/// Steps, and how raw inputs become those of the first: no scales where the first Linear takes raw bytes, or sums of a
+/// square of them.
 struct FloatSteps {
   std::size_t inputs = 0;
   std::size_t outputs = 0;
   bool bytes = false;
-  std::vector<float> centers{};
-  std::vector<float> factors{};
+  internal::InputScales scales{};
   std::vector<FloatStep> steps{};
 
-  bool takes_raw() const { return centers.empty(); }
+  bool takes_raw() const { return scales.centers.empty(); }
 };
 
 template <typename L>
@@ -80,9 +83,9 @@ struct LayerStep<AvgPool2d<S, K>> {
   static constexpr FloatStep::Kind kind = FloatStep::Kind::mean;
 };
 
-/// The step of layer Index. Throws Error for one that has no form in C.
+/// The step of layer Index. Throws Error for one that has no form in C: it is layer `index` to users.
 template <Model M, std::size_t Index, typename Scalar>
-FloatStep float_step(const Scalar* parameters, const Scalar* buffers) {
+FloatStep float_step(std::size_t index, const Scalar* parameters, const Scalar* buffers) {
   using L = typename M::template LayerAt<Index>;
   FloatStep step{.inputs = M::widths[Index], .outputs = M::widths[Index + 1]};
   const auto copy = [](const Scalar* from, std::size_t count) {
@@ -107,8 +110,7 @@ FloatStep float_step(const Scalar* parameters, const Scalar* buffers) {
       step.bias = copy(parameters + tensor_offset(L::parameters, 1), L::output_size);
     }
     if constexpr (requires { L::square; }) {
-      step.columns = L::columns;
-      step.square = L::square;
+      step.squares = {L::columns, L::square};
     }
     if constexpr (LayerStep<L>::kind == FloatStep::Kind::norm) {
       step.epsilon = static_cast<float>(L::epsilon);
@@ -125,7 +127,7 @@ FloatStep float_step(const Scalar* parameters, const Scalar* buffers) {
     }
     return step;
   }
-  throw Error(concatenate({"export_c: layer ", Index, " (", L::name,
+  throw Error(concatenate({"export_c: layer ", index, " (", L::name,
                            ") has no form in C, expected a layer of the library, or a specialisation of "
                            "retort::io::CExpression"}));
 }
@@ -145,10 +147,22 @@ FloatStep float_step(const Scalar* parameters, const Scalar* buffers) {
   }
 }
 
-/// The steps of a network whose BatchNorm layers are folded. Throws Error for a network that does not know how its
-/// inputs are made, and for a layer that has no form in C.
+/// Throws Error unless float holds all numbers of a layer's step.
+[[gnu::cold]] inline void require_finite(const FloatStep& step, std::size_t index, std::string_view layer) {
+  const auto is_number = [](float value) { return is_finite(value); };
+  if (!std::ranges::all_of(step.weights, is_number) || !std::ranges::all_of(step.bias, is_number) ||
+      !is_finite(step.scale) || step.scale < std::numeric_limits<float>::min()) {
+    throw Error(concatenate({"export_c: layer ", index, " (", layer,
+                             "): a number is beyond float's range, expected numbers that float holds, with the inputs' "
+                             "mean and deviation in the first layer"}));
+  }
+}
+
+/// The steps of a network of M without BatchNorm layers. Throws Error for a network that does not know how its inputs
+/// are made, for a layer that has no form in C, and for numbers that are not finite as floats.
 template <Model M, typename Backend, typename Scalar>
-FloatSteps float_steps(const Network<M, Backend, Scalar>& network) {
+FloatSteps float_steps(const Network<Folded<M>, Backend, Scalar>& network) {
+  using F = Folded<M>;
   if (!network.preprocessing()) {
     throw Error(
         "export_c: the network does not know how its inputs are made, expected one that was trained, or read from a "
@@ -157,27 +171,24 @@ FloatSteps float_steps(const Network<M, Backend, Scalar>& network) {
   const Preprocessing& from = *network.preprocessing();
   const auto parameters = network.copy_parameters();
   const auto buffers = network.copy_buffers();
-  FloatSteps result{.inputs = M::input_size, .outputs = M::output_size, .bytes = from.bytes};
-  internal::for_each_index<M::layer_count>([&]<std::size_t Index>() {
-    if constexpr (!DropoutLayer<typename M::template LayerAt<Index>>) {
-      result.steps.push_back(float_step<M, Index>(parameters.data() + M::parameter_offset(Index),
-                                                  buffers.data() + M::buffer_offset(Index)));
+  FloatSteps result{.inputs = F::input_size, .outputs = F::output_size, .bytes = from.bytes};
+  std::vector<std::size_t> layers;  // of the steps
+  internal::for_each_index<F::layer_count>([&]<std::size_t Index>() {
+    if constexpr (!DropoutLayer<typename F::template LayerAt<Index>>) {
+      layers.push_back(internal::unfolded_index<M>(Index));
+      result.steps.push_back(float_step<F, Index>(layers.back(), parameters.data() + F::parameter_offset(Index),
+                                                  buffers.data() + F::buffer_offset(Index)));
     }
   });
-  const bool pools = result.steps[0].kind == FloatStep::Kind::mean;
-  const std::size_t first = pools ? 1 : 0;
-  if (from.bytes && from.column_means.empty() && first < result.steps.size() &&
-      result.steps[first].kind == FloatStep::Kind::linear) {
-    fold_normalization(from, pools ? result.steps[0].square * result.steps[0].square : 1, result.steps[first]);
-    return result;
+  const std::size_t pools = !result.steps.empty() && result.steps[0].kind == FloatStep::Kind::mean ? 1 : 0;
+  if (from.bytes && from.column_means.empty() && pools < result.steps.size() &&
+      result.steps[pools].kind == FloatStep::Kind::linear) {
+    fold_normalization(from, pools > 0 ? result.steps[0].squares.area() : 1, result.steps[pools]);
+  } else {
+    result.scales = internal::input_scales(from, F::input_size, 1.0);
   }
-  const double unit = from.bytes ? 255.0 : 1.0;
-  const bool by_columns = !from.column_means.empty();
-  for (std::size_t i = 0; i < (by_columns ? M::input_size : 1); ++i) {
-    const double deviation = by_columns ? from.column_deviations[i] : 1.0;
-    const double mean = by_columns ? from.column_means[i] : 0.0;
-    result.centers.push_back(static_cast<float>(mean + from.mean * unit * deviation));
-    result.factors.push_back(static_cast<float>(1 / (from.standard_deviation * unit * deviation)));
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    require_finite(result.steps[i], layers[i], M::layer_names[layers[i]]);
   }
   return result;
 }

@@ -24,6 +24,9 @@ inline constexpr std::string_view integer_beginning = R"(
 #define @READ_FLOAT(address) (*(address))
 #define @PLAIN_MEMORY
 #endif
+#if defined(__ARM_FEATURE_SIMD32) && !defined(__ARM_BIG_ENDIAN) && defined(@PLAIN_MEMORY)
+#define @DSP /* two products in an instruction */
+#endif
 
 /* The sum times multiplier / 2^(31 + shift), rounded as in gemmlowp. */
 static inline int32_t $scale(int32_t sum, int32_t multiplier, uint8_t shift) {
@@ -35,7 +38,7 @@ static inline int32_t $scale(int32_t sum, int32_t multiplier, uint8_t shift) {
 
 /// Four numbers of 8 bits in a word, as two pairs of 16 bits: numbers 0 and 2, and 1 and 3.
 inline constexpr std::string_view arm_pairs = R"(
-#if defined(__ARM_FEATURE_DSP) && defined(@PLAIN_MEMORY)
+#if defined(@DSP)
 #include <arm_acle.h>
 typedef struct {
   int16x2_t even, odd;
@@ -75,7 +78,7 @@ inline constexpr std::string_view arm_pairs_end = R"(  return pairs;
 #elif !defined(__SSE2__) && !defined(__ARM_NEON)
 #define @IN_PAIRS /* without SIMD two rows share what they load */
 #endif
-#if defined(__ARM_FEATURE_DSP) && defined(@PLAIN_MEMORY)
+#if defined(@DSP)
 #define @ROWS 3 /* computed at once */
 #define @WITH_REGISTERS static __attribute__((noinline, unused)) /* it needs all of them */
 #else
@@ -93,7 +96,7 @@ typedef int8_t $weight;
 @WITH_REGISTERS const $weight *$dot(const $value *x, uint16_t inputs, const $weight *w, uint8_t rows, int32_t *sums) {
   const $value *const fours = x + (inputs & 65532u);
   const $value *const end = x + inputs;
-#if defined(__ARM_FEATURE_DSP) && defined(@PLAIN_MEMORY)
+#if defined(@DSP)
   if (inputs >= 4) {
     /* Three rows at once are what the registers hold. Of fewer, one is computed again, and dropped. */
     const $weight *w1 = w + (rows > 1 ? inputs : 0), *w2 = w + (rows > 2 ? 2 * inputs : 0);
@@ -175,7 +178,7 @@ typedef uint8_t $weight;      /* two of them */
     const $value *v = x;
     int32_t s = *sums;
     for (; v < eights; v += 8, w += 4) {
-#if defined(__ARM_FEATURE_DSP) && defined(@PLAIN_MEMORY)
+#if defined(@DSP)
       const uint32_t bytes = $load(w);
       s = $multiply((bytes << 4) & 4042322160u, $load_inputs(v), s);
       s = $multiply(bytes & 4042322160u, $load_inputs(v + 4), s);
@@ -232,26 +235,6 @@ static inline void $compute($layer layer, const $value *x, $value *y) {
 }
 )";
 
-/// The sums of the squares of an image.
-inline constexpr std::string_view pool_code = R"(
-/* The sums of each @SQUARE x @SQUARE pixels. */
-static inline void $pool(const uint8_t *pixels, $value *sums) {
-  uint16_t i;
-  for (i = 0; i < @POOLED; ++i) {
-    const uint8_t *square = pixels + (uint32_t)(i / (@COLUMNS / @SQUARE)) * (@SQUARE * @COLUMNS) +
-                            i % (@COLUMNS / @SQUARE) * @SQUARE;
-    uint16_t sum = 0;
-    uint8_t row, column;
-    for (row = 0; row < @SQUARE; ++row, square += @COLUMNS) {
-      for (column = 0; column < @SQUARE; ++column) {
-        sum = (uint16_t)(sum + square[column]);
-      }
-    }
-    sums[i] = sum;
-  }
-}
-)";
-
 /// Real inputs as bytes: RealInputs::byte.
 inline constexpr std::string_view real_inputs_code = R"(
 static inline uint8_t $round_input(float x, float center, float factor) {
@@ -265,19 +248,8 @@ static inline uint8_t $round_input(float x, float center, float factor) {
 }
 )";
 
-/// Shared by all programs: the largest logit, and the test.
+/// Shared by all programs of integers: the test.
 inline constexpr std::string_view integer_end = R"(
-/* The class: the index of the largest logit, among equals the first. */
-static inline int $classify(const $input *inputs) {
-  int8_t logits[@OUTPUTS];
-  int best = 0, i;
-  $logits(inputs, logits);
-  for (i = 1; i < @OUTPUTS; ++i) {
-    best = logits[i] > logits[best] ? i : best;
-  }
-  return best;
-}
-
 /* 0 if the example inputs give exactly the logits that they gave where this file was written; else the number of the
    first that does not, from 1. Takes @INPUTS inputs of stack more than $classify. */
 static inline int $selftest(void) {

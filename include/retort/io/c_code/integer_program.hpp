@@ -16,6 +16,7 @@
 #include "retort/core/text.hpp"
 #include "retort/io/c_code/example.hpp"
 #include "retort/io/c_code/integer_code.hpp"
+#include "retort/io/c_code/shared_code.hpp"
 #include "retort/io/c_code/text.hpp"
 #include "retort/quantization/fixed_point.hpp"
 #include "retort/quantization/integer_layer.hpp"
@@ -23,11 +24,17 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
 
+/// Bytes of a row of weights.
+constexpr std::size_t row_bytes(int bits, std::size_t inputs) {
+  return bits == 4 ? inputs / 8 * 4 + std::min<std::size_t>(4, inputs % 8) : inputs;
+}
+
 /// Weights of 4 bits, two a byte: of each eight of a row, byte b of four has number b below and number b + 4 above. The
 /// last group may have fewer: then it has as many bytes as numbers, or four.
 [[gnu::cold]] inline std::vector<std::uint8_t> packed_by_two(std::span<const std::int8_t> weights,
                                                              std::size_t row_size) {
   std::vector<std::uint8_t> bytes;
+  bytes.reserve(weights.size() / row_size * row_bytes(4, row_size));
   for (std::size_t row = 0; row < weights.size(); row += row_size) {
     for (std::size_t group = 0; group < row_size; group += 8) {
       const auto nibble = [&](std::size_t i) -> unsigned {
@@ -42,8 +49,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
 }
 
 /// That of the network's real example inputs: beyond the range that the bytes stand for. Factors are of half a byte.
-[[gnu::cold]] inline float example_step(const internal::RealInputs& inputs) {
-  return example_step(inputs.centers, inputs.factors, 512.0f);
+[[gnu::cold]] inline float example_step(const IntegerNetwork& network) {
+  return network.preprocessing().bytes ? 0.0f : example_step(network.real_inputs().scales, 512.0f);
 }
 
 /// A layer's numbers, and the function's arguments.
@@ -95,9 +102,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
                       "};\n"});
 }
 
-/// The widths of the two buffers that layers write to in turns.
+/// The widths of the two buffers that layers write to in turns; a single layer needs no second one.
 [[gnu::cold]] inline std::array<std::size_t, 2> buffer_widths(const IntegerNetwork& network) {
-  std::array<std::size_t, 2> widths{1, 1};
+  std::array<std::size_t, 2> widths{};
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     widths[i % 2] = std::max(widths[i % 2], network.layers()[i].outputs);
   }
@@ -124,19 +131,19 @@ namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     text += layer_value(layers[i], i);
   }
-  text += concatenate({"  $value first[", widths[0], "], second[", widths[1], "];\n  uint16_t i;\n"});
+  text += concatenate({"  $value first[", widths[0], "]"});
+  text += layers.size() > 1 ? concatenate({", second[", widths[1], "]"}) : "";
+  text += ";\n  uint16_t i;\n";
   std::string current = "inputs";
   if (rounds || pools) {
     text += concatenate({"  $value values[", layers[0].inputs, "];\n"});
     current = "values";
   }
   if (rounds) {
-    const bool by_columns = network.real_inputs().centers.size() > 1;
-    text += by_columns ? "  for (i = 0; i < @INPUTS; ++i) {\n    values[i] = $round_input(inputs[i], "
-                         "@READ_FLOAT($centers_0 + i), @READ_FLOAT($factors_0 + i));\n  }\n"
-                       : concatenate({"  for (i = 0; i < @INPUTS; ++i) {\n    values[i] = $round_input(inputs[i], ",
-                                      c_number(network.real_inputs().centers[0]), ", ",
-                                      c_number(network.real_inputs().factors[0]), ");\n  }\n"});
+    const InputTerms terms(network.real_inputs().scales, true);
+    text += concatenate({"  for (i = 0; i < @INPUTS; ++i) {\n    values[i] = $round_input(inputs[i]",
+                         terms.has_rest ? " - " : ", ", terms.center, ", ", terms.has_rest ? terms.rest : "",
+                         terms.has_rest ? ", " : "", terms.factor, ");\n  }\n"});
   } else if (pools) {
     text += "  $pool(inputs, values);\n";
   }
@@ -150,10 +157,10 @@ namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
 }
 
 /// The answers to the examples, which $selftest compares with.
-[[gnu::cold]] inline std::string example_answers(const IntegerNetwork& network, std::size_t examples) {
-  std::vector<std::int8_t> answers(examples * network.output_size());
-  const float step = network.preprocessing().bytes ? 0.0f : example_step(network.real_inputs());
-  for (std::size_t example = 0; example < examples; ++example) {
+[[gnu::cold]] inline std::vector<std::int8_t> example_answers(const IntegerNetwork& network) {
+  std::vector<std::int8_t> answers(example_count * network.output_size());
+  const float step = example_step(network);
+  for (std::size_t example = 0; example < example_count; ++example) {
     const auto bytes = example_bytes(static_cast<std::uint32_t>(example), network.input_size());
     const auto logits = std::span(answers).subspan(example * network.output_size(), network.output_size());
     if (network.preprocessing().bytes) {
@@ -165,14 +172,13 @@ namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
       network.predict(std::span<const float>(reals), logits);
     }
   }
-  return concatenate({"\nstatic const @MEMORY int8_t $answers[", answers.size(),
-                      "] = ", c_array(std::span<const std::int8_t>(answers)), ";\n"});
+  return answers;
 }
 
 /// All of the program but its first comment.
 [[gnu::cold]] inline std::string integer_program(const IntegerNetwork& network) {
   const bool bytes = network.preprocessing().bytes;
-  const internal::IntegerPool& pool = network.pool();
+  const internal::Squares& pool = network.pool();
   const bool pools = pool.square > 1;
   const auto& layers = network.layers();
   std::string text = "\n";
@@ -191,26 +197,21 @@ namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
   text += network.bits() == 4 ? dot_of_nibbles : dot_of_bytes;
   text += integer_layer_code;
   if (pools) {
-    text += concatenate({"\n#define @COLUMNS ", pool.columns, "\n#define @SQUARE ", pool.square, "\n#define @POOLED ",
-                         layers[0].inputs, "\n"});
-    text += pool_code;
+    text += pool_function("pool", "uint8_t", "$value", pool, layers[0].inputs);
   }
   if (!bytes) {
     text += "\n" + c_macro("INPUT_ZERO", network.real_inputs().zero);
     text += real_inputs_code;
-    if (network.real_inputs().centers.size() > 1) {
-      text += "\n" + c_data<float>("float", "centers", 0, network.real_inputs().centers);
-      text += c_data<float>("float", "factors", 0, network.real_inputs().factors);
-    }
+    text += scales_data(network.real_inputs().scales);
   }
   for (std::size_t i = 0; i < layers.size(); ++i) {
     text += layer_data(network, i);
   }
   text += logits_function(network);
-  text += example_function(bytes, bytes ? 0.0f : example_step(network.real_inputs()));
-  text += example_answers(network, example_count);
-  text += integer_end;
-  return text;
+  text += example_function(bytes, example_step(network));
+  text += answers_data<std::int8_t>("int8_t", example_answers(network));
+  text += with_text(classify_code, "TYPE", "int8_t");
+  return text += integer_end;
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::io::detail

@@ -60,14 +60,23 @@ class CNames {
   std::string upper_;
 };
 
-/// " * text\n": a line of a comment, which the text cannot end.
+/// `code` with `text` in place of each `word`.
+[[gnu::cold]] inline std::string with_text(std::string_view code, std::string_view word, std::string_view text) {
+  std::string result(code);
+  for (std::size_t at = result.find(word); at != std::string::npos; at = result.find(word, at + text.size())) {
+    result.replace(at, word.size(), text);
+  }
+  return result;
+}
+
+/// " * text\n": a line of a comment. Whatever in it could end the comment, begin another, or continue a line, at which
+/// compilers warn, is taken apart.
 [[gnu::cold]] inline std::string comment_line(std::string_view text) {
   std::string line = concatenate({" * ", printable(text, 2000)});
-  for (std::size_t at = line.find("*/"); at != std::string::npos; at = line.find("*/", at)) {
-    line.insert(at + 1, " ");
-  }
-  line += '\n';
-  return line;
+  line = with_text(line, "/*", "/ *");
+  line = with_text(line, "*/", "* /");
+  line = with_text(line, "?\?/", "?? /");
+  return line += '\n';
 }
 
 /// A number as C writes it: "-3", "0.1f".
