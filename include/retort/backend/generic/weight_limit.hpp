@@ -7,6 +7,7 @@
 #include <cstddef>
 
 #include "retort/backend/generic/generic.hpp"
+#include "retort/backend/generic/strands.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/host_device.hpp"
