@@ -89,7 +89,7 @@ class JsonText {
   explicit JsonText(JsonCharacters characters) : at_(characters) {}
 
   /// What has not been read.
-  std::string_view rest() const { return at_.rest(); }
+  const JsonCharacters& characters() const { return at_; }
 
   /// Only spaces are left.
   [[gnu::cold]] bool end() {
@@ -119,7 +119,7 @@ class JsonText {
       }
       size = all.size() - at_.rest().size();
     }
-    contents = JsonCharacters(all.substr(0, size), at_.depth() + 1);
+    contents = JsonCharacters({all.data(), size}, at_.depth() + 1);
     for (JsonCharacters left = contents;;) {
       if (const int letter = left.next(); letter < 0) {
         return letter == JsonCharacters::end;

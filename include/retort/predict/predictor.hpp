@@ -39,13 +39,10 @@ class SignatureMatch {
   }
   /// Files have the shortest decimal that reads back to the same double.
   void operator()(double part) const {
-    const std::string_view rest = text_.rest();
-    std::size_t size = rest.find_first_not_of("0123456789.e-+");
-    size = size == std::string_view::npos ? rest.size() : size;
     double found = 0;
-    internal::JsonText number(internal::JsonCharacters(rest.substr(0, size), 0));
-    matches_ = matches_ && number.number(found) && number.end() && found == part;
-    text_ = internal::JsonCharacters(rest.substr(size), text_.depth());
+    internal::JsonText json(text_);
+    matches_ = matches_ && json.number(found) && found == part;
+    text_ = json.characters();
   }
 
   bool matches() const { return matches_ && text_.peek() == internal::JsonCharacters::end; }

@@ -24,15 +24,20 @@ class [[nodiscard]] Fault {
 
   /// `source` is cut at 150 characters.
   [[gnu::cold]] Fault(Kind kind, std::string_view source, const Message& reason) : kind_(kind) {
-    message_.add(source.substr(0, 150));
+    message_.add(std::string_view(source.data(), source.size() < 150 ? source.size() : 150));
     source_size_ = message_.text().size();
     message_.add(": ").add(reason.text());
   }
 
   Kind kind() const { return kind_; }
   const char* c_str() const { return message_.c_str(); }
-  std::string_view source() const { return message_.text().substr(0, source_size_); }
-  std::string_view reason() const { return message_.text().substr(source_size_ + 2); }
+  // Without substr, which can throw: a program for a microcontroller would contain what throwing takes.
+  std::string_view source() const { return {message_.c_str(), source_size_}; }
+  std::string_view reason() const {
+    std::string_view text = message_.text();
+    text.remove_prefix(source_size_ + 2);
+    return text;
+  }
 
  private:
   Message message_;

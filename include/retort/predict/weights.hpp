@@ -110,7 +110,7 @@ class WeightsReader {
       return true;
     }
     return !message_.empty() ? false
-                             : fail("header, byte ", header_.size() - json.rest().size() + 1,
+                             : fail("header, byte ", header_.size() - json.characters().rest().size() + 1,
                                     ": no valid JSON, expected an object");
   }
 
