@@ -50,6 +50,7 @@ install_missing cmake ninja-build g++ catch2 libeigen3-dev libxtensor-dev libxsi
   libcli11-dev libbenchmark-dev pkg-config meson libthrust-dev libtbb-dev
 install_optional "the tests with a BLAS may not be compiled" libopenblas-dev
 install_optional "C files are not tried on other processors" gcc-arm-none-eabi gcc-riscv64-unknown-elf gcc-avr qemu-user
+install_optional "nothing is predicted on a Cortex-M4" gcc-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm
 install_optional "the tests of ONNX may not be compiled" libonnx-dev libprotobuf-dev
 ctest_arguments=("$@")
 sanitize_arguments=()

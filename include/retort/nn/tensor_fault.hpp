@@ -28,9 +28,9 @@ inline constexpr Scalar largest_tensor_count = Scalar(std::uint64_t{1} << std::n
 enum class TensorFault {
   none,
   not_finite,
-  no_count,            ///< no whole number from 0 to largest_tensor_count, of a tensor of counts
+  no_count,  ///< no whole number from 0 to largest_tensor_count, of a tensor of counts
   negative_variance,
-  too_large,           ///< in magnitude
+  too_large,  ///< in magnitude
 };
 
 struct ElementFault {

@@ -15,8 +15,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// The first element of a tensor that no network may hold (nn/tensor_fault.hpp), in words: "element 3 is nan, expected a
-/// finite number". Empty if there is none.
+/// The first element of a tensor that no network may hold (nn/tensor_fault.hpp), in words: "element 3 is nan, expected
+/// a finite number". Empty if there is none.
 template <typename Scalar>
 [[gnu::cold]] std::string describe_fault(const TensorSpec& spec, std::span<const Scalar> values,
                                          Scalar largest = largest_tensor_value<Scalar>) {
@@ -27,8 +27,8 @@ template <typename Scalar>
   std::string text = concatenate({"element ", found.element, " is ", values[found.element], ", expected "});
   switch (found.fault) {
     case TensorFault::no_count:
-      return text += concatenate(
-                 {"a whole number from 0 to ", static_cast<unsigned long long>(largest_tensor_count<Scalar>)});
+      return text +=
+             concatenate({"a whole number from 0 to ", static_cast<unsigned long long>(largest_tensor_count<Scalar>)});
     case TensorFault::too_large:
       return text += concatenate({"a magnitude of at most ", largest});
     default:

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <span>
 #include <string_view>
@@ -25,40 +24,41 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
-struct CloseFile {
-  void operator()(std::FILE* file) const { static_cast<void>(std::fclose(file)); }
-};
-
 inline constexpr std::align_val_t file_alignment{64};
-struct FreeFile {
-  void operator()(std::byte* bytes) const { ::operator delete(bytes, file_alignment); }
-};
 
-/// The bytes of a file.
-struct FileBytes {
-  std::unique_ptr<std::byte, FreeFile> memory;
-  std::span<const std::byte> bytes;
-};
-
-/// Reads a safetensors file of at most `most` bytes, so that its data is aligned. False, and a sentence, if it cannot.
-[[gnu::cold, gnu::noinline]] inline bool read_file(const char* path, std::size_t most, FileBytes& result,
-                                                   Message& reason) {
-  errno = 0;
-  const auto fail = [&] {
-    reason.add("cannot be read");
-    if (errno != 0) {
-      reason.add(" (").add(std::strerror(errno)).add(')');
-    }
-    return false;
-  };
-  const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path, "rb"));
-  if (!file || std::fseek(file.get(), 0, SEEK_END) != 0) {
-    return fail();
+/// Memory for the bytes of a file.
+class FileBytes {
+ public:
+  FileBytes() = default;
+  FileBytes(FileBytes&& other) noexcept : memory_(std::exchange(other.memory_, nullptr)) {}
+  FileBytes& operator=(FileBytes&& other) noexcept {
+    std::swap(memory_, other.memory_);
+    return *this;
   }
-  const long end = std::ftell(file.get());
+  FileBytes(const FileBytes&) = delete;
+  FileBytes& operator=(const FileBytes&) = delete;
+  ~FileBytes() { ::operator delete(memory_, file_alignment); }
+
+  /// Null if there is not so much. Precondition: it has none yet.
+  std::byte* allocate(std::size_t size) {
+    return memory_ = static_cast<std::byte*>(::operator new(size, file_alignment, std::nothrow));
+  }
+
+ private:
+  std::byte* memory_ = nullptr;
+};
+
+/// Reads a safetensors file of at most `most` bytes to a place of which its data is aligned. False, and perhaps a
+/// sentence, if it cannot.
+[[gnu::cold]] inline bool read_open_file(std::FILE* file, std::size_t most, FileBytes& memory,
+                                         std::span<const std::byte>& bytes, Message& reason) {
   std::uint64_t header = 0;
-  if (end < 0 || std::fseek(file.get(), 0, SEEK_SET) != 0) {
-    return fail();
+  if (std::fseek(file, 0, SEEK_END) != 0) {
+    return false;
+  }
+  const long end = std::ftell(file);
+  if (end < 0 || std::fseek(file, 0, SEEK_SET) != 0) {
+    return false;
   }
   const auto size = static_cast<std::size_t>(end);
   if (size > most) {
@@ -66,21 +66,36 @@ struct FileBytes {
     return false;
   }
   if (size >= sizeof(header) &&
-      (std::fread(&header, sizeof(header), 1, file.get()) != 1 || std::fseek(file.get(), 0, SEEK_SET) != 0)) {
-    return fail();
+      (std::fread(&header, sizeof(header), 1, file) != 1 || std::fseek(file, 0, SEEK_SET) != 0)) {
+    return false;
   }
   constexpr auto alignment = static_cast<std::size_t>(file_alignment);
   const std::size_t before = (2 * alignment - (sizeof(header) + header % alignment) % alignment) % alignment;
-  result.memory.reset(static_cast<std::byte*>(::operator new(before + size + 1, file_alignment, std::nothrow)));
-  if (!result.memory) {
+  std::byte* const place = memory.allocate(before + size + 1);
+  if (place == nullptr) {
     reason.add(size).add(" bytes: out of memory");
     return false;
   }
-  if (size != 0 && std::fread(result.memory.get() + before, 1, size, file.get()) != size) {
-    return fail();
+  bytes = {place + before, size};
+  return std::fread(place + before, 1, size, file) == size;
+}
+
+[[gnu::cold, gnu::noinline]] inline bool read_file(const char* path, std::size_t most, FileBytes& memory,
+                                                   std::span<const std::byte>& bytes, Message& reason) {
+  errno = 0;
+  std::FILE* const file = std::fopen(path, "rb");
+  const bool done = file != nullptr && read_open_file(file, most, memory, bytes, reason);
+  const int error = errno;
+  if (file != nullptr) {
+    static_cast<void>(std::fclose(file));
   }
-  result.bytes = {result.memory.get() + before, size};
-  return true;
+  if (!done && reason.empty()) {
+    reason.add("cannot be read");
+    if (error != 0) {
+      reason.add(" (").add(std::strerror(error)).add(')');
+    }
+  }
+  return done;
 }
 
 }  // namespace detail
@@ -94,22 +109,23 @@ class FilePredictor : public Predictor<M, Raw> {
     constexpr std::size_t longest_header = std::size_t{1} << 24;
     constexpr std::size_t most =
         longest_header + (M::parameter_arena_size + M::buffer_arena_size) * sizeof(std::uint64_t);
-    detail::FileBytes file;
-    if (Message reason; !detail::read_file(path, most, file, reason)) {
+    detail::FileBytes memory;
+    std::span<const std::byte> bytes;
+    if (Message reason; !detail::read_file(path, most, memory, bytes, reason)) {
       return Fault(Fault::Kind::file, path, reason);
     }
-    Result<Predictor<M, Raw>> predictor = Predictor<M, Raw>::in(file.bytes, path);
+    const Result<Predictor<M, Raw>> predictor = Predictor<M, Raw>::in(bytes, path);
     if (!predictor) {
       return predictor.fault();
     }
-    return FilePredictor(*predictor, std::move(file));
+    return FilePredictor(*predictor, std::move(memory));
   }
 
  private:
-  FilePredictor(const Predictor<M, Raw>& predictor, detail::FileBytes file)
-      : Predictor<M, Raw>(predictor), file_(std::move(file)) {}
+  FilePredictor(const Predictor<M, Raw>& predictor, detail::FileBytes memory)
+      : Predictor<M, Raw>(predictor), memory_(std::move(memory)) {}
 
-  detail::FileBytes file_;
+  detail::FileBytes memory_;
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET

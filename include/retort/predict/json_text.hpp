@@ -14,11 +14,13 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// The characters of a text, one after another. At depth n it is the contents of a JSON string that stands in a text
-/// of depth n - 1: characters are then read through its escapes, those beyond ASCII as question marks.
+/// of depth n - 1: characters are then read through its escapes. A character is a byte, or `escaped` and the UTF-16
+/// unit of an escape beyond ASCII.
 class JsonCharacters {
  public:
   static constexpr int end = -1;
   static constexpr int invalid = -2;
+  static constexpr int escaped = 0x10000;
 
   JsonCharacters() = default;
   JsonCharacters(std::string_view text, int depth) : rest_(text), depth_(depth) {}
@@ -66,10 +68,10 @@ class JsonCharacters {
         }
         code = code * 16 + value;
       }
-      return code < 128 ? code : '?';
+      return code < 128 ? code : escaped + code;
     }
     constexpr std::string_view names = "\"\\/bfnrt";
-    const std::size_t place = name < 0 ? std::string_view::npos : names.find(static_cast<char>(name));
+    const std::size_t place = name < 0 || name > 127 ? std::string_view::npos : names.find(static_cast<char>(name));
     return place == std::string_view::npos ? invalid : "\"\\/\b\f\n\r\t"[place];
   }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -21,6 +22,10 @@
 #include "retort/predict/raw_features.hpp"
 #include "retort/predict/result.hpp"
 #include "retort/predict/weights.hpp"
+#ifdef __cpp_exceptions
+#include "retort/core/error.hpp"
+#include "retort/core/text.hpp"
+#endif
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -90,7 +95,8 @@ inline constexpr internal::ExpectedWeights expected_weights{M::parameters, M::bu
     return key == "input"    ? inputs == 0 && read_numbers(json, input, inputs)
            : key == "logits" ? outputs == 0 && read_numbers(json, logits, outputs)
                              : false;
-  }) && json.end() && inputs == input.size() && outputs == logits.size();
+  }) && json.end() &&
+         inputs == input.size() && outputs == logits.size();
 }
 
 /// Whether the logits are finite, and those expected within the effect of another order of addition.
@@ -123,8 +129,8 @@ inline constexpr internal::ExpectedWeights expected_weights{M::parameters, M::bu
 /// as they are, in a file or in flash; it copies no weight and allocates nothing.
 ///
 /// `Raw` is what samples consist of. With std::uint8_t they are bytes, for a network that was trained on bytes; with
-/// float real numbers, and for a network that was trained on bytes those divided by 255. They are normalised as the file
-/// says that the training data was; without such a word floats are taken as they are.
+/// float real numbers, and for a network that was trained on bytes those divided by 255. They are normalised as the
+/// file says that the training data was; without such a word floats are taken as they are.
 ///
 /// Answers take no memory but the stack: twice the widest layer, as floats. One thread computes an answer; several may
 /// ask at once. They differ from those of Network::predict in the last bits, as sums run in another order. They are
@@ -140,10 +146,10 @@ class Predictor {
   using Values = std::array<float, output_size>;
 
   /// The network in `file`, a whole safetensors file that begins at a multiple of 4 in memory, with F32 weights.
-  /// `source` is its name in errors. A fault is what io::load_safetensors would refuse too, but for the checksum: a
-  /// header that breaks a rule of the format; another model by its signature; a tensor that is missing, of no use to the
-  /// model, or of another shape or dtype; a number that no network may hold; a network that gives other logits for the
-  /// file's example; and preprocessing that makes no inputs of `Raw`.
+  /// `source` is its name in errors. A fault is what io::load_safetensors would refuse too: a header that breaks a rule
+  /// of the format; another model by its signature; a tensor that is missing, of no use to the model, or of another
+  /// shape or dtype; a number that no network may hold; another checksum, where the file has one; and a network that
+  /// gives other logits for the file's example. Also preprocessing that makes no inputs of `Raw`.
   [[gnu::cold]] static Result<Predictor> in(std::span<const std::byte> file, std::string_view source = "weights") {
     Predictor predictor;
     Message reason;
@@ -172,8 +178,8 @@ class Predictor {
     return largest(of_classes.data());
   }
 
-  // The same for a batch of samples (batch, in), one after another: `logits` and `probabilities` (batch, out), `classes`
-  // (batch). Throw ShapeError for other sizes; without exceptions they end the program.
+  // The same for a batch of samples (batch, in), one after another: `logits` and `probabilities` are (batch, out),
+  // `classes` (batch). Throw ShapeError for other sizes; without exceptions they end the program.
   void logits(std::span<const Raw> samples, std::span<float> logits) const {
     for_each_sample(samples, logits.size(), output_size,
                     [&](const Raw* sample, std::size_t place) { answer(sample, logits.data() + place); });
@@ -218,8 +224,9 @@ class Predictor {
     if (detail::agree(logits, text ? std::span<const float>(expected) : logits)) {
       return true;
     }
-    reason.add(text ? "the weights do not give the logits of metadata retort.example: they are not those it was saved with"
-                    : "the weights give an input of zeros a logit that is not finite");
+    reason.add(
+        text ? "the weights do not give the logits of metadata retort.example: they are not those it was saved with"
+             : "the weights give an input of zeros a logit that is not finite");
     return false;
   }
 

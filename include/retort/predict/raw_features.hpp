@@ -74,8 +74,8 @@ struct ReadPreprocessing {
         });
     }
   };
-  constexpr std::array<std::string_view, 6> fields{"raw",          "mean",              "standard_deviation",
-                                                   "column_means", "column_deviations", "class_names"};
+  constexpr std::array<std::string_view, 6> fields{
+      "raw", "mean", "standard_deviation", "column_means", "column_deviations", "class_names"};
   const bool is_object = json.object([&](JsonCharacters key) {
     std::size_t field = 0;
     while (field < fields.size() && key != fields[field]) {
@@ -91,9 +91,11 @@ struct ReadPreprocessing {
   for (std::size_t i = 0; i < result.deviations; ++i) {
     are_positive = are_positive && column_deviations[i] > 0;
   }
-  if (!is_object || !json.end() || !has[0] || !has[1] || !has[2] || !are_positive || result.means != result.deviations) {
-    message.add("metadata retort.preprocessing: expected an object as the library writes it: raw is \"uint8\" or "
-                "\"real\", deviations are above 0, columns are as many as inputs, and only of real numbers");
+  if (!is_object || !json.end() || !has[0] || !has[1] || !has[2] || !are_positive ||
+      result.means != result.deviations) {
+    message.add(
+        "metadata retort.preprocessing: expected an object as the library writes it: raw is \"uint8\" or "
+        "\"real\", deviations are above 0, columns are as many as inputs, and only of real numbers");
     return false;
   }
   return true;
@@ -108,8 +110,9 @@ class InputsOf {
     constexpr bool bytes = std::same_as<Raw, std::uint8_t>;
     if (!text) {
       if (bytes) {
-        message.add("no metadata retort.preprocessing, expected it to say how bytes become inputs; "
-                    "a Predictor<Model, float> takes the inputs themselves");
+        message.add(
+            "no metadata retort.preprocessing, expected it to say how bytes become inputs; "
+            "a Predictor<Model, float> takes the inputs themselves");
       }
       return !bytes;
     }
@@ -118,8 +121,9 @@ class InputsOf {
       return false;
     }
     if (bytes && !found.bytes) {
-      message.add("the network takes real numbers, expected bytes as a Predictor<Model, std::uint8_t> takes them; a "
-                  "Predictor<Model, float> takes real numbers");
+      message.add(
+          "the network takes real numbers, expected bytes as a Predictor<Model, std::uint8_t> takes them; a "
+          "Predictor<Model, float> takes real numbers");
       return false;
     }
     if (found.means != 0 && found.means != Size) {
@@ -130,7 +134,8 @@ class InputsOf {
     scale_ = static_cast<float>(1 / (found.standard_deviation * (bytes ? 255.0 : 1.0)));
     offset_ = static_cast<float>(-found.mean / found.standard_deviation);
     if (!is_finite(scale_) || !is_finite(offset_)) {
-      message.add("metadata retort.preprocessing: the standard deviation is too small, expected inputs that a float holds");
+      message.add(
+          "metadata retort.preprocessing: the standard deviation is too small, expected inputs that a float holds");
       return false;
     }
     return true;

@@ -14,6 +14,7 @@
 #include <span>
 #include <string_view>
 
+#include "retort/core/fingerprint.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/size.hpp"
 #include "retort/nn/layer.hpp"
@@ -34,7 +35,7 @@ static_assert(std::endian::native == std::endian::little, "safetensors data is l
       message.add("...");
       break;
     }
-    message.add(static_cast<char>(letter));
+    message.add(letter < JsonCharacters::escaped ? static_cast<char>(letter) : '?');
   }
   message.add('"');
 }
@@ -70,7 +71,8 @@ class WeightsReader {
       : expected_(expected), file_(file), places_(places), message_(message) {}
 
   [[gnu::cold]] bool read() {
-    return find_header() && read_metadata() && check_signature() && read_tensors() && check_tensors();
+    return find_header() && read_metadata() && check_signature() && read_tensors() && check_tensors() &&
+           check_fingerprint();
   }
 
   /// The texts of the metadata that predictions need, where the file has them.
@@ -125,6 +127,7 @@ class WeightsReader {
         return fail("header: key \"__metadata__\" stands twice, expected once");
       }
       has_metadata = true;
+      metadata_ = json;
       return json.object([&](JsonCharacters name) {
         JsonCharacters text;
         return json.string(text) && keep(name, text);
@@ -134,6 +137,7 @@ class WeightsReader {
 
   [[gnu::cold]] bool keep(JsonCharacters name, JsonCharacters text) {
     std::optional<JsonCharacters>* const kept = name == "retort.model"           ? &signature_
+                                                : name == checksum_key           ? &checksum_
                                                 : name == "retort.preprocessing" ? &preprocessing_
                                                 : name == "retort.example"       ? &example_
                                                                                  : nullptr;
@@ -189,16 +193,15 @@ class WeightsReader {
       return true;
     };
     std::size_t offsets = 0;
-    const auto read_offset = [&] {
-      return offsets < entry.offsets.size() && json.count(entry.offsets[offsets++]);
-    };
+    const auto read_offset = [&] { return offsets < entry.offsets.size() && json.count(entry.offsets[offsets++]); };
     const bool is_entry = json.object([&](JsonCharacters key) {
       const std::size_t field = key == "dtype" ? 0 : key == "shape" ? 1 : key == "data_offsets" ? 2 : has.size();
       if (field == has.size() || has[field]) {
         return false;
       }
       has[field] = true;
-      return field == 0 ? json.string(entry.dtype) : json.array([&] { return field == 1 ? read_extent() : read_offset(); });
+      return field == 0 ? json.string(entry.dtype)
+                        : json.array([&] { return field == 1 ? read_extent() : read_offset(); });
     });
     if (!is_entry || !has[0] || !has[1] || offsets != entry.offsets.size()) {
       return fail_at(name, "expected an object with a dtype, a shape and two data_offsets, each once");
@@ -311,13 +314,132 @@ class WeightsReader {
                                                                    : "a magnitude of at most 2^63");
   }
 
+  /// Compares the file's checksum, if it has one, as io/checksum.hpp makes it: of the metadata in the order of their
+  /// keys, and of the tensors in that of their names.
+  [[gnu::cold]] bool check_fingerprint() {
+    if (!checksum_) {
+      return true;
+    }
+    Fingerprint print;
+    std::optional<JsonCharacters> last;
+    for (std::optional<JsonText> entry = first_metadata_after(last); entry; entry = first_metadata_after(last)) {
+      JsonCharacters text;
+      entry->string(text);
+      last = text;
+      if (text != checksum_key) {
+        add_text(print, text);
+        entry->take(':');
+        entry->string(text);
+        add_text(print, text);
+      }
+    }
+    const TensorInfo* before = nullptr;
+    for (;;) {
+      std::size_t next = expected_.size();
+      for (std::size_t i = 0; i < expected_.size(); ++i) {
+        const std::string_view name = expected_[i].full_name();
+        if (places_[i] != nullptr && (before == nullptr || name > before->full_name()) &&
+            (next == expected_.size() || name < expected_[next].full_name())) {
+          next = i;
+        }
+      }
+      if (next == expected_.size()) {
+        break;
+      }
+      before = &expected_[next];
+      add_tensor(print, *before, places_[next]);
+    }
+    Message found;
+    found.add(print.value());
+    return *checksum_ == found.text() ||
+           fail("checksum: ", found.text(),
+                ", not that of metadata retort.checksum: the file is not as it was written");
+  }
+
+  static void add_tensor(Fingerprint& print, const TensorInfo& tensor, const std::byte* place) {
+    const TensorSpec& spec = tensor.spec;
+    add_text(print, JsonCharacters(tensor.full_name(), 0));
+    add_text(print, JsonCharacters(spec.integral ? "I64" : "F32", 0));
+    for (std::size_t axis = 0; axis <= spec.rank; ++axis) {
+      add_count(print, axis < spec.rank ? spec.extents[axis] : spec.rank);
+    }
+    print.add(std::span(place, bytes_of(spec)));
+  }
+
+  static void add_count(Fingerprint& print, std::uint64_t count) {
+    print.add(std::span<const std::uint64_t>(&count, 1));
+  }
+
+  [[gnu::cold]] static void add_text(Fingerprint& print, JsonCharacters text) {
+    std::uint64_t size = 0;
+    for_each_byte(text, [&](std::byte) { ++size; });
+    add_count(print, size);
+    for_each_byte(text, [&](std::byte byte) { print.add(std::span(&byte, 1)); });
+  }
+
+  /// The text in UTF-8.
+  template <typename Call>
+  [[gnu::cold]] static void for_each_byte(JsonCharacters text, const Call& call) {
+    for (int letter = text.next(); letter >= 0; letter = text.next()) {
+      if (letter < JsonCharacters::escaped) {
+        call(static_cast<std::byte>(letter));
+        continue;
+      }
+      auto code = static_cast<std::uint32_t>(letter - JsonCharacters::escaped);
+      if (code >= 0xD800 && code < 0xDC00) {  // the first half of a pair
+        code = 0x10000 + ((code - 0xD800) << 10) + (static_cast<std::uint32_t>(text.next()) & 0x3FFu);
+      }
+      const int rest = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;  // bytes after the first
+      constexpr std::array<std::uint32_t, 3> marks{0xC0, 0xE0, 0xF0};
+      call(static_cast<std::byte>(marks[static_cast<std::size_t>(rest) - 1] | code >> (6 * rest)));
+      for (int shift = 6 * (rest - 1); shift >= 0; shift -= 6) {
+        call(static_cast<std::byte>(0x80u | (code >> shift & 0x3Fu)));
+      }
+    }
+  }
+
+  /// Where the metadata's next key begins, by its bytes: the least above `last`.
+  [[gnu::cold]] std::optional<JsonText> first_metadata_after(const std::optional<JsonCharacters>& last) const {
+    std::optional<JsonText> result;
+    JsonCharacters least;
+    JsonText json = *metadata_;
+    // A copy of the position before each key.
+    for (bool more = json.take('{') && !JsonText(json).take('}'); more; more = json.take(',')) {
+      const JsonText place = json;
+      JsonCharacters key;
+      JsonCharacters ignored;
+      json.string(key);
+      json.take(':');
+      json.string(ignored);
+      if ((!last || is_less(*last, key)) && (!result || is_less(key, least))) {
+        result = place;
+        least = key;
+      }
+    }
+    return result;
+  }
+
+  static bool is_less(JsonCharacters left, JsonCharacters right) {
+    int a = 0;
+    int b = 0;
+    do {
+      a = left.next();
+      b = right.next();
+    } while (a == b && a >= 0);
+    return a < b;
+  }
+
+  static constexpr std::string_view checksum_key = "retort.checksum";
+
   const ExpectedWeights& expected_;
   std::span<const std::byte> file_;
   std::span<const std::byte*> places_;
   Message& message_;
   std::string_view header_;
   std::span<const std::byte> data_;
+  std::optional<JsonText> metadata_;
   std::optional<JsonCharacters> signature_;
+  std::optional<JsonCharacters> checksum_;
   std::optional<JsonCharacters> preprocessing_;
   std::optional<JsonCharacters> example_;
 };

@@ -64,5 +64,4 @@ struct RowDotProducts {
   }
 };
 
-
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail

@@ -74,5 +74,4 @@ struct BatchNormInference {
   }
 };
 
-
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail

@@ -51,5 +51,4 @@ struct SquareMeans {
   }
 };
 
-
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail

@@ -61,8 +61,7 @@ namespace rt = retort;
 using Student = rt::Sequential<rt::Linear<784, 20>, rt::ReLU, rt::Linear<20, 20>, rt::ReLU, rt::Linear<20, 10>>;
 using Answers = rt::Predictor<Student, std::uint8_t>;
 
-__asm__(
-    ".section .rodata\n.balign 64\nweights_begin: .incbin \"" MODEL "\"\nweights_end:\n.balign 4\n.text\n");
+__asm__(".section .rodata\n.balign 64\nweights_begin: .incbin \"" MODEL "\"\nweights_end:\n.balign 4\n.text\n");
 extern "C" const std::byte weights_begin[];
 extern "C" const std::byte weights_end[];
 
