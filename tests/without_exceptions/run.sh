@@ -13,7 +13,7 @@ fail() {
   echo "without_exceptions: $*" >&2
   exit 1
 }
-flags=(-std=c++20 -fno-exceptions -fno-rtti -Wall -Wextra -Wdouble-promotion -Werror -I "$include")
+flags=(-std=c++20 -fno-exceptions -fno-rtti -Wall -Wextra -Werror -I "$include")
 
 for compiler in g++ clang++-19; do
   command -v "$compiler" >/dev/null || { echo "without_exceptions: $compiler is not here, not tried"; continue; }
@@ -34,7 +34,7 @@ if ! command -v qemu-system-arm >/dev/null || ! "${arm[@]}" -std=c++20 -fsyntax-
   echo "without_exceptions: arm-none-eabi-g++ with its C++ library, or qemu-system-arm, is not here, not tried"
   exit
 fi
-arm+=("${flags[@]}" -Wno-psabi -ffunction-sections -fdata-sections -nostartfiles --specs=nosys.specs -T "$here/board.ld"
+arm+=("${flags[@]}" -Wdouble-promotion -Wno-psabi -ffunction-sections -fdata-sections -nostartfiles --specs=nosys.specs -T "$here/board.ld"
   -Wl,--gc-sections,--no-warnings)
 for level in -O3 -Os; do
   "${arm[@]}" $level "$here/board.cpp" -o "without$level.elf" || fail "$level: board.cpp does not compile"

@@ -105,7 +105,7 @@ template <Model M, RawFeature Raw>
 class FilePredictor : public Predictor<M, Raw> {
  public:
   /// The network in the file at `path`: see Predictor::in. A fault is also a file that cannot be read.
-  [[gnu::cold]] static Result<FilePredictor> read(const char* path) {
+  static Result<FilePredictor> read(const char* path) {
     constexpr std::size_t longest_header = std::size_t{1} << 24;
     constexpr std::size_t most =
         longest_header + (M::parameter_arena_size + M::buffer_arena_size) * sizeof(std::uint64_t);

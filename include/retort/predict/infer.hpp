@@ -118,8 +118,9 @@ class Activations {
                   "retort/predict.hpp: a layer of this model is none that it knows: Linear, LayerNorm, BatchNorm, "
                   "AvgPool2d and all pointwise layers; io::export_c ships a Quantized model");
     if constexpr (SizedLayer<L>) {
-      const LayerTensors tensors{places + first_tensor(M::parameters, Index),
-                                 places + M::parameters.size() + first_tensor(M::buffers, Index)};
+      constexpr std::size_t parameter = first_tensor(M::parameters, Index);
+      constexpr std::size_t buffer = M::parameters.size() + first_tensor(M::buffers, Index);
+      const LayerTensors tensors{places + parameter, places + buffer};
       infer_sample(L{}, tensors, halves[0], halves[1]);
       std::swap(halves[0], halves[1]);
     } else if constexpr (ElementwiseLayer<L>) {

@@ -150,7 +150,8 @@ class Predictor {
   /// of the format; another model by its signature; a tensor that is missing, of no use to the model, or of another
   /// shape or dtype; a number that no network may hold; another checksum, where the file has one; and a network that
   /// gives other logits for the file's example. Also preprocessing that makes no inputs of `Raw`.
-  [[gnu::cold]] static Result<Predictor> in(std::span<const std::byte> file, std::string_view source = "weights") {
+  // Not gnu::cold: g++ optimises what comes after a call of a cold function, all of a main perhaps, for size.
+  static Result<Predictor> in(std::span<const std::byte> file, std::string_view source = "weights") {
     Predictor predictor;
     Message reason;
     if (predictor.read(file, reason)) {

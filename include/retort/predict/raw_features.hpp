@@ -35,8 +35,8 @@ struct ReadPreprocessing {
   std::size_t deviations = 0;
 };
 
-/// Reads what a file says of a network with `outputs` classes. Columns go to `column_means` and `column_deviations`, as
-/// many as there is room for. False, and a sentence, for a text that is none of the library's.
+/// Reads what a file says of a network with `outputs` classes. Columns go to `column_means` and `column_deviations`, where
+/// there is room for them. False, and a sentence, for a text that is none of the library's.
 [[gnu::cold, gnu::noinline]] inline bool read_preprocessing(JsonCharacters text, std::size_t outputs,
                                                             std::span<double> column_means,
                                                             std::span<double> column_deviations,
@@ -44,8 +44,20 @@ struct ReadPreprocessing {
   JsonText json(text);
   std::array<bool, 6> has{};
   std::size_t names = 0;
-  const auto read_columns = [&](std::span<double> columns, std::size_t& count) {
-    return json.array([&] { return count < columns.size() && json.number(columns[count++]); });
+  bool are_positive = true;
+  const auto read_columns = [&](std::span<double> columns, std::size_t& count, bool deviations) {
+    return json.array([&] {
+      double value = 0;
+      if (!json.number(value)) {
+        return false;
+      }
+      are_positive = are_positive && (!deviations || value > 0);
+      if (count < columns.size()) {
+        columns[count] = value;
+      }
+      ++count;
+      return true;
+    });
   };
   const auto read_raw = [&] {
     JsonCharacters raw;
@@ -64,9 +76,9 @@ struct ReadPreprocessing {
       case 2:
         return json.number(result.standard_deviation);
       case 3:
-        return read_columns(column_means, result.means);
+        return read_columns(column_means, result.means, false);
       case 4:
-        return read_columns(column_deviations, result.deviations);
+        return read_columns(column_deviations, result.deviations, true);
       default:
         return json.array([&] {
           JsonCharacters name;
@@ -87,15 +99,12 @@ struct ReadPreprocessing {
     has[field] = true;
     return read_field(field);
   });
-  bool are_positive = result.standard_deviation > 0;
-  for (std::size_t i = 0; i < result.deviations; ++i) {
-    are_positive = are_positive && column_deviations[i] > 0;
-  }
+  are_positive = are_positive && result.standard_deviation > 0;
   if (!is_object || !json.end() || !has[0] || !has[1] || !has[2] || !are_positive ||
       result.means != result.deviations) {
     message.add(
-        "metadata retort.preprocessing: expected an object as the library writes it: raw is \"uint8\" or "
-        "\"real\", deviations are above 0, columns are as many as inputs, and only of real numbers");
+        "metadata retort.preprocessing: expected an object as the library writes it: raw is \"uint8\" or \"real\", "
+        "deviations are above 0, and as many as means");
     return false;
   }
   return true;
@@ -126,8 +135,11 @@ class InputsOf {
           "Predictor<Model, float> takes real numbers");
       return false;
     }
-    if (found.means != 0 && found.means != Size) {
-      message.add("metadata retort.preprocessing: ").add(found.means).add(" columns, expected ").add(Size);
+    if (found.means != 0 && found.means != columns_.means.size()) {
+      message.add("metadata retort.preprocessing: ")
+          .add(found.means)
+          .add(" columns, expected ")
+          .add(columns_.means.size());
       return false;
     }
     columns_.are_set = found.means != 0;

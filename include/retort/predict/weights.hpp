@@ -403,8 +403,9 @@ class WeightsReader {
     std::optional<JsonText> result;
     JsonCharacters least;
     JsonText json = *metadata_;
-    // A copy of the position before each key.
-    for (bool more = json.take('{') && !JsonText(json).take('}'); more; more = json.take(',')) {
+    json.take('{');
+    JsonText empty = json;
+    for (bool more = !empty.take('}'); more; more = json.take(',')) {
       const JsonText place = json;
       JsonCharacters key;
       JsonCharacters ignored;
