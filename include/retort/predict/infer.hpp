@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstring>
 #include <type_traits>
 #include <utility>
 
@@ -33,22 +34,55 @@ struct LayerTensors {
   const float* buffer(std::size_t index) const { return reinterpret_cast<const float*>(buffers[index]); }
 };
 
-/// Outputs of a Linear that are computed together. A processor without SIMD has registers for the strands of one.
-#if defined(__SSE__) || defined(__ARM_NEON) || defined(__riscv_vector)
-inline constexpr std::size_t outputs_together = 4;
+/// y (Out) = W (Out, In) x (In): the sums of RowDotProducts, in the same order.
+template <std::size_t In, std::size_t Out>
+void multiply(const float* weights, const float* x, float* y) {
+  using Product = backend::detail::RowDotProducts<float, 1, 1>;
+#if (defined(__SSE__) || defined(__ARM_NEON)) && !defined(__CUDACC__)
+  // g++ makes no SIMD of a tile with a single row; these are vectors of GNU C, for any processor that has some.
+  constexpr std::size_t lanes = Product::lanes;
+  constexpr std::size_t together = 4;
+  constexpr std::size_t whole = In / lanes * lanes;
+  using Lanes [[gnu::vector_size(lanes * sizeof(float))]] = float;
+  for (std::size_t first = 0; first < Out; first += together) {
+    Lanes sums[together] = {};
+    const float* rows[together];
+    for (std::size_t i = 0; i < together; ++i) {
+      rows[i] = weights + (first + i < Out ? first + i : Out - 1) * In;  // beyond the edge the last one again
+    }
+    for (std::size_t k = 0; k < whole; k += lanes) {
+      Lanes of_x;
+      std::memcpy(&of_x, x + k, sizeof(of_x));
+      for (std::size_t i = 0; i < together; ++i) {
+        Lanes of_row;
+        std::memcpy(&of_row, rows[i] + k, sizeof(of_row));
+        sums[i] += of_x * of_row;
+      }
+    }
+    for (std::size_t i = 0; i < together && first + i < Out; ++i) {
+      float sum = 0;
+      for (std::size_t lane = 0; lane < lanes; ++lane) {
+        sum += sums[i][lane];
+      }
+      for (std::size_t k = whole; k < In; ++k) {
+        sum += x[k] * rows[i][k];
+      }
+      y[first + i] = sum;
+    }
+  }
 #else
-inline constexpr std::size_t outputs_together = 1;
+  const Product product{{x, 1, In}, {weights, Out, In}, {y, 1, Out}};
+  for (std::size_t tile = 0; tile < product.tiles(); ++tile) {
+    product(tile);
+  }
 #endif
+}
 
 // y = layer(x): `x` and `y` do not overlap.
 
 template <std::size_t In, std::size_t Out, Bias bias>
 void infer_sample(Linear<In, Out, bias>, const LayerTensors& tensors, const float* x, float* y) {
-  const backend::detail::RowDotProducts<float, 1, outputs_together> product{
-      {x, 1, In}, {tensors.parameter(0), Out, In}, {y, 1, Out}};
-  for (std::size_t tile = 0; tile < product.tiles(); ++tile) {
-    product(tile);
-  }
+  multiply<In, Out>(tensors.parameter(0), x, y);
   if constexpr (bias == Bias::yes) {
     for (std::size_t i = 0; i < Out; ++i) {
       y[i] += tensors.parameter(1)[i];

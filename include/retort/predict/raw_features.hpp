@@ -35,8 +35,8 @@ struct ReadPreprocessing {
   std::size_t deviations = 0;
 };
 
-/// Reads what a file says of a network with `outputs` classes. Columns go to `column_means` and `column_deviations`, where
-/// there is room for them. False, and a sentence, for a text that is none of the library's.
+/// Reads what a file says of a network with `outputs` classes. Columns go to `column_means` and `column_deviations`,
+/// where there is room for them. False, and a sentence, for a text that is none of the library's.
 [[gnu::cold, gnu::noinline]] inline bool read_preprocessing(JsonCharacters text, std::size_t outputs,
                                                             std::span<double> column_means,
                                                             std::span<double> column_deviations,
