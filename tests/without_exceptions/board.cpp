@@ -25,18 +25,6 @@ int ask(int operation, const void* arguments) {
   return result;
 }
 
-void print(const char* text) { ask(4, text); }
-
-void print(std::uint32_t number) {
-  std::array<char, 12> digits{};
-  std::size_t first = digits.size() - 1;
-  do {
-    digits[--first] = static_cast<char>('0' + number % 10);
-    number /= 10;
-  } while (number != 0);
-  print(digits.data() + first);
-}
-
 int open_file(const char* name, std::size_t length, std::uint32_t mode) {
   const std::array<std::uint32_t, 3> arguments{reinterpret_cast<std::uint32_t>(name), mode, length};
   return ask(1, arguments.data());
@@ -57,6 +45,18 @@ volatile std::uint32_t& system_register(std::uint32_t address) {
 std::array<std::uint8_t, 784> pixels;
 
 #ifdef MODEL
+void print(const char* text) { ask(4, text); }
+
+void print(std::uint32_t number) {
+  std::array<char, 12> digits{};
+  std::size_t first = digits.size() - 1;
+  do {
+    digits[--first] = static_cast<char>('0' + number % 10);
+    number /= 10;
+  } while (number != 0);
+  print(digits.data() + first);
+}
+
 namespace rt = retort;
 using Student = rt::Sequential<rt::Linear<784, 20>, rt::ReLU, rt::Linear<20, 20>, rt::ReLU, rt::Linear<20, 10>>;
 using Answers = rt::Predictor<Student, std::uint8_t>;
