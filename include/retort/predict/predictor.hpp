@@ -132,9 +132,9 @@ inline constexpr internal::ExpectedWeights expected_weights{M::parameters, M::bu
 /// float real numbers, and for a network that was trained on bytes those divided by 255. They are normalised as the
 /// file says that the training data was; without such a word floats are taken as they are.
 ///
-/// Answers take no memory but the stack: at most twice the widest layer, as floats. One thread computes an answer; several may
-/// ask at once. They differ from those of Network::predict in the last bits, as sums run in another order. They are
-/// those of a backend derived from Generic, to the bit.
+/// Answers take no memory but the stack: at most twice the widest layer, as floats. One thread computes an answer;
+/// several may ask at once. They differ from those of Network::predict in the last bits, as sums run in another order.
+/// They are those of a backend derived from Generic, to the bit.
 template <Model M, RawFeature Raw>
 class Predictor {
  public:
