@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 # cmake -DLIST=FOLDER/sources.txt -P check_sources.cmake
 # Fails unless the list names every source file below its folder and no other: a file would silently be left out of a
-# build. headers/, consumer/, compilers/ and fuzz/ below tests/, and peers/ below benchmarks/, have builds of
-# their own.
+# build. headers/, consumer/, compilers/ and fuzz/ below tests/, and peers/ and compile_time/ below benchmarks/,
+# have builds of their own.
 
 get_filename_component(folder "${LIST}" DIRECTORY)
 file(STRINGS "${LIST}" listed REGEX "^[^#]")
 file(GLOB_RECURSE on_disk RELATIVE "${folder}" "${folder}/*.cpp" "${folder}/*.cu")
-list(FILTER on_disk EXCLUDE REGEX "^(headers|consumer|compilers|fuzz|peers)/")
+list(FILTER on_disk EXCLUDE REGEX "^(headers|consumer|compilers|fuzz|peers|compile_time)/")
 
 set(missing "${on_disk}")
 list(REMOVE_ITEM missing ${listed})

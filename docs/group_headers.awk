@@ -10,6 +10,7 @@ BEGIN {
   groups["data"] = "data"
   groups["train"] = "training"
   groups["io"] = "files"
+  groups["predict"] = "prediction"
   groups["quantization"] = "quantization"
   groups["backend"] = "backends"
   folder = ARGV[1]

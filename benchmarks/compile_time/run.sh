@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 # benchmarks/compile_time/run.sh [--rounds N] [--compilers "NAME..."] [--output FILE]
 #
-# What the README's program costs to compile: seconds, those of a processor (fewer on a busy machine) and peak memory of
-# each compiler found (g++ and clang++, or those named), for this processor, for any, and without optimisation, by turns
-# in N rounds (3); and the size of the program, linked and stripped. The table goes to standard output, progress to
-# standard error.
+# What programs cost to compile: seconds, those of a processor (fewer on a busy machine) and peak memory of each compiler
+# found (g++ and clang++, or those named), for this processor, for any, and without optimisation, by turns in N rounds
+# (3); and the size of the program, linked and stripped. The programs are the README's; one that answers with a saved
+# student by the whole library (read_digit.cpp); and the same by <retort/predict.hpp> (examples/read_digit). Of these two
+# also the time from start to end with an answer, by turns. The tables go to standard output, progress to standard error.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$here/../..
@@ -50,17 +51,22 @@ mkdir -p "$build"
 read -ra eigen < <(pkg-config --cflags eigen3)
 common=(-std=c++20 -I "$repository/include" "${eigen[@]}")
 settings=("-O3 -march=native" "-O3" "-O0")
+declare -A sources=(["README's"]=examples/quickstart/main.cpp ["answers, retort.hpp"]=benchmarks/compile_time/read_digit.cpp
+  ["answers, predict.hpp"]=examples/read_digit/main.cpp)
+programs=("README's" "answers, retort.hpp" "answers, predict.hpp")
 
 for ((round = 1; round <= rounds; ++round)); do
   for compiler in "${compilers[@]}"; do
     for setting in "${settings[@]}"; do
       read -ra flags <<<"$setting"
-      name="$compiler ${setting// /}"
-      python3 "$here/measure.py" "$compiler" "${common[@]}" "${flags[@]}" -c "$repository/examples/quickstart/main.cpp" \
-        -o "$build/$name.o" >>"$build/$name.times" || {
-        echo "run.sh: $compiler $setting failed" >&2
-        exit 1
-      }
+      for program in "${programs[@]}"; do
+        name="$compiler ${setting// /} $program"
+        python3 "$here/measure.py" "$compiler" "${common[@]}" "${flags[@]}" -c "$repository/${sources[$program]}" \
+          -o "$build/$name.o" >>"$build/$name.times" || {
+          echo "run.sh: $compiler $setting failed" >&2
+          exit 1
+        }
+      done
     done
   done
   echo "round $round of $rounds" >&2
@@ -68,18 +74,26 @@ done
 
 table=$build/table.md
 {
-  echo "| compiler | flags | seconds | of a processor | peak MB | program KB |"
-  echo "|---|---|---|---|---|---|"
-  for compiler in "${compilers[@]}"; do
-    for setting in "${settings[@]}"; do
-      name="$compiler ${setting// /}"
-      "$compiler" "$build/$name.o" -o "$build/$name" -lz -pthread >&2
-      strip "$build/$name"
-      version="$(basename "$compiler") $("$compiler" -dumpfullversion -dumpversion)"
-      echo "| $version | \`$setting\` | $(python3 "$here/measure.py" --median "$build/$name.times") |" \
-        "$(($(stat -c %s "$build/$name") / 1000)) |"
+  echo "| program | compiler | flags | seconds | of a processor | peak MB | program KB |"
+  echo "|---|---|---|---|---|---|---|"
+  for program in "${programs[@]}"; do
+    for compiler in "${compilers[@]}"; do
+      for setting in "${settings[@]}"; do
+        name="$compiler ${setting// /} $program"
+        "$compiler" "$build/$name.o" -o "$build/$name" -lz -pthread >&2
+        strip "$build/$name"
+        version="$(basename "$compiler") $("$compiler" -dumpfullversion -dumpversion)"
+        echo "| $program | $version | \`$setting\` | $(python3 "$here/measure.py" --median "$build/$name.times") |" \
+          "$(($(stat -c %s "$build/$name") / 1000)) |"
+      done
     done
   done
+  name="${compilers[0]} ${settings[0]// /}"
+  "$build/$name answers, retort.hpp" "$build/student.safetensors"
+  { printf 'P5 28 28 255\n' && head -c 784 /dev/zero; } >"$build/image.pgm"
+  echo
+  python3 "$here/measure.py" --start "$build/student.safetensors" "$build/image.pgm" "$build/$name answers, retort.hpp" \
+    "$build/$name answers, predict.hpp"
 } >"$table"
 cat "$table"
 if [[ -n $output ]]; then

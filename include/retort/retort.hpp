@@ -3,8 +3,8 @@
 /// @file
 /// The whole library, except what few programs need and every one would wait for at compile time: the bridge to
 /// xtensor, data/xtensor.hpp; digits to try things on, data/synthetic_digits.hpp; networks of few bits, quantization/;
-/// networks as C files, io/export_c.hpp, and as ONNX, io/export_onnx.hpp, which needs a library. Each header can be
-/// included on its own, too.
+/// networks as C files, io/export_c.hpp, and as ONNX, io/export_onnx.hpp, which needs a library; and saved networks in
+/// programs that do not train, predict.hpp. Each header can be included on its own, too.
 
 // What everything rests on
 #include "retort/core/error.hpp"

@@ -57,6 +57,8 @@ if command -v cc >/dev/null; then
     cc -std=c99 -Wall -Wextra -Wpedantic -Werror -include "c/digit_$form.h" "$here/../../examples/ship_it/read_digit.c" -o read_digit
     [[ $(./read_digit image.pgm) == "$first" ]] || fail "read_digit in $form reads $(./read_digit image.pgm), predict $first"
   done
+  alone=$("$programs/read_digit" trained/student_distilled.safetensors image.pgm)
+  [[ $alone == "$first ("*" %)" ]] || fail "read_digit by predict.hpp reads $alone, predict $first"
   head -c 100 image.pgm >short.pgm
   ! ./read_digit short.pgm 2>refusal || fail "read_digit takes half an image"
   [[ $(<refusal) == "short.pgm: expected a binary PGM of 28 x 28 pixels with the largest value 255" ]] || fail "$(<refusal)"

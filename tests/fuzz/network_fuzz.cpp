@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /// Loading a file into a network: either the network is as it was, or what was loaded is finite, saves and loads equal.
-/// An input that begins as a JSON object is read as a file's example, too.
+/// The same file in memory, for a Predictor: either it answers, or there is one sentence. An input that begins as a
+/// JSON object is read as a file's example, too.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -16,12 +18,14 @@
 
 #include "fuzz_target.hpp"
 #include "retort/backend/eigen/backend.hpp"
+#include "retort/core/aligned_buffer.hpp"
 #include "retort/io/safetensors.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/linear.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/nn/sequential.hpp"
+#include "retort/predict/predictor.hpp"
 #include "safetensors_mutator.hpp"
 
 namespace {
@@ -67,6 +71,21 @@ void check_file(std::string_view bytes) {
   }
 }
 
+void check_in_place(std::string_view bytes) {
+  // Alone in its memory, for the address sanitizer.
+  auto memory = retort::AlignedBuffer<std::byte>::uninitialized(bytes.size());
+  std::ranges::copy(std::as_bytes(std::span(bytes)), memory.data());
+  const auto network = retort::Predictor<Model, float>::in(std::as_bytes(memory.span()));
+  if (network) {
+    const std::array<float, 3> sample{0.5f, -1.0f, 2.0f};
+    require(network->classify(sample) < Model::output_size, "a class is one of the model's");
+    return;
+  }
+  const std::string_view error = network.error();
+  require(error.size() > 9 && std::ranges::all_of(error, [](char letter) { return letter >= ' ' && letter <= '~'; }),
+          "an error is one line of ASCII");
+}
+
 void check_example(std::string_view text) {
   using retort::io::detail::read_example;
   std::vector<float> input;
@@ -89,6 +108,7 @@ void check_example(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view input = retort::fuzz::text_of(data, size);
   check_file(input);
+  check_in_place(input);
   if (input.starts_with('{')) {
     check_example(input);
   }

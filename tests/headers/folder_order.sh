@@ -6,7 +6,7 @@
 # include each other in a circle. A folder stands for those below it that are not named themselves; a header that is
 # named stands alone.
 set -euo pipefail
-folders=(core version.hpp simd data nn loss optim io backend backend/generic
+folders=(core version.hpp simd data nn loss optim io backend backend/generic predict predict.hpp
   backend/cuda/runtime
   backend/thrust
   backend/eigen/{core,product_library,product,eigen,simd_chain}.hpp

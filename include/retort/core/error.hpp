@@ -8,7 +8,6 @@
 /// outside of the inline namespace of core/instruction_set.hpp, and is visible where the program hides the rest. Its
 /// constructors are compiled for each file's own instruction set.
 
-#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -29,14 +28,18 @@ class [[gnu::visibility("default")]] Error : public std::runtime_error {
 /// A file or folder that cannot be opened, read, written or replaced: `what()` is "PATH: reason".
 class [[gnu::visibility("default")]] FileError : public Error {
  public:
-  RETORT_ERROR_CONSTRUCTOR FileError(const std::filesystem::path& path, std::string_view reason)
+  /// `path` is a std::filesystem::path or text.
+  template <typename Path>
+  RETORT_ERROR_CONSTRUCTOR FileError(const Path& path, std::string_view reason)
       : Error(concatenate({path_text(path), ": ", reason})) {}
 };
 
 /// A file whose bytes break the rules of its format: `what()` is "PATH: field, what stands there, what was expected".
 class [[gnu::visibility("default")]] FormatError : public Error {
  public:
-  RETORT_ERROR_CONSTRUCTOR FormatError(const std::filesystem::path& path, std::string_view reason)
+  /// `path` is a std::filesystem::path or text.
+  template <typename Path>
+  RETORT_ERROR_CONSTRUCTOR FormatError(const Path& path, std::string_view reason)
       : Error(concatenate({path_text(path), ": ", reason})) {}
 };
 

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -82,8 +81,13 @@ namespace detail {
 }
 
 /// `path` as messages name it: printable, and cut if it is longer than any path that a system is likely to open.
-[[gnu::cold, gnu::noinline]] inline std::string path_text(const std::filesystem::path& path) {
-  return printable(path.string(), 1000);
+[[gnu::cold, gnu::noinline]] inline std::string path_text(std::string_view path) { return printable(path, 1000); }
+
+/// The same of a std::filesystem::path, whose header takes long to read.
+template <typename Path>
+  requires requires(const Path& path) { path.string(); }
+[[gnu::cold]] std::string path_text(const Path& path) {
+  return path_text(std::string_view(path.string()));
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET

@@ -12,22 +12,14 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
 #include "retort/nn/sequential.hpp"
+#include "retort/nn/signature.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 template <Layer L>
 std::string describe_layer() {
-  std::string text{L::name};
-  if constexpr (requires { L::describe(); }) {
-    text = L::describe();
-  } else if constexpr (requires { L::has_bias; }) {
-    text += concatenate({"(", L::input_size, ", ", L::output_size, L::has_bias ? ")" : ", bias=False)"});
-  } else if constexpr (SizedLayer<L>) {
-    text += L::input_size == L::output_size ? concatenate({"(", L::input_size, ")"})
-                                            : concatenate({"(", L::input_size, ", ", L::output_size, ")"});
-  } else if constexpr (requires { L::rate; }) {
-    text += concatenate({"(", L::rate, ")"});
-  }
+  std::string text;
+  write_layer_signature<L>([&](const TextPart& part) { text += part.text(); });
   return text;
 }
 
@@ -36,14 +28,11 @@ std::array<std::string, sizeof...(Layers)> layer_descriptions(const Sequential<L
   return {describe_layer<Layers>()...};
 }
 
-/// "Linear(784, 20), ReLU, Linear(20, 10)": equal for equal models, and for others only if a layer of one's own hides
-/// what it is (see layer.hpp).
+/// A model's signature (nn/signature.hpp): "Linear(784, 20), ReLU, Linear(20, 10)".
 template <Model M>
 std::string model_signature() {
   std::string text;
-  for (const std::string& layer : layer_descriptions(M{})) {
-    text += concatenate({text.empty() ? "" : ", ", layer});
-  }
+  write_model_signature<M>([&](const TextPart& part) { text += part.text(); });
   return text;
 }
 

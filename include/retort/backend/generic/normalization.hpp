@@ -4,11 +4,12 @@
 /// LayerNorm (a row a call) and BatchNorm (a strip of columns a call). The backward passes compute the statistics again
 /// instead of storing them.
 
-#include <cmath>
 #include <cstddef>
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/generic/generic.hpp"
+#include "retort/backend/generic/normalized_row.hpp"
+#include "retort/backend/generic/strands.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/nn/batch_norm.hpp"
@@ -18,48 +19,6 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 namespace detail {
-
-template <typename L, typename Scalar>
-RETORT_HOST_DEVICE Scalar inverse_deviation(Scalar variance) {
-  return Scalar{1} / std::sqrt(variance + static_cast<Scalar>(L::epsilon));
-}
-
-/// Mean and inverse deviation of a row of LayerNorm.
-template <typename L, typename Scalar>
-struct RowStatistics {
-  Scalar mean;
-  Scalar inverse_deviation;
-
-  RETORT_HOST_DEVICE explicit RowStatistics(const Scalar* x) {
-    constexpr auto count = static_cast<Scalar>(L::input_size);
-    const Scalar average = sum_in_strands<Scalar>(L::input_size, [&](std::size_t i) { return x[i]; }) / count;
-    const Scalar variance = sum_in_strands<Scalar>(L::input_size, [&](std::size_t i) {
-      const Scalar centred = x[i] - average;
-      return centred * centred;
-    });
-    mean = average;
-    inverse_deviation = detail::inverse_deviation<L>(variance / count);
-  }
-};
-
-template <typename L, typename Scalar>
-struct LayerNormRow {
-  static constexpr std::size_t width = L::input_size;
-
-  const Scalar* weight;
-  const Scalar* bias;
-  const Scalar* input;
-  Scalar* output;
-
-  RETORT_HOST_DEVICE void operator()(std::size_t row) const {
-    const Scalar* x = input + row * width;
-    Scalar* y = output + row * width;
-    const RowStatistics<L, Scalar> of(x);
-    for (std::size_t i = 0; i < width; ++i) {
-      y[i] = (x[i] - of.mean) * of.inverse_deviation * weight[i] + bias[i];
-    }
-  }
-};
 
 /// Keeps the row's statistics for the columns and computes dx, unless it is null. With x^ the normalised row and
 /// g = dy * weight, dx = (g - mean(g) - x^ mean(g x^)) / deviation.
@@ -142,26 +101,6 @@ struct ColumnStatistics {
     });
     for (Scalar& value : variance) {
       value /= samples;
-    }
-  }
-};
-
-template <typename L, typename Scalar>
-struct BatchNormInference {
-  static constexpr std::size_t width = L::input_size;
-
-  const Scalar* weight;
-  const Scalar* bias;
-  const Scalar* running_mean;
-  const Scalar* running_variance;
-  const Scalar* input;
-  Scalar* output;
-
-  RETORT_HOST_DEVICE void operator()(std::size_t row) const {
-    for (std::size_t i = 0; i < width; ++i) {
-      output[row * width + i] = (input[row * width + i] - running_mean[i]) /
-                                    std::sqrt(running_variance[i] + static_cast<Scalar>(L::epsilon)) * weight[i] +
-                                bias[i];
     }
   }
 };

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "retort/backend/generic/generic.hpp"
+#include "retort/backend/generic/strands.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 

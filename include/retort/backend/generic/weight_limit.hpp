@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "retort/backend/generic/generic.hpp"
+#include "retort/backend/generic/strands.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/host_device.hpp"
