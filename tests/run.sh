@@ -51,7 +51,6 @@ install_missing cmake ninja-build g++ catch2 libeigen3-dev libxtensor-dev libxsi
 install_optional "the tests with a BLAS may not be compiled" libopenblas-dev
 install_optional "C files are not tried on other processors" gcc-arm-none-eabi gcc-riscv64-unknown-elf gcc-avr avr-libc \
   qemu-user qemu-system-arm simavr
-install_optional "nothing is predicted on a Cortex-M4" libstdc++-arm-none-eabi-newlib
 install_optional "the tests of ONNX may not be compiled" libonnx-dev libprotobuf-dev
 ctest_arguments=("$@")
 sanitize_arguments=()
