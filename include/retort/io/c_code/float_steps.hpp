@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,7 @@
 #include "retort/nn/linear.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/preprocessing.hpp"
+#include "retort/nn/relu.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/quantization/folded.hpp"
 
@@ -45,6 +47,7 @@ struct FloatStep {
   std::size_t square = 0;
   std::string expression{};
   bool needs_math = false;
+  bool is_relu = false;
   double (*function)(double) = nullptr;
 };
 
@@ -95,6 +98,7 @@ FloatStep float_step(const Scalar* parameters, const Scalar* buffers) {
       step.kind = FloatStep::Kind::function;
       step.expression = CExpression<L>::text();
       step.needs_math = CExpression<L>::needs_math;
+      step.is_relu = std::is_same_v<L, ReLU>;
       step.function = [](double x) { return static_cast<double>(L::value(static_cast<Scalar>(x))); };
       return step;
     }
