@@ -199,7 +199,8 @@ CodeFacts export_floats(const Network<M, Backend, Scalar>& network, const std::f
 ///     int digit_selftest(void);                                      // 0 if example inputs give their known answers
 ///
 /// where digit_input is uint8_t for a network that was trained on bytes and else float: inputs are raw, and the file
-/// normalises them as the training did. It includes <stdint.h> (and <math.h> where an activation needs it), allocates
+/// normalises them as the training did. It includes <stdint.h> (and <math.h> where an activation needs it; in integers
+/// the compiler's intrinsics on x86-64, but for -ffreestanding, and on Arm processors with DSP instructions), allocates
 /// nothing, writes to its stack alone (DIGIT_SCRATCH_BYTES for activations) and takes 32-bit sums. Its constants are
 /// `const`; define DIGIT_MEMORY before the file is included to give them an attribute, such as a section, and in
 /// integers DIGIT_READ_8 and DIGIT_READ_32 to read them from a memory of their own (PROGMEM).
