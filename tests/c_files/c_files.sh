@@ -17,13 +17,22 @@ fail() {
   echo "c_files: $*" >&2
   failed=1
 }
-# Logits of floats may differ from the library's by the order of additions, twice so behind a LayerNorm, and those of rounded
-# weights by more.
+# Logits of floats may differ from the trainer's by the order of additions, in parts of an image's largest logit. Against the
+# same network in double a file errs by up to 0.4e-6, behind a LayerNorm by 0.8e-6; the trainer, which adds up one input
+# after another, by 0.9e-6 and 1.4e-6 on MNIST, and by more where logits are as small as those of the synthetic digits.
+# Those of rounded weights differ by what was rounded.
 tolerance() {
-  case $1 in various_float32.h) echo -DTOLERANCE=1e-5f ;; *float32.h) echo -DTOLERANCE=3e-6f ;; *bfloat16.h) echo -DTOLERANCE=2e-2f ;; esac
+  case $1 in
+    student_float32.h) [[ -z ${MNIST_DIR:-} ]] && echo -DTOLERANCE=2e-6f || echo -DTOLERANCE=1e-6f ;;
+    *float32.h) echo -DTOLERANCE=2e-6f ;;
+    *bfloat16.h) echo -DTOLERANCE=2e-2f ;;
+  esac
 }
 compilers=("gcc -std=c99 -O3 -march=native" "g++ -x c++ -O1" "clang-19 -std=c99 -O2"
-  "clang++-19 -x c++ -O1 -fsanitize=address,undefined -fno-sanitize-recover=all")
+  "clang++-19 -x c++ -O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+  "clang++-19 -x c++ -O1 -march=native -fsanitize=address,undefined -fno-sanitize-recover=all"
+  "gcc -std=c99 -O2 -ffreestanding -U__SSE2__") # without SIMD
+! grep -qw avx2 /proc/cpuinfo || compilers+=("gcc -std=c99 -O2 -mavx2 -mfma")
 # Compiled alone: what the processor's libraries lack is not asked for.
 targets=("arm-none-eabi-gcc -std=c99 -Os -mcpu=cortex-m4 -mthumb -ffreestanding"
   "arm-none-eabi-gcc -std=c99 -O2 -mcpu=cortex-m0plus -mthumb -ffreestanding"
