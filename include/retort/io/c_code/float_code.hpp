@@ -36,8 +36,9 @@ static inline float $widen($weight weight) {
 }
 #ifdef @STRANDS
 typedef uint16_t $weights __attribute__((vector_size(2 * @STRANDS)));
+typedef uint32_t $bits __attribute__((vector_size(4 * @STRANDS)));
 typedef uint16_t $four_weights __attribute__((vector_size(8)));
-#define @WIDEN(weights) (($vector)(__builtin_convertvector(weights, $words) << 16))
+#define @WIDEN(weights) (($vector)(__builtin_convertvector(weights, $bits) << 16))
 #define @WIDEN_FOUR(weights) (($four)(__builtin_convertvector(weights, $four_words) << 16))
 #endif
 )";
