@@ -62,7 +62,7 @@ static inline $pairs $load_inputs(const $value *x) {
   $pairs pairs;
 )";
 inline constexpr std::string_view arm_pairs_of_bytes = R"(  const uint32_t word = $load(x);
-  pairs.even = (int16x2_t)__uxtb16((int8x4_t)word);
+  pairs.even = (int16x2_t)__uxtb16((uint8x4_t)word);
   __asm__("uxtb16 %0, %1, ror #8" : "=r"(pairs.odd) : "r"(word));
 )";
 inline constexpr std::string_view arm_pairs_of_sums = R"(  const uint32_t first = $load(x), second = $load(x + 2);
