@@ -3,14 +3,17 @@
 /// write_c_files FOLDER [MNIST]
 ///
 /// Trains small networks, and writes to FOLDER for each, MODEL, raw inputs MODEL.inputs, C files MODEL_FORM.h, and in
-/// MODEL_FORM.logits the logits that a file must give for the inputs: int8_t, or float. On MNIST's files, if their
-/// folder is given, else on synthetic digits.
+/// MODEL_FORM.logits the logits that a file must give for the inputs: int8_t, or float. Of a file in float32,
+/// MODEL_FORM.exact has the first 1,000 samples' logits computed in double. On MNIST's files, if their folder is given,
+/// else on synthetic digits.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +21,8 @@
 #include <vector>
 
 #include "retort/data/synthetic_digits.hpp"
+#include "retort/io/c_code/float_program.hpp"
+#include "retort/io/c_code/float_steps.hpp"
 #include "retort/io/export_c.hpp"
 #include "retort/retort.hpp"
 #include "small_datasets.hpp"
@@ -79,6 +84,21 @@ void write_floats(const Task& task, const std::string& name, const Network<M>& n
                {.prefix = "digit", .form = form, .evaluation = &task.test, .recipe = "A line */ of \"text\"."});
   const std::vector<float> logits = predict_all(network, task.test);
   write(task.folder / (name + ".logits"), std::as_bytes(std::span(logits)));
+  if (form == io::Form::float32) {
+    const io::detail::FloatSteps steps = io::detail::float_steps(fold_batch_norm(network));
+    const data::DatasetView view = task.raw_test.view();
+    std::vector<float> exact;
+    for (std::size_t i = 0; i < std::min<std::size_t>(view.size, 1000); ++i) {
+      std::vector<double> inputs(view.features);
+      for (std::size_t k = 0; k < view.features; ++k) {
+        const std::size_t at = i * view.features + k;
+        inputs[k] = view.bytes != nullptr ? static_cast<double>(view.bytes[at]) : static_cast<double>(view.reals[at]);
+      }
+      std::ranges::transform(io::detail::compute_steps(steps, inputs), std::back_inserter(exact),
+                             [](double logit) { return static_cast<float>(logit); });
+    }
+    write(task.folder / (name + ".exact"), std::as_bytes(std::span(exact)));
+  }
 }
 
 template <WeightFormat P, Model M>

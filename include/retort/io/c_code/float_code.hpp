@@ -15,8 +15,12 @@ inline constexpr std::string_view weights_of_floats = R"(
 typedef float $weight;
 
 static inline float $widen($weight weight) { return weight; }
-#define @WEIGHTS $vector
+#ifdef @STRANDS
+typedef $vector $weights;
+typedef $four $four_weights;
 #define @WIDEN(weights) (weights)
+#define @WIDEN_FOUR(weights) (weights)
+#endif
 )";
 
 inline constexpr std::string_view weights_of_bfloat16 = R"(
@@ -30,79 +34,147 @@ static inline float $widen($weight weight) {
   number.bits = (uint32_t)weight << 16;
   return number.value;
 }
-#if @STRANDS == 16
-typedef uint16_t @WEIGHTS __attribute__((vector_size(32)));
-typedef uint32_t $words __attribute__((vector_size(64)));
-#define @WIDEN(weights) (($vector)(__builtin_convertvector(weights, $words) << 16))
+#ifdef @STRANDS
+typedef uint16_t $weights __attribute__((vector_size(2 * @STRANDS)));
+typedef uint32_t $bits __attribute__((vector_size(4 * @STRANDS)));
+typedef uint16_t $four_weights __attribute__((vector_size(8)));
+#define @WIDEN(weights) (($vector)(__builtin_convertvector(weights, $bits) << 16))
+#define @WIDEN_FOUR(weights) (($four)(__builtin_convertvector(weights, $four_words) << 16))
 #endif
 )";
 
-/// Vectors of GCC and Clang, as wide as a row's strands.
+/// Vectors of GCC and Clang.
 inline constexpr std::string_view vectors_code = R"(
-#if (defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 9)) && (defined(__SSE2__) || defined(__ARM_NEON))
-#define @STRANDS 16 /* of a sum, in a vector of the compiler's */
-typedef float $vector __attribute__((vector_size(64)));
-#define @LOAD(v, from) __builtin_memcpy(&(v), (from), sizeof(v))
+#if (defined(__clang__) || __GNUC__ + 0 >= 9) && (defined(__SSE2__) || defined(__ARM_NEON))
+#if defined(__AVX512F__)
+#define @STRANDS 16 /* of a sum, side by side in a vector of the compiler's */
+#elif defined(__AVX__)
+#define @STRANDS 8
 #else
 #define @STRANDS 4
+#endif
+/* Where a vector is loaded from. */
+#define @ALIGNED __attribute__((aligned(4 * @STRANDS)))
+typedef float $vector __attribute__((vector_size(4 * @STRANDS)));
+typedef int32_t $words __attribute__((vector_size(4 * @STRANDS)));
+typedef int16_t $halves __attribute__((vector_size(2 * @STRANDS)));
+typedef float $four __attribute__((vector_size(16)));
+typedef uint32_t $four_words __attribute__((vector_size(16)));
+#define @LOAD(v, from) __builtin_memcpy(&(v), (from), sizeof(v))
+/* Step by step, which GCC needs. */
+#define @FROM_float(v) (v)
+#define @FROM_uint16_t(v) __builtin_convertvector(__builtin_convertvector(v, $words), $vector)
+#define @FROM_uint8_t(v) @FROM_uint16_t(__builtin_convertvector(v, $halves))
+
+/* The sums of four vectors' elements. */
+static inline $four $sums_of_four($four a, $four b, $four c, $four d) {
+  $four ab, cd;
+#ifdef __clang__
+#define @PICK(x, y, i, j, k, l, name) __builtin_shufflevector(x, y, i, j, k, l)
+#else
+  const int32_t low __attribute__((vector_size(16))) = {0, 4, 1, 5};
+  const int32_t high __attribute__((vector_size(16))) = {2, 6, 3, 7};
+  const int32_t first __attribute__((vector_size(16))) = {0, 1, 4, 5};
+  const int32_t second __attribute__((vector_size(16))) = {2, 3, 6, 7};
+#define @PICK(x, y, i, j, k, l, name) __builtin_shuffle(x, y, name)
+#endif
+  ab = @PICK(a, b, 0, 4, 1, 5, low) + @PICK(a, b, 2, 6, 3, 7, high);
+  cd = @PICK(c, d, 0, 4, 1, 5, low) + @PICK(c, d, 2, 6, 3, 7, high);
+  return @PICK(ab, cd, 0, 1, 4, 5, first) + @PICK(ab, cd, 2, 3, 6, 7, second);
+}
+#else
+#define @ALIGNED
 #endif
 )";
 
 /// Linear, for inputs of the type TYPE. Sums are in strands, which a SIMD register holds side by side.
 inline constexpr std::string_view dense_code = R"(
-/* y = b + scale times the products of x and each of `outputs` rows of w. b may be a null pointer. */
+/* y = b + scale times the products of x and each of `outputs` rows of w, or 0 if it is less and relu is not 0. b may be
+   a null pointer. */
 static inline void $dense_TYPE(const TYPE *x, uint16_t inputs, const $weight *w, float scale, const float *b,
-                               uint16_t outputs, float *y) {
-#if @STRANDS == 16
-  typedef TYPE inputs_16 __attribute__((vector_size(16 * sizeof(TYPE))));
-#endif
+                               uint16_t outputs, int relu, float *y) {
   uint16_t row = 0;
-  while (row < outputs) {
-    uint16_t i = 0, k, r;
-#if @STRANDS == 16 /* Four rows at once. Where fewer are left, one is computed again, and dropped. */
-    const uint16_t rows = (uint16_t)(outputs - row < 4 ? outputs - row : 4);
-    const $weight *w1 = w + (rows > 1 ? 1 : 0) * inputs;
-    const $weight *w2 = w + (rows > 2 ? 2 : 0) * inputs;
-    const $weight *w3 = w + (rows > 3 ? 3 : 0) * inputs;
-    float sums[4][@STRANDS];
-    $vector v[4] = {{0.0f}, {0.0f}, {0.0f}, {0.0f}};
-    for (; inputs - i >= @STRANDS; i = (uint16_t)(i + @STRANDS)) {
-      inputs_16 as_stored;
-      $vector v_x;
-      @WEIGHTS of[4];
-      @LOAD(as_stored, x + i);
-      @LOAD(of[0], w + i);
+#ifdef @STRANDS
+  typedef TYPE inputs_of_vector __attribute__((vector_size(@STRANDS * sizeof(TYPE))));
+  while (outputs >= 4 && row < outputs) { /* Four rows at once. Where fewer are left, some are computed again. */
+    const uint16_t first = (uint16_t)(outputs - row < 4 ? outputs - 4 : row);
+    const $weight *w0 = w + (uint32_t)first * inputs, *w1 = w0 + inputs, *w2 = w1 + inputs, *w3 = w2 + inputs;
+    $four s[4] = {{0.0f}, {0.0f}, {0.0f}, {0.0f}}, sums;
+    uint16_t i = 0, r;
+    if (inputs >= 2 * @STRANDS) {
+      $vector v[4] = {{0.0f}, {0.0f}, {0.0f}, {0.0f}};
+      for (; inputs - i >= @STRANDS; i = (uint16_t)(i + @STRANDS)) {
+        inputs_of_vector as_stored;
+        $vector v_x;
+        $weights of[4];
+        @LOAD(as_stored, x + i);
+        @LOAD(of[0], w0 + i);
+        @LOAD(of[1], w1 + i);
+        @LOAD(of[2], w2 + i);
+        @LOAD(of[3], w3 + i);
+        v_x = @FROM_TYPE(as_stored);
+        v[0] += @WIDEN(of[0]) * v_x;
+        v[1] += @WIDEN(of[1]) * v_x;
+        v[2] += @WIDEN(of[2]) * v_x;
+        v[3] += @WIDEN(of[3]) * v_x;
+      }
+      for (r = 0; r < 4; ++r) {
+        $four parts[@STRANDS / 4];
+        __builtin_memcpy(parts, &v[r], sizeof parts);
+#if @STRANDS == 16
+        s[r] = (parts[0] + parts[1]) + (parts[2] + parts[3]);
+#elif @STRANDS == 8
+        s[r] = parts[0] + parts[1];
+#else
+        s[r] = parts[0];
+#endif
+      }
+    }
+    for (; inputs - i >= 4; i = (uint16_t)(i + 4)) {
+      const $four v_x = {(float)x[i], (float)x[i + 1], (float)x[i + 2], (float)x[i + 3]};
+      $four_weights of[4];
+      @LOAD(of[0], w0 + i);
       @LOAD(of[1], w1 + i);
       @LOAD(of[2], w2 + i);
       @LOAD(of[3], w3 + i);
-      v_x = __builtin_convertvector(as_stored, $vector);
-      v[0] += @WIDEN(of[0]) * v_x;
-      v[1] += @WIDEN(of[1]) * v_x;
-      v[2] += @WIDEN(of[2]) * v_x;
-      v[3] += @WIDEN(of[3]) * v_x;
+      s[0] += @WIDEN_FOUR(of[0]) * v_x;
+      s[1] += @WIDEN_FOUR(of[1]) * v_x;
+      s[2] += @WIDEN_FOUR(of[2]) * v_x;
+      s[3] += @WIDEN_FOUR(of[3]) * v_x;
     }
-    __builtin_memcpy(sums, v, sizeof sums);
-#else
-    const uint16_t rows = 1;
-    float sums[1][@STRANDS] = {{0.0f}};
-    for (; inputs - i >= @STRANDS; i = (uint16_t)(i + @STRANDS)) {
-      for (k = 0; k < @STRANDS; ++k) {
-        sums[0][k] += $widen(w[i + k]) * (float)x[i + k];
-      }
+    sums = $sums_of_four(s[0], s[1], s[2], s[3]);
+    for (; i < inputs; ++i) {
+      const $four column = {$widen(w0[i]), $widen(w1[i]), $widen(w2[i]), $widen(w3[i])};
+      sums += column * (float)x[i];
     }
+    sums *= scale;
+    if (b) {
+      $four biases;
+      @LOAD(biases, b + first);
+      sums += biases;
+    }
+    if (relu) {
+      const $four zero = {0.0f, 0.0f, 0.0f, 0.0f};
+      sums = ($four)(($four_words)sums & ~($four_words)(sums < zero));
+    }
+    __builtin_memcpy(y + first, &sums, sizeof sums);
+    row = (uint16_t)(first + 4);
+  }
 #endif
-    for (r = 0; r < rows; ++r, ++row, w += inputs) {
-      uint16_t j;
-      for (j = i, k = 0; j < inputs; ++j, ++k) {
-        sums[r][k] += $widen(w[j]) * (float)x[j];
+  for (; row < outputs; ++row) {
+    const $weight *of_row = w + (uint32_t)row * inputs;
+    float sums[4] = {0.0f};
+    uint16_t i, k;
+    for (i = 0; inputs - i >= 4; i = (uint16_t)(i + 4)) {
+      for (k = 0; k < 4; ++k) {
+        sums[k] += $widen(of_row[i + k]) * (float)x[i + k];
       }
-      for (k = @STRANDS / 2; k > 0; k = (uint16_t)(k / 2)) {
-        for (j = 0; j < k; ++j) {
-          sums[r][j] += sums[r][j + k];
-        }
-      }
-      y[row] = sums[r][0] * scale + (b ? b[row] : 0.0f);
     }
+    for (k = 0; i < inputs; ++i, ++k) {
+      sums[k] += $widen(of_row[i]) * (float)x[i];
+    }
+    sums[0] = ((sums[0] + sums[2]) + (sums[1] + sums[3])) * scale + (b ? b[row] : 0.0f);
+    y[row] = relu && sums[0] < 0.0f ? 0.0f : sums[0];
   }
 }
 )";

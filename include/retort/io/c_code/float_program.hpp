@@ -136,9 +136,10 @@ struct ExampleAnswers {
   if (step.kind == Kind::linear && bfloat16) {
     std::vector<std::uint16_t> halves(step.weights.size());
     std::ranges::transform(step.weights, halves.begin(), [](float weight) { return internal::to_bfloat16(weight); });
-    text += "\n" + c_data<std::uint16_t>("uint16_t", "weights", index, halves);
+    text += "\n" + c_data<std::uint16_t>("@ALIGNED uint16_t", "weights", index, halves);
   } else if (!step.weights.empty()) {
-    text += "\n" + c_data<float>("float", "weights", index, step.weights);
+    text +=
+        "\n" + c_data<float>(step.kind == Kind::linear ? "@ALIGNED float" : "float", "weights", index, step.weights);
   }
   if (!step.bias.empty()) {
     text += c_data<float>("float", "biases", index, step.bias);
@@ -172,17 +173,23 @@ class LogitsFunction {
       type_ = "uint8_t";
     }
     for (std::size_t i = 0; i < program_.steps.size(); ++i) {
-      add(program_.steps[i], i);
+      const bool relu =
+          program_.steps[i].kind == Kind::linear && i + 1 < program_.steps.size() && program_.steps[i + 1].is_relu;
+      add(program_.steps[i], i, relu);
+      i += relu ? 1 : 0;
     }
   }
 
   [[gnu::cold]] std::string text() const {
+    std::string text = text_;
+    if (current_ != "logits") {
+      text += concatenate({"  for (i = 0; i < @OUTPUTS; ++i) {\n    logits[i] = ", current_, "[i];\n  }\n"});
+    }
     return concatenate(
         {functions_,
          "\n/* The logits of a sample's inputs. */\nstatic inline void $logits(const $input *inputs, float "
          "*logits) {\n",
-         declarations_, "  uint16_t i;\n", text_, "  for (i = 0; i < @OUTPUTS; ++i) {\n    logits[i] = ", current_,
-         "[i];\n  }\n}\n"});
+         declarations_, text.find("for (i = 0") == std::string::npos ? "" : "  uint16_t i;\n", text, "}\n"});
   }
 
   std::size_t scratch_bytes() const { return scratch_bytes_; }
@@ -193,14 +200,18 @@ class LogitsFunction {
     scratch_bytes_ += count * (type == "uint16_t" ? 2 : 4);
   }
 
-  [[gnu::cold]] void add(const FloatStep& step, std::size_t index) {
+  /// `relu`: the next step is a ReLU, which this one takes with it.
+  [[gnu::cold]] void add(const FloatStep& step, std::size_t index, bool relu) {
     switch (step.kind) {
       case Kind::linear: {
-        const std::string output = concatenate({"outputs_", index});
-        declare("float", output, step.outputs);
+        const bool last = index + (relu ? 2 : 1) == program_.steps.size();
+        const std::string output = last ? "logits" : concatenate({"outputs_", index});
+        if (!last) {
+          declare("float", output, step.outputs);
+        }
         text_ += concatenate({"  $dense_", type_, "(", current_, ", ", step.inputs, ", $weights_", index, ", ",
                               c_number(step.scale), ", ", step.bias.empty() ? "0" : concatenate({"$biases_", index}),
-                              ", ", step.outputs, ", ", output, ");\n"});
+                              ", ", step.outputs, relu ? ", 1, " : ", 0, ", output, ");\n"});
         current_ = output;
         type_ = "float";
         break;

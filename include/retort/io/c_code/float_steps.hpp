@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,7 @@
 #include "retort/nn/linear.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/preprocessing.hpp"
+#include "retort/nn/relu.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/quantization/folded.hpp"
 #include "retort/quantization/integer_layer.hpp"
@@ -49,6 +51,7 @@ struct FloatStep {
   internal::Squares squares{};
   std::string expression{};
   bool needs_math = false;
+  bool is_relu = false;
   double (*function)(double) = nullptr;
 };
 
@@ -98,6 +101,7 @@ FloatStep float_step(std::size_t index, const Scalar* parameters, const Scalar* 
       step.kind = FloatStep::Kind::function;
       step.expression = CExpression<L>::text();
       step.needs_math = CExpression<L>::needs_math;
+      step.is_relu = std::is_same_v<L, ReLU>;
       step.function = [](double x) { return static_cast<double>(L::value(static_cast<Scalar>(x))); };
       return step;
     }

@@ -87,11 +87,146 @@ inline constexpr std::string_view arm_pairs_end = R"(  return pairs;
 #endif
 )";
 
-/// Sums of rows of 8 bits: three rows, or two, share what they load.
-inline constexpr std::string_view dot_of_bytes = R"(
+/// Products of a unit of inputs with one of weights, by x86-64's instructions: 64 numbers at once with VNNI where
+/// inputs are bytes, else 16, as pairs of 16 bits. In a row's last unit some count as 0, so that nothing else is read.
+inline constexpr std::string_view x86_begin = R"(
+#if defined(__SSE2__) && defined(@PLAIN_MEMORY) && __STDC_HOSTED__ + 0 == 1
+#include <immintrin.h> /* which asks for <stdlib.h> */
+
+static inline __m128i $load_128(const void *from) { return _mm_loadu_si128((const __m128i *)from); }
+)";
+inline constexpr std::string_view x86_of_bytes = R"(#if defined(__AVX512VNNI__) && defined(__AVX512BW__)
+#define @UNIT 64
+typedef __m512i $inputs;
+typedef __m512i $sums;
+#define @NO_SUMS _mm512_setzero_si512()
+static inline $inputs $load_inputs(const $value *x, uint16_t i, uint16_t inputs) {
+  return _mm512_maskz_loadu_epi8(inputs - i < 64 ? ((uint64_t)1 << (inputs - i)) - 1 : ~(uint64_t)0, x + i);
+}
+static inline $sums $add_products($sums sums, __m512i weights, $inputs x) {
+  return _mm512_dpbusd_epi32(sums, x, weights);
+}
+static inline __m128i $four_sums($sums sums) {
+  const __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(sums), _mm512_extracti64x4_epi64(sums, 1));
+  return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+}
+#endif
+#define @LOW(x, mask) _mm_unpacklo_epi8(_mm_and_si128($load_128(x), mask), _mm_setzero_si128())
+#define @HIGH(x, mask) _mm_unpackhi_epi8(_mm_and_si128($load_128(x), mask), _mm_setzero_si128())
+#define @BOTH(x, mask) _mm256_cvtepu8_epi16(_mm_and_si128($load_128(x), mask))
+)";
+inline constexpr std::string_view x86_of_sums = R"(
+#define @LOW(x, mask) _mm_and_si128($load_128(x), _mm_unpacklo_epi8(mask, mask))
+#define @HIGH(x, mask) _mm_and_si128($load_128((x) + 8), _mm_unpackhi_epi8(mask, mask))
+#define @BOTH(x, mask) \
+  _mm256_and_si256(_mm256_loadu_si256((const __m256i *)(const void *)(x)), _mm256_cvtepi8_epi16(mask))
+)";
+inline constexpr std::string_view x86_end = R"(
+#ifndef @UNIT
+#define @UNIT 16
+static const uint8_t $mask[32] = {0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
+                                  255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+#ifdef __AVX2__
+typedef __m256i $inputs;
+typedef __m256i $sums;
+#define @NO_SUMS _mm256_setzero_si256()
+#else
+typedef struct {
+  __m128i low, high;
+} $inputs;
+typedef __m128i $sums;
+#define @NO_SUMS _mm_setzero_si128()
+#endif
+static inline $inputs $load_inputs(const $value *x, uint16_t i, uint16_t inputs) {
+  const int rest = inputs - i < 16 ? inputs - i : 16;
+  const __m128i mask = $load_128($mask + rest);
+#ifdef __AVX2__
+  return @BOTH(x + i + rest - 16, mask);
+#else
+  $inputs v;
+  v.low = @LOW(x + i + rest - 16, mask);
+  v.high = @HIGH(x + i + rest - 16, mask);
+  return v;
+#endif
+}
+static inline $sums $add_products($sums sums, __m128i weights, $inputs x) {
+#ifdef __AVX2__
+  return _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_cvtepi8_epi16(weights), x));
+#else
+  const __m128i low = _mm_srai_epi16(_mm_unpacklo_epi8(weights, weights), 8);
+  const __m128i high = _mm_srai_epi16(_mm_unpackhi_epi8(weights, weights), 8);
+  return _mm_add_epi32(sums, _mm_add_epi32(_mm_madd_epi16(low, x.low), _mm_madd_epi16(high, x.high)));
+#endif
+}
+static inline __m128i $four_sums($sums sums) {
+#ifdef __AVX2__
+  return _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+#else
+  return sums;
+#endif
+}
+#endif
+#endif
+)";
+
+/// Sums of rows by those products. Fewer inputs than a unit of 16 are left to the loop at the end.
+inline constexpr std::string_view x86_dot = R"(
+#ifdef @UNIT
+static inline const $weight *$dot(const $value *x, uint16_t inputs, const $weight *w, uint8_t rows, int32_t *sums) {
+  const uint16_t row = @ROW(inputs), end = @END(inputs);
+  const $weight *w1 = w + (rows > 1 ? 1 : 0) * row;
+  const $weight *w2 = w + (rows > 2 ? 2 : 0) * row;
+  const $weight *w3 = w + (rows > 3 ? 3 : 0) * row;
+  $sums s0 = @NO_SUMS, s1 = s0, s2 = s0, s3 = s0;
+  __m128i a, b, c, d;
+  uint16_t i;
+  for (i = 0; i < end; i = (uint16_t)(i + @UNIT)) {
+    const $inputs v = $load_inputs(x, i, inputs);
+    s0 = $add_products(s0, $load_weights(w, i, inputs), v);
+    s1 = $add_products(s1, $load_weights(w1, i, inputs), v);
+    s2 = $add_products(s2, $load_weights(w2, i, inputs), v);
+    s3 = $add_products(s3, $load_weights(w3, i, inputs), v);
+  }
+  a = _mm_unpacklo_epi32($four_sums(s0), $four_sums(s1));
+  b = _mm_unpackhi_epi32($four_sums(s0), $four_sums(s1));
+  c = _mm_unpacklo_epi32($four_sums(s2), $four_sums(s3));
+  d = _mm_unpackhi_epi32($four_sums(s2), $four_sums(s3));
+  a = _mm_add_epi32(a, b);
+  c = _mm_add_epi32(c, d);
+  a = _mm_add_epi32(_mm_unpacklo_epi64(a, c), _mm_unpackhi_epi64(a, c));
+  _mm_storeu_si128((__m128i *)(void *)sums, a);
+  for (; rows > 0; --rows, ++sums, w += row) {
+    for (i = end; i < inputs; ++i) {
+      *sums += @WEIGHT(w, i) * ($number)x[i];
+    }
+  }
+  return w;
+}
+#else
+)";
+
+/// Weights of 8 bits.
+inline constexpr std::string_view weights_of_bytes = R"(
 typedef int8_t $weight;
 #define @EXTRA_BITS 0 /* of sums */
+#ifdef @UNIT
+#define @ROW(inputs) (inputs)
+#define @END(inputs) ((uint16_t)(inputs < 16 && @UNIT == 16 ? 0 : inputs)) /* of the units */
+#define @WEIGHT(w, i) ((w)[i])
+#if @UNIT == 64
+static inline __m512i $load_weights(const $weight *w, uint16_t i, uint16_t inputs) {
+  return _mm512_maskz_loadu_epi8(inputs - i < 64 ? ((uint64_t)1 << (inputs - i)) - 1 : ~(uint64_t)0, w + i);
+}
+#else
+static inline __m128i $load_weights(const $weight *w, uint16_t i, uint16_t inputs) {
+  return $load_128(w + (inputs - i < 16 ? inputs - 16 : i));
+}
+#endif
+#endif
+)";
 
+/// Their sums: three rows, or two, share what they load.
+inline constexpr std::string_view dot_of_bytes = R"(
 /* Adds to sums[0 .. rows - 1] the products of x and as many rows of weights; returns where the next row begins. */
 @WITH_REGISTERS const $weight *$dot(const $value *x, uint16_t inputs, const $weight *w, uint8_t rows, int32_t *sums) {
   const $value *const fours = x + (inputs & 65532u);
@@ -159,17 +294,42 @@ typedef int8_t $weight;
   }
   return w;
 }
+#endif
 )";
 
-/// The same of 4 bits, in the order of packed_by_two.
-inline constexpr std::string_view dot_of_nibbles = R"(
+/// Weights of 4 bits, in the order of packed_by_two.
+inline constexpr std::string_view weights_of_nibbles = R"(
 typedef uint8_t $weight;      /* two of them */
 #define @EXTRA_BITS 4 /* of sums */
 
 /* Two weights of a byte, each times 16. */
 #define @BELOW(byte) ((int8_t)(uint8_t)((byte) << 4))
 #define @ABOVE(byte) ((int8_t)(uint8_t)((byte) & 240u))
+#ifdef @UNIT
+#define @ROW(inputs) ((uint16_t)((inputs) / 8 * 4 + ((inputs) % 8 < 4 ? (inputs) % 8 : 4)))
+#define @END(inputs) ((uint16_t)(@UNIT == 16 ? inputs / 16 * 16 : inputs)) /* of the units */
+#define @WEIGHT(w, i) (i % 8 < 4 ? @BELOW((w)[i / 8 * 4 + i % 4]) : @ABOVE((w)[i / 8 * 4 + i % 4]))
+#if @UNIT == 64
+static inline __m512i $load_weights(const $weight *w, uint16_t i, uint16_t inputs) {
+  const uint16_t bytes = @ROW(inputs - i);
+  const __m512i words = _mm512_cvtepu32_epi64(_mm512_castsi512_si256(
+      _mm512_maskz_loadu_epi8(bytes < 32 ? ((uint64_t)1 << bytes) - 1 : ~(uint32_t)0, w + i / 2)));
+  return _mm512_or_si512(_mm512_and_si512(_mm512_slli_epi64(words, 4), _mm512_set1_epi64(4042322160)),
+                         _mm512_slli_epi64(_mm512_and_si512(words, _mm512_set1_epi64(4042322160)), 32));
+}
+#else
+static inline __m128i $load_weights(const $weight *w, uint16_t i, uint16_t inputs) {
+  const __m128i bytes = _mm_loadl_epi64((const __m128i *)(const void *)(w + i / 2));
+  const __m128i mask = _mm_set1_epi8(-16);
+  (void)inputs;
+  return _mm_unpacklo_epi32(_mm_and_si128(_mm_slli_epi32(bytes, 4), mask), _mm_and_si128(bytes, mask));
+}
+#endif
+#endif
+)";
 
+/// Their sums.
+inline constexpr std::string_view dot_of_nibbles = R"(
 /* Adds to sums[0 .. rows - 1] 16 times the products of x and as many rows; returns where the next row begins. */
 @WITH_REGISTERS const $weight *$dot(const $value *x, uint16_t inputs, const $weight *w, uint8_t rows, int32_t *sums) {
   const $value *const eights = x + (inputs & 65528u);
@@ -202,6 +362,7 @@ typedef uint8_t $weight;      /* two of them */
   }
   return w;
 }
+#endif
 )";
 
 /// A layer.
@@ -215,6 +376,40 @@ typedef struct {
   const uint8_t *table; /* what each byte becomes, or a null pointer */
 } $layer;
 
+#if defined(@UNIT) && defined(__AVX2__)
+#define @SCALES_FOUR
+/* Four rows of a layer's output, by the same rule. */
+static inline void $scale_four($layer layer, uint16_t row, const int32_t *sums, $value *y) {
+  const __m128i half = _mm_set1_epi64x(1073741824), multipliers = $load_128(layer.multipliers + row);
+  const __m128i s = _mm_add_epi32(_mm_srai_epi32($load_128(sums), @EXTRA_BITS), $load_128(layer.biases + row));
+  const __m128i even = _mm_add_epi64(_mm_mul_epi32(s, multipliers), half);
+  const __m128i odd = _mm_add_epi64(_mm_mul_epi32(_mm_srli_epi64(s, 32), _mm_srli_epi64(multipliers, 32)), half);
+  const __m128i high = _mm_blend_epi16(_mm_srli_epi64(even, 31), _mm_slli_epi64(_mm_srli_epi64(odd, 31), 32), 204);
+  int32_t four;
+  __m128i shifts, mask, limit, bytes;
+  __builtin_memcpy(&four, layer.shifts + row, 4);
+  shifts = _mm_cvtepu8_epi32(_mm_cvtsi32_si128(four));
+  mask = _mm_sub_epi32(_mm_sllv_epi32(_mm_set1_epi32(1), shifts), _mm_set1_epi32(1));
+  limit = _mm_add_epi32(_mm_srli_epi32(mask, 1), _mm_srli_epi32(high, 31));
+  bytes = _mm_sub_epi32(_mm_srav_epi32(high, shifts), _mm_cmpgt_epi32(_mm_and_si128(high, mask), limit));
+  bytes = _mm_add_epi32(bytes, _mm_set1_epi32(layer.zero));
+  bytes = _mm_min_epi32(_mm_max_epi32(bytes, _mm_set1_epi32(layer.lowest)), _mm_set1_epi32(255));
+  if (layer.table) {
+    int32_t each[4];
+    _mm_storeu_si128((__m128i *)(void *)each, bytes);
+    for (four = 0; four < 4; ++four) {
+      y[row + four] = layer.table[each[four]];
+    }
+    return;
+  }
+  bytes = _mm_packs_epi32(bytes, bytes);
+  if (sizeof *y == 1) {
+    bytes = _mm_packus_epi16(bytes, bytes);
+  }
+  __builtin_memcpy(y + row, &bytes, 4 * sizeof *y);
+}
+#endif
+
 static inline void $compute($layer layer, const $value *x, $value *y) {
   uint16_t row = 0;
   while (row < layer.outputs) {
@@ -222,6 +417,13 @@ static inline void $compute($layer layer, const $value *x, $value *y) {
     int32_t sums[@ROWS] = {0};
     uint8_t i;
     layer.weights = $dot(x, layer.inputs, layer.weights, rows, sums);
+#ifdef @SCALES_FOUR
+    if (rows == 4) {
+      $scale_four(layer, row, sums, y);
+      row = (uint16_t)(row + 4);
+      continue;
+    }
+#endif
     for (i = 0; i < rows; ++i, ++row) {
       const int32_t sum = (sums[i] >> @EXTRA_BITS) + (int32_t)@READ_32(layer.biases + row);
       int32_t byte = $scale(sum, (int32_t)@READ_32(layer.multipliers + row), @READ_8(layer.shifts + row)) + layer.zero;

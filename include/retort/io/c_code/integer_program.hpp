@@ -194,6 +194,13 @@ constexpr std::size_t row_bytes(int bits, std::size_t inputs) {
   text += arm_pairs;
   text += pools ? arm_pairs_of_sums : arm_pairs_of_bytes;
   text += arm_pairs_end;
+  if (!pools || pool.area() * 255 <= 32767) {
+    text += x86_begin;
+    text += pools ? x86_of_sums : x86_of_bytes;
+    text += x86_end;
+  }
+  text += network.bits() == 4 ? weights_of_nibbles : weights_of_bytes;
+  text += x86_dot;
   text += network.bits() == 4 ? dot_of_nibbles : dot_of_bytes;
   text += integer_layer_code;
   if (pools) {
