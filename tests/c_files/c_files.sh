@@ -22,9 +22,11 @@ fail() {
 # by more. Those of rounded weights differ by what was rounded.
 tolerance() {
   case "$1 ${2:-}" in
-    various_float32.h\ exact | norm_first_float32.h\ exact) echo -DTOLERANCE=2e-6f ;;
+    norm_first_float32.h\ exact) echo -DTOLERANCE=1e-5f ;; # of the inputs' LayerNorm, whose two sums have 784 terms
+    various_float32.h\ exact) echo -DTOLERANCE=2e-6f ;;
     *float32.h\ exact) echo -DTOLERANCE=1e-6f ;;
-    various_float32.h* | norm_first_float32.h*) echo -DTOLERANCE=6e-6f ;;
+    norm_first_float32.h*) echo -DTOLERANCE=2e-5f ;; # twice that
+    various_float32.h*) echo -DTOLERANCE=6e-6f ;;
     *float32.h*) echo -DTOLERANCE=3e-6f ;;
     *bfloat16.h*) echo -DTOLERANCE=2e-2f ;;
   esac

@@ -85,7 +85,7 @@ void write_floats(const Task& task, const std::string& name, const Network<M>& n
   const std::vector<float> logits = predict_all(network, task.test);
   write(task.folder / (name + ".logits"), std::as_bytes(std::span(logits)));
   if (form == io::Form::float32) {
-    const io::detail::FloatSteps steps = io::detail::float_steps(fold_batch_norm(network));
+    const io::detail::FloatSteps steps = io::detail::float_steps<M>(fold_batch_norm(network));
     const data::DatasetView view = task.raw_test.view();
     std::vector<float> exact;
     for (std::size_t i = 0; i < std::min<std::size_t>(view.size, 1000); ++i) {
@@ -136,9 +136,12 @@ int main(int argc, char** argv) {
     write_inputs(digits, "various");
     write_floats(digits, "various_float32", trained<Various>(train), io::Form::float32);
     const auto alone = trained<Alone>(train);
+    write_inputs(digits, "alone");
     write_integers<Int8>(digits, "alone_int8", alone);
     write_integers<Int4>(digits, "alone_int4", alone);
+    write_inputs(digits, "coarse");
     write_floats(digits, "coarse_float32", trained<Coarse>(train), io::Form::float32);
+    write_inputs(digits, "norm_first");
     write_floats(digits, "norm_first_float32", trained<NormFirst>(train), io::Form::float32);
     const data::Dataset points = test::clouds(500, 5, 3, 1, 0.8);
     const auto standardization = data::Standardization::fit(points);
@@ -154,6 +157,7 @@ int main(int argc, char** argv) {
     const data::Dataset far_standardised = far_standardization.apply(far);
     const Task pressures{folder, far_standardised, far_standardised, far};
     const auto of_pressures = trained<OfReals>(far_standardised);
+    write_inputs(pressures, "far_reals");
     write_floats(pressures, "far_reals_float32", of_pressures, io::Form::float32);
     write_integers<Int8>(pressures, "far_reals_int8", of_pressures);
     const Task unchanged{folder, points, points, points};

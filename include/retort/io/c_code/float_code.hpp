@@ -2,7 +2,7 @@
 #pragma once
 /// @file
 /// The C of a program in floating-point numbers, without its numbers. `$` stands for the file's prefix, `@` for that in
-/// capitals (CNames), TYPE for the type of a Linear's inputs: uint8_t, uint16_t or float.
+/// capitals (CNames), TYPE for the type of a Linear's inputs: uint8_t, uint16_t, uint32_t or float.
 
 #include <string_view>
 
@@ -63,6 +63,7 @@ typedef uint32_t $four_words __attribute__((vector_size(16)));
 #define @LOAD(v, from) __builtin_memcpy(&(v), (from), sizeof(v))
 /* Step by step, which GCC needs. */
 #define @FROM_float(v) (v)
+#define @FROM_uint32_t(v) __builtin_convertvector(v, $vector)
 #define @FROM_uint16_t(v) __builtin_convertvector(__builtin_convertvector(v, $words), $vector)
 #define @FROM_uint8_t(v) @FROM_uint16_t(__builtin_convertvector(v, $halves))
 
