@@ -2,7 +2,7 @@
 /// A choice of size: students of several widths, in floats and in integers of 8 and 4 bits. What does accuracy cost,
 /// and which is the most accurate that fits?
 ///
-///     pareto --budget 10000 --out out/pareto data/mnist    (a quarter of an hour; the same command goes on)
+///     pareto --budget 10000 --out out/pareto data/mnist    (five minutes of one core; the same command goes on)
 ///     pareto --quick [data/mnist]                          (few images, few epochs: does it run?)
 ///
 /// All learn from one teacher in one sweep. Those of 4 bits learn through their rounding, those of 8 bits are the float
@@ -189,7 +189,7 @@ class Job {
         report.rows.push_back(row(std::span(students).subspan(first, options_.seeds), form));
       }
     }
-    std::ranges::stable_sort(report.rows, {}, &Row::bytes);
+    std::ranges::sort(report.rows, {}, [](const Row& row) { return std::pair{row.bytes, row.file}; });
     return report;
   }
 
@@ -206,7 +206,7 @@ class Job {
       by_accuracy.emplace_back(percent(costs), &student);
     }
     // The one that is best on images held out comes last, and leaves its file.
-    std::ranges::stable_sort(by_accuracy, {}, [](const auto& entry) { return entry.first; });
+    std::ranges::sort(by_accuracy);
     const std::string name = name_of(students.front().setting.model);
     Row row{.student = name,
             .form = std::string(costs.form),

@@ -55,7 +55,7 @@ std::string chart(const Report& report, const char* title, const char* unit, con
   std::vector<examples::Line> lines;
   std::vector<double> costs;
   for (const char* form : {"float32", "int8", "int4"}) {
-    examples::Line line{.name = form, .points = {}, .style = lines.size()};
+    examples::Line line{.name = form, .points = {}, .style = lines.size(), .joined = false};
     for (const Row& row : report.rows) {
       if (row.form == form) {
         line.points.push_back({cost(row), row.test.mean, row.test.standard_deviation});
