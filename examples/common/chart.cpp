@@ -176,14 +176,14 @@ class Drawing {
       const std::string at_x = number(x(point.x) + shift(index));
       const std::string at_y = number(y(point.y));
       path += retort::concatenate({path.empty() ? "M" : "L", at_x, " ", at_y});
-      if (points.size() <= 12) {
+      if (points.size() <= 12 || !line.joined) {
         dots += retort::concatenate({"<circle class=\"dot\" cx=\"", at_x, "\" cy=\"", at_y, "\" r=\"3\"/>\n"});
       }
     }
     const std::optional<double> last = last_value(line);
     const double end = points.empty() ? left_ : x(points.back().x) + shift(index);
     std::string svg = last && end < right_ - 0.5 ? straight("level", end, y(*last), right_, y(*last)) : std::string();
-    if (!path.empty()) {
+    if (!path.empty() && line.joined) {
       svg += retort::concatenate({"<path class=\"line\" d=\"", path, "\"/>\n"});
     }
     return svg + dots;

@@ -24,6 +24,7 @@ struct Line {
   std::vector<Point> points;      ///< by rising x
   std::optional<double> level{};  ///< where there are no points: the height of dots from side to side
   std::size_t style = 0;          ///< of page_style.hpp
+  bool joined = true;             ///< whether a line goes through the points
 };
 
 struct Side {

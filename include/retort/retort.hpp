@@ -42,6 +42,7 @@
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/huber.hpp"
 #include "retort/loss/logit_matching.hpp"
+#include "retort/loss/loss_after.hpp"
 #include "retort/loss/mean_squared_error.hpp"
 #include "retort/loss/metric.hpp"
 #include "retort/loss/nkd.hpp"

@@ -6,6 +6,8 @@
 // expect: retort: swap the logits of a loss of logits: WithTerm{SwappedLogits{...}, term}
 // expect: retort: SwappedLogits swaps a teacher's logits: expected a loss that has a teacher
 // expect: retort: CurriculumTemperature wants a loss with a temperature of its own: put other wrappers around it
+// expect: retort: LossAfter takes losses of logits: WithTerm{LossAfter{...}, term}
+// expect: retort: LossAfter wants two losses of labels, of real targets, or of yes/no targets
 
 #include "retort/retort.hpp"
 
@@ -16,3 +18,5 @@ const retort::StandardizedLogits<WithHint> standardized{};
 const retort::SwappedLogits<WithHint> swapped{};
 const retort::SwappedLogits<retort::CrossEntropy> without_teacher{};
 const retort::CurriculumTemperature<retort::StandardizedLogits<retort::HintonLoss>> curriculum{};
+const retort::LossAfter<WithHint> after_labels{};
+const retort::LossAfter<retort::BinaryHintonLoss> after_targets{};

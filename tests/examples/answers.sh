@@ -5,8 +5,8 @@
 # The programs agree with each other: predict makes as many errors as distill_mnist said, distill_mnist accepts its own
 # teacher and then distils the same student, or takes a table of logits in its place, its closing table and its page say
 # what its log does, TensorBoard's files have every epoch, custom_dataset learns the same from a table as from two arrays,
-# few_labels learns more with the images that have no label than without, and hinton2015's students know digits that they
-# never saw.
+# few_labels learns more with the images that have no label than without, hinton2015's students know digits that they
+# never saw, and pareto names the student that its table says.
 set -euo pipefail
 folder=$1 digits=$2 programs=$3 tools=$4
 
@@ -244,3 +244,25 @@ rm table/final/{losses/13,dist/1,born_again_196-64-48-10/1}.safetensors table/fi
 "$programs/loss_table" --quick "$digits" --students 196-64-48-10 --losses swapped "born again" 2>/dev/null | tail -n 3 >part
 sed '1,/^196-64-48-10/d' loss_table | grep -E "^(alone|born again|swapped) " | cmp - part ||
   fail "loss_table has other figures for a part of its losses: $(<part)"
+
+"$programs/pareto" --quick --out pareto --report pareto.html "$digits" 2>/dev/null | tee sizes
+forms() { sed -nE 's/^([0-9-]+) ([* ])  (float32|int8|int4) +([0-9]+) .* ([0-9.]+) \+- +[0-9.]+ +([0-9.]+) \+- .*/\1 \3 \4 \5 \6 \2/p' "$1"; }
+forms sizes >forms
+(($(wc -l <forms) == 15)) || fail "pareto does not compare five widths in three forms"
+awk '{ learnt += $4 > 60 } END { exit learnt < 10 }' forms || fail "pareto: the students have not learnt"
+# What fits is the most accurate on images held out, and its file says how it answers test images.
+read -r student form bytes _ right _ < <(awk '$3 <= 10000' forms | LC_ALL=C sort -s -k4,4nr | head -1)
+tail -1 sizes | tr -d , | grep -qx "Within 10000 bytes: $student in $form $bytes bytes $right % of the test images pareto/${student}_$form.h." ||
+  fail "pareto chooses another than $student in $form: $(tail -1 sizes)"
+grep -qE "[0-9]+ of $(sed -n 's/.*held out, \([0-9,]*\) test images/\1/p' sizes | tr -d ,) samples right" "pareto/${student}_$form.h" ||
+  fail "the file of $student in $form does not say how it answers test images"
+(($(grep -c ' \*$' forms) > 0 && $(ls pareto/*.h | wc -l) == 15)) || fail "pareto marks nothing, or writes other than 15 files"
+if command -v python3 >/dev/null; then
+  python3 "$here/check_page.py" pareto.html || fail "pareto's page"
+fi
+# As if it had been killed there, on a machine without a C compiler; and nothing fits.
+rm pareto/choice/7.safetensors pareto/final/{3,18}.safetensors pareto/*.h
+PATH=/nowhere "$programs/pareto" --quick --out pareto --budget 1000 "$digits" >sizes_again 2>/dev/null
+forms sizes_again | cmp - forms || fail "pareto ends with other figures where it goes on"
+grep -q "the library, for there is no C compiler here" sizes_again || fail "pareto does not say that it timed the library"
+grep -qxE "Nothing fits 1,000 bytes: the smallest, [0-9-]+ in int4, has [0-9,]+\." sizes_again || fail "pareto finds what fits 1,000 bytes"

@@ -433,6 +433,15 @@ refused "no argument" "usage: own_teacher" "$programs/own_teacher"
 refused "no data" "own_teacher: nowhere: no such folder" "$programs/own_teacher" nowhere right.npy
 refused "logits of fewer images" "few.npy: logits of 1 x 3 x 10, expected 1 x 500 x 10" "$programs/own_teacher" "$digits" few.npy
 
+echo "== pareto"
+refused "no such data" "pareto: nowhere: no such folder" "$programs/pareto" --quick nowhere
+refused "no budget" "pareto: --budget: '0', expected a whole number from 1 to" "$programs/pareto" --budget 0 "$digits"
+refused "no such student" "--students: small not in {784-10-10-10,784-20-20-10,784-32-32-10,196-32-32-10,196-64-48-10}" \
+  "$programs/pareto" --students small
+refused "a learning rate below 0" "Adam: learning_rate is -1, expected" "$programs/pareto" --quick --learning-rate -1 "$digits"
+refused "no teacher" "pareto: nowhere.safetensors: " "$programs/pareto" --quick --teacher nowhere.safetensors "$digits"
+refused "a page that cannot be written" "pareto: nowhere/page.html: " "$programs/pareto" --quick --report nowhere/page.html "$digits"
+
 echo "== schemes"
 refused "no scheme is named" "usage: schemes" "$programs/schemes"
 refused "an unknown scheme" "usage: schemes" "$programs/schemes" co_learning "$digits"

@@ -23,6 +23,7 @@
 #include "retort/loss/hint.hpp"
 #include "retort/loss/huber.hpp"
 #include "retort/loss/loss.hpp"
+#include "retort/loss/loss_after.hpp"
 #include "retort/loss/mean_squared_error.hpp"
 #include "retort/loss/metric.hpp"
 #include "retort/loss/towards_teacher.hpp"
@@ -196,6 +197,9 @@ TEST_CASE("A loss of targets says whether it reads them", "[loss]") {
   CHECK_FALSE(reads_targets(0.0 * MeanSquaredError{} + 0.7 * TowardsTeacher{Huber{}}));
   CHECK(reads_targets(WithTerm{BinaryHintonLoss{}, Hint<1, 1>{}}));
   CHECK_FALSE(reads_targets(WithTerm{CurriculumTemperature{BinaryHintonLoss{.hard_weight = 0}}, Hint<1, 1>{}}));
+  CHECK(reads_targets(LossAfter{TowardsTeacher{Huber{}}, 2, MeanSquaredError{}}));
+  CHECK_FALSE(reads_targets(LossAfter{TowardsTeacher{Huber{}}, 0, MeanSquaredError{}}));
+  static_assert(metric_of<LossAfter<BinaryHintonLoss, BinaryCrossEntropy>> == Metric::exact_match);
 }
 
 TEST_CASE("Losses of targets describe and check their settings", "[loss]") {

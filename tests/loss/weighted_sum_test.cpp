@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -28,6 +29,7 @@
 #include "retort/loss/feature_loss.hpp"
 #include "retort/loss/hint.hpp"
 #include "retort/loss/hinton.hpp"
+#include "retort/loss/loss_after.hpp"
 #include "retort/loss/mean_squared_error.hpp"
 #include "retort/loss/one_of_losses.hpp"
 #include "retort/loss/rld.hpp"
@@ -36,8 +38,10 @@
 #include "retort/loss/towards_teacher.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/sgd.hpp"
+#include "retort/train/checkpoint.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "small_datasets.hpp"
+#include "temporary_folder.hpp"
 
 /// Types of another library, which have operators of their own.
 namespace elsewhere {
@@ -204,6 +208,79 @@ TEST_CASE("What a curriculum cannot be is refused", "[loss]") {
   CHECK_THROWS_WITH(validate_in<float>(Curriculum{.loss = {.hard_weight = 2}}), Catch::Contains("hard_weight is 2"));
 }
 
+using Later = LossAfter<HintonLoss>;
+static_assert(std::is_same_v<decltype(LossAfter{HintonLoss{}, 3}), Later>);
+static_assert(Loss<Later> && Later::needs_teacher && takes_vectors<Later> && check_vectors_of_loss<Later, 10>());
+static_assert(std::is_trivially_copyable_v<Later>);  // it goes to a device as bytes
+static_assert(!LossAfter<CrossEntropy>::needs_teacher && LossAfter<CrossEntropy, HintonLoss>::needs_teacher);
+static_assert(!takes_vectors<LossAfter<HintonLoss, elsewhere::Constant>>);
+
+TEST_CASE("A loss after another obeys the laws of losses in the epochs of either", "[loss]") {
+  const LossAfter loss{HintonLoss{.temperature = 2}, 2, CrossEntropy{.label_smoothing = 0.1}};
+  for (const std::size_t epoch : {0u, 2u}) {
+    const auto of_epoch = loss.at_epoch(epoch);
+    test::check_loss_laws<3>(of_epoch);
+    test::check_loss_laws<10>(of_epoch);
+    test::check_loss_is_finite_at_extreme_logits(of_epoch);
+    test::check_loss_passes_nan_on(of_epoch);
+    test::check_loss_in_float(of_epoch);
+  }
+}
+
+TEST_CASE("A loss after another is the one until its epochs end, then the other", "[loss]") {
+  const CrossEntropy smooth{.label_smoothing = 0.1};
+  const Dkd dkd{.beta = 8, .warmup_epochs = 4};
+  const LossAfter loss{dkd, 3, smooth};
+  auto row = random_row<10>(3);
+  const auto check_same = [&](std::size_t epoch, const auto& expected) {
+    CAPTURE(epoch);
+    CHECK(evaluate<10>(loss.at_epoch(epoch), row, 0.25).loss == evaluate<10>(expected, row, 0.25).loss);
+    CHECK(evaluate<10>(loss.at_epoch(epoch), row, 0.25).gradient == evaluate<10>(expected, row, 0.25).gradient);
+  };
+  check_same(0, smooth);
+  check_same(2, smooth);
+  // The warm-up begins with its loss.
+  check_same(3, dkd.at_epoch(0));
+  check_same(5, dkd.at_epoch(2));
+  check_same(std::numeric_limits<std::size_t>::max(), dkd);
+  CHECK(loss.at_epoch(1) == LossAfter{dkd, 2, smooth});
+  const LossAfter of_two{CrossEntropy{}, 3, dkd};
+  CHECK(of_two.at_epoch(1) == LossAfter{CrossEntropy{}, 2, dkd.at_epoch(1)});
+  CHECK(LossAfter{HintonLoss{}, 0}.at_epoch(0) == LossAfter{HintonLoss{}, 0});
+
+  CHECK(describe_settings(LossAfter{HintonLoss{.temperature = 2}, 5}) ==
+        "LossAfter(loss=HintonLoss(temperature=2, hard_weight=0.1), epochs=5, before=CrossEntropy(label_smoothing=0))");
+  CHECK_NOTHROW(validate_in<float>(loss));
+  CHECK_THROWS_WITH(validate_in<float>(LossAfter{HintonLoss{.hard_weight = 2}, 5}),
+                    Catch::Contains("HintonLoss: hard_weight is 2"));
+  CHECK_THROWS_WITH(validate_in<float>(LossAfter{HintonLoss{}, 5, CrossEntropy{.label_smoothing = 1}}),
+                    Catch::Contains("CrossEntropy: label_smoothing is 1"));
+  // Without epochs nothing before them counts.
+  CHECK(simplified(LossAfter{HintonLoss{.temperature = 2, .hard_weight = 1}, 0, smooth}) ==
+        LossAfter{HintonLoss{.hard_weight = 1}, 0});
+  CHECK(simplified(loss) == loss);
+}
+
+TEST_CASE("A sample without a label has its part in the epochs of a loss that learns from it", "[loss]") {
+  const HintonLoss hinton{.temperature = 3, .hard_weight = 0.25};
+  const HintonLoss soft{.temperature = 3, .hard_weight = 0};
+  static_assert(TakesUnlabelled<Later> && !TakesUnlabelled<LossAfter<Dkd>>);
+  CHECK(learns_without_label(LossAfter{hinton, 2}));
+  CHECK_FALSE(learns_without_label(LossAfter{HintonLoss{.hard_weight = 1}, 2}));
+  CHECK(learns_without_label(LossAfter{CrossEntropy{}, 2, hinton}));
+  CHECK_FALSE(learns_without_label(LossAfter{CrossEntropy{}, 0, hinton}));
+
+  auto row = random_row<10>(1);
+  const auto expected = evaluate<10>(0.75 * soft, row);
+  row.label = data::unlabelled;
+  const auto before = evaluate<10>(LossAfter{hinton, 2}.at_epoch(1), row);
+  CHECK(before.loss == 0);
+  CHECK(before.gradient == std::vector<double>(10, 0));
+  const auto after = evaluate<10>(LossAfter{hinton, 2}.at_epoch(2), row);
+  CHECK_THAT(after.loss, WithinRel(expected.loss, 1e-13));
+  CHECK(test::largest_difference(after.gradient, expected.gradient) < 1e-14);
+}
+
 TEST_CASE("A loss of losses hands the epoch on", "[loss]") {
   const Dkd dkd{.warmup_epochs = 10};
   const Dkd later = dkd.at_epoch(3);
@@ -213,6 +290,7 @@ TEST_CASE("A loss of losses hands the epoch on", "[loss]") {
   CHECK(loss_at_epoch(StandardizedLogits{dkd}, 3) == StandardizedLogits{later});
   CHECK(loss_at_epoch(SwappedLogits{dkd}, 3) == SwappedLogits{later});
   CHECK(loss_at_epoch(WithTerm{dkd, Hint<0, 0>{}}, 3) == WithTerm{later, Hint<0, 0>{}});
+  CHECK(loss_at_epoch(LossAfter{dkd, 0}, 3) == LossAfter{later, 0});
   const std::array<double, 3> weights{1, 2, 3};
   CHECK(loss_at_epoch(ClassWeighted{dkd, weights}, 3) == ClassWeighted{later, weights});
 }
@@ -259,9 +337,10 @@ TEST_CASE("A training takes the loss of each epoch", "[loss]") {
   const data::Dataset data = test::clouds(60, 4, 3, 7);
   using Model = Sequential<Linear<4, 3>>;
   const Network<Model> teacher{Seed{2}};
-  const auto train = [&](Network<Model>& student, const auto& loss, std::size_t epochs) {
+  const auto train = [&](Network<Model>& student, const auto& loss, std::size_t epochs,
+                         const std::optional<CheckpointOptions>& checkpoint = {}) {
     return DistillationTrainer{teacher, student, loss, Sgd{.learning_rate = 0.1}}.fit(
-        data, {.epochs = epochs, .batch_size = 20, .shuffle = false});
+        data, {.epochs = epochs, .batch_size = 20, .shuffle = false, .checkpoint = checkpoint});
   };
   Network<Model> student{Seed{1}};
   const History history = train(student, CurriculumTemperature{HintonLoss{.hard_weight = 0}, 1.0, 3.0, 1}, 2);
@@ -272,6 +351,39 @@ TEST_CASE("A training takes the loss of each epoch", "[loss]") {
   CHECK(history[0].loss == first[0].loss);
   CHECK(history[1].loss == second[0].loss);
   CHECK(test::same_bits(student.copy_parameters().span(), expected.copy_parameters().span()));
+
+  // A checkpoint between two losses, from which another trainer goes on.
+  const test::TemporaryFolder folder;
+  const CheckpointOptions checkpoint{.path = folder / "checkpoint", .resume = true};
+  const LossAfter later{HintonLoss{.temperature = 3, .hard_weight = 0.5}, 1};
+  Network<Model> resumed{Seed{1}};
+  train(resumed, later, 1, checkpoint);
+  Network<Model> other{Seed{1}};
+  const History whole = train(other, later, 2, checkpoint);
+  Network<Model> in_two{Seed{1}};
+  const History hard = train(in_two, CrossEntropy{}, 1);
+  CHECK(test::same_bits(resumed.copy_parameters().span(), in_two.copy_parameters().span()));
+  const History soft = train(in_two, HintonLoss{.temperature = 3, .hard_weight = 0.5}, 1);
+  REQUIRE(whole.size() == 2);
+  CHECK(whole[0].loss == hard[0].loss);
+  CHECK(whole[1].loss == soft[0].loss);
+  CHECK(test::same_bits(other.copy_parameters().span(), in_two.copy_parameters().span()));
+  CHECK_THROWS_WITH(train(other, LossAfter{later.loss, 2}, 3, checkpoint), Catch::Contains("epochs=2"));
+}
+
+TEST_CASE("A training refuses samples without labels where neither loss learns from them", "[loss]") {
+  const data::Dataset data = test::clouds(60, 4, 3, 7);
+  using Model = Sequential<Linear<4, 3>>;
+  const Network<Model> teacher{Seed{2}};
+  const auto train = [&](const auto& loss) {
+    Network<Model> student{Seed{1}};
+    DistillationTrainer{teacher, student, loss, Sgd{.learning_rate = 0.1}}.fit(data.without_labels(), {.epochs = 1});
+    return student.copy_parameters().span()[0];
+  };
+  // Nothing has moved after an epoch of the hard loss alone.
+  CHECK(train(LossAfter{HintonLoss{}, 1}) == Network<Model>{Seed{1}}.copy_parameters().span()[0]);
+  CHECK(train(LossAfter{HintonLoss{}, 0}) != Network<Model>{Seed{1}}.copy_parameters().span()[0]);
+  CHECK_THROWS_WITH(train(LossAfter{HintonLoss{.hard_weight = 1}, 1}), Catch::Contains("does not learn from these"));
 }
 
 }  // namespace
