@@ -193,7 +193,13 @@ class WeightsReader {
       return true;
     };
     std::size_t offsets = 0;
-    const auto read_offset = [&] { return offsets < entry.offsets.size() && json.count(entry.offsets[offsets++]); };
+    const auto read_offset = [&] {
+      if (offsets == entry.offsets.size()) {
+        return false;
+      }
+      ++offsets;
+      return json.count(entry.offsets[offsets - 1]);
+    };
     const bool is_entry = json.object([&](JsonCharacters key) {
       const std::size_t field = key == "dtype" ? 0 : key == "shape" ? 1 : key == "data_offsets" ? 2 : has.size();
       if (field == has.size() || has[field]) {

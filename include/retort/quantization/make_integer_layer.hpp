@@ -24,9 +24,7 @@
 #include "retort/quantization/integer_layer.hpp"
 #include "retort/quantization/quantized.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET {
-
-namespace detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::detail {
 
 /// What an integer stands for: step * (integer - zero), plus `offset`.
 struct IntegerScale {
@@ -127,6 +125,4 @@ std::vector<std::uint8_t> table_behind(const internal::ByteScale<Scalar>& from, 
   return table;
 }
 
-}  // namespace detail
-
-}  // namespace retort::inline RETORT_INSTRUCTION_SET
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::detail

@@ -262,15 +262,15 @@ inline constexpr std::string_view dot_of_bytes = R"(
     const $value *v = x;
     int32_t s = sums[0], t = sums[1];
     for (; v < fours; v += 4, w += 4, b += 4) {
-      const $number v0 = v[0], v1 = v[1], v2 = v[2], v3 = v[3];
-      s += (int8_t)@READ_8(w) * v0;
-      t += (int8_t)@READ_8(b) * v0;
-      s += (int8_t)@READ_8(w + 1) * v1;
-      t += (int8_t)@READ_8(b + 1) * v1;
-      s += (int8_t)@READ_8(w + 2) * v2;
-      t += (int8_t)@READ_8(b + 2) * v2;
-      s += (int8_t)@READ_8(w + 3) * v3;
-      t += (int8_t)@READ_8(b + 3) * v3;
+      const $value v0 = v[0], v1 = v[1], v2 = v[2], v3 = v[3]; /* GCC keeps them as they are loaded */
+      s += (int8_t)@READ_8(w) * ($number)v0;
+      t += (int8_t)@READ_8(b) * ($number)v0;
+      s += (int8_t)@READ_8(w + 1) * ($number)v1;
+      t += (int8_t)@READ_8(b + 1) * ($number)v1;
+      s += (int8_t)@READ_8(w + 2) * ($number)v2;
+      t += (int8_t)@READ_8(b + 2) * ($number)v2;
+      s += (int8_t)@READ_8(w + 3) * ($number)v3;
+      t += (int8_t)@READ_8(b + 3) * ($number)v3;
     }
     for (; v < end; ++v, ++w, ++b) {
       s += (int8_t)@READ_8(w) * ($number)*v;
