@@ -69,8 +69,10 @@ void ship(const char* weights, const char* folder, const std::filesystem::path& 
   write_form(student, "bfloat16", out, options, std::span(logits));
   // Integers are calibrated on the training images; the test images are only counted.
   const auto int8 = rt::quantize<rt::Int8>(student, train);
+  options.form = rt::io::Form::int8;
   write_form(int8, "int8", out, options, rt::predict_integer(int8, images).values());
   const auto int4 = rt::quantize<rt::Int4>(student, train);
+  options.form = rt::io::Form::int4;
   write_form(int4, "int4", out, options, rt::predict_integer(int4, images).values());
 }
 
