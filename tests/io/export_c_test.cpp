@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -28,14 +27,10 @@ using Catch::Matchers::Contains;
 using Catch::Matchers::Message;
 using retort::test::clouds;
 using retort::test::noise_images;
+using retort::test::read_file;
 using retort::test::TemporaryFolder;
 
 using Small = Sequential<Linear<36, 5>, BatchNorm<5>, ReLU, Linear<5, 3>>;
-
-std::string text_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 template <Model M = Small>
 Network<M> network_of_bytes() {
@@ -57,8 +52,8 @@ TEST_CASE("A C file says what it is, and equal networks give equal files", "[io]
                                   .recipe = "no */ end, /* or ?\?/"};
   io::export_c(network, folder / "a.h", options);
   io::export_c(network, folder / "b.h", options);
-  const std::string text = text_of(folder / "a.h");
-  CHECK(text == text_of(folder / "b.h"));
+  const std::string text = read_file(folder / "a.h");
+  CHECK(text == read_file(folder / "b.h"));
   CHECK_THAT(text, Contains(" * Linear(36, 5), BatchNorm(5), ReLU, Linear(5, 3)\n"));
   // 36 weights take 20 bytes, 5 take 4; 9 more for each of 8 outputs.
   CHECK_THAT(text, Contains(" * Form int4: 195 multiply-adds a sample, 184 bytes of constants, 8 bytes of the stack"));
@@ -68,7 +63,7 @@ TEST_CASE("A C file says what it is, and equal networks give equal files", "[io]
   CHECK_THAT(text, Contains("#define TINY_INPUTS 36\n") && Contains("int tiny_classify("));
   CHECK_THAT(text, !Contains("$") && !Contains("@"));
   io::export_c(network, folder / "c.h", {.prefix = "tiny_", .form = io::Form::bfloat16});
-  CHECK_THAT(text_of(folder / "c.h"), Contains("uint16_t tiny_weights_0[180]") && !Contains("tiny__"));
+  CHECK_THAT(read_file(folder / "c.h"), Contains("uint16_t tiny_weights_0[180]") && !Contains("tiny__"));
 }
 
 TEST_CASE("What cannot be a C file is refused in a sentence, and an older file stays", "[io]") {
@@ -123,7 +118,7 @@ TEST_CASE("What cannot be a C file is refused in a sentence, and an older file s
     const auto more = noise_images(40, {6, 6}, 4, 1, {.mean = 0.1, .standard_deviation = 0.3});
     CHECK_THROWS_AS(io::export_c(network, path, {.form = form, .calibration = &data, .evaluation = &more}), ShapeError);
   }
-  CHECK(text_of(path) == "older");
+  CHECK(read_file(path) == "older");
   CHECK_THROWS_AS(io::export_c(network, folder / "missing" / "net.h"), FileError);
 }
 
@@ -158,7 +153,7 @@ TEST_CASE("A model may have one output, and one layer", "[io]") {
   const auto data = images().with_targets(data::Matrix<float>(40, 1));
   for (const io::Form form : {io::Form::float32, io::Form::int4}) {
     io::export_c(network, folder / "a.h", {.form = form, .calibration = &data});
-    CHECK_THAT(text_of(folder / "a.h"), Contains("#define MODEL_OUTPUTS 1\n") && !Contains("second["));
+    CHECK_THAT(read_file(folder / "a.h"), Contains("#define MODEL_OUTPUTS 1\n") && !Contains("second["));
   }
 }
 
@@ -176,10 +171,10 @@ TEST_CASE("Raw samples of columns that a network standardises serve all forms", 
 TEST_CASE("The self-test allows what computing in float costs", "[io]") {
   const TemporaryFolder folder;
   io::export_c(network_of_bytes(), folder / "a.h");
-  CHECK_THAT(text_of(folder / "a.h"), Contains("difference <= 1e-5f * largest"));
+  CHECK_THAT(read_file(folder / "a.h"), Contains("difference <= 1e-5f * largest"));
   // The first example is dark: a LayerNorm then divides by next to nothing.
   io::export_c(network_of_bytes<Sequential<LayerNorm<36>, Linear<36, 3>>>(), folder / "b.h");
-  CHECK_THAT(text_of(folder / "b.h"), !Contains("difference <= 1e-5f * largest"));
+  CHECK_THAT(read_file(folder / "b.h"), !Contains("difference <= 1e-5f * largest"));
 }
 
 }  // namespace
