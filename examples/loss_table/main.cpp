@@ -27,6 +27,7 @@
 #include "common/data.hpp"
 #include "common/models.hpp"
 #include "common/output_folder.hpp"
+#include "common/prepare_teacher.hpp"
 #include "common/program.hpp"
 #include "common/training_options.hpp"
 #include "options.hpp"
@@ -49,7 +50,15 @@ class Job {
     if (!options_.report.empty()) {
       rt::require_writable(options_.report);
     }
-    prepare_teacher();
+    // Of images that change as the students' do, or it has no good answers to these.
+    rt::data::Augmentation augmentation = options_.augmentation;
+    augmentation.shift = std::max<std::size_t>(augmentation.shift, 2);
+    examples::prepare_teacher(teacher_, options_.teacher_file, train_,
+                              {.epochs = options_.teacher_epochs,
+                               .batch_size = options_.batch_size,
+                               .augmentation = augmentation,
+                               .schedule = options_.schedule()},
+                              options_.out);
     const std::size_t teacher_errors = rt::evaluate(teacher_, test_).errors;
     std::printf("the teacher makes %zu errors of %zu\n", teacher_errors, test_.size());
     const rt::ProbabilityDeviationOptions groups{.views = 3, .group = std::min<std::size_t>(320, train_.size())};
@@ -66,26 +75,6 @@ class Job {
   }
 
  private:
-  void prepare_teacher() {
-    if (!options_.teacher_file.empty()) {
-      rt::io::load_safetensors(teacher_, options_.teacher_file);
-      rt::require_preprocessing(teacher_.preprocessing(), train_, options_.teacher_file.string());
-      return;
-    }
-    // Of images that change as the students' do, or it has no good answers to these.
-    rt::data::Augmentation augmentation = options_.augmentation;
-    augmentation.shift = std::max<std::size_t>(augmentation.shift, 2);
-    rt::FitOptions fit_options{.epochs = options_.teacher_epochs,
-                               .batch_size = options_.batch_size,
-                               .augmentation = augmentation,
-                               .schedule = options_.schedule()};
-    if (!options_.out.empty()) {
-      fit_options.checkpoint = rt::CheckpointOptions{
-          .path = options_.out / "teacher.checkpoint", .resume = true, .every_seconds = examples::checkpoint_seconds};
-    }
-    rt::Trainer{teacher_, rt::CrossEntropy{}, rt::Adam{.learning_rate = 1e-3}}.fit(train_, fit_options);
-  }
-
   /// The students that --students names, by their places among Students.
   std::vector<std::size_t> wanted_models() const {
     std::vector<std::size_t> models = Students::places();

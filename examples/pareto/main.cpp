@@ -30,6 +30,7 @@
 #include "common/data.hpp"
 #include "common/models.hpp"
 #include "common/output_folder.hpp"
+#include "common/prepare_teacher.hpp"
 #include "common/program.hpp"
 #include "common/training_options.hpp"
 #include "options.hpp"
@@ -71,7 +72,12 @@ class Job {
     if (!options_.report.empty()) {
       rt::require_writable(options_.report);
     }
-    prepare_teacher();
+    examples::prepare_teacher(teacher_, options_.teacher_file, train_,
+                              {.epochs = options_.teacher_epochs,
+                               .batch_size = options_.batch_size,
+                               .augmentation = examples::recommended_teacher().augmentation,
+                               .schedule = options_.schedule()},
+                              options_.out);
     std::printf("the teacher makes %zu errors of %zu images held out\n", rt::evaluate(teacher_, held_out_).errors,
                 held_out_.size());
     std::fflush(stdout);
@@ -87,23 +93,6 @@ class Job {
   }
 
  private:
-  void prepare_teacher() {
-    if (!options_.teacher_file.empty()) {
-      rt::io::load_safetensors(teacher_, options_.teacher_file);
-      rt::require_preprocessing(teacher_.preprocessing(), train_, options_.teacher_file.string());
-      return;
-    }
-    rt::FitOptions fit_options{.epochs = options_.teacher_epochs,
-                               .batch_size = options_.batch_size,
-                               .augmentation = examples::recommended_teacher().augmentation,
-                               .schedule = options_.schedule()};
-    if (!options_.out.empty()) {
-      fit_options.checkpoint = rt::CheckpointOptions{
-          .path = options_.out / "teacher.checkpoint", .resume = true, .every_seconds = examples::checkpoint_seconds};
-    }
-    rt::Trainer{teacher_, rt::CrossEntropy{}, rt::Adam{.learning_rate = 1e-3}}.fit(train_, fit_options);
-  }
-
   /// The models that --students names, with floats and with 4 bits.
   std::vector<std::size_t> wanted_models() const {
     std::vector<std::size_t> models = Students::places();
