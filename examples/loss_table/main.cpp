@@ -29,7 +29,6 @@
 #include "common/output_folder.hpp"
 #include "common/prepare_teacher.hpp"
 #include "common/program.hpp"
-#include "common/training_options.hpp"
 #include "options.hpp"
 #include "report.hpp"
 #include "round.hpp"
