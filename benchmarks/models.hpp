@@ -12,6 +12,7 @@
 #include "retort/data/synthetic_digits.hpp"
 #include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/dropout.hpp"
+#include "retort/nn/layer_norm.hpp"
 #include "retort/nn/linear.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/nn/sequential.hpp"
@@ -23,6 +24,9 @@ using Teacher = Sequential<Linear<784, 1200>, Dropout<0.5>, ReLU,   //
                            Linear<1200, 1200>, Dropout<0.5>, ReLU,  //
                            Linear<1200, 10>>;
 using Student = Sequential<Linear<784, 20>, ReLU, Linear<20, 20>, ReLU, Linear<20, 10>>;
+using NormalizedTeacher = Sequential<Linear<784, 1200>, LayerNorm<1200>, ReLU,   //
+                                     Linear<1200, 1200>, LayerNorm<1200>, ReLU,  //
+                                     Linear<1200, 10>>;
 using PooledStudent =
     Sequential<AvgPool2d<Shape<1, 28, 28>, 2>, Linear<196, 64>, ReLU, Linear<64, 48>, ReLU, Linear<48, 10>>;
 

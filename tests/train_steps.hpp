@@ -47,7 +47,7 @@ data::Dataset step_dataset(const StepSettings& settings) {
 }
 
 /// `settings.epochs` epochs, on samples some of which have no label if the loss learns from those, and on none with one
-/// where two are mixed; returns the parameters, and adds up losses and answers.
+/// where two are mixed; returns parameters and buffers, and adds up losses and answers.
 template <Model M, typename Scalar, typename Steps, typename Backend, typename L, typename O>
 std::vector<double> train_steps(const Backend& backend, const StepSettings& settings, const L& loss, const O& optimizer,
                                 backend::LossSum& sum) {
@@ -74,9 +74,10 @@ std::vector<double> train_steps(const Backend& backend, const StepSettings& sett
                             [](std::size_t, const backend::LossSum&) {})
                .sum;
   }
-  std::vector<Scalar> parameters(M::parameter_arena_size);
-  copy_to_host(backend, std::as_const(network).parameter_data(), std::span(parameters));
-  return {parameters.begin(), parameters.end()};
+  std::vector<Scalar> numbers(M::parameter_arena_size + M::buffer_arena_size);
+  copy_to_host(backend, std::as_const(network).parameter_data(), std::span(numbers).first(M::parameter_arena_size));
+  copy_to_host(backend, std::as_const(network).buffer_data(), std::span(numbers).subspan(M::parameter_arena_size));
+  return {numbers.begin(), numbers.end()};
 }
 
 }  // namespace retort::test

@@ -180,6 +180,7 @@ void register_steps_of(const std::string& name) {
   register_layer<1200, 10>();
   register_steps_of<Student>("Student");
   register_steps_of<Teacher>("Teacher");
+  register_steps_of<NormalizedTeacher>("Teacher with LayerNorm");
   return true;
 }();
 

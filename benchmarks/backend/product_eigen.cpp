@@ -14,7 +14,6 @@
 #include "retort/backend/generic/engine.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/matrix_view.hpp"
-#include "retort/nn/layer_norm.hpp"
 #include "train/step_benchmark.hpp"
 
 namespace retort::benchmarks {
@@ -89,11 +88,6 @@ void register_products(const std::string& way, MakeLibrary make_library) {
       multiply<Transpose::no, Transpose::no>(state, make_library, batch, in, out);
     });
   }
-  using NormalizedTeacher = Sequential<Linear<784, 1200>, LayerNorm<1200>, ReLU,   //
-                                       Linear<1200, 1200>, LayerNorm<1200>, ReLU,  //
-                                       Linear<1200, 10>>;
-  add("training_step<Teacher with LayerNorm>",
-      [=](benchmark::State& state) { step<NormalizedTeacher>(state, make_library); });
   add("training_step<Teacher>/operations", [=](benchmark::State& state) { step<Teacher>(state, make_library); });
 }
 

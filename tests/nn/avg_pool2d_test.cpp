@@ -11,6 +11,7 @@
 #include "retort/backend/engine.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/nn/describe.hpp"
+#include "retort/nn/layer_norm.hpp"
 #include "retort/nn/linear.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/optim/adam.hpp"
@@ -45,11 +46,16 @@ TEST_CASE("Panels take a model that pools its inputs first, and no other that po
   using backend::panel::PanelEngine;
   static_assert(!PanelEngine::refusal<Training<Student>>());
   using Twice = Sequential<AvgPool2d<Shape<1, 4, 4>, 2>, AvgPool2d<Shape<1, 2, 2>, 2>, Linear<1, 2>>;
-  CHECK(PanelEngine::refusal<Training<Twice>>().describe() == "AvgPool2d (layer 1) is neither Linear nor pointwise");
+  CHECK(PanelEngine::refusal<Training<Twice>>().describe() ==
+        "AvgPool2d (layer 1) is neither Linear, pointwise nor a normalization");
   using Late = Sequential<ReLU, AvgPool2d<Shape<1, 2, 2>, 2>, Linear<1, 2>>;
-  CHECK(PanelEngine::refusal<Training<Late>>().describe() == "AvgPool2d (layer 1) is neither Linear nor pointwise");
+  CHECK(PanelEngine::refusal<Training<Late>>().describe() ==
+        "AvgPool2d (layer 1) is neither Linear, pointwise nor a normalization");
   using Alone = Sequential<AvgPool2d<Shape<1, 2, 2>, 2>, ReLU>;
-  CHECK(PanelEngine::refusal<Training<Alone>>().describe() == "AvgPool2d (layer 0) is neither Linear nor pointwise");
+  CHECK(PanelEngine::refusal<Training<Alone>>().describe() ==
+        "AvgPool2d (layer 0) is neither Linear, pointwise nor a normalization");
+  using NoLinear = Sequential<LayerNorm<4>, ReLU>;
+  CHECK(PanelEngine::refusal<Training<NoLinear>>().describe() == "the model has no Linear layer");
 }
 
 /// What one layer gives, in training and outside of it, and the gradient of its inputs for 9, 18, 27, ... behind it.

@@ -29,6 +29,8 @@
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hint.hpp"
 #include "retort/loss/hinton.hpp"
+#include "retort/nn/avg_pool2d.hpp"
+#include "retort/nn/batch_norm.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/layer_norm.hpp"
 #include "retort/nn/linear.hpp"
@@ -297,30 +299,34 @@ TEST_CASE("A number of the state that is not finite is named, a regressor's and 
 }
 
 TEST_CASE("A trainer says which engine runs, and why another does not", "[train]") {
-  using Normalized = Sequential<Linear<6, 5>, LayerNorm<5>, Tanh, Linear<5, 3>>;
+  using Pooled = Sequential<Tanh, AvgPool2d<Shape<1, 6, 1>, 1>, Linear<6, 3>>;
+  using Normalized = Sequential<Linear<6, 5>, LayerNorm<5>, Tanh, BatchNorm<5>, Linear<5, 3>>;
   const Network<TeacherModel> teacher{Seed{3}};
   Network<StudentModel> student{Seed{1}};
   CHECK(Trainer{student, CrossEntropy{}, Adam{}}.describe() == "panels in float");
   CHECK(DistillationTrainer{teacher, student, WithTerm{HintonLoss{}, Hint<1, 2>{}}, Adam{}}.describe() ==
         "single operations in float, not panels: the loss has a term on hidden layers");
   Network<Normalized, backend::Eigen, double> normalized{Seed{1}};
-  CHECK(Trainer{normalized, CrossEntropy{}, Adam{}}.describe() ==
-        "single operations in double, not panels: LayerNorm (layer 1) is neither Linear nor pointwise");
-  Network<Normalized, backend::EigenBf16> mixed{Seed{1}};
+  CHECK(Trainer{normalized, CrossEntropy{}, Adam{}}.describe() == "panels in double");
+  Network<Pooled, backend::Eigen, double> pooled{Seed{1}};
+  CHECK(Trainer{pooled, CrossEntropy{}, Adam{}}.describe() ==
+        "single operations in double, not panels: AvgPool2d (layer 1) is neither Linear, pointwise nor a "
+        "normalization");
+  Network<Pooled, backend::EigenBf16> mixed{Seed{1}};
   CHECK(Trainer{mixed, CrossEntropy{}, Adam{}}.describe() ==
-        "single operations in float, not panels with bf16 products: LayerNorm (layer 1) is neither Linear nor "
-        "pointwise, not panels: LayerNorm (layer 1) is neither Linear nor pointwise");
+        "single operations in float, not panels with bf16 products: AvgPool2d (layer 1) is neither Linear, pointwise "
+        "nor a normalization, not panels: AvgPool2d (layer 1) is neither Linear, pointwise nor a normalization");
   Network<StudentModel, backend::EigenBf16, double> wide{Seed{1}};
   CHECK(Trainer{wide, CrossEntropy{}, Adam{}}.describe() ==
         "panels in double, not panels with bf16 products: it computes in float");
 }
 
 TEST_CASE("EigenBf16 trains a model that its panels do not take as Eigen does", "[train]") {
-  using Normalized = Sequential<Linear<6, 5>, LayerNorm<5>, Tanh, Linear<5, 3>>;
+  using Pooled = Sequential<Tanh, AvgPool2d<Shape<1, 6, 1>, 1>, Linear<6, 3>>;
   const FitOptions options{.epochs = 2, .batch_size = 8};
-  Network<Normalized, backend::EigenBf16> mixed{Seed{1}};
+  Network<Pooled, backend::EigenBf16> mixed{Seed{1}};
   Trainer{mixed, CrossEntropy{}, Adam{}}.fit(points(), options);
-  Network<Normalized> single{Seed{1}};
+  Network<Pooled> single{Seed{1}};
   Trainer{single, CrossEntropy{}, Adam{}}.fit(points(), options);
   CHECK(same_bits(mixed.parameter_arena(), single.parameter_arena()));
 }

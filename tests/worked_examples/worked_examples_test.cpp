@@ -99,7 +99,7 @@ TEST_CASE("Images with channels meet a model of their extents, and no other", "[
   Network<Pooled> network{Seed{1}};
   Trainer trainer{network, CrossEntropy{}, Adam{}};
   CHECK(trainer.describe() ==
-        "single operations in float, not panels: MaxPool (layer 0) is neither Linear nor pointwise");
+        "single operations in float, not panels: MaxPool (layer 0) is neither Linear, pointwise nor a normalization");
   const FitOptions options{.epochs = 2, .batch_size = 5, .augmentation = {.shift = 1}};
   CHECK(trainer.fit(with_extents({8, 4, 3}), options).size() == 2);
   CHECK(with_extents({8, 4, 3}).fingerprint() != with_extents({4, 8, 3}).fingerprint());

@@ -71,29 +71,42 @@ struct Engines {
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// For an engine that takes models of Linear and pointwise layers, and losses of logits and labels alone. `M` is the
-/// model, or what follows the first layers that the engine takes besides.
-template <typename T, Model M = typename T::Model>
-constexpr backend::Refusal fully_connected_refusal() {
-  using Plan = backend::Plan<M>;
+/// For an engine that takes losses of logits and labels alone.
+template <typename T>
+constexpr backend::Refusal loss_refusal() {
   if constexpr (BatchLoss<typename T::Loss>) {
     return {"the loss has a term on whole batches"};
   } else if constexpr (FeatureLoss<typename T::Loss>) {
     return {"the loss has a term on hidden layers"};
   } else if constexpr (takes_targets<typename T::Loss>) {
     return {"the loss takes targets"};
-  } else if constexpr (!backend::FullyConnectedModel<M>) {
-    backend::Refusal refusal{"is neither Linear nor pointwise"};
-    for_each_index<Plan::size>([&]<std::size_t Index>() {
-      if (refusal.layer.empty() && !Plan::template is_chain<Index> && !Plan::template is_linear<Index>) {
-        refusal.layer = M::layer_names[Plan::first_layer[Index]];
-        refusal.index = Plan::first_layer[Index] + T::Model::layer_count - M::layer_count;
-      }
-    });
-    return refusal;
   } else {
     return {};
   }
+}
+
+/// For an engine that takes only operations of which takes.operator()<Operation>() is true: the first layer of another,
+/// which `reason` describes. `M` is the model, or what follows the first layers that the engine takes besides.
+template <typename T, Model M = typename T::Model, typename Takes>
+constexpr backend::Refusal layer_refusal(std::string_view reason, const Takes& takes) {
+  using Plan = backend::Plan<M>;
+  backend::Refusal refusal;
+  for_each_index<Plan::size>([&]<std::size_t Index>() {
+    if (!refusal && !takes.template operator()<typename Plan::template Operation<Index>>()) {
+      refusal = {reason, M::layer_names[Plan::first_layer[Index]],
+                 Plan::first_layer[Index] + T::Model::layer_count - M::layer_count};
+    }
+  });
+  return refusal;
+}
+
+/// For an engine that takes models of Linear and pointwise layers, and losses of logits and labels alone.
+template <typename T>
+constexpr backend::Refusal fully_connected_refusal() {
+  const backend::Refusal of_loss = loss_refusal<T>();
+  return of_loss ? of_loss : layer_refusal<T>("is neither Linear nor pointwise", []<typename Operation>() {
+    return backend::detail::is_linear<Operation> || backend::detail::is_chain<Operation>;
+  });
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

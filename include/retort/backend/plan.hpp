@@ -97,6 +97,11 @@ struct Plan {
         return result;
       }(std::make_index_sequence<size>{});
 
+  /// How many Linear layers stand before operation Index: for one that is a Linear, its stage.
+  template <std::size_t Index>
+  static constexpr std::size_t stage_of = static_cast<std::size_t>(
+      std::lower_bound(linear_operation.begin(), linear_operation.end(), Index) - linear_operation.begin());
+
   /// first_layer[i] is the model's index of operation i's first layer; first_layer[size] is the model's number of
   /// layers.
   static constexpr std::array<std::size_t, size + 1> first_layer = [] {
@@ -164,7 +169,7 @@ concept FullyConnectedModel = Model<M> && detail::are_linear_or_chains<typename 
 
 /// Stage Index of a model: a Linear, and the Chain after it. As constants, for device code, which may not call a host's
 /// constexpr functions.
-template <FullyConnectedModel M, std::size_t Index>
+template <Model M, std::size_t Index>
 struct Stage {
   static constexpr std::size_t operation = Plan<M>::linear_operation[Index];
   using Linear = typename Plan<M>::template Operation<operation>;

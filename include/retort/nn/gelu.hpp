@@ -19,8 +19,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 
 namespace detail {
 
-/// Phi(-a) exp(a^2 / 2) / u for a >= 0 as a polynomial in u = 1 / (1 + scale a). Of floats its relative error is at most
-/// 4e-8 over a <= 14.5 (iterated weighted least squares towards equal extremes), of doubles 4e-17 over a <= 39
+/// Phi(-a) exp(a^2 / 2) / u for a >= 0 as a polynomial in u = 1 / (1 + scale a). For floats its relative error is at
+/// most 4e-8 over a <= 14.5 (iterated weighted least squares towards equal extremes), for doubles 4e-17 over a <= 39
 /// (Chebyshev's points). Beyond, exp(-a^2 / 2) is 0.
 template <typename Scalar>
 struct NormalTail {

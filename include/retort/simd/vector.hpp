@@ -128,6 +128,23 @@ void store_partial(const V& vector, ScalarOf<V>* values, std::size_t count) {
   }
 }
 
+/// The first `count` elements of a vector, then zeros.
+template <typename V>
+V first_elements(const V& vector, std::size_t count) {
+#if defined(__AVX512F__) && !defined(RETORT_PLAIN_SIMD)
+  if constexpr (detail::has_masks<V>) {
+    if constexpr (sizeof(ScalarOf<V>) == 4) {
+      return V(_mm512_maskz_mov_ps(static_cast<__mmask16>((1u << count) - 1), vector));
+    } else {
+      return V(_mm512_maskz_mov_pd(static_cast<__mmask8>((1u << count) - 1), vector));
+    }
+  }
+#endif
+  alignas(64) std::array<ScalarOf<V>, lanes<V>> elements;
+  vector.store_aligned(elements.data());
+  return load_partial<V>(elements.data(), count);
+}
+
 /// Calls function(position, count) over [0, size): count is lanes<V>, or less for the last. The position counts from 0.
 template <typename V, typename Function>
 void for_each_vector(std::size_t size, const Function& function) {

@@ -42,8 +42,8 @@ class TrainerBase {
     return detail::fit(epoch_trainer(), train, &validation, options);
   }
 
-  /// Which engine takes the steps, and why faster ones do not: "single operations in float, not panels: LayerNorm
-  /// (layer 1) is neither Linear nor pointwise".
+  /// Which engine takes the steps, and why faster ones do not: "single operations in float, not panels: the loss has a
+  /// term on hidden layers".
   std::string describe() const { return epoch_trainer().describe(); }
 
  protected:

@@ -11,7 +11,7 @@
 
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/backend/eigen/panel/bf16_products.hpp"
-#include "retort/backend/eigen/panel/pooled_inputs.hpp"
+#include "retort/backend/eigen/panel/operations.hpp"
 #include "retort/backend/eigen/panel/steps.hpp"
 #include "retort/backend/engine.hpp"
 #include "retort/core/instruction_set.hpp"
@@ -52,14 +52,12 @@ void for_each_on_one_thread(const Backend& backend, std::size_t count, const Wor
 
 namespace panel {
 
-/// Takes models of Linear and pointwise layers in float, before which there may be an AvgPool2d.
+/// Takes in float what PanelEngine takes.
 struct Bf16Engine {
   static constexpr std::string_view name = "panels with bf16 products";
   template <typename T>
   static constexpr Refusal refusal() {
-    return std::same_as<typename T::Scalar, float>
-               ? internal::fully_connected_refusal<T, AfterPooling<typename T::Model>>()
-               : Refusal{"it computes in float"};
+    return std::same_as<typename T::Scalar, float> ? panel_refusal<T>() : Refusal{"it computes in float"};
   }
   template <typename T>
   using Steps = PanelSteps<typename T::Model, float, Bf16Products<typename T::Model>>;

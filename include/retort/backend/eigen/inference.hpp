@@ -26,8 +26,9 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 /// output (batch, out), the logits, of input (batch, in).
 template <Model M, typename Scalar>
 void predict_batch(const Eigen& backend, M, const InferArguments<Scalar>& arguments) {
-  if constexpr (FullyConnectedModel<M>) {
-    panel::infer<M>(backend, arguments.parameters, arguments.input, arguments.output, arguments.batch);
+  if constexpr (panel::PanelModel<M>) {
+    panel::infer<M>(backend, panel::InferenceTensors<Scalar>{arguments.parameters, arguments.buffers}, arguments.input,
+                    arguments.output, arguments.batch);
   } else {
     struct ScratchTag;
     detail::for_each_piece(backend, arguments.batch, Eigen::inference_batch, [&](std::size_t first, std::size_t count) {
@@ -41,8 +42,8 @@ void predict_batch(const Eigen& backend, M, const InferArguments<Scalar>& argume
 template <Model M, typename Scalar>
 void predict_dataset(const Eigen& backend, M, const Scalar* parameters, [[maybe_unused]] const Scalar* buffers,
                      const data::DatasetView& data, Scalar* logits) {
-  if constexpr (FullyConnectedModel<M>) {
-    panel::infer<M>(backend, parameters, data, logits);
+  if constexpr (panel::PanelModel<M>) {
+    panel::infer<M>(backend, panel::InferenceTensors<Scalar>{parameters, buffers}, data, logits);
   } else {
     struct ScratchTag;
     const data::GatherConstants<Scalar> constants(data);

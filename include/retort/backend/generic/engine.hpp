@@ -130,8 +130,8 @@ using EngineOf = typename FirstEngine<T, typename backend::Engines<typename T::B
 template <typename T>
 using StepsOf = typename EngineOf<T>::template Steps<T>;
 
-/// "single operations in float, not panels: LayerNorm (layer 1) is neither Linear nor pointwise": the engine that takes
-/// the training, and why those before it do not.
+/// "single operations in float, not panels: the loss has a term on hidden layers": the engine that takes the training,
+/// and why those before it do not.
 template <typename T>
 [[gnu::cold]] std::string describe_engine() {
   using Chosen = EngineOf<T>;

@@ -17,6 +17,7 @@
 #include "retort/core/small_floats.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/nn/avg_pool2d.hpp"
+#include "retort/nn/batch_norm.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/gelu.hpp"
 #include "retort/nn/relu.hpp"
@@ -149,6 +150,7 @@ double check_products(const test::StepSettings& settings) {
 using Odd = Sequential<Tanh, Linear<35, 13, Bias::no>, ReLU, Linear<13, 1>, Tanh, Linear<1, 7>>;
 using Dropped = Sequential<Linear<35, 48>, Dropout<0.5>, ReLU, Linear<48, 33>, GELU, Dropout<0.1>, Linear<33, 10>>;
 using Pooled = Sequential<AvgPool2d<Shape<1, 6, 10>, 2>, Linear<15, 13>, Dropout<0.5>, ReLU, Linear<13, 7>>;
+using Normalised = Sequential<BatchNorm<35>, Linear<35, 17, Bias::no>, LayerNorm<17>, ReLU, Linear<17, 7>>;
 using Wide = Sequential<Linear<35, 401>, ReLU, Linear<401, 330>, ReLU, Linear<330, 5>>;
 
 TEST_CASE("Products of bfloat16 factors are those of rounded numbers", "[panel]") {
@@ -164,6 +166,11 @@ TEST_CASE("Products of bfloat16 factors are those of rounded numbers", "[panel]"
     check_products<Dropped>({.augmentation = {.rotation = 20, .noise = 0.1}, .epochs = 1});
     check_products<Dropped>({.real_features = true, .epochs = 1});
     check_products<Dropped>({.clipping = GradientClipping{.max_norm = 0.01}, .epochs = 1});
+  }
+  SECTION("Normalizations, of which one learns before the first product") {
+    check_products<Normalised>({.epochs = 1});
+    check_products<Normalised>(
+        {.augmentation = {.shift = 1}, .clipping = GradientClipping{.max_norm = 0.1}, .epochs = 1});
   }
   SECTION("Pooled images") {
     check_products<Pooled>({.epochs = 1, .image = {6, 10}});

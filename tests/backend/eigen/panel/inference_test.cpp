@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <vector>
 
@@ -12,8 +13,10 @@
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
+#include "retort/nn/batch_norm.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/gelu.hpp"
+#include "retort/nn/layer_norm.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/nn/tanh.hpp"
@@ -30,8 +33,28 @@ using Wide = Sequential<Dropout<0.2>, Linear<35, 300>, Dropout<0.5>, ReLU, Linea
 using WideInside =
     Sequential<Tanh, Linear<35, 350>, ReLU, Linear<350, 403>, Dropout<0.5>, Tanh, Linear<403, 7, Bias::no>>;
 using WideEnds = Sequential<Linear<400, 350, Bias::no>, ReLU, Linear<350, 401>, GELU>;
+using Normalised = Sequential<BatchNorm<35>, Tanh, LayerNorm<35>, Linear<35, 33>, BatchNorm<33>, GELU, Linear<33, 20>,
+                              LayerNorm<20>, BatchNorm<20>, Dropout<0.5>, ReLU, Linear<20, 10>, LayerNorm<10>>;
+using WideNormalised = Sequential<Linear<35, 513>, LayerNorm<513>, GELU, Linear<513, 300, Bias::no>, BatchNorm<300>,
+                                  ReLU, Linear<300, 7>, BatchNorm<7>>;
+static_assert(backend::panel::has_wide_layer<WideNormalised>);
 static_assert(!backend::panel::has_wide_layer<Narrow> && !backend::panel::has_wide_layer<Odd>);
 static_assert(backend::panel::has_wide_layer<WideInside> && backend::panel::has_wide_layer<WideEnds>);
+
+/// With numbers that a training could have left in biases and normalizations, too.
+template <Model M, typename Scalar>
+Network<M, backend::Eigen, Scalar> some_network(unsigned threads) {
+  Network<M, backend::Eigen, Scalar> network{Seed{4}, backend::Eigen{threads}};
+  const auto changes = test::random_values<Scalar>(M::parameter_arena_size, 5, -0.2, 0.2);
+  std::transform(changes.begin(), changes.end(), network.parameter_data(), network.parameter_data(), std::plus<>{});
+  std::ranges::copy(test::random_values<Scalar>(M::buffer_arena_size, 6, 0.5, 1.5), network.buffer_data());
+  return network;
+}
+
+template <typename N>
+auto tensors_of(const N& network) {
+  return backend::panel::InferenceTensors{network.parameter_data(), network.buffer_data()};
+}
 
 template <typename Scalar>
 double distance(const std::vector<Scalar>& a, const std::vector<Scalar>& b) {
@@ -55,7 +78,7 @@ constexpr bool is_float = sizeof(Scalar) == sizeof(float);
 
 template <Model M, typename Scalar>
 void check_inference() {
-  const Network<M, backend::Eigen, Scalar> network{Seed{4}, backend::Eigen{2}};
+  const auto network = some_network<M, Scalar>(2);
   const backend::Generic<backend::Eigen>& by_operations = network.backend();
   const double tolerance = 200 * double{std::numeric_limits<Scalar>::epsilon()};
   for (const std::size_t batch : test::thinned<std::size_t>({0, 1, 2, 64, 65, 200, 17})) {
@@ -63,7 +86,7 @@ void check_inference() {
     const auto inputs = test::random_values<Scalar>(batch * M::input_size, 8);
     std::vector<Scalar> found(batch * M::output_size + 1, Scalar{99});
     std::vector<Scalar> expected(found);
-    backend::panel::infer<M>(network.backend(), network.parameter_data(), inputs.data(), found.data(), batch);
+    backend::panel::infer<M>(network.backend(), tensors_of(network), inputs.data(), found.data(), batch);
     predict_batch(by_operations, M{},
                   backend::InferArguments<Scalar>{network.parameter_data(), network.buffer_data(), inputs.data(),
                                                   expected.data(), batch});
@@ -76,7 +99,7 @@ void check_inference() {
     const data::Dataset data = some_data<M>(samples, bytes);
     std::vector<Scalar> found(samples * M::output_size);
     std::vector<Scalar> expected(found);
-    backend::panel::infer<M>(network.backend(), network.parameter_data(), data.view(), found.data());
+    backend::panel::infer<M>(network.backend(), tensors_of(network), data.view(), found.data());
     predict_dataset(by_operations, M{}, network.parameter_data(), network.buffer_data(), data.view(), expected.data());
     CHECK(distance(found, expected) < tolerance);
   }
@@ -86,8 +109,10 @@ TEMPLATE_TEST_CASE("Inference on panels is the inference of Eigen's operations",
   check_inference<Narrow, TestType>();
   check_inference<Odd, TestType>();
   check_inference<Wide, TestType>();
+  check_inference<Normalised, TestType>();
   if constexpr (!test::brief || is_float<TestType>) {
     check_inference<WideInside, TestType>();
+    check_inference<WideNormalised, TestType>();
   }
   if constexpr (!test::brief || !is_float<TestType>) {
     check_inference<WideEnds, TestType>();
@@ -96,18 +121,17 @@ TEMPLATE_TEST_CASE("Inference on panels is the inference of Eigen's operations",
 
 template <Model M, typename Scalar>
 void check_threads() {
-  const Network<M, backend::Eigen, Scalar> network{Seed{4}, backend::Eigen{1}};
-  const Scalar* parameters = network.parameter_data();
+  const auto network = some_network<M, Scalar>(1);
+  const auto tensors = tensors_of(network);
   for (const std::size_t size : test::thinned<std::size_t>({1, 7, 64, 65, 130, 200, 17})) {
     const auto inputs = test::random_values<Scalar>(size * M::input_size, 8);
     const std::array datasets{some_data<M>(size, true), some_data<M>(size, false)};
     const auto infer_with = [&](unsigned threads) {
       const backend::Eigen backend{threads};
       std::vector<Scalar> logits(3 * size * M::output_size + 1, Scalar{99});
-      backend::panel::infer<M>(backend, parameters, inputs.data(), logits.data(), size);
+      backend::panel::infer<M>(backend, tensors, inputs.data(), logits.data(), size);
       for (std::size_t i = 0; i < datasets.size(); ++i) {
-        backend::panel::infer<M>(backend, parameters, datasets[i].view(),
-                                 logits.data() + (i + 1) * size * M::output_size);
+        backend::panel::infer<M>(backend, tensors, datasets[i].view(), logits.data() + (i + 1) * size * M::output_size);
       }
       return logits;
     };
@@ -125,6 +149,7 @@ TEMPLATE_TEST_CASE("Inference is the same bits however threads share it", "[pane
   check_threads<Narrow, TestType>();
   if constexpr (!test::brief || is_float<TestType>) {
     check_threads<WideInside, TestType>();
+    check_threads<WideNormalised, TestType>();
   }
   if constexpr (!test::brief || !is_float<TestType>) {
     check_threads<WideEnds, TestType>();
@@ -139,11 +164,10 @@ TEST_CASE("Rows that are split give the bits of whole panels on one thread too",
   const std::size_t panels = backend::panel::count_for<float>(size);
   std::vector<float> whole(size * 7);
   std::vector<float> split(size * 7);
-  backend::panel::infer<WideInside>(network.backend(), network.parameter_data(), values.data(), whole.data(), size);
+  backend::panel::infer<WideInside>(network.backend(), tensors_of(network), values.data(), whole.data(), size);
   for (std::size_t first = 0; first < panels; first += 2) {
-    backend::panel::infer_rows<WideInside>(backend::panel::SplitPanels{network.backend().pool()},
-                                           network.parameter_data(), inputs, first,
-                                           std::min(std::size_t{2}, panels - first), split.data());
+    backend::panel::infer_rows<WideInside>(backend::panel::SplitPanels{network.backend().pool()}, tensors_of(network),
+                                           inputs, first, std::min(std::size_t{2}, panels - first), split.data());
   }
   CHECK(split == whole);
 }

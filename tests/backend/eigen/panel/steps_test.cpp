@@ -17,8 +17,10 @@
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
 #include "retort/nn/avg_pool2d.hpp"
+#include "retort/nn/batch_norm.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/gelu.hpp"
+#include "retort/nn/layer_norm.hpp"
 #include "retort/nn/leaky_relu.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/nn/sigmoid.hpp"
@@ -112,6 +114,42 @@ TEMPLATE_TEST_CASE("Steps on panels are the steps of Eigen's operations", "[pane
   SECTION("Clipped gradients") {
     check_steps<Student, TestType>({.clipping = GradientClipping{.max_norm = 0.01}}, CrossEntropy{});
   }
+}
+
+/// Normalizations before, between and behind all other layers, and next to one another.
+using Normalised = Sequential<Linear<35, 33, Bias::no>, LayerNorm<33>, GELU, Dropout<0.1>, Linear<33, 20>, ReLU,
+                              BatchNorm<20>, Dropout<0.3>, Linear<20, 10>>;
+using NormalisedEnds = Sequential<BatchNorm<35>, Dropout<0.2>, Tanh, Linear<35, 16>, LayerNorm<16>, BatchNorm<16>, ReLU,
+                                  Linear<16, 7>, BatchNorm<7>, Tanh>;
+using NormalisedInputs = Sequential<Dropout<0.1>, LayerNorm<35>, Linear<35, 7>, LayerNorm<7>>;
+/// So wide that threads share samples and rows.
+using WideNormalised =
+    Sequential<Linear<35, 523>, LayerNorm<523>, ReLU, Linear<523, 260>, BatchNorm<260>, SiLU, Linear<260, 10>>;
+
+TEMPLATE_TEST_CASE("Steps on panels normalise as Eigen's operations do", "[panel]", float, double) {
+  // What stands before a BatchNorm has biases without gradients, of which Adam would follow the rounding.
+  const Sgd sgd{.learning_rate = 0.01, .momentum = 0.9};
+  for (const std::size_t batch : test::thinned<std::size_t>({16, 64, 150, 37})) {
+    CAPTURE(batch);
+    const test::StepSettings settings{.samples = test::samples_for(batch), .batch = batch};
+    check_steps<Normalised, TestType>(settings, CrossEntropy{}, sgd);
+    check_steps<NormalisedEnds, TestType>(settings, CrossEntropy{}, sgd);
+    check_steps<NormalisedInputs, TestType>(settings, CrossEntropy{}, sgd);
+  }
+  check_steps<Normalised, TestType>({.real_features = true}, CrossEntropy{}, sgd);
+  check_steps<NormalisedEnds, TestType>({.augmentation = {.shift = 1}}, CrossEntropy{}, sgd);
+  check_steps<Normalised, TestType>({.clipping = GradientClipping{.max_norm = 0.01}}, CrossEntropy{}, sgd);
+  check_steps<WideNormalised, TestType>({.samples = some_samples, .batch = 70, .threads = 3}, CrossEntropy{}, sgd);
+}
+
+TEMPLATE_TEST_CASE("Normalised steps on panels are the same bits however threads share them", "[panel]", float,
+                   double) {
+  const auto train_with = [](unsigned threads) {
+    backend::LossSum sum;
+    return test::train_steps<WideNormalised, TestType, backend::panel::PanelSteps<WideNormalised, TestType>>(
+        backend::Eigen{threads}, {.samples = some_samples, .batch = 70}, CrossEntropy{}, Sgd{.momentum = 0.9}, sum);
+  };
+  CHECK(train_with(3) == train_with(1));
 }
 
 /// Squares of four pixels in one channel and of nine in two, with a Linear layer or a chain behind them.

@@ -114,7 +114,7 @@ class Bf16Products {
       for_each_panel<float>(batch, rows, [&](const PanelRows<float>& panel) {
         const std::size_t first = panel.place(features) + rows.begin * width<float>;
         pair_samples(gradient + first, rows.count(), panel.samples, gradient_rows_.data() + first / 2);
-        if constexpr (Index > 0) {
+        if constexpr (Stage<M, Index>::operation > Plan<M>::first_trained) {
           pair_rows(gradient + panel.place(features), panel, gradient_pairs_.data() + panel.place(pairs(features)));
         }
       });

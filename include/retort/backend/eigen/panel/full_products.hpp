@@ -44,7 +44,8 @@ class FullProducts {
     }
   }
 
-  /// Takes the batch in. Only a model that begins with pointwise layers finds it in `inputs` (panels) afterwards.
+  /// Takes the batch in. Only a model that begins with another layer than a Linear finds it in `inputs` (panels)
+  /// afterwards.
   void gather(const Eigen& backend, const TrainingBatch& batch, Scalar* inputs) {
     constants_ = data::GatherConstants<Scalar>(batch.data);
     are_bytes_ = takes_bytes && batch.data.bytes != nullptr && !batch.view.augmentation.distorts();
@@ -77,7 +78,7 @@ class FullProducts {
   /// Called when the input of stage Index is complete.
   template <std::size_t Index>
   void keep_input(const Eigen& backend, std::size_t batch, const Scalar* values) {
-    if constexpr (Index > 0 || Plan<M>::template is_chain<0>) {
+    if constexpr (Stage<M, Index>::operation > 0) {
       constexpr std::size_t features = Stage<M, Index>::in;
       constexpr std::size_t stride = sample_stride<Scalar>(features);
       for_each_piece<OperandPieces<features, V>>(backend.pool(), [&](RowRange rows) {
@@ -143,8 +144,8 @@ class FullProducts {
   using V = simd::Vector<Scalar>;
   using First = typename Stage<M, 0>::Linear;
 
-  /// A chain before the first Linear layer acts on numbers, and means of bytes are numbers.
-  static constexpr bool takes_bytes = !Plan<M>::template is_chain<0> && !pools_inputs<Whole>;
+  /// Layers before the first Linear act on numbers, and means of bytes are numbers.
+  static constexpr bool takes_bytes = Plan<M>::template is_linear<0> && !pools_inputs<Whole>;
   /// Bytes between two samples: whole vectors may be read from the end of the last.
   static constexpr std::size_t byte_stride = sample_stride<std::uint8_t>(M::input_size);
 

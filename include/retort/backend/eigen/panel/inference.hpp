@@ -27,14 +27,14 @@ namespace detail {
 /// The logits (size, out) of all samples. Panels that the threads can share evenly stay whole; the rows of the others,
 /// which are fewer than threads, are split where that is worth it.
 template <Model M, typename Scalar, typename Inputs>
-void infer_panels(const Eigen& backend, const Scalar* parameters, const Inputs& inputs, Scalar* logits) {
+void infer_panels(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Inputs& inputs, Scalar* logits) {
   const std::size_t panels = count_for<Scalar>(inputs.size());
   const std::size_t split = has_wide_layer<M> ? panels % backend.threads() : 0;
   backend.pool().for_each_piece(
-      panels - split, [&](std::size_t index) { infer_rows<M>(WholePanels{}, parameters, inputs, index, 1, logits); });
+      panels - split, [&](std::size_t index) { infer_rows<M>(WholePanels{}, tensors, inputs, index, 1, logits); });
   if constexpr (has_wide_layer<M>) {
     if (split > 0) {
-      infer_rows<M>(SplitPanels{backend.pool()}, parameters, inputs, panels - split, split, logits);
+      infer_rows<M>(SplitPanels{backend.pool()}, tensors, inputs, panels - split, split, logits);
     }
   }
 }
@@ -43,29 +43,31 @@ void infer_panels(const Eigen& backend, const Scalar* parameters, const Inputs& 
 
 /// logits (batch, out) of inputs (batch, in), on the backend's threads.
 template <Model M, typename Scalar>
-void infer(const Eigen& backend, const Scalar* parameters, const Scalar* inputs, Scalar* logits, std::size_t batch) {
+void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Scalar* inputs, Scalar* logits,
+           std::size_t batch) {
   if (batch == 1) {
-    infer_sample<M>(backend, parameters, inputs, logits);
+    infer_sample<M>(backend, tensors, inputs, logits);
     return;
   }
-  detail::infer_panels<M>(backend, parameters, BatchInputs<Scalar>{{inputs, batch, M::input_size}}, logits);
+  detail::infer_panels<M>(backend, tensors, BatchInputs<Scalar>{{inputs, batch, M::input_size}}, logits);
 }
 
 /// logits (data.size, out) of every sample of a dataset, normalised but not augmented.
 template <Model M, typename Scalar>
-void infer(const Eigen& backend, const Scalar* parameters, const data::DatasetView& data, Scalar* logits) {
-  if constexpr (!Plan<M>::template is_chain<0>) {
+void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const data::DatasetView& data,
+           Scalar* logits) {
+  if constexpr (Plan<M>::template is_linear<0>) {
     if (data.bytes != nullptr) {
       struct BiasTag;
       using First = typename Plan<M>::template Operation<0>;
       const data::GatherConstants<Scalar> constants(data);
       Scalar* folded = internal::thread_scratch<Scalar, BiasTag>(First::output_size);
-      fold_offset<First, simd::Vector<Scalar>>(parameters, constants.offset, {0, First::output_size}, folded);
-      detail::infer_panels<M>(backend, parameters, ByteInputs<Scalar>{data, {constants.scale, folded}}, logits);
+      fold_offset<First, simd::Vector<Scalar>>(tensors.parameters, constants.offset, {0, First::output_size}, folded);
+      detail::infer_panels<M>(backend, tensors, ByteInputs<Scalar>{data, {constants.scale, folded}}, logits);
       return;
     }
   }
-  detail::infer_panels<M>(backend, parameters, DatasetInputs<Scalar>(data), logits);
+  detail::infer_panels<M>(backend, tensors, DatasetInputs<Scalar>(data), logits);
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// The inputs of whole models outside of training, panel by panel, and the memory that each thread keeps for them.
+/// What whole models read outside of training, the inputs panel by panel, and the memory that each thread keeps for
+/// them.
 ///
 /// Each kind of inputs is a struct with `Element`, the type in its panels, size(), the number of samples, and
 /// fill(index, panel).
@@ -26,6 +27,13 @@
 #include "retort/simd/vector.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
+
+/// A network's numbers outside of training.
+template <typename Scalar>
+struct InferenceTensors {
+  const Scalar* parameters;
+  const Scalar* buffers;
+};
 
 /// Rows (size, in) of numbers.
 template <typename Scalar>
@@ -101,14 +109,15 @@ template <Model M>
 struct InferenceTag;  // tags the memory that whole panels, split panels and single samples of a model share
 
 /// Panels on their way through a model: the current operation's input and output, each with room for the widest layer,
-/// and the model's inputs where their elements are of another type.
+/// a LayerNorm's statistics, two for each sample, and the model's inputs where their elements are of another type.
 template <Model M, typename Scalar, typename Element = Scalar>
 struct InferenceScratch {
   /// The calling thread's memory, until the thread asks for another.
   explicit InferenceScratch(std::size_t panels) {
     const std::size_t half = panels * Plan<M>::widest * width<Scalar>;
-    current = internal::thread_scratch<Scalar, InferenceTag<M>>(2 * half);
+    current = internal::thread_scratch<Scalar, InferenceTag<M>>(2 * half + 2 * panels * width<Scalar>);
     other = current + half;
+    statistics = other + half;
     if constexpr (std::is_same_v<Element, Scalar>) {
       inputs = current;
     } else {
@@ -118,6 +127,7 @@ struct InferenceScratch {
 
   Scalar* current;
   Scalar* other;
+  Scalar* statistics;
   Element* inputs;
 };
 

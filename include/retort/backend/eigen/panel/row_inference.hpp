@@ -11,6 +11,8 @@
 #include "retort/backend/eigen/panel/chain.hpp"
 #include "retort/backend/eigen/panel/forward.hpp"
 #include "retort/backend/eigen/panel/inference_inputs.hpp"
+#include "retort/backend/eigen/panel/normalization.hpp"
+#include "retort/backend/eigen/panel/operations.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/core/instruction_set.hpp"
@@ -51,11 +53,39 @@ inline constexpr bool has_wide_layer = [] {
   return result;
 }();
 
+namespace detail {
+
+/// Takes rows of a panel (features, samples) in place through operation Index and those after it, as far as they are by
+/// rows; at the model's end, into the rows of `logits` (size, out).
+template <Model M, std::size_t Index, typename Scalar>
+void infer_by_rows(const InferenceTensors<Scalar>& tensors, const PanelRows<Scalar>& rows, Scalar* values,
+                   Scalar* logits) {
+  using V = simd::Vector<Scalar>;
+  using Plan = Plan<M>;
+  constexpr std::size_t features = Plan::widths[Index];
+  if constexpr (Index == Plan::size) {
+    simd::transpose<V>({values + rows.begin * width<Scalar>, width<Scalar>}, rows.count(), rows.samples,
+                       {logits + rows.first_sample() * features + rows.begin, features});
+  } else if constexpr (is_by_rows<typename Plan::template Operation<Index>>) {
+    using Operation = typename Plan::template Operation<Index>;
+    if constexpr (is_batch_norm<Operation>) {
+      constexpr std::size_t layer = Plan::first_layer[Index];
+      infer_batch_norm_rows<Operation, V>(tensors.parameters + M::parameter_offset(layer),
+                                          tensors.buffers + M::buffer_offset(layer), values, rows);
+    } else {
+      chain_rows<false, V>(Operation{}, {}, features, rows, values);
+    }
+    infer_by_rows<M, Index + 1>(tensors, rows, values, logits);
+  }
+}
+
+}  // namespace detail
+
 /// The logits of `panels` panels from panel `first` on, in rows (size, out) of all samples. `work` is WholePanels or
 /// SplitPanels, with the same bits. Activations are in the calling thread's scratch. Inputs: see inference_inputs.hpp.
 template <Model M, typename Work, typename Scalar, typename Inputs>
-void infer_rows(const Work& work, const Scalar* parameters, const Inputs& inputs, std::size_t first, std::size_t panels,
-                Scalar* logits) {
+void infer_rows(const Work& work, const InferenceTensors<Scalar>& tensors, const Inputs& inputs, std::size_t first,
+                std::size_t panels, Scalar* logits) {
   using V = simd::Vector<Scalar>;
   using Plan = Plan<M>;
   InferenceScratch<M, Scalar, typename Inputs::Element> scratch(panels);
@@ -68,36 +98,50 @@ void infer_rows(const Work& work, const Scalar* parameters, const Inputs& inputs
   work.template for_each<RowPieces<1, 1>>(panels, [&](std::size_t panel, RowRange /*rows*/) {
     inputs.fill(first + panel, panel_of(scratch.inputs, panel, M::input_size));
   });
-  if constexpr (Plan::template is_chain<0>) {
+  if constexpr (is_by_rows<typename Plan::template Operation<0>>) {
     constexpr std::size_t in = M::input_size;
     work.template for_each<ChainPieces<in>>(panels, [&](std::size_t panel, RowRange rows) {
-      chain_rows<false, V>(ChainAt<Plan, 0>{}, {}, in, rows_of(panel, rows), panel_of(scratch.current, panel, in));
+      detail::infer_by_rows<M, 0>(tensors, rows_of(panel, rows), panel_of(scratch.current, panel, in), logits);
     });
   }
-  internal::for_each_index<Plan::linear_count>([&]<std::size_t Index>() {
-    using S = Stage<M, Index>;
-    using L = typename S::Linear;
-    work.template for_each<OutputPieces<L>>(panels, [&](std::size_t panel, RowRange range) {
-      const PanelRows<Scalar> rows = rows_of(panel, range);
-      Scalar* output = panel_of(scratch.other, panel, S::out);
-      if constexpr (S::operation == 0) {
-        Ahead ahead;
-        if constexpr (std::is_same_v<Inputs, BatchInputs<Scalar>>) {
-          ahead = inputs.ahead(first + panel);
+  internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
+    using Operation = typename Plan::template Operation<Index>;
+    constexpr std::size_t features = Plan::widths[Index];
+    const Scalar* parameters = tensors.parameters + M::parameter_offset(Plan::first_layer[Index]);
+    if constexpr (Plan::template is_linear<Index>) {
+      work.template for_each<OutputPieces<Operation>>(panels, [&](std::size_t panel, RowRange range) {
+        const PanelRows<Scalar> rows = rows_of(panel, range);
+        Scalar* output = panel_of(scratch.other, panel, Operation::output_size);
+        if constexpr (Index == 0) {
+          Ahead ahead;
+          if constexpr (std::is_same_v<Inputs, BatchInputs<Scalar>>) {
+            ahead = inputs.ahead(first + panel);
+          }
+          forward_inputs<Operation>(inputs, parameters, panel_of(scratch.inputs, panel, features), output, rows, ahead);
+        } else {
+          forward_rows<Operation, V>(parameters, panel_of(scratch.current, panel, features), output, rows);
         }
-        forward_inputs<L>(inputs, parameters, panel_of(scratch.inputs, panel, S::in), output, rows, ahead);
-      } else {
-        forward_rows<L, V>(parameters + S::weight, panel_of(scratch.current, panel, S::in), output, rows);
-      }
-      if constexpr (S::has_chain) {
-        chain_rows<false, V>(typename S::Chain{}, {}, S::out, rows, output);
-      }
-      if constexpr (S::is_last) {
-        simd::transpose<V>({output + rows.begin * width<Scalar>, width<Scalar>}, rows.count(), rows.samples,
-                           {logits + rows.first_sample() * S::out + rows.begin, S::out});
-      }
-    });
-    std::swap(scratch.current, scratch.other);
+        detail::infer_by_rows<M, Index + 1>(tensors, rows, output, logits);
+      });
+      std::swap(scratch.current, scratch.other);
+    } else if constexpr (is_layer_norm<Operation>) {
+      const auto statistics = [&](std::size_t panel, std::size_t vector) {
+        Scalar* mean = scratch.statistics + 2 * panel * width<Scalar> + vector * simd::lanes<V>;
+        return Statistics<Scalar>{mean, mean + width<Scalar>};
+      };
+      work.template for_each<RowPieces<simd::tile_vectors<V>, 1>>(panels, [&](std::size_t panel, RowRange range) {
+        for (std::size_t vector = range.begin; vector < range.end; ++vector) {
+          layer_norm_statistics<Operation, V>(panel_of(scratch.current, panel, features) + vector * simd::lanes<V>,
+                                              statistics(panel, vector));
+        }
+      });
+      work.template for_each<ChainPieces<features>>(panels, [&](std::size_t panel, RowRange range) {
+        const PanelRows<Scalar> rows = rows_of(panel, range);
+        Scalar* values = panel_of(scratch.current, panel, features);
+        layer_norm_rows<Operation, V>(parameters, statistics(panel, 0), values, values, rows);
+        detail::infer_by_rows<M, Index + 1>(tensors, rows, values, logits);
+      });
+    }
   });
 }
 

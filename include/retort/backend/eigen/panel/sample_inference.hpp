@@ -12,7 +12,9 @@
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/panel/chain.hpp"
 #include "retort/backend/eigen/panel/inference_inputs.hpp"
+#include "retort/backend/eigen/panel/operations.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/backend/generic/normalized_row.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/simd/tile.hpp"
@@ -59,36 +61,50 @@ void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf
 
 /// The logits (out) of one sample, input (in), on the backend's threads.
 template <Model M, typename Scalar>
-void infer_sample(const Eigen& backend, const Scalar* parameters, const Scalar* input, Scalar* logits) {
+void infer_sample(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Scalar* input, Scalar* logits) {
   using V = simd::Vector<Scalar>;
   using Plan = Plan<M>;
   const Scalar* current = input;
   const InferenceScratch<M, Scalar> scratch(1);
-  std::array<Scalar*, 2> halves{scratch.current, scratch.other};
+  std::array<Scalar*, 2> halves{scratch.current, scratch.other};  // to be written, and written last
+  const auto own_values = [&](std::size_t features) {             // to be changed in place, which the input is not
+    if (current == input) {
+      std::copy_n(input, features, halves[0]);
+      current = halves[0];
+      std::swap(halves[0], halves[1]);
+    }
+    return halves[1];
+  };
   internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
     using Operation = typename Plan::template Operation<Index>;
     constexpr std::size_t features = Plan::widths[Index];
-    if constexpr (!Plan::template is_chain<Index>) {
+    constexpr std::size_t layer = Plan::first_layer[Index];
+    const Scalar* parameters = tensors.parameters + M::parameter_offset(layer);
+    if constexpr (Plan::template is_linear<Index>) {
       using Pieces = detail::SamplePieces<Operation, V>;
-      const Scalar* layer = parameters + M::parameter_offset(Plan::first_layer[Index]);
       if constexpr (Pieces::count == 1) {  // a small model answers in less than a microsecond: no branch to spare
-        detail::infer_sample_rows<Operation, V>(layer, current, halves[0], {0, Operation::output_size});
+        detail::infer_sample_rows<Operation, V>(parameters, current, halves[0], {0, Operation::output_size});
       } else {
         for_each_piece<Pieces>(backend.pool(), [&](RowRange rows) {
-          detail::infer_sample_rows<Operation, V>(layer, current, halves[0], rows);
+          detail::infer_sample_rows<Operation, V>(parameters, current, halves[0], rows);
         });
       }
       current = halves[0];
       std::swap(halves[0], halves[1]);
+    } else if constexpr (is_layer_norm<Operation>) {
+      Scalar* values = own_values(features);
+      backend::detail::LayerNormRow<Operation, Scalar>{parameters, parameters + bias_offset<Operation>, values,
+                                                       values}(0);
+    } else if constexpr (is_batch_norm<Operation>) {
+      Scalar* values = own_values(features);
+      const Scalar* buffers = tensors.buffers + M::buffer_offset(layer);
+      backend::detail::BatchNormInference<Operation, Scalar>{parameters, parameters + bias_offset<Operation>,
+                                                             buffers,    buffers + tensor_offset(Operation::buffers, 1),
+                                                             values,     values}(0);
     } else if constexpr (!Operation::only_dropout) {
-      Scalar* values = current == input ? halves[0] : halves[1];
-      if (current == input) {
-        std::copy_n(input, features, values);
-        std::swap(halves[0], halves[1]);
-      }
       // One row, in which the sample's features stand where a panel has samples.
-      detail::apply_layers<false, false, V>(Operation{}, {}, features, PanelRows<Scalar>{{0, 1}, 0, features}, values);
-      current = values;
+      detail::apply_layers<false, false, V>(Operation{}, {}, features, PanelRows<Scalar>{{0, 1}, 0, features},
+                                            own_values(features));
     }
   });
   std::copy_n(current, M::output_size, logits);

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/backend/eigen/panel/row_sums.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/nn/linear.hpp"
@@ -109,21 +110,10 @@ template <typename V, std::size_t Rows, std::size_t Vectors, std::size_t LastCou
 template <typename L, typename V>
 void sum_over_batch(const simd::ScalarOf<V>* output_gradient, std::size_t batch, RowRange rows,
                     simd::ScalarOf<V>* sums) {
-  using Scalar = simd::ScalarOf<V>;
   for_each_row_tile<L::output_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
-    std::array<V, Rows> vectors;  // several sums at once, as each waits for its last addition
-    vectors.fill(V(Scalar{0}));
-    for_each_panel<Scalar>(batch, rows, [&](const PanelRows<Scalar>& panel) {
-      const Scalar* values = output_gradient + panel.place(L::output_size) + row * width<Scalar>;
-      simd::for_each_vector<V>(panel.samples, [&](std::size_t at, std::size_t count) {
-        for (std::size_t r = 0; r < Rows; ++r) {
-          vectors[r] += simd::load<V>(values + r * width<Scalar> + at, count);
-        }
-      });
-    });
-    for (std::size_t r = 0; r < Rows; ++r) {
-      sums[row + r] = simd::sum_lanes(vectors[r]);
-    }
+    const auto of_rows = sum_row_tile<L::output_size, Rows, V>(
+        batch, row, [&](std::size_t /*r*/, std::size_t place) { return V::load_aligned(output_gradient + place); });
+    std::copy(of_rows.begin(), of_rows.end(), sums + row);
   });
 }
 
@@ -164,13 +154,7 @@ void weight_gradient_rows(const simd::ScalarOf<V>* output_gradient, const simd::
 template <typename L, typename V, typename Sink>
 void bias_gradient_rows(const simd::ScalarOf<V>* sums, RowRange rows, const Sink& sink) {
   if constexpr (L::has_bias) {
-    simd::for_each_vector<V>(rows.count(), [&](std::size_t at, std::size_t count) {
-      if (count == simd::lanes<V>) {
-        sink(bias_offset<L> + rows.begin + at, simd::load<V>(sums + rows.begin + at));
-      } else {
-        sink(bias_offset<L> + rows.begin + at, simd::load_partial<V>(sums + rows.begin + at, count), count);
-      }
-    });
+    sink_sums<V>(sums, rows, bias_offset<L>, sink);
   }
 }
 
