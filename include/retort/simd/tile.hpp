@@ -97,6 +97,16 @@ struct ByteRowsOperand {
   }
 };
 
+/// Keeps g++ from reading the vector's memory again for each use, which takes more loads than a core has time for.
+template <typename V>
+RETORT_INLINE void keep_in_register([[maybe_unused]] V& vector) {
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__OPTIMIZE__)
+  if constexpr (requires { vector.data; }) {
+    asm("" : "+v"(vector.data));
+  }
+#endif
+}
+
 template <typename V, std::size_t Rows, std::size_t Vectors>
 struct Tile {
   V sums[Rows][Vectors];  // NOLINT(modernize-avoid-c-arrays): g++ keeps it in registers, a std::array it does not
@@ -206,7 +216,10 @@ RETORT_INLINE void dot_tile(VectorOperand<ScalarOf<V>> left, VectorOperand<Scala
       [&](auto i) __attribute__((always_inline)) { sums[i / lanes<V>][i % lanes<V>] = V(ScalarOf<V>{0}); });
   const auto step = [&](const auto& read) __attribute__((always_inline)) {
     V row[Rows];  // NOLINT(modernize-avoid-c-arrays)
-    detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) { row[r] = read(left.data + r * left.stride); });
+    detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+      row[r] = read(left.data + r * left.stride);
+      keep_in_register(row[r]);
+    });
     detail::unroll<Columns>([&](auto c) __attribute__((always_inline)) {
       const V column = read(right.data + c * right.stride);
       detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {

@@ -45,11 +45,15 @@ void infer_panels(const Eigen& backend, const InferenceTensors<Scalar>& tensors,
 template <Model M, typename Scalar>
 void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Scalar* inputs, Scalar* logits,
            std::size_t batch) {
-  if (batch == 1) {
-    infer_sample<M>(backend, tensors, inputs, logits);
-    return;
+  using V = simd::Vector<Scalar>;
+  const std::size_t rest = batch % simd::lanes<V>;
+  const std::size_t in_panels = rest <= few_samples<V> ? batch - rest : batch;
+  if (in_panels > 0) {
+    detail::infer_panels<M>(backend, tensors, BatchInputs<Scalar>{{inputs, in_panels, M::input_size}}, logits);
   }
-  detail::infer_panels<M>(backend, tensors, BatchInputs<Scalar>{{inputs, batch, M::input_size}}, logits);
+  if (in_panels < batch) {
+    infer_samples<M>(backend, tensors, inputs + in_panels * M::input_size, logits + in_panels * M::output_size, rest);
+  }
 }
 
 /// logits (data.size, out) of every sample of a dataset, normalised but not augmented.

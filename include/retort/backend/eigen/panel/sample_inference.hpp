@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// One sample through a whole model: a chain of matrix-vector products. Reading the weights is their cost, so the rows
-/// of a large layer are split among the threads.
+/// A few samples through a whole model, each as a row. Reading the weights is what one sample costs, so the rows of a
+/// large layer are split among the threads, and samples share each weight that is read.
 
 #include <algorithm>
 #include <array>
@@ -29,14 +29,13 @@ namespace detail {
 template <typename L, typename V>
 using SamplePieces = EvenPieces<L::output_size, L::input_size * L::output_size, simd::lanes<V>, (std::size_t{1} << 19)>;
 
-/// `Columns` outputs of one sample.
+/// `Columns` outputs of one sample, without their bias.
 template <typename V, std::size_t Columns>
 RETORT_NOINLINE void sample_tile(const simd::ScalarOf<V>* input, const simd::ScalarOf<V>* weight, std::size_t in,
                                  simd::ScalarOf<V>* output) {
   simd::dot_tile<V, 1, Columns>({input, in}, {weight, in}, in, output);
 }
 
-/// Rows of output (out) = weight (out, in) input (in) + bias: whole tiles, then the rest at the layer's end.
 template <typename L, typename V>
 void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output,
                        RowRange rows) {
@@ -57,11 +56,78 @@ void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf
   }
 }
 
+/// `Columns` outputs of each of `Samples` samples, (Samples, Columns), without their bias.
+template <typename V, std::size_t Samples, std::size_t Columns>
+RETORT_NOINLINE void samples_tile(const simd::ScalarOf<V>* input, const simd::ScalarOf<V>* weight, std::size_t in,
+                                  simd::ScalarOf<V>* output) {
+  simd::dot_tile<V, Samples, Columns>({input, in}, {weight, in}, in, output);
+}
+
+/// Columns [begin, end) of output (Samples, out) = input (Samples, in) weight (out, in) + bias.
+template <typename L, typename V, std::size_t Samples>
+void infer_sample_columns(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input,
+                          simd::ScalarOf<V>* output, RowRange columns) {
+  using Scalar = simd::ScalarOf<V>;
+  constexpr std::size_t most = simd::lanes<V> / Samples;  // so that a tile's sums are added up in one vector
+  constexpr std::size_t rest = L::output_size % most;
+  const auto tile = [&]<std::size_t Columns>(std::size_t column) {
+    std::array<Scalar, Samples * Columns> sums;
+    samples_tile<V, Samples, Columns>(input, parameters + column * L::input_size, L::input_size, sums.data());
+    for (std::size_t sample = 0; sample < Samples; ++sample) {
+      for (std::size_t c = 0; c < Columns; ++c) {
+        output[sample * L::output_size + column + c] =
+            sums[sample * Columns + c] + (L::has_bias ? parameters[bias_offset<L> + column + c] : Scalar{0});
+      }
+    }
+  };
+  std::size_t column = columns.begin;
+  for (; column + most <= columns.end; column += most) {
+    tile.template operator()<most>(column);
+  }
+  if constexpr (rest > 0) {
+    if (column < columns.end) {
+      tile.template operator()<rest>(column);
+    }
+  }
+}
+
+/// The same for any number of samples: four at once, then two, then one. Few columns at a time, whose weights stay in
+/// the cache until all samples have met them.
+template <typename L, typename V>
+void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output,
+                       std::size_t samples, RowRange rows) {
+  if (samples == 1) {
+    infer_sample_rows<L, V>(parameters, input, output, rows);
+    return;
+  }
+  for (std::size_t row = rows.begin; row < rows.end; row += simd::lanes<V>) {
+    const RowRange columns{row, std::min(row + simd::lanes<V>, rows.end)};
+    std::size_t sample = 0;
+    const auto take = [&]<std::size_t Samples>() {
+      for (; sample + Samples <= samples; sample += Samples) {
+        infer_sample_columns<L, V, Samples>(parameters, input + sample * L::input_size,
+                                            output + sample * L::output_size, columns);
+      }
+    };
+    if constexpr (simd::lanes<V> >= 4) {
+      take.template operator()<4>();
+    }
+    take.template operator()<2>();
+    take.template operator()<1>();
+  }
+}
+
 }  // namespace detail
 
-/// The logits (out) of one sample, input (in), on the backend's threads.
+/// As many samples as are faster one by one than as lanes of a vector, most of which would be idle.
+template <typename V>
+inline constexpr std::size_t few_samples = simd::lanes<V> * 5 / 8;
+
+/// The logits (samples, out) of a few samples, input (samples, in), on the backend's threads. Precondition: samples <=
+/// few_samples, or 1.
 template <Model M, typename Scalar>
-void infer_sample(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Scalar* input, Scalar* logits) {
+void infer_samples(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Scalar* input, Scalar* logits,
+                   std::size_t samples) {
   using V = simd::Vector<Scalar>;
   using Plan = Plan<M>;
   const Scalar* current = input;
@@ -69,12 +135,15 @@ void infer_sample(const Eigen& backend, const InferenceTensors<Scalar>& tensors,
   std::array<Scalar*, 2> halves{scratch.current, scratch.other};  // to be written, and written last
   const auto own_values = [&](std::size_t features) {             // to be changed in place, which the input is not
     if (current == input) {
-      std::copy_n(input, features, halves[0]);
+      std::copy_n(input, samples * features, halves[0]);
       current = halves[0];
       std::swap(halves[0], halves[1]);
     }
     return halves[1];
   };
+  if (samples > 1) {
+    own_values(M::input_size);  // where vectors do not cross cache lines
+  }
   internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
     using Operation = typename Plan::template Operation<Index>;
     constexpr std::size_t features = Plan::widths[Index];
@@ -83,31 +152,38 @@ void infer_sample(const Eigen& backend, const InferenceTensors<Scalar>& tensors,
     if constexpr (Plan::template is_linear<Index>) {
       using Pieces = detail::SamplePieces<Operation, V>;
       if constexpr (Pieces::count == 1) {  // a small model answers in less than a microsecond: no branch to spare
-        detail::infer_sample_rows<Operation, V>(parameters, current, halves[0], {0, Operation::output_size});
+        detail::infer_sample_rows<Operation, V>(parameters, current, halves[0], samples, {0, Operation::output_size});
       } else {
         for_each_piece<Pieces>(backend.pool(), [&](RowRange rows) {
-          detail::infer_sample_rows<Operation, V>(parameters, current, halves[0], rows);
+          detail::infer_sample_rows<Operation, V>(parameters, current, halves[0], samples, rows);
         });
       }
       current = halves[0];
       std::swap(halves[0], halves[1]);
     } else if constexpr (is_layer_norm<Operation>) {
       Scalar* values = own_values(features);
-      backend::detail::LayerNormRow<Operation, Scalar>{parameters, parameters + bias_offset<Operation>, values,
-                                                       values}(0);
+      const backend::detail::LayerNormRow<Operation, Scalar> normalise{parameters, parameters + bias_offset<Operation>,
+                                                                       values, values};
+      for (std::size_t sample = 0; sample < samples; ++sample) {
+        normalise(sample);
+      }
     } else if constexpr (is_batch_norm<Operation>) {
       Scalar* values = own_values(features);
       const Scalar* buffers = tensors.buffers + M::buffer_offset(layer);
-      backend::detail::BatchNormInference<Operation, Scalar>{parameters, parameters + bias_offset<Operation>,
-                                                             buffers,    buffers + tensor_offset(Operation::buffers, 1),
-                                                             values,     values}(0);
+      const backend::detail::BatchNormInference<Operation, Scalar> normalise{
+          parameters, parameters + bias_offset<Operation>,
+          buffers,    buffers + tensor_offset(Operation::buffers, 1),
+          values,     values};
+      for (std::size_t sample = 0; sample < samples; ++sample) {
+        normalise(sample);
+      }
     } else if constexpr (!Operation::only_dropout) {
-      // One row, in which the sample's features stand where a panel has samples.
-      detail::apply_layers<false, false, V>(Operation{}, {}, features, PanelRows<Scalar>{{0, 1}, 0, features},
+      // One row, in which all samples' features stand where a panel has samples.
+      detail::apply_layers<false, false, V>(Operation{}, {}, features, PanelRows<Scalar>{{0, 1}, 0, samples * features},
                                             own_values(features));
     }
   });
-  std::copy_n(current, M::output_size, logits);
+  std::copy_n(current, samples * M::output_size, logits);
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel
