@@ -60,8 +60,22 @@ if command -v cc >/dev/null; then
   alone=$("$programs/read_digit" trained/student_distilled.safetensors image.pgm)
   [[ $alone == "$first ("*" %)" ]] || fail "read_digit by predict.hpp reads $alone, predict $first"
   head -c 100 image.pgm >short.pgm
-  ! ./read_digit short.pgm 2>refusal || fail "read_digit takes half an image"
-  [[ $(<refusal) == "short.pgm: expected a binary PGM of 28 x 28 pixels with the largest value 255" ]] || fail "$(<refusal)"
+  sed '1,3s/^255$/15/' image.pgm >dim.pgm
+  sed '1,3s/^255$/2550/' image.pgm >deep.pgm
+  sed '1,3s/^28 28$/28 27/' image.pgm >flat.pgm
+  expected="expected a binary PGM of 28 x 28 pixels with the largest value 255 and no comment"
+  for image in short dim deep flat none; do
+    [[ $image == none ]] || { ! ./read_digit $image.pgm 2>refusal && [[ $(<refusal) == "$image.pgm: $expected" ]]; } ||
+      fail "read_digit.c takes $image.pgm, or says: $(<refusal)"
+    ! "$programs/read_digit" trained/student_distilled.safetensors $image.pgm 2>refusal &&
+      [[ $(<refusal) == "read_digit: $image.pgm: cannot be read, $expected" ]] ||
+      fail "read_digit by predict.hpp takes $image.pgm, or says: $(<refusal)"
+  done
+  if [[ -e /dev/full ]]; then
+    for reader in ./read_digit "$programs/read_digit trained/student_distilled.safetensors"; do
+      ! $reader image.pgm >/dev/full 2>refusal || fail "$reader loses its answer to a full disk"
+    done
+  fi
 fi
 
 last() { # OUT PHASE FIELD: of the phase's last epoch
