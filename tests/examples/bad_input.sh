@@ -413,6 +413,9 @@ refused "another teacher" 'guide: teacher.safetensors: holds the model "Linear(7
   "$programs/guide" weights_from_pytorch teacher.safetensors "$digits"
 refused "no data" "guide: nowhere: no such folder" "$programs/guide" own_loss nowhere
 refused "no file for C" "usage: guide" "$programs/guide" ship_the_student
+refused "no folder for C" "guide: nowhere/digit.h: cannot be written" \
+  "$programs/guide" ship_the_student nowhere/digit.h "$digits"
+[[ ! -s stdout ]] || { echo "FAILED: no folder for C: found after a training" && failures=$((failures + 1)); }
 
 echo "== hinton2015"
 refused "no data is named" "usage: hinton2015" "$programs/hinton2015"
