@@ -280,3 +280,8 @@ PATH=/nowhere "$programs/pareto" --quick --out pareto --budget 1000 "$digits" >s
 forms sizes_again | cmp - forms || fail "pareto ends with other figures where it goes on"
 grep -q "the library, for there is no C compiler here" sizes_again || fail "pareto does not say that it timed the library"
 grep -qxE "Nothing fits 1,000 bytes: the smallest, [0-9-]+ in int4, has [0-9,]+\." sizes_again || fail "pareto finds what fits 1,000 bytes"
+for program in "pareto --out pareto" "loss_table --out table"; do
+  ! "$programs/"$program --quick --teacher-epochs 6 "$digits" >/dev/null 2>refusal || fail "$program goes on with other epochs"
+  grep -qE "teacher.checkpoint: made with .*; go on with that run's options, or name another folder with --out$" refusal ||
+    fail "$program does not say what to do: $(<refusal)"
+done
