@@ -16,6 +16,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "common/output_folder.hpp"
 #include "retort/core/console.hpp"
@@ -61,6 +62,14 @@ inline CLI::Validator page_name() {
             return text.ends_with(".html") ? "" : retort::in_quotes(text) + ", expected a name that ends in .html";
           },
           ""};
+}
+
+/// What a flag such as --quick means for an option that is not on the command line.
+template <typename Value>
+void set_unless_given(const CLI::App& app, const char* option, Value& value, std::type_identity_t<Value> preset) {
+  if (app.count(option) == 0) {
+    value = preset;
+  }
 }
 
 /// An option for each of a struct's hyperparameters but those named in `without`: --hard-weight for hard_weight, with

@@ -3,6 +3,7 @@
 /// @file
 /// The teacher of an example that compares students.
 
+#include <cstdio>
 #include <filesystem>
 #include <retort/retort.hpp>
 
@@ -11,8 +12,9 @@
 
 namespace examples {
 
-/// Loads the teacher from `file`, or trains it if `file` is empty, with a checkpoint in the folder `out`, if that is
-/// not empty, from which the same call goes on. Throws as load_safetensors, require_preprocessing and fit do.
+/// Loads the teacher from `file`, or trains it if `file` is empty, with its progress on stderr and a checkpoint in the
+/// folder `out`, if that is not empty, from which the same call goes on. Throws as load_safetensors,
+/// require_preprocessing and fit do.
 inline void prepare_teacher(retort::Network<Teacher>& teacher, const std::filesystem::path& file,
                             const retort::data::Dataset& train, retort::FitOptions options,
                             const std::filesystem::path& out) {
@@ -25,6 +27,8 @@ inline void prepare_teacher(retort::Network<Teacher>& teacher, const std::filesy
     options.checkpoint = retort::CheckpointOptions{
         .path = out / "teacher.checkpoint", .resume = true, .every_seconds = checkpoint_seconds};
   }
+  retort::ProgressPrinter progress{"teacher", stderr};
+  options.observers = {&progress};
   retort::Trainer{teacher, retort::CrossEntropy{}, retort::Adam{.learning_rate = 1e-3}}.fit(train, options);
 }
 

@@ -14,6 +14,7 @@
 namespace guide {
 
 inline void ship_the_student(const Digits& digits, const rt::backend::Eigen& cpu, const std::filesystem::path& file) {
+  rt::require_writable(file);  // before the work
   rt::Network<Teacher> teacher{rt::Seed{0}, cpu};
   teach(teacher, digits.train);
   rt::Network<Student> student{rt::Seed{1}, cpu};

@@ -11,12 +11,12 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "own_teacher"))
-from teacher import images, np, read_idx, torch  # and says what is missing
+from teacher import fail, images, np, read_idx, torch  # and says what is missing
 
 try:
     from safetensors.torch import save_file
 except ImportError as error:
-    sys.exit(f"train_in_pytorch.py: {error}; `pip install safetensors` has it")
+    fail(f"{error}; `pip install safetensors` has it")
 
 
 def main():
@@ -24,6 +24,8 @@ def main():
         print("usage: train_in_pytorch.py FOLDER_WITH_MNIST TEACHER.safetensors", file=sys.stderr)
         sys.exit(2)
     folder = pathlib.Path(sys.argv[1])
+    if not pathlib.Path(sys.argv[2]).absolute().parent.is_dir():  # before the work
+        fail(f"{sys.argv[2]}: cannot be written, expected a folder that is there")
     inputs, test_inputs = (images(read_idx(folder, f"{part}-images-idx3-ubyte")).flatten(1) for part in ("train", "t10k"))
     labels, test_labels = (torch.from_numpy(read_idx(folder, f"{part}-labels-idx1-ubyte").astype(np.int64))
                            for part in ("train", "t10k"))

@@ -12,13 +12,13 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "own_teacher"))
-from teacher import np, read_idx, torch  # and says what is missing
+from teacher import fail, np, read_idx, torch  # and says what is missing
 
 try:
     from safetensors import safe_open
     from safetensors.torch import load_file
 except ImportError as error:
-    sys.exit(f"weights_to_pytorch.py: {error}; `pip install safetensors` has it")
+    fail(f"{error}; `pip install safetensors` has it")
 
 
 def main():
@@ -26,6 +26,8 @@ def main():
         print("usage: weights_to_pytorch.py STUDENT.safetensors FOLDER_WITH_MNIST", file=sys.stderr)
         sys.exit(2)
     file, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    if not pathlib.Path(file).is_file():
+        fail(f"{file}: no such file, expected a student of distill_mnist")
     nn = torch.nn
     model = nn.Sequential(nn.Linear(784, 20), nn.ReLU(), nn.Linear(20, 20), nn.ReLU(), nn.Linear(20, 10)).eval()
     model.load_state_dict(load_file(file))

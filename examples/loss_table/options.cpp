@@ -11,6 +11,7 @@ namespace loss_table {
 
 using examples::not_empty;
 using examples::number;
+using examples::set_unless_given;
 using examples::whole_number;
 
 namespace {
@@ -54,17 +55,18 @@ Options parse_options(int argc, char** argv) {
                  "views of each image, that come again and that the teacher answers once; 0: a new one in every epoch, "
                  "answered as it comes")
       ->check(whole_number(0));
-  app.add_flag("--quick", options.quick, "2,000 images, two seeds and few epochs: does it run?");
+  app.add_flag("--quick", options.quick,
+               "2,000 images, two seeds and few epochs, unless others are given: does it run?");
   examples::parse_command_line(app, argc, argv);
   if (options.quick) {
-    options.teacher_epochs = 5;
-    options.epochs = 6;
-    options.choice_epochs = 2;
+    set_unless_given(app, "--teacher-epochs", options.teacher_epochs, 5);
+    set_unless_given(app, "--epochs", options.epochs, 6);
+    set_unless_given(app, "--choice-epochs", options.choice_epochs, 2);
     options.choice_seeds = 1;
-    options.seeds = 2;
+    set_unless_given(app, "--seeds", options.seeds, 2);
     options.batch_size = 16;
     options.warmup_steps = 30;
-    options.views = 2;
+    set_unless_given(app, "--views", options.views, 2);
   }
   return options;
 }

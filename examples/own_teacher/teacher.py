@@ -13,12 +13,18 @@ import gzip
 import pathlib
 import sys
 
+
+def fail(reason):
+    """Ends the program, which may be another that imports this one."""
+    sys.exit(f"{pathlib.Path(sys.argv[0]).name}: {reason}")
+
+
 try:
     import numpy as np
     import torch
     from torch import nn
 except ImportError as error:
-    sys.exit(f"teacher.py: {error}; `pip install torch numpy` has what is missing")
+    fail(f"{error}; `pip install torch numpy` has what is missing")
 
 
 def read_idx(folder, name):
@@ -26,10 +32,10 @@ def read_idx(folder, name):
     plain = folder / name
     zipped = folder / f"{name}.gz"
     if not plain.exists() and not zipped.exists():
-        sys.exit(f"teacher.py: {plain}: no such file, expected MNIST's four files in the folder")
+        fail(f"{plain}: no such file, expected MNIST's four files in the folder")
     content = plain.read_bytes() if plain.exists() else gzip.decompress(zipped.read_bytes())
     if content[:3] != b"\0\0\x08":
-        sys.exit(f"teacher.py: {folder / name}: not an IDX file of bytes, expected 0x00 0x00 0x08 at its begin")
+        fail(f"{folder / name}: not an IDX file of bytes, expected 0x00 0x00 0x08 at its begin")
     axes = content[3]
     shape = np.frombuffer(content, ">u4", axes, offset=4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape)
@@ -89,7 +95,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     if not options.logits.resolve().parent.is_dir():  # before the work
-        sys.exit(f"teacher.py: {options.logits}: cannot be written, expected a folder that is there")
+        fail(f"{options.logits}: cannot be written, expected a folder that is there")
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(True)

@@ -281,6 +281,10 @@ int main(int argc, char** argv) {
     });
     rt::flush(stdout);  // what was printed to a full disk is an error too
     return 0;
+  } catch (const rt::SettingError& error) {
+    std::fprintf(stderr, "pareto: %s; go on with that run's options, or name another folder with --out\n",
+                 error.what());
+    return 2;
   } catch (const rt::OptionError& error) {
     std::fprintf(stderr, "pareto: %s (--help lists the options)\n", error.what());
     return 2;

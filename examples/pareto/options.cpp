@@ -9,6 +9,7 @@ namespace pareto {
 
 using examples::not_empty;
 using examples::number;
+using examples::set_unless_given;
 using examples::whole_number;
 
 Options parse_options(int argc, char** argv) {
@@ -33,13 +34,14 @@ Options parse_options(int argc, char** argv) {
       ->check(whole_number(1));
   app.add_option("--seeds", options.seeds, "students of each width and form")->check(whole_number(1, 20));
   app.add_option("--learning-rate", options.learning_rate, "of the students' Adam")->check(number());
-  app.add_flag("--quick", options.quick, "2,000 images, two seeds and few epochs: does it run?");
+  app.add_flag("--quick", options.quick,
+               "2,000 images, two seeds and few epochs, unless others are given: does it run?");
   examples::parse_command_line(app, argc, argv);
   if (options.quick) {
-    options.teacher_epochs = 5;
-    options.epochs = 8;
-    options.choice_epochs = 4;
-    options.seeds = 2;
+    set_unless_given(app, "--teacher-epochs", options.teacher_epochs, 5);
+    set_unless_given(app, "--epochs", options.epochs, 8);
+    set_unless_given(app, "--choice-epochs", options.choice_epochs, 4);
+    set_unless_given(app, "--seeds", options.seeds, 2);
     options.batch_size = 16;
     options.warmup_steps = 30;
   }

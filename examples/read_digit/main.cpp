@@ -22,8 +22,9 @@ bool read_image(const char* path, std::array<std::uint8_t, 784>& pixels) {
   std::FILE* const file = std::fopen(path, "rb");
   int columns = 0;
   int rows = 0;
-  const bool read = file != nullptr && std::fscanf(file, "P5 %d %d 255", &columns, &rows) == 2 && columns == 28 &&
-                    rows == 28 && std::fgetc(file) != EOF &&
+  int white = 0;
+  const bool read = file != nullptr && std::fscanf(file, "P5 %d %d %d", &columns, &rows, &white) == 3 &&
+                    columns == 28 && rows == 28 && white == 255 && std::fgetc(file) != EOF &&
                     std::fread(pixels.data(), 1, pixels.size(), file) == pixels.size();
   if (file != nullptr) {
     static_cast<void>(std::fclose(file));
@@ -40,7 +41,10 @@ int main(int argc, char** argv) {
   }
   std::array<std::uint8_t, 784> pixels{};
   if (!read_image(argv[2], pixels)) {
-    std::fputs("read_digit: the image cannot be read, expected a binary PGM of 28 x 28 pixels\n", stderr);
+    std::fprintf(stderr,
+                 "read_digit: %s: cannot be read, expected a binary PGM of 28 x 28 pixels with the largest value 255 "
+                 "and no comment\n",
+                 argv[2]);
     return 1;
   }
   // Pixels are normalised as the file says that the training images were.
@@ -51,5 +55,9 @@ int main(int argc, char** argv) {
   }
   const std::size_t digit = student->classify(pixels);
   std::printf("%zu (%.1f %%)\n", digit, 100.0 * double{student->probabilities(pixels)[digit]});
+  if (std::fflush(stdout) != 0) {
+    std::perror("read_digit: standard output");
+    return 1;
+  }
   return 0;
 }

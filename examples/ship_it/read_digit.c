@@ -20,9 +20,14 @@ int main(int argc, char **argv) {
           height == 28 && most == 255 && fread(pixels, sizeof pixels, 1, file) == 1;
   fclose(file);
   if (!found) {
-    fprintf(stderr, "%s: expected a binary PGM of 28 x 28 pixels with the largest value 255\n", argv[1]);
+    fprintf(stderr, "%s: expected a binary PGM of 28 x 28 pixels with the largest value 255 and no comment\n",
+            argv[1]);
     return 1;
   }
   printf("%d\n", digit_classify(pixels));
+  if (fflush(stdout) != 0) {
+    perror("standard output");
+    return 1;
+  }
   return 0;
 }

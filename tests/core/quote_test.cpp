@@ -134,6 +134,12 @@ TEST_CASE("Hostile text in a safetensors file is quoted and cut: names, metadata
         std::string::npos);
 }
 
+TEST_CASE("A path without a letter is named too", "[core][quote]") {
+  CHECK(path_text("") == "''");
+  CHECK(path_text(std::filesystem::path()) == "''");
+  CHECK(path_text("a b") == "a b");
+}
+
 TEST_CASE("Hostile settings and formats in a checkpoint are quoted and cut", "[core][quote]") {
   const TemporaryFolder folder;
   const auto path = folder / "a.safetensors";

@@ -60,8 +60,22 @@ if command -v cc >/dev/null; then
   alone=$("$programs/read_digit" trained/student_distilled.safetensors image.pgm)
   [[ $alone == "$first ("*" %)" ]] || fail "read_digit by predict.hpp reads $alone, predict $first"
   head -c 100 image.pgm >short.pgm
-  ! ./read_digit short.pgm 2>refusal || fail "read_digit takes half an image"
-  [[ $(<refusal) == "short.pgm: expected a binary PGM of 28 x 28 pixels with the largest value 255" ]] || fail "$(<refusal)"
+  sed '1,3s/^255$/15/' image.pgm >dim.pgm
+  sed '1,3s/^255$/2550/' image.pgm >deep.pgm
+  sed '1,3s/^28 28$/28 27/' image.pgm >flat.pgm
+  expected="expected a binary PGM of 28 x 28 pixels with the largest value 255 and no comment"
+  for image in short dim deep flat none; do
+    [[ $image == none ]] || { ! ./read_digit $image.pgm 2>refusal && [[ $(<refusal) == "$image.pgm: $expected" ]]; } ||
+      fail "read_digit.c takes $image.pgm, or says: $(<refusal)"
+    ! "$programs/read_digit" trained/student_distilled.safetensors $image.pgm 2>refusal &&
+      [[ $(<refusal) == "read_digit: $image.pgm: cannot be read, $expected" ]] ||
+      fail "read_digit by predict.hpp takes $image.pgm, or says: $(<refusal)"
+  done
+  if [[ -e /dev/full ]]; then
+    for reader in ./read_digit "$programs/read_digit trained/student_distilled.safetensors"; do
+      ! $reader image.pgm >/dev/full 2>refusal || fail "$reader loses its answer to a full disk"
+    done
+  fi
 fi
 
 last() { # OUT PHASE FIELD: of the phase's last epoch
@@ -266,3 +280,8 @@ PATH=/nowhere "$programs/pareto" --quick --out pareto --budget 1000 "$digits" >s
 forms sizes_again | cmp - forms || fail "pareto ends with other figures where it goes on"
 grep -q "the library, for there is no C compiler here" sizes_again || fail "pareto does not say that it timed the library"
 grep -qxE "Nothing fits 1,000 bytes: the smallest, [0-9-]+ in int4, has [0-9,]+\." sizes_again || fail "pareto finds what fits 1,000 bytes"
+for program in "pareto --out pareto" "loss_table --out table"; do
+  ! "$programs/"$program --quick --teacher-epochs 6 "$digits" >/dev/null 2>refusal || fail "$program goes on with other epochs"
+  grep -qE "teacher.checkpoint: made with .*; go on with that run's options, or name another folder with --out$" refusal ||
+    fail "$program does not say what to do: $(<refusal)"
+done

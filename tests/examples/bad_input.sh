@@ -6,6 +6,7 @@
 # that says so too, and the results of an earlier run as they were. DIGITS holds 500 and 200 of them.
 set -euo pipefail
 folder=$1 digits=$2 programs=$3 tools=$4
+firmware=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/../../examples/ship_it/firmware/firmware.sh
 
 # In a mount namespace of its own, root can fill a disk.
 if [[ $(id -u) == 0 && -z ${RETORT_OWN_MOUNTS:-} ]] && unshare -m mount -t tmpfs none /mnt 2>/dev/null; then
@@ -392,6 +393,7 @@ echo "== ship_it"
 refused "no argument" "usage: ship_it" "$programs/ship_it"
 refused "no such file" "ship_it: nowhere: cannot be read (No such file" "$programs/ship_it" nowhere "$digits" c
 refused "a file for a folder" "ship_it: " "$programs/ship_it" "$student" "$digits" "$student"
+refused "a folder without a name" "ship_it: '': cannot be made" "$programs/ship_it" "$student" "$digits" ""
 echo "== predict"
 refused "no argument" "usage: predict" "$programs/predict"
 refused "too many arguments" "usage: predict" "$programs/predict" "$student" "$digits" student.onnx more
@@ -413,6 +415,9 @@ refused "another teacher" 'guide: teacher.safetensors: holds the model "Linear(7
   "$programs/guide" weights_from_pytorch teacher.safetensors "$digits"
 refused "no data" "guide: nowhere: no such folder" "$programs/guide" own_loss nowhere
 refused "no file for C" "usage: guide" "$programs/guide" ship_the_student
+refused "no folder for C" "guide: nowhere/digit.h: cannot be written" \
+  "$programs/guide" ship_the_student nowhere/digit.h "$digits"
+[[ ! -s stdout ]] || { echo "FAILED: no folder for C: found after a training" && failures=$((failures + 1)); }
 
 echo "== hinton2015"
 refused "no data is named" "usage: hinton2015" "$programs/hinton2015"
@@ -427,6 +432,16 @@ refused "no such student" "--students: small not in {784-20-20-10,196-64-48-10}"
 refused "no such loss" "--losses: Hinton not in {alone,label smoothing,HintonLoss," "$programs/loss_table" --losses Hinton
 refused "a learning rate below 0" "Adam: learning_rate is -1, expected" "$programs/loss_table" --quick --learning-rate -1 "$digits"
 refused "no teacher" "loss_table: nowhere.safetensors: " "$programs/loss_table" --quick --teacher nowhere.safetensors "$digits"
+
+echo "== firmware.sh"
+mkdir empty files
+touch files/a_int8.{h,logits}
+refused "no such folder" "firmware: nowhere: no such folder, expected" "$firmware" nowhere
+refused "a folder without models" "firmware: empty: no file NAME.logits, expected" "$firmware" empty
+refused "a model that is not there" "firmware: files/b_int8.h: no such file, expected" "$firmware" files 10 b_int8
+refused "a model without inputs" "firmware: files/a.inputs: no such file, expected" "$firmware" files
+refused "an unknown target" "firmware: no target 'z80', expected one of" "$firmware" -t z80 files
+refused "too few images" "usage: firmware.sh" "$firmware" files 0
 
 echo "== own_teacher"
 refused "no argument" "usage: own_teacher" "$programs/own_teacher"

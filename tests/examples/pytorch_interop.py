@@ -4,9 +4,10 @@
 
 Weights travel between Retort and PyTorch in both directions, and each network answers alike in both: trained here and
 loaded there, made there and loaded here, under the names of an nn.Sequential and under names of one's own, in other
-widths and in several files. The guide's recipes (docs/guide/3_teacher_from_pytorch.md), run as they are on DIGITS, count
-the same errors in both. Elsewhere the images are the 10,000 test images of MNIST where MNIST_DIR names them, else those
-in DIGITS. Exits with 77 (skipped) where PyTorch, NumPy or the package safetensors is missing.
+widths and in several files. The guide's recipes (docs/guide/3_teacher_from_pytorch.md), run as they are on DIGITS,
+count the same errors in both, and name what is missing. Elsewhere the images are the 10,000 test images of MNIST where
+MNIST_DIR names them, else those in DIGITS. Exits with 77 (skipped) where PyTorch, NumPy or the package safetensors is
+missing.
 """
 
 import gzip
@@ -128,6 +129,14 @@ def main():
     same_errors("the guide's teacher from PyTorch", trained, shown, r"^ *(\d+) of ")
     counted = run(sys.executable, GUIDE / "weights_to_pytorch.py", student, digits)
     same_errors("the guide's student to PyTorch", counted, run(programs / "predict", student, digits), r"(\d+) errors")
+
+    for recipe, arguments, message in (
+            ("weights_to_pytorch.py", ("nowhere", digits), "nowhere: no such file"),
+            ("weights_to_pytorch.py", (student, "nowhere"), "nowhere/t10k-images-idx3-ubyte: no such file"),
+            ("train_in_pytorch.py", (digits, "nowhere/a"), "nowhere/a: cannot be written")):
+        refused = subprocess.run([sys.executable, GUIDE / recipe, *arguments], capture_output=True, text=True)
+        if refused.returncode == 0 or not refused.stderr.startswith(f"{recipe}: {message}"):
+            sys.exit(f"FAILED: {recipe} says {refused.stderr}")
     shutil.rmtree(folder)
 
 

@@ -56,14 +56,20 @@ TEST_CASE("A C file says what it is, and equal networks give equal files", "[io]
   CHECK(text == read_file(folder / "b.h"));
   CHECK_THAT(text, Contains(" * Linear(36, 5), BatchNorm(5), ReLU, Linear(5, 3)\n"));
   // 36 weights take 20 bytes, 5 take 4; 9 more for each of 8 outputs.
-  CHECK_THAT(text, Contains(" * Form int4: 195 multiply-adds a sample, 184 bytes of constants, 8 bytes of the stack"));
+  CHECK_THAT(text,
+             Contains(" * Form int4: 195 multiply-adds a sample, 203 parameters in 184 bytes of constants, 8 bytes "
+                      "of the stack for activations.\n"));
+  CHECK_THAT(text, Contains("#define TINY_PARAMETERS 203\n#define TINY_MULTIPLY_ADDS 195\n"
+                            "#define TINY_CONSTANT_BYTES 184\n#define TINY_SAMPLES 40\n#define TINY_SAMPLES_RIGHT "));
   CHECK_THAT(text, Contains(" * Inputs: bytes, as they were before any normalisation.\n"));
   CHECK_THAT(text, Contains(" * no * / end, / * or ?? /\n"));
   CHECK_THAT(text, Contains(" of 40 samples right.\n"));
   CHECK_THAT(text, Contains("#define TINY_INPUTS 36\n") && Contains("int tiny_classify("));
   CHECK_THAT(text, !Contains("$") && !Contains("@"));
   io::export_c(network, folder / "c.h", {.prefix = "tiny_", .form = io::Form::bfloat16});
-  CHECK_THAT(read_file(folder / "c.h"), Contains("uint16_t tiny_weights_0[180]") && !Contains("tiny__"));
+  CHECK_THAT(read_file(folder / "c.h"), Contains("uint16_t tiny_weights_0[180]") &&
+                                            Contains("#define TINY_PARAMETERS 203\n") && !Contains("SAMPLES") &&
+                                            !Contains("tiny__"));
 }
 
 TEST_CASE("What cannot be a C file is refused in a sentence, and an older file stays", "[io]") {

@@ -59,7 +59,8 @@ TEST_CASE("A file that cannot be read or used is named") {
   const std::string path = folder / "a.safetensors";
   CHECK(Answers::read(path.c_str()).error() == path + ": cannot be read (No such file or directory)");
   CHECK_THROWS_AS(Answers::read(path.c_str()).value(), FileError);
-  CHECK_THROWS_AS(Answers::read(folder.path().c_str()).value(), FileError);
+  CHECK(Answers::read(folder.path().c_str()).error() == folder.path().string() + ": cannot be read (Is a directory)");
+  CHECK(Answers::read("").error() == std::string("'': cannot be read (No such file or directory)"));
   write_file(path, "");
   CHECK(Answers::read(path.c_str()).error() == path + ": header length: the file has 0 bytes, expected at least 8");
   CHECK_THROWS_AS(Answers::read(path.c_str()).value(), FormatError);

@@ -60,6 +60,10 @@ fail() {
 
 targets=()
 options=()
+if [[ ${1:-} == -h || ${1:-} == --help ]]; then
+  echo "$usage"
+  exit 0
+fi
 while getopts t:o: option; do
   case $option in
     t) targets+=("$OPTARG") ;;
@@ -72,10 +76,16 @@ if (($# == 0)) || [[ ! ${2:-100} =~ ^[1-9][0-9]{0,3}$ ]]; then
   echo "$usage" >&2
   exit 2
 fi
-folder=$(cd "$1" && pwd)
+folder=$(cd "$1" 2>/dev/null && pwd) || {
+  echo "firmware: $1: no such folder, expected what ship_it writes" >&2
+  exit 1
+}
 images=${2:-100}
 names=("${@:3}")
 ((${#targets[@]} > 0)) || targets=("${all_targets[@]}")
+for target in "${targets[@]}"; do
+  describe "$target"
+done
 ((${#options[@]} > 0)) || options=(-Os -O2)
 if ((${#names[@]} == 0)); then
   shopt -s nullglob
@@ -88,6 +98,14 @@ if ((${#names[@]} == 0)); then
   echo "firmware: $1: no file NAME.logits, expected what ship_it writes" >&2
   exit 1
 fi
+for name in "${names[@]}"; do
+  for file in "$name.h" "$name.logits" "${name%_*}.inputs"; do
+    if [[ ! -f $folder/$file ]]; then
+      echo "firmware: $1/$file: no such file, expected what ship_it writes" >&2
+      exit 1
+    fi
+  done
+done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"

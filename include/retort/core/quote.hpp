@@ -80,8 +80,11 @@ namespace detail {
   return result += mark;
 }
 
-/// `path` as messages name it: printable, and cut if it is longer than any path that a system is likely to open.
-[[gnu::cold, gnu::noinline]] inline std::string path_text(std::string_view path) { return printable(path, 1000); }
+/// `path` as messages name it: printable, and cut if it is longer than any path that a system is likely to open. An
+/// empty one is '', so that a message does not begin with nothing.
+[[gnu::cold, gnu::noinline]] inline std::string path_text(std::string_view path) {
+  return path.empty() ? "''" : printable(path, 1000);
+}
 
 /// The same of a std::filesystem::path, whose header takes long to read.
 template <typename Path>

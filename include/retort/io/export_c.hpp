@@ -63,10 +63,11 @@ struct ExportOptions {
   std::string recipe{};
 };
 
-/// What a C file costs, as its first comment says.
+/// What a C file costs, as its first comment and its macros say.
 struct CodeFacts {
   std::string_view form;           ///< "float32", "bfloat16", "int8" or "int4"
   bool bytes = false;              ///< whether inputs are bytes
+  std::size_t parameters = 0;      ///< that the file has, BatchNorm layers folded
   std::size_t multiply_adds = 0;   ///< of one sample
   std::size_t constant_bytes = 0;  ///< weights, biases, factors and tables
   std::size_t scratch_bytes = 0;   ///< of the stack, for activations
@@ -80,9 +81,9 @@ namespace detail {
                                                const ExportOptions& options) {
   std::string text = "/*\n";
   text += comment_line(signature);
-  text += comment_line(
-      concatenate({"Form ", facts.form, ": ", facts.multiply_adds, " multiply-adds a sample, ", facts.constant_bytes,
-                   " bytes of constants, ", facts.scratch_bytes, " bytes of the stack for activations."}));
+  text += comment_line(concatenate({"Form ", facts.form, ": ", facts.multiply_adds, " multiply-adds a sample, ",
+                                    facts.parameters, " parameters in ", facts.constant_bytes, " bytes of constants, ",
+                                    facts.scratch_bytes, " bytes of the stack for activations."}));
   text += comment_line(
       concatenate({"Inputs: ", facts.bytes ? "bytes" : "real numbers", ", as they were before any normalisation."}));
   if (!options.recipe.empty()) {
@@ -95,12 +96,25 @@ namespace detail {
   return text += " */\n";
 }
 
+/// The numbers of the first comment, for the program that includes the file.
+[[gnu::cold]] inline std::string fact_macros(const CodeFacts& facts) {
+  std::string text = c_macro("PARAMETERS", facts.parameters);
+  text += c_macro("MULTIPLY_ADDS", facts.multiply_adds);
+  text += c_macro("CONSTANT_BYTES", facts.constant_bytes);
+  if (facts.samples > 0) {
+    text += c_macro("SAMPLES", facts.samples);
+    text += c_macro("SAMPLES_RIGHT", facts.right);
+  }
+  return text;
+}
+
 /// Writes a program, whole or not at all.
-[[gnu::cold]] inline void write_code(const std::filesystem::path& path, const CNames& names, std::string_view comment,
-                                     std::string_view program) {
+[[gnu::cold]] inline void write_code(const std::filesystem::path& path, const CNames& names, std::string_view signature,
+                                     const CodeFacts& facts, const ExportOptions& options, std::string_view program) {
   AtomicFile file(path);
-  file.write(concatenate(
-      {comment, names.in(concatenate({"#ifndef @H\n#define @H\n\n#include <stdint.h>\n", program, "\n#endif\n"}))}));
+  file.write(concatenate({first_comment(signature, facts, options),
+                          names.in(concatenate({"#ifndef @H\n#define @H\n\n", fact_macros(facts),
+                                                "\n#include <stdint.h>\n", program, "\n#endif\n"}))}));
   file.commit();
 }
 
@@ -129,12 +143,13 @@ void require_narrow() {
                   .scratch_bytes = scratch_bytes(network)};
   for (const internal::IntegerLayer& layer : network.layers()) {
     facts.multiply_adds += layer.weights.size();
+    facts.parameters += layer.weights.size() + layer.outputs;
     facts.constant_bytes += (row_bytes(network.bits(), layer.inputs) + 9) * layer.outputs + layer.table.size();
   }
   if (options.evaluation != nullptr) {
     add_answers(predict_integer(network, *options.evaluation).values(), *options.evaluation, facts);
   }
-  write_code(path, names, first_comment(signature, facts, options), integer_program(network));
+  write_code(path, names, signature, facts, options, integer_program(network));
   return facts;
 }
 
@@ -169,6 +184,7 @@ CodeFacts export_floats(const Network<M, Backend, Scalar>& network, const std::f
   for (const FloatStep& step : program.steps) {
     const bool linear = step.kind == FloatStep::Kind::linear;
     facts.multiply_adds += linear ? step.weights.size() : 0;
+    facts.parameters += step.weights.size() + step.bias.size();
     facts.constant_bytes += step.weights.size() * (linear && bfloat16 ? 2 : 4) + step.bias.size() * 4;
   }
   if (options.evaluation != nullptr) {
@@ -177,8 +193,7 @@ CodeFacts export_floats(const Network<M, Backend, Scalar>& network, const std::f
     const std::vector<Scalar> answers = predict_all(folded, data);
     add_answers(std::span(answers), data, facts);
   }
-  write_code(path, names, first_comment(internal::model_signature<M>(), facts, options),
-             float_program(program, logits, bfloat16));
+  write_code(path, names, internal::model_signature<M>(), facts, options, float_program(program, logits, bfloat16));
   return facts;
 }
 
@@ -199,6 +214,9 @@ CodeFacts export_floats(const Network<M, Backend, Scalar>& network, const std::f
 /// a section, and in integers DIGIT_READ_8, DIGIT_READ_32 and, for inputs that are real numbers, DIGIT_READ_FLOAT to
 /// read them from a memory of their own (PROGMEM). Floats are tested to 1e-5 of the largest logit, or to more where
 /// computing in float costs more.
+///
+/// Macros say what it costs: DIGIT_PARAMETERS, DIGIT_MULTIPLY_ADDS, DIGIT_CONSTANT_BYTES, DIGIT_SCRATCH_BYTES, and of
+/// an evaluation DIGIT_SAMPLES and DIGIT_SAMPLES_RIGHT.
 ///
 /// Form::float32 gives the network's logits but for the order of additions. Integers give those of predict_integer, bit
 /// for bit, on every machine. All layers of the library have a float form; Quantized says which have one in integers. A

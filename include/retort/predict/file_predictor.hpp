@@ -53,7 +53,9 @@ class FileBytes {
 [[gnu::cold]] inline bool read_open_file(std::FILE* file, std::size_t most, FileBytes& memory,
                                          std::span<const std::byte>& bytes, Message& reason) {
   std::uint64_t header = 0;
-  if (std::fseek(file, 0, SEEK_END) != 0) {
+  static_cast<void>(std::fread(&header, sizeof(header), 1, file));  // of a shorter file the reader says that
+  // A folder can be opened, but not read; its size is of no use.
+  if (std::ferror(file) != 0 || std::fseek(file, 0, SEEK_END) != 0) {
     return false;
   }
   const long end = std::ftell(file);
@@ -63,10 +65,6 @@ class FileBytes {
   const auto size = static_cast<std::size_t>(end);
   if (size > most) {
     reason.add("the file has ").add(size).add(" bytes, expected at most ").add(most).add(" for this model");
-    return false;
-  }
-  if (size >= sizeof(header) &&
-      (std::fread(&header, sizeof(header), 1, file) != 1 || std::fseek(file, 0, SEEK_SET) != 0)) {
     return false;
   }
   constexpr auto alignment = static_cast<std::size_t>(file_alignment);

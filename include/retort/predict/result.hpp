@@ -22,9 +22,9 @@ class [[nodiscard]] Fault {
  public:
   enum class Kind { format, file };
 
-  /// `source` is cut at 150 characters.
+  /// `source` is cut at 150 characters; an empty one is named ''.
   [[gnu::cold]] Fault(Kind kind, std::string_view source, const Message& reason) : kind_(kind) {
-    message_.add(std::string_view(source.data(), source.size() < 150 ? source.size() : 150));
+    message_.add(source.empty() ? "''" : std::string_view(source.data(), source.size() < 150 ? source.size() : 150));
     source_size_ = message_.text().size();
     message_.add(": ").add(reason.text());
   }
