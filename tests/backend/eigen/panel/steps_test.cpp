@@ -71,6 +71,14 @@ TEMPLATE_TEST_CASE("Steps on panels are the steps of Eigen's operations", "[pane
       check_steps<Student, TestType>({.samples = test::samples_for(batch), .batch = batch}, CrossEntropy{});
     }
   }
+  SECTION("Batches that leave the cache") {
+    constexpr std::size_t batch = backend::panel::detail::samples_together<TestType> + 40;
+    check_steps<OneLayer, TestType>({.samples = batch, .batch = batch, .epochs = 1}, CrossEntropy{});
+    if constexpr (!test::brief) {
+      check_steps<Student, TestType>({.samples = batch, .batch = batch, .epochs = 1}, CrossEntropy{});
+      check_steps<Dropped, TestType>({.samples = batch, .batch = batch, .epochs = 1}, CrossEntropy{});
+    }
+  }
   SECTION("Bytes in rows of whole vectors") {
     for (const std::size_t batch : test::thinned<std::size_t>({1, 64, 130, 20})) {
       CAPTURE(batch);

@@ -13,6 +13,7 @@
 #include "retort/backend/eigen/panel/row_sums.hpp"
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/thread_scratch.hpp"
 #include "retort/nn/linear.hpp"
 #include "retort/simd/tile.hpp"
 #include "retort/simd/vector.hpp"
@@ -104,6 +105,73 @@ template <typename V, std::size_t Rows, std::size_t Vectors, std::size_t LastCou
   });
 }
 
+/// Samples whose inputs stay in the second-level cache, a strip of columns of them, until all rows have met them.
+template <typename Scalar>
+inline constexpr std::size_t samples_together = 16 * width<Scalar>;
+
+/// Adds samples [begin, end), of which panels of output_gradient are `panel_size` long, to a tile of sums
+/// (Rows, tile_width).
+template <typename V, std::size_t Rows, std::size_t Vectors, typename Input>
+[[gnu::noinline, gnu::flatten]] void add_to_weight_gradient(const simd::ScalarOf<V>* output_gradient,
+                                                            std::size_t panel_size, const Input& input,
+                                                            std::size_t begin, std::size_t end, std::size_t column,
+                                                            simd::ScalarOf<V>* sums) {
+  using Scalar = simd::ScalarOf<V>;
+  simd::Tile<V, Rows, Vectors> tile;
+  const auto place = [&](auto r, auto v)
+                         __attribute__((always_inline)) { return sums + r * width<Scalar> + v * simd::lanes<V>; };
+  simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+    simd::detail::unroll<Vectors>(
+        [&](auto v) __attribute__((always_inline)) { tile.sums[r][v] = V::load_aligned(place(r, v)); });
+  });
+  const Scalar* gradient = output_gradient + begin / width<Scalar> * panel_size;
+  for (std::size_t sample = begin; sample < end; sample += width<Scalar>, gradient += panel_size) {
+    simd::outer_tile<V, Rows, Vectors, typename Input::Product>(
+        tile, {gradient, width<Scalar> / Input::together, 1}, input.operand(sample, column),
+        (std::min(width<Scalar>, end - sample) + Input::together - 1) / Input::together);
+  }
+  simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+    simd::detail::unroll<Vectors>([&](auto v)
+                                      __attribute__((always_inline)) { tile.sums[r][v].store_aligned(place(r, v)); });
+  });
+}
+
+/// Rows of the weight's gradient as in weight_gradient_rows, with the same bits, for batches whose inputs leave the
+/// cache: a strip of columns of a block of samples meets all rows before the next.
+template <typename L, typename V, typename ForEachStrip, typename Input, typename Sink>
+void weight_gradient_in_blocks(const ForEachStrip& for_each_strip, const simd::ScalarOf<V>* output_gradient,
+                               std::size_t row_size, const simd::ScalarOf<V>* sums, const Input& input,
+                               std::size_t batch, RowRange rows, const Sink& sink) {
+  using Scalar = simd::ScalarOf<V>;
+  struct StripTag;
+  const std::size_t strip_size = rows.count() * width<Scalar>;
+  Scalar* strip = internal::thread_scratch<Scalar, StripTag>(strip_size);  // (rows, tile_width)
+  for_each_strip([&]<std::size_t Vectors, std::size_t LastCount>(std::size_t column) {
+    std::fill_n(strip, strip_size, Scalar{0});
+    for (std::size_t begin = 0; begin < batch; begin += samples_together<Scalar>) {
+      for_each_row_tile<L::output_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
+        add_to_weight_gradient<V, Rows, Vectors>(output_gradient + row * row_size, L::output_size * row_size, input,
+                                                 begin, std::min(begin + samples_together<Scalar>, batch), column,
+                                                 strip + (row - rows.begin) * width<Scalar>);
+      });
+    }
+    for (std::size_t row = rows.begin; row < rows.end; ++row) {
+      for (std::size_t v = 0; v < Vectors; ++v) {
+        V sum = V::load_aligned(strip + (row - rows.begin) * width<Scalar> + v * simd::lanes<V>);
+        if constexpr (Input::of_bytes) {
+          sum = fma(V(input.scale), sum, V(input.offset * sums[row]));
+        }
+        const std::size_t at = row * L::input_size + column + v * simd::lanes<V>;
+        if (v + 1 < Vectors || LastCount == simd::lanes<V>) {
+          sink(at, sum);
+        } else {
+          sink(at, sum, LastCount);
+        }
+      }
+    }
+  });
+}
+
 }  // namespace detail
 
 /// Rows of `sums` (out): an output gradient (out, batch), summed over the batch.
@@ -130,24 +198,29 @@ void weight_gradient_rows(const simd::ScalarOf<V>* output_gradient, const simd::
   constexpr std::size_t whole_strips = (vectors - 1) / simd::tile_vectors<V>;
   constexpr std::size_t last_vectors = vectors - whole_strips * simd::tile_vectors<V>;
   constexpr std::size_t last_count = L::input_size - (vectors - 1) * simd::lanes<V>;
-  for_each_row_tile<L::output_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
-    const simd::Rows<const Scalar> gradient{output_gradient + row * row_size, panel_size};
-    std::array<Scalar, Rows> offsets{};
-    if constexpr (Input::of_bytes) {
-      for (std::size_t r = 0; r < Rows; ++r) {
-        offsets[r] = input.offset * sums[row + r];
-      }
-    }
-    const auto tile = [&]<std::size_t Vectors, std::size_t LastCount>(std::size_t strip) {
-      const std::size_t column = strip * simd::tile_width<V>;
-      detail::weight_gradient_tile<V, Rows, Vectors, LastCount>(gradient, input, offsets.data(), batch, column,
-                                                                row * L::input_size + column, L::input_size, sink);
-    };
+  const auto for_each_strip = [&](const auto& function) {
     for (std::size_t strip = 0; strip < whole_strips; ++strip) {
-      tile.template operator()<simd::tile_vectors<V>, simd::lanes<V>>(strip);
+      function.template operator()<simd::tile_vectors<V>, simd::lanes<V>>(strip * simd::tile_width<V>);
     }
-    tile.template operator()<last_vectors, last_count>(whole_strips);
-  });
+    function.template operator()<last_vectors, last_count>(whole_strips * simd::tile_width<V>);
+  };
+  if (batch <= detail::samples_together<Scalar>) {
+    for_each_row_tile<L::output_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
+      const simd::Rows<const Scalar> gradient{output_gradient + row * row_size, panel_size};
+      std::array<Scalar, Rows> offsets{};
+      if constexpr (Input::of_bytes) {
+        for (std::size_t r = 0; r < Rows; ++r) {
+          offsets[r] = input.offset * sums[row + r];
+        }
+      }
+      for_each_strip([&]<std::size_t Vectors, std::size_t LastCount>(std::size_t column) {
+        detail::weight_gradient_tile<V, Rows, Vectors, LastCount>(gradient, input, offsets.data(), batch, column,
+                                                                  row * L::input_size + column, L::input_size, sink);
+      });
+    });
+    return;
+  }
+  detail::weight_gradient_in_blocks<L, V>(for_each_strip, output_gradient, row_size, sums, input, batch, rows, sink);
 }
 
 /// The same for the bias, whose gradient sum_over_batch has computed.
