@@ -95,13 +95,10 @@ at_most() {
     END { exit over || !found }
   ' table || fail "$3, $4, $5: expected at most $2 of $1"
 }
-at_most flash 18000 'cortex.*|rv32.*' student_int8.h -Os
-at_most flash 10000 'cortex.*|rv32.*' student_int4.h -Os
+at_most flash 18000 '.*' student_int8.h -Os
+at_most flash 10000 '.*' student_int4.h -Os
 at_most flash 18000 cortex-m4 student_int8.h -O2
 at_most flash 10000 cortex-m4 student_int4.h -O2
-# The 8-bit processor's code is longer.
-at_most flash 19500 atmega2560 student_int8.h -Os
-at_most flash 11000 atmega2560 student_int4.h -Os
 at_most RAM 200 '.*' 'student_int..h' '.*'
 at_most stack 512 '.*' 'student_int..h' '.*'
 at_most per 2.0 cortex-m4 student_int8.h -O2
