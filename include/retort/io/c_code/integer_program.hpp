@@ -140,7 +140,7 @@ constexpr std::size_t row_bytes(int bits, std::size_t inputs) {
     current = "values";
   }
   if (rounds) {
-    const InputTerms terms(network.real_inputs().scales, true);
+    const InputTerms terms(network.real_inputs().scales);
     text += concatenate({"  for (i = 0; i < @INPUTS; ++i) {\n    values[i] = $round_input(inputs[i]",
                          terms.has_rest ? " - " : ", ", terms.center, ", ", terms.has_rest ? terms.rest : "",
                          terms.has_rest ? ", " : "", terms.factor, ");\n  }\n"});
