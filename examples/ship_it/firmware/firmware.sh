@@ -242,8 +242,9 @@ for target in "${targets[@]}"; do
     esac
     if ((${#tolerance[@]} > 0)); then
       logit_bytes=$((4 * logit_bytes))
-      if [[ $target == atmega2560 ]]; then
-        echo "$target: $name.h keeps its constants in RAM there, which is too small, not tried"
+      constants=$(sed -n 's/.* \([0-9]*\) bytes of constants, .*/\1/p' "$folder/$name.h")
+      if [[ $target == atmega2560 ]] && ((constants > 32767)); then
+        echo "$target: $name.h has more constants than the compiler's arrays hold there, not tried"
         continue
       fi
     fi

@@ -211,9 +211,10 @@ CodeFacts export_floats(const Network<M, Backend, Scalar>& network, const std::f
 /// integers the compiler's intrinsics on x86-64, but for -ffreestanding, and on Arm cores with instructions for pairs
 /// of 16 bits), allocates nothing, writes to its stack alone (DIGIT_SCRATCH_BYTES for activations) and takes 32-bit
 /// sums. Its constants are `const`; define DIGIT_MEMORY before the file is included to give them an attribute, such as
-/// a section, and in integers DIGIT_READ_8, DIGIT_READ_32 and, for inputs that are real numbers, DIGIT_READ_FLOAT to
-/// read them from a memory of their own (PROGMEM). Floats are tested to 1e-5 of the largest logit, or to more where
-/// computing in float costs more.
+/// a section, and macros that read them from a memory of their own (PROGMEM): in integers DIGIT_READ_8, DIGIT_READ_32
+/// and, for inputs that are real numbers, DIGIT_READ_FLOAT; in floats DIGIT_READ_FLOAT and, for weights in bfloat16,
+/// DIGIT_READ_16. Where int has 16 bits, integers take short code in place of fast code; define DIGIT_SMALL to have it
+/// elsewhere. Floats are tested to 1e-5 of the largest logit, or to more where computing in float costs more.
 ///
 /// Macros say what it costs: DIGIT_PARAMETERS, DIGIT_MULTIPLY_ADDS, DIGIT_CONSTANT_BYTES, DIGIT_SCRATCH_BYTES, and of
 /// an evaluation DIGIT_SAMPLES and DIGIT_SAMPLES_RIGHT.

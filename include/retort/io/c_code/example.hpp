@@ -50,7 +50,7 @@ static inline void $example(int example, $input *inputs) {
   uint16_t i;
   for (i = 0; i < @INPUTS; ++i) {
     random = random * 1664525u + 1013904223u;
-    inputs[i] = @EXAMPLE_INPUT((random >> 8 & 3u) < ((uint32_t)example & 3u) ? random >> 24 : 0u);
+    inputs[i] = @EXAMPLE_INPUT(((uint8_t)(random >> 8) & 3u) < ((unsigned)example & 3u) ? random >> 24 : 0u);
   }
 }
 )";

@@ -11,10 +11,22 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
 
+/// Where constants lie, and how they are read.
+inline constexpr std::string_view float_beginning = R"(
+/* Where constants lie, such as PROGMEM, and how they are read there: pgm_read_word, pgm_read_float. */
+#ifndef @MEMORY
+#define @MEMORY
+#endif
+#ifndef @READ_FLOAT
+#define @READ_16(address) (*(address))
+#define @READ_FLOAT(address) (*(address))
+#define @WIDE_READS /* some at once */
+#endif
+)";
+
 inline constexpr std::string_view weights_of_floats = R"(
 typedef float $weight;
-
-static inline float $widen($weight weight) { return weight; }
+#define @WEIGHT(address) @READ_FLOAT(address)
 #ifdef @STRANDS
 typedef $vector $weights;
 typedef $four $four_weights;
@@ -34,6 +46,7 @@ static inline float $widen($weight weight) {
   number.bits = (uint32_t)weight << 16;
   return number.value;
 }
+#define @WEIGHT(address) $widen(@READ_16(address))
 #ifdef @STRANDS
 typedef uint16_t $weights __attribute__((vector_size(2 * @STRANDS)));
 typedef uint32_t $bits __attribute__((vector_size(4 * @STRANDS)));
@@ -45,7 +58,8 @@ typedef uint16_t $four_weights __attribute__((vector_size(8)));
 
 /// Vectors of GCC and Clang.
 inline constexpr std::string_view vectors_code = R"(
-#if (defined(__clang__) || __GNUC__ + 0 >= 9) && (defined(__SSE2__) || defined(__ARM_NEON))
+#if (defined(__clang__) || __GNUC__ + 0 >= 9) && (defined(__SSE2__) || defined(__ARM_NEON)) && \
+    defined(@WIDE_READS)
 #if defined(__AVX512F__)
 #define @STRANDS 16 /* of a sum, side by side in a vector of the compiler's */
 #elif defined(__AVX__)
@@ -145,7 +159,7 @@ static inline void $dense_TYPE(const TYPE *x, uint16_t inputs, const $weight *w,
     }
     sums = $sums_of_four(s[0], s[1], s[2], s[3]);
     for (; i < inputs; ++i) {
-      const $four column = {$widen(w0[i]), $widen(w1[i]), $widen(w2[i]), $widen(w3[i])};
+      const $four column = {@WEIGHT(w0 + i), @WEIGHT(w1 + i), @WEIGHT(w2 + i), @WEIGHT(w3 + i)};
       sums += column * (float)x[i];
     }
     sums *= scale;
@@ -168,13 +182,13 @@ static inline void $dense_TYPE(const TYPE *x, uint16_t inputs, const $weight *w,
     uint16_t i, k;
     for (i = 0; inputs - i >= 4; i = (uint16_t)(i + 4)) {
       for (k = 0; k < 4; ++k) {
-        sums[k] += $widen(of_row[i + k]) * (float)x[i + k];
+        sums[k] += @WEIGHT(of_row + (i + k)) * (float)x[i + k];
       }
     }
     for (k = 0; i < inputs; ++i, ++k) {
-      sums[k] += $widen(of_row[i]) * (float)x[i];
+      sums[k] += @WEIGHT(of_row + i) * (float)x[i];
     }
-    sums[0] = ((sums[0] + sums[2]) + (sums[1] + sums[3])) * scale + (b ? b[row] : 0.0f);
+    sums[0] = ((sums[0] + sums[2]) + (sums[1] + sums[3])) * scale + (b ? @READ_FLOAT(b + row) : 0.0f);
     y[row] = relu && sums[0] < 0.0f ? 0.0f : sums[0];
   }
 }
@@ -194,7 +208,7 @@ static inline void $layer_norm(float *x, uint16_t count, float epsilon, const fl
   }
   variance = 1.0f / sqrtf(variance / (float)count + epsilon);
   for (i = 0; i < count; ++i) {
-    x[i] = (x[i] - mean) * variance * weight[i] + bias[i];
+    x[i] = (x[i] - mean) * variance * @READ_FLOAT(weight + i) + @READ_FLOAT(bias + i);
   }
 }
 )";

@@ -162,7 +162,7 @@ class LogitsFunction {
  public:
   [[gnu::cold]] explicit LogitsFunction(const FloatSteps& program) : program_(program) {
     if (!program_.takes_raw()) {
-      const InputTerms terms(program_.scales, false);
+      const InputTerms terms(program_.scales);
       text_ += c_loop({.outputs = program_.inputs},
                       concatenate({"values[i] = ((float)inputs[i] - ", terms.center, terms.has_rest ? " - " : "",
                                    terms.has_rest ? terms.rest : "", ") * ", terms.factor, ";"}));
@@ -232,8 +232,8 @@ class LogitsFunction {
         break;
       }
       case Kind::affine:
-        text_ += c_loop(step, concatenate({current_, "[i] = ", current_, "[i] * $weights_", index, "[i] + $biases_",
-                                           index, "[i];"}));
+        text_ += c_loop(step, concatenate({current_, "[i] = ", current_, "[i] * @READ_FLOAT(&$weights_", index,
+                                           "[i]) + @READ_FLOAT(&$biases_", index, "[i]);"}));
         break;
       case Kind::norm:
         text_ += concatenate({"  $layer_norm(", current_, ", ", step.outputs, ", ", c_number(step.epsilon),
@@ -269,11 +269,11 @@ static inline int $selftest(void) {
     $example(example, inputs);
     $logits(inputs, logits);
     for (i = 0; i < @OUTPUTS; ++i) {
-      const float answer = $answers[example * @OUTPUTS + i];
+      const float answer = @READ_FLOAT(&$answers[example * @OUTPUTS + i]);
       largest = answer > largest ? answer : -answer > largest ? -answer : largest;
     }
     for (i = 0; i < @OUTPUTS; ++i) {
-      const float difference = logits[i] - $answers[example * @OUTPUTS + i];
+      const float difference = logits[i] - @READ_FLOAT(&$answers[example * @OUTPUTS + i]);
       if (!(difference <= TOLERANCE * largest && -difference <= TOLERANCE * largest)) {
         return example + 1;
       }
@@ -296,7 +296,7 @@ static inline int $selftest(void) {
   text += c_macro("OUTPUTS", program.outputs);
   text += c_macro("SCRATCH_BYTES", logits.scratch_bytes());
   text += c_macro("EXAMPLES", example_count);
-  text += "\n/* Where constants lie. */\n#ifndef @MEMORY\n#define @MEMORY\n#endif\n";
+  text += float_beginning;
   text += concatenate({"\ntypedef ", program.bytes ? "uint8_t" : "float", " $input;\n"});
   text += vectors_code;
   text += bfloat16 ? weights_of_bfloat16 : weights_of_floats;

@@ -14,6 +14,11 @@ namespace retort::inline RETORT_INSTRUCTION_SET::io::detail {
 
 /// Where constants lie, and how they are read; the rescaling of sums.
 inline constexpr std::string_view integer_beginning = R"(
+/* Defined where int has 16 bits, or before the file is included: code as short as can be, without SIMD. */
+#if !defined(@SMALL) && __SIZEOF_INT__ + 0 == 2
+#define @SMALL
+#endif
+
 /* Where constants lie, such as PROGMEM, and how they are read there: pgm_read_byte, pgm_read_dword, pgm_read_float. */
 #ifndef @MEMORY
 #define @MEMORY
@@ -22,17 +27,37 @@ inline constexpr std::string_view integer_beginning = R"(
 #define @READ_8(address) (*(address))
 #define @READ_32(address) (*(address))
 #define @READ_FLOAT(address) (*(address))
-#define @PLAIN_MEMORY
+#ifndef @SMALL
+#define @WIDE_READS /* some at once */
 #endif
-#if defined(__ARM_FEATURE_SIMD32) && !defined(__ARM_BIG_ENDIAN) && defined(@PLAIN_MEMORY)
+#endif
+#if defined(__ARM_FEATURE_SIMD32) && !defined(__ARM_BIG_ENDIAN) && defined(@WIDE_READS)
 #define @DSP /* two products in an instruction */
 #endif
 
 /* The sum times multiplier / 2^(31 + shift), rounded as in gemmlowp. */
 static inline int32_t $scale(int32_t sum, int32_t multiplier, uint8_t shift) {
+#ifdef @SMALL
+  /* Bit by bit, of the sum's size: without a product of 64 bits. */
+  const uint32_t size = sum < 0 ? 0u - (uint32_t)sum : (uint32_t)sum;
+  uint32_t high = sum < 0 ? 1073741823 : 1073741824;
+  uint8_t i;
+  for (i = 0; i < 31; ++i) {
+    if (multiplier & 1) {
+      high += size;
+    }
+    high >>= 1;
+    multiplier >>= 1;
+  }
+  if (shift > 0) {
+    high = ((high >> (shift - 1)) + 1) >> 1;
+  }
+  return sum < 0 ? -(int32_t)high : (int32_t)high;
+#else
   const int32_t high = (int32_t)(((int64_t)sum * multiplier + 1073741824) >> 31);
   const int32_t mask = (int32_t)(((uint32_t)1 << shift) - 1u);
   return (high >> shift) + ((high & mask) > (mask >> 1) + (high < 0 ? 1 : 0) ? 1 : 0);
+#endif
 }
 )";
 
@@ -75,12 +100,14 @@ inline constexpr std::string_view arm_pairs_of_sums = R"(  const uint32_t first 
 )";
 inline constexpr std::string_view arm_pairs_end = R"(  return pairs;
 }
-#elif !defined(__SSE2__) && !defined(__ARM_NEON)
+#elif !defined(__SSE2__) && !defined(__ARM_NEON) && !defined(@SMALL)
 #define @IN_PAIRS /* without SIMD two rows share what they load */
 #endif
 #if defined(@DSP)
 #define @ROWS 3 /* computed at once */
 #define @WITH_REGISTERS static __attribute__((noinline, unused)) /* it needs all of them */
+#elif defined(@SMALL)
+#define @ROWS 1
 #else
 #define @ROWS 4
 #define @WITH_REGISTERS static inline
@@ -90,7 +117,7 @@ inline constexpr std::string_view arm_pairs_end = R"(  return pairs;
 /// Products of a unit of inputs with one of weights, by x86-64's instructions: 64 numbers at once with VNNI where
 /// inputs are bytes, else 16, as pairs of 16 bits. In a row's last unit some count as 0, so that nothing else is read.
 inline constexpr std::string_view x86_begin = R"(
-#if defined(__SSE2__) && defined(@PLAIN_MEMORY) && __STDC_HOSTED__ + 0 == 1
+#if defined(__SSE2__) && defined(@WIDE_READS) && __STDC_HOSTED__ + 0 == 1
 #include <immintrin.h> /* which asks for <stdlib.h> */
 
 static inline __m128i $load_128(const void *from) { return _mm_loadu_si128((const __m128i *)from); }
@@ -202,15 +229,14 @@ static inline const $weight *$dot(const $value *x, uint16_t inputs, const $weigh
   }
   return w;
 }
-#else
 )";
 
 /// Weights of 8 bits.
 inline constexpr std::string_view weights_of_bytes = R"(
 typedef int8_t $weight;
 #define @EXTRA_BITS 0 /* of sums */
+#define @ROW(inputs) (inputs) /* bytes of a row */
 #ifdef @UNIT
-#define @ROW(inputs) (inputs)
 #define @END(inputs) ((uint16_t)(inputs < 16 && @UNIT == 16 ? 0 : inputs)) /* of the units */
 #define @WEIGHT(w, i) ((w)[i])
 #if @UNIT == 64
@@ -226,7 +252,18 @@ static inline __m128i $load_weights(const $weight *w, uint16_t i, uint16_t input
 )";
 
 /// Their sums: three rows, or two, share what they load.
-inline constexpr std::string_view dot_of_bytes = R"(
+inline constexpr std::string_view dot_of_bytes = R"(#elif defined(@SMALL)
+/* The products of x and a row of weights. */
+static __attribute__((noinline, unused)) int32_t $dot_row(const $value *x, uint16_t inputs, const $weight *w) {
+  int32_t sum = 0;
+  do {
+    sum += (int8_t)@READ_8(w) * ($number)*x;
+    ++w;
+    ++x;
+  } while (--inputs > 0);
+  return sum;
+}
+#else
 /* Adds to sums[0 .. rows - 1] the products of x and as many rows of weights; returns where the next row begins. */
 @WITH_REGISTERS const $weight *$dot(const $value *x, uint16_t inputs, const $weight *w, uint8_t rows, int32_t *sums) {
   const $value *const fours = x + (inputs & 65532u);
@@ -300,13 +337,17 @@ inline constexpr std::string_view dot_of_bytes = R"(
 /// Weights of 4 bits, in the order of packed_by_two.
 inline constexpr std::string_view weights_of_nibbles = R"(
 typedef uint8_t $weight;      /* two of them */
-#define @EXTRA_BITS 4 /* of sums */
+#ifdef @SMALL
+#define @EXTRA_BITS 0 /* of sums */
+#else
+#define @EXTRA_BITS 4
+#endif
+#define @ROW(inputs) ((uint16_t)((inputs) / 8 * 4 + ((inputs) % 8 < 4 ? (inputs) % 8 : 4))) /* bytes of a row */
 
 /* Two weights of a byte, each times 16. */
 #define @BELOW(byte) ((int8_t)(uint8_t)((byte) << 4))
 #define @ABOVE(byte) ((int8_t)(uint8_t)((byte) & 240u))
 #ifdef @UNIT
-#define @ROW(inputs) ((uint16_t)((inputs) / 8 * 4 + ((inputs) % 8 < 4 ? (inputs) % 8 : 4)))
 #define @END(inputs) ((uint16_t)(@UNIT == 16 ? inputs / 16 * 16 : inputs)) /* of the units */
 #define @WEIGHT(w, i) (i % 8 < 4 ? @BELOW((w)[i / 8 * 4 + i % 4]) : @ABOVE((w)[i / 8 * 4 + i % 4]))
 #if @UNIT == 64
@@ -329,7 +370,32 @@ static inline __m128i $load_weights(const $weight *w, uint16_t i, uint16_t input
 )";
 
 /// Their sums.
-inline constexpr std::string_view dot_of_nibbles = R"(
+inline constexpr std::string_view dot_of_nibbles = R"(#elif defined(@SMALL)
+/* The products of x and a row of weights. Those of eight inputs are added up apart: 16 bits hold them. */
+static __attribute__((noinline, unused)) int32_t $dot_row(const $value *x, uint16_t inputs, const $weight *w) {
+  int32_t sum = 0;
+  for (;;) {
+    $number of_eight = 0;
+    uint8_t b;
+    for (b = 0; b < 4 && inputs > 0; ++b) {
+      const uint8_t byte = @READ_8(w);
+      of_eight += (int8_t)(((byte & 15) ^ 8) - 8) * ($number)x[0];
+      if (inputs > 4) {
+        of_eight += (int8_t)(((byte >> 4) ^ 8) - 8) * ($number)x[4];
+      }
+      ++w;
+      ++x;
+      --inputs;
+    }
+    sum += of_eight;
+    if (inputs <= 4) {
+      return sum;
+    }
+    x += 4;
+    inputs = (uint16_t)(inputs - 4);
+  }
+}
+#else
 /* Adds to sums[0 .. rows - 1] 16 times the products of x and as many rows; returns where the next row begins. */
 @WITH_REGISTERS const $weight *$dot(const $value *x, uint16_t inputs, const $weight *w, uint8_t rows, int32_t *sums) {
   const $value *const eights = x + (inputs & 65528u);
@@ -410,26 +476,41 @@ static inline void $scale_four($layer layer, uint16_t row, const int32_t *sums, 
 }
 #endif
 
-static inline void $compute($layer layer, const $value *x, $value *y) {
+/* In short code a layer is given by its address; else by value, of which y cannot be a part. */
+#ifdef @SMALL
+#define @LAYER(layer) (&(layer))
+static inline void $compute(const $layer *layer, const $value *x, $value *y) {
+#else
+#define @LAYER(layer) (layer)
+static inline void $compute($layer of, const $value *x, $value *y) {
+  const $layer *const layer = &of;
+#endif
+  const $weight *w = layer->weights;
   uint16_t row = 0;
-  while (row < layer.outputs) {
-    const uint8_t rows = (uint8_t)(layer.outputs - row < @ROWS ? layer.outputs - row : @ROWS);
+  while (row < layer->outputs) {
+    const uint8_t rows = (uint8_t)(layer->outputs - row < @ROWS ? layer->outputs - row : @ROWS);
     int32_t sums[@ROWS] = {0};
     uint8_t i;
-    layer.weights = $dot(x, layer.inputs, layer.weights, rows, sums);
+#ifdef @SMALL
+    sums[0] = $dot_row(x, layer->inputs, w);
+    w += @ROW(layer->inputs);
+#else
+    w = $dot(x, layer->inputs, w, rows, sums);
+#endif
 #ifdef @SCALES_FOUR
     if (rows == 4) {
-      $scale_four(layer, row, sums, y);
+      $scale_four(*layer, row, sums, y);
       row = (uint16_t)(row + 4);
       continue;
     }
 #endif
     for (i = 0; i < rows; ++i, ++row) {
-      const int32_t sum = (sums[i] >> @EXTRA_BITS) + (int32_t)@READ_32(layer.biases + row);
-      int32_t byte = $scale(sum, (int32_t)@READ_32(layer.multipliers + row), @READ_8(layer.shifts + row)) + layer.zero;
-      byte = byte < layer.lowest ? layer.lowest : byte > 255 ? 255 : byte;
-      if (layer.table) {
-        byte = @READ_8(layer.table + byte);
+      const int32_t sum = (sums[i] >> @EXTRA_BITS) + (int32_t)@READ_32(layer->biases + row);
+      int32_t byte =
+          $scale(sum, (int32_t)@READ_32(layer->multipliers + row), @READ_8(layer->shifts + row)) + layer->zero;
+      byte = byte < layer->lowest ? layer->lowest : byte > 255 ? 255 : byte;
+      if (layer->table) {
+        byte = @READ_8(layer->table + byte);
       }
       y[row] = ($value)byte;
     }

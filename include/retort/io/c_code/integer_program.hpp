@@ -77,9 +77,9 @@ constexpr std::size_t row_bytes(int bits, std::size_t inputs) {
   return text;
 }
 
-/// `const $layer layer_0 = {...};`
+/// `static const $layer layer_0 = {...};`
 [[gnu::cold]] inline std::string layer_value(const internal::IntegerLayer& layer, std::size_t index) {
-  return concatenate({"  const $layer layer_",
+  return concatenate({"  static const $layer layer_",
                       index,
                       " = {",
                       layer.inputs,
@@ -140,7 +140,7 @@ constexpr std::size_t row_bytes(int bits, std::size_t inputs) {
     current = "values";
   }
   if (rounds) {
-    const InputTerms terms(network.real_inputs().scales, true);
+    const InputTerms terms(network.real_inputs().scales);
     text += concatenate({"  for (i = 0; i < @INPUTS; ++i) {\n    values[i] = $round_input(inputs[i]",
                          terms.has_rest ? " - " : ", ", terms.center, ", ", terms.has_rest ? terms.rest : "",
                          terms.has_rest ? ", " : "", terms.factor, ");\n  }\n"});
@@ -149,7 +149,7 @@ constexpr std::size_t row_bytes(int bits, std::size_t inputs) {
   }
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const std::string_view output = i % 2 == 0 ? "first" : "second";
-    text += concatenate({"  $compute(layer_", i, ", ", current, ", ", output, ");\n"});
+    text += concatenate({"  $compute(@LAYER(layer_", i, "), ", current, ", ", output, ");\n"});
     current = output;
   }
   return text += concatenate(

@@ -72,12 +72,11 @@ static inline int $classify(const $input *inputs) {
 
 /// What an input's element i is computed with: numbers, or elements of the arrays of scales_data.
 struct InputTerms {
-  /// `reads`: whether constants are read by @READ_FLOAT.
-  [[gnu::cold]] InputTerms(const internal::InputScales& scales, bool reads) : has_rest(!scales.rests.empty()) {
+  [[gnu::cold]] explicit InputTerms(const internal::InputScales& scales) : has_rest(!scales.rests.empty()) {
     if (scales.by_columns()) {
-      center = reads ? "@READ_FLOAT($centers_0 + i)" : "$centers_0[i]";
-      rest = reads ? "@READ_FLOAT($rests_0 + i)" : "$rests_0[i]";
-      factor = reads ? "@READ_FLOAT($factors_0 + i)" : "$factors_0[i]";
+      center = "@READ_FLOAT(&$centers_0[i])";
+      rest = "@READ_FLOAT(&$rests_0[i])";
+      factor = "@READ_FLOAT(&$factors_0[i])";
     } else {
       center = c_number(scales.centers[0]);
       rest = c_number(scales.rest(0));
