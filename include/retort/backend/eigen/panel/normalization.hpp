@@ -59,15 +59,13 @@ namespace detail {
 template <std::size_t Features, typename V, typename Term>
 V sum_features(const Term& term) {
   constexpr std::size_t strands = 4;
+  constexpr std::size_t whole = Features / strands * strands;
   std::array<V, strands> sums;
   sums.fill(V(simd::ScalarOf<V>{0}));
-  std::size_t feature = 0;
-  for (; feature + strands <= Features; feature += strands) {
+  for (std::size_t feature = 0; feature < whole; feature += strands) {
     simd::detail::unroll<strands>([&](auto s) __attribute__((always_inline)) { sums[s] += term(feature + s); });
   }
-  for (; feature < Features; ++feature) {
-    sums[0] += term(feature);
-  }
+  simd::detail::unroll<Features - whole>([&](auto s) __attribute__((always_inline)) { sums[s] += term(whole + s); });
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
