@@ -14,6 +14,10 @@ std::string with_separators(std::size_t number) {
   return digits;
 }
 
+std::string counted(std::size_t number, std::string_view thing) {
+  return with_separators(number).append(" ").append(thing).append(number == 1 ? "" : "s");
+}
+
 std::string fixed(double value, int digits) {
   std::array<char, 400> text{};  // the largest double has 309 digits before the point
   return {text.data(), std::to_chars(text.begin(), text.end(), value, std::chars_format::fixed, digits).ptr};

@@ -26,6 +26,7 @@
 
 #include "common/data.hpp"
 #include "common/models.hpp"
+#include "common/number_text.hpp"
 #include "common/output_folder.hpp"
 #include "common/program.hpp"
 
@@ -194,8 +195,8 @@ class Experiments {
       sweep_options.checkpoints =
           rt::SweepCheckpointOptions{.folder = plan_.folder / ("width_" + width), .resume = true};
     }
-    std::printf("%s-%s by T, errors over %zu %s (%s):\n", width.c_str(), width.c_str(), seeds,
-                seeds == 1 ? "seed" : "seeds", published);
+    std::printf("%s-%s by T, errors over %s (%s):\n", width.c_str(), width.c_str(),
+                examples::counted(seeds, "seed").c_str(), published);
     for (const auto& summary :
          rt::summarize(rt::Sweep<Student>{teacher_, settings, cpu_}.fit(train_, test_, sweep_options))) {
       std::printf("  T = %-2g %5.1f +- %.1f\n", summary.setting.loss.temperature, summary.errors.mean,

@@ -13,6 +13,7 @@ namespace loss_table {
 
 namespace {
 
+using examples::counted;
 using examples::fixed;
 using examples::with_separators;
 
@@ -24,7 +25,7 @@ std::string section_of(const Table& table) {
   using examples::Column;
   examples::Table markup(retort::concatenate({"Errors of ", with_separators(table.test_images),
                                               " test images, means and standard deviations over ",
-                                              table.rows.front().errors.count, " seeds"}),
+                                              counted(table.rows.front().errors.count, "seed")}),
                          {{"loss or scheme", Column::Kind::text},
                           {"errors"},
                           {"fewest"},
@@ -56,9 +57,9 @@ Row make_row(std::string loss, std::string setting, const std::vector<double>& e
 }
 
 void print(const Table& table) {
-  std::printf("\n%s, %zu parameters, %zu epochs: errors of %zu, mean and deviation over %zu seeds\n",
-              table.student.c_str(), table.parameters, table.epochs, table.test_images,
-              table.rows.front().errors.count);
+  std::printf("\n%s, %zu parameters, %zu epochs: errors of %zu, mean and deviation over %s\n", table.student.c_str(),
+              table.parameters, table.epochs, table.test_images,
+              counted(table.rows.front().errors.count, "seed").c_str());
   std::printf("%-18s %15s  %5s  %16s  %6s  %s\n", "", "errors", "best", "more than alone", "p", "chosen setting");
   for (const Row& row : table.rows) {
     std::printf("%-18s %6.1f +- %5.1f  %5.0f", row.loss.c_str(), row.errors.mean, row.errors.standard_deviation,

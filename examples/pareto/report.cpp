@@ -16,6 +16,7 @@ namespace pareto {
 
 namespace {
 
+using examples::counted;
 using examples::fixed;
 using examples::with_separators;
 using retort::concatenate;
@@ -25,7 +26,7 @@ std::string mean_and_deviation(const retort::Statistics& statistics) {
 }
 
 std::string caption(const Report& report) {
-  return concatenate({"Means and standard deviations over ", report.rows.front().held_out.count, " seeds; ",
+  return concatenate({"Means and standard deviations over ", counted(report.rows.front().held_out.count, "seed"), "; ",
                       with_separators(report.held_out_images), " training images held out, ",
                       with_separators(report.test_images), " test images"});
 }

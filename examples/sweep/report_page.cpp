@@ -20,6 +20,7 @@ namespace sweep {
 namespace {
 
 using examples::Column;
+using examples::counted;
 using examples::figure;
 using examples::fixed;
 using examples::paragraph;
@@ -196,29 +197,12 @@ std::string charts(const Options& options, const SweepReport& report) {
 void write_report_page(const Options& options, const SweepReport& report) {
   const std::string teacher =
       options.teacher_file.empty() ? "trained for it" : "loaded from " + options.teacher_file.string();
-  const std::string about = retort::concatenate({with_separators(report.runs.size()),
-                                                 report.runs.size() == 1 ? " student" : " students",
-                                                 " of a teacher that makes ",
-                                                 with_separators(report.teacher_errors),
-                                                 " errors and was ",
-                                                 teacher,
-                                                 ". Images from ",
-                                                 options.data.string(),
-                                                 ", ",
-                                                 options.split,
-                                                 " split; ",
-                                                 options.student.epochs,
-                                                 options.student.epochs == 1 ? " epoch" : " epochs",
-                                                 " in batches of ",
-                                                 options.batch_size,
-                                                 "; seeds ",
-                                                 options.first_seed,
-                                                 " to ",
-                                                 options.first_seed + options.seeds - 1,
-                                                 "."});
-  examples::write_page(options.report,
-                       retort::concatenate({"sweep, ", with_separators(report.summaries.size()),
-                                            report.summaries.size() == 1 ? " setting" : " settings"}),
+  const std::string about = retort::concatenate(
+      {counted(report.runs.size(), "student"), " of a teacher that makes ", with_separators(report.teacher_errors),
+       " errors and was ", teacher, ". Images from ", options.data.string(), ", ", options.split, " split; ",
+       counted(options.student.epochs, "epoch"), " in batches of ", options.batch_size, "; seeds ", options.first_seed,
+       " to ", options.first_seed + options.seeds - 1, "."});
+  examples::write_page(options.report, retort::concatenate({"sweep, ", counted(report.summaries.size(), "setting")}),
                        paragraph(about) + section("By temperature", charts(options, report)) + paired_section(report) +
                            section("Every setting", result_table(report)));
 }

@@ -153,6 +153,11 @@ TEST_CASE("Numbers that a C file cannot hold as floats are refused", "[io]") {
   CHECK(std::filesystem::is_empty(folder / "."));
 }
 
+TEST_CASE("A negative number is in parentheses in a macro of a C file", "[io]") {
+  CHECK(io::detail::c_macro("ZERO", -5) == "#define @ZERO (-5)\n");
+  CHECK(io::detail::c_macro("ZERO", 5) == "#define @ZERO 5\n");
+}
+
 TEST_CASE("A model may have one output, and one layer", "[io]") {
   const TemporaryFolder folder;
   const auto network = network_of_bytes<Sequential<Linear<36, 1>>>();

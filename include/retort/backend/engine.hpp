@@ -85,14 +85,14 @@ constexpr backend::Refusal loss_refusal() {
   }
 }
 
-/// For an engine that takes only operations of which takes.operator()<Operation>() is true: the first layer of another,
+/// For an engine that takes only operations of which `Takes::takes<Operation>` is true: the first layer of another,
 /// which `reason` describes. `M` is the model, or what follows the first layers that the engine takes besides.
-template <typename T, Model M = typename T::Model, typename Takes>
-constexpr backend::Refusal layer_refusal(std::string_view reason, const Takes& takes) {
+template <typename T, typename Takes, Model M = typename T::Model>
+constexpr backend::Refusal layer_refusal(std::string_view reason) {
   using Plan = backend::Plan<M>;
   backend::Refusal refusal;
   for_each_index<Plan::size>([&]<std::size_t Index>() {
-    if (!refusal && !takes.template operator()<typename Plan::template Operation<Index>>()) {
+    if (!refusal && !Takes::template takes<typename Plan::template Operation<Index>>) {
       refusal = {reason, M::layer_names[Plan::first_layer[Index]],
                  Plan::first_layer[Index] + T::Model::layer_count - M::layer_count};
     }
@@ -100,13 +100,16 @@ constexpr backend::Refusal layer_refusal(std::string_view reason, const Takes& t
   return refusal;
 }
 
+struct TakesLinearAndPointwise {
+  template <typename Operation>
+  static constexpr bool takes = backend::detail::is_linear<Operation> || backend::detail::is_chain<Operation>;
+};
+
 /// For an engine that takes models of Linear and pointwise layers, and losses of logits and labels alone.
 template <typename T>
 constexpr backend::Refusal fully_connected_refusal() {
   const backend::Refusal of_loss = loss_refusal<T>();
-  return of_loss ? of_loss : layer_refusal<T>("is neither Linear nor pointwise", []<typename Operation>() {
-    return backend::detail::is_linear<Operation> || backend::detail::is_chain<Operation>;
-  });
+  return of_loss ? of_loss : layer_refusal<T, TakesLinearAndPointwise>("is neither Linear nor pointwise");
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -120,9 +120,11 @@ template <typename T>
                       "] = ", c_array(std::span<const T>(values)), ";\n"});
 }
 
-/// "#define @NAME value\n"
+/// "#define @NAME value\n"; a negative number in parentheses, so that it may stand after any operator.
 [[gnu::cold]] inline std::string c_macro(std::string_view name, const TextPart& value) {
-  return concatenate({"#define @", name, " ", value.text(), "\n"});
+  const std::string_view text = value.text();
+  const bool negative = text.starts_with('-');
+  return concatenate({"#define @", name, negative ? " (" : " ", text, negative ? ")\n" : "\n"});
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::io::detail

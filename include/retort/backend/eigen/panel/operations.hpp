@@ -31,14 +31,19 @@ inline constexpr bool is_batch_norm<BatchNorm<N>> = true;
 template <typename Operation>
 inline constexpr bool is_by_rows = backend::detail::is_chain<Operation> || is_batch_norm<Operation>;
 
+struct PanelOperations {
+  template <typename Operation>
+  static constexpr bool takes =
+      backend::detail::is_linear<Operation> || is_layer_norm<Operation> || is_by_rows<Operation>;
+};
+
 namespace detail {
 
 template <typename Operations>
 inline constexpr bool are_for_panels = false;
 template <typename... Operations>
 inline constexpr bool are_for_panels<std::tuple<Operations...>> =
-    (backend::detail::is_linear<Operations> || ...) &&
-    ((backend::detail::is_linear<Operations> || is_layer_norm<Operations> || is_by_rows<Operations>) && ...);
+    (backend::detail::is_linear<Operations> || ...) && (PanelOperations::takes<Operations> && ...);
 
 }  // namespace detail
 
@@ -50,15 +55,18 @@ concept PanelModel = Model<M> && detail::are_for_panels<typename Plan<M>::Operat
 template <typename T>
 constexpr Refusal panel_refusal() {
   using M = AfterPooling<typename T::Model>;
-  const Refusal of_loss = internal::loss_refusal<T>();
-  const Refusal of_layer =
-      internal::layer_refusal<T, M>("is neither Linear, pointwise nor a normalization", []<typename Operation>() {
-        return backend::detail::is_linear<Operation> || is_layer_norm<Operation> || is_by_rows<Operation>;
-      });
-  return of_loss                      ? of_loss
-         : of_layer                   ? of_layer
-         : Plan<M>::linear_count == 0 ? Refusal{"the model has no Linear layer"}
-                                      : Refusal{};
+  constexpr Refusal of_loss = internal::loss_refusal<T>();
+  constexpr Refusal of_layer =
+      internal::layer_refusal<T, PanelOperations, M>("is neither Linear, pointwise nor a normalization");
+  if constexpr (of_loss) {
+    return of_loss;
+  } else if constexpr (of_layer) {
+    return of_layer;
+  } else if constexpr (Plan<M>::linear_count == 0) {
+    return {"the model has no Linear layer"};
+  } else {
+    return {};
+  }
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel
