@@ -15,6 +15,7 @@
 #include "retort/nn/gelu.hpp"
 #include "retort/nn/layer_norm.hpp"
 #include "retort/nn/network.hpp"
+#include "retort/nn/tanh.hpp"
 #include "small_datasets.hpp"
 
 namespace {
@@ -24,8 +25,9 @@ using retort::test::largest_difference;
 using retort::test::same_bits;
 
 // Not for panels, where the first layer reads bytes and a gathered batch has numbers.
-using M = Sequential<AvgPool2d<Shape<1, 5, 6>, 1>, Linear<30, 17>, Dropout<0.5>, GELU, LayerNorm<17>, Linear<17, 4>>;
-static_assert(!backend::panel::PanelModel<M>);
+using M =
+    Sequential<Tanh, AvgPool2d<Shape<1, 5, 6>, 1>, Linear<30, 17>, Dropout<0.5>, GELU, LayerNorm<17>, Linear<17, 4>>;
+static_assert(!backend::panel::PanelModel<backend::panel::AfterPooling<M>>);
 
 TEMPLATE_TEST_CASE("A dataset is answered as its gathered batch, bit for bit", "[backend]", float, double) {
   // Fewer samples than the backend takes together, as many, and several times as many.

@@ -26,7 +26,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 /// output (batch, out), the logits, of input (batch, in).
 template <Model M, typename Scalar>
 void predict_batch(const Eigen& backend, M, const InferArguments<Scalar>& arguments) {
-  if constexpr (panel::PanelModel<M>) {
+  if constexpr (panel::PanelModel<panel::AfterPooling<M>>) {
     panel::infer<M>(backend, panel::InferenceTensors<Scalar>{arguments.parameters, arguments.buffers}, arguments.input,
                     arguments.output, arguments.batch);
   } else {
@@ -42,7 +42,7 @@ void predict_batch(const Eigen& backend, M, const InferArguments<Scalar>& argume
 template <Model M, typename Scalar>
 void predict_dataset(const Eigen& backend, M, const Scalar* parameters, [[maybe_unused]] const Scalar* buffers,
                      const data::DatasetView& data, Scalar* logits) {
-  if constexpr (panel::PanelModel<M>) {
+  if constexpr (panel::PanelModel<panel::AfterPooling<M>>) {
     panel::infer<M>(backend, panel::InferenceTensors<Scalar>{parameters, buffers}, data, logits);
   } else {
     struct ScratchTag;

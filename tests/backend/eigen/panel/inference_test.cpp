@@ -13,6 +13,7 @@
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
+#include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/gelu.hpp"
@@ -35,6 +36,9 @@ using WideInside =
 using WideEnds = Sequential<Linear<400, 350, Bias::no>, ReLU, Linear<350, 401>, GELU>;
 using Normalised = Sequential<BatchNorm<35>, Tanh, LayerNorm<35>, Linear<35, 33>, BatchNorm<33>, GELU, Linear<33, 20>,
                               LayerNorm<20>, BatchNorm<20>, Dropout<0.5>, ReLU, Linear<20, 10>, LayerNorm<10>>;
+/// The layers behind a pooling of four, or of nine pixels in two channels, which numbers and bytes both meet.
+using Pooled = Sequential<AvgPool2d<Shape<1, 6, 10>, 2>, Linear<15, 33>, ReLU, Linear<33, 10>>;
+using PooledColours = Sequential<AvgPool2d<Shape<2, 6, 9>, 3>, Tanh, LayerNorm<12>, Linear<12, 7>>;
 using WideNormalised = Sequential<Linear<35, 513>, LayerNorm<513>, GELU, Linear<513, 300, Bias::no>, BatchNorm<300>,
                                   ReLU, Linear<300, 7>, BatchNorm<7>>;
 static_assert(backend::panel::has_wide_layer<WideNormalised>);
@@ -67,7 +71,7 @@ double distance(const std::vector<Scalar>& a, const std::vector<Scalar>& b) {
 
 template <Model M>
 data::Dataset some_data(std::size_t size, bool bytes) {
-  constexpr std::size_t height = M::input_size == 400 ? 20 : 5;
+  constexpr std::size_t height = M::input_size == 400 ? 20 : M::input_size % 5 == 0 ? 5 : 6;
   return bytes ? test::noise_images(size, {height, M::input_size / height}, M::output_size, 1)
                : test::clouds(size, M::input_size, M::output_size, 2);
 }
@@ -110,6 +114,8 @@ TEMPLATE_TEST_CASE("Inference on panels is the inference of Eigen's operations",
   check_inference<Odd, TestType>();
   check_inference<Wide, TestType>();
   check_inference<Normalised, TestType>();
+  check_inference<Pooled, TestType>();
+  check_inference<PooledColours, TestType>();
   if constexpr (!test::brief || is_float<TestType>) {
     check_inference<WideInside, TestType>();
     check_inference<WideNormalised, TestType>();

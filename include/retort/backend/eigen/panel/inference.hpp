@@ -6,11 +6,13 @@
 /// (sample_inference.hpp).
 
 #include <cstddef>
+#include <utility>
 
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/panel/forward.hpp"
 #include "retort/backend/eigen/panel/inference_inputs.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/backend/eigen/panel/pooled_inputs.hpp"
 #include "retort/backend/eigen/panel/row_inference.hpp"
 #include "retort/backend/eigen/panel/sample_inference.hpp"
 #include "retort/backend/plan.hpp"
@@ -42,25 +44,46 @@ void infer_panels(const Eigen& backend, const InferenceTensors<Scalar>& tensors,
 }  // namespace detail
 
 /// logits (batch, out) of inputs (batch, in), on the backend's threads.
-template <Model M, typename Scalar>
+template <Model Whole, typename Scalar>
 void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Scalar* inputs, Scalar* logits,
            std::size_t batch) {
+  using M = AfterPooling<Whole>;
   using V = simd::Vector<Scalar>;
   const std::size_t rest = batch % simd::lanes<V>;
   const std::size_t in_panels = rest <= few_samples<V> ? batch - rest : batch;
-  if (in_panels > 0) {
-    detail::infer_panels<M>(backend, tensors, BatchInputs<Scalar>{{inputs, in_panels, M::input_size}}, logits);
-  }
-  if (in_panels < batch) {
-    infer_samples<M>(backend, tensors, inputs + in_panels * M::input_size, logits + in_panels * M::output_size, rest);
+  const Scalar* rest_inputs = inputs + in_panels * Whole::input_size;
+  Scalar* rest_logits = logits + in_panels * M::output_size;
+  if constexpr (pools_inputs<Whole>) {
+    using Pooling = PoolingOf<Whole>;
+    detail::infer_panels<M>(backend, tensors,
+                            PooledBatchInputs<Pooling, Scalar>{{inputs, in_panels, Whole::input_size}}, logits);
+    if (in_panels < batch) {
+      struct RestTag;
+      Scalar* pooled = internal::thread_scratch<Scalar, RestTag>(rest * M::input_size);
+      for (std::size_t sample = 0; sample < rest; ++sample) {
+        detail::pool_numbers<Pooling>(rest_inputs + sample * Whole::input_size, pooled + sample * M::input_size);
+      }
+      infer_samples<M>(backend, tensors, std::as_const(pooled), rest_logits, rest);
+    }
+  } else {
+    if (in_panels > 0) {
+      detail::infer_panels<M>(backend, tensors, BatchInputs<Scalar>{{inputs, in_panels, M::input_size}}, logits);
+    }
+    if (in_panels < batch) {
+      infer_samples<M>(backend, tensors, rest_inputs, rest_logits, rest);
+    }
   }
 }
 
 /// logits (data.size, out) of every sample of a dataset, normalised but not augmented.
-template <Model M, typename Scalar>
+template <Model Whole, typename Scalar>
 void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const data::DatasetView& data,
            Scalar* logits) {
-  if constexpr (Plan<M>::template is_linear<0>) {
+  using M = AfterPooling<Whole>;
+  if constexpr (pools_inputs<Whole>) {
+    detail::infer_panels<M>(backend, tensors, PooledDatasetInputs<PoolingOf<Whole>, Scalar>(data), logits);
+    return;
+  } else if constexpr (Plan<M>::template is_linear<0>) {
     if (data.bytes != nullptr) {
       struct BiasTag;
       using First = typename Plan<M>::template Operation<0>;

@@ -17,10 +17,12 @@
 #include "retort/backend/eigen/panel/forward.hpp"
 #include "retort/backend/eigen/panel/inputs.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/backend/eigen/panel/pooled_inputs.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/matrix_view.hpp"
 #include "retort/core/thread_scratch.hpp"
+#include "retort/data/augment.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
 #include "retort/simd/tile.hpp"
@@ -34,6 +36,17 @@ struct InferenceTensors {
   const Scalar* parameters;
   const Scalar* buffers;
 };
+
+/// inputs (in, count) of one panel, where make_row(sample, row) writes the row (in) of each.
+template <typename Scalar, typename MakeRow>
+void fill_panel_by_rows(std::size_t count, std::size_t in, Scalar* panel, const MakeRow& make_row) {
+  struct RowsTag;
+  Scalar* rows = internal::thread_scratch<Scalar, RowsTag>(count * in);
+  for (std::size_t sample = 0; sample < count; ++sample) {
+    make_row(sample, rows + sample * in);
+  }
+  fill_panel<simd::Vector<Scalar>>({rows, in}, count, in, panel);
+}
 
 /// Rows (size, in) of numbers.
 template <typename Scalar>
@@ -90,6 +103,44 @@ struct ByteInputs {
     const std::size_t count = samples_in<Scalar>(index, size());
     const simd::Rows<const std::uint8_t> rows{data.bytes + index * width<Scalar> * data.features, data.features};
     fill_byte_panel<Scalar>(byte_rows<Scalar>(rows, count).data(), count, data.features, panel);
+  }
+};
+
+/// Rows (size, in) of numbers for a model that begins with AvgPool2d, which pools them.
+template <typename L, typename Scalar>
+struct PooledBatchInputs {
+  using Element = Scalar;
+
+  MatrixView<const Scalar> rows;
+
+  std::size_t size() const { return rows.rows; }
+
+  void fill(std::size_t index, Scalar* panel) const {
+    fill_panel_by_rows<Scalar>(samples_in<Scalar>(index, size()), L::output_size, panel,
+                               [&](std::size_t sample, Scalar* row) {
+                                 detail::pool_numbers<L>(rows.row(index * width<Scalar> + sample), row);
+                               });
+  }
+};
+
+/// Every sample of a dataset for such a model, normalised and pooled.
+template <typename L, typename Scalar>
+struct PooledDatasetInputs {
+  using Element = Scalar;
+
+  explicit PooledDatasetInputs(const data::DatasetView& dataset) : data(dataset), constants(dataset) {}
+
+  const data::DatasetView& data;
+  data::GatherConstants<Scalar> constants;
+
+  std::size_t size() const { return data.size; }
+
+  void fill(std::size_t index, Scalar* panel) const {
+    fill_panel_by_rows<Scalar>(samples_in<Scalar>(index, size()), L::output_size, panel,
+                               [&](std::size_t sample, Scalar* row) {
+                                 const auto place = static_cast<std::uint32_t>(index * width<Scalar> + sample);
+                                 detail::gather_pooled_row<L>(data, constants, place, data::View{}, row);
+                               });
   }
 };
 

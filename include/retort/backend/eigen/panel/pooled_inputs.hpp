@@ -2,7 +2,7 @@
 #pragma once
 /// @file
 /// Models that begin with AvgPool2d on panels: the layer learns nothing, so each sample is pooled as it is gathered,
-/// and the steps are those of the layers after it.
+/// and all else is done by the layers after it.
 
 #include <cstddef>
 #include <cstdint>
@@ -79,30 +79,36 @@ void pool_bytes(const std::uint8_t* bytes, data::GatherConstants<Scalar> constan
   }
 }
 
-/// output (out): a sample of the batch, augmented, normalised and pooled. Where its bytes are no more than moved they
+/// output (out): the means of numbers (in).
+template <typename L, typename Scalar>
+void pool_numbers(const Scalar* numbers, Scalar* output) {
+  using Squares = backend::detail::SquareRuns<L, L::columns / L::square>;
+  const backend::detail::SquareMeans<Squares, Scalar> means{numbers, output};
+  for (std::size_t run = 0; run < L::output_size / Squares::run; ++run) {
+    means(run);
+  }
+}
+
+/// output (out): a sample of a dataset, augmented, normalised and pooled. Where its bytes are no more than moved they
 /// are summed as bytes.
 template <typename L, typename Scalar>
-void gather_pooled_row(const TrainingBatch& batch, const data::GatherConstants<Scalar>& constants, std::uint32_t sample,
-                       Scalar* output) {
-  if (batch.data.bytes != nullptr && !batch.view.augmentation.distorts()) {
-    const std::uint8_t* bytes = batch.data.bytes + std::size_t{sample} * L::input_size;
-    if (batch.view.augmentation.is_set()) {
+void gather_pooled_row(const data::DatasetView& data, const data::GatherConstants<Scalar>& constants,
+                       std::uint32_t sample, const data::View& view, Scalar* output) {
+  if (data.bytes != nullptr && !view.augmentation.distorts()) {
+    const std::uint8_t* bytes = data.bytes + std::size_t{sample} * L::input_size;
+    if (view.augmentation.is_set()) {
       struct MovedTag;
       std::uint8_t* moved = internal::thread_scratch<std::uint8_t, MovedTag>(L::input_size);
-      data::copy_byte_row(batch.data, sample, batch.view.offset(sample), moved);
+      data::copy_byte_row(data, sample, view.offset(sample), moved);
       bytes = moved;
     }
     pool_bytes<L>(bytes, constants, output);
     return;
   }
   struct WholeTag;
-  using Squares = backend::detail::SquareRuns<L, L::columns / L::square>;
   Scalar* whole = internal::thread_scratch<Scalar, WholeTag>(L::input_size);
-  data::gather_row(batch.data, constants, sample, batch.view, whole);
-  const backend::detail::SquareMeans<Squares, Scalar> means{whole, output};
-  for (std::size_t run = 0; run < L::output_size / Squares::run; ++run) {
-    means(run);
-  }
+  data::gather_row(data, constants, sample, view, whole);
+  pool_numbers<L>(whole, output);
 }
 
 }  // namespace detail
@@ -118,7 +124,7 @@ void gather_input_rows(const TrainingBatch& batch, const data::GatherConstants<S
       fetch_row<simd::PrefetchFor::reading>(batch.data, samples[i + 1]);
     }
     if constexpr (pools_inputs<M>) {
-      detail::gather_pooled_row<PoolingOf<M>>(batch, constants, samples[i], row);
+      detail::gather_pooled_row<PoolingOf<M>>(batch.data, constants, samples[i], batch.view, row);
     } else {
       data::gather_row(batch.data, constants, samples[i], batch.view, row);
     }
