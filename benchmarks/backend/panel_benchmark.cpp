@@ -144,7 +144,8 @@ void training_step(benchmark::State& state) {
   Network<M> network{Seed{0}, backend};
   internal::EpochTrainer<M, backend::Eigen, float, CrossEntropy, Adam, internal::NoTeacher, Steps> epoch_trainer(
       network, {}, {}, {});
-  run_epochs<Runner>(state, backend, epoch_trainer, {epoch_of_batches(64), 64, training_step_flops<M>(64)});
+  run_epochs<Runner>(state, backend, epoch_trainer,
+                     {epoch_of_batches<backend::Eigen>(64), 64, training_step_flops<M>(64)});
 }
 
 template <std::size_t In, std::size_t Out>

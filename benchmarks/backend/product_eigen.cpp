@@ -63,8 +63,8 @@ void step(benchmark::State& state, MakeLibrary make_library) {
   internal::EpochTrainer<M, backend::Eigen, float, CrossEntropy, Adam, internal::NoTeacher,
                          backend::GenericSteps<M, backend::Eigen, float>>
       epoch_trainer(network, {}, {}, {});
-  run_epochs<HostRunner<backend::Eigen>>(state, backend, epoch_trainer,
-                                         {epoch_of_batches(batch), batch, training_step_flops<M>(batch)});
+  run_epochs<HostRunner<backend::Eigen>>(
+      state, backend, epoch_trainer, {epoch_of_batches<backend::Eigen>(batch), batch, training_step_flops<M>(batch)});
 }
 
 }  // namespace
