@@ -31,9 +31,9 @@ namespace detail {
 struct SimdChain;  // simd_chain.hpp
 }
 
-/// Models of Linear and pointwise layers are computed as a whole, on panels of samples (panel/); other models operation
-/// by operation. Single operations take matrix products from Eigen, or from a library that the backend is given; panels
-/// need none.
+/// Models of Linear, pointwise and normalization layers are computed as a whole, on panels of samples (panel/); other
+/// models operation by operation. Single operations take matrix products from Eigen, or from a library that the backend
+/// is given; panels need none.
 class Eigen : public HostMemory, public Generic<Eigen> {
  public:
   static constexpr const char* name = "eigen";
