@@ -17,6 +17,7 @@
 #include "retort/nn/describe.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/gelu.hpp"
+#include "retort/nn/gelu_tanh.hpp"
 #include "retort/nn/layer_norm.hpp"
 #include "retort/nn/leaky_relu.hpp"
 #include "retort/nn/linear.hpp"

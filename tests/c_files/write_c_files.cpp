@@ -33,8 +33,9 @@ using namespace retort;
 
 using Student = Sequential<Linear<784, 20>, ReLU, Linear<20, 20>, ReLU, Linear<20, 10>>;
 using Pooled = Sequential<AvgPool2d<Shape<1, 28, 28>, 2>, Linear<196, 13>, Tanh, Linear<13, 10>>;
-using Various = Sequential<Dropout<0.1>, Linear<784, 17>, LayerNorm<17>, GELU, Linear<17, 12, Bias::no>, BatchNorm<12>,
-                           SiLU, Linear<12, 11>, LeakyReLU<>, BatchNorm<11>, Sigmoid, Linear<11, 10>>;
+using Various =
+    Sequential<Dropout<0.1>, Linear<784, 17>, LayerNorm<17>, GELU, Linear<17, 12, Bias::no>, BatchNorm<12>, SiLU,
+               Linear<12, 12>, GELUTanh, Linear<12, 11>, LeakyReLU<>, BatchNorm<11>, Sigmoid, Linear<11, 10>>;
 using Alone = Sequential<Linear<784, 10>>;
 using Coarse = Sequential<AvgPool2d<Shape<1, 28, 28>, 28>, Linear<1, 10>>;
 using NormFirst = Sequential<LayerNorm<784>, Linear<784, 10>>;

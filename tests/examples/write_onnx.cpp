@@ -26,10 +26,11 @@ namespace {
 
 namespace rt = retort;
 
-using Model = rt::Sequential<rt::AvgPool2d<rt::Shape<2, 4, 6>, 2>, rt::Linear<12, 16>, rt::BatchNorm<16>, rt::GELU,
-                             rt::Dropout<0.5>, rt::Linear<16, 24, rt::Bias::no>, rt::LayerNorm<24>, rt::SiLU,
-                             rt::Linear<24, 20>, rt::LeakyReLU<0.125>, rt::Linear<20, 18>, rt::Tanh, rt::Linear<18, 16>,
-                             rt::ReLU, rt::Linear<16, 12>, rt::Sigmoid, rt::Linear<12, 10>, rt::Dropout<0.25>>;
+using Model =
+    rt::Sequential<rt::AvgPool2d<rt::Shape<2, 4, 6>, 2>, rt::Linear<12, 16>, rt::BatchNorm<16>, rt::GELU,
+                   rt::Dropout<0.5>, rt::Linear<16, 24, rt::Bias::no>, rt::LayerNorm<24>, rt::SiLU, rt::GELUTanh,
+                   rt::Linear<24, 20>, rt::LeakyReLU<0.125>, rt::Linear<20, 18>, rt::Tanh, rt::Linear<18, 16>, rt::ReLU,
+                   rt::Linear<16, 12>, rt::Sigmoid, rt::Linear<12, 10>, rt::Dropout<0.25>>;
 
 constexpr std::size_t samples = 257;
 

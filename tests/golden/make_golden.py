@@ -483,6 +483,7 @@ def write_layers():
         "relu": functional.relu,
         "leaky_relu": lambda x: functional.leaky_relu(x, 0.01),
         "gelu": functional.gelu,
+        "gelu_tanh": lambda x: functional.gelu(x, approximate="tanh"),
         "silu": functional.silu,
         "tanh": torch.tanh,
         "sigmoid": torch.sigmoid,

@@ -30,7 +30,7 @@ using retort::test::TemporaryFolder;
 namespace {
 
 using M = Sequential<AvgPool2d<Shape<1, 4, 6>, 2>, Linear<6, 5>, BatchNorm<5>, Dropout<0.5>, GELU,
-                     Linear<5, 3, Bias::no>, LayerNorm<3>, LeakyReLU<0.125>, SiLU, Dropout<0.25>>;
+                     Linear<5, 3, Bias::no>, LayerNorm<3>, LeakyReLU<0.125>, SiLU, GELUTanh, Dropout<0.25>>;
 
 /// y = x^2, a layer of one's own.
 struct Square {
@@ -121,8 +121,28 @@ TEST_CASE("A network is one graph of its layers, with PyTorch's tensors") {
   CHECK(model.opset_import(0).domain().empty());
   CHECK(model.opset_import(0).version() == io::onnx_opset);
   CHECK(model.producer_name() == "retort");
-  CHECK(operations(model) == Names{"Reshape", "AveragePool", "Reshape", "Gemm", "BatchNormalization", "Div", "Erf",
-                                   "Add", "Mul", "Mul", "Gemm", "LayerNormalization", "LeakyRelu", "Sigmoid", "Mul"});
+  CHECK(operations(model) == Names{"Reshape",
+                                   "AveragePool",
+                                   "Reshape",
+                                   "Gemm",
+                                   "BatchNormalization",
+                                   "Div",
+                                   "Erf",
+                                   "Add",
+                                   "Mul",
+                                   "Mul",
+                                   "Gemm",
+                                   "LayerNormalization",
+                                   "LeakyRelu",
+                                   "Sigmoid",
+                                   "Mul",
+                                   "Mul",
+                                   "Mul",
+                                   "Add",
+                                   "Mul",
+                                   "Mul",
+                                   "Sigmoid",
+                                   "Mul"});
   check_names(model.graph());
 
   CHECK(extents(tensor(model, "1.weight")) == Extents{5, 6});  // (out, in)
@@ -132,7 +152,7 @@ TEST_CASE("A network is one graph of its layers, with PyTorch's tensors") {
   CHECK(numbers(tensor(model, "2.running_var")) == std::vector<float>(5, 1.0f));
   CHECK(numbers<std::int64_t>(tensor(model, "0.AvgPool2d.image")) == Extents{0, 1, 4, 6});
   CHECK(numbers<std::int64_t>(tensor(model, "0.AvgPool2d.row")) == Extents{0, 6});
-  CHECK(model.graph().initializer_size() == 14);  // nothing of num_batches_tracked
+  CHECK(model.graph().initializer_size() == 17);  // nothing of num_batches_tracked
 
   const onnx::NodeProto& linear = model.graph().node(3);
   CHECK(Names(linear.input().begin(), linear.input().end()) == Names{"0.AvgPool2d.2", "1.weight", "1.bias"});

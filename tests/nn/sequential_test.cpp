@@ -10,6 +10,7 @@
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/gelu.hpp"
+#include "retort/nn/gelu_tanh.hpp"
 #include "retort/nn/layer_norm.hpp"
 #include "retort/nn/leaky_relu.hpp"
 #include "retort/nn/linear.hpp"
@@ -50,8 +51,8 @@ static_assert(Sequential<Dropout<0.2>, ReLU, Linear<3, 2>>::first_trained_layer 
 
 static_assert(Linear<7, 5>::parameters.size() == 2 && Linear<7, 5, Bias::no>::parameters.size() == 1);
 static_assert(Layer<Linear<1, 1>> && Layer<ReLU> && Layer<LeakyReLU<>> && Layer<LeakyReLU<0.2>> && Layer<GELU> &&
-              Layer<SiLU> && Layer<Tanh> && Layer<Sigmoid> && Layer<Dropout<0.0>> && Layer<LayerNorm<1>> &&
-              Layer<BatchNorm<1>>);
+              Layer<GELUTanh> && Layer<SiLU> && Layer<Tanh> && Layer<Sigmoid> && Layer<Dropout<0.0>> &&
+              Layer<LayerNorm<1>> && Layer<BatchNorm<1>>);
 static_assert(!Layer<int> && !Layer<Teacher>);
 static_assert(Model<Teacher> && !Model<ReLU>);
 

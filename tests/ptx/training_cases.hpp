@@ -15,6 +15,7 @@
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/gelu.hpp"
+#include "retort/nn/gelu_tanh.hpp"
 #include "retort/nn/layer_norm.hpp"
 #include "retort/nn/linear.hpp"
 #include "retort/nn/relu.hpp"
@@ -34,7 +35,7 @@ using backend::Precision;
 // Each way that a chain can go, and widths that no vector fits.
 using WideGraph =
     Sequential<Linear<35, 64>, Dropout<0.5>, ReLU, Linear<64, 33>, ReLU, Linear<33, 32>, GELU, Linear<32, 10>>;
-using FrontGraph = Sequential<Dropout<0.2>, Linear<35, 21>, GELU, Dropout<0.1>, Linear<21, 10>, Tanh>;
+using FrontGraph = Sequential<Dropout<0.2>, Linear<35, 21>, GELUTanh, Dropout<0.1>, Linear<21, 10>, Tanh>;
 // Every kind of layer.
 using Mixed = Sequential<Linear<35, 24, Bias::no>, LayerNorm<24>, GELU, Dropout<0.1>, Linear<24, 13>, BatchNorm<13>,
                          SiLU, Linear<13, 7>, Sigmoid, Linear<7, 5>>;

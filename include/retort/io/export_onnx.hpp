@@ -34,6 +34,7 @@
 #include "retort/nn/describe.hpp"
 #include "retort/nn/dropout.hpp"
 #include "retort/nn/gelu.hpp"
+#include "retort/nn/gelu_tanh.hpp"
 #include "retort/nn/layer_norm.hpp"
 #include "retort/nn/leaky_relu.hpp"
 #include "retort/nn/linear.hpp"
@@ -147,6 +148,16 @@ std::string add_layer(OnnxGraph& graph, const std::string& x, const LeakyReLU<sl
   const std::string sum = graph.add("Add", {erf, graph.constant("one", 1.0f)});
   const std::string product = graph.add("Mul", {x, sum});
   return graph.add("Mul", {product, graph.constant("half", 0.5f)});
+}
+
+[[gnu::cold]] inline std::string add_layer(OnnxGraph& graph, const std::string& x, const GELUTanh&) {
+  const std::string square = graph.add("Mul", {x, x});
+  const std::string cubic = graph.add("Mul", {square, graph.constant("cubic", 0.044715f)});
+  const std::string sum = graph.add("Add", {cubic, graph.constant("one", 1.0f)});
+  const std::string product = graph.add("Mul", {x, sum});
+  constexpr float twice = 2 * std::numbers::sqrt2_v<float> * std::numbers::inv_sqrtpi_v<float>;
+  const std::string scaled = graph.add("Mul", {product, graph.constant("twice_scale", twice)});
+  return graph.add("Mul", {x, graph.add("Sigmoid", {scaled})});
 }
 
 /// The network's inputs from raw features, as data::Standardization and data::GatherConstants make them.

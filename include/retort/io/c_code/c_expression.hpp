@@ -9,6 +9,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/io/c_code/text.hpp"
 #include "retort/nn/gelu.hpp"
+#include "retort/nn/gelu_tanh.hpp"
 #include "retort/nn/leaky_relu.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/nn/sigmoid.hpp"
@@ -66,6 +67,16 @@ struct CExpression<GELU> {
   static std::string text() {
     return concatenate(
         {"x * (1.0f + erff(x * ", detail::c_number(static_cast<float>(1 / std::numbers::sqrt2)), ")) / 2.0f"});
+  }
+};
+
+template <>
+struct CExpression<GELUTanh> {
+  static constexpr bool needs_math = true;
+  static std::string text() {
+    constexpr double twice = -2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi;  // -2 sqrt(2 / pi)
+    return concatenate({"x / (1.0f + expf(", detail::c_number(static_cast<float>(twice)), " * x * (1.0f + ",
+                        detail::c_number(0.044715f), " * x * x)))"});
   }
 };
 
