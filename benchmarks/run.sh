@@ -7,7 +7,7 @@
 #
 #   machine        processor, system, compilers, libraries
 #   kernels        the programs of benchmarks/, each over N repetitions (9) in random order          about 15 minutes
-#   peers          peers/run.sh with one and two threads, N rounds each (3)                          about MMM minutes
+#   peers          peers/run.sh with one and two threads, N rounds each (3)                          about 45 minutes
 #   compile-time   compile_time/run.sh                                                               a few minutes
 #   main-job       distill_mnist --recipe original on MNIST, three times                             about 2 minutes
 #   accuracy       distill_mnist over seeds: 10 of the recipe few-images, 5 of original, 12 of
