@@ -7,7 +7,7 @@
 #
 #   machine        processor, system, compilers, libraries
 #   kernels        the programs of benchmarks/, each over N repetitions (9) in random order          about 15 minutes
-#   peers          peers/run.sh with one and two threads, N rounds each                              about 20 minutes
+#   peers          peers/run.sh with one and two threads, N rounds each (3)                          about 45 minutes
 #   compile-time   compile_time/run.sh                                                               a few minutes
 #   main-job       distill_mnist --recipe original on MNIST, three times                             about 2 minutes
 #   accuracy       distill_mnist over seeds: 10 of the recipe few-images, 5 of original, 12 of
@@ -60,11 +60,13 @@ if [[ -n $repetitions ]]; then
 fi
 ((${#sections[@]} > 0)) || sections=("${all_sections[@]}")
 hold_lock benchmarks/run.sh "$build.lock"
-min_time=0.2 runs=3 few_images_seeds=10 original_seeds=5 recommended_seeds=12 job_arguments=()
+min_time=0.2 runs=3 peer_rounds=${repetitions:-3} peer_cells=()
+few_images_seeds=10 original_seeds=5 recommended_seeds=12 job_arguments=()
 if [[ $quick == yes ]]; then
   command+=" --quick"
   repetitions=${repetitions:-2}
-  min_time=0.01 runs=1 few_images_seeds=2 original_seeds=2 recommended_seeds=2
+  min_time=0.01 runs=1 peer_rounds=1 peer_cells=(--cells 'ReLU-20/(1|64)$')
+  few_images_seeds=2 original_seeds=2 recommended_seeds=2
   job_arguments=(--teacher-epochs 1 --epochs 1)
   if [[ -z $output ]]; then
     mkdir -p "$build"
@@ -184,8 +186,8 @@ section_peers() {
   for threads in 1 2; do
     [[ $threads == 1 ]] && echo "### One thread" || printf '\n### Two threads\n'
     echo
-    quietly "$build/peers.log" "$here/peers/run.sh" --rounds "$repetitions" --threads "$threads" \
-      --output "$build/peers.$threads.md"
+    quietly "$build/peers.log" "$here/peers/run.sh" --rounds "$peer_rounds" --threads "$threads" \
+      "${peer_cells[@]}" --output "$build/peers.$threads.md"
     grep -E ': .*(not found|left out)' "$build/peers.log" >&2 || true
     sed '/^|/!s/^./- &/' "$build/peers.$threads.md"
   done

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The networks of the other benchmarks in dlib, with float32: the same layers, loss and optimizer. dlib's only threads
-// are its BLAS's, and its tensor operations are those compiled into its library, whatever the flags here. It has no
-// distillation loss: the one below is written as dlib's own losses are, with its softmax. What a step leaves out, and
-// does more, --notes says.
+// Some of the cells in dlib, with float32: the same layers, loss and optimizer. dlib's only threads are its BLAS's, and
+// its tensor operations are those compiled into its library, whatever the flags here. It has no distillation loss: the
+// one below is written as dlib's own losses are, with its softmax. What a step leaves out, and does more, --notes says.
 
 #include <benchmark/benchmark.h>
 #include <dlib/dnn.h>
@@ -12,19 +11,21 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <iostream>
+#include <map>
 #include <numeric>
 #include <random>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "peers/cells.hpp"
+
 namespace {
+
+using peers::Cell;
 
 constexpr long features = 784;
 constexpr long classes = 10;
-constexpr std::size_t batch_size = 64;
-constexpr std::size_t batches = 64;
-constexpr std::size_t samples = batches * batch_size;
 
 using Input = dlib::input<dlib::matrix<float>>;
 using Student = dlib::fc<classes, dlib::relu<dlib::fc<20, dlib::relu<dlib::fc<20, Input>>>>>;
@@ -103,61 +104,81 @@ void prepare(Network& network) {
 }
 
 struct Data {
-  Data() {
+  explicit Data(std::size_t samples) : images(random_inputs(samples)), labels(samples), order(samples) {
     std::mt19937 generator(0);
     std::generate(labels.begin(), labels.end(), [&] { return generator() % classes; });
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::shuffle(order.begin(), order.end(), generator);
   }
 
-  dlib::resizable_tensor images = random_inputs(samples);
-  std::vector<unsigned long> labels = std::vector<unsigned long>(samples);
-  std::vector<std::size_t> order = std::vector<std::size_t>(samples);
+  dlib::resizable_tensor images;
+  std::vector<unsigned long> labels;
+  std::vector<std::size_t> order;
 };
+
+/// Made once for each size.
+const Data& data_of(const Cell& cell) {
+  static std::map<std::int64_t, Data> made;
+  return made.try_emplace(cell.samples(), static_cast<std::size_t>(cell.samples())).first->second;
+}
 
 /// An iteration is an epoch; `target_of(inputs, row, sample)` is what the loss compares that row of a batch with.
 template <typename Loss, typename Subnet, typename TargetOf>
-void train(benchmark::State& state, const Data& data, const TargetOf& target_of) {
+void train(benchmark::State& state, const Cell& cell, const Data& data, const TargetOf& target_of) {
   dlib::add_loss_layer<Loss, Subnet> network;
   prepare(network);
   std::vector<dlib::adam> solvers(network.num_computational_layers, dlib::adam(0.0f, 0.9f, 0.999f));
-  dlib::resizable_tensor inputs(batch_size, features);
-  std::vector<typename Loss::training_label_type> targets(batch_size);
+  const auto batch = static_cast<std::size_t>(cell.batch);
+  dlib::resizable_tensor inputs(static_cast<long>(batch), features);
+  std::vector<typename Loss::training_label_type> targets(batch);
   for (auto _ : state) {
-    for (std::size_t first = 0; first < samples; first += batch_size) {
+    for (std::size_t first = 0; first < data.order.size(); first += batch) {
       float* row = inputs.host_write_only();
-      for (std::size_t i = 0; i < batch_size; ++i, row += features) {
+      for (std::size_t i = 0; i < batch; ++i, row += features) {
         std::copy_n(data.images.host() + data.order[first + i] * features, features, row);
       }
-      for (std::size_t i = 0; i < batch_size; ++i) {
+      for (std::size_t i = 0; i < batch; ++i) {
         targets[i] = target_of(inputs, i, data.order[first + i]);
       }
       benchmark::DoNotOptimize(network.compute_parameter_gradients(inputs, targets.begin()));
       network.update_parameters(dlib::make_sstack(solvers), 1e-3);
     }
   }
-  state.counters["time/step"] = benchmark::Counter(
-      static_cast<double>(batches), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
 template <typename Subnet>
-void step(benchmark::State& state) {
-  const Data data;
+void step(benchmark::State& state, const Cell& cell) {
+  const Data& data = data_of(cell);
   train<dlib::loss_multiclass_log_, Subnet>(
-      state, data, [&](const dlib::tensor&, std::size_t, std::size_t sample) { return data.labels[sample]; });
+      state, cell, data, [&](const dlib::tensor&, std::size_t, std::size_t sample) { return data.labels[sample]; });
 }
-BENCHMARK_TEMPLATE(step, Student)->Name("student_step")->UseRealTime();
-BENCHMARK_TEMPLATE(step, TrainedTeacher)->Name("teacher_step")->UseRealTime();
 
-void distillation(benchmark::State& state, bool cached) {
-  const Data data;
+/// Of all samples, by batches: dlib keeps every layer's outputs and their gradients.
+std::vector<float> answers(FrozenTeacher& teacher, const dlib::resizable_tensor& images) {
+  constexpr long batch = 1024;
+  const long samples = images.num_samples();
+  std::vector<float> logits;
+  dlib::resizable_tensor inputs;
+  for (long first = 0; first < samples; first += batch) {
+    const long count = std::min(batch, samples - first);
+    inputs.set_size(count, features);
+    std::copy_n(images.host() + first * features, count * features, inputs.host_write_only());
+    const float* found = teacher.forward(inputs).host();
+    logits.insert(logits.end(), found, found + count * classes);
+  }
+  return logits;
+}
+
+void distillation(benchmark::State& state, const Cell& cell) {
+  const Data& data = data_of(cell);
   FrozenTeacher teacher;
   prepare(teacher);
-  const dlib::resizable_tensor table = teacher.forward(data.images);
+  const bool cached = cell.model == "cached";
+  const std::vector<float> table = cached ? answers(teacher, data.images) : std::vector<float>();
   const float* logits = nullptr;  // online: those of the batch
-  train<HintonLoss, Student>(state, data, [&](const dlib::tensor& inputs, std::size_t row, std::size_t sample) {
+  train<HintonLoss, Student>(state, cell, data, [&](const dlib::tensor& inputs, std::size_t row, std::size_t sample) {
     if (cached) {
-      return HintonLoss::Target{data.labels[sample], table.host() + sample * classes};
+      return HintonLoss::Target{data.labels[sample], table.data() + sample * classes};
     }
     if (row == 0) {
       logits = teacher.forward(inputs).host();
@@ -165,35 +186,45 @@ void distillation(benchmark::State& state, bool cached) {
     return HintonLoss::Target{data.labels[sample], logits + row * classes};
   });
 }
-BENCHMARK_CAPTURE(distillation, cached, true)->Name("distillation_cached")->UseRealTime();
-BENCHMARK_CAPTURE(distillation, online, false)->Name("distillation_online")->UseRealTime();
 
 template <typename Network>
-void predict(benchmark::State& state) {
+void predict(benchmark::State& state, const Cell& cell) {
   Network network;
   prepare(network);
-  const dlib::resizable_tensor inputs = random_inputs(static_cast<std::size_t>(state.range(0)));
+  const dlib::resizable_tensor inputs = random_inputs(static_cast<std::size_t>(cell.batch));
   for (auto _ : state) {
     benchmark::DoNotOptimize(network.forward(inputs).host());
   }
 }
-BENCHMARK_TEMPLATE(predict, Student)->Name("student_predict")->Arg(1)->Arg(10'000)->UseRealTime();
-BENCHMARK_TEMPLATE(predict, FrozenTeacher)->Name("teacher_predict")->Arg(64)->Arg(1024)->UseRealTime();
+
+/// None for the models that are not written here.
+peers::Benchmark benchmark_of(const Cell& cell) {
+  using Measure = void (*)(benchmark::State&, const Cell&);
+  static const std::map<std::string, Measure> known{
+      {"train/ReLU-20", step<Student>},      {"train/Dropout-ReLU-1200", step<TrainedTeacher>},
+      {"predict/ReLU-20", predict<Student>}, {"predict/Dropout-ReLU-1200", predict<FrozenTeacher>},
+      {"distillation/cached", distillation}, {"distillation/online", distillation},
+  };
+  const auto found = known.find(cell.kind + "/" + cell.model);
+  if (found == known.end()) {
+    return nullptr;
+  }
+  return [cell, measure = found->second](benchmark::State& state) { measure(state, cell); };
+}
+
+std::string version() {
+  std::ostringstream text;
+  text << "dlib " << DLIB_MAJOR_VERSION << '.' << DLIB_MINOR_VERSION << '.' << DLIB_PATCH_VERSION;
+  return text.str();
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 2 && std::string(argv[1]) == "--version") {
-    std::cout << "dlib " << DLIB_MAJOR_VERSION << '.' << DLIB_MINOR_VERSION << '.' << DLIB_PATCH_VERSION << '\n';
-    return 0;
-  }
-  if (argc == 2 && std::string(argv[1]) == "--notes") {
-    std::cout
-        << "dlib copies a batch from normalised floats, which is counted, always computes the first layer's input "
-           "gradients, and distils by a loss written here; not counted: normalising uint8 pixels, shuffling, adding "
-           "up losses and hits, moving the images of online distillation\n";
-    return 0;
-  }
-  benchmark::Initialize(&argc, argv);
-  benchmark::RunSpecifiedBenchmarks();
+  return peers::run(
+      argc, argv, version(),
+      "dlib copies a batch from normalised floats, which is counted, always computes the first layer's input "
+      "gradients, and distils by a loss written here; not counted: normalising uint8 pixels, shuffling, adding "
+      "up losses and hits, moving the images of online distillation",
+      benchmark_of);
 }

@@ -1,24 +1,27 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# benchmarks/peers/run.sh [--rounds N] [--threads 1|2] [--output FILE]
+# benchmarks/peers/run.sh [--rounds N] [--threads 1|2] [--cells FILTER] [--output FILE]
 #
-# Retort's Eigen backend beside libtorch and dlib on the same work, one thread (or two) each, and the cores' own peak:
-# built for this processor, run by turns in N rounds (5), medians in one table. libtorch is PyPI's (python3 -m pip
-# install torch) or Debian's (apt-get install libtorch-dev), the newer one first; dlib is Debian's (apt-get install
-# libdlib-dev); what is not there is left out.
+# Retort's Eigen backend beside libtorch, dlib, JAX and onnxruntime on the same work, and the cores' own peak: the cells
+# of cells.txt, or those whose KIND/MODEL/BATCH the regular expression FILTER finds. The programs take turns at each line
+# of cells.txt, in N rounds (5); two tables have the medians. Every program has as many threads as cores, one (or two),
+# and may use no other cores. libtorch is PyPI's (python3 -m pip install torch) or Debian's (apt-get install
+# libtorch-dev), the newer one first; dlib is Debian's (apt-get install libdlib-dev); JAX and onnxruntime are PyPI's
+# (python3 -m pip install jax onnxruntime onnx); what is not there is left out.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$here/../..
 
-rounds=5 threads=1 output=
+rounds=5 threads=1 filter='' output=
 usage() {
-  echo "run.sh: $*; usage: benchmarks/peers/run.sh [--rounds N] [--threads 1|2] [--output FILE]" >&2
+  echo "run.sh: $*; usage: benchmarks/peers/run.sh [--rounds N] [--threads 1|2] [--cells FILTER] [--output FILE]" >&2
   exit 2
 }
 while (($# > 0)); do
   case $1 in
     --rounds) rounds=${2:-} && shift ;;
     --threads) threads=${2:-} && shift ;;
+    --cells) filter=${2:-} && shift && [[ -n $filter ]] || usage "--cells: expected a regular expression" ;;
     --output) output=${2:-} && shift && [[ -n $output ]] || usage "--output: expected a file" ;;
     *) usage "unknown option $1" ;;
   esac
@@ -29,16 +32,34 @@ done
 # Before minutes of measuring, not after them.
 [[ -z $output || (! -d $output && -w $(dirname "$output")) ]] || usage "--output: cannot write $output"
 
+# Of each cell "KIND MODEL BATCH STEPS", of each turn "KIND MODEL".
+cells=() turns=()
+while read -r kind model sizes; do
+  for size in $sizes; do
+    status=0
+    [[ $kind/$model/${size%x*} =~ $filter ]] || status=$?
+    ((status < 2)) || usage "--cells: '$filter', expected a regular expression"
+    if ((status == 0)); then
+      cells+=("$kind $model ${size/x/ }")
+      turns+=("$kind $model")
+    fi
+  done
+done < <(grep -v '^#' "$here/cells.txt")
+((${#cells[@]} > 0)) || usage "--cells: '$filter' finds no KIND/MODEL/BATCH of benchmarks/peers/cells.txt"
+mapfile -t turns < <(printf '%s\n' "${turns[@]}" | uniq)
+
 source "$here/../replace_file.sh"
 source "$repository/scripts/lock.sh"
 source "$repository/scripts/packages.sh"
 hold_lock benchmarks/peers/run.sh "$repository/build/peers.lock"
 install_missing g++ pkg-config libbenchmark-dev libeigen3-dev libxtensor-dev libxsimd-dev zlib1g-dev \
   python3 >&2
+export PYTHONDONTWRITEBYTECODE=1
 build=$repository/build/peers
 results=$build/results
 rm -rf "$results"
 mkdir -p "$results"
+printf '%s\n' "${cells[@]}" >"$results/cells"
 flags=(-O3 -march=native -DNDEBUG)
 libraries=(-lbenchmark -lz -pthread)
 
@@ -58,14 +79,13 @@ compile_ours() {
   }
 }
 read -ra eigen < <(pkg-config --cflags eigen3)
-ours=(-std=c++20 -I "$repository/include" -I "$repository/benchmarks" "${eigen[@]}" -lbenchmark_main "${libraries[@]}")
-compile_ours peak "$here/peak.cpp" "${ours[@]}"
-compile_ours train "$here/../train/step_eigen.cpp" "${ours[@]}"
-compile_ours nn "$here/../nn/predict_eigen.cpp" "${ours[@]}"
+ours=(-std=c++20 -I "$repository/include" -I "$repository/benchmarks" "${eigen[@]}")
+compile_ours peak "$here/peak.cpp" "${ours[@]}" -lbenchmark_main "${libraries[@]}"
+compile_ours retort "$here/retort.cpp" "${ours[@]}" "${libraries[@]}"
 
 peers=()
 add_peer() { # NAME FLAGS...: 1 where there can be no such program
-  if compile "$1" "$here/$1.cpp" -std=c++20 "${@:2}" "${libraries[@]}" &&
+  if compile "$1" "$here/$1.cpp" -std=c++20 -I "$repository/benchmarks" "${@:2}" "${libraries[@]}" &&
     "$build/$1" --version >"$build/$1.version" 2>>"$build/$1.log"; then
     peers+=("$1")
   else
@@ -115,6 +135,24 @@ else
   echo "dlib: not found (apt-get install libdlib-dev); left out" >&2
 fi
 
+# program NAME ARGUMENTS...
+program() {
+  if [[ -e $here/$1_cells.py ]]; then
+    python3 "$here/$1_cells.py" "${@:2}"
+  else
+    "$build/$1" "${@:2}"
+  fi
+}
+for peer in jax onnxruntime; do
+  status=0
+  program "$peer" --version >"$build/$peer.version" 2>"$build/$peer.log" || status=$?
+  case $status in
+    0) peers+=("$peer") ;;
+    77) echo "$peer: $(<"$build/$peer.version"); left out" >&2 ;;
+    *) echo "$peer: found, but it could not be started (see build/peers/$peer.log); left out" >&2 ;;
+  esac
+done
+
 # The libraries' files say more than the names they are linked by: which BLAS libblas.so.3 is, and its version.
 blas_of() { # PROGRAM
   local path names=()
@@ -125,11 +163,19 @@ blas_of() { # PROGRAM
   echo "${names[*]:-none linked by name}"
 }
 
-settings=("OMP_NUM_THREADS=$threads" "OPENBLAS_NUM_THREADS=$threads" OMP_WAIT_POLICY=PASSIVE)
+# How idle threads wait is each peer's own default: OMP_WAIT_POLICY=PASSIVE makes two threads of PyPI's libtorch 3.5 to 5
+# times slower. The BLAS of Debian's dlib, OpenBLAS with threads of its own, takes no notice of it.
+unset OMP_WAIT_POLICY XLA_FLAGS
+settings=("OMP_NUM_THREADS=$threads" "OPENBLAS_NUM_THREADS=$threads")
 export "${settings[@]}"
-measure() { # PROGRAM NAME FILTER: into NAME.json
-  "$build/$1" --benchmark_filter="$3" --benchmark_min_time=0.2 --benchmark_out="$results/$2.json" \
-    --benchmark_out_format=json >/dev/null 2>"$results/errors" || {
+# JAX has no other limit to its threads than the cores that it may use.
+cores=$(python3 -c 'import os, sys; print(*sorted(os.sched_getaffinity(0))[-int(sys.argv[1]):], sep=",")' "$threads")
+[[ $threads == 1 || $cores == *,* ]] || usage "--threads: '$threads', but there is one core"
+taskset -cp "$cores" $$ >/dev/null
+
+measure() { # NAME ROUND.TURN ARGUMENTS...: into NAME.ROUND.TURN.json, if the program has any of it
+  program "$1" "${@:3}" --benchmark_min_time=0.2 "--benchmark_out=$results/$1.$2.json" >/dev/null \
+    2>"$results/errors" || {
     cat "$results/errors" >&2
     echo "run.sh: $1 failed" >&2
     exit 1
@@ -137,31 +183,34 @@ measure() { # PROGRAM NAME FILTER: into NAME.json
 }
 
 for ((round = 1; round <= rounds; ++round)); do
-  for program in train nn "${peers[@]}"; do
-    # The peak before each program: other programs and the core's clock move it, so that one time a round is too few.
-    measure peak "peak.$round.$program" "threads:[1$threads]\$" # one core's too, to see whether there are two
-    filter=.
-    [[ $program != train && $program != nn ]] || filter=threads:$threads/
-    measure "$program" "$program.$round" "$filter"
+  for turn in "${!turns[@]}"; do
+    printf '%s\n' "${cells[@]}" | grep "^${turns[turn]} " >"$results/turn"
+    # The peak at each turn: other programs and the core's clock move it, so that one time a round is too few.
+    measure peak "$round.$turn" "--benchmark_filter=threads:[1$threads]\$" # one core's too, to see whether there are two
+    for name in retort "${peers[@]}"; do
+      measure "$name" "$round.$turn" --cells "$results/turn"
+    done
+    echo "round $round of $rounds, ${turns[turn]}" >&2
   done
-  echo "round $round of $rounds" >&2
 done
 
 table=$results/table.md
-version=$(sed -nE 's/^#define RETORT_VERSION_[A-Z]+ ([0-9]+)$/\1/p' "$repository/include/retort/version.hpp" | paste -sd.)
 {
   echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(g++ --version | head -n 1), ${flags[*]};" \
-    "threads: $threads, ${settings[*]}; medians over $rounds round(s)"
-  echo "Retort $version, Eigen $(pkg-config --modversion eigen3)"
+    "threads: $threads, ${settings[*]}, taskset -c $cores; medians over $rounds round(s)${filter:+ of the cells '$filter'}"
+  echo "$("$build/retort" --version), Eigen $(pkg-config --modversion eigen3)"
   for peer in "${peers[@]}"; do
-    echo "$(<"$build/$peer.version"), BLAS: $(blas_of "$build/$peer")"
+    if [[ -x $build/$peer ]]; then
+      echo "$(<"$build/$peer.version"), BLAS: $(blas_of "$build/$peer")"
+    else
+      echo "$(<"$build/$peer.version")"
+    fi
   done
   echo
   python3 "$here/table.py" "$results" "$threads" "${peers[@]}"
   echo
-  echo "Retort counts everything: shuffling, gathering uint8 pixels, moving them for an online teacher, loss, Adam."
-  for peer in "${peers[@]}"; do
-    "$build/$peer" --notes
+  for name in retort "${peers[@]}"; do
+    program "$name" --notes
   done
 } >"$table"
 cat "$table"

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The table of run.sh: medians over rounds, the share of the cores' peak, the ratio to each peer.
+"""The tables of run.sh: medians over rounds, the share of the cores' peak, the ratio to each peer.
 
-table.py FOLDER THREADS PEER...: FOLDER holds NAME.ROUND.json, Google Benchmark's results, for train, nn and each PEER,
-and peak.ROUND.NAME.json, the peak before that program.
+table.py FOLDER THREADS PEER...: FOLDER holds cells, a line "KIND MODEL BATCH STEPS" for each, PROGRAM.ROUND.TURN.json,
+Google Benchmark's results, for retort and each PEER, and peak.ROUND.TURN.json, the peak before that turn.
 """
 
 import collections
@@ -12,37 +12,23 @@ import pathlib
 import statistics
 import sys
 
-LAYERS = {"student": [(784, 20), (20, 20), (20, 10)], "teacher": [(784, 1200), (1200, 1200), (1200, 10)]}
+HEADS = {"train": "Training, time of a step", "predict": "Predict, time of an answer to a batch"}
 
 
-def forward_flops(model):
-    return sum(2 * inputs * outputs for inputs, outputs in LAYERS[model])
+def forward_flops(width):
+    return 2 * (784 * width + width * width + width * 10)
 
 
-def step_flops(model):
-    first = LAYERS[model][0]
-    return 64 * (3 * forward_flops(model) - 2 * first[0] * first[1])  # no gradient in the first layer's inputs
+def step_flops(width):
+    return 3 * forward_flops(width) - 2 * 784 * width  # no gradient in the first layer's inputs
 
 
-# The work, Retort's benchmark and a peer's, floating-point operations, what a benchmark's time is divided by.
-WORK = [
-    ("student training step, batch 64", "train_step<Student>/eigen/batch:64", "student_step",
-     step_flops("student"), 64),
-    ("teacher training step, batch 64", "train_step<Teacher>/eigen/batch:64", "teacher_step",
-     step_flops("teacher"), 64),
-    ("distillation step, teacher cached", "distillation_step/cached/eigen/batch:64", "distillation_cached",
-     step_flops("student"), 64),
-    ("distillation step, teacher online", "distillation_step/online/eigen/batch:64", "distillation_online",
-     step_flops("student") + 64 * forward_flops("teacher"), 64),
-    ("student, 10,000 samples", "predict_batch<Student>/eigen/batch:10000", "student_predict/10000",
-     10_000 * forward_flops("student"), 1),
-    ("student, one sample", "predict_one<Student>/eigen/batch:1", "student_predict/1",
-     forward_flops("student"), 1),
-    ("teacher, batch 64", "predict_batch<Teacher>/eigen/batch:64", "teacher_predict/64",
-     64 * forward_flops("teacher"), 1),
-    ("teacher, batch 1024", "predict_batch<Teacher>/eigen/batch:1024", "teacher_predict/1024",
-     1024 * forward_flops("teacher"), 1),
-]
+def flops(cell):
+    """Of the products alone."""
+    if cell.kind == "distillation":
+        return cell.batch * (step_flops(20) + (forward_flops(1200) if cell.model == "online" else 0))
+    width = int(cell.model.rpartition("-")[2])
+    return cell.batch * (step_flops(width) if cell.kind == "train" else forward_flops(width))
 
 
 def read(folder, program):
@@ -68,13 +54,36 @@ def time_text(seconds):
     return f"{seconds:.3g} s"
 
 
+def print_table(head, cells, ours, theirs, peak):
+    """A row a cell. `theirs`: of each peer the seconds by cell; one without any of these cells has no column."""
+    theirs = {peer: seconds for peer, seconds in theirs.items() if any(cell.name in seconds for cell in cells)}
+    ahead = []
+    print(f"\n{head}:\n")
+    print("| model | batch | Retort | share of the peak |" + "".join(f" {peer} |" for peer in theirs))
+    print("|---|---|---|---|" + "---|" * len(theirs))
+    for cell in cells:
+        seconds = ours[cell.name]
+        ratios = {peer: found[cell.name] / seconds for peer, found in theirs.items() if cell.name in found}
+        behind = {peer: ratio for peer, ratio in ratios.items() if ratio < 1}
+        ahead += [f"{peer} at {cell.name} ({ratio:.2f})" for peer, ratio in behind.items()]
+        model = f"distillation, {cell.model}" if cell.kind == "distillation" else cell.model
+        texts = [f"**{model}**" if behind else model, f"{cell.batch:,}", time_text(seconds / cell.steps),
+                 f"{flops(cell) * cell.steps / seconds / peak:.0%}"]
+        for peer in theirs:
+            ratio = f"{ratios[peer]:.2f}" if peer in ratios else ""
+            texts.append(f"**{ratio}**" if peer in behind else ratio)
+        print("| " + " | ".join(texts) + " |")
+    if theirs:
+        print("\nA peer is ahead (ratio below 1): " + ("; ".join(ahead) if ahead else "in no row") + ".")
+
+
 def main():
     folder, threads, peers = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    from cells import read_cells
+
     rates = read(folder, "peak")[1]
     peaks = rates[f"fma_peak/real_time/threads:{threads}"]
     peak = statistics.median(peaks)
-    ours = times(folder, "train") | times(folder, "nn")
-    theirs = {peer: times(folder, peer) for peer in peers}
     # A wide range says that other programs disturbed the run.
     cores = "one core" if threads == 1 else f"{threads} cores"
     print(f"fp32 FMA peak of {cores} in the same run: {peak / 1e9:.0f} GFLOP/s "
@@ -82,16 +91,15 @@ def main():
     alone = statistics.median(rates["fma_peak/real_time/threads:1"])
     if peak < 0.8 * threads * alone:
         print(f"NOT VALID: {threads} threads had {peak / alone:.1f} times one core's peak, the rest went elsewhere")
-    print("ratio: the peer's time divided by Retort's\n" if peers else "")
-    print("| work | Retort | share of the peak |" + "".join(f" {peer} | ratio |" for peer in peers))
-    print("|---|---|---|" + "---|---|" * len(peers))
-    for work, name, peer_name, flops, divisor in WORK:
-        seconds = ours[f"{name}/threads:{threads}"] / divisor
-        row = f"| {work} | {time_text(seconds)} | {flops / seconds / peak:.0%} |"
-        for peer in peers:
-            peer_seconds = theirs[peer][peer_name] / divisor
-            row += f" {time_text(peer_seconds)} | {peer_seconds / seconds:.1f} |"
-        print(row)
+    if peers:
+        print("below a peer's name: its time divided by Retort's")
+    ours = times(folder, "retort")
+    theirs = {peer: times(folder, peer) for peer in peers}
+    cells = read_cells(folder / "cells")
+    for kind, head in HEADS.items():
+        rows = [cell for cell in cells if (cell.kind == "predict") == (kind == "predict")]
+        if rows:
+            print_table(head, rows, ours, theirs, peak)
 
 
 if __name__ == "__main__":
