@@ -26,6 +26,7 @@
 #include "retort/io/safetensors.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
+#include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/max_norm.hpp"
@@ -46,9 +47,11 @@ using namespace retort;
 using retort::test::same_bits;
 using retort::test::SeparateMemory;
 
-using M = Sequential<Linear<30, 12>, BatchNorm<12>, ReLU, Dropout<0.25>, Linear<12, 4>>;
-// Of both models no backend takes a step as a whole, so that the same operations follow one another.
-using Small = Sequential<Linear<30, 8>, LayerNorm<8>, Tanh, Linear<8, 4>>;
+// Of both models no backend takes a step as a whole, as they pool later than first: so the same operations follow one
+// another.
+using M = Sequential<Dropout<0.1>, AvgPool2d<Shape<1, 5, 6>, 1>, Linear<30, 12>, BatchNorm<12>, ReLU, Dropout<0.25>,
+                     Linear<12, 4>>;
+using Small = Sequential<Dropout<0.1>, AvgPool2d<Shape<1, 5, 6>, 1>, Linear<30, 8>, LayerNorm<8>, Tanh, Linear<8, 4>>;
 template <Model T>
 using Separate = Network<T, SeparateMemory>;
 
