@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "by_operations.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
@@ -34,9 +35,9 @@ using retort::test::clouds;
 using retort::test::same_bits;
 using retort::test::same_results;
 
-/// It pools later than first, so that it answers a dataset and a gathered batch by the same operations.
-using TeacherModel = Sequential<Dropout<0.1>, AvgPool2d<Shape<1, 5, 6>, 1>, Linear<30, 24>, BatchNorm<24>, Dropout<0.5>,
-                                ReLU, Linear<24, 4>>;
+/// It answers a dataset and a gathered batch by the same operations.
+using TeacherModel =
+    test::ByOperations<Shape<1, 5, 6>, Linear<30, 24>, BatchNorm<24>, Dropout<0.5>, ReLU, Linear<24, 4>>;
 using StudentModel = Sequential<Linear<30, 8>, Dropout<0.1>, ReLU, Linear<8, 4>>;
 using TeacherNetwork = Network<TeacherModel>;
 using Student = Network<StudentModel>;

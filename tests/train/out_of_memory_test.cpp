@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "brief.hpp"
+#include "by_operations.hpp"
 #include "catch.hpp"
 #include "failing_allocations.hpp"
 #include "random_values.hpp"
@@ -43,7 +44,7 @@ using retort::test::successes_left;
 using Wide = Sequential<Linear<30, 24>, BatchNorm<24>, ReLU, Linear<24, 4>>;
 /// Of the first a step is taken as a whole, of the second by single operations.
 using Panels = Sequential<Linear<30, 40>, Dropout<0.25>, ReLU, Linear<40, 4>>;
-using Layers = Sequential<Linear<30, 40>, BatchNorm<40>, ReLU, Linear<40, 4>>;
+using Layers = test::ByOperations<Shape<1, 5, 6>, Linear<30, 40>, BatchNorm<40>, ReLU, Linear<40, 4>>;
 
 constexpr std::size_t samples = test::brief ? 100 : 300;
 

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "by_operations.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/core/error.hpp"
@@ -26,7 +27,6 @@
 #include "retort/io/safetensors.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
-#include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/adamw.hpp"
 #include "retort/optim/max_norm.hpp"
@@ -47,11 +47,9 @@ using namespace retort;
 using retort::test::same_bits;
 using retort::test::SeparateMemory;
 
-// Of both models no backend takes a step as a whole, as they pool later than first: so the same operations follow one
-// another.
-using M = Sequential<Dropout<0.1>, AvgPool2d<Shape<1, 5, 6>, 1>, Linear<30, 12>, BatchNorm<12>, ReLU, Dropout<0.25>,
-                     Linear<12, 4>>;
-using Small = Sequential<Dropout<0.1>, AvgPool2d<Shape<1, 5, 6>, 1>, Linear<30, 8>, LayerNorm<8>, Tanh, Linear<8, 4>>;
+// Of both models no backend takes a step as a whole, so that the same operations follow one another.
+using M = test::ByOperations<Shape<1, 5, 6>, Linear<30, 12>, BatchNorm<12>, ReLU, Dropout<0.25>, Linear<12, 4>>;
+using Small = test::ByOperations<Shape<1, 5, 6>, Linear<30, 8>, LayerNorm<8>, Tanh, Linear<8, 4>>;
 template <Model T>
 using Separate = Network<T, SeparateMemory>;
 

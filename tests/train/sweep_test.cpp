@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "by_operations.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
@@ -36,7 +37,8 @@ using Narrow = Sequential<Linear<30, 12>, ReLU, Linear<12, 4>>;
 
 /// Of the first a step is taken as a whole, of the second by single operations.
 using Student = Sequential<Linear<30, 8>, Dropout<0.1>, ReLU, Linear<8, 4>>;
-using NormalizedStudent = Sequential<Linear<30, 8>, BatchNorm<8>, Dropout<0.1>, ReLU, Linear<8, 4>>;
+using NormalizedStudent =
+    test::ByOperations<Shape<1, 5, 6>, Linear<30, 8>, BatchNorm<8>, Dropout<0.1>, ReLU, Linear<8, 4>>;
 
 const data::Dataset& images() {
   static const data::Dataset data = test::noise_images(75, {5, 6}, 4, 1);
@@ -339,7 +341,7 @@ TEST_CASE("What is wrong with a sweep is said with the student's number", "[trai
 
 TEST_CASE("On a backend that keeps its threads together students train one by one, on one copy of the data",
           "[train]") {
-  using LayerByLayer = Sequential<Linear<30, 8>, LayerNorm<8>, ReLU, Linear<8, 4>>;
+  using LayerByLayer = test::ByOperations<Shape<1, 5, 6>, Linear<30, 8>, LayerNorm<8>, ReLU, Linear<8, 4>>;
   const SeparateMemory device;
   const Network<Wide, SeparateMemory> teacher{Seed{3}, device};
   const auto settings = eight_settings();

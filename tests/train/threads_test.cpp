@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "brief.hpp"
+#include "by_operations.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
@@ -21,8 +22,8 @@ namespace {
 using namespace retort;
 using retort::test::same_bits;
 
-using Wide = Sequential<Linear<300, 500>, BatchNorm<500>, ReLU, Dropout<0.5>, Linear<500, 300>, LayerNorm<300>, Tanh,
-                        Linear<300, 10>>;
+using Wide = test::ByOperations<Shape<1, 15, 20>, Linear<300, 500>, BatchNorm<500>, ReLU, Dropout<0.5>,
+                                Linear<500, 300>, LayerNorm<300>, Tanh, Linear<300, 10>>;
 
 /// Of this one a step is taken as a whole.
 using WidePerceptron =

@@ -17,6 +17,7 @@
 
 #include "allocation_count.hpp"
 #include "brief.hpp"
+#include "by_operations.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
@@ -458,9 +459,11 @@ struct Followed {
   std::vector<std::vector<float>> steps;
 };
 
-// By whole steps, and by single operations.
+/// By whole steps, and by single operations.
+using Layered = test::ByOperations<Shape<1, 6, 1>, Linear<6, 16>, BatchNorm<16>, ReLU, Linear<16, 3>>;
+
 TEMPLATE_TEST_CASE("The average of the weights is evaluated and handed out, and the steps go on from the weights",
-                   "[train]", M, WithBatchNorm) {
+                   "[train]", M, Layered) {
   constexpr double decay = 0.8;
   const auto data = clouds(60, 6, 3, 1);
   const auto validation = clouds(40, 6, 3, 2);
@@ -528,7 +531,7 @@ std::vector<double> row_lengths(const TensorInfo& tensor, const std::vector<floa
 }
 
 TEMPLATE_TEST_CASE("The weights of hidden units stay within their limit, and one out of reach changes nothing",
-                   "[train]", M, WithBatchNorm) {
+                   "[train]", M, Layered) {
   constexpr double limit = 0.5;
   const auto data = clouds(60, 6, 3, 1);
   const Adam adam{.learning_rate = 1e-2};
@@ -589,8 +592,8 @@ class AllocationRecorder : public Observer {
 };
 
 /// Trained by single operations, and by whole steps.
-using Normalized = Sequential<Linear<784, 300>, BatchNorm<300>, ReLU, Dropout<0.5>, Linear<300, 200>, LayerNorm<200>,
-                              Tanh, Linear<200, 10>>;
+using Normalized = test::ByOperations<Shape<1, 28, 28>, Linear<784, 300>, BatchNorm<300>, ReLU, Dropout<0.5>,
+                                      Linear<300, 200>, LayerNorm<200>, Tanh, Linear<200, 10>>;
 using Perceptron = Sequential<Linear<784, 300>, ReLU, Dropout<0.5>, Linear<300, 200>, Tanh, Linear<200, 10>>;
 
 TEMPLATE_TEST_CASE("A training step allocates nothing once warmed up", "[train]", Network<Normalized>,

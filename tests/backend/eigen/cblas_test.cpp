@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "by_operations.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
@@ -102,12 +103,14 @@ TEMPLATE_TEST_CASE("The products of a BLAS equal Eigen's and the naive ones", "[
 }
 
 /// The first Linear is wide enough to be cut into strips for several threads.
-using Wide = Sequential<Linear<300, 500>, LayerNorm<500>, ReLU, Linear<500, 20>, BatchNorm<20>, ReLU, Linear<20, 10>>;
+using Wide = test::ByOperations<Shape<1, 15, 20>, Linear<300, 500>, LayerNorm<500>, ReLU, Linear<500, 20>,
+                                BatchNorm<20>, ReLU, Linear<20, 10>>;
 
 template <typename Scalar>
 struct Trained {
   explicit Trained(const backend::Eigen& backend) : network(Seed{1}, backend) {
     Trainer trainer{network, CrossEntropy{}, Adam{}};
+    REQUIRE(trainer.describe().starts_with("single operations"));  // else no product would be the BLAS's
     history = trainer.fit(test::noise_images(130, {15, 20}, 10, 1), {.epochs = 3, .batch_size = 32});
   }
 

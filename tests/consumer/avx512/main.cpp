@@ -22,8 +22,9 @@
 namespace rt = retort;
 
 using OnPanels = rt::Sequential<rt::Linear<784, 40>, rt::GELU, rt::Dropout<0.2>, rt::Linear<40, 10>>;
-using ByLayers = rt::Sequential<rt::Linear<784, 40>, rt::LayerNorm<40>, rt::ReLU, rt::Linear<40, 20>, rt::BatchNorm<20>,
-                                rt::SiLU, rt::Linear<20, 10>>;
+using ByLayers =
+    rt::Sequential<rt::Dropout<0.0>, rt::AvgPool2d<rt::Shape<1, 28, 28>, 1>, rt::Linear<784, 40>, rt::LayerNorm<40>,
+                   rt::ReLU, rt::Linear<40, 20>, rt::BatchNorm<20>, rt::SiLU, rt::Linear<20, 10>>;
 
 int main(int argc, char** argv) {
   const auto [train, test] = rt::data::load_mnist(argv[argc - 1]);

@@ -5,9 +5,10 @@
 #include <cstdio>
 #include <retort/backend/eigen/backend.hpp>
 #include <retort/backend/eigen/cblas.hpp>
-#include <retort/nn/layer_norm.hpp>
+#include <retort/nn/avg_pool2d.hpp>
 #include <retort/nn/linear.hpp>
 #include <retort/nn/network.hpp>
+#include <retort/nn/relu.hpp>
 #include <retort/nn/sequential.hpp>
 #include <retort/version.hpp>
 #include <string>
@@ -15,8 +16,8 @@
 
 namespace rt = retort;
 
-// A normalisation has no panels, whose products are Retort's own.
-using Model = rt::Sequential<rt::Linear<3, 4>, rt::LayerNorm<4>, rt::Linear<4, 2>>;
+// A pooling that is not the first layer has no panels, whose products are Retort's own.
+using Model = rt::Sequential<rt::ReLU, rt::AvgPool2d<rt::Shape<1, 3, 1>, 1>, rt::Linear<3, 4>, rt::Linear<4, 2>>;
 
 int main() {
   const rt::Network<Model> plain{rt::Seed{0}, rt::backend::Eigen{1}};
