@@ -19,13 +19,14 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
-/// The mean and inverse deviation of each sample (LayerNorm) or feature (BatchNorm), and with what the backward pass of
-/// a LayerNorm takes off a sample's gradients: with g = dy * weight, the means of g and of g x^.
+/// The mean and inverse deviation of each sample (LayerNorm) or feature (BatchNorm).
 template <typename Scalar>
 struct Statistics {
   Scalar* mean;
   Scalar* inverse_deviation;
 };
+
+/// What the gradient of a LayerNorm's input takes from each sample: with g = dy * weight, the means of g and of g x^.
 template <typename Scalar>
 struct GradientMeans {
   Scalar* of_gradient;
