@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/json.hpp"
@@ -228,5 +229,13 @@ inline constexpr std::string_view setting_prefix = "setting.";
   }
   return checkpoint;
 }
+
+/// What a training does with a checkpoint's file. Pointers, which CheckpointOptions set: a program without these options
+/// compiles none of the code.
+struct CheckpointFile {
+  void (*require_writable)(const std::filesystem::path&) = &retort::require_writable;
+  void (*save)(const std::filesystem::path&, const Checkpoint&) = &save_checkpoint;
+  Checkpoint (*load)(const std::filesystem::path&, const Settings&) = &load_checkpoint;
+};
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -16,7 +16,6 @@
 #include <string_view>
 #include <utility>
 
-#include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
 #include "retort/core/float_bits.hpp"
@@ -67,7 +66,7 @@ class Fit {
     stop_if_asked();
     require_gain_for(epoch_trainer_.metric(), options_.early_stopping);
     if (options_.checkpoint) {
-      require_writable(options_.checkpoint->path);  // not only after the first epoch
+      options_.checkpoint->file.require_writable(options_.checkpoint->path);  // not only after the first epoch
     }
     epoch_trainer_.begin(train_, validation_, next_epoch());
     if (options_.checkpoint) {
@@ -211,8 +210,8 @@ class Fit {
   }
 
   [[gnu::cold]] void write_checkpoint(internal::StateArrays state) {
-    internal::save_checkpoint(options_.checkpoint->path,
-                              {settings_, options_.epochs, history_, std::move(state), best_});
+    options_.checkpoint->file.save(options_.checkpoint->path,
+                                   {settings_, options_.epochs, history_, std::move(state), best_});
     written_ = history_.size();
     written_at_ = Clock::now();
   }
@@ -268,7 +267,7 @@ class Fit {
     if (options_.checkpoint->any_processor) {
       std::erase_if(expected, [](const auto& setting) { return setting.first == "processor"; });
     }
-    internal::Checkpoint checkpoint = internal::load_checkpoint(options_.checkpoint->path, expected);
+    internal::Checkpoint checkpoint = options_.checkpoint->file.load(options_.checkpoint->path, expected);
     require_arrays(checkpoint.state, epoch_trainer_.state());
     require_arrays(checkpoint.best, options_.early_stopping ? epoch_trainer_.model_state() : internal::StateArrays{});
     require_history(checkpoint);

@@ -17,6 +17,7 @@
 #include "retort/data/augment.hpp"
 #include "retort/optim/gradient_clipping.hpp"
 #include "retort/optim/schedule.hpp"
+#include "retort/train/checkpoint.hpp"
 #include "retort/train/early_stopping.hpp"
 #include "retort/train/observer.hpp"
 #include "retort/train/stop_request.hpp"
@@ -50,8 +51,9 @@ struct CheckpointOptions {
   /// compiler, with another library of products, on another kind of GPU. Sums round differently there, so the result
   /// has the bits of neither.
   bool any_processor = false;
-  std::size_t every_epochs = 1;  ///< epochs from one checkpoint to the next, > 0
-  double every_seconds = 0.0;    ///< and the least time between them, in seconds, >= 0
+  std::size_t every_epochs = 1;     ///< epochs from one checkpoint to the next, > 0
+  double every_seconds = 0.0;       ///< and the least time between them, in seconds, >= 0
+  internal::CheckpointFile file{};  ///< no option: leave it out
 
   /// Throws OptionError for an option outside its range.
   void validate() const {
