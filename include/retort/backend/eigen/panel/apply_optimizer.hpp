@@ -91,4 +91,23 @@ struct ApplyRule {
   }
 };
 
+/// The sink of each layer, by the offset of its parameters. A type that no loss takes part in: passes over sinks are
+/// compiled once for all losses.
+template <typename Rule, typename Scalar, std::size_t Moments>
+struct ApplyRules {
+  ApplyRule<Rule, Scalar, Moments> first;
+
+  ApplyRule<Rule, Scalar, Moments> operator()(std::size_t offset) const {
+    ApplyRule<Rule, Scalar, Moments> sink = first;
+    sink.parameters += offset;
+    for (Scalar*& moment : sink.moments) {
+      moment += offset;
+    }
+    if (sink.stored != nullptr) {
+      sink.stored += offset;
+    }
+    return sink;
+  }
+};
+
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

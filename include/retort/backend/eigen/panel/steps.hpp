@@ -62,14 +62,9 @@ class PanelSteps {
     if (state.clipping && parameter_gradients_.size() == 0) {
       parameter_gradients_ = AlignedBuffer<Scalar>(M::parameter_arena_size);
     }
-    backward(backend, batch, state.parameters, [&](std::size_t offset) {
-      std::array<Scalar*, Moments> moments = state.moments;
-      for (Scalar*& moment : moments) {
-        moment += offset;
-      }
-      return ApplyRule<Rule, Scalar, Moments>{rule, state.parameters + offset, moments,
-                                              state.clipping ? parameter_gradients_.data() + offset : nullptr};
-    });
+    backward(backend, batch, state.parameters,
+             ApplyRules<Rule, Scalar, Moments>{
+                 {rule, state.parameters, state.moments, state.clipping ? parameter_gradients_.data() : nullptr}});
     if (state.clipping) {
       clip_gradients(backend, *state.clipping, parameter_gradients_.data(), parameter_gradients_.size());
       update_parameters(backend, rule, state.parameters, std::as_const(parameter_gradients_).data(), state.moments,
@@ -160,7 +155,8 @@ class PanelSteps {
     }
   };
 
-  void forward(const Eigen& backend, const TrainingBatch& batch, const Tensors& tensors) {
+  // Compiled once for all losses, so not into the step of each.
+  [[gnu::noinline]] void forward(const Eigen& backend, const TrainingBatch& batch, const Tensors& tensors) {
     if constexpr (is_by_rows<typename Plan::template Operation<0>>) {
       for_each_piece<ChainPieces<M::input_size>>(backend.pool(),
                                                  [&](RowRange rows) { forward_rows<0>(batch, tensors, rows); });
@@ -228,7 +224,7 @@ class PanelSteps {
   /// Begins with the gradient of the logits in gradients_[0]. `sink_of(offset)` takes the gradients of the layer whose
   /// parameters begin there.
   template <typename SinkOf>
-  void backward(const Eigen& backend, const TrainingBatch& batch, const Scalar* parameters, const SinkOf& sink_of) {
+  [[gnu::noinline]] void backward(const Eigen& backend, const TrainingBatch& batch, const Scalar* parameters, const SinkOf& sink_of) {
     Scalar* output_gradient = gradients_[0].data();
     Scalar* input_gradient = gradients_[1].data();
     if constexpr (is_by_rows<typename Plan::template Operation<Plan::size - 1>>) {
