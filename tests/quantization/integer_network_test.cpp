@@ -5,10 +5,12 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
@@ -76,6 +78,39 @@ double worst_difference(const N& network, const data::Dataset& data) {
     worst = std::max(worst, std::abs(expected - logits.values()[i]));
   }
   return worst;
+}
+
+/// The logits of an image's bytes by the layers' slow twin.
+std::vector<std::int8_t> one_by_one(const IntegerNetwork& integers, std::span<const std::uint8_t> bytes) {
+  std::vector<std::uint16_t> values(integers.layers().front().inputs);
+  if (integers.pool().square > 1) {
+    integers.pool().sum(bytes, values);
+  } else {
+    std::ranges::copy(bytes, values.begin());
+  }
+  for (const internal::IntegerLayer& layer : integers.layers()) {
+    std::vector<std::uint16_t> next(layer.outputs);
+    layer.compute(values, next);
+    values = std::move(next);
+  }
+  std::vector<std::int8_t> logits;
+  std::ranges::transform(values, std::back_inserter(logits),
+                         [](std::uint16_t value) { return static_cast<std::int8_t>(int{value} - 128); });
+  return logits;
+}
+
+TEST_CASE("Samples that go through integers together have the numbers of each alone", "[quantization]") {
+  const auto images = noise_images(21, {6, 6}, 3, 1);  // not a multiple of those that go together
+  const auto check = [&](const IntegerNetwork& integers) {
+    const auto logits = predict_integer(integers, images);
+    for (std::size_t sample = 0; sample < images.size(); ++sample) {
+      const auto alone = one_by_one(integers, {images.view().bytes + sample * 36, 36});
+      CHECK(std::ranges::equal(logits.row(sample), alone));
+    }
+  };
+  check(IntegerNetwork(quantize<Int8>(trained<Pooled>(images), images)));  // the first layer reads sums of squares
+  using Whole = Sequential<Linear<36, 20>, ReLU, Linear<20, 3>>;
+  check(IntegerNetwork(quantize<Int4>(trained<Whole>(images), images)));
 }
 
 TEST_CASE("Integers give the rounded network's answers, to a step of a logit", "[quantization]") {

@@ -55,8 +55,10 @@ struct Squares {
   template <typename Use>
   void for_each_pixel(std::size_t index, const Use& use) const {
     const std::size_t first = index / in_a_row() * square * columns + index % in_a_row() * square;
-    for (std::size_t i = 0; i < area(); ++i) {
-      use(first + i / square * columns + i % square);
+    for (std::size_t row = 0; row < square; ++row) {
+      for (std::size_t column = 0; column < square; ++column) {
+        use(first + row * columns + column);
+      }
     }
   }
 
@@ -67,6 +69,21 @@ struct Squares {
       for_each_pixel(i, [&](std::size_t pixel) { sum = static_cast<std::uint16_t>(sum + pixels[pixel]); });
       sums[i] = sum;
     }
+  }
+
+  /// A layer that reads the pixels in place of their sums: all of a square have its weight.
+  IntegerLayer of_pixels(const IntegerLayer& of_sums) const {
+    IntegerLayer layer = of_sums;
+    layer.inputs *= area();
+    layer.weights.resize(layer.outputs * layer.inputs);
+    for (std::size_t output = 0; output < layer.outputs; ++output) {
+      for (std::size_t i = 0; i < of_sums.inputs; ++i) {
+        for_each_pixel(i, [&](std::size_t pixel) {
+          layer.weights[output * layer.inputs + pixel] = of_sums.weights[output * of_sums.inputs + i];
+        });
+      }
+    }
+    return layer;
   }
 };
 

@@ -17,6 +17,7 @@
 #include "retort/core/error.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
+#include "retort/core/thread_scratch.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/matrix.hpp"
@@ -32,6 +33,7 @@
 #include "retort/quantization/integer_layer.hpp"
 #include "retort/quantization/make_integer_layer.hpp"
 #include "retort/quantization/quantized.hpp"
+#include "retort/quantization/vnni_layer.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -39,7 +41,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 /// number, but for the rounding of inputs that are real. The numbers are those of LiteRT's 8-bit scheme (weights
 /// without a zero point, a step for each output's weights, sums rescaled as quantization/fixed_point.hpp says), so a
 /// model of Linear and ReLU gives what an interpreter of that scheme gives. The same on every machine: a program that
-/// io::export_c wrote has these very bits.
+/// io::export_c wrote has these very bits. Fast where the processor has AVX512_VNNI.
 class IntegerNetwork {
  public:
   /// Copies the numbers. Throws Error for a network that does not know how its inputs are made
@@ -96,6 +98,12 @@ class IntegerNetwork {
         bits_ = L::format_type::bits;
       }
     });
+    if constexpr (internal::has_vnni) {
+      for (const internal::IntegerLayer& layer : layers_) {
+        const bool reads_sums = vnni_layers_.empty() && pool_.square > 1;
+        vnni_layers_.emplace_back(reads_sums ? pool_.of_pixels(layer) : layer);
+      }
+    }
   }
 
   std::size_t input_size() const { return input_size_; }
@@ -115,11 +123,17 @@ class IntegerNetwork {
   /// ShapeError for other sizes, OptionError for inputs of the other kind.
   void predict(std::span<const std::uint8_t> inputs, std::span<std::int8_t> logits) const {
     require_inputs(true, inputs.size(), logits.size());
-    run(logits, [&](std::size_t element) { return inputs[element]; });
+    run(logits, [&](std::size_t sample, std::uint8_t* bytes) {
+      std::copy_n(inputs.data() + sample * input_size_, input_size_, bytes);
+    });
   }
   void predict(std::span<const float> inputs, std::span<std::int8_t> logits) const {
     require_inputs(false, inputs.size(), logits.size());
-    run(logits, [&](std::size_t element) { return real_inputs_.byte(element % input_size_, inputs[element]); });
+    run(logits, [&](std::size_t sample, std::uint8_t* bytes) {
+      for (std::size_t i = 0; i < input_size_; ++i) {
+        bytes[i] = real_inputs_.byte(i, inputs[sample * input_size_ + i]);
+      }
+    });
   }
 
  private:
@@ -190,19 +204,32 @@ class IntegerNetwork {
     }
   }
 
-  template <typename ByteAt>
-  void run(std::span<std::int8_t> logits, const ByteAt& byte_at) const {
-    std::size_t widest = layers_.front().inputs;
+  /// `fill(sample, bytes)` writes the inputs of a sample.
+  template <typename Fill>
+  void run(std::span<std::int8_t> logits, const Fill& fill) const {
+    if constexpr (internal::has_vnni) {
+      run_by_vnni(logits, fill);
+    } else {
+      run_one_by_one(logits, fill);
+    }
+  }
+
+  std::size_t widest() const {
+    std::size_t widest = std::max(input_size_, layers_.front().inputs);
     for (const internal::IntegerLayer& layer : layers_) {
       widest = std::max(widest, layer.outputs);
     }
+    return widest;
+  }
+
+  /// The slow twin of run_by_vnni(), for other processors.
+  template <typename Fill>
+  void run_one_by_one(std::span<std::int8_t> logits, const Fill& fill) const {
     std::vector<std::uint8_t> bytes(input_size_);
-    std::vector<std::uint16_t> current(widest);
-    std::vector<std::uint16_t> next(widest);
+    std::vector<std::uint16_t> current(widest());
+    std::vector<std::uint16_t> next(widest());
     for (std::size_t sample = 0; sample < logits.size() / output_size_; ++sample) {
-      for (std::size_t i = 0; i < input_size_; ++i) {
-        bytes[i] = byte_at(sample * input_size_ + i);
-      }
+      fill(sample, bytes.data());
       if (pool_.square > 1) {
         pool_.sum(bytes, std::span(current).first(layers_.front().inputs));
       } else {
@@ -219,6 +246,32 @@ class IntegerNetwork {
     }
   }
 
+  /// The same, several samples at a time, whose rows share each weight.
+  template <typename Fill>
+  void run_by_vnni(std::span<std::int8_t> logits, const Fill& fill) const {
+    constexpr std::size_t at_once = internal::vnni_samples;
+    const std::size_t row = internal::vnni_row(widest());
+    struct BytesTag;
+    std::uint8_t* current = internal::thread_scratch<std::uint8_t, BytesTag>(2 * at_once * row);
+    std::uint8_t* next = current + at_once * row;
+    const std::size_t samples = logits.size() / output_size_;
+    for (std::size_t first = 0; first < samples; first += at_once) {
+      const std::size_t count = std::min(at_once, samples - first);
+      for (std::size_t sample = 0; sample < count; ++sample) {
+        fill(first + sample, current + sample * row);
+      }
+      for (const internal::VnniLayer& layer : vnni_layers_) {
+        layer.compute(current, count, row, next);
+        std::swap(current, next);
+      }
+      for (std::size_t sample = 0; sample < count; ++sample) {
+        std::transform(current + sample * row, current + sample * row + output_size_,
+                       logits.begin() + static_cast<std::ptrdiff_t>((first + sample) * output_size_),
+                       [](std::uint8_t byte) { return static_cast<std::int8_t>(int{byte} - 128); });
+      }
+    }
+  }
+
   std::size_t input_size_;
   std::size_t output_size_;
   int bits_ = 8;
@@ -226,6 +279,7 @@ class IntegerNetwork {
   internal::Squares pool_{};
   internal::RealInputs real_inputs_{};
   std::vector<internal::IntegerLayer> layers_{};
+  std::vector<internal::VnniLayer> vnni_layers_{};  // the same, if the processor has the instructions
   double logit_step_ = 0.0;
 };
 
