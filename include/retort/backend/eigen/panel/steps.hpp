@@ -224,7 +224,8 @@ class PanelSteps {
   /// Begins with the gradient of the logits in gradients_[0]. `sink_of(offset)` takes the gradients of the layer whose
   /// parameters begin there.
   template <typename SinkOf>
-  [[gnu::noinline]] void backward(const Eigen& backend, const TrainingBatch& batch, const Scalar* parameters, const SinkOf& sink_of) {
+  [[gnu::noinline]] void backward(const Eigen& backend, const TrainingBatch& batch, const Scalar* parameters,
+                                  const SinkOf& sink_of) {
     Scalar* output_gradient = gradients_[0].data();
     Scalar* input_gradient = gradients_[1].data();
     if constexpr (is_by_rows<typename Plan::template Operation<Plan::size - 1>>) {
