@@ -9,7 +9,7 @@
 #include <span>
 
 #include "retort/backend/eigen/eigen.hpp"
-#include "retort/backend/eigen/panel/forward.hpp"
+#include "retort/backend/eigen/panel/bf16_forward.hpp"
 #include "retort/backend/eigen/panel/input_gradient.hpp"
 #include "retort/backend/eigen/panel/inputs.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
@@ -68,7 +68,7 @@ class Bf16Products {
     for_each_piece<OperandPieces<features, V>>(backend.pool(), [&](RowRange rows) {
       for_each_panel<float>(batch, rows, [&](const PanelRows<float>& panel) {
         const float* numbers = values + panel.place(features);
-        pair_rows(numbers, panel, by_feature(Index) + panel.place(pairs(features)));
+        pair_rows<V>(numbers, panel, by_feature(Index) + panel.place(pairs(features)));
         float* by_sample_words = by_sample(Index) + panel.first_sample() / 2 * stride;
         alignas(arena_alignment) std::array<float, simd::lanes<V> * width<float> / 2> square;
         for (std::size_t row = rows.begin; row < rows.end; row += simd::lanes<V>) {
@@ -84,25 +84,10 @@ class Bf16Products {
   template <std::size_t Index>
   void forward(const float* parameters, const float* /*input*/, float* output, std::size_t batch, RowRange rows) {
     using L = typename Stage<M, Index>::Linear;
-    constexpr std::size_t stride = words_stride(L::input_size);
-    float* words = internal::thread_scratch<float, WordsTag>(simd::tile_rows * stride);
-    for_each_row_tile<L::output_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
-      const float* weight = parameters + row * L::input_size;
-      const Affine<float> affine{1.0f, L::has_bias ? parameters + bias_offset<L> + row : nullptr};
-      for (std::size_t r = 0; r < Rows; ++r) {
-        simd::write_neighbour_words<V>(weight + r * L::input_size, L::input_size, words + r * stride);
-      }
-      const auto* next =
-          row + Rows < rows.end ? reinterpret_cast<const std::byte*>(weight + Rows * L::input_size) : nullptr;
+    forward_word_rows<L>(parameters, rows, [&](const auto& rows_of_panel) {
       for_each_panel<float>(batch, rows, [&](const PanelRows<float>& panel) {
-        const float* input = by_feature(Index) + panel.place(pairs(L::input_size));
-        float* tile = output + panel.place(L::output_size) + row * width<float>;
-        for_each_vector_tile<V>(panel.vectors(), [&]<std::size_t Vectors>(std::size_t vector) {
-          const std::size_t column = vector * simd::lanes<V>;
-          detail::forward_tile<V, Rows, Vectors, simd::MultiplyWords>(
-              {words, stride}, pairs(L::input_size), affine, simd::VectorOperand<float>{input + column, width<float>},
-              tile + column, next);
-        });
+        rows_of_panel(by_feature(Index) + panel.place(pairs(L::input_size)), output + panel.place(L::output_size),
+                      panel);
       });
     });
   }
@@ -115,7 +100,7 @@ class Bf16Products {
         const std::size_t first = panel.place(features) + rows.begin * width<float>;
         pair_samples(gradient + first, rows.count(), panel.samples, gradient_rows_.data() + first / 2);
         if constexpr (Stage<M, Index>::operation > Plan<M>::first_trained) {
-          pair_rows(gradient + panel.place(features), panel, gradient_pairs_.data() + panel.place(pairs(features)));
+          pair_rows<V>(gradient + panel.place(features), panel, gradient_pairs_.data() + panel.place(pairs(features)));
         }
       });
     });
@@ -126,7 +111,7 @@ class Bf16Products {
                       std::size_t batch, RowRange rows) {
     using L = typename Stage<M, Index>::Linear;
     constexpr std::size_t most = InputPieces<L>::size;
-    constexpr std::size_t stride = whole_vectors(most);
+    constexpr std::size_t stride = whole_vectors<V>(most);
     // Tiles read a block of so many outputs while it stays in the first-level cache.
     constexpr std::size_t step = 96;
     float* block = internal::thread_scratch<float, BlockTag>(step / 2 * stride);
@@ -163,15 +148,7 @@ class Bf16Products {
  private:
   using V = simd::Vector<float>;
   struct RowsTag;
-  struct WordsTag;
   struct BlockTag;
-
-  static constexpr std::size_t pairs(std::size_t count) { return (count + 1) / 2; }
-  /// Words of a weight's row, in whole vectors.
-  static constexpr std::size_t words_stride(std::size_t in) { return whole_vectors(pairs(in)); }
-  static constexpr std::size_t whole_vectors(std::size_t count) {
-    return (count + simd::lanes<V> - 1) / simd::lanes<V> * simd::lanes<V>;
-  }
 
   static constexpr std::size_t feature_offset(std::size_t stage, std::size_t capacity) {
     return operand_offset<M>(stage, [&]<typename L>() { return capacity * pairs(L::input_size); });
@@ -182,18 +159,6 @@ class Bf16Products {
   /// Words of a stage's input: (in / 2, capacity) in panels, and (capacity / 2, in) with sample_stride.
   float* by_feature(std::size_t stage) { return by_feature_.data() + feature_offset(stage, capacity_); }
   float* by_sample(std::size_t stage) { return by_sample_.data() + sample_offset(stage, capacity_); }
-
-  /// Words of rows 2 i and 2 i + 1 of a panel, for the pairs that begin in `rows`.
-  static void pair_rows(const float* panel, const PanelRows<float>& rows, float* words) {
-    const std::size_t samples = rows.vectors() * simd::lanes<V>;
-    for (std::size_t row = rows.begin; row < rows.end; row += 2) {
-      for (std::size_t at = 0; at < samples; at += simd::lanes<V>) {
-        const float* even = panel + row * width<float> + at;
-        const V odd = row + 1 < rows.end ? V::load_aligned(even + width<float>) : V(0.0f);
-        simd::pair_words(V::load_aligned(even), odd).store_aligned(words + row / 2 * width<float> + at);
-      }
-    }
-  }
 
   /// Words of rows 2 i and 2 i + 1 of `count` rows of a weight that is `In` wide, from its first `columns` columns.
   template <std::size_t In>

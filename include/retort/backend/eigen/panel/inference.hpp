@@ -28,23 +28,25 @@ namespace detail {
 
 /// The logits (size, out) of all samples. Panels that the threads can share evenly stay whole; the rows of the others,
 /// which are fewer than threads, are split where that is worth it.
-template <Model M, typename Scalar, typename Inputs>
+template <Model M, typename Products, typename Scalar, typename Inputs>
 void infer_panels(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Inputs& inputs, Scalar* logits) {
   const std::size_t panels = count_for<Scalar>(inputs.size());
   const std::size_t split = has_wide_layer<M> ? panels % backend.threads() : 0;
-  backend.pool().for_each_piece(
-      panels - split, [&](std::size_t index) { infer_rows<M>(WholePanels{}, tensors, inputs, index, 1, logits); });
+  backend.pool().for_each_piece(panels - split, [&](std::size_t index) {
+    infer_rows<M, Products>(WholePanels{}, tensors, inputs, index, 1, logits);
+  });
   if constexpr (has_wide_layer<M>) {
     if (split > 0) {
-      infer_rows<M>(SplitPanels{backend.pool()}, tensors, inputs, panels - split, split, logits);
+      infer_rows<M, Products>(SplitPanels{backend.pool()}, tensors, inputs, panels - split, split, logits);
     }
   }
 }
 
 }  // namespace detail
 
-/// logits (batch, out) of inputs (batch, in), on the backend's threads.
-template <Model Whole, typename Scalar>
+/// logits (batch, out) of inputs (batch, in), on the backend's threads. A few samples, alone or behind the last panel,
+/// have products of their own precision always.
+template <Model Whole, typename Products = OwnPrecision, typename Scalar>
 void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Scalar* inputs, Scalar* logits,
            std::size_t batch) {
   using M = AfterPooling<Whole>;
@@ -55,8 +57,8 @@ void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const 
   Scalar* rest_logits = logits + in_panels * M::output_size;
   if constexpr (pools_inputs<Whole>) {
     using Pooling = PoolingOf<Whole>;
-    detail::infer_panels<M>(backend, tensors,
-                            PooledBatchInputs<Pooling, Scalar>{{inputs, in_panels, Whole::input_size}}, logits);
+    detail::infer_panels<M, Products>(
+        backend, tensors, PooledBatchInputs<Pooling, Scalar>{{inputs, in_panels, Whole::input_size}}, logits);
     if (in_panels < batch) {
       struct RestTag;
       Scalar* pooled = internal::thread_scratch<Scalar, RestTag>(rest * M::input_size);
@@ -67,7 +69,8 @@ void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const 
     }
   } else {
     if (in_panels > 0) {
-      detail::infer_panels<M>(backend, tensors, BatchInputs<Scalar>{{inputs, in_panels, M::input_size}}, logits);
+      detail::infer_panels<M, Products>(backend, tensors, BatchInputs<Scalar>{{inputs, in_panels, M::input_size}},
+                                        logits);
     }
     if (in_panels < batch) {
       infer_samples<M>(backend, tensors, rest_inputs, rest_logits, rest);
@@ -76,25 +79,25 @@ void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const 
 }
 
 /// logits (data.size, out) of every sample of a dataset, normalised but not augmented.
-template <Model Whole, typename Scalar>
+template <Model Whole, typename Products = OwnPrecision, typename Scalar>
 void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const data::DatasetView& data,
            Scalar* logits) {
   using M = AfterPooling<Whole>;
   if constexpr (pools_inputs<Whole>) {
-    detail::infer_panels<M>(backend, tensors, PooledDatasetInputs<PoolingOf<Whole>, Scalar>(data), logits);
+    detail::infer_panels<M, Products>(backend, tensors, PooledDatasetInputs<PoolingOf<Whole>, Scalar>(data), logits);
     return;
-  } else if constexpr (Plan<M>::template is_linear<0>) {
+  } else if constexpr (Plan<M>::template is_linear<0> && !Products::by_words) {
     if (data.bytes != nullptr) {
       struct BiasTag;
       using First = typename Plan<M>::template Operation<0>;
       const data::GatherConstants<Scalar> constants(data);
       Scalar* folded = internal::thread_scratch<Scalar, BiasTag>(First::output_size);
       fold_offset<First, simd::Vector<Scalar>>(tensors.parameters, constants.offset, {0, First::output_size}, folded);
-      detail::infer_panels<M>(backend, tensors, ByteInputs<Scalar>{data, {constants.scale, folded}}, logits);
+      detail::infer_panels<M, Products>(backend, tensors, ByteInputs<Scalar>{data, {constants.scale, folded}}, logits);
       return;
     }
   }
-  detail::infer_panels<M>(backend, tensors, DatasetInputs<Scalar>(data), logits);
+  detail::infer_panels<M, Products>(backend, tensors, DatasetInputs<Scalar>(data), logits);
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

@@ -81,9 +81,15 @@ void infer_by_rows(const InferenceTensors<Scalar>& tensors, const PanelRows<Scal
 
 }  // namespace detail
 
+/// Products of the model's own numbers.
+struct OwnPrecision {
+  static constexpr bool by_words = false;
+};
+
 /// The logits of `panels` panels from panel `first` on, in rows (size, out) of all samples. `work` is WholePanels or
 /// SplitPanels, with the same bits. Activations are in the calling thread's scratch. Inputs: see inference_inputs.hpp.
-template <Model M, typename Work, typename Scalar, typename Inputs>
+/// `Products`: OwnPrecision, or Bf16Words (bf16_inference.hpp).
+template <Model M, typename Products = OwnPrecision, typename Work, typename Scalar, typename Inputs>
 void infer_rows(const Work& work, const InferenceTensors<Scalar>& tensors, const Inputs& inputs, std::size_t first,
                 std::size_t panels, Scalar* logits) {
   using V = simd::Vector<Scalar>;
@@ -109,10 +115,20 @@ void infer_rows(const Work& work, const InferenceTensors<Scalar>& tensors, const
     constexpr std::size_t features = Plan::widths[Index];
     const Scalar* parameters = tensors.parameters + M::parameter_offset(Plan::first_layer[Index]);
     if constexpr (Plan::template is_linear<Index>) {
+      Scalar* words = nullptr;
+      if constexpr (Products::by_words) {
+        words = Products::words(panels, Plan::widest);
+        work.template for_each<RowPieces<1, 1>>(panels, [&](std::size_t panel, RowRange /*rows*/) {
+          Products::keep(panel_of(scratch.current, panel, features), rows_of(panel, {0, features}),
+                         words + panel * Products::size(features));
+        });
+      }
       work.template for_each<OutputPieces<Operation>>(panels, [&](std::size_t panel, RowRange range) {
         const PanelRows<Scalar> rows = rows_of(panel, range);
         Scalar* output = panel_of(scratch.other, panel, Operation::output_size);
-        if constexpr (Index == 0) {
+        if constexpr (Products::by_words) {
+          Products::template forward<Operation>(parameters, words + panel * Products::size(features), output, rows);
+        } else if constexpr (Index == 0) {
           Ahead ahead;
           if constexpr (std::is_same_v<Inputs, BatchInputs<Scalar>>) {
             ahead = inputs.ahead(first + panel);
