@@ -230,7 +230,7 @@ inline constexpr std::string_view setting_prefix = "setting.";
   return checkpoint;
 }
 
-/// What a training does with a checkpoint's file. Pointers, which CheckpointOptions set: a program without these options
+/// What a training does with a checkpoint's file. Pointers, which CheckpointOptions set: a program that makes none
 /// compiles none of the code.
 struct CheckpointFile {
   void (*require_writable)(const std::filesystem::path&) = &retort::require_writable;

@@ -26,11 +26,11 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 
 /// The Eigen backend with products in bfloat16: the three of a training step (Micikevicius et al., "Mixed precision
-/// training", arXiv:1710.03740; Kalamkar et al., "A study of bfloat16 for deep learning training", arXiv:1905.12322):
-/// products round weights, activations and gradients to bfloat16 and sum in float. Parameters, optimizer, activation
-/// functions and loss stay in float, and no loss scaling is needed, as bfloat16 has the range of float. It also trains as
-/// plain Eigen whatever its panels decline: other layers, losses with a term on features, double. A trainer's describe()
-/// says so.
+/// training", arXiv:1710.03740; Kalamkar et al., "A study of bfloat16 for deep learning training", arXiv:1905.12322)
+/// round weights, activations and gradients to bfloat16 and sum in float. Parameters, optimizer, activation functions
+/// and loss stay in float, and no loss scaling is needed, as bfloat16 has the range of float. Whatever its panels
+/// decline (other layers, losses with a term on features, double) trains as on plain Eigen; a trainer's describe() says
+/// so.
 ///
 /// Outside of training, batches of samples are answered with bf16 products too where the processor has them. A sample
 /// alone, the few behind a batch's last full vectors, and processors without such products have the answers of Eigen.

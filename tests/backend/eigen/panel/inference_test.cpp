@@ -182,14 +182,15 @@ TEST_CASE("Rows that are split give the bits of whole panels on one thread too",
   constexpr std::size_t size = test::brief ? 31 : 143;  // not few samples in the last vector, or they were rows
   const Network<WideInside> network{Seed{4}, backend::Eigen{1}};
   const auto values = test::random_values<float>(size * 35, 8);
-  const backend::panel::BatchInputs<float> inputs{{values.data(), size, 35}};
+  const backend::panel::BatchInputs<float> rows{{values.data(), size, 35}};
+  const backend::panel::NumberInputs<float> inputs(rows);
   const std::size_t panels = backend::panel::count_for<float>(size);
   std::vector<float> whole(size * 7);
   std::vector<float> split(size * 7);
   backend::panel::infer<WideInside>(network.backend(), tensors_of(network), values.data(), whole.data(), size);
   for (std::size_t first = 0; first < panels; first += 2) {
-    backend::panel::infer_rows<WideInside>(backend::panel::SplitPanels{network.backend().pool()}, tensors_of(network),
-                                           inputs, first, std::min(std::size_t{2}, panels - first), split.data());
+    backend::panel::infer_rows<WideInside>({&network.backend().pool()}, tensors_of(network), inputs, first,
+                                           std::min(std::size_t{2}, panels - first), split.data());
   }
   CHECK(split == whole);
 }

@@ -32,12 +32,11 @@ template <Model M, typename Products, typename Scalar, typename Inputs>
 void infer_panels(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Inputs& inputs, Scalar* logits) {
   const std::size_t panels = count_for<Scalar>(inputs.size());
   const std::size_t split = has_wide_layer<M> ? panels % backend.threads() : 0;
-  backend.pool().for_each_piece(panels - split, [&](std::size_t index) {
-    infer_rows<M, Products>(WholePanels{}, tensors, inputs, index, 1, logits);
-  });
+  backend.pool().for_each_piece(
+      panels - split, [&](std::size_t index) { infer_rows<M, Products>({}, tensors, inputs, index, 1, logits); });
   if constexpr (has_wide_layer<M>) {
     if (split > 0) {
-      infer_rows<M, Products>(SplitPanels{backend.pool()}, tensors, inputs, panels - split, split, logits);
+      infer_rows<M, Products>({&backend.pool()}, tensors, inputs, panels - split, split, logits);
     }
   }
 }
@@ -58,7 +57,8 @@ void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const 
   if constexpr (pools_inputs<Whole>) {
     using Pooling = PoolingOf<Whole>;
     detail::infer_panels<M, Products>(
-        backend, tensors, PooledBatchInputs<Pooling, Scalar>{{inputs, in_panels, Whole::input_size}}, logits);
+        backend, tensors,
+        NumberInputs<Scalar>(PooledBatchInputs<Pooling, Scalar>{{inputs, in_panels, Whole::input_size}}), logits);
     if (in_panels < batch) {
       struct RestTag;
       Scalar* pooled = internal::thread_scratch<Scalar, RestTag>(rest * M::input_size);
@@ -69,8 +69,8 @@ void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const 
     }
   } else {
     if (in_panels > 0) {
-      detail::infer_panels<M, Products>(backend, tensors, BatchInputs<Scalar>{{inputs, in_panels, M::input_size}},
-                                        logits);
+      detail::infer_panels<M, Products>(
+          backend, tensors, NumberInputs<Scalar>(BatchInputs<Scalar>{{inputs, in_panels, M::input_size}}), logits);
     }
     if (in_panels < batch) {
       infer_samples<M>(backend, tensors, rest_inputs, rest_logits, rest);
@@ -84,7 +84,8 @@ void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const 
            Scalar* logits) {
   using M = AfterPooling<Whole>;
   if constexpr (pools_inputs<Whole>) {
-    detail::infer_panels<M, Products>(backend, tensors, PooledDatasetInputs<PoolingOf<Whole>, Scalar>(data), logits);
+    detail::infer_panels<M, Products>(
+        backend, tensors, NumberInputs<Scalar>(PooledDatasetInputs<PoolingOf<Whole>, Scalar>(data)), logits);
     return;
   } else if constexpr (Plan<M>::template is_linear<0> && !Products::by_words) {
     if (data.bytes != nullptr) {
@@ -97,7 +98,7 @@ void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const 
       return;
     }
   }
-  detail::infer_panels<M, Products>(backend, tensors, DatasetInputs<Scalar>(data), logits);
+  detail::infer_panels<M, Products>(backend, tensors, NumberInputs<Scalar>(DatasetInputs<Scalar>(data)), logits);
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

@@ -144,6 +144,38 @@ struct PooledDatasetInputs {
   }
 };
 
+/// Any of these whose elements are numbers, so that a model's pass over them is compiled once. `inputs` must outlive it.
+template <typename Scalar>
+class NumberInputs {
+ public:
+  using Element = Scalar;
+
+  template <typename Inputs>
+  explicit NumberInputs(const Inputs& inputs)
+      : inputs_(&inputs),
+        size_(inputs.size()),
+        fill_([](const void* any, std::size_t index, Scalar* panel) {
+          static_cast<const Inputs*>(any)->fill(index, panel);
+        }),
+        ahead_([](const void* any, std::size_t index) {
+          if constexpr (requires { inputs.ahead(index); }) {
+            return static_cast<const Inputs*>(any)->ahead(index);
+          } else {
+            return static_cast<void>(any), static_cast<void>(index), Ahead{};
+          }
+        }) {}
+
+  std::size_t size() const { return size_; }
+  void fill(std::size_t index, Scalar* panel) const { fill_(inputs_, index, panel); }
+  Ahead ahead(std::size_t index) const { return ahead_(inputs_, index); }
+
+ private:
+  const void* inputs_;
+  std::size_t size_;
+  void (*fill_)(const void*, std::size_t, Scalar*);
+  Ahead (*ahead_)(const void*, std::size_t);
+};
+
 /// Rows of a model's first operation, a Linear layer, from a panel of `inputs`. `ahead` is for a panel of numbers.
 template <typename L, typename Inputs, typename Scalar>
 void forward_inputs(const Inputs& inputs, const Scalar* parameters, const typename Inputs::Element* panel,

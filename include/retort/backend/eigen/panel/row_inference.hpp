@@ -22,28 +22,6 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
-/// Calls function(panel, rows) with all rows of a layer, on the calling thread.
-struct WholePanels {
-  template <typename Pieces, typename Function>
-  void for_each(std::size_t panels, const Function& function) const {
-    for (std::size_t panel = 0; panel < panels; ++panel) {
-      function(panel, RowRange{0, Pieces::extent});
-    }
-  }
-};
-
-/// Calls function(panel, rows) for the pieces of a layer's rows, on a pool's threads. Pieces of the same rows, which
-/// read the same weights, follow one another.
-struct SplitPanels {
-  internal::ThreadPool& pool;
-
-  template <typename Pieces, typename Function>
-  void for_each(std::size_t panels, const Function& function) const {
-    pool.for_each_piece(Pieces::count * panels,
-                        [&](std::size_t piece) { function(piece % panels, Pieces::rows(piece / panels)); });
-  }
-};
-
 /// Whether a model has a layer wide enough to be worth a second thread.
 template <Model M>
 inline constexpr bool has_wide_layer = [] {
@@ -52,6 +30,29 @@ inline constexpr bool has_wide_layer = [] {
       [&]<std::size_t Index>() { result = result || OutputPieces<typename Stage<M, Index>::Linear>::count > 1; });
   return result;
 }();
+
+/// Who takes a layer's rows: a pool's threads, or the calling thread alone, a panel at a time. `Wide`: whether a layer
+/// of the model is worth a second thread.
+template <bool Wide>
+struct PanelWork {
+  internal::ThreadPool* pool = nullptr;  ///< null for the calling thread; not read if not Wide
+
+  /// Calls function(panel, rows) for the pieces of a layer's rows. Pieces of the same rows, which read the same
+  /// weights, follow one another.
+  template <typename Pieces, typename Function>
+  void for_each(std::size_t panels, const Function& function) const {
+    if constexpr (Wide) {
+      if (pool != nullptr) {
+        pool->for_each_piece(Pieces::count * panels,
+                             [&](std::size_t piece) { function(piece % panels, Pieces::rows(piece / panels)); });
+        return;
+      }
+    }
+    for (std::size_t panel = 0; panel < panels; ++panel) {
+      function(panel, RowRange{0, Pieces::extent});
+    }
+  }
+};
 
 namespace detail {
 
@@ -86,12 +87,12 @@ struct OwnPrecision {
   static constexpr bool by_words = false;
 };
 
-/// The logits of `panels` panels from panel `first` on, in rows (size, out) of all samples. `work` is WholePanels or
-/// SplitPanels, with the same bits. Activations are in the calling thread's scratch. Inputs: see inference_inputs.hpp.
-/// `Products`: OwnPrecision, or Bf16Words (bf16_inference.hpp).
-template <Model M, typename Products = OwnPrecision, typename Work, typename Scalar, typename Inputs>
-void infer_rows(const Work& work, const InferenceTensors<Scalar>& tensors, const Inputs& inputs, std::size_t first,
-                std::size_t panels, Scalar* logits) {
+/// The logits of `panels` panels from panel `first` on, in rows (size, out) of all samples, with the same bits whoever
+/// takes the rows. Activations are in the calling thread's scratch. `inputs`: NumberInputs or ByteInputs. `Products`:
+/// OwnPrecision, or Bf16Words (bf16_inference.hpp).
+template <Model M, typename Products = OwnPrecision, typename Scalar, typename Inputs>
+void infer_rows(const PanelWork<has_wide_layer<M>>& work, const InferenceTensors<Scalar>& tensors, const Inputs& inputs,
+                std::size_t first, std::size_t panels, Scalar* logits) {
   using V = simd::Vector<Scalar>;
   using Plan = Plan<M>;
   InferenceScratch<M, Scalar, typename Inputs::Element> scratch(panels);
@@ -130,7 +131,7 @@ void infer_rows(const Work& work, const InferenceTensors<Scalar>& tensors, const
           Products::template forward<Operation>(parameters, words + panel * Products::size(features), output, rows);
         } else if constexpr (Index == 0) {
           Ahead ahead;
-          if constexpr (std::is_same_v<Inputs, BatchInputs<Scalar>>) {
+          if constexpr (std::is_same_v<typename Inputs::Element, Scalar>) {
             ahead = inputs.ahead(first + panel);
           }
           forward_inputs<Operation>(inputs, parameters, panel_of(scratch.inputs, panel, features), output, rows, ahead);
