@@ -144,7 +144,7 @@ struct PooledDatasetInputs {
   }
 };
 
-/// Any of these whose elements are numbers, so that a model's pass over them is compiled once. `inputs` must outlive it.
+/// Any of these whose elements are numbers, so that a model's pass over them is compiled once. It must not outlive them.
 template <typename Scalar>
 class NumberInputs {
  public:
