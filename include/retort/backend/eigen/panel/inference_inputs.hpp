@@ -144,7 +144,7 @@ struct PooledDatasetInputs {
   }
 };
 
-/// Any of these whose elements are numbers, so that a model's pass over them is compiled once. It must not outlive them.
+/// Any of these whose elements are numbers, so that a model's pass over them is compiled once. Does not outlive them.
 template <typename Scalar>
 class NumberInputs {
  public:
