@@ -29,11 +29,11 @@
 #include "retort/nn/quantized_linear.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/nn/weight_format.hpp"
+#include "retort/quantization/byte_layer.hpp"
 #include "retort/quantization/folded.hpp"
 #include "retort/quantization/integer_layer.hpp"
 #include "retort/quantization/make_integer_layer.hpp"
 #include "retort/quantization/quantized.hpp"
-#include "retort/quantization/vnni_layer.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -98,11 +98,8 @@ class IntegerNetwork {
         bits_ = L::format_type::bits;
       }
     });
-    if constexpr (internal::has_vnni) {
-      for (const internal::IntegerLayer& layer : layers_) {
-        const bool reads_sums = vnni_layers_.empty() && pool_.square > 1;
-        vnni_layers_.emplace_back(reads_sums ? pool_.of_pixels(layer) : layer);
-      }
+    for (const internal::IntegerLayer& layer : layers_) {
+      byte_layers_.emplace_back(layer, byte_layers_.empty() ? pool_ : internal::Squares{});
     }
   }
 
@@ -204,53 +201,19 @@ class IntegerNetwork {
     }
   }
 
-  /// `fill(sample, bytes)` writes the inputs of a sample.
-  template <typename Fill>
-  void run(std::span<std::int8_t> logits, const Fill& fill) const {
-    if constexpr (internal::has_vnni) {
-      run_by_vnni(logits, fill);
-    } else {
-      run_one_by_one(logits, fill);
-    }
-  }
-
   std::size_t widest() const {
-    std::size_t widest = std::max(input_size_, layers_.front().inputs);
+    std::size_t widest = input_size_;
     for (const internal::IntegerLayer& layer : layers_) {
       widest = std::max(widest, layer.outputs);
     }
     return widest;
   }
 
-  /// The slow twin of run_by_vnni(), for other processors.
+  /// `fill(sample, bytes)` writes the inputs of a sample.
   template <typename Fill>
-  void run_one_by_one(std::span<std::int8_t> logits, const Fill& fill) const {
-    std::vector<std::uint8_t> bytes(input_size_);
-    std::vector<std::uint16_t> current(widest());
-    std::vector<std::uint16_t> next(widest());
-    for (std::size_t sample = 0; sample < logits.size() / output_size_; ++sample) {
-      fill(sample, bytes.data());
-      if (pool_.square > 1) {
-        pool_.sum(bytes, std::span(current).first(layers_.front().inputs));
-      } else {
-        std::copy(bytes.begin(), bytes.end(), current.begin());
-      }
-      for (const internal::IntegerLayer& layer : layers_) {
-        layer.compute(std::span<const std::uint16_t>(current).first(layer.inputs),
-                      std::span(next).first(layer.outputs));
-        std::swap(current, next);
-      }
-      for (std::size_t i = 0; i < output_size_; ++i) {
-        logits[sample * output_size_ + i] = static_cast<std::int8_t>(int{current[i]} - 128);
-      }
-    }
-  }
-
-  /// The same, several samples at a time, whose rows share each weight.
-  template <typename Fill>
-  void run_by_vnni(std::span<std::int8_t> logits, const Fill& fill) const {
-    constexpr std::size_t at_once = internal::vnni_samples;
-    const std::size_t row = internal::vnni_row(widest());
+  void run(std::span<std::int8_t> logits, const Fill& fill) const {
+    constexpr std::size_t at_once = internal::byte_layer_samples;
+    const std::size_t row = internal::byte_layer_row(widest());
     struct BytesTag;
     std::uint8_t* current = internal::thread_scratch<std::uint8_t, BytesTag>(2 * at_once * row);
     std::uint8_t* next = current + at_once * row;
@@ -260,7 +223,7 @@ class IntegerNetwork {
       for (std::size_t sample = 0; sample < count; ++sample) {
         fill(first + sample, current + sample * row);
       }
-      for (const internal::VnniLayer& layer : vnni_layers_) {
+      for (const internal::ByteLayer& layer : byte_layers_) {
         layer.compute(current, count, row, next);
         std::swap(current, next);
       }
@@ -279,7 +242,7 @@ class IntegerNetwork {
   internal::Squares pool_{};
   internal::RealInputs real_inputs_{};
   std::vector<internal::IntegerLayer> layers_{};
-  std::vector<internal::VnniLayer> vnni_layers_{};  // the same, if the processor has the instructions
+  std::vector<internal::ByteLayer> byte_layers_{};  // the same, for several samples
   double logit_step_ = 0.0;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// Layers of integers by the processor's own instructions, against their slow twin.
+/// Layers of integers for several samples, against their slow twin.
 
-#include "retort/quantization/vnni_layer.hpp"
+#include "retort/quantization/byte_layer.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -41,11 +41,11 @@ internal::IntegerLayer random_layer(std::size_t inputs, std::size_t outputs, boo
 
 /// The outputs that differ from those of IntegerLayer::compute, for `samples` samples.
 std::size_t differences(const internal::IntegerLayer& layer, std::size_t samples) {
-  const std::size_t row = internal::vnni_row(std::max(layer.inputs, layer.outputs));
-  AlignedBuffer<std::uint8_t> x(internal::vnni_samples * row);
-  AlignedBuffer<std::uint8_t> y(internal::vnni_samples * row);
+  const std::size_t row = internal::byte_layer_row(std::max(layer.inputs, layer.outputs));
+  AlignedBuffer<std::uint8_t> x(internal::byte_layer_samples * row);
+  AlignedBuffer<std::uint8_t> y(internal::byte_layer_samples * row);
   std::ranges::generate(x.span(), [] { return static_cast<std::uint8_t>(draw(0, 255)); });  // also behind the inputs
-  internal::VnniLayer(layer).compute(x.data(), samples, row, y.data());
+  internal::ByteLayer(layer, {}).compute(x.data(), samples, row, y.data());
   std::size_t result = 0;
   for (std::size_t sample = 0; sample < samples; ++sample) {
     const auto from = x.span().subspan(sample * row, layer.inputs);
@@ -59,17 +59,13 @@ std::size_t differences(const internal::IntegerLayer& layer, std::size_t samples
   return result;
 }
 
-TEST_CASE("A layer of the processor's instructions has the numbers of its slow twin", "[quantization]") {
-  if constexpr (!internal::has_vnni) {
-    test::skip("this build's processor has no AVX512_VNNI");
-  } else {
-    for (const std::size_t inputs : {1u, 3u, 16u, 61u, 64u, 130u}) {
-      for (const std::size_t outputs : {1u, 10u, 16u, 20u, 48u, 65u}) {
-        for (const std::size_t samples : {1u, 2u, 3u, 8u}) {
-          const auto layer = random_layer(inputs, outputs, outputs == 20);
-          CAPTURE(inputs, outputs, samples);
-          CHECK(differences(layer, samples) == 0);
-        }
+TEST_CASE("A layer for several samples has the numbers of its slow twin", "[quantization]") {
+  for (const std::size_t inputs : {1u, 3u, 16u, 61u, 64u, 130u}) {
+    for (const std::size_t outputs : {1u, 10u, 16u, 20u, 48u, 65u}) {
+      for (const std::size_t samples : {1u, 2u, 3u, 8u}) {
+        const auto layer = random_layer(inputs, outputs, outputs == 20);
+        CAPTURE(inputs, outputs, samples);
+        CHECK(differences(layer, samples) == 0);
       }
     }
   }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Layers of integers by the instructions of AVX512_VNNI, one of which adds four products of bytes to each of
-/// sixteen sums (Intel, "64 and IA-32 Architectures Software Developer's Manual", VPDPBUSD). Sums of 32 bits are exact
-/// in any order, so the results are those of IntegerLayer::compute.
+/// Layers of integers for several samples at once, by the instructions of AVX512_VNNI where the processor has them: one
+/// adds four products of bytes to each of sixteen sums (Intel, "64 and IA-32 Architectures Software Developer's Manual",
+/// VPDPBUSD). Sums of 32 bits are exact in any order, so the results are those of IntegerLayer::compute.
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "retort/core/aligned_buffer.hpp"
@@ -23,16 +25,13 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// How many samples a VnniLayer takes at once: its inputs and outputs have so many rows, even if fewer count.
-inline constexpr std::size_t vnni_samples = 8;
+/// How many samples a ByteLayer takes at once: its inputs and outputs have so many rows, even if fewer count.
+inline constexpr std::size_t byte_layer_samples = 8;
 
-/// Elements of a sample's row in the memory that a VnniLayer reads or writes.
-constexpr std::size_t vnni_row(std::size_t features) { return aligned_count<std::uint8_t>(features); }
+/// Elements of a sample's row in the memory that a ByteLayer reads or writes.
+constexpr std::size_t byte_layer_row(std::size_t features) { return aligned_count<std::uint8_t>(features); }
 
 #if defined(__AVX512VNNI__) && !defined(RETORT_PLAIN_SIMD)
-
-/// Whether the target processor has AVX512_VNNI.
-inline constexpr bool has_vnni = true;
 
 namespace detail {
 
@@ -54,41 +53,24 @@ RETORT_INLINE __m512i multiply_all(__m512i values, __m512i multipliers, __m512i 
 
 }  // namespace detail
 
-/// An IntegerLayer of bytes.
-class VnniLayer {
+/// An IntegerLayer that reads bytes: those of the layer before, or the pixels of squares whose sums the layer takes.
+class ByteLayer {
  public:
-  explicit VnniLayer(const IntegerLayer& layer)
-      : groups_((layer.inputs + terms * chains - 1) / (terms * chains) * chains),
-        blocks_((layer.outputs + lanes - 1) / lanes),
-        weights_(blocks_ * groups_ * lanes * terms),
-        biases_(blocks_ * lanes),
-        multipliers_(blocks_ * lanes),
-        shifts_(blocks_ * lanes),
-        zero_(layer.zero),
-        lowest_(layer.lowest),
-        table_(layer.table) {
-    for (std::size_t output = 0; output < layer.outputs; ++output) {
-      biases_[output] = layer.biases[output];
-      multipliers_[output] = layer.factors[output].multiplier;
-      shifts_[output] = layer.factors[output].shift;
-      for (std::size_t input = 0; input < layer.inputs; ++input) {
-        weights_[((output / lanes * groups_ + input / terms) * lanes + output % lanes) * terms + input % terms] =
-            layer.weights[output * layer.inputs + input];
-      }
-    }
-  }
+  /// `pool` has K = 1 where the inputs are not pooled.
+  ByteLayer(const IntegerLayer& layer, const Squares& pool)
+      : ByteLayer(pool.square > 1 ? pool.of_pixels(layer) : layer) {}
 
-  /// y of x, both (vnni_samples, row), as IntegerLayer::compute, for the first `samples` rows. What lies behind a row's
-  /// features is read and does not count, and what lies behind its outputs is overwritten. Preconditions: `row` is
-  /// vnni_row() of the widest layer; x and y lie at multiples of 64 bytes.
+  /// y of x, both (byte_layer_samples, row), as IntegerLayer::compute, for the first `samples` rows. What lies behind a
+  /// row's features is read and does not count, and what lies behind its outputs is overwritten. Preconditions: `row` is
+  /// byte_layer_row() of the widest layer; x and y lie at multiples of 64 bytes.
   void compute(const std::uint8_t* x, std::size_t samples, std::size_t row, std::uint8_t* y) const {
     std::size_t block = 0;
     if (samples > 2) {  // unused rows of eight cost less than each sample alone
       for (; block + 2 <= blocks_; block += 2) {
-        tile<vnni_samples, 2, 1>(x, row, block, y);
+        tile<byte_layer_samples, 2, 1>(x, row, block, y);
       }
       if (block < blocks_) {
-        tile<vnni_samples, 1, 1>(x, row, block, y);
+        tile<byte_layer_samples, 1, 1>(x, row, block, y);
       }
     } else {
       for (; block < blocks_; ++block) {
@@ -113,6 +95,27 @@ class VnniLayer {
   static constexpr std::size_t lanes = 16;  // sums in a vector
   static constexpr std::size_t terms = 4;   // of a sum, in one instruction
   static constexpr std::size_t chains = 4;  // sums for each output of one sample alone
+
+  explicit ByteLayer(const IntegerLayer& layer)
+      : groups_((layer.inputs + terms * chains - 1) / (terms * chains) * chains),
+        blocks_((layer.outputs + lanes - 1) / lanes),
+        weights_(blocks_ * groups_ * lanes * terms),
+        biases_(blocks_ * lanes),
+        multipliers_(blocks_ * lanes),
+        shifts_(blocks_ * lanes),
+        zero_(layer.zero),
+        lowest_(layer.lowest),
+        table_(layer.table) {
+    for (std::size_t output = 0; output < layer.outputs; ++output) {
+      biases_[output] = layer.biases[output];
+      multipliers_[output] = layer.factors[output].multiplier;
+      shifts_[output] = layer.factors[output].shift;
+      for (std::size_t input = 0; input < layer.inputs; ++input) {
+        weights_[((output / lanes * groups_ + input / terms) * lanes + output % lanes) * terms + input % terms] =
+            layer.weights[output * layer.inputs + input];
+      }
+    }
+  }
 
   /// The outputs of `Blocks` vectors, for `Samples` samples. Each sum has `Chains` parts, which do not wait for one
   /// another.
@@ -179,10 +182,30 @@ class VnniLayer {
 
 #else
 
-inline constexpr bool has_vnni = false;
+class ByteLayer {
+ public:
+  ByteLayer(IntegerLayer layer, const Squares& pool) : layer_(std::move(layer)), pool_(pool) {}
 
-/// Nothing: no other processor has one.
-class VnniLayer {};
+  void compute(const std::uint8_t* x, std::size_t samples, std::size_t row, std::uint8_t* y) const {
+    std::vector<std::uint16_t> inputs(layer_.inputs);
+    std::vector<std::uint16_t> outputs(layer_.outputs);
+    for (std::size_t sample = 0; sample < samples; ++sample) {
+      const std::span bytes(x + sample * row, layer_.inputs * pool_.area());
+      if (pool_.square > 1) {
+        pool_.sum(bytes, inputs);
+      } else {
+        std::ranges::copy(bytes, inputs.begin());
+      }
+      layer_.compute(inputs, outputs);
+      std::ranges::transform(outputs, y + sample * row,
+                             [](std::uint16_t byte) { return static_cast<std::uint8_t>(byte); });
+    }
+  }
+
+ private:
+  IntegerLayer layer_;
+  Squares pool_;
+};
 
 #endif
 
