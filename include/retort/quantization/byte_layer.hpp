@@ -2,8 +2,8 @@
 #pragma once
 /// @file
 /// Layers of integers for several samples at once, by the instructions of AVX512_VNNI where the processor has them: one
-/// adds four products of bytes to each of sixteen sums (Intel, "64 and IA-32 Architectures Software Developer's Manual",
-/// VPDPBUSD). Sums of 32 bits are exact in any order, so the results are those of IntegerLayer::compute.
+/// adds four products of bytes to each of sixteen sums (Intel, "64 and IA-32 Architectures Software Developer's
+/// Manual", VPDPBUSD). Sums of 32 bits are exact in any order, so the results are those of IntegerLayer::compute.
 
 #include <algorithm>
 #include <array>
@@ -61,8 +61,8 @@ class ByteLayer {
       : ByteLayer(pool.square > 1 ? pool.of_pixels(layer) : layer) {}
 
   /// y of x, both (byte_layer_samples, row), as IntegerLayer::compute, for the first `samples` rows. What lies behind a
-  /// row's features is read and does not count, and what lies behind its outputs is overwritten. Preconditions: `row` is
-  /// byte_layer_row() of the widest layer; x and y lie at multiples of 64 bytes.
+  /// row's features is read and does not count, and what lies behind its outputs is overwritten. Preconditions: `row`
+  /// is byte_layer_row() of the widest layer; x and y lie at multiples of 64 bytes.
   void compute(const std::uint8_t* x, std::size_t samples, std::size_t row, std::uint8_t* y) const {
     std::size_t block = 0;
     if (samples > 2) {  // unused rows of eight cost less than each sample alone
