@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Whether long tests take few steps. Code that is not optimised, or is instrumented, takes ten times as long for each;
-/// its mistakes show in a few steps of each kind as in many.
+/// Whether long tests take few steps and double few models. Code that is not optimised, or is instrumented, takes ten
+/// times as long for each; its mistakes show in a few steps of each kind as in many.
 
 #include <initializer_list>
 #include <vector>
@@ -16,6 +16,10 @@
 namespace retort::test {
 
 inline constexpr bool brief = sanitized || RETORT_BRIEF_TESTS == 1;
+
+/// Whether `Scalar` takes part in all of a test. In a brief run double leaves out what float takes the same way.
+template <typename Scalar>
+inline constexpr bool takes_all = !brief || sizeof(Scalar) == sizeof(float);
 
 /// All of `values`; in a brief run the first and the last.
 template <typename T>

@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: MIT
-   check INPUTS LOGITS: 0 if the included file (MODEL_FILE) gives these logits for these inputs, and its test passes. */
+   check INPUTS LOGITS [TOLERANCE]: 0 if the included file (MODEL_FILE) gives these logits for these inputs, and its test
+   passes. A file in floats (FLOATS) may miss them by TOLERANCE, in parts of a sample's largest. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include MODEL_FILE
 
-#ifdef TOLERANCE
+#ifdef FLOATS
+enum { ARGUMENTS = 4 };
 typedef float logit_type;
 #else
+enum { ARGUMENTS = 3 };
 typedef int8_t logit_type;
 #endif
 
 static digit_input inputs[DIGIT_INPUTS];
 
 /* Whether a sample's logits are those expected: the same, or within a part of the largest. */
-static int agree(const logit_type *logits, const logit_type *expected) {
+static int agree(const logit_type *logits, const logit_type *expected, float tolerance) {
   int i;
-#ifdef TOLERANCE
+#ifdef FLOATS
   float largest = 1.0f, worst = 0.0f;
   for (i = 0; i < DIGIT_OUTPUTS; ++i) {
     const float size = expected[i] < 0 ? -expected[i] : expected[i];
@@ -23,8 +27,9 @@ static int agree(const logit_type *logits, const logit_type *expected) {
     largest = size > largest ? size : largest;
     worst = difference > worst || difference != difference ? difference : worst;
   }
-  return worst <= TOLERANCE * largest;
+  return worst <= tolerance * largest;
 #else
+  (void)tolerance;
   for (i = 0; i < DIGIT_OUTPUTS; ++i) {
     if (logits[i] != expected[i]) {
       return 0;
@@ -35,12 +40,13 @@ static int agree(const logit_type *logits, const logit_type *expected) {
 }
 
 int main(int argc, char **argv) {
-  FILE *from = argc == 3 ? fopen(argv[1], "rb") : NULL, *answers = argc == 3 ? fopen(argv[2], "rb") : NULL;
+  FILE *from = argc == ARGUMENTS ? fopen(argv[1], "rb") : NULL, *answers = argc == ARGUMENTS ? fopen(argv[2], "rb") : NULL;
   logit_type logits[DIGIT_OUTPUTS], expected[DIGIT_OUTPUTS];
   int samples = 0, wrong = 0, classes = 0;
+  const float tolerance = ARGUMENTS == 4 && argc == 4 ? (float)strtod(argv[3], NULL) : 0.0f;
   const int failed = digit_selftest();
   if (from == NULL || answers == NULL) {
-    fprintf(stderr, "usage: check INPUTS LOGITS\n");
+    fprintf(stderr, "usage: check INPUTS LOGITS [TOLERANCE]\n");
     return 2;
   }
   while (fread(inputs, sizeof inputs, 1, from) == 1 && fread(expected, sizeof expected, 1, answers) == 1) {
@@ -49,7 +55,7 @@ int main(int argc, char **argv) {
     for (i = 1; i < DIGIT_OUTPUTS; ++i) {
       largest = logits[i] > logits[largest] ? i : largest;
     }
-    wrong += !agree(logits, expected);
+    wrong += !agree(logits, expected, tolerance);
     classes += digit_classify(inputs) != largest;
     ++samples;
   }

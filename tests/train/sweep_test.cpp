@@ -84,6 +84,10 @@ TEMPLATE_TEST_CASE("A sweep's student is the one of a DistillationTrainer, for e
                      .batch_size = 20,
                      .augmentation = {.shift = 2, .rotation = 20, .noise = 0.1},
                      .views = {2, Seed{8}}}}) {
+    std::vector<std::pair<Network<TestType>, History>> alone;
+    for (const SweepSetting<>& setting : settings) {
+      alone.push_back(distilled_alone<TestType>(teacher, setting, options));
+    }
     for (const unsigned threads : {1u, 2u, 3u, 20u}) {
       CAPTURE(threads, options.augmentation.shift);
       const Sweep<TestType> sweep{teacher, settings, backend::Eigen{threads}};
@@ -91,7 +95,7 @@ TEMPLATE_TEST_CASE("A sweep's student is the one of a DistillationTrainer, for e
       REQUIRE(results.size() == settings.size());
       for (std::size_t i = 0; i < results.size(); ++i) {
         CAPTURE(i);
-        const auto [student, history] = distilled_alone<TestType>(teacher, settings[i], options);
+        const auto& [student, history] = alone[i];
         check_same_network(results[i].network, student);
         CHECK(same_results(results[i].history, history));
         CHECK(results[i].index == i);

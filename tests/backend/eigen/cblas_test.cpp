@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "brief.hpp"
 #include "by_operations.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
@@ -111,7 +112,8 @@ struct Trained {
   explicit Trained(const backend::Eigen& backend) : network(Seed{1}, backend) {
     Trainer trainer{network, CrossEntropy{}, Adam{}};
     REQUIRE(trainer.describe().starts_with("single operations"));  // else no product would be the BLAS's
-    history = trainer.fit(test::noise_images(130, {15, 20}, 10, 1), {.epochs = 3, .batch_size = 32});
+    history = trainer.fit(test::noise_images(test::brief ? 50 : 130, {15, 20}, 10, 1),
+                          {.epochs = test::brief ? 1u : 3u, .batch_size = 32});
   }
 
   Network<Wide, backend::Eigen, Scalar> network;
@@ -130,7 +132,7 @@ TEST_CASE("A model trains with the products of a BLAS as with Eigen's", "[backen
 
 TEST_CASE("With a BLAS the number of threads changes no bit of a training", "[backend]") {
   const Trained<float> alone{backend::Eigen{1, backend::cblas()}};
-  for (const unsigned threads : {2u, 3u}) {
+  for (const unsigned threads : test::thinned_to_one({2u, 3u})) {
     CAPTURE(threads);
     const Trained<float> shared{backend::Eigen{threads, backend::cblas()}};
     CHECK(same_bits(shared.network.parameter_arena(), alone.network.parameter_arena()));

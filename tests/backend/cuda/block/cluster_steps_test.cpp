@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Steps by a cluster of blocks against the same by one block and against steps made of single operations.
+// Steps by a cluster of blocks against steps made of single operations, as steps_test.cpp has them by one block.
 
 #include <algorithm>
 #include <cstddef>
@@ -64,20 +64,17 @@ template <Model M, typename L, typename O>
 void check_steps(const test::StepSettings& settings, const L& loss, const O& optimizer, double tolerance,
                  bool by_cluster = true) {
   using Serial = backend::CudaOn<system::Serial>;
-  backend::LossSum sums[4];
+  backend::LossSum sums[3];
   std::size_t clusters[2] = {};
   const auto found = cluster_steps<M>(ThreadOrder::ascending, settings, loss, optimizer, sums[0], clusters[0]);
   const auto in_other_order = cluster_steps<M>(ThreadOrder::shuffled, settings, loss, optimizer, sums[1], clusters[1]);
-  const auto by_block = test::train_steps<M, float, backend::block::BlockSteps<M, float, system::Serial>>(
-      Serial(), settings, loss, optimizer, sums[2]);
   const auto by_operations = test::train_steps<M, float, backend::GenericSteps<M, Serial, float>>(
-      Serial(), settings, loss, optimizer, sums[3]);
+      Serial(), settings, loss, optimizer, sums[2]);
   CHECK((clusters[0] > 0) == by_cluster);
   // No thread reads what another one writes in the same phase.
   CHECK(found == in_other_order);
   CHECK(sums[0].loss == sums[1].loss);
-  test::check_same_steps<float>(found, sums[0], by_block, sums[2], tolerance);
-  test::check_same_steps<float>(found, sums[0], by_operations, sums[3], tolerance);
+  test::check_same_steps<float>(found, sums[0], by_operations, sums[2], tolerance);
 }
 
 template <Model M, typename L>
@@ -144,7 +141,7 @@ TEST_CASE("The engine's description says whether a cluster trains the model", "[
         block + "float, not " + cluster + ": the inputs cannot be shared out in equal parts");
 }
 
-TEST_CASE("A cluster's steps are the steps of one block", "[block]") {
+TEST_CASE("A cluster's steps are the steps of single operations", "[block]") {
   SECTION("Batches of every size") {
     for (const std::size_t batch : test::thinned<std::size_t>({1, 64, 33})) {
       CAPTURE(batch);

@@ -119,7 +119,7 @@ TEMPLATE_TEST_CASE("steps of large models are the steps of the backend's operati
   }
   SECTION("other optimizers") {
     check_steps<Student, TestType>({}, CrossEntropy{}, Sgd{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true});
-    check_steps<Student, TestType>({}, CrossEntropy{}, AdamW{.weight_decay = 0.1});
+    check_steps<Student, float>({}, CrossEntropy{}, AdamW{.weight_decay = 0.1});
     check_steps<Student, TestType>({}, CrossEntropy{}, worked_examples::AmsGrad{});  // three moments
   }
 }
@@ -192,8 +192,10 @@ TEMPLATE_TEST_CASE("a record of one step does every later one", "[graph]", float
         test::StepSettings{.clipping = GradientClipping{.max_norm = 0.01}, .epochs = 2},
         test::StepSettings{.real_features = true, .epochs = 2}}) {
     check_records<TestType, Precision::fp32>(settings);
-    check_records<TestType, Precision::tf32>(settings);
-    check_records<TestType, Precision::bf16>(settings);
+    if constexpr (std::is_same_v<TestType, float>) {  // doubles are never rounded
+      check_records<TestType, Precision::tf32>(settings);
+      check_records<TestType, Precision::bf16>(settings);
+    }
   }
 }
 
