@@ -31,8 +31,8 @@ struct Training {
                  const FitOptions& options);
 };
 
-/// The only place where a trainer instantiates its training. `Given` is its teacher: NoTeacher, a pointer to a network, or
-/// a table of logits.
+/// The only place where a trainer instantiates its training. `Given` is its teacher: NoTeacher, a pointer to a network,
+/// or a table of logits.
 template <typename N, Loss L, Optimizer O, typename Given>
 struct TrainingOf;
 template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O, typename Given>
