@@ -68,14 +68,12 @@ programs=("README's" "README's, declared" "README's, declared, precompiled" "REA
 
 # precompile COMPILER SETTING: sets `precompiled` to the flags by which COMPILER takes retort.hpp in precompiled form.
 precompile() {
-  local folder=$build/precompiled/$1${2// /} flags
+  local header="$build/precompiled $1 ${2// /}.hpp" flags
   read -ra flags <<<"$2"
-  precompiled=(-I "$folder")
-  [[ $1 != *clang* ]] || precompiled=(-include-pch "$folder/retort/retort.hpp.gch")
-  if [[ ! -e $folder/retort/retort.hpp.gch ]]; then
-    mkdir -p "$folder/retort"
-    "$1" "${common[@]}" "${flags[@]}" -x c++-header "$repository/include/retort/retort.hpp" \
-      -o "$folder/retort/retort.hpp.gch"
+  precompiled=(-include "$header")
+  if [[ ! -e $header ]]; then
+    echo '#include <retort/retort.hpp>' >"$header"
+    "$1" "${common[@]}" "${flags[@]}" -x c++-header "$header" -o "$header.gch"
   fi
 }
 
