@@ -17,8 +17,8 @@
 ///
 /// The lines stand outside of all namespaces, and end with a semicolon. A model stands for its network on the default
 /// backend in floats; for another one write the network's type, `Network<Student, backend::EigenBf16>`. In the lines of
-/// two and more arguments each is one name: where a type has a comma, or is one of a namespace of your own, give it an
-/// alias. What these lines do not name (`predict_layer`, sweeps, other formats of files) is compiled where it is used.
+/// two and more arguments a type with a comma needs an alias. What these lines do not name (`predict_layer`, sweeps,
+/// other formats of files) is compiled where it is used.
 
 #include <filesystem>
 #include <span>
