@@ -22,7 +22,7 @@ write_basic_package_version_file(
   "${PROJECT_BINARY_DIR}/retort-config-version.cmake" COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT
 )
 install(FILES "${PROJECT_BINARY_DIR}/retort-config.cmake" "${PROJECT_BINARY_DIR}/retort-config-version.cmake"
-              "${PROJECT_SOURCE_DIR}/cmake/retort-backends.cmake"
+              "${PROJECT_SOURCE_DIR}/cmake/retort-backends.cmake" "${PROJECT_SOURCE_DIR}/cmake/retort-precompile.cmake"
         DESTINATION "${package_folder}"
 )
 

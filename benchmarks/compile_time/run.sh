@@ -4,9 +4,11 @@
 #
 # What programs cost to compile: seconds, those of a processor (fewer on a busy machine) and peak memory of each compiler
 # found (g++ and clang++, or those named), for this processor, for any, and without optimisation, by turns in N rounds
-# (3); and the size of the program, linked and stripped. The programs are the README's; one that answers with a saved
-# student by the whole library (read_digit.cpp); and the same by <retort/predict.hpp> (examples/read_digit). Of these two
-# also the time from start to end with an answer, by turns. The tables go to standard output, progress to standard error.
+# (3); and the size of the program, linked and stripped. The programs are the README's; the same as one of several files,
+# with its models and trainings declared (extern.hpp), then also with retort.hpp precompiled, and the file that
+# instantiates them; one that answers with a saved student by the whole library (read_digit.cpp); and the same by
+# <retort/predict.hpp> (examples/read_digit). Of the last two also the time from start to end with an answer, by turns.
+# The tables go to standard output, progress to standard error.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$here/../..
@@ -51,9 +53,29 @@ mkdir -p "$build"
 read -ra eigen < <(pkg-config --cflags eigen3)
 common=(-std=c++20 -I "$repository/include" "${eigen[@]}")
 settings=("-O3 -march=native" "-O3" "-O0")
-declare -A sources=(["README's"]=examples/quickstart/main.cpp ["answers, retort.hpp"]=benchmarks/compile_time/read_digit.cpp
-  ["answers, predict.hpp"]=examples/read_digit/main.cpp)
-programs=("README's" "answers, retort.hpp" "answers, predict.hpp")
+readme=$repository/examples/quickstart/main.cpp
+trainings=("NETWORK(Teacher)" "NETWORK(Student)" "TRAINER(Teacher, retort::CrossEntropy, retort::Adam)"
+  "TRAINER(Student, retort::CrossEntropy, retort::Adam)"
+  "DISTILLATION(Teacher, Student, retort::HintonLoss, retort::Adam)")
+printf 'RETORT_EXTERN_%s;\n' "${trainings[@]}" >"$build/extern"
+sed "/^static_assert/r $build/extern" "$readme" >"$build/declared.cpp"
+{ sed -n '1,/^static_assert/p' "$readme" && printf 'RETORT_INSTANTIATE_%s;\n' "${trainings[@]}"; } >"$build/instantiated.cpp"
+declare -A sources=(["README's"]=$readme ["README's, declared"]=$build/declared.cpp
+  ["README's, declared, precompiled"]=$build/declared.cpp ["README's, instantiated"]=$build/instantiated.cpp
+  ["answers, retort.hpp"]=$here/read_digit.cpp ["answers, predict.hpp"]=$repository/examples/read_digit/main.cpp)
+programs=("README's" "README's, declared" "README's, declared, precompiled" "README's, instantiated" "answers, retort.hpp"
+  "answers, predict.hpp")
+
+# precompile COMPILER SETTING: sets `precompiled` to the flags by which COMPILER takes retort.hpp in precompiled form.
+precompile() {
+  local header="$build/precompiled $1 ${2// /}.hpp" flags
+  read -ra flags <<<"$2"
+  precompiled=(-include "$header")
+  if [[ ! -e $header ]]; then
+    echo '#include <retort/retort.hpp>' >"$header"
+    "$1" "${common[@]}" "${flags[@]}" -x c++-header "$header" -o "$header.gch"
+  fi
+}
 
 for ((round = 1; round <= rounds; ++round)); do
   for compiler in "${compilers[@]}"; do
@@ -61,7 +83,11 @@ for ((round = 1; round <= rounds; ++round)); do
       read -ra flags <<<"$setting"
       for program in "${programs[@]}"; do
         name="$compiler ${setting// /} $program"
-        python3 "$here/measure.py" "$compiler" "${common[@]}" "${flags[@]}" -c "$repository/${sources[$program]}" \
+        precompiled=()
+        if [[ $program == *precompiled ]]; then
+          precompile "$compiler" "$setting"
+        fi
+        python3 "$here/measure.py" "$compiler" "${precompiled[@]}" "${common[@]}" "${flags[@]}" -c "${sources[$program]}" \
           -o "$build/$name.o" >>"$build/$name.times" || {
           echo "run.sh: $compiler $setting failed" >&2
           exit 1
@@ -80,11 +106,18 @@ table=$build/table.md
     for compiler in "${compilers[@]}"; do
       for setting in "${settings[@]}"; do
         name="$compiler ${setting// /} $program"
-        "$compiler" "$build/$name.o" -o "$build/$name" -lz -pthread >&2
-        strip "$build/$name"
+        objects=("$build/$name.o") size="-"
+        if [[ $program == *declared* ]]; then
+          objects+=("$build/$compiler ${setting// /} README's, instantiated.o")
+        fi
+        if [[ $program != *instantiated ]]; then
+          "$compiler" "${objects[@]}" -o "$build/$name" -lz -pthread >&2
+          strip "$build/$name"
+          size=$(($(stat -c %s "$build/$name") / 1000))
+        fi
         version="$(basename "$compiler") $("$compiler" -dumpfullversion -dumpversion)"
         echo "| $program | $version | \`$setting\` | $(python3 "$here/measure.py" --median "$build/$name.times") |" \
-          "$(($(stat -c %s "$build/$name") / 1000)) |"
+          "$size |"
       done
     done
   done

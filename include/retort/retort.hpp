@@ -109,3 +109,6 @@
 // What goes in and out
 #include "retort/io/event_file.hpp"
 #include "retort/io/safetensors.hpp"
+
+// Programs of several files
+#include "retort/extern.hpp"

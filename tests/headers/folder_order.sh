@@ -19,7 +19,7 @@ folders=(core version.hpp simd data nn loss optim io backend backend/generic pre
   backend/cuda/graph
   backend/cuda/graph/device
   backend/cuda
-  train quantization io/c_code io/export_c.hpp retort.hpp)
+  train quantization io/c_code io/export_c.hpp extern.hpp retort.hpp)
 
 cd "$1/retort"
 { find . -name '*.hpp' -printf '%P\n'; grep -rH --include='*.hpp' '^#include "retort/' . | sed -E 's#^\./##'; } |

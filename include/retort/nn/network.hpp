@@ -88,12 +88,7 @@ class Network {
   }
 
   /// Fills parameters and running statistics again, and forgets the preprocessing.
-  void initialize(Seed seed, Initialization initialization = Initialization::pytorch) {
-    preprocessing_.reset();
-    assign_parameters(
-        internal::initial_values<Scalar>(M::parameters, M::parameter_arena_size, seed, initialization).span());
-    assign_buffers(internal::initial_values<Scalar>(M::buffers, M::buffer_arena_size, seed, initialization).span());
-  }
+  void initialize(Seed seed, Initialization initialization = Initialization::pytorch);
 
   const Backend& backend() const { return backend_; }
 
@@ -145,9 +140,7 @@ class Network {
   /// differ from the same sample in a batch in its last bits. If the backend computes in the host's memory, allocates
   /// nothing once each thread has answered a batch as large. Throws ShapeError if the inputs are not whole samples or
   /// the logits are not as many samples.
-  void predict(std::span<const Scalar> inputs, std::span<Scalar> logits) const {
-    predict_layer<M::layer_count - 1>(inputs, logits);
-  }
+  void predict(std::span<const Scalar> inputs, std::span<Scalar> logits) const;
 
   /// The same for a hidden layer: outputs (batch, M::widths[Layer + 1]) of layer `Layer`, from 0. It may not be one of
   /// the pointwise layers before the first sized one.
@@ -231,5 +224,20 @@ class Network {
   Arena buffers_;
   std::optional<Preprocessing> preprocessing_{};
 };
+
+// Not inline, so that an explicit instantiation elsewhere (extern.hpp) spares a file these functions.
+
+template <Model M, typename Backend, typename Scalar>
+void Network<M, Backend, Scalar>::initialize(Seed seed, Initialization initialization) {
+  preprocessing_.reset();
+  assign_parameters(
+      internal::initial_values<Scalar>(M::parameters, M::parameter_arena_size, seed, initialization).span());
+  assign_buffers(internal::initial_values<Scalar>(M::buffers, M::buffer_arena_size, seed, initialization).span());
+}
+
+template <Model M, typename Backend, typename Scalar>
+void Network<M, Backend, Scalar>::predict(std::span<const Scalar> inputs, std::span<Scalar> logits) const {
+  predict_layer<M::layer_count - 1>(inputs, logits);
+}
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET

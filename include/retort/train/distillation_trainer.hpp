@@ -3,7 +3,6 @@
 /// @file
 /// Training a student on labels and on a teacher's logits.
 
-#include <memory>
 #include <utility>
 
 #include "retort/core/instruction_set.hpp"
@@ -11,7 +10,6 @@
 #include "retort/loss/loss.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/optim/optimizer.hpp"
-#include "retort/train/epoch_trainer.hpp"
 #include "retort/train/teacher.hpp"
 #include "retort/train/trainer.hpp"
 
@@ -29,9 +27,7 @@ class DistillationTrainer : public TrainerBase, private internal::TeacherFits<Te
   template <Loss L, Optimizer O>
   DistillationTrainer(const Network<TeacherModel, Backend, Scalar>& teacher,
                       Network<StudentModel, Backend, Scalar>& student, L loss, O optimizer)
-      : TrainerBase(std::make_unique<internal::EpochTrainer<StudentModel, Backend, Scalar, L, O,
-                                                            internal::Teacher<TeacherModel, Backend, Scalar>>>(
-            student, std::move(loss), std::move(optimizer), &teacher)) {}
+      : TrainerBase(internal::make_training(student, std::move(loss), std::move(optimizer), &teacher)) {}
 
   /// A temporary teacher would be gone before `fit` is called.
   template <Loss L, Optimizer O>
@@ -52,9 +48,7 @@ class DistillationTrainer<data::TeacherLogitsTable, StudentModel, Backend, Scala
   template <Loss L, Optimizer O>
   DistillationTrainer(data::TeacherLogitsTable teacher, Network<StudentModel, Backend, Scalar>& student, L loss,
                       O optimizer)
-      : TrainerBase(
-            std::make_unique<internal::EpochTrainer<StudentModel, Backend, Scalar, L, O, data::TeacherLogitsTable>>(
-                student, std::move(loss), std::move(optimizer), std::move(teacher))) {}
+      : TrainerBase(internal::make_training(student, std::move(loss), std::move(optimizer), std::move(teacher))) {}
 };
 
 template <Model TeacherModel, Model StudentModel, typename Backend, typename Scalar, Loss L, Optimizer O>

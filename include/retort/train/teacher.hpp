@@ -137,6 +137,16 @@ class Teacher final : public TeacherInterface<Backend, Scalar> {
   const Network<M, Backend, Scalar>* network_;
 };
 
+/// What a training keeps of a teacher that a trainer is given: of a network all that asks it, else what it is given.
+template <typename Given>
+struct TeacherSourceOf {
+  using type = Given;
+};
+template <Model M, typename Backend, typename Scalar>
+struct TeacherSourceOf<const Network<M, Backend, Scalar>*> {
+  using type = Teacher<M, Backend, Scalar>;
+};
+
 /// A teacher of any model that fits the students of a sweep: their training is compiled once for all teachers. It
 /// refers to the network, which must outlive it; copies refer to the same network.
 template <SweptStudents Students, typename Backend, typename Scalar>

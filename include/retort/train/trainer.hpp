@@ -17,9 +17,44 @@
 #include "retort/train/fit.hpp"
 #include "retort/train/fit_options.hpp"
 #include "retort/train/metrics.hpp"
+#include "retort/train/teacher.hpp"
 #include "retort/train/trainer_interface.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
+
+namespace internal {
+
+/// A training, and the loop that drives it. Both come from the file that instantiates the training (extern.hpp).
+struct Training {
+  std::unique_ptr<TrainerInterface> epoch_trainer;
+  History (*fit)(TrainerInterface& trainer, const data::Dataset& train, const data::Dataset* validation,
+                 const FitOptions& options);
+};
+
+/// The only place where a trainer instantiates its training. `Given` is its teacher: NoTeacher, a pointer to a network,
+/// or a table of logits.
+template <typename N, Loss L, Optimizer O, typename Given>
+struct TrainingOf;
+template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O, typename Given>
+struct TrainingOf<Network<M, Backend, Scalar>, L, O, Given> {
+  static Training make(Network<M, Backend, Scalar>& network, L loss, O optimizer, Given teacher);
+};
+
+// Not inline, so that an explicit instantiation elsewhere spares a file all that it calls.
+template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O, typename Given>
+Training TrainingOf<Network<M, Backend, Scalar>, L, O, Given>::make(Network<M, Backend, Scalar>& network, L loss,
+                                                                    O optimizer, Given teacher) {
+  return {std::make_unique<EpochTrainer<M, Backend, Scalar, L, O, typename TeacherSourceOf<Given>::type>>(
+              network, std::move(loss), std::move(optimizer), std::move(teacher)),
+          &retort::detail::fit};
+}
+
+template <typename N, Loss L, Optimizer O, typename Given>
+Training make_training(N& network, L loss, O optimizer, Given teacher) {
+  return TrainingOf<N, L, O, Given>::make(network, std::move(loss), std::move(optimizer), std::move(teacher));
+}
+
+}  // namespace internal
 
 /// What all trainers have: a network that `fit` trains.
 class TrainerBase {
@@ -35,11 +70,11 @@ class TrainerBase {
   /// asked to stop, FileError and FormatError from checkpoints, any exception of an observer, and Error for a network,
   /// a dataset or a trainer that was moved from.
   History fit(const data::Dataset& train, const FitOptions& options) {
-    return detail::fit(epoch_trainer(), train, nullptr, options);
+    return training_.fit(epoch_trainer(), train, nullptr, options);
   }
   /// The same, with an evaluation after each epoch on samples that are not trained on.
   History fit(const data::Dataset& train, const data::Dataset& validation, const FitOptions& options) {
-    return detail::fit(epoch_trainer(), train, &validation, options);
+    return training_.fit(epoch_trainer(), train, &validation, options);
   }
 
   /// Which engine takes the steps, and why faster ones do not: "single operations in float, not panels: the loss has a
@@ -47,21 +82,20 @@ class TrainerBase {
   std::string describe() const { return epoch_trainer().describe(); }
 
  protected:
-  explicit TrainerBase(std::unique_ptr<internal::TrainerInterface> epoch_trainer)
-      : epoch_trainer_(std::move(epoch_trainer)) {}
+  explicit TrainerBase(internal::Training training) : training_(std::move(training)) {}
   TrainerBase(TrainerBase&&) = default;
   TrainerBase& operator=(TrainerBase&&) = default;
   ~TrainerBase() = default;
 
  private:
   [[gnu::cold]] internal::TrainerInterface& epoch_trainer() const {
-    if (epoch_trainer_ == nullptr) {
+    if (training_.epoch_trainer == nullptr) {
       throw Error("trainer: it was moved to another, expected one that was not");
     }
-    return *epoch_trainer_;
+    return *training_.epoch_trainer;
   }
 
-  std::unique_ptr<internal::TrainerInterface> epoch_trainer_;
+  internal::Training training_;
 };
 
 /// Trains a Network with a loss and an optimizer: `Trainer trainer{network, CrossEntropy{}, Adam{}}`. The network stays
@@ -74,8 +108,7 @@ class Trainer : public TrainerBase {
   /// Throws OptionError for a hyperparameter outside its range.
   template <Loss L, Optimizer O>
   Trainer(Network<M, Backend, Scalar>& network, L loss, O optimizer)
-      : TrainerBase(std::make_unique<internal::EpochTrainer<M, Backend, Scalar, L, O, internal::NoTeacher>>(
-            network, std::move(loss), std::move(optimizer), internal::NoTeacher{})) {}
+      : TrainerBase(internal::make_training(network, std::move(loss), std::move(optimizer), internal::NoTeacher{})) {}
 };
 
 template <Model M, typename Backend, typename Scalar, Loss L, Optimizer O>
