@@ -86,10 +86,10 @@ if(RETORT_SANITIZE)
   target_link_options(retort_program INTERFACE ${sanitizers})
 endif()
 
-# retort_precompile(TARGET HEADERS...): with RETORT_PRECOMPILE the target's C++ sources begin with HEADERS, compiled once for
+# retort_begin_with(TARGET HEADERS...): with RETORT_PRECOMPILE the target's C++ sources begin with HEADERS, compiled once for
 # all targets that ask for the same with the same options. Only for targets made of retort_program and
 # retort_add_backend_sources: the flags must be the same.
-function(retort_precompile target)
+function(retort_begin_with target)
   if(NOT RETORT_PRECOMPILE)
     return()
   endif()

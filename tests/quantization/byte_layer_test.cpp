@@ -15,8 +15,9 @@
 #include "retort/quantization/fixed_point.hpp"
 #include "retort/quantization/integer_layer.hpp"
 
-namespace retort {
 namespace {
+
+using namespace retort;
 
 RandomSequence numbers{RandomStream{Seed{1}, Stream::synthetic, 0}};
 
@@ -72,4 +73,3 @@ TEST_CASE("A layer for several samples has the numbers of its slow twin", "[quan
 }
 
 }  // namespace
-}  // namespace retort
