@@ -17,7 +17,7 @@
 #include "retort/core/aligned_buffer.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/quantization/integer_layer.hpp"
-#include "retort/simd/tile.hpp"
+#include "retort/simd/unroll.hpp"
 
 #if defined(__AVX512VNNI__) && !defined(RETORT_PLAIN_SIMD)
 #include <immintrin.h>

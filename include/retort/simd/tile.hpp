@@ -15,17 +15,8 @@
 
 #include "retort/core/instruction_set.hpp"
 #include "retort/simd/bytes.hpp"
+#include "retort/simd/unroll.hpp"
 #include "retort/simd/vector.hpp"
-
-// Unoptimised code does not inline these either: bodies copied into each caller would take a fifth of the compiler's
-// time.
-#if defined(__GNUC__) && defined(__OPTIMIZE__)
-#define RETORT_INLINE inline __attribute__((always_inline))
-#define RETORT_NOINLINE __attribute__((noinline))
-#else
-#define RETORT_INLINE inline
-#define RETORT_NOINLINE
-#endif
 
 namespace retort::inline RETORT_INSTRUCTION_SET::simd {
 
@@ -119,17 +110,6 @@ struct Tile {
     }
   }
 };
-
-namespace detail {
-
-template <std::size_t Count, typename Function>
-RETORT_INLINE void unroll(const Function& function) {
-  [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
-    (function(std::integral_constant<std::size_t, I>{}), ...);
-  }(std::make_index_sequence<Count>{});
-}
-
-}  // namespace detail
 
 /// What outer_tile may fetch ahead, once in each step of the depth: here nothing.
 struct NoPrefetch {
