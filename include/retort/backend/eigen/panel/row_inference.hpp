@@ -22,7 +22,7 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
-/// Whether a model has a layer wide enough to be worth a second thread.
+/// Whether a model has a Linear layer wide enough to be worth a second thread.
 template <Model M>
 inline constexpr bool has_wide_layer = [] {
   bool result = false;
