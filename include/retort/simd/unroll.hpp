@@ -19,9 +19,7 @@
 #define RETORT_NOINLINE
 #endif
 
-namespace retort::inline RETORT_INSTRUCTION_SET::simd {
-
-namespace detail {
+namespace retort::inline RETORT_INSTRUCTION_SET::simd::detail {
 
 /// Calls function(I) for I = 0 ... Count - 1, where I is a constant.
 template <std::size_t Count, typename Function>
@@ -31,6 +29,4 @@ RETORT_INLINE void unroll(const Function& function) {
   }(std::make_index_sequence<Count>{});
 }
 
-}  // namespace detail
-
-}  // namespace retort::inline RETORT_INSTRUCTION_SET::simd
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::simd::detail
