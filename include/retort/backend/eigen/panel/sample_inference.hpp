@@ -24,10 +24,16 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 namespace detail {
 
-/// How the rows of a layer's product with one sample are cut for the threads: pieces of whole tiles, or one piece where
-/// a second thread would cost more to wake than it saves.
+/// How the rows of a layer's product with few samples are cut for threads: pieces of whole tiles, or one piece where
+/// not even the most samples are worth a second thread.
 template <typename L, typename V>
-using SamplePieces = EvenPieces<L::output_size, L::input_size * L::output_size, simd::lanes<V>, (std::size_t{1} << 19)>;
+using SamplePieces = EvenPieces<L::output_size, L::input_size * L::output_size, simd::lanes<V>, (std::size_t{1} << 15)>;
+
+/// Whether a layer's product with so many samples takes longer than a thread takes to wake: 7 us of a Zen 4 core.
+template <typename L>
+constexpr bool is_worth_threads(std::size_t samples) {
+  return samples * L::input_size * L::output_size >= std::size_t{1} << 18;
+}
 
 /// `Columns` outputs of one sample, without their bias.
 template <typename V, std::size_t Columns>
@@ -151,12 +157,15 @@ void infer_samples(const Eigen& backend, const InferenceTensors<Scalar>& tensors
     const Scalar* parameters = tensors.parameters + M::parameter_offset(layer);
     if constexpr (Plan::template is_linear<Index>) {
       using Pieces = detail::SamplePieces<Operation, V>;
+      const auto take = [&](RowRange rows) {
+        detail::infer_sample_rows<Operation, V>(parameters, current, halves[0], samples, rows);
+      };
       if constexpr (Pieces::count == 1) {  // a small model answers in less than a microsecond: no branch to spare
-        detail::infer_sample_rows<Operation, V>(parameters, current, halves[0], samples, {0, Operation::output_size});
+        take({0, Operation::output_size});
+      } else if (detail::is_worth_threads<Operation>(samples)) {
+        for_each_piece<Pieces>(backend.pool(), take);
       } else {
-        for_each_piece<Pieces>(backend.pool(), [&](RowRange rows) {
-          detail::infer_sample_rows<Operation, V>(parameters, current, halves[0], samples, rows);
-        });
+        take({0, Operation::output_size});
       }
       current = halves[0];
       std::swap(halves[0], halves[1]);
