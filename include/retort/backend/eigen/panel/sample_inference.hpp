@@ -160,11 +160,14 @@ void infer_samples(const Eigen& backend, const InferenceTensors<Scalar>& tensors
       const auto take = [&](RowRange rows) {
         detail::infer_sample_rows<Operation, V>(parameters, current, halves[0], samples, rows);
       };
-      if constexpr (Pieces::count == 1) {  // a small model answers in less than a microsecond: no branch to spare
-        take({0, Operation::output_size});
-      } else if (detail::is_worth_threads<Operation>(samples)) {
-        for_each_piece<Pieces>(backend.pool(), take);
-      } else {
+      bool shared = false;
+      if constexpr (Pieces::count > 1) {  // a small model answers in less than a microsecond: no branch to spare
+        shared = detail::is_worth_threads<Operation>(samples);
+        if (shared) {
+          for_each_piece<Pieces>(backend.pool(), take);
+        }
+      }
+      if (!shared) {
         take({0, Operation::output_size});
       }
       current = halves[0];
