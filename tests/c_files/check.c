@@ -7,10 +7,10 @@
 #include MODEL_FILE
 
 #ifdef FLOATS
-enum { ARGUMENTS = 4 };
+enum { ARGUMENTS = 5 };
 typedef float logit_type;
 #else
-enum { ARGUMENTS = 3 };
+enum { ARGUMENTS = 4 };
 typedef int8_t logit_type;
 #endif
 
@@ -40,16 +40,17 @@ static int agree(const logit_type *logits, const logit_type *expected, float tol
 }
 
 int main(int argc, char **argv) {
-  FILE *from = argc == ARGUMENTS ? fopen(argv[1], "rb") : NULL, *answers = argc == ARGUMENTS ? fopen(argv[2], "rb") : NULL;
+  FILE *from = argc == ARGUMENTS ? fopen(argv[2], "rb") : NULL, *answers = argc == ARGUMENTS ? fopen(argv[3], "rb") : NULL;
   logit_type logits[DIGIT_OUTPUTS], expected[DIGIT_OUTPUTS];
   int samples = 0, wrong = 0, classes = 0;
-  const float tolerance = ARGUMENTS == 4 && argc == 4 ? (float)strtod(argv[3], NULL) : 0.0f;
+  const long at_most = argc == ARGUMENTS ? strtol(argv[1], NULL, 10) : 0;
+  const float tolerance = ARGUMENTS == 5 && argc == 5 ? (float)strtod(argv[4], NULL) : 0.0f;
   const int failed = digit_selftest();
   if (from == NULL || answers == NULL) {
-    fprintf(stderr, "usage: check INPUTS LOGITS [TOLERANCE]\n");
+    fprintf(stderr, "usage: check SAMPLES INPUTS LOGITS [TOLERANCE]\n");
     return 2;
   }
-  while (fread(inputs, sizeof inputs, 1, from) == 1 && fread(expected, sizeof expected, 1, answers) == 1) {
+  while (samples < at_most && fread(inputs, sizeof inputs, 1, from) == 1 && fread(expected, sizeof expected, 1, answers) == 1) {
     int i, largest = 0;
     digit_logits(inputs, logits);
     for (i = 1; i < DIGIT_OUTPUTS; ++i) {

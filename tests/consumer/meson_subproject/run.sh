@@ -21,7 +21,7 @@ ln -s "$repository" "$folder/subprojects/retort"
 # Meson takes nvcc from PATH.
 export PATH="$PATH:/usr/local/cuda/bin"
 # Whether it compiles is asked, not how fast it runs.
-CUFLAGS=-Xcicc=-O1 CXX=$compiler meson setup --wrap-mode=nodownload --buildtype=plain "$folder/build" "$folder"
+CUFLAGS=-Xcicc=-O0 CXX=$compiler meson setup --wrap-mode=nodownload --buildtype=plain "$folder/build" "$folder"
 meson compile -C "$folder/build"
 for program in "$folder"/build/consumer*; do
   if [ -f "$program" ]; then
