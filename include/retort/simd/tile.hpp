@@ -134,8 +134,12 @@ RETORT_INLINE void outer_tile(Tile<V, Rows, Vectors>& tile, ScalarOperand<Scalar
   for (std::size_t d = 0; d < depth; ++d) {
     prefetch(d);
     V row[Vectors];  // NOLINT(modernize-avoid-c-arrays)
-    detail::unroll<Vectors>(
-        [&](auto v) __attribute__((always_inline)) { row[v] = vectors.template load_vector<V>(d, v * lanes<V>); });
+    detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+      row[v] = vectors.template load_vector<V>(d, v * lanes<V>);
+      if constexpr (Rows > 1) {
+        keep_in_register(row[v]);
+      }
+    });
     detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
       const V factor(scalar[r * scalars.row_stride]);
       detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
@@ -201,7 +205,10 @@ RETORT_INLINE void dot_tile(VectorOperand<ScalarOf<V>> left, VectorOperand<Scala
       keep_in_register(row[r]);
     });
     detail::unroll<Columns>([&](auto c) __attribute__((always_inline)) {
-      const V column = read(right.data + c * right.stride);
+      V column = read(right.data + c * right.stride);
+      if constexpr (Rows > 1) {
+        keep_in_register(column);
+      }
       detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
         constexpr std::size_t i = decltype(r)::value * Columns + decltype(c)::value;
         V& sum = sums[i / lanes<V>][i % lanes<V>];

@@ -160,6 +160,24 @@ TEMPLATE_TEST_CASE("Inference is the same bits however threads share it", "[pane
   }
 }
 
+TEMPLATE_TEST_CASE("A few samples together have the bits that each has alone", "[panel]", float, double) {
+  const Network<Odd, backend::Eigen, TestType> network = some_network<Odd, TestType>(1);
+  const auto infer = [&](const TestType* inputs, std::size_t samples) {
+    std::vector<TestType> logits(samples * Odd::output_size);
+    backend::panel::infer<Odd>(network.backend(), tensors_of(network), inputs, logits.data(), samples);
+    return logits;
+  };
+  constexpr std::size_t most = backend::panel::few_samples<simd::Vector<TestType>>;
+  const auto inputs = test::random_values<TestType>(most * Odd::input_size, 8);
+  std::vector<TestType> expected;
+  for (std::size_t samples = 1; samples <= most; ++samples) {
+    CAPTURE(samples);
+    const auto alone = infer(inputs.data() + (samples - 1) * Odd::input_size, 1);
+    expected.insert(expected.end(), alone.begin(), alone.end());
+    CHECK(infer(inputs.data(), samples) == expected);
+  }
+}
+
 TEST_CASE("A few samples are the same bits however threads share a layer's rows", "[panel]") {
   using M = Sequential<Linear<725, 726>, Tanh, Linear<726, 7>>;
   static_assert(backend::panel::detail::SamplePieces<Linear<725, 726>, simd::Vector<float>>::count > 1);

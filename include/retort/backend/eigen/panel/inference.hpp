@@ -50,7 +50,7 @@ void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const 
            std::size_t batch) {
   using M = AfterPooling<Whole>;
   using V = simd::Vector<Scalar>;
-  const std::size_t rest = batch % simd::lanes<V>;
+  const std::size_t rest = batch % samples_at_once<V>;
   const std::size_t in_panels = rest <= few_samples<V> ? batch - rest : batch;
   const Scalar* rest_inputs = inputs + in_panels * Whole::input_size;
   Scalar* rest_logits = logits + in_panels * M::output_size;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <utility>
 
@@ -74,7 +75,7 @@ template <typename L, typename V, std::size_t Samples>
 void infer_sample_columns(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input,
                           simd::ScalarOf<V>* output, RowRange columns) {
   using Scalar = simd::ScalarOf<V>;
-  constexpr std::size_t most = simd::lanes<V> / Samples;  // so that a tile's sums are added up in one vector
+  constexpr std::size_t most = std::bit_floor(simd::lanes<V> / Samples);  // a tile's sums are added up in one vector
   constexpr std::size_t rest = L::output_size % most;
   const auto tile = [&]<std::size_t Columns>(std::size_t column) {
     std::array<Scalar, Samples * Columns> sums;
@@ -97,8 +98,8 @@ void infer_sample_columns(const simd::ScalarOf<V>* parameters, const simd::Scala
   }
 }
 
-/// The same for any number of samples: four at once, then two, then one. Few columns at a time, whose weights stay in
-/// the cache until all samples have met them.
+/// The same for any number of samples: four at once, then the rest, where wide vectors leave none alone. Few columns at a
+/// time, whose weights stay in the cache until all samples have met them.
 template <typename L, typename V>
 void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output,
                        std::size_t samples, RowRange rows) {
@@ -109,25 +110,34 @@ void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf
   for (std::size_t row = rows.begin; row < rows.end; row += simd::lanes<V>) {
     const RowRange columns{row, std::min(row + simd::lanes<V>, rows.end)};
     std::size_t sample = 0;
-    const auto take = [&]<std::size_t Samples>() {
-      for (; sample + Samples <= samples; sample += Samples) {
+    const auto take = [&]<std::size_t Samples>(std::size_t end) {
+      for (; sample + Samples <= end; sample += Samples) {
         infer_sample_columns<L, V, Samples>(parameters, input + sample * L::input_size,
                                             output + sample * L::output_size, columns);
       }
     };
-    if constexpr (simd::lanes<V> >= 4) {
-      take.template operator()<4>();
+    if constexpr (simd::lanes<V> >= 16) {
+      take.template operator()<4>(samples % 4 == 1 ? samples - 2 : samples);
+      take.template operator()<3>(samples);
+    } else if constexpr (simd::lanes<V> >= 4) {
+      take.template operator()<4>(samples);
     }
-    take.template operator()<2>();
-    take.template operator()<1>();
+    take.template operator()<2>(samples);
+    take.template operator()<1>(samples);
   }
 }
 
 }  // namespace detail
 
-/// As many samples as are faster one by one than as lanes of a vector, most of which would be idle.
+/// Samples that panels take in about the time of one: a vector's lanes; with few registers a whole tile's, as a tile of
+/// one vector has too few sums for a processor that begins two products in a cycle.
 template <typename V>
-inline constexpr std::size_t few_samples = simd::lanes<V> * 5 / 8;
+inline constexpr std::size_t samples_at_once = simd::has_many_registers<V> ? simd::lanes<V> : simd::tile_width<V>;
+
+/// As many of them as are faster in rows, as measured on Zen 4 with each kind of vectors of an x86-64.
+template <typename V>
+inline constexpr std::size_t few_samples =
+    simd::has_many_registers<V> ? std::max<std::size_t>(simd::lanes<V>, 3) - 2 : samples_at_once<V> * 3 / 4;
 
 /// The logits (samples, out) of a few samples, input (samples, in), on the backend's threads. Precondition: samples <=
 /// few_samples, or 1.
