@@ -195,7 +195,7 @@ TEST_CASE("A few samples are the same bits however threads share a layer's rows"
 }
 
 TEST_CASE("Rows that are split give the bits of whole panels on one thread too", "[panel]") {
-  constexpr std::size_t size = test::brief ? 31 : 143;  // not few samples in the last vector, or they were rows
+  constexpr std::size_t size = test::brief ? 32 : 144;  // whole vectors, or the last samples were rows
   const Network<WideInside> network{Seed{4}, backend::Eigen{1}};
   const auto values = test::random_values<float>(size * 35, 8);
   const backend::panel::BatchInputs<float> rows{{values.data(), size, 35}};

@@ -134,10 +134,11 @@ void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf
 template <typename V>
 inline constexpr std::size_t samples_at_once = simd::has_many_registers<V> ? simd::lanes<V> : simd::tile_width<V>;
 
-/// As many of them as are faster in rows, as measured on Zen 4 with each kind of vectors of an x86-64.
+/// As many of them as are faster in rows, as measured on Zen 4 with each kind of vectors of an x86-64. With many
+/// registers that is whatever fills no vector, since to fill a part of one takes longer.
 template <typename V>
 inline constexpr std::size_t few_samples =
-    simd::has_many_registers<V> ? std::max<std::size_t>(simd::lanes<V>, 3) - 2 : samples_at_once<V> * 3 / 4;
+    simd::has_many_registers<V> ? simd::lanes<V> - 1 : samples_at_once<V> * 3 / 4;
 
 /// The logits (samples, out) of a few samples, input (samples, in), on the backend's threads. Precondition: samples <=
 /// few_samples, or 1.
