@@ -136,7 +136,7 @@ RETORT_INLINE void outer_tile(Tile<V, Rows, Vectors>& tile, ScalarOperand<Scalar
     V row[Vectors];  // NOLINT(modernize-avoid-c-arrays)
     detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
       row[v] = vectors.template load_vector<V>(d, v * lanes<V>);
-      if constexpr (Rows > 1) {
+      if constexpr (Rows == 2 || Rows == 3) {  // g++ shares the loads of higher tiles itself, in a better order
         keep_in_register(row[v]);
       }
     });
