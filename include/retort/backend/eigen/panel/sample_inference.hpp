@@ -98,8 +98,8 @@ void infer_sample_columns(const simd::ScalarOf<V>* parameters, const simd::Scala
   }
 }
 
-/// The same for any number of samples: four at once, then the rest, where wide vectors leave none alone. Few columns at
-/// a time, whose weights stay in the cache until all samples have met them.
+/// The same for any number of samples, four at once and then the rest. Few columns at a time, whose weights stay in the
+/// cache until all samples have met them.
 template <typename L, typename V>
 void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output,
                        std::size_t samples, RowRange rows) {
@@ -117,13 +117,17 @@ void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf
       }
     };
     if constexpr (simd::lanes<V> >= 16) {
+      // None alone: the last five are three and two.
       take.template operator()<4>(samples % 4 == 1 ? samples - 2 : samples);
       take.template operator()<3>(samples);
-    } else if constexpr (simd::lanes<V> >= 4) {
-      take.template operator()<4>(samples);
+      take.template operator()<2>(samples);
+    } else {
+      if constexpr (simd::lanes<V> >= 4) {
+        take.template operator()<4>(samples);
+      }
+      take.template operator()<2>(samples);
+      take.template operator()<1>(samples);
     }
-    take.template operator()<2>(samples);
-    take.template operator()<1>(samples);
   }
 }
 
