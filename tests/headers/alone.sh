@@ -20,7 +20,7 @@ shift
 headers=("$@")
 ((${#headers[@]} > 0)) || { echo "alone.sh: no headers" >&2; exit 2; }
 
-# From the smallest to the largest; each is read alone itself.
+# From the smallest to the largest. To precompile one is to read it alone.
 shared=()
 if [[ ${command[0]} == *clang* ]]; then
   shared=(core/instruction_set core/text backend/plan core/error backend/generic/generic simd/vector core/json nn/network
@@ -48,16 +48,19 @@ with_shared() {
 
 rm -rf "$folder"
 mkdir -p "$folder"
+failed=() count=0
 for name in "${shared[@]}"; do
   if [[ " ${headers[*]} " == *" retort/$name.hpp "* ]]; then
     printf '#include "retort/%s.hpp"\n' "$name" |
-      "${command[@]}" -std=c++20 -fpch-instantiate-templates -x c++-header - -o "$folder/${name//\//_}.pch" || true # its own turn reports it
+      "${command[@]}" -std=c++20 -fpch-instantiate-templates -x c++-header - -o "$folder/${name//\//_}.pch" ||
+      failed+=("retort/$name.hpp")
   fi
 done
 
-failed=() count=0
 while read -r name header; do
   ((++count))
+  own=${header#retort/}
+  [[ " ${shared[*]} " != *" ${own%.hpp} "* ]] || continue
   precompiled=$folder/${name//\//_}.pch
   before=()
   [[ -f $precompiled ]] && before=(-include-pch "$precompiled")
