@@ -17,11 +17,6 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 constexpr std::size_t pairs(std::size_t count) { return (count + 1) / 2; }
 
-template <typename V>
-constexpr std::size_t whole_vectors(std::size_t count) {
-  return (count + simd::lanes<V> - 1) / simd::lanes<V> * simd::lanes<V>;
-}
-
 /// Words of rows 2 i and 2 i + 1 of a panel, for the pairs that begin in `rows`. The last of an odd number of rows is
 /// paired with a zero.
 template <typename V>

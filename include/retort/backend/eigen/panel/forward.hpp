@@ -74,16 +74,14 @@ RETORT_NOINLINE void forward_tile(simd::Rows<const simd::ScalarOf<V>> weight, st
 template <typename L, typename V, typename Input>
 void forward_affine_rows(const simd::ScalarOf<V>* parameters, Affine<simd::ScalarOf<V>> affine, Input input,
                          simd::ScalarOf<V>* output, const PanelRows<simd::ScalarOf<V>>& rows, Ahead ahead) {
-  const std::size_t vectors = rows.vectors();
-  for_each_row_tile<L::output_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
-    for_each_vector_tile<V>(vectors, [&]<std::size_t Vectors>(std::size_t vector) {
-      Input columns = input;
-      columns.data += vector * simd::lanes<V>;
-      forward_tile<V, Rows, Vectors>(
-          {parameters + row * L::input_size, L::input_size}, L::input_size, affine.from_row(row), columns,
-          output + row * simd::tile_width<V> + vector * simd::lanes<V>, ahead.of_tile<V>(row, L::input_size));
-    });
-  });
+  for_each_tile<L::output_size, V>(
+      rows, rows.vectors(), [&]<std::size_t Rows, std::size_t Vectors>(std::size_t row, std::size_t vector) {
+        Input columns = input;
+        columns.data += vector * simd::lanes<V>;
+        forward_tile<V, Rows, Vectors>(
+            {parameters + row * L::input_size, L::input_size}, L::input_size, affine.from_row(row), columns,
+            output + row * simd::tile_width<V> + vector * simd::lanes<V>, ahead.of_tile<V>(row, L::input_size));
+      });
 }
 
 }  // namespace detail

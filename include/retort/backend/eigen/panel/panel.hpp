@@ -39,6 +39,12 @@ constexpr std::size_t vectors_for(std::size_t samples) {
   return (samples + simd::lanes<V> - 1) / simd::lanes<V>;
 }
 
+/// The least multiple of a vector's lanes that is `count` or more.
+template <typename V>
+constexpr std::size_t whole_vectors(std::size_t count) {
+  return vectors_for<V>(count) * simd::lanes<V>;
+}
+
 /// Elements of (features, batch) in panels.
 template <typename Scalar>
 constexpr std::size_t size_for(std::size_t features, std::size_t batch) {
@@ -104,6 +110,33 @@ void for_each_vector_tile(std::size_t vectors, const Function& function) {
   }
 }
 
+/// Calls `function.operator()<Rows, Vectors>(row, vector)` for the tiles of a product with a panel. Where a panel is not
+/// full, tiles of one vector are twice as high, as each sum waits for its last addition.
+template <std::size_t Extent, typename V, typename Function>
+void for_each_tile(RowRange rows, std::size_t vectors, const Function& function) {
+  constexpr std::size_t high = 2 * simd::tile_rows;
+  if constexpr (Extent >= high) {
+    if (vectors < simd::tile_vectors<V>) {
+      for (; rows.begin + high <= rows.end; rows.begin += high) {
+        std::size_t vector = 0;
+        if constexpr (simd::tile_vectors<V> > 2) {
+          for (; vector + 2 <= vectors; vector += 2) {
+            function.template operator()<high, 2>(rows.begin, vector);
+          }
+        }
+        for (; vector < vectors; ++vector) {
+          function.template operator()<high, 1>(rows.begin, vector);
+        }
+      }
+    }
+  }
+  for_each_row_tile<Extent>(rows, [&]<std::size_t Rows>(std::size_t row) {
+    for_each_vector_tile<V>(vectors, [&]<std::size_t Vectors>(std::size_t vector) {
+      function.template operator()<Rows, Vectors>(row, vector);
+    });
+  });
+}
+
 /// Calls function(PanelRows) for the rows of every panel of a batch.
 template <typename Scalar, typename Function>
 void for_each_panel(std::size_t batch, RowRange rows, const Function& function) {
@@ -122,13 +155,14 @@ struct RowPieces {
   static constexpr RowRange rows(std::size_t piece) { return {piece * Size, std::min(Extent, (piece + 1) * Size)}; }
 };
 
-/// How rows of a layer are cut for the threads: about sixteen pieces of whole `Step`s, or one piece where a layer has
-/// fewer than `Least` weights and is not worth a second thread (a product of 2^14 weights with 64 samples takes a Zen 4
-/// core 18 us). By default a step is whole tiles and whole groups of dropout's random numbers.
+/// How rows of a layer are cut for the threads: at most about `Most` pieces of whole `Step`s, or one piece where a layer
+/// has fewer than `Least` weights and is not worth a second thread (a product of 2^14 weights with 64 samples takes a
+/// Zen 4 core 18 us). By default a step is whole tiles and whole groups of dropout's random numbers, and pieces are so
+/// many that threads end together.
 template <std::size_t Extent, std::size_t Weights, std::size_t Step = 4 * simd::tile_rows,
-          std::size_t Least = std::size_t{1} << 14>
+          std::size_t Least = std::size_t{1} << 14, std::size_t Most = 64>
 using EvenPieces =
-    RowPieces<Extent, (Weights < Least ? Extent : std::max(Step, (Extent / 16 + Step - 1) / Step * Step))>;
+    RowPieces<Extent, (Weights < Least ? Extent : std::max(Step, (Extent / Most + Step - 1) / Step * Step))>;
 
 /// The pieces for a Linear layer's input or output, and for a chain that follows no Linear.
 template <typename L>
