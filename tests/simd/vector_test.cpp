@@ -37,6 +37,9 @@ TEMPLATE_LIST_TEST_CASE("Part of a vector is loaded with zeros behind it, and st
     simd::store_partial(vector, stored.data(), count);
     std::fill(expected.begin() + static_cast<std::ptrdiff_t>(count), expected.end(), Scalar{7});
     CHECK(stored == expected);
+    stored.assign(lanes, Scalar{7});
+    simd::store(vector, stored.data(), count);
+    CHECK(stored == expected);
   }
 }
 

@@ -128,6 +128,16 @@ void store_partial(const V& vector, ScalarOf<V>* values, std::size_t count) {
   }
 }
 
+/// The first `count` elements, in one instruction if that is all of them.
+template <typename V>
+void store(const V& vector, ScalarOf<V>* values, std::size_t count) {
+  if (count == lanes<V>) {
+    vector.store_unaligned(values);
+  } else {
+    store_partial(vector, values, count);
+  }
+}
+
 /// The first `count` elements of a vector, then zeros.
 template <typename V>
 V first_elements(const V& vector, std::size_t count) {

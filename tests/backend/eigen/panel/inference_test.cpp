@@ -178,20 +178,49 @@ TEMPLATE_TEST_CASE("A few samples together have the bits that each has alone", "
   }
 }
 
-TEST_CASE("A few samples are the same bits however threads share a layer's rows", "[panel]") {
-  using M = Sequential<Linear<725, 726>, Tanh, Linear<726, 7>>;
-  static_assert(backend::panel::detail::SamplePieces<Linear<725, 726>, simd::Vector<float>>::count > 1);
+template <Model M>
+std::vector<float> infer_with(unsigned threads, const Network<M>& network, const std::vector<float>& inputs) {
+  const std::size_t samples = inputs.size() / M::input_size;
+  std::vector<float> logits(samples * M::output_size);
+  backend::panel::infer<M>(backend::Eigen{threads}, tensors_of(network), inputs.data(), logits.data(), samples);
+  return logits;
+}
+
+TEST_CASE("A few samples are the same bits however threads share them", "[panel]") {
+  using M = Sequential<Linear<725, 726>, LayerNorm<726>, Tanh, Linear<726, 7>, BatchNorm<7>>;
+  using V = simd::Vector<float>;
+  constexpr std::size_t most = backend::panel::few_samples<V>;
+  static_assert(backend::panel::detail::SamplePieces<Linear<725, 726>, V>::count > 1);
+  static_assert(backend::panel::detail::is_worth_threads<Linear<725, 726>>(1));
   const auto network = some_network<M, float>(1);
-  for (const std::size_t size : {1u, 3u}) {
+  for (const std::size_t size : {std::size_t{1}, std::size_t{3}, most}) {
     const auto inputs = test::random_values<float>(size * M::input_size, 8);
-    const auto infer_with = [&](unsigned threads) {
-      std::vector<float> logits(size * M::output_size);
-      backend::panel::infer<M>(backend::Eigen{threads}, tensors_of(network), inputs.data(), logits.data(), size);
-      return logits;
-    };
     CAPTURE(size);
-    CHECK(infer_with(3) == infer_with(1));
+    CHECK(infer_with(3, network, inputs) == infer_with(1, network, inputs));
   }
+}
+
+template <Model M>
+void check_company() {
+  const auto network = some_network<M, float>(1);
+  for (const std::size_t few : {std::size_t{1}, std::size_t{3}}) {
+    const std::size_t in_panels = test::brief ? 32 : 128;
+    const auto inputs = test::random_values<float>((in_panels + few) * M::input_size, 8);
+    const auto split = inputs.begin() + static_cast<std::ptrdiff_t>(in_panels * M::input_size);
+    auto expected = infer_with<M>(1, network, {inputs.begin(), split});
+    const auto rows = infer_with<M>(1, network, {split, inputs.end()});
+    expected.insert(expected.end(), rows.begin(), rows.end());
+    for (const unsigned threads : {1u, 2u, 3u}) {
+      CAPTURE(few, threads);
+      CHECK(infer_with(threads, network, inputs) == expected);
+    }
+  }
+}
+
+TEST_CASE("Panels and the few samples behind them have the bits that each have alone", "[panel]") {
+  check_company<WideNormalised>();
+  check_company<Narrow>();
+  check_company<Sequential<BatchNorm<35>, Linear<35, 500>, ReLU, Linear<500, 21>, LayerNorm<21>, GELU>>();
 }
 
 TEST_CASE("Rows that are split give the bits of whole panels on one thread too", "[panel]") {

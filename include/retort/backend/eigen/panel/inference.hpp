@@ -27,17 +27,43 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 namespace detail {
 
 /// The logits (size, out) of all samples. Panels that the threads can share evenly stay whole; the rows of the others,
-/// which are fewer than threads, are split where that is worth it.
+/// which are fewer than threads, are split where that is worth it. Company goes with panels that are split.
 template <Model M, typename Products, typename Scalar, typename Inputs>
-void infer_panels(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Inputs& inputs, Scalar* logits) {
+void infer_panels(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Inputs& inputs, Scalar* logits,
+                  const Company& company = {}) {
   const std::size_t panels = count_for<Scalar>(inputs.size());
-  const std::size_t split = has_wide_layer<M> ? panels % backend.threads() : 0;
+  std::size_t split = has_wide_layer<M> ? panels % backend.threads() : 0;
+  if (split == 0 && company.rows != nullptr) {
+    split = backend.threads();
+  }
   backend.pool().for_each_piece(
       panels - split, [&](std::size_t index) { infer_rows<M, Products>({}, tensors, inputs, index, 1, logits); });
   if constexpr (has_wide_layer<M>) {
     if (split > 0) {
-      infer_rows<M, Products>({&backend.pool()}, tensors, inputs, panels - split, split, logits);
+      infer_rows<M, Products>({&backend.pool()}, tensors, inputs, panels - split, split, logits, company);
     }
+  }
+}
+
+/// The logits (size + samples, out) of samples in panels and of a few samples behind them, rows (samples, in).
+template <Model M, typename Products, typename Scalar>
+void infer_panels_and_rows(const Eigen& backend, const InferenceTensors<Scalar>& tensors,
+                           const NumberInputs<Scalar>& inputs, const Scalar* rows, std::size_t samples,
+                           Scalar* logits) {
+  Scalar* logits_of_rows = logits + inputs.size() * M::output_size;
+  if constexpr (has_wide_layer<M>) {
+    if (inputs.size() > 0 && samples > 0) {
+      const SampleRows<M, Scalar> company(tensors, rows, samples);
+      infer_panels<M, Products>(backend, tensors, inputs, logits, company.company());
+      company.write(logits_of_rows);
+      return;
+    }
+  }
+  if (inputs.size() > 0) {
+    infer_panels<M, Products>(backend, tensors, inputs, logits);
+  }
+  if (samples > 0) {
+    infer_samples<M>(backend, tensors, rows, logits_of_rows, samples);
   }
 }
 
@@ -50,31 +76,23 @@ void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const 
            std::size_t batch) {
   using M = AfterPooling<Whole>;
   using V = simd::Vector<Scalar>;
-  const std::size_t rest = batch % samples_at_once<V>;
-  const std::size_t in_panels = rest <= few_samples<V> ? batch - rest : batch;
-  const Scalar* rest_inputs = inputs + in_panels * Whole::input_size;
-  Scalar* rest_logits = logits + in_panels * M::output_size;
+  std::size_t rest = batch % samples_at_once<V>;
+  rest = rest <= few_samples<V> ? rest : 0;
+  const MatrixView<const Scalar> in_panels{inputs, batch - rest, Whole::input_size};
+  const Scalar* rows = in_panels.row(batch - rest);
   if constexpr (pools_inputs<Whole>) {
     using Pooling = PoolingOf<Whole>;
-    detail::infer_panels<M, Products>(
-        backend, tensors,
-        NumberInputs<Scalar>(PooledBatchInputs<Pooling, Scalar>{{inputs, in_panels, Whole::input_size}}), logits);
-    if (in_panels < batch) {
-      struct RestTag;
-      Scalar* pooled = internal::thread_scratch<Scalar, RestTag>(rest * M::input_size);
-      for (std::size_t sample = 0; sample < rest; ++sample) {
-        detail::pool_numbers<Pooling>(rest_inputs + sample * Whole::input_size, pooled + sample * M::input_size);
-      }
-      infer_samples<M>(backend, tensors, std::as_const(pooled), rest_logits, rest);
+    struct RestTag;
+    Scalar* pooled = internal::thread_scratch<Scalar, RestTag>(rest * M::input_size);
+    for (std::size_t sample = 0; sample < rest; ++sample) {
+      detail::pool_numbers<Pooling>(rows + sample * Whole::input_size, pooled + sample * M::input_size);
     }
+    const PooledBatchInputs<Pooling, Scalar> panels{in_panels};
+    detail::infer_panels_and_rows<M, Products>(backend, tensors, NumberInputs<Scalar>(panels), std::as_const(pooled),
+                                               rest, logits);
   } else {
-    if (in_panels > 0) {
-      detail::infer_panels<M, Products>(
-          backend, tensors, NumberInputs<Scalar>(BatchInputs<Scalar>{{inputs, in_panels, M::input_size}}), logits);
-    }
-    if (in_panels < batch) {
-      infer_samples<M>(backend, tensors, rest_inputs, rest_logits, rest);
-    }
+    const BatchInputs<Scalar> panels{in_panels};
+    detail::infer_panels_and_rows<M, Products>(backend, tensors, NumberInputs<Scalar>(panels), rows, rest, logits);
   }
 }
 

@@ -290,4 +290,23 @@ void infer_batch_norm_rows(const simd::ScalarOf<V>* parameters, const simd::Scal
   });
 }
 
+/// Columns of rows (samples, features) outside of training, in place. From one row to the next are `stride` numbers.
+template <typename L, typename V>
+void infer_batch_norm_columns(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* buffers,
+                              simd::ScalarOf<V>* rows, std::size_t samples, std::size_t stride, RowRange columns) {
+  using Scalar = simd::ScalarOf<V>;
+  const Scalar* running_variance = buffers + tensor_offset(L::buffers, 1);
+  simd::for_each_vector<V>(columns.count(), [&](std::size_t position, std::size_t count) {
+    const std::size_t at = columns.begin + position;
+    const V mean = simd::load<V>(buffers + at, count);
+    const V deviation = sqrt(simd::load<V>(running_variance + at, count) + V(static_cast<Scalar>(L::epsilon)));
+    const V scale = simd::load<V>(parameters + at, count) * (V(Scalar{1}) / deviation);
+    const V bias = simd::load<V>(parameters + bias_offset<L> + at, count);
+    for (std::size_t sample = 0; sample < samples; ++sample) {
+      Scalar* values = rows + sample * stride + at;
+      simd::store((simd::load<V>(values, count) - mean) * scale + bias, values, count);
+    }
+  });
+}
+
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

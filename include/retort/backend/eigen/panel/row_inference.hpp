@@ -82,17 +82,25 @@ void infer_by_rows(const InferenceTensors<Scalar>& tensors, const PanelRows<Scal
 
 }  // namespace detail
 
+/// Samples that go with panels, as rows (sample_inference.hpp): take(rows, operation, part) takes them through a part of
+/// an operation, rows of a Linear layer's output or turns of a LayerNorm, of which a panel has one for each vector.
+/// Behind pointers, so that only programs that have such rows compile them.
+struct Company {
+  const void* rows = nullptr;  ///< null for none
+  void (*take)(const void* rows, std::size_t operation, RowRange part) = nullptr;
+};
+
 /// Products of the model's own numbers.
 struct OwnPrecision {
   static constexpr bool by_words = false;
 };
 
 /// The logits of `panels` panels from panel `first` on, in rows (size, out) of all samples, with the same bits whoever
-/// takes the rows. Activations are in the calling thread's scratch. `inputs`: NumberInputs or ByteInputs. `Products`:
+/// takes the rows, with or without company. Activations are in the calling thread's scratch. `inputs`: NumberInputs or ByteInputs. `Products`:
 /// OwnPrecision, or Bf16Words (bf16_inference.hpp).
 template <Model M, typename Products = OwnPrecision, typename Scalar, typename Inputs>
 void infer_rows(const PanelWork<has_wide_layer<M>>& work, const InferenceTensors<Scalar>& tensors, const Inputs& inputs,
-                std::size_t first, std::size_t panels, Scalar* logits) {
+                std::size_t first, std::size_t panels, Scalar* logits, const Company& company = {}) {
   using V = simd::Vector<Scalar>;
   using Plan = Plan<M>;
   InferenceScratch<M, Scalar, typename Inputs::Element> scratch(panels);
@@ -111,6 +119,17 @@ void infer_rows(const PanelWork<has_wide_layer<M>>& work, const InferenceTensors
       detail::infer_by_rows<M, 0>(tensors, rows_of(panel, rows), panel_of(scratch.current, panel, in), logits);
     });
   }
+  // Calls function(panel, rows) for pieces of a layer's rows, and the company for the same pieces.
+  const auto for_all = [&]<typename Pieces>(Pieces, std::size_t operation, const auto& function) {
+    const std::size_t together = panels + (company.rows == nullptr ? 0 : 1);
+    work.template for_each<Pieces>(together, [&](std::size_t panel, RowRange rows) {
+      if (panel == panels) {
+        company.take(company.rows, operation, rows);
+      } else {
+        function(panel, rows);
+      }
+    });
+  };
   internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
     using Operation = typename Plan::template Operation<Index>;
     constexpr std::size_t features = Plan::widths[Index];
@@ -124,7 +143,7 @@ void infer_rows(const PanelWork<has_wide_layer<M>>& work, const InferenceTensors
                          words + panel * Products::size(features));
         });
       }
-      work.template for_each<OutputPieces<Operation>>(panels, [&](std::size_t panel, RowRange range) {
+      for_all(OutputPieces<Operation>{}, Index, [&](std::size_t panel, RowRange range) {
         const PanelRows<Scalar> rows = rows_of(panel, range);
         Scalar* output = panel_of(scratch.other, panel, Operation::output_size);
         if constexpr (Products::by_words) {
@@ -146,7 +165,7 @@ void infer_rows(const PanelWork<has_wide_layer<M>>& work, const InferenceTensors
         Scalar* mean = scratch.statistics + 2 * panel * width<Scalar> + vector * simd::lanes<V>;
         return Statistics<Scalar>{mean, mean + width<Scalar>};
       };
-      work.template for_each<RowPieces<simd::tile_vectors<V>, 1>>(panels, [&](std::size_t panel, RowRange range) {
+      for_all(RowPieces<simd::tile_vectors<V>, 1>{}, Index, [&](std::size_t panel, RowRange range) {
         for (std::size_t vector = range.begin; vector < range.end; ++vector) {
           layer_norm_statistics<Operation, V>(panel_of(scratch.current, panel, features) + vector * simd::lanes<V>,
                                               statistics(panel, vector));

@@ -1,34 +1,174 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A few samples through a whole model, each as a row. Reading the weights is what one sample costs, so the rows of a
-/// large layer are split among the threads, and samples share each weight that is read.
+/// A few samples through a whole model, each as a row: alone, or in company with panels (row_inference.hpp), which then
+/// read the same weights while these are in the cache.
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
-#include <utility>
 
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/panel/chain.hpp"
 #include "retort/backend/eigen/panel/inference_inputs.hpp"
+#include "retort/backend/eigen/panel/normalization.hpp"
 #include "retort/backend/eigen/panel/operations.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/backend/eigen/panel/row_inference.hpp"
+#include "retort/backend/eigen/panel/sample_products.hpp"
 #include "retort/backend/generic/normalized_row.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/simd/tile.hpp"
+#include "retort/core/thread_scratch.hpp"
 #include "retort/simd/vector.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
+/// A few samples on their way through a model: rows (samples, features) with row_stride, before and after each Linear
+/// layer. The members take parts of an operation, which threads may share. One lives on a thread at a time, as its
+/// memory is the thread's scratch.
+template <Model M, typename Scalar>
+class SampleRows {
+ public:
+  using Plan = backend::Plan<M>;
+  using V = simd::Vector<Scalar>;
+  template <std::size_t Index>
+  using Operation = typename Plan::template Operation<Index>;
+
+  /// input (samples, in). Precondition: samples <= few_samples, or 1.
+  SampleRows(const InferenceTensors<Scalar>& tensors, const Scalar* input, std::size_t samples)
+      : tensors_(tensors), samples_(samples), first_(input) {
+    struct RowsTag;
+    const std::size_t half = samples * whole_vectors<V>(Plan::widest);
+    Scalar* memory = internal::thread_scratch<Scalar, RowsTag>(2 * half);
+    halves_ = {memory, memory + half};
+    if (samples > 1 || !Plan::template is_linear<0>) {
+      constexpr std::size_t stride = row_stride<V>(M::input_size);
+      if constexpr (stride == M::input_size) {
+        std::copy_n(input, samples * M::input_size, memory);
+      } else {
+        for (std::size_t sample = 0; sample < samples; ++sample) {
+          std::copy_n(input + sample * M::input_size, M::input_size, memory + sample * stride);
+        }
+      }
+      first_ = memory;
+      by_rows<0>(memory, samples, {0, M::input_size});
+    }
+  }
+
+  /// Columns of the output of operation Index, a Linear layer, and of the operations by rows after it. They begin and end
+  /// at multiples of column_step, or at the output's end.
+  template <std::size_t Index>
+  void linear(RowRange columns) const {
+    constexpr std::size_t stage = Plan::template stage_of<Index>;
+    const Scalar* input = stage == 0 ? first_ : halves_[stage % 2];
+    Scalar* output = halves_[(stage + 1) % 2];
+    detail::infer_sample_rows<Operation<Index>, V>(parameters<Index>(), input, output, samples_, columns);
+    by_rows<Index + 1>(output, samples_, columns);
+  }
+
+  /// Samples [begin, end) through operation Index, a LayerNorm, and the operations by rows after it. All at once where
+  /// rows are narrow.
+  template <std::size_t Index>
+  void layer_norm(RowRange samples) const {
+    constexpr std::size_t features = Plan::widths[Index];
+    using L = Operation<Index>;
+    Scalar* rows = halves_[Plan::template stage_of<Index> % 2] + samples.begin * row_stride<V>(features);
+    const Scalar* weight = parameters<Index>();
+    for (std::size_t sample = 0; sample < samples.count(); ++sample) {
+      Scalar* row = rows + sample * row_stride<V>(features);
+      backend::detail::LayerNormRow<L, Scalar>{weight, weight + bias_offset<L>, row, row}(0);
+    }
+    by_rows<Index + 1>(rows, samples.count(), {0, features});
+  }
+
+  /// Into logits (samples, out), once all operations are done.
+  void write(Scalar* logits) const {
+    const Scalar* last = halves_[Plan::linear_count % 2];
+    for (std::size_t sample = 0; sample < samples_; ++sample) {
+      std::copy_n(last + sample * row_stride<V>(M::output_size), M::output_size, logits + sample * M::output_size);
+    }
+  }
+
+  /// For infer_rows; does not outlive the rows.
+  Company company() const {
+    return {this, [](const void* any, std::size_t operation, RowRange part) {
+              internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
+                if (Index == operation) {
+                  static_cast<const SampleRows*>(any)->template take_part<Index>(part);
+                }
+              });
+            }};
+  }
+
+ private:
+  template <std::size_t Index>
+  const Scalar* parameters() const {
+    return tensors_.parameters + M::parameter_offset(Plan::first_layer[Index]);
+  }
+
+  /// Columns of rows in place through operation Index and those after it, as far as they are by rows.
+  template <std::size_t Index>
+  void by_rows(Scalar* rows, std::size_t samples, RowRange columns) const {
+    if constexpr (Index < Plan::size) {
+      if constexpr (is_by_rows<Operation<Index>>) {
+        if constexpr (is_batch_norm<Operation<Index>>) {
+          infer_batch_norm_columns<Operation<Index>, V>(parameters<Index>(),
+                                                        tensors_.buffers + M::buffer_offset(Plan::first_layer[Index]),
+                                                        rows, samples, row_stride<V>(Plan::widths[Index]), columns);
+        } else if constexpr (!Operation<Index>::only_dropout) {
+          constexpr std::size_t features = Plan::widths[Index];
+          constexpr bool narrow = column_step<V>(features) == features;  // then all rows are one
+          for (std::size_t sample = 0; sample < (narrow ? 1 : samples); ++sample) {
+            // One row of a panel, in which the features stand where samples do.
+            detail::apply_layers<false, false, V>(
+                Operation<Index>{}, {}, features,
+                PanelRows<Scalar>{{0, 1}, 0, narrow ? samples * features : columns.count()},
+                rows + sample * row_stride<V>(features) + columns.begin);
+          }
+        }
+        by_rows<Index + 1>(rows, samples, columns);
+      }
+    }
+  }
+
+  template <std::size_t Index>
+  void take_part(RowRange part) const {
+    if constexpr (Plan::template is_linear<Index>) {
+      constexpr std::size_t out = Plan::widths[Index + 1];
+      constexpr std::size_t step = column_step<V>(out);
+      const auto column = [&](std::size_t row) { return std::min((row + step - 1) / step * step, out); };
+      linear<Index>({column(part.begin), column(part.end)});
+    } else if constexpr (is_layer_norm<Operation<Index>>) {
+      constexpr std::size_t features = Plan::widths[Index];
+      if constexpr (column_step<V>(features) == features) {
+        if (part.begin == 0) {
+          layer_norm<Index>({0, samples_});
+        }
+      } else {
+        for (std::size_t sample = 0; sample < samples_; ++sample) {
+          const std::size_t turn = sample % simd::tile_vectors<V>;
+          if (part.begin <= turn && turn < part.end) {
+            layer_norm<Index>({sample, sample + 1});
+          }
+        }
+      }
+    }
+  }
+
+  const InferenceTensors<Scalar>& tensors_;
+  std::size_t samples_;
+  const Scalar* first_;
+  std::array<Scalar*, 2> halves_;
+};
+
 namespace detail {
 
-/// How the rows of a layer's product with few samples are cut for threads: pieces of whole tiles, or one piece where
-/// not even the most samples are worth a second thread.
+/// How the rows of a layer's product with few samples are cut for threads: about sixteen pieces, as processors foresee
+/// long reads better, or one piece where not even the most samples are worth a second thread.
 template <typename L, typename V>
-using SamplePieces = EvenPieces<L::output_size, L::input_size * L::output_size, simd::lanes<V>, (std::size_t{1} << 15)>;
+using SamplePieces = EvenPieces<L::output_size, L::input_size * L::output_size, column_step<V>(L::output_size),
+                                (std::size_t{1} << 15), 16>;
 
 /// Whether a layer's product with so many samples takes longer than a thread takes to wake: 7 us of a Zen 4 core.
 template <typename L>
@@ -36,113 +176,10 @@ constexpr bool is_worth_threads(std::size_t samples) {
   return samples * L::input_size * L::output_size >= std::size_t{1} << 18;
 }
 
-/// `Columns` outputs of one sample, without their bias.
-template <typename V, std::size_t Columns>
-RETORT_NOINLINE void sample_tile(const simd::ScalarOf<V>* input, const simd::ScalarOf<V>* weight, std::size_t in,
-                                 simd::ScalarOf<V>* output) {
-  simd::dot_tile<V, 1, Columns>({input, in}, {weight, in}, in, output);
-}
-
-template <typename L, typename V>
-void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output,
-                       RowRange rows) {
-  constexpr std::size_t rest = L::output_size % simd::lanes<V>;
-  std::size_t row = rows.begin;
-  for (; row + simd::lanes<V> <= rows.end; row += simd::lanes<V>) {
-    sample_tile<V, simd::lanes<V>>(input, parameters + row * L::input_size, L::input_size, output + row);
-  }
-  if constexpr (rest > 0) {
-    if (row < rows.end) {
-      sample_tile<V, rest>(input, parameters + row * L::input_size, L::input_size, output + row);
-    }
-  }
-  if constexpr (L::has_bias) {
-    for (std::size_t i = rows.begin; i < rows.end; ++i) {
-      output[i] += parameters[bias_offset<L> + i];
-    }
-  }
-}
-
-/// `Columns` outputs of each of `Samples` samples, (Samples, Columns), without their bias.
-template <typename V, std::size_t Samples, std::size_t Columns>
-RETORT_NOINLINE void samples_tile(const simd::ScalarOf<V>* input, const simd::ScalarOf<V>* weight, std::size_t in,
-                                  simd::ScalarOf<V>* output) {
-  simd::dot_tile<V, Samples, Columns>({input, in}, {weight, in}, in, output);
-}
-
-/// Columns [begin, end) of output (Samples, out) = input (Samples, in) weight (out, in) + bias.
-template <typename L, typename V, std::size_t Samples>
-void infer_sample_columns(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input,
-                          simd::ScalarOf<V>* output, RowRange columns) {
-  using Scalar = simd::ScalarOf<V>;
-  constexpr std::size_t most = std::bit_floor(simd::lanes<V> / Samples);  // a tile's sums are added up in one vector
-  constexpr std::size_t rest = L::output_size % most;
-  const auto tile = [&]<std::size_t Columns>(std::size_t column) {
-    std::array<Scalar, Samples * Columns> sums;
-    samples_tile<V, Samples, Columns>(input, parameters + column * L::input_size, L::input_size, sums.data());
-    for (std::size_t sample = 0; sample < Samples; ++sample) {
-      for (std::size_t c = 0; c < Columns; ++c) {
-        output[sample * L::output_size + column + c] =
-            sums[sample * Columns + c] + (L::has_bias ? parameters[bias_offset<L> + column + c] : Scalar{0});
-      }
-    }
-  };
-  std::size_t column = columns.begin;
-  for (; column + most <= columns.end; column += most) {
-    tile.template operator()<most>(column);
-  }
-  if constexpr (rest > 0) {
-    if (column < columns.end) {
-      tile.template operator()<rest>(column);
-    }
-  }
-}
-
-/// The same for any number of samples, four at once and then the rest. Few columns at a time, whose weights stay in the
-/// cache until all samples have met them.
-template <typename L, typename V>
-void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output,
-                       std::size_t samples, RowRange rows) {
-  if (samples == 1) {
-    infer_sample_rows<L, V>(parameters, input, output, rows);
-    return;
-  }
-  for (std::size_t row = rows.begin; row < rows.end; row += simd::lanes<V>) {
-    const RowRange columns{row, std::min(row + simd::lanes<V>, rows.end)};
-    std::size_t sample = 0;
-    const auto take = [&]<std::size_t Samples>(std::size_t end) {
-      for (; sample + Samples <= end; sample += Samples) {
-        infer_sample_columns<L, V, Samples>(parameters, input + sample * L::input_size,
-                                            output + sample * L::output_size, columns);
-      }
-    };
-    if constexpr (simd::lanes<V> >= 16) {
-      // None alone: the last five are three and two.
-      take.template operator()<4>(samples % 4 == 1 ? samples - 2 : samples);
-      take.template operator()<3>(samples);
-      take.template operator()<2>(samples);
-    } else {
-      if constexpr (simd::lanes<V> >= 4) {
-        take.template operator()<4>(samples);
-      }
-      take.template operator()<2>(samples);
-      take.template operator()<1>(samples);
-    }
-  }
-}
+/// Numbers that are worth a second thread in a LayerNorm.
+inline constexpr std::size_t least_normalised = std::size_t{1} << 12;
 
 }  // namespace detail
-
-/// Samples that panels take in about the time of one: a vector's lanes; with few registers a whole tile's, as a tile of
-/// one vector has too few sums for a processor that begins two products in a cycle.
-template <typename V>
-inline constexpr std::size_t samples_at_once = simd::has_many_registers<V> ? simd::lanes<V> : simd::tile_width<V>;
-
-/// As many of them as are faster in rows, as measured on Zen 4 with each kind of vectors of an x86-64. With many
-/// registers that is whatever fills no vector, since to fill a part of one takes longer.
-template <typename V>
-inline constexpr std::size_t few_samples =
-    simd::has_many_registers<V> ? simd::lanes<V> - 1 : samples_at_once<V> * 3 / 4;
 
 /// The logits (samples, out) of a few samples, input (samples, in), on the backend's threads. Precondition: samples <=
 /// few_samples, or 1.
@@ -151,66 +188,32 @@ void infer_samples(const Eigen& backend, const InferenceTensors<Scalar>& tensors
                    std::size_t samples) {
   using V = simd::Vector<Scalar>;
   using Plan = Plan<M>;
-  const Scalar* current = input;
-  const InferenceScratch<M, Scalar> scratch(1);
-  std::array<Scalar*, 2> halves{scratch.current, scratch.other};  // to be written, and written last
-  const auto own_values = [&](std::size_t features) {             // to be changed in place, which the input is not
-    if (current == input) {
-      std::copy_n(input, samples * features, halves[0]);
-      current = halves[0];
-      std::swap(halves[0], halves[1]);
-    }
-    return halves[1];
-  };
-  if (samples > 1) {
-    own_values(M::input_size);  // where vectors do not cross cache lines
-  }
+  const SampleRows<M, Scalar> rows(tensors, input, samples);
   internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
     using Operation = typename Plan::template Operation<Index>;
-    constexpr std::size_t features = Plan::widths[Index];
-    constexpr std::size_t layer = Plan::first_layer[Index];
-    const Scalar* parameters = tensors.parameters + M::parameter_offset(layer);
     if constexpr (Plan::template is_linear<Index>) {
       using Pieces = detail::SamplePieces<Operation, V>;
-      const auto take = [&](RowRange rows) {
-        detail::infer_sample_rows<Operation, V>(parameters, current, halves[0], samples, rows);
-      };
-      bool shared = false;
+      const auto take = [&](RowRange columns) { rows.template linear<Index>(columns); };
       if constexpr (Pieces::count > 1) {  // a small model answers in less than a microsecond: no branch to spare
-        shared = detail::is_worth_threads<Operation>(samples);
-        if (shared) {
+        if (detail::is_worth_threads<Operation>(samples)) {
           for_each_piece<Pieces>(backend.pool(), take);
+          return;
         }
       }
-      if (!shared) {
-        take({0, Operation::output_size});
-      }
-      current = halves[0];
-      std::swap(halves[0], halves[1]);
+      take({0, Operation::output_size});
     } else if constexpr (is_layer_norm<Operation>) {
-      Scalar* values = own_values(features);
-      const backend::detail::LayerNormRow<Operation, Scalar> normalise{parameters, parameters + bias_offset<Operation>,
-                                                                       values, values};
-      for (std::size_t sample = 0; sample < samples; ++sample) {
-        normalise(sample);
+      constexpr std::size_t features = Operation::input_size;
+      if constexpr (column_step<V>(features) < features) {
+        if (samples * features >= detail::least_normalised) {
+          backend.pool().for_each_piece(
+              samples, [&](std::size_t sample) { rows.template layer_norm<Index>({sample, sample + 1}); });
+          return;
+        }
       }
-    } else if constexpr (is_batch_norm<Operation>) {
-      Scalar* values = own_values(features);
-      const Scalar* buffers = tensors.buffers + M::buffer_offset(layer);
-      const backend::detail::BatchNormInference<Operation, Scalar> normalise{
-          parameters, parameters + bias_offset<Operation>,
-          buffers,    buffers + tensor_offset(Operation::buffers, 1),
-          values,     values};
-      for (std::size_t sample = 0; sample < samples; ++sample) {
-        normalise(sample);
-      }
-    } else if constexpr (!Operation::only_dropout) {
-      // One row, in which all samples' features stand where a panel has samples.
-      detail::apply_layers<false, false, V>(Operation{}, {}, features, PanelRows<Scalar>{{0, 1}, 0, samples * features},
-                                            own_values(features));
+      rows.template layer_norm<Index>({0, samples});
     }
   });
-  std::copy_n(current, samples * M::output_size, logits);
+  rows.write(logits);
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel
