@@ -25,8 +25,7 @@ constexpr std::size_t column_step(std::size_t features) {
 /// From one such row to the next: narrow rows have no gaps, so that they fill vectors together.
 template <typename V>
 constexpr std::size_t row_stride(std::size_t features) {
-  const std::size_t step = column_step<V>(features);
-  return (features + step - 1) / step * step;
+  return features < 4 * simd::lanes<V> ? features : whole_vectors<V>(features);
 }
 
 namespace detail {
@@ -58,6 +57,24 @@ void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf
   }
 }
 
+/// How many of `samples` share each weight that is read. With many registers up to six, in groups of about the same
+/// size: products with four take longer to read than to calculate where a processor begins two in a cycle and reads the
+/// weights from its last cache.
+template <typename V>
+constexpr std::size_t group_of(std::size_t samples) {
+  if constexpr (simd::has_many_registers<V>) {
+    const std::size_t groups = (samples + 5) / 6;
+    return (samples + groups - 1) / groups;
+  }
+  return std::min(std::bit_floor(samples), std::size_t{4});
+}
+
+/// Columns of a tile of so many samples: as many as make a vector of sums, or enough sums to keep a core busy.
+template <typename V>
+constexpr std::size_t columns_of(std::size_t samples) {
+  return std::max(std::bit_floor(simd::lanes<V> / samples), std::size_t{simd::has_many_registers<V> ? 4 : 1});
+}
+
 /// `Columns` outputs of each of `Samples` samples, (Samples, Columns), without their bias. Rows of the input have
 /// row_stride.
 template <typename V, std::size_t Samples, std::size_t Columns>
@@ -72,7 +89,7 @@ template <typename L, typename V, std::size_t Samples>
 void infer_sample_columns(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input,
                           simd::ScalarOf<V>* output, RowRange columns) {
   using Scalar = simd::ScalarOf<V>;
-  constexpr std::size_t most = std::bit_floor(simd::lanes<V> / Samples);  // a tile's sums are added up in one vector
+  constexpr std::size_t most = columns_of<V>(Samples);
   constexpr std::size_t rest = L::output_size % most;
   constexpr std::size_t stride = row_stride<V>(L::output_size);
   const auto tile = [&]<std::size_t Columns>(std::size_t column) {
@@ -96,8 +113,23 @@ void infer_sample_columns(const simd::ScalarOf<V>* parameters, const simd::Scala
   }
 }
 
-/// The same for any number of samples, four at once and then the rest. Few columns at a time, whose weights stay in the
-/// cache until all samples have met them.
+/// Calls `function.operator()<Group>()` for the group of several samples.
+template <typename V, std::size_t Group = 6, typename Function>
+void with_group(std::size_t samples, const Function& function) {
+  constexpr std::size_t least = simd::has_many_registers<V> ? 2 : 1;
+  if constexpr (Group > least) {
+    if (group_of<V>(Group) != Group || samples < Group) {
+      with_group<V, Group - 1>(samples, function);
+      return;
+    }
+  }
+  if constexpr (group_of<V>(Group) == Group) {
+    function.template operator()<Group>();
+  }
+}
+
+/// The same for any number of samples, in groups. Few columns at a time, whose weights stay in the cache until all
+/// samples have met them.
 template <typename L, typename V>
 void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output,
                        std::size_t samples, RowRange rows) {
@@ -108,23 +140,12 @@ void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf
   for (std::size_t row = rows.begin; row < rows.end; row += simd::lanes<V>) {
     const RowRange columns{row, std::min(row + simd::lanes<V>, rows.end)};
     std::size_t sample = 0;
-    const auto take = [&]<std::size_t Samples>(std::size_t end) {
-      for (; sample + Samples <= end; sample += Samples) {
+    while (sample < samples) {
+      with_group<V>(group_of<V>(samples - sample), [&]<std::size_t Samples>() {
         infer_sample_columns<L, V, Samples>(parameters, input + sample * row_stride<V>(L::input_size),
                                             output + sample * row_stride<V>(L::output_size), columns);
-      }
-    };
-    if constexpr (simd::lanes<V> >= 16) {
-      // None alone: the last five are three and two.
-      take.template operator()<4>(samples % 4 == 1 ? samples - 2 : samples);
-      take.template operator()<3>(samples);
-      take.template operator()<2>(samples);
-    } else {
-      if constexpr (simd::lanes<V> >= 4) {
-        take.template operator()<4>(samples);
-      }
-      take.template operator()<2>(samples);
-      take.template operator()<1>(samples);
+        sample += Samples;
+      });
     }
   }
 }
