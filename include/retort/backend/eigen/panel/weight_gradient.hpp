@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "retort/backend/eigen/panel/inputs.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/eigen/panel/row_sums.hpp"
 #include "retort/core/aligned_buffer.hpp"
@@ -33,9 +34,12 @@ struct SampleMajor {
   RETORT_INLINE simd::VectorOperand<Scalar> operand(std::size_t sample, std::size_t column) const {
     return {data + sample / Together * stride + column, stride};
   }
+  /// Rows follow one another: processors foresee them.
+  RETORT_INLINE void fetch_ahead(std::size_t /*sample*/, std::size_t /*column*/) const {}
 };
 
 /// The same for bytes x that stand for x * scale + offset, in rows that lie anywhere. Whole vectors of each are read.
+/// After the last sample's there are byte_square more rows, whose memory is fetched, not read.
 template <typename Scalar>
 struct ByteSamples {
   static constexpr bool of_bytes = true;
@@ -48,6 +52,17 @@ struct ByteSamples {
 
   RETORT_INLINE simd::ByteRowsOperand operand(std::size_t sample, std::size_t column) const {
     return {rows + sample, column};
+  }
+  /// Fetches a tile's columns of a sample some steps after `sample`.
+  RETORT_INLINE void fetch_ahead(std::size_t sample, std::size_t column) const {
+    constexpr std::size_t distance = 12;
+    constexpr std::size_t last = simd::tile_width<simd::Vector<Scalar>> - 1;
+    static_assert(distance < byte_square);
+    const std::uint8_t* row = rows[sample + distance];
+    simd::prefetch<simd::PrefetchFor::reading>(row, column);
+    if constexpr (last >= byte_square) {  // it may lie on two cache lines
+      simd::prefetch<simd::PrefetchFor::reading>(row, column + last);
+    }
   }
 };
 
@@ -82,11 +97,15 @@ template <typename V, std::size_t Rows, std::size_t Vectors, std::size_t LastCou
   using Scalar = simd::ScalarOf<V>;
   simd::Tile<V, Rows, Vectors> tile;
   tile.fill(Scalar{0});
+  const PrefetchSink<Scalar, Sink> of_sink{sink, offset + simd::tile_width<V>, stride, Rows};
   for (std::size_t sample = 0; sample < batch; sample += width<Scalar>) {
     simd::outer_tile<V, Rows, Vectors, typename Input::Product>(
         tile, {output_gradient.data, width<Scalar> / Input::together, 1}, input.operand(sample, column),
         (std::min(width<Scalar>, batch - sample) + Input::together - 1) / Input::together,
-        PrefetchSink<Scalar, Sink>{sink, offset + simd::tile_width<V>, stride, Rows});
+        [&](std::size_t depth) __attribute__((always_inline)) {
+          of_sink(depth);
+          input.fetch_ahead(sample + depth, column);
+        });
     output_gradient.data += output_gradient.stride;
   }
   simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
@@ -128,7 +147,8 @@ template <typename V, std::size_t Rows, std::size_t Vectors, typename Input>
   for (std::size_t sample = begin; sample < end; sample += width<Scalar>, gradient += panel_size) {
     simd::outer_tile<V, Rows, Vectors, typename Input::Product>(
         tile, {gradient, width<Scalar> / Input::together, 1}, input.operand(sample, column),
-        (std::min(width<Scalar>, end - sample) + Input::together - 1) / Input::together);
+        (std::min(width<Scalar>, end - sample) + Input::together - 1) / Input::together,
+        [&](std::size_t depth) __attribute__((always_inline)) { input.fetch_ahead(sample + depth, column); });
   }
   simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
     simd::detail::unroll<Vectors>([&](auto v)
