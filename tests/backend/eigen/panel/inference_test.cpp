@@ -221,6 +221,28 @@ TEST_CASE("Panels and the few samples behind them have the bits that each have a
   check_company<WideNormalised>();
   check_company<Narrow>();
   check_company<Sequential<BatchNorm<35>, Linear<35, 500>, ReLU, Linear<500, 21>, LayerNorm<21>, GELU>>();
+  // Narrow outputs in layers whose rows are split.
+  check_company<Sequential<Linear<1024, 30>, Tanh, Linear<30, 7>>>();
+  check_company<Sequential<Linear<1024, 48>, Tanh>>();
+}
+
+TEST_CASE("Threads take samples that panels leave over where that is even", "[panel]") {
+  using V = simd::Vector<float>;
+  using backend::panel::detail::samples_of_thread;
+  constexpr std::size_t lanes = simd::lanes<V>;
+  constexpr std::size_t width = simd::tile_width<V>;
+  CHECK(samples_of_thread<float>(width, 1) == 0);
+  CHECK(samples_of_thread<float>(0, 2) == 0);
+  CHECK(samples_of_thread<float>(2 * lanes, 2) == 0);
+  CHECK(samples_of_thread<float>(3 * lanes, 2) == (width > 2 * lanes ? 0 : 2 * lanes));
+  CHECK(samples_of_thread<float>(4 * lanes, 2) == 2 * lanes);
+  CHECK(samples_of_thread<float>(6 * lanes, 2) == 3 * lanes);
+  const auto network = some_network<WideNormalised, float>(1);
+  for (const std::size_t size : {4 * lanes, 6 * lanes}) {
+    const auto inputs = test::random_values<float>(size * WideNormalised::input_size, 8);
+    CAPTURE(size);
+    CHECK(infer_with(2, network, inputs) == infer_with(1, network, inputs));
+  }
 }
 
 TEST_CASE("Rows that are split give the bits of whole panels on one thread too", "[panel]") {

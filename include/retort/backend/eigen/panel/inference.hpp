@@ -5,6 +5,7 @@
 /// would leave threads idle are split by rows (row_inference.hpp); a sample alone has products of its own
 /// (sample_inference.hpp).
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -17,6 +18,7 @@
 #include "retort/backend/eigen/panel/sample_inference.hpp"
 #include "retort/backend/plan.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/matrix_view.hpp"
 #include "retort/core/thread_scratch.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
@@ -27,7 +29,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 namespace detail {
 
 /// The logits (size, out) of all samples. Panels that the threads can share evenly stay whole; the rows of the others,
-/// which are fewer than threads, are split where that is worth it. Company goes with panels that are split.
+/// which are fewer than threads, are split where that is worth it. Company goes with panels whose rows are split: with
+/// the last of each thread where all could stay whole.
 template <Model M, typename Products, typename Scalar, typename Inputs>
 void infer_panels(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Inputs& inputs, Scalar* logits,
                   const Company& company = {}) {
@@ -45,23 +48,55 @@ void infer_panels(const Eigen& backend, const InferenceTensors<Scalar>& tensors,
   }
 }
 
-/// The logits (size + samples, out) of samples in panels and of a few samples behind them, rows (samples, in).
-template <Model M, typename Products, typename Scalar>
-void infer_panels_and_rows(const Eigen& backend, const InferenceTensors<Scalar>& tensors,
-                           const NumberInputs<Scalar>& inputs, const Scalar* rows, std::size_t samples,
-                           Scalar* logits) {
-  Scalar* logits_of_rows = logits + inputs.size() * M::output_size;
+/// How many samples each thread takes of those that panels of all threads together leave over; 0 where threads had
+/// better share rows: where a thread would get a single vector, or some much less than others.
+template <typename Scalar>
+std::size_t samples_of_thread(std::size_t left, std::size_t threads) {
+  using V = simd::Vector<Scalar>;
+  const std::size_t part = whole_vectors<V>((left + threads - 1) / threads);
+  const bool even = part * threads <= left + left / 8 || count_for<Scalar>(left) % threads == 0;
+  return threads > 1 && part >= 2 * simd::lanes<V> && even ? part : 0;
+}
+
+/// The logits (batch.rows, out) of a batch. What its last panels hold is cut by samples where that is even, so that
+/// threads need not wait for one another after each layer. `Inputs`: BatchInputs, or PooledBatchInputs.
+template <Model M, typename Products, typename Inputs, typename Scalar>
+void infer_batch(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const MatrixView<const Scalar>& batch,
+                 Scalar* logits, const Company& company = {}) {
+  std::size_t in_panels = batch.rows;
   if constexpr (has_wide_layer<M>) {
-    if (inputs.size() > 0 && samples > 0) {
+    const std::size_t left = batch.rows % (backend.threads() * width<Scalar>);
+    const std::size_t part = samples_of_thread<Scalar>(left, backend.threads());
+    if (company.rows == nullptr && part > 0) {
+      in_panels -= left;
+      backend.pool().for_each_piece((left + part - 1) / part, [&](std::size_t index) {
+        const std::size_t first = in_panels + index * part;
+        const Inputs samples{{batch.row(first), std::min(part, batch.rows - first), batch.columns}};
+        infer_rows<M, Products>({}, tensors, NumberInputs<Scalar>(samples), 0, 1, logits + first * M::output_size);
+      });
+    }
+  }
+  if (in_panels > 0) {
+    const Inputs samples{{batch.data, in_panels, batch.columns}};
+    infer_panels<M, Products>(backend, tensors, NumberInputs<Scalar>(samples), logits, company);
+  }
+}
+
+/// The logits (batch.rows + samples, out) of a batch and of a few samples behind it, rows (samples, in).
+template <Model M, typename Products, typename Inputs, typename Scalar>
+void infer_batch_and_rows(const Eigen& backend, const InferenceTensors<Scalar>& tensors,
+                          const MatrixView<const Scalar>& batch, const Scalar* rows, std::size_t samples,
+                          Scalar* logits) {
+  Scalar* logits_of_rows = logits + batch.rows * M::output_size;
+  if constexpr (has_wide_layer<M>) {
+    if (batch.rows > 0 && samples > 0) {
       const SampleRows<M, Scalar> company(tensors, rows, samples);
-      infer_panels<M, Products>(backend, tensors, inputs, logits, company.company());
+      infer_batch<M, Products, Inputs>(backend, tensors, batch, logits, company.company());
       company.write(logits_of_rows);
       return;
     }
   }
-  if (inputs.size() > 0) {
-    infer_panels<M, Products>(backend, tensors, inputs, logits);
-  }
+  infer_batch<M, Products, Inputs>(backend, tensors, batch, logits);
   if (samples > 0) {
     infer_samples<M>(backend, tensors, rows, logits_of_rows, samples);
   }
@@ -87,12 +122,10 @@ void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const 
     for (std::size_t sample = 0; sample < rest; ++sample) {
       detail::pool_numbers<Pooling>(rows + sample * Whole::input_size, pooled + sample * M::input_size);
     }
-    const PooledBatchInputs<Pooling, Scalar> panels{in_panels};
-    detail::infer_panels_and_rows<M, Products>(backend, tensors, NumberInputs<Scalar>(panels), std::as_const(pooled),
-                                               rest, logits);
+    detail::infer_batch_and_rows<M, Products, PooledBatchInputs<Pooling, Scalar>>(backend, tensors, in_panels,
+                                                                                  std::as_const(pooled), rest, logits);
   } else {
-    const BatchInputs<Scalar> panels{in_panels};
-    detail::infer_panels_and_rows<M, Products>(backend, tensors, NumberInputs<Scalar>(panels), rows, rest, logits);
+    detail::infer_batch_and_rows<M, Products, BatchInputs<Scalar>>(backend, tensors, in_panels, rows, rest, logits);
   }
 }
 

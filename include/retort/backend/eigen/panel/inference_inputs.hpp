@@ -189,7 +189,7 @@ void forward_inputs(const Inputs& inputs, const Scalar* parameters, const typena
 }
 
 template <Model M>
-struct InferenceTag;  // tags the memory that whole panels, split panels and single samples of a model share
+struct InferenceTag;  // tags the memory that whole panels and split panels of a model share
 
 /// Panels on their way through a model: the current operation's input and output, each with room for the widest layer,
 /// a LayerNorm's statistics, two for each sample, and the model's inputs where their elements are of another type.

@@ -110,8 +110,8 @@ void for_each_vector_tile(std::size_t vectors, const Function& function) {
   }
 }
 
-/// Calls `function.operator()<Rows, Vectors>(row, vector)` for the tiles of a product with a panel. Where a panel is not
-/// full, tiles of one vector are twice as high, as each sum waits for its last addition.
+/// Calls `function.operator()<Rows, Vectors>(row, vector)` for the tiles of a product with a panel. Where a panel is
+/// not full, tiles are twice as high and of one or two vectors: enough sums, as each waits for its last addition.
 template <std::size_t Extent, typename V, typename Function>
 void for_each_tile(RowRange rows, std::size_t vectors, const Function& function) {
   constexpr std::size_t high = 2 * simd::tile_rows;
@@ -155,10 +155,10 @@ struct RowPieces {
   static constexpr RowRange rows(std::size_t piece) { return {piece * Size, std::min(Extent, (piece + 1) * Size)}; }
 };
 
-/// How rows of a layer are cut for the threads: at most about `Most` pieces of whole `Step`s, or one piece where a layer
-/// has fewer than `Least` weights and is not worth a second thread (a product of 2^14 weights with 64 samples takes a
-/// Zen 4 core 18 us). By default a step is whole tiles and whole groups of dropout's random numbers, and pieces are so
-/// many that threads end together.
+/// How rows of a layer are cut for the threads: about `Most` pieces of whole `Step`s, or fewer, or one piece where a
+/// layer has fewer than `Least` weights and is not worth a second thread (a product of 2^14 weights with 64 samples
+/// takes a Zen 4 core 18 us). By default a step is whole tiles and whole groups of dropout's random numbers, and pieces
+/// are so many that threads end together.
 template <std::size_t Extent, std::size_t Weights, std::size_t Step = 4 * simd::tile_rows,
           std::size_t Least = std::size_t{1} << 14, std::size_t Most = 64>
 using EvenPieces =

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// Panels through a whole model, layer by layer: a panel on the calling thread, or several, fewer than there are
-/// threads, with the rows of each wide layer split among the threads, as in a training step.
+/// Panels through a whole model, layer by layer: a panel on the calling thread, or several, at most as many as there
+/// are threads, with the rows of each wide layer split among the threads, as in a training step.
 
 #include <cstddef>
 #include <type_traits>
@@ -82,8 +82,8 @@ void infer_by_rows(const InferenceTensors<Scalar>& tensors, const PanelRows<Scal
 
 }  // namespace detail
 
-/// Samples that go with panels, as rows (sample_inference.hpp): take(rows, operation, part) takes them through a part of
-/// an operation, rows of a Linear layer's output or turns of a LayerNorm, of which a panel has one for each vector.
+/// Samples that go with panels, as rows (sample_inference.hpp): take(rows, operation, part) takes them through a part
+/// of an operation, rows of a Linear layer's output or turns of a LayerNorm, of which a panel has one for each vector.
 /// Behind pointers, so that only programs that have such rows compile them.
 struct Company {
   const void* rows = nullptr;  ///< null for none
@@ -96,8 +96,8 @@ struct OwnPrecision {
 };
 
 /// The logits of `panels` panels from panel `first` on, in rows (size, out) of all samples, with the same bits whoever
-/// takes the rows, with or without company. Activations are in the calling thread's scratch. `inputs`: NumberInputs or ByteInputs. `Products`:
-/// OwnPrecision, or Bf16Words (bf16_inference.hpp).
+/// takes the rows, with or without company. Activations are in the calling thread's scratch. `inputs`: NumberInputs or
+/// ByteInputs. `Products`: OwnPrecision, or Bf16Words (bf16_inference.hpp).
 template <Model M, typename Products = OwnPrecision, typename Scalar, typename Inputs>
 void infer_rows(const PanelWork<has_wide_layer<M>>& work, const InferenceTensors<Scalar>& tensors, const Inputs& inputs,
                 std::size_t first, std::size_t panels, Scalar* logits, const Company& company = {}) {

@@ -56,8 +56,8 @@ class SampleRows {
     }
   }
 
-  /// Columns of the output of operation Index, a Linear layer, and of the operations by rows after it. They begin and end
-  /// at multiples of column_step, or at the output's end.
+  /// Columns of the output of operation Index, a Linear layer, and of the operations by rows after it. They begin and
+  /// end at multiples of column_step, or at the output's end, and are not none.
   template <std::size_t Index>
   void linear(RowRange columns) const {
     constexpr std::size_t stage = Plan::template stage_of<Index>;
@@ -138,7 +138,10 @@ class SampleRows {
       constexpr std::size_t out = Plan::widths[Index + 1];
       constexpr std::size_t step = column_step<V>(out);
       const auto column = [&](std::size_t row) { return std::min((row + step - 1) / step * step, out); };
-      linear<Index>({column(part.begin), column(part.end)});
+      const RowRange columns{column(part.begin), column(part.end)};
+      if (columns.count() > 0) {  // rows of a narrow output are not cut: the first part takes them
+        linear<Index>(columns);
+      }
     } else if constexpr (is_layer_norm<Operation<Index>>) {
       constexpr std::size_t features = Plan::widths[Index];
       if constexpr (column_step<V>(features) == features) {
@@ -165,7 +168,7 @@ class SampleRows {
 namespace detail {
 
 /// How the rows of a layer's product with few samples are cut for threads: about sixteen pieces, as processors foresee
-/// long reads better, or one piece where not even the most samples are worth a second thread.
+/// long reads better, or one piece for a small layer and for a narrow output.
 template <typename L, typename V>
 using SamplePieces = EvenPieces<L::output_size, L::input_size * L::output_size, column_step<V>(L::output_size),
                                 (std::size_t{1} << 15), 16>;

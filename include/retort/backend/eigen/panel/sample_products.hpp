@@ -16,7 +16,20 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
-/// Where rows of a few samples may be cut: at multiples of so many columns, whole vectors, or nowhere if they are narrow.
+/// Samples that panels take in about the time of one: a vector's lanes, or a whole tile's where vectors are short and
+/// registers few.
+template <typename V>
+inline constexpr std::size_t samples_at_once =
+    simd::has_many_registers<V> || simd::lanes<V> >= 8 ? simd::lanes<V> : simd::tile_width<V>;
+
+/// As many of them as are faster in rows, as measured on Zen 4 and Zen 5 with each kind of vectors of an x86-64:
+/// whatever fills no vector, since to fill a part of one takes longer, or three quarters of a tile.
+template <typename V>
+inline constexpr std::size_t few_samples =
+    samples_at_once<V> == simd::lanes<V> ? simd::lanes<V> - 1 : samples_at_once<V> * 3 / 4;
+
+/// Where rows of a few samples may be cut: at multiples of so many columns, whole vectors, or nowhere if they are
+/// narrow.
 template <typename V>
 constexpr std::size_t column_step(std::size_t features) {
   return features < 4 * simd::lanes<V> ? features : simd::lanes<V>;
@@ -72,7 +85,8 @@ constexpr std::size_t group_of(std::size_t samples) {
 /// Columns of a tile of so many samples: as many as make a vector of sums, or enough sums to keep a core busy.
 template <typename V>
 constexpr std::size_t columns_of(std::size_t samples) {
-  return std::max(std::bit_floor(simd::lanes<V> / samples), std::size_t{simd::has_many_registers<V> ? 4 : 1});
+  const std::size_t least = simd::has_many_registers<V> ? std::min(std::size_t{4}, simd::lanes<V>) : 1;
+  return std::max(std::bit_floor(simd::lanes<V> / samples), least);
 }
 
 /// `Columns` outputs of each of `Samples` samples, (Samples, Columns), without their bias. Rows of the input have
@@ -83,8 +97,8 @@ RETORT_NOINLINE void samples_tile(const simd::ScalarOf<V>* input, const simd::Sc
   simd::dot_tile<V, Samples, Columns>({input, row_stride<V>(in)}, {weight, in}, in, output);
 }
 
-/// Columns [begin, end) of output (Samples, out) = input (Samples, in) weight (out, in) + bias. Rows of input and output
-/// have row_stride.
+/// Columns [begin, end) of output (Samples, out) = input (Samples, in) weight (out, in) + bias. Rows of input and
+/// output have row_stride.
 template <typename L, typename V, std::size_t Samples>
 void infer_sample_columns(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input,
                           simd::ScalarOf<V>* output, RowRange columns) {
@@ -114,7 +128,7 @@ void infer_sample_columns(const simd::ScalarOf<V>* parameters, const simd::Scala
 }
 
 /// Calls `function.operator()<Group>()` for the group of several samples.
-template <typename V, std::size_t Group = 6, typename Function>
+template <typename V, std::size_t Group = std::min(std::size_t{6}, few_samples<V>), typename Function>
 void with_group(std::size_t samples, const Function& function) {
   constexpr std::size_t least = simd::has_many_registers<V> ? 2 : 1;
   if constexpr (Group > least) {
@@ -151,17 +165,5 @@ void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf
 }
 
 }  // namespace detail
-
-/// Samples that panels take in about the time of one: a vector's lanes, or a whole tile's where vectors are short and
-/// registers few.
-template <typename V>
-inline constexpr std::size_t samples_at_once =
-    simd::has_many_registers<V> || simd::lanes<V> >= 8 ? simd::lanes<V> : simd::tile_width<V>;
-
-/// As many of them as are faster in rows, as measured on Zen 4 and Zen 5 with each kind of vectors of an x86-64:
-/// whatever fills no vector, since to fill a part of one takes longer, or three quarters of a tile.
-template <typename V>
-inline constexpr std::size_t few_samples =
-    samples_at_once<V> == simd::lanes<V> ? simd::lanes<V> - 1 : samples_at_once<V> * 3 / 4;
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

@@ -60,7 +60,7 @@ struct ByteSamples {
     static_assert(distance < byte_square);
     const std::uint8_t* row = rows[sample + distance];
     simd::prefetch<simd::PrefetchFor::reading>(row, column);
-    if constexpr (last >= byte_square) {  // it may lie on two cache lines
+    if constexpr (last >= byte_square) {  // they may lie on two cache lines
       simd::prefetch<simd::PrefetchFor::reading>(row, column + last);
     }
   }
