@@ -13,6 +13,8 @@
 #include "retort/backend/eigen/backend.hpp"
 #include "retort/nn/gelu.hpp"
 #include "retort/nn/network.hpp"
+#include "retort/simd/tile.hpp"
+#include "retort/simd/vector.hpp"
 
 namespace {
 
@@ -23,6 +25,7 @@ using Small = Sequential<Linear<784, 20>, ReLU, Linear<20, 20>, LayerNorm<20>, G
 // Its products need packing buffers far above what Eigen keeps on the stack.
 using Large =
     Sequential<Linear<784, 1200>, Dropout<0.5>, ReLU, Linear<1200, 1200>, Dropout<0.5>, ReLU, Linear<1200, 10>>;
+using Wide = Sequential<Linear<784, 100>, ReLU, Linear<100, 10>>;
 
 template <Model M>
 std::size_t allocations_of_predict(unsigned threads, std::size_t batch) {
@@ -36,6 +39,9 @@ std::size_t allocations_of_predict(unsigned threads, std::size_t batch) {
   const std::size_t before = allocations;
   for (int round = 0; round < 3; ++round) {
     network.predict(inputs, logits);
+    for (const std::size_t samples : {batch - batch / 3, std::size_t{1}}) {  // smaller ones too
+      network.predict(std::span(inputs).first(samples * 784), std::span(logits).first(samples * 10));
+    }
     network.predict(std::span<const float, 784>(inputs.data(), 784));
     network.classify(std::span<const float, 784>(inputs.data(), 784));
   }
@@ -60,6 +66,8 @@ TEST_CASE("predict allocates nothing once warmed up", "[nn]") {
   CHECK(allocations_of_predict<Large>(1, some) == 0);
   CHECK(allocations_of_predict<Large>(2, some) == 0);
   CHECK(allocations_of_predict<Small>(2, 600) == 0);
+  // A panel for each thread, and then fewer, whose rows they share.
+  CHECK(allocations_of_predict<Wide>(3, 3 * simd::tile_width<simd::Vector<float>>) == 0);
 }
 
 }  // namespace

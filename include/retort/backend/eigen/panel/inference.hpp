@@ -29,15 +29,15 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 namespace detail {
 
 /// The logits (size, out) of all samples. Panels that the threads can share evenly stay whole; the rows of the others,
-/// which are fewer than threads, are split where that is worth it. Company goes with panels whose rows are split: with
-/// the last of each thread where all could stay whole.
+/// which are fewer than threads, are split where that is worth it. Company goes with these, on one thread with the last.
 template <Model M, typename Products, typename Scalar, typename Inputs>
 void infer_panels(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Inputs& inputs, Scalar* logits,
                   const Company& company = {}) {
   const std::size_t panels = count_for<Scalar>(inputs.size());
-  std::size_t split = has_wide_layer<M> ? panels % backend.threads() : 0;
-  if (split == 0 && company.rows != nullptr) {
-    split = backend.threads();
+  std::size_t split = 0;
+  if constexpr (has_wide_layer<M>) {
+    const bool alone = backend.threads() == 1;
+    split = alone && company.rows != nullptr ? 1 : panels % backend.threads();
   }
   backend.pool().for_each_piece(
       panels - split, [&](std::size_t index) { infer_rows<M, Products>({}, tensors, inputs, index, 1, logits); });
@@ -88,8 +88,12 @@ void infer_batch_and_rows(const Eigen& backend, const InferenceTensors<Scalar>& 
                           const MatrixView<const Scalar>& batch, const Scalar* rows, std::size_t samples,
                           Scalar* logits) {
   Scalar* logits_of_rows = logits + batch.rows * M::output_size;
+  SampleRows<M, Scalar>::memory();
   if constexpr (has_wide_layer<M>) {
-    if (batch.rows > 0 && samples > 0) {
+    const std::size_t panels = count_for<Scalar>(batch.rows);
+    // Later batches, as large at most, may split more panels than this, and are to allocate nothing.
+    static_cast<void>(InferenceScratch<M, Scalar>(std::min(panels, std::size_t{backend.threads()} - 1)));
+    if (samples > 0 && (backend.threads() == 1 ? panels > 0 : panels % backend.threads() > 0)) {
       const SampleRows<M, Scalar> company(tensors, rows, samples);
       infer_batch<M, Products, Inputs>(backend, tensors, batch, logits, company.company());
       company.write(logits_of_rows);

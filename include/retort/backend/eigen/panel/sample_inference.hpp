@@ -38,9 +38,7 @@ class SampleRows {
   /// input (samples, in). Precondition: samples <= few_samples, or 1.
   SampleRows(const InferenceTensors<Scalar>& tensors, const Scalar* input, std::size_t samples)
       : tensors_(tensors), samples_(samples), first_(input) {
-    struct RowsTag;
-    const std::size_t half = samples * whole_vectors<V>(Plan::widest);
-    Scalar* memory = internal::thread_scratch<Scalar, RowsTag>(2 * half);
+    Scalar* memory = this->memory();
     halves_ = {memory, memory + half};
     if (samples > 1 || !Plan::template is_linear<0>) {
       constexpr std::size_t stride = row_stride<V>(M::input_size);
@@ -54,6 +52,13 @@ class SampleRows {
       first_ = memory;
       by_rows<0>(memory, samples, {0, M::input_size});
     }
+  }
+
+  /// The calling thread's memory for the rows of any such samples. Whoever answers a batch asks for it, so that later
+  /// batches, which may leave a few samples over, allocate nothing.
+  static Scalar* memory() {
+    struct RowsTag;
+    return internal::thread_scratch<Scalar, RowsTag>(2 * half);
   }
 
   /// Columns of the output of operation Index, a Linear layer, and of the operations by rows after it. They begin and
@@ -102,6 +107,8 @@ class SampleRows {
   }
 
  private:
+  static constexpr std::size_t half = few_samples<V> * whole_vectors<V>(Plan::widest);
+
   template <std::size_t Index>
   const Scalar* parameters() const {
     return tensors_.parameters + M::parameter_offset(Plan::first_layer[Index]);
