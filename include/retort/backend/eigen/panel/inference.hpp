@@ -29,7 +29,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 namespace detail {
 
 /// The logits (size, out) of all samples. Panels that the threads can share evenly stay whole; the rows of the others,
-/// which are fewer than threads, are split where that is worth it. Company goes with these, on one thread with the last.
+/// which are fewer than threads, are split where that is worth it. Company goes with these; on one thread, with the
+/// last.
 template <Model M, typename Products, typename Scalar, typename Inputs>
 void infer_panels(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Inputs& inputs, Scalar* logits,
                   const Company& company = {}) {
