@@ -11,6 +11,7 @@
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
+#include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/gelu.hpp"
 #include "retort/nn/network.hpp"
 #include "retort/simd/tile.hpp"
@@ -25,6 +26,7 @@ using Small = Sequential<Linear<784, 20>, ReLU, Linear<20, 20>, LayerNorm<20>, G
 // Its products need packing buffers far above what Eigen keeps on the stack.
 using Large =
     Sequential<Linear<784, 1200>, Dropout<0.5>, ReLU, Linear<1200, 1200>, Dropout<0.5>, ReLU, Linear<1200, 10>>;
+using Pooled = Sequential<AvgPool2d<Shape<1, 28, 28>, 2>, Linear<196, 20>, ReLU, Linear<20, 10>>;
 using Wide = Sequential<Linear<784, 100>, ReLU, Linear<100, 10>>;
 
 template <Model M>
@@ -62,6 +64,8 @@ TEST_CASE("predict allocates nothing once warmed up", "[nn]") {
   }
   CHECK(allocations_of_predict<Small>(1, 1) == 0);
   CHECK(allocations_of_predict<Small>(1, 300) == 0);
+  CHECK(allocations_of_predict<Pooled>(1, 1) == 0);
+  CHECK(allocations_of_predict<Pooled>(1, 64) == 0);
   constexpr std::size_t some = test::brief ? 16 : 64;
   CHECK(allocations_of_predict<Large>(1, some) == 0);
   CHECK(allocations_of_predict<Large>(2, some) == 0);

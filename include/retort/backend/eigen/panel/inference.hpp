@@ -123,7 +123,7 @@ void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const 
   if constexpr (pools_inputs<Whole>) {
     using Pooling = PoolingOf<Whole>;
     struct RestTag;
-    Scalar* pooled = internal::thread_scratch<Scalar, RestTag>(rest * M::input_size);
+    Scalar* pooled = internal::thread_scratch<Scalar, RestTag>(few_samples<V> * M::input_size);
     for (std::size_t sample = 0; sample < rest; ++sample) {
       detail::pool_numbers<Pooling>(rows + sample * Whole::input_size, pooled + sample * M::input_size);
     }

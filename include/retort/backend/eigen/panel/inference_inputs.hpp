@@ -41,7 +41,7 @@ struct InferenceTensors {
 template <typename Scalar, typename MakeRow>
 void fill_panel_by_rows(std::size_t count, std::size_t in, Scalar* panel, const MakeRow& make_row) {
   struct RowsTag;
-  Scalar* rows = internal::thread_scratch<Scalar, RowsTag>(count * in);
+  Scalar* rows = internal::thread_scratch<Scalar, RowsTag>(width<Scalar> * in);
   for (std::size_t sample = 0; sample < count; ++sample) {
     make_row(sample, rows + sample * in);
   }
