@@ -38,19 +38,19 @@ class SampleRows {
   /// input (samples, in). Precondition: samples <= few_samples, or 1.
   SampleRows(const InferenceTensors<Scalar>& tensors, const Scalar* input, std::size_t samples)
       : tensors_(tensors), samples_(samples), first_(input) {
-    Scalar* memory = this->memory();
-    halves_ = {memory, memory + half};
+    Scalar* start = memory();
+    halves_ = {start, start + half};
     if (samples > 1 || !Plan::template is_linear<0>) {
       constexpr std::size_t stride = row_stride<V>(M::input_size);
       if constexpr (stride == M::input_size) {
-        std::copy_n(input, samples * M::input_size, memory);
+        std::copy_n(input, samples * M::input_size, start);
       } else {
         for (std::size_t sample = 0; sample < samples; ++sample) {
-          std::copy_n(input + sample * M::input_size, M::input_size, memory + sample * stride);
+          std::copy_n(input + sample * M::input_size, M::input_size, start + sample * stride);
         }
       }
-      first_ = memory;
-      by_rows<0>(memory, samples, {0, M::input_size});
+      first_ = start;
+      by_rows<0>(start, samples, {0, M::input_size});
     }
   }
 
