@@ -160,12 +160,19 @@ TEMPLATE_TEST_CASE("Inference is the same bits however threads share it", "[pane
   }
 }
 
+template <Model M, typename Scalar>
+std::vector<Scalar> infer_with(unsigned threads, const Network<M, backend::Eigen, Scalar>& network,
+                               const std::vector<Scalar>& inputs) {
+  const std::size_t samples = inputs.size() / M::input_size;
+  std::vector<Scalar> logits(samples * M::output_size);
+  backend::panel::infer<M>(backend::Eigen{threads}, tensors_of(network), inputs.data(), logits.data(), samples);
+  return logits;
+}
+
 TEMPLATE_TEST_CASE("A few samples together have the bits that each has alone", "[panel]", float, double) {
   const Network<Odd, backend::Eigen, TestType> network = some_network<Odd, TestType>(1);
   const auto infer = [&](const TestType* inputs, std::size_t samples) {
-    std::vector<TestType> logits(samples * Odd::output_size);
-    backend::panel::infer<Odd>(network.backend(), tensors_of(network), inputs, logits.data(), samples);
-    return logits;
+    return infer_with(1, network, std::vector<TestType>(inputs, inputs + samples * Odd::input_size));
   };
   constexpr std::size_t most = backend::panel::few_samples<simd::Vector<TestType>>;
   const auto inputs = test::random_values<TestType>(most * Odd::input_size, 8);
@@ -176,14 +183,6 @@ TEMPLATE_TEST_CASE("A few samples together have the bits that each has alone", "
     expected.insert(expected.end(), alone.begin(), alone.end());
     CHECK(infer(inputs.data(), samples) == expected);
   }
-}
-
-template <Model M>
-std::vector<float> infer_with(unsigned threads, const Network<M>& network, const std::vector<float>& inputs) {
-  const std::size_t samples = inputs.size() / M::input_size;
-  std::vector<float> logits(samples * M::output_size);
-  backend::panel::infer<M>(backend::Eigen{threads}, tensors_of(network), inputs.data(), logits.data(), samples);
-  return logits;
 }
 
 TEST_CASE("A few samples are the same bits however threads share them", "[panel]") {
@@ -207,8 +206,8 @@ void check_company() {
     const std::size_t in_panels = test::brief ? 32 : 128;
     const auto inputs = test::random_values<float>((in_panels + few) * M::input_size, 8);
     const auto split = inputs.begin() + static_cast<std::ptrdiff_t>(in_panels * M::input_size);
-    auto expected = infer_with<M>(1, network, {inputs.begin(), split});
-    const auto rows = infer_with<M>(1, network, {split, inputs.end()});
+    auto expected = infer_with<M, float>(1, network, {inputs.begin(), split});
+    const auto rows = infer_with<M, float>(1, network, {split, inputs.end()});
     expected.insert(expected.end(), rows.begin(), rows.end());
     for (const unsigned threads : {1u, 2u, 3u}) {
       CAPTURE(few, threads);

@@ -63,21 +63,20 @@ template <typename L, typename V>
 void input_gradient_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* output_gradient,
                          simd::ScalarOf<V>* input_gradient, const PanelRows<simd::ScalarOf<V>>& rows) {
   using Scalar = simd::ScalarOf<V>;
-  const std::size_t vectors = rows.vectors();
   // Rows of the weight whose distance is a multiple of half a page meet in few sets of the cache: then it takes few at
   // a time.
   constexpr std::size_t step = L::input_size * sizeof(Scalar) % 2048 == 0 ? std::size_t{64} : L::output_size;
   for (std::size_t out = 0; out < L::output_size; out += step) {
     const std::size_t count = std::min(step, L::output_size - out);
-    for_each_tile<L::input_size, V>(rows, vectors,
-                                    [&]<std::size_t Rows, std::size_t Vectors>(std::size_t row, std::size_t vector) {
-                                      const Scalar* weight = parameters + out * L::input_size + row;
-                                      detail::input_gradient_tile<V, Rows, Vectors>(
-                                          {weight, L::input_size}, count, out == 0,
-                                          output_gradient + out * simd::tile_width<V> + vector * simd::lanes<V>,
-                                          input_gradient + row * simd::tile_width<V> + vector * simd::lanes<V>,
-                                          detail::PrefetchColumns<Scalar>{weight, L::input_size});
-                                    });
+    const auto tile = [&]<std::size_t Rows, std::size_t Vectors>(std::size_t row, std::size_t vector) {
+      const Scalar* weight = parameters + out * L::input_size + row;
+      detail::input_gradient_tile<V, Rows, Vectors>(
+          {weight, L::input_size}, count, out == 0,
+          output_gradient + out * simd::tile_width<V> + vector * simd::lanes<V>,
+          input_gradient + row * simd::tile_width<V> + vector * simd::lanes<V>,
+          detail::PrefetchColumns<Scalar>{weight, L::input_size});
+    };
+    for_each_tile<L::input_size, V>(rows, rows.vectors(), tile);
   }
 }
 

@@ -125,7 +125,7 @@ class SampleRows {
                                                         rows, samples, row_stride<V>(Plan::widths[Index]), columns);
         } else if constexpr (!Operation<Index>::only_dropout) {
           constexpr std::size_t features = Plan::widths[Index];
-          constexpr bool narrow = column_step<V>(features) == features;  // then all rows are one
+          constexpr bool narrow = is_narrow<V>(features);  // then all rows are one
           for (std::size_t sample = 0; sample < (narrow ? 1 : samples); ++sample) {
             // One row of a panel, in which the features stand where samples do.
             detail::apply_layers<false, false, V>(
@@ -151,7 +151,7 @@ class SampleRows {
       }
     } else if constexpr (is_layer_norm<Operation<Index>>) {
       constexpr std::size_t features = Plan::widths[Index];
-      if constexpr (column_step<V>(features) == features) {
+      if constexpr (is_narrow<V>(features)) {
         if (part.begin == 0) {
           layer_norm<Index>({0, samples_});
         }
@@ -213,7 +213,7 @@ void infer_samples(const Eigen& backend, const InferenceTensors<Scalar>& tensors
       take({0, Operation::output_size});
     } else if constexpr (is_layer_norm<Operation>) {
       constexpr std::size_t features = Operation::input_size;
-      if constexpr (column_step<V>(features) < features) {
+      if constexpr (!is_narrow<V>(features)) {
         if (samples * features >= detail::least_normalised) {
           backend.pool().for_each_piece(
               samples, [&](std::size_t sample) { rows.template layer_norm<Index>({sample, sample + 1}); });

@@ -28,17 +28,22 @@ template <typename V>
 inline constexpr std::size_t few_samples =
     samples_at_once<V> == simd::lanes<V> ? simd::lanes<V> - 1 : samples_at_once<V> * 3 / 4;
 
-/// Where rows of a few samples may be cut: at multiples of so many columns, whole vectors, or nowhere if they are
-/// narrow.
+/// Whether rows of a few samples are so narrow that they lie without gaps, to fill vectors together, and stay uncut.
 template <typename V>
-constexpr std::size_t column_step(std::size_t features) {
-  return features < 4 * simd::lanes<V> ? features : simd::lanes<V>;
+constexpr bool is_narrow(std::size_t features) {
+  return features < 4 * simd::lanes<V>;
 }
 
-/// From one such row to the next: narrow rows have no gaps, so that they fill vectors together.
+/// Rows of a few samples may be cut at multiples of so many columns.
+template <typename V>
+constexpr std::size_t column_step(std::size_t features) {
+  return is_narrow<V>(features) ? features : simd::lanes<V>;
+}
+
+/// From one such row to the next.
 template <typename V>
 constexpr std::size_t row_stride(std::size_t features) {
-  return features < 4 * simd::lanes<V> ? features : whole_vectors<V>(features);
+  return is_narrow<V>(features) ? features : whole_vectors<V>(features);
 }
 
 namespace detail {
