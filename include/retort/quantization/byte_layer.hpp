@@ -124,33 +124,33 @@ class ByteLayer {
     using simd::detail::unroll;
     constexpr std::size_t vector = lanes * terms;
     std::array<std::array<std::array<Vector, Chains>, Blocks>, Samples> sums;
-    unroll<Blocks>([&](auto b) __attribute__((always_inline)) {
+    unroll<Blocks>([&](std::size_t b) __attribute__((always_inline)) {
       const __m512i bias = _mm512_load_si512(biases_.data() + (block + b) * lanes);
-      unroll<Samples>([&](auto s) __attribute__((always_inline)) {
+      unroll<Samples>([&](std::size_t s) __attribute__((always_inline)) {
         sums[s][b].fill({_mm512_setzero_si512()});
         sums[s][b][0].lanes = bias;
       });
     });
     const std::int8_t* weights = weights_.data() + block * groups_ * vector;
     for (std::size_t group = 0; group < groups_; group += Chains) {
-      unroll<Chains>([&](auto c) __attribute__((always_inline)) {
+      unroll<Chains>([&](std::size_t c) __attribute__((always_inline)) {
         std::array<Vector, Blocks> factors;
-        unroll<Blocks>([&](auto b) __attribute__((always_inline)) {
+        unroll<Blocks>([&](std::size_t b) __attribute__((always_inline)) {
           factors[b].lanes = _mm512_load_si512(weights + (b * groups_ + group + c) * vector);
         });
-        unroll<Samples>([&](auto s) __attribute__((always_inline)) {
+        unroll<Samples>([&](std::size_t s) __attribute__((always_inline)) {
           std::int32_t inputs;
           std::memcpy(&inputs, x + s * row + (group + c) * terms, sizeof(inputs));
           const __m512i inputs_in_each = _mm512_set1_epi32(inputs);
-          unroll<Blocks>([&](auto b) __attribute__((always_inline)) {
+          unroll<Blocks>([&](std::size_t b) __attribute__((always_inline)) {
             sums[s][b][c].lanes = _mm512_dpbusd_epi32(sums[s][b][c].lanes, inputs_in_each, factors[b].lanes);
           });
         });
       });
     }
-    unroll<Blocks>([&](auto b) __attribute__((always_inline)) {
+    unroll<Blocks>([&](std::size_t b) __attribute__((always_inline)) {
       const std::size_t first = (block + b) * lanes;
-      unroll<Samples>([&](auto s) __attribute__((always_inline)) {
+      unroll<Samples>([&](std::size_t s) __attribute__((always_inline)) {
         __m512i sum = sums[s][b][0].lanes;
         for (std::size_t chain = 1; chain < Chains; ++chain) {
           sum = _mm512_add_epi32(sum, sums[s][b][chain].lanes);

@@ -134,15 +134,15 @@ RETORT_INLINE void outer_tile(Tile<V, Rows, Vectors>& tile, ScalarOperand<Scalar
   for (std::size_t d = 0; d < depth; ++d) {
     prefetch(d);
     V row[Vectors];  // NOLINT(modernize-avoid-c-arrays)
-    detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+    detail::unroll<Vectors>([&](std::size_t v) __attribute__((always_inline)) {
       row[v] = vectors.template load_vector<V>(d, v * lanes<V>);
       if constexpr (Rows == 2 || Rows == 3) {  // g++ shares the loads of higher tiles itself, in a better order
         keep_in_register(row[v]);
       }
     });
-    detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+    detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
       const V factor(scalar[r * scalars.row_stride]);
-      detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+      detail::unroll<Vectors>([&](std::size_t v) __attribute__((always_inline)) {
         tile.sums[r][v] = Multiply{}(factor, row[v], tile.sums[r][v]);
       });
     });
@@ -155,9 +155,9 @@ RETORT_INLINE void outer_tile(Tile<V, Rows, Vectors>& tile, ScalarOperand<Scalar
 template <typename V>
 RETORT_INLINE V sum_each(const V (&vectors)[lanes<V>]) {  // NOLINT(modernize-avoid-c-arrays)
   V sums[lanes<V>];                                       // NOLINT(modernize-avoid-c-arrays)
-  detail::unroll<lanes<V>>([&](auto i) __attribute__((always_inline)) { sums[i] = vectors[i]; });
+  detail::unroll<lanes<V>>([&](std::size_t i) __attribute__((always_inline)) { sums[i] = vectors[i]; });
   const auto halve = [&]<std::size_t Half>(std::integral_constant<std::size_t, Half>) __attribute__((always_inline)) {
-    detail::unroll<Half>([&](auto i) __attribute__((always_inline)) {
+    detail::unroll<Half>([&](std::size_t i) __attribute__((always_inline)) {
       const auto [low, high] = zip(sums[i], sums[i + Half]);
       sums[i] = low + high;
     });
@@ -197,20 +197,20 @@ RETORT_INLINE void dot_tile(VectorOperand<ScalarOf<V>> left, VectorOperand<Scala
   constexpr std::size_t groups = (count + lanes<V> - 1) / lanes<V>;
   V sums[groups][lanes<V>];  // NOLINT(modernize-avoid-c-arrays)
   detail::unroll<groups * lanes<V>>(
-      [&](auto i) __attribute__((always_inline)) { sums[i / lanes<V>][i % lanes<V>] = V(ScalarOf<V>{0}); });
+      [&](std::size_t i) __attribute__((always_inline)) { sums[i / lanes<V>][i % lanes<V>] = V(ScalarOf<V>{0}); });
   const auto step = [&](const auto& read) __attribute__((always_inline)) {
     V row[Rows];  // NOLINT(modernize-avoid-c-arrays)
-    detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+    detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
       row[r] = read(left.data + r * left.stride);
       keep_in_register(row[r]);
     });
-    detail::unroll<Columns>([&](auto c) __attribute__((always_inline)) {
+    detail::unroll<Columns>([&](std::size_t c) __attribute__((always_inline)) {
       V column = read(right.data + c * right.stride);
       if constexpr (Rows > 1) {
         keep_in_register(column);
       }
-      detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-        constexpr std::size_t i = decltype(r)::value * Columns + decltype(c)::value;
+      detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
+        const std::size_t i = r * Columns + c;
         V& sum = sums[i / lanes<V>][i % lanes<V>];
         sum = fma(row[r], column, sum);
       });
@@ -223,9 +223,9 @@ RETORT_INLINE void dot_tile(VectorOperand<ScalarOf<V>> left, VectorOperand<Scala
   if (d < depth) {
     step([&](const ScalarOf<V>* values) { return load_partial<V>(values + d, depth - d); });
   }
-  detail::unroll<groups>([&](auto g) __attribute__((always_inline)) {
+  detail::unroll<groups>([&](std::size_t g) __attribute__((always_inline)) {
     const V total = sum_each(sums[g]);
-    if constexpr (decltype(g)::value + 1 < groups || count % lanes<V> == 0) {
+    if (g + 1 < groups || count % lanes<V> == 0) {
       total.store_unaligned(result + g * lanes<V>);
     } else {
       store_partial(total, result + g * lanes<V>, count % lanes<V>);

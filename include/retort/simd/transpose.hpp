@@ -23,12 +23,12 @@ RETORT_INLINE void transpose_square(V (&rows)[lanes<V>]) {  // NOLINT(modernize-
   constexpr std::size_t half = lanes<V> / 2;
   unroll<std::bit_width(lanes<V>) - 1>([&](auto) __attribute__((always_inline)) {
     V mixed[lanes<V>];  // NOLINT(modernize-avoid-c-arrays)
-    unroll<half>([&](auto i) __attribute__((always_inline)) {
+    unroll<half>([&](std::size_t i) __attribute__((always_inline)) {
       const auto [low, high] = zip(rows[i], rows[i + half]);
       mixed[2 * i] = low;
       mixed[2 * i + 1] = high;
     });
-    unroll<lanes<V>>([&](auto i) __attribute__((always_inline)) { rows[i] = mixed[i]; });
+    unroll<lanes<V>>([&](std::size_t i) __attribute__((always_inline)) { rows[i] = mixed[i]; });
   });
 }
 
@@ -37,9 +37,11 @@ template <typename V>
 RETORT_NOINLINE void copy_transposed(const ScalarOf<V>* source, std::size_t from_stride, ScalarOf<V>* target,
                                      std::size_t to_stride) {
   V square[lanes<V>];  // NOLINT(modernize-avoid-c-arrays)
-  unroll<lanes<V>>([&](auto i) __attribute__((always_inline)) { square[i] = load<V>(source + i * from_stride); });
+  unroll<lanes<V>>([&](std::size_t i)
+                       __attribute__((always_inline)) { square[i] = load<V>(source + i * from_stride); });
   transpose_square(square);
-  unroll<lanes<V>>([&](auto i) __attribute__((always_inline)) { square[i].store_unaligned(target + i * to_stride); });
+  unroll<lanes<V>>([&](std::size_t i)
+                       __attribute__((always_inline)) { square[i].store_unaligned(target + i * to_stride); });
 }
 
 }  // namespace detail
@@ -117,17 +119,18 @@ template <std::size_t Squares, typename Write>
 RETORT_INLINE void transpose_bytes(const std::uint8_t* const* rows, std::size_t first_column, const Write& write) {
   using Bytes = detail::Packed<16 * Squares>;
   Bytes square[16];  // NOLINT(modernize-avoid-c-arrays)
-  detail::unroll<16>(
-      [&](auto i) __attribute__((always_inline)) { square[i] = detail::load_rows<Squares>(rows + i, first_column); });
+  detail::unroll<16>([&](std::size_t i) __attribute__((always_inline)) {
+    square[i] = detail::load_rows<Squares>(rows + i, first_column);
+  });
   detail::unroll<4>([&](auto) __attribute__((always_inline)) {
     Bytes mixed[16];  // NOLINT(modernize-avoid-c-arrays)
-    detail::unroll<8>([&](auto i) __attribute__((always_inline)) {
+    detail::unroll<8>([&](std::size_t i) __attribute__((always_inline)) {
       mixed[2 * i] = detail::interleave<false, 16 * Squares>(square[i], square[i + 8]);
       mixed[2 * i + 1] = detail::interleave<true, 16 * Squares>(square[i], square[i + 8]);
     });
-    detail::unroll<16>([&](auto i) __attribute__((always_inline)) { square[i] = mixed[i]; });
+    detail::unroll<16>([&](std::size_t i) __attribute__((always_inline)) { square[i] = mixed[i]; });
   });
-  detail::unroll<16>([&](auto i) __attribute__((always_inline)) { write(std::size_t{i}, square[i]); });
+  detail::unroll<16>([&](std::size_t i) __attribute__((always_inline)) { write(i, square[i]); });
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::simd

@@ -4,7 +4,6 @@
 /// What keeps an inner loop in registers: functions that are inlined, and loops of constants.
 
 #include <cstddef>
-#include <type_traits>
 #include <utility>
 
 #include "retort/core/instruction_set.hpp"
@@ -21,12 +20,16 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::simd::detail {
 
-/// Calls function(I) for I = 0 ... Count - 1, where I is a constant.
+template <typename Function, std::size_t... I>
+RETORT_INLINE void unroll(const Function& function, std::index_sequence<I...> /*indices*/) {
+  (function(I), ...);
+}
+
+/// Calls function(I) for I = 0 ... Count - 1. Once it is inlined, I is a constant: a function of a plain std::size_t,
+/// as one of constants would be compiled Count times.
 template <std::size_t Count, typename Function>
 RETORT_INLINE void unroll(const Function& function) {
-  [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
-    (function(std::integral_constant<std::size_t, I>{}), ...);
-  }(std::make_index_sequence<Count>{});
+  unroll(function, std::make_index_sequence<Count>{});
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::simd::detail

@@ -52,16 +52,16 @@ RETORT_NOINLINE void forward_tile(simd::Rows<const simd::ScalarOf<V>> weight, st
   const std::size_t step = ahead == nullptr ? 0 : sizeof(V);
   ahead = ahead == nullptr ? reinterpret_cast<const std::byte*>(output) : ahead;
   simd::Tile<V, Rows, Vectors> tile;
-  simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+  simd::detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
     const V initial(affine.bias != nullptr && !of_bytes ? affine.bias[r] : Scalar{0});
-    simd::detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) { tile.sums[r][v] = initial; });
+    simd::detail::unroll<Vectors>([&](std::size_t v) __attribute__((always_inline)) { tile.sums[r][v] = initial; });
   });
   simd::outer_tile<V, Rows, Vectors, Multiply>(tile, {weight.data, weight.stride, 1}, input, in,
                                                [&](std::size_t depth) __attribute__((always_inline)) {
                                                  simd::prefetch<simd::PrefetchFor::reading>(ahead, depth * step);
                                                });
-  simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-    simd::detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+  simd::detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
+    simd::detail::unroll<Vectors>([&](std::size_t v) __attribute__((always_inline)) {
       V& sum = tile.sums[r][v];
       if constexpr (of_bytes) {
         sum = fma(V(affine.scale), sum, V(affine.bias[r]));

@@ -42,16 +42,16 @@ RETORT_NOINLINE void input_gradient_tile(simd::Rows<const simd::ScalarOf<V>> wei
   if (first) {
     tile.fill(Scalar{0});
   } else {
-    simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+    simd::detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
       simd::detail::unroll<Vectors>(
-          [&](auto v) __attribute__((always_inline)) { tile.sums[r][v] = V::load_aligned(place(r, v)); });
+          [&](std::size_t v) __attribute__((always_inline)) { tile.sums[r][v] = V::load_aligned(place(r, v)); });
     });
   }
   simd::outer_tile<V, Rows, Vectors, Multiply>(tile, {weight.data, 1, weight.stride},
                                                simd::VectorOperand<Scalar>{output_gradient, simd::tile_width<V>}, out,
                                                prefetch);
-  simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-    simd::detail::unroll<Vectors>([&](auto v)
+  simd::detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
+    simd::detail::unroll<Vectors>([&](std::size_t v)
                                       __attribute__((always_inline)) { tile.sums[r][v].store_aligned(place(r, v)); });
   });
 }

@@ -64,9 +64,10 @@ V sum_features(const Term& term) {
   std::array<V, strands> sums;
   sums.fill(V(simd::ScalarOf<V>{0}));
   for (std::size_t feature = 0; feature < whole; feature += strands) {
-    simd::detail::unroll<strands>([&](auto s) __attribute__((always_inline)) { sums[s] += term(feature + s); });
+    simd::detail::unroll<strands>([&](std::size_t s) __attribute__((always_inline)) { sums[s] += term(feature + s); });
   }
-  simd::detail::unroll<Features - whole>([&](auto s) __attribute__((always_inline)) { sums[s] += term(whole + s); });
+  simd::detail::unroll<Features - whole>([&](std::size_t s)
+                                             __attribute__((always_inline)) { sums[s] += term(whole + s); });
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 

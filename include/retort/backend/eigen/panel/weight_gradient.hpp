@@ -108,14 +108,14 @@ template <typename V, std::size_t Rows, std::size_t Vectors, std::size_t LastCou
         });
     output_gradient.data += output_gradient.stride;
   }
-  simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-    simd::detail::unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+  simd::detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
+    simd::detail::unroll<Vectors>([&](std::size_t v) __attribute__((always_inline)) {
       V sum = tile.sums[r][v];
       if constexpr (Input::of_bytes) {
         sum = fma(V(input.scale), sum, V(offsets[r]));
       }
       const std::size_t at = offset + r * stride + v * simd::lanes<V>;
-      if constexpr (decltype(v)::value + 1 < Vectors || LastCount == simd::lanes<V>) {
+      if (v + 1 < Vectors || LastCount == simd::lanes<V>) {
         sink(at, sum);
       } else {
         sink(at, sum, LastCount);
@@ -137,11 +137,11 @@ template <typename V, std::size_t Rows, std::size_t Vectors, typename Input>
                                                             simd::ScalarOf<V>* sums) {
   using Scalar = simd::ScalarOf<V>;
   simd::Tile<V, Rows, Vectors> tile;
-  const auto place = [&](auto r, auto v)
+  const auto place = [&](std::size_t r, std::size_t v)
                          __attribute__((always_inline)) { return sums + r * width<Scalar> + v * simd::lanes<V>; };
-  simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+  simd::detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
     simd::detail::unroll<Vectors>(
-        [&](auto v) __attribute__((always_inline)) { tile.sums[r][v] = V::load_aligned(place(r, v)); });
+        [&](std::size_t v) __attribute__((always_inline)) { tile.sums[r][v] = V::load_aligned(place(r, v)); });
   });
   const Scalar* gradient = output_gradient + begin / width<Scalar> * panel_size;
   for (std::size_t sample = begin; sample < end; sample += width<Scalar>, gradient += panel_size) {
@@ -150,8 +150,8 @@ template <typename V, std::size_t Rows, std::size_t Vectors, typename Input>
         (std::min(width<Scalar>, end - sample) + Input::together - 1) / Input::together,
         [&](std::size_t depth) __attribute__((always_inline)) { input.fetch_ahead(sample + depth, column); });
   }
-  simd::detail::unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-    simd::detail::unroll<Vectors>([&](auto v)
+  simd::detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
+    simd::detail::unroll<Vectors>([&](std::size_t v)
                                       __attribute__((always_inline)) { tile.sums[r][v].store_aligned(place(r, v)); });
   });
 }
