@@ -102,7 +102,8 @@ namespace detail {
 
 class CsvReader {
  public:
-  CsvReader(const std::filesystem::path& path, const CsvOptions& options) : path_(path), options_(options) {
+  [[gnu::cold]] CsvReader(const std::filesystem::path& path, const CsvOptions& options)
+      : path_(path), options_(options) {
     if (std::string_view("0123456789+-.eE\"\r\n").find(options.delimiter) != std::string_view::npos) {
       throw OptionError(concatenate(
           {"delimiter: ", in_quotes({&options.delimiter, 1}), ", expected a character no number contains"}));
@@ -137,10 +138,10 @@ class CsvReader {
   const std::vector<double>& column_means() const { return means_; }
 
  private:
-  [[noreturn]] void fail_line(const std::string& reason) const {
+  [[noreturn, gnu::cold]] void fail_line(const std::string& reason) const {
     throw FormatError(path_, concatenate({"line ", line_, ": ", reason}));
   }
-  [[noreturn]] void fail(std::size_t column, const std::string& reason) const {
+  [[noreturn, gnu::cold]] void fail(std::size_t column, const std::string& reason) const {
     throw FormatError(path_, concatenate({"line ", line_, ", column ", column + 1, ": ", reason}));
   }
 
@@ -183,7 +184,7 @@ class CsvReader {
   }
 
   // Reserves for the rest of the text, where a field takes two bytes, or one if it is missing.
-  void reserve() {
+  [[gnu::cold]] void reserve() {
     const auto rows = static_cast<std::size_t>(std::count(rest_.begin(), rest_.end(), '\n')) + 1;
     const std::size_t most = rest_.size() / 2 + 1;
     const std::size_t labels = std::min(rows, most);
@@ -239,7 +240,7 @@ class CsvReader {
     return text;
   }
 
-  void find_label_column(std::string_view line) {
+  [[gnu::cold]] void find_label_column(std::string_view line) {
     columns_ = fields_.size();
     if (!options_.labelled) {
       label_column_ = columns_;
@@ -260,7 +261,7 @@ class CsvReader {
 
   std::size_t feature_columns() const { return columns_ - (options_.labelled ? 1 : 0); }
 
-  bool is_header() const {
+  [[gnu::cold]] bool is_header() const {
     if (options_.header != CsvHeader::automatic) {
       return options_.header == CsvHeader::present;
     }
@@ -392,7 +393,7 @@ class CsvReader {
     return static_cast<std::uint32_t>(value - first);
   }
 
-  void fill_missing() {
+  [[gnu::cold]] void fill_missing() {
     const std::size_t columns = feature_columns();
     means_ = options_.column_means;
     if (means_.empty()) {
@@ -408,7 +409,7 @@ class CsvReader {
     }
   }
 
-  void measure_means() {
+  [[gnu::cold]] void measure_means() {
     const std::size_t columns = feature_columns();
     means_.assign(columns, 0);
     std::vector<std::size_t> counts(columns);
@@ -428,7 +429,7 @@ class CsvReader {
   }
 
   // The options' names, or else the names found, in the order of their bytes, which is the map's.
-  std::vector<std::string> sorted_names() {
+  [[gnu::cold]] std::vector<std::string> sorted_names() {
     if (!options_.class_names.empty()) {
       return options_.class_names;
     }
@@ -445,7 +446,7 @@ class CsvReader {
     return names;
   }
 
-  std::uint32_t class_count() const {
+  [[gnu::cold]] std::uint32_t class_count() const {
     if (names_.empty()) {
       return options_.labelled ? count_classes(path_, labels_, options_.classes, options_.first_label)
                                : options_.classes;
@@ -457,7 +458,7 @@ class CsvReader {
     return static_cast<std::uint32_t>(names_.size());
   }
 
-  Dataset dataset() {
+  [[gnu::cold]] Dataset dataset() {
     const std::size_t features = feature_columns();
     if (options_.image != ImageShape{} && !options_.image.has(features)) {
       throw OptionError(concatenate(
