@@ -308,4 +308,38 @@ TEMPLATE_TEST_CASE("What leaves a hidden layer is what a model of the layers bef
   }
 }
 
+// Counts what it is asked.
+struct Counting : backend::Eigen {
+  static inline int batches = 0;
+  static inline int few = 0;
+};
+template <Model M>
+void predict_batch(const Counting& backend, M model, const backend::InferArguments<float>& arguments) {
+  ++Counting::batches;
+  predict_batch(static_cast<const backend::Eigen&>(backend), model, arguments);
+}
+template <Model M>
+void predict_samples(const Counting& backend, M model, const backend::InferArguments<float>& arguments) {
+  ++Counting::few;
+  predict_samples(static_cast<const backend::Eigen&>(backend), model, arguments);
+}
+
+TEST_CASE("Only predictions ask for the products of a few samples", "[nn]") {
+  const Network<Mixed, Counting> network{Seed{1}};
+  const std::vector<float> inputs = random_values<float>(7, 3);
+  const std::span<const float, 7> input(inputs);
+  const auto found = network.predict(input);
+  CHECK(network.classify(input) < 3);
+  CHECK(Counting::few == 2);
+  CHECK(Counting::batches == 0);
+  const auto as_batch = network.predict_as_batch(input);
+  CHECK(Counting::few == 2);
+  CHECK(Counting::batches == 1);
+  CHECK(test::largest_difference(std::vector(found.begin(), found.end()),
+                                 std::vector(as_batch.begin(), as_batch.end())) < 1e-5);
+  Network<Mixed, Counting> moved{Seed{1}};
+  const Network<Mixed, Counting> other = std::move(moved);
+  CHECK_THROWS_AS(moved.predict_as_batch(input), Error);  // NOLINT(bugprone-use-after-move)
+}
+
 }  // namespace

@@ -31,6 +31,10 @@
 /// checkpoint can be resumed only where the text is the same. `by_operations`: whether training computes the model by
 /// single operations.
 ///
+/// A backend whose `predict_batch` is slow for a few samples may also provide `predict_samples`, with the same
+/// arguments, for Network::predict. A training asks by `predict_batch` alone, so that programs which only train do not
+/// compile both.
+///
 /// A backend with threads may also provide `for_each_on_one_thread(backend, count, work)`, by which a Sweep trains a
 /// student on each of them: work(index, alone) for every index in [0, count), several at once, each with a backend of
 /// one thread that shares the memory.

@@ -226,7 +226,7 @@ template <typename Scalar>
 template <typename N>
 auto example_logits(const N& network, const std::filesystem::path& path,
                     const std::vector<typename N::scalar_type>& input) {
-  const auto logits = network.predict(std::span<const typename N::scalar_type, N::input_size>(input));
+  const auto logits = network.predict_as_batch(std::span<const typename N::scalar_type, N::input_size>(input));
   for (std::size_t i = 0; i < logits.size(); ++i) {
     if (!is_finite(logits[i])) {
       throw FormatError(path, concatenate({"the weights give an input within -1 and 0.5 the logit ", i, " = ",

@@ -136,10 +136,10 @@ class Network {
   std::span<const Scalar> buffer(std::size_t index) const { return tensor(M::buffers[index], buffer_arena()); }
 
   /// logits (batch, out) of inputs (batch, in), both row-major, in the host's memory. The backend's threads share
-  /// blocks of samples; results do not depend on their number. A single sample is a matrix-vector product and may
-  /// differ from the same sample in a batch in its last bits. If the backend computes in the host's memory, allocates
-  /// nothing once each thread has answered a batch as large. Throws ShapeError if the inputs are not whole samples or
-  /// the logits are not as many samples.
+  /// blocks of samples; results do not depend on their number. Where the backend has products for a few samples, these
+  /// may differ from the same samples in a larger batch in their last bits. If the backend computes in the host's
+  /// memory, allocates nothing once each thread has answered a batch as large. Throws ShapeError if the inputs are not
+  /// whole samples or the logits are not as many samples.
   void predict(std::span<const Scalar> inputs, std::span<Scalar> logits) const;
 
   /// The same for a hidden layer: outputs (batch, M::widths[Layer + 1]) of layer `Layer`, from 0. It may not be one of
@@ -156,20 +156,23 @@ class Network {
           concatenate({"predict: ", inputs.size(), " inputs and ", outputs.size(), what,
                        ", expected a whole number of samples of ", input_size, " inputs and ", width, what}));
     }
-    const std::size_t batch = inputs.size() / input_size;
-    if constexpr (Backend::host_memory) {
-      predict_batch(
-          backend_, Part{},
-          backend::InferArguments<Scalar>{parameter_data(), buffer_data(), inputs.data(), outputs.data(), batch});
-    } else if (batch > 0) {
-      auto backend_inputs = backend_.template allocate<Scalar>(inputs.size());
-      auto backend_outputs = backend_.template allocate<Scalar>(outputs.size());
-      copy_from_host(backend_, inputs, backend_inputs.data());
-      predict_batch(backend_, Part{},
-                    backend::InferArguments<Scalar>{parameter_data(), buffer_data(), backend_inputs.data(),
-                                                    backend_outputs.data(), batch});
-      copy_to_host(backend_, std::as_const(backend_outputs).data(), outputs);
-    }
+    answer<Part>(inputs, outputs, [&](const auto& arguments) {
+      if constexpr (requires { predict_samples(backend_, Part{}, arguments); }) {
+        predict_samples(backend_, Part{}, arguments);
+      } else {
+        predict_batch(backend_, Part{}, arguments);
+      }
+    });
+  }
+
+  /// The logits of one sample by the backend's products for batches, as a teacher in a training answers: a program that
+  /// only trains and saves compiles no others.
+  std::array<Scalar, output_size> predict_as_batch(std::span<const Scalar, input_size> input) const {
+    require_values();
+    std::array<Scalar, output_size> logits;
+    answer<M>(input, std::span<Scalar>(logits),
+              [&](const auto& arguments) { predict_batch(backend_, M{}, arguments); });
+    return logits;
   }
 
   /// The logits of one sample.
@@ -204,6 +207,22 @@ class Network {
                   "retort: this backend's memory is not the host's; use copy_parameters and assign_parameters, "
                   "copy_buffers and assign_buffers");
     return arena.span();
+  }
+
+  /// Has `ask(arguments)` compute outputs (batch, Part::output_size) of inputs (batch, in), both in the host's memory.
+  template <Model Part, typename Ask>
+  void answer(std::span<const Scalar> inputs, std::span<Scalar> outputs, const Ask& ask) const {
+    const std::size_t batch = inputs.size() / input_size;
+    if constexpr (Backend::host_memory) {
+      ask(backend::InferArguments<Scalar>{parameter_data(), buffer_data(), inputs.data(), outputs.data(), batch});
+    } else if (batch > 0) {
+      auto backend_inputs = backend_.template allocate<Scalar>(inputs.size());
+      auto backend_outputs = backend_.template allocate<Scalar>(outputs.size());
+      copy_from_host(backend_, inputs, backend_inputs.data());
+      ask(backend::InferArguments<Scalar>{parameter_data(), buffer_data(), backend_inputs.data(),
+                                          backend_outputs.data(), batch});
+      copy_to_host(backend_, std::as_const(backend_outputs).data(), outputs);
+    }
   }
 
   AlignedBuffer<Scalar> copy_of(const Arena& arena) const {

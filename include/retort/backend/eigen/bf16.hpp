@@ -63,6 +63,18 @@ void predict_batch(const EigenBf16& backend, M model, const InferArguments<float
   }
 }
 
+/// The same for Network::predict; a few samples are answered by Eigen's products.
+template <Model M>
+void predict_samples(const EigenBf16& backend, M model, const InferArguments<float>& arguments) {
+  if constexpr (simd::has_bfloat16_products && panel::PanelModel<panel::AfterPooling<M>>) {
+    panel::infer_with_few<M, panel::Bf16Words>(backend,
+                                               panel::InferenceTensors<float>{arguments.parameters, arguments.buffers},
+                                               arguments.input, arguments.output, arguments.batch);
+  } else {
+    predict_samples(static_cast<const Eigen&>(backend), model, arguments);
+  }
+}
+
 /// logits (data.size, out) of every sample of a dataset, normalised but not augmented.
 template <Model M>
 void predict_dataset(const EigenBf16& backend, M model, const float* parameters, const float* buffers,

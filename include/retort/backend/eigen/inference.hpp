@@ -38,6 +38,17 @@ void predict_batch(const Eigen& backend, M, const InferArguments<Scalar>& argume
   }
 }
 
+/// The same for Network::predict: a few samples, alone or behind a batch's last panel, do not cost what a panel does.
+template <Model M, typename Scalar>
+void predict_samples(const Eigen& backend, M model, const InferArguments<Scalar>& arguments) {
+  if constexpr (panel::PanelModel<panel::AfterPooling<M>>) {
+    panel::infer_with_few<M>(backend, panel::InferenceTensors<Scalar>{arguments.parameters, arguments.buffers},
+                             arguments.input, arguments.output, arguments.batch);
+  } else {
+    predict_batch(backend, model, arguments);
+  }
+}
+
 /// logits (data.size, out) of every sample of a dataset, normalised but not augmented.
 template <Model M, typename Scalar>
 void predict_dataset(const Eigen& backend, M, const Scalar* parameters, [[maybe_unused]] const Scalar* buffers,

@@ -92,6 +92,10 @@ void check_inference() {
                                                   expected.data(), batch});
     CHECK(distance(found, expected) < tolerance);
     CHECK(found.back() == Scalar{99});
+    std::ranges::fill(found, Scalar{99});
+    backend::panel::infer_with_few<M>(network.backend(), tensors_of(network), inputs.data(), found.data(), batch);
+    CHECK(distance(found, expected) < tolerance);
+    CHECK(found.back() == Scalar{99});
   }
   const std::size_t samples = test::brief ? 17 : 150;
   for (const bool bytes : {true, false}) {
@@ -130,10 +134,12 @@ void check_threads() {
     const std::array datasets{some_data<M>(size, true), some_data<M>(size, false)};
     const auto infer_with = [&](unsigned threads) {
       const backend::Eigen backend{threads};
-      std::vector<Scalar> logits(3 * size * M::output_size + 1, Scalar{99});
-      backend::panel::infer<M>(backend, tensors, inputs.data(), logits.data(), size);
+      std::vector<Scalar> logits(4 * size * M::output_size + 1, Scalar{99});
+      const auto part = [&](std::size_t index) { return logits.data() + index * size * M::output_size; };
+      backend::panel::infer<M>(backend, tensors, inputs.data(), part(0), size);
+      backend::panel::infer_with_few<M>(backend, tensors, inputs.data(), part(1), size);
       for (std::size_t i = 0; i < datasets.size(); ++i) {
-        backend::panel::infer<M>(backend, tensors, datasets[i].view(), logits.data() + (i + 1) * size * M::output_size);
+        backend::panel::infer<M>(backend, tensors, datasets[i].view(), part(2 + i));
       }
       return logits;
     };
@@ -165,8 +171,25 @@ std::vector<Scalar> infer_with(unsigned threads, const Network<M, backend::Eigen
                                const std::vector<Scalar>& inputs) {
   const std::size_t samples = inputs.size() / M::input_size;
   std::vector<Scalar> logits(samples * M::output_size);
-  backend::panel::infer<M>(backend::Eigen{threads}, tensors_of(network), inputs.data(), logits.data(), samples);
+  backend::panel::infer_with_few<M>(backend::Eigen{threads}, tensors_of(network), inputs.data(), logits.data(),
+                                    samples);
   return logits;
+}
+
+TEMPLATE_TEST_CASE("In panels alone a sample has the same bits in every batch", "[panel]", float, double) {
+  using M = Normalised;
+  const auto network = some_network<M, TestType>(2);
+  constexpr std::size_t size = 67;
+  const auto inputs = test::random_values<TestType>(size * M::input_size, 8);
+  std::vector<TestType> all(size * M::output_size);
+  backend::panel::infer<M>(network.backend(), tensors_of(network), inputs.data(), all.data(), size);
+  for (std::size_t sample = 0; sample < size; ++sample) {
+    CAPTURE(sample);
+    std::vector<TestType> alone(M::output_size);
+    backend::panel::infer<M>(network.backend(), tensors_of(network), inputs.data() + sample * M::input_size,
+                             alone.data(), 1);
+    CHECK(std::equal(alone.begin(), alone.end(), all.data() + sample * M::output_size));
+  }
 }
 
 TEMPLATE_TEST_CASE("A few samples together have the bits that each has alone", "[panel]", float, double) {

@@ -2,12 +2,12 @@
 #pragma once
 /// @file
 /// Whole models outside of training, on panels: a panel runs through all layers while it is in the cache. Panels that
-/// would leave threads idle are split by rows (row_inference.hpp); a sample alone has products of its own
-/// (sample_inference.hpp).
+/// would leave threads idle are split by rows (row_inference.hpp); a few samples have products of their own
+/// (sample_inference.hpp) where no training asks.
 
 #include <algorithm>
 #include <cstddef>
-#include <utility>
+#include <type_traits>
 
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/panel/forward.hpp"
@@ -83,6 +83,11 @@ void infer_batch(const Eigen& backend, const InferenceTensors<Scalar>& tensors, 
   }
 }
 
+/// Rows (batch, in) in the host's memory as inputs of a model, pooled where it begins so.
+template <Model Whole, typename Scalar>
+using BatchInputsOf =
+    std::conditional_t<pools_inputs<Whole>, PooledBatchInputs<PoolingOf<Whole>, Scalar>, BatchInputs<Scalar>>;
+
 /// The logits (batch.rows + samples, out) of a batch and of a few samples behind it, rows (samples, in).
 template <Model M, typename Products, typename Inputs, typename Scalar>
 void infer_batch_and_rows(const Eigen& backend, const InferenceTensors<Scalar>& tensors,
@@ -109,11 +114,20 @@ void infer_batch_and_rows(const Eigen& backend, const InferenceTensors<Scalar>& 
 
 }  // namespace detail
 
-/// logits (batch, out) of inputs (batch, in), on the backend's threads. A few samples, alone or behind the last panel,
-/// have products of their own precision always.
+/// logits (batch, out) of inputs (batch, in), on the backend's threads. A sample has the same bits in every batch.
 template <Model Whole, typename Products = OwnPrecision, typename Scalar>
 void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Scalar* inputs, Scalar* logits,
            std::size_t batch) {
+  using M = AfterPooling<Whole>;
+  const MatrixView<const Scalar> samples{inputs, batch, Whole::input_size};
+  detail::infer_batch<M, Products, detail::BatchInputsOf<Whole, Scalar>>(backend, tensors, samples, logits);
+}
+
+/// The same, but a few samples, alone or behind the last panel, have products of their own, in precision always: they
+/// may differ in their last bits.
+template <Model Whole, typename Products = OwnPrecision, typename Scalar>
+void infer_with_few(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Scalar* inputs, Scalar* logits,
+                    std::size_t batch) {
   using M = AfterPooling<Whole>;
   using V = simd::Vector<Scalar>;
   std::size_t rest = batch % samples_at_once<V>;
@@ -121,17 +135,15 @@ void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const 
   const MatrixView<const Scalar> in_panels{inputs, batch - rest, Whole::input_size};
   const Scalar* rows = in_panels.row(batch - rest);
   if constexpr (pools_inputs<Whole>) {
-    using Pooling = PoolingOf<Whole>;
     struct RestTag;
     Scalar* pooled = internal::thread_scratch<Scalar, RestTag>(few_samples<V> * M::input_size);
     for (std::size_t sample = 0; sample < rest; ++sample) {
-      detail::pool_numbers<Pooling>(rows + sample * Whole::input_size, pooled + sample * M::input_size);
+      detail::pool_numbers<PoolingOf<Whole>>(rows + sample * Whole::input_size, pooled + sample * M::input_size);
     }
-    detail::infer_batch_and_rows<M, Products, PooledBatchInputs<Pooling, Scalar>>(backend, tensors, in_panels,
-                                                                                  std::as_const(pooled), rest, logits);
-  } else {
-    detail::infer_batch_and_rows<M, Products, BatchInputs<Scalar>>(backend, tensors, in_panels, rows, rest, logits);
+    rows = pooled;
   }
+  detail::infer_batch_and_rows<M, Products, detail::BatchInputsOf<Whole, Scalar>>(backend, tensors, in_panels, rows,
+                                                                                  rest, logits);
 }
 
 /// logits (data.size, out) of every sample of a dataset, normalised but not augmented.
