@@ -8,34 +8,27 @@
 #include "common/number_text.hpp"
 #include "common/page.hpp"
 #include "common/page_style.hpp"
+#include "common/svg.hpp"
 #include "retort/core/text.hpp"
 
 namespace examples {
 
 namespace {
 
-// In the units of the SVG, of which a letter of its text is at most about 7.5 wide.
-constexpr double width = 420.0;
+using svg::letter_width;
+using svg::number;
+using svg::straight;
+using svg::width;
+using svg::words;
+
+// In the units of the SVG.
 constexpr double height = 280.0;
 constexpr double top = 30.0;  // of the lines, as bottom
 constexpr double bottom = 240.0;
-constexpr double letter_width = 7.5;
 constexpr double line_height = 14.0;
 constexpr double leader_length = 14.0;
 constexpr std::size_t most_points = 200;  // of a line
 constexpr std::size_t most_bars = 30;
-
-std::string number(double value) { return fixed(value, 1); }
-
-std::string straight(std::string_view kind, double x1, double y1, double x2, double y2) {
-  return retort::concatenate({"<line class=\"", kind, "\" x1=\"", number(x1), "\" y1=\"", number(y1), "\" x2=\"",
-                              number(x2), "\" y2=\"", number(y2), "\"/>\n"});
-}
-
-std::string words(std::string_view kind, double x, double y, std::string_view text) {
-  return element("text", retort::concatenate({"class=\"", kind, "\" x=\"", number(x), "\" y=\"", number(y), "\""}),
-                 escaped(text));
-}
 
 std::optional<double> last_value(const Line& line) { return line.points.empty() ? line.level : line.points.back().y; }
 
@@ -94,31 +87,31 @@ class Drawing {
   }
 
   std::string grid() const {
-    std::string svg =
+    std::string markup =
         words("tick", 0.0, 12.0, chart_.y.label) + words("tick end", right_, height - 4.0, chart_.x.label);
     for (const Tick& tick : chart_.y.scale.ticks()) {
-      svg += straight("grid", left_, y(tick.value), right_, y(tick.value)) +
-             words("tick end", left_ - 6.0, y(tick.value) + 4.0, tick.label);
+      markup += straight("grid", left_, y(tick.value), right_, y(tick.value)) +
+                words("tick end", left_ - 6.0, y(tick.value) + 4.0, tick.label);
     }
     double free = 0.0;  // where the next label may begin
     for (const Tick& tick : chart_.x.scale.ticks()) {
       const double half = 0.5 * letter_width * static_cast<double>(tick.label.size());
       if (x(tick.value) - half >= free) {
-        svg += straight("grid", x(tick.value), bottom, x(tick.value), bottom + 4.0) +
-               words("tick middle", x(tick.value), bottom + 18.0, tick.label);
+        markup += straight("grid", x(tick.value), bottom, x(tick.value), bottom + 4.0) +
+                  words("tick middle", x(tick.value), bottom + 18.0, tick.label);
         free = x(tick.value) + half + letter_width;
       }
     }
-    return svg + straight("grid", left_, bottom, right_, bottom);
+    return markup + straight("grid", left_, bottom, right_, bottom);
   }
 
   std::string lines() const {
-    std::string svg;
+    std::string markup;
     for (std::size_t i = 0; i < chart_.lines.size(); ++i) {
       const Line& line = chart_.lines[i];
-      svg += element("g", style(line), "\n" + error_bars(line, i) + course(line, i));
+      markup += element("g", style(line), "\n" + error_bars(line, i) + course(line, i));
     }
-    return svg;
+    return markup;
   }
 
   std::string labels() const {
@@ -128,13 +121,14 @@ class Drawing {
       wanted.push_back(y(last_value(line).value_or(0.0)));
     }
     const std::vector<double> placed = apart(wanted, top, bottom);
-    std::string svg;
+    std::string markup;
     for (std::size_t i = 0; i < chart_.lines.size(); ++i) {
       const Line& line = chart_.lines[i];
-      svg += element("g", style(line), straight("leader", right_ + 1.0, wanted[i], right_ + leader_length, placed[i])) +
-             words("", right_ + leader_length + 3.0, placed[i] + 4.0, label_of(line, chart_.digits));
+      markup +=
+          element("g", style(line), straight("leader", right_ + 1.0, wanted[i], right_ + leader_length, placed[i])) +
+          words("", right_ + leader_length + 3.0, placed[i] + 4.0, label_of(line, chart_.digits));
     }
-    return svg;
+    return markup;
   }
 
  private:
@@ -154,18 +148,14 @@ class Drawing {
   }
 
   std::string error_bars(const Line& line, std::size_t index) const {
-    std::string svg;
+    std::string markup;
     for (const Point& point : thinned(line.points, most_bars)) {
       if (point.spread > 0.0) {
         const double at = x(point.x) + shift(index);
-        const double above = y(point.y + point.spread);
-        const double below = y(point.y - point.spread);
-        svg += retort::concatenate({"<path class=\"spread\" d=\"M", number(at), " ", number(above), "V", number(below),
-                                    "M", number(at - 3.0), " ", number(above), "h6M", number(at - 3.0), " ",
-                                    number(below), "h6\"/>\n"});
+        markup += svg::error_bar(at, y(point.y + point.spread), at, y(point.y - point.spread));
       }
     }
-    return svg;
+    return markup;
   }
 
   std::string course(const Line& line, std::size_t index) const {
@@ -173,20 +163,20 @@ class Drawing {
     std::string path;
     std::string dots;
     for (const Point& point : points) {
-      const std::string at_x = number(x(point.x) + shift(index));
-      const std::string at_y = number(y(point.y));
-      path += retort::concatenate({path.empty() ? "M" : "L", at_x, " ", at_y});
+      const double at_x = x(point.x) + shift(index);
+      path += retort::concatenate({path.empty() ? "M" : "L", number(at_x), " ", number(y(point.y))});
       if (points.size() <= 12 || !line.joined) {
-        dots += retort::concatenate({"<circle class=\"dot\" cx=\"", at_x, "\" cy=\"", at_y, "\" r=\"3\"/>\n"});
+        dots += svg::dot(at_x, y(point.y), 3.0);
       }
     }
     const std::optional<double> last = last_value(line);
     const double end = points.empty() ? left_ : x(points.back().x) + shift(index);
-    std::string svg = last && end < right_ - 0.5 ? straight("level", end, y(*last), right_, y(*last)) : std::string();
+    std::string markup =
+        last && end < right_ - 0.5 ? straight("level", end, y(*last), right_, y(*last)) : std::string();
     if (!path.empty() && line.joined) {
-      svg += retort::concatenate({"<path class=\"line\" d=\"", path, "\"/>\n"});
+      markup += retort::concatenate({"<path class=\"line\" d=\"", path, "\"/>\n"});
     }
-    return svg + dots;
+    return markup + dots;
   }
 
   const Chart& chart_;
@@ -216,12 +206,7 @@ std::string figure(const Chart& chart) {
   for (const Line& line : chart.lines) {
     summary += (&line == &chart.lines.front() ? " " : ", ") + label_of(line, chart.digits);
   }
-  const std::string view = retort::concatenate({"viewBox=\"0 0 ", width, " ", height, "\" role=\"img\""});
-  return element(
-      "figure", "",
-      "\n" + element("figcaption", "", escaped(chart.title)) +
-          element("svg", view,
-                  element("title", "", escaped(summary)) + drawing.grid() + drawing.lines() + drawing.labels()));
+  return svg::figure(chart.title, summary, height, drawing.grid() + drawing.lines() + drawing.labels());
 }
 
 }  // namespace examples

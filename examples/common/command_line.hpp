@@ -19,6 +19,7 @@
 #include <type_traits>
 
 #include "common/output_folder.hpp"
+#include "common/page.hpp"
 #include "retort/core/console.hpp"
 #include "retort/core/error.hpp"
 #include "retort/core/hyperparameters.hpp"
@@ -56,13 +57,7 @@ inline CLI::Validator not_empty() {
   return {[](const std::string& text) -> std::string { return text.empty() ? "is empty, expected a name" : ""; }, ""};
 }
 
-/// Of a page of HTML. Another file's name would be that of results, which the page would replace.
-inline CLI::Validator page_name() {
-  return {[](const std::string& text) -> std::string {
-            return text.ends_with(".html") ? "" : retort::in_quotes(text) + ", expected a name that ends in .html";
-          },
-          ""};
-}
+inline CLI::Validator page_name() { return {page_name_fault, ""}; }
 
 /// What a flag such as --quick means for an option that is not on the command line.
 template <typename Value>

@@ -5,6 +5,7 @@
 
 #include "common/page_style.hpp"
 #include "retort/core/atomic_file.hpp"
+#include "retort/core/error.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 
@@ -90,6 +91,17 @@ std::string scrolling(std::string_view name, std::string_view content) {
   return element(
       "div", retort::concatenate({"class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"", escaped(name), "\""}),
       content);
+}
+
+std::string page_name_fault(const std::string& name) {
+  return name.ends_with(".html") ? "" : retort::in_quotes(name) + ", expected a name that ends in .html";
+}
+
+void require_page(const char* option, const std::filesystem::path& path) {
+  if (const std::string fault = page_name_fault(path.string()); !fault.empty()) {
+    throw retort::OptionError(retort::concatenate({option, ": ", fault}));
+  }
+  retort::require_writable(path);
 }
 
 void write_page(const std::filesystem::path& path, std::string_view title, std::string_view body) {

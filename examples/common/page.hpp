@@ -51,6 +51,14 @@ class Table {
 /// `content`, a table's markup, in a box that scrolls sideways. `name` says to a screen reader what it is.
 std::string scrolling(std::string_view name, std::string_view content);
 
+/// What is wrong with a page's name: other endings are those of results, which the page would replace. Empty for
+/// nothing.
+std::string page_name_fault(const std::string& name);
+
+/// For a program that writes its page after hours: throws retort::OptionError, which names the option, for such a name,
+/// and retort::FileError where the page could not be written.
+void require_page(const char* option, const std::filesystem::path& path);
+
 /// The document, in a file that is there whole or not at all. Throws retort::FileError.
 void write_page(const std::filesystem::path& path, std::string_view title, std::string_view body);
 

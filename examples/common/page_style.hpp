@@ -58,6 +58,7 @@ svg .strong { font-weight: 700; text-decoration: underline; }
 .line { fill: none; stroke: var(--series); stroke-width: 2; stroke-dasharray: var(--dash); stroke-linejoin: round; }
 .level { stroke: var(--series); stroke-width: 1; stroke-dasharray: 1 3; }
 .spread, .leader { stroke: var(--series); stroke-width: 1.2; fill: none; }
+.mean { stroke: var(--series); stroke-width: 2.5; }
 .dot, .bar { fill: var(--series); }
 .key { display: inline-block; width: .8em; height: .8em; background: var(--series); margin: 0 .3em 0 .8em; }
 .matrix td, .matrix th { padding: .25rem .1rem; min-width: 1.9rem; text-align: center; }
@@ -74,6 +75,7 @@ svg .strong { font-weight: 700; text-decoration: underline; }
 @media (prefers-color-scheme: dark) { .digits img { filter: none; } }
 @media (max-width: 30rem) {
   th, td { padding: .3rem .45rem; }
+  th[scope="row"] { white-space: normal; min-width: 7rem; }
   .matrix td, .matrix th { padding: .25rem 0; min-width: 1.75rem; font-size: .72rem; }
 }
 )";

@@ -5,6 +5,8 @@
 ///     hinton2015 [--out FOLDER] data/mnist    (all of them: hours on a CPU; what a kill leaves in FOLDER is resumed)
 ///     hinton2015 --quick [data/mnist]         (few images, few epochs: do the experiments run?)
 ///
+/// --report PAGE.html writes a page of the figures too.
+///
 /// What differs from the paper: Adam and a cosine schedule for hundreds of epochs in place of thousands of epochs of
 /// SGD. The biases that the paper tuned on the test set are chosen without labels.
 
@@ -17,6 +19,7 @@
 #include <exception>
 #include <filesystem>
 #include <initializer_list>
+#include <iterator>
 #include <optional>
 #include <retort/retort.hpp>
 #include <span>
@@ -24,11 +27,15 @@
 #include <utility>
 #include <vector>
 
+#include "common/arguments.hpp"
+#include "common/chart.hpp"
 #include "common/data.hpp"
 #include "common/models.hpp"
 #include "common/number_text.hpp"
 #include "common/output_folder.hpp"
+#include "common/page.hpp"
 #include "common/program.hpp"
+#include "common/scale.hpp"
 
 namespace rt = retort;
 
@@ -54,7 +61,7 @@ class Experiments {
       : train_(std::move(train)), test_(std::move(test)), plan_(std::move(plan)) {}
 
   void run() {
-    report("", "published", "ours");
+    std::printf("%-58s %9s %7s\n", "", "published", "ours");
     rt::Trainer{teacher_, rt::CrossEntropy{}, rt::MaxNorm{adam_}}.fit(
         train_, options("teacher", plan_.teacher_epochs, {.augmentation = {.shift = 2}}));
     report("1200-1200, dropout, bounded weights, jitter: test errors", "67", errors(teacher_));
@@ -74,6 +81,24 @@ class Experiments {
     sevens_and_eights();
     compare_temperatures<300>("any T above 8 alike", std::max<std::size_t>(plan_.seeds / 3, 1));
     compare_temperatures<30>("best: T from 2.5 to 4", plan_.seeds);
+  }
+
+  /// The page of what `run` has found. Throws retort::FileError.
+  void write_report(const std::filesystem::path& page) const {
+    using examples::Column;
+    examples::Table table(rt::concatenate({"Test errors of ", examples::with_separators(test_.size()),
+                                           " images, unless another unit is given"}),
+                          {{"experiment", Column::Kind::text}, {"published"}, {"ours"}});
+    for (const std::vector<std::string>& row : figures_) {
+      table.add_row(row);
+    }
+    examples::write_page(
+        page, "hinton2015",
+        examples::paragraph("The experiments on MNIST of Hinton, Vinyals and Dean, \u201CDistilling the "
+                            "knowledge in a neural network\u201D, arXiv:1503.02531, section 3.") +
+            examples::section("Published and ours", table.markup()) +
+            examples::section("Errors by the temperature that a student learns at",
+                              examples::element("div", "class=\"charts\"", charts_)));
   }
 
  private:
@@ -97,9 +122,10 @@ class Experiments {
     rt::DistillationTrainer{teacher_, student, soft_targets, adam_}.fit(transfer_set, options(name, plan_.epochs));
   }
 
-  static void report(const char* what, const char* published, const std::string& ours) {
+  void report(const char* what, const char* published, const std::string& ours) {
     std::printf("%-58s %9s %7s\n", what, published, ours.c_str());
     std::fflush(stdout);
+    figures_.push_back({what, published, ours});
   }
 
   template <typename Network>
@@ -183,7 +209,7 @@ class Experiments {
 
   /// Mean test errors over seeds, by temperature.
   template <std::size_t Width>
-  void compare_temperatures(const char* published, std::size_t seeds) const {
+  void compare_temperatures(const char* published, std::size_t seeds) {
     using Student = Perceptron<Width>;
     const rt::SweepSetting<> setting{.loss = soft_targets, .optimizer = adam_};
     const auto settings = rt::sweep_grid(setting, rt::SweepAxis{&rt::HintonLoss::temperature, {1, 2, 3, 4, 8, 20}},
@@ -195,14 +221,25 @@ class Experiments {
       sweep_options.checkpoints =
           rt::SweepCheckpointOptions{.folder = plan_.folder / ("width_" + width), .resume = true};
     }
-    std::printf("%s-%s by T, errors over %s (%s):\n", width.c_str(), width.c_str(),
-                examples::counted(seeds, "seed").c_str(), published);
+    const std::string title = rt::concatenate(
+        {width, "-", width, " by T, errors over ", examples::counted(seeds, "seed"), " (", published, ")"});
+    std::printf("%s:\n", title.c_str());
+    examples::Line line{.name = "mean", .points = {}};
     for (const auto& summary :
          rt::summarize(rt::Sweep<Student>{teacher_, settings, cpu_}.fit(train_, test_, sweep_options))) {
       std::printf("  T = %-2g %5.1f +- %.1f\n", summary.setting.loss.temperature, summary.errors.mean,
                   summary.errors.standard_deviation);
+      line.points.push_back({summary.setting.loss.temperature, summary.errors.mean, summary.errors.standard_deviation});
     }
     std::fflush(stdout);
+    const std::vector<double> heights = examples::heights_of({line});
+    std::vector<double> temperatures;
+    std::ranges::transform(line.points, std::back_inserter(temperatures), &examples::Point::x);
+    charts_ += examples::figure({.title = title,
+                                 .x = {"temperature", examples::Scale::with_ticks_at(temperatures)},
+                                 .y = {"test errors", examples::Scale::fitting(heights)},
+                                 .lines = {line},
+                                 .digits = 1});
   }
 
   rt::data::Dataset train_;
@@ -211,37 +248,38 @@ class Experiments {
   rt::backend::Eigen cpu_{rt::AvailableThreads{}};
   rt::Adam adam_{.learning_rate = 1e-3};
   rt::Network<Teacher> teacher_{rt::Seed{0}, cpu_};
+  std::vector<std::vector<std::string>> figures_{};  // rows of the page's table
+  std::string charts_{};
 };
 
 int main(int argc, char** argv) {
   constexpr const char* usage =
-      "usage: hinton2015 [--out FOLDER] FOLDER_WITH_MNIST, or hinton2015 --quick [FOLDER_WITH_MNIST]";
+      "usage: hinton2015 [--out FOLDER] [--report PAGE.html] FOLDER_WITH_MNIST, or hinton2015 --quick "
+      "[--report PAGE.html] [FOLDER_WITH_MNIST]";
   try {
     examples::occupy_standard_streams();
     if (examples::has_answered(argc, argv, "hinton2015", usage)) {
       return 0;
     }
-    std::vector<std::string> arguments(argv + 1, argv + argc);
-    const bool quick = !arguments.empty() && arguments[0] == "--quick";
-    std::filesystem::path out;
-    if (quick) {
-      arguments.erase(arguments.begin());
-    } else if (arguments.size() > 2 && arguments[0] == "--out") {
-      out = arguments[1];
-      arguments.erase(arguments.begin(), arguments.begin() + 2);
-    }
-    if (arguments.size() > 1 || (arguments.empty() && !quick) ||
-        (!arguments.empty() && arguments[0].starts_with("-"))) {
+    examples::Arguments arguments(argc, argv);
+    const bool quick = arguments.take("--quick");
+    const auto out = arguments.take_value("--out");
+    const auto page = arguments.take_value("--report");
+    const auto& left = arguments.left();
+    if (left.size() > 1 || (left.empty() && !quick) || (quick && out) || arguments.has_unknown_option()) {
       std::fprintf(stderr, "%s\n", usage);
       return 2;
     }
+    if (page) {
+      examples::require_page("--report", *page);
+    }
     std::optional<examples::OutputFolder> folder;
-    if (!out.empty()) {
-      folder.emplace(out, std::vector<std::string>{});  // no other process writes there
+    if (out) {
+      folder.emplace(*out, std::vector<std::string>{});  // no other process writes there
     }
     rt::allocate_for("the trainings", 0, [&] {
-      auto [train, test] = examples::load_data(arguments.empty() ? "synthetic" : arguments[0], "official", 0);
-      Plan plan{.folder = out, .teacher_epochs = 600, .epochs = 150, .narrow_epochs = 20, .seeds = 6};
+      auto [train, test] = examples::load_data(left.empty() ? "synthetic" : left[0], "official", 0);
+      Plan plan{.folder = out.value_or(""), .teacher_epochs = 600, .epochs = 150, .narrow_epochs = 20, .seeds = 6};
       if (quick) {
         plan = {.folder = {},
                 .teacher_epochs = 10,
@@ -254,7 +292,11 @@ int main(int argc, char** argv) {
           train = examples::split_off(2'000, train).first;
         }
       }
-      Experiments{std::move(train), std::move(test), std::move(plan)}.run();
+      Experiments experiments{std::move(train), std::move(test), std::move(plan)};
+      experiments.run();
+      if (page) {
+        experiments.write_report(*page);
+      }
     });
     rt::flush(stdout);  // what was printed to a full disk is an error too
     return 0;

@@ -139,18 +139,20 @@ class Job {
         Round{options_, teacher_, candidates, train_, test_, options_.epochs, options_.seeds, folder("final")}.run(
             chosen);
     std::vector<Table> tables;
-    std::size_t alone = 0;
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       const auto [model, row, setting] = chosen[i];
       if (row == 0) {
         const std::size_t parameters =
             Students::visit(model, []<rt::Model M>(std::type_identity<M> /*model*/) { return M::parameter_count; });
-        tables.push_back({student_names[model], parameters, options_.epochs, test_.size()});
-        alone = i;
+        tables.push_back({.student = student_names[model],
+                          .parameters = parameters,
+                          .epochs = options_.epochs,
+                          .test_images = test_.size(),
+                          .comparison = examples::Comparison(candidates[row].name)});
       }
       const std::string description =
           std::visit([](const auto& loss) { return rt::describe_settings(loss); }, candidates[row].settings[setting]);
-      tables.back().rows.push_back(make_row(candidates[row].name, description, errors[i], errors[alone]));
+      tables.back().comparison.add({.name = candidates[row].name, .errors = errors[i], .note = description});
     }
     return tables;
   }

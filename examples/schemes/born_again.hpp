@@ -42,7 +42,7 @@ inline void born_again(Task& task, std::uint64_t seed, const Student& alone) {
     const auto answer = std::max_element(logits.begin(), logits.end()) - logits.begin();
     wrong += static_cast<std::uint32_t>(answer) == task.test.labels()[i] ? 0u : 1u;
   }
-  task.report("born again, generations 0 to 3 together", wrong);
+  task.errors.add("born again, generations 0 to 3 together", static_cast<double>(wrong));
 }
 
 }  // namespace schemes

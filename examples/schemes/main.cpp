@@ -2,7 +2,7 @@
 /// Schemes of distillation beyond one teacher and one student, each beside the student alone and the student of the
 /// teacher, with the same images, epochs and seeds.
 ///
-///     schemes born_again|mutual_learning|teacher_assistant|all [--quick] [data/mnist]
+///     schemes born_again|mutual_learning|teacher_assistant|all [--quick] [--report PAGE.html] [data/mnist]
 ///
 /// Without a folder of MNIST's files it learns digits that the library draws itself. --quick: few images, one seed.
 
@@ -18,7 +18,10 @@
 #include <utility>
 
 #include "born_again.hpp"
+#include "common/arguments.hpp"
+#include "common/comparison.hpp"
 #include "common/data.hpp"
+#include "common/page.hpp"
 #include "common/program.hpp"
 #include "mutual_learning.hpp"
 #include "task.hpp"
@@ -27,6 +30,11 @@
 namespace rt = retort;
 
 constexpr std::array<std::string_view, 4> names{"born_again", "mutual_learning", "teacher_assistant", "all"};
+
+constexpr std::string_view made =
+    "Every student has the same shape, recipe and images, and learns from the labels and from what its row names, but "
+    "for the student alone, which has the labels only. Assistants are larger. The differences are between students of "
+    "equal seeds; p is that of their exact sign-flip test, two-sided.";
 
 /// The teacher learns from all images, the students from one in twenty.
 schemes::Task prepare(const std::filesystem::path& folder, bool quick) {
@@ -47,7 +55,7 @@ schemes::Task prepare(const std::filesystem::path& folder, bool quick) {
   return task;
 }
 
-void compare(std::string_view scheme, schemes::Task task) {
+schemes::Task compare(std::string_view scheme, schemes::Task task) {
   for (std::uint64_t seed = 0; seed < task.seeds; ++seed) {
     schemes::Student alone{rt::Seed{2 * seed + 1}, task.cpu()};
     rt::Trainer{alone, rt::CrossEntropy{}, schemes::adam}.fit(task.images, task.recipe(seed));
@@ -68,25 +76,36 @@ void compare(std::string_view scheme, schemes::Task task) {
     }
   }
   task.print_table();
+  return task;
 }
 
 int main(int argc, char** argv) {
   constexpr const char* usage =
-      "usage: schemes born_again|mutual_learning|teacher_assistant|all [--quick] [FOLDER_WITH_MNIST]";
+      "usage: schemes born_again|mutual_learning|teacher_assistant|all [--quick] [--report PAGE.html] "
+      "[FOLDER_WITH_MNIST]";
   try {
     examples::occupy_standard_streams();
     if (examples::has_answered(argc, argv, "schemes", usage)) {
       return 0;
     }
-    const std::string_view scheme = argc > 1 ? argv[1] : "";
-    const bool quick = argc > 2 && std::string_view(argv[2]) == "--quick";
-    const int folder = quick ? 3 : 2;  // its place among the arguments
-    if (std::ranges::find(names, scheme) == names.end() || argc > folder + 1) {
+    examples::Arguments arguments(argc, argv);
+    const bool quick = arguments.take("--quick");
+    const auto page = arguments.take_value("--report");
+    const auto& left = arguments.left();
+    if (left.empty() || left.size() > 2 || std::ranges::find(names, left[0]) == names.end() ||
+        arguments.has_unknown_option()) {
       std::fprintf(stderr, "%s\n", usage);
       return 2;
     }
-    rt::allocate_for("the trainings", 0,
-                     [&] { compare(scheme, prepare(argc > folder ? argv[folder] : "synthetic", quick)); });
+    if (page) {
+      examples::require_page("--report", *page);
+    }
+    rt::allocate_for("the trainings", 0, [&] {
+      const schemes::Task task = compare(left[0], prepare(left.size() > 1 ? left[1] : "synthetic", quick));
+      if (page) {
+        examples::write_comparison_page(*page, "schemes", task.errors, task.caption(), made);
+      }
+    });
     rt::flush(stdout);  // what was printed to a full disk is an error too
     return 0;
   } catch (const std::exception& error) {

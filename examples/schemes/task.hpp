@@ -6,13 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <map>
 #include <retort/retort.hpp>
 #include <string>
-#include <utility>
-#include <vector>
 
+#include "common/comparison.hpp"
 #include "common/models.hpp"
+#include "common/number_text.hpp"
 
 namespace schemes {
 
@@ -33,8 +32,7 @@ struct Task {
   std::size_t epochs;
   std::size_t warmup_steps;
   std::uint64_t seeds;
-  std::map<std::string, std::vector<double>> errors{};  // by name, one for each seed
-  std::vector<std::string> names{};                     // in the order of the table
+  examples::Comparison errors{"student alone"};
 
   const rt::backend::Eigen& cpu() const { return teacher.backend(); }
 
@@ -49,24 +47,24 @@ struct Task {
   /// Notes how many of the test images a network gets wrong.
   template <typename Network>
   void report(const std::string& name, const Network& network) {
-    report(name, rt::evaluate(network, test).errors);
+    errors.add(name, static_cast<double>(rt::evaluate(network, test).errors));
   }
-  void report(const std::string& name, std::size_t wrong) {
-    if (errors[name].empty()) {
-      names.push_back(name);
-    }
-    errors[name].push_back(static_cast<double>(wrong));
+
+  std::string caption() const {
+    using examples::counted;
+    return rt::concatenate({"Errors on ", counted(test.size(), "test image"), "; ",
+                            counted(images.size(), "training image"), ", ", counted(epochs, "epoch"), ", ",
+                            counted(seeds, "seed"), "."});
   }
 
   void print_table() const {
-    std::printf("Errors on %zu test images; %zu training images, %zu epochs, %llu %s.\n", test.size(), images.size(),
-                epochs, static_cast<unsigned long long>(seeds), seeds == 1 ? "seed" : "seeds");
-    for (const std::string& name : names) {
-      const auto [count, mean, deviation] = rt::statistics(errors.at(name));
+    std::printf("%s\n", caption().c_str());
+    for (const examples::Competitor& competitor : errors.competitors()) {
+      const auto [count, mean, deviation] = rt::statistics(competitor.errors);
       if (count == 1) {
-        std::printf("%-45s %6.0f\n", name.c_str(), mean);
+        std::printf("%-45s %6.0f\n", competitor.name.c_str(), mean);
       } else {
-        std::printf("%-45s %6.0f +- %.0f\n", name.c_str(), mean, deviation);
+        std::printf("%-45s %6.0f +- %.0f\n", competitor.name.c_str(), mean, deviation);
       }
     }
   }

@@ -405,6 +405,9 @@ refused "no data" "nowhere: no such folder" "$programs/predict" "$student" nowhe
 echo "== few_labels"
 refused "too many arguments" "usage: few_labels" "$programs/few_labels" "$digits" more
 refused "no data" "few_labels: nowhere: no such folder" "$programs/few_labels" --quick nowhere
+refused "an option without its value" "usage: few_labels" "$programs/few_labels" "$digits" --report
+refused "a page of another kind" "few_labels: --report: 'page.txt', expected a name that ends in .html" "$programs/few_labels" --report page.txt "$digits"
+refused "a page that cannot be written" "few_labels: nowhere/page.html: cannot be written" "$programs/few_labels" --report nowhere/page.html "$digits"
 
 echo "== guide"
 refused "no program is named" "usage: guide" "$programs/guide"
@@ -460,6 +463,7 @@ refused "a page that cannot be written" "pareto: nowhere/page.html: " "$programs
 echo "== schemes"
 refused "no scheme is named" "usage: schemes" "$programs/schemes"
 refused "an unknown scheme" "usage: schemes" "$programs/schemes" co_learning "$digits"
+refused "an unknown option" "usage: schemes" "$programs/schemes" all --fast "$digits"
 refused "too many arguments" "usage: schemes" "$programs/schemes" all "$digits" more
 refused "no data" "schemes: nowhere: no such folder" "$programs/schemes" all --quick nowhere
 

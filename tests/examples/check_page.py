@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""check_page.py [--without-drawings] PAGE...
+"""check_page.py PAGE...
 
 Each page is well-formed, small, complete in itself and can be read without seeing it: headings, headings of tables,
 words for every picture. Every number of its drawings is one, and lies within the drawing.
@@ -11,8 +11,6 @@ import sys
 import xml.etree.ElementTree
 
 FAILURES = []
-WITHOUT_DRAWINGS = sys.argv[1:2] == ["--without-drawings"]
-PAGES = sys.argv[2:] if WITHOUT_DRAWINGS else sys.argv[1:]
 
 
 def require(condition, page, what):
@@ -62,11 +60,11 @@ def check(page):
     for image in root.iter("img"):
         require(image.get("alt") and image.get("src").startswith("data:image/"), page, "an image without words or pixels")
     drawings = list(root.iter("svg"))
-    require(drawings or WITHOUT_DRAWINGS, page, "no drawing")
+    require(drawings, page, "no drawing")
     for svg in drawings:
         check_drawing(page, svg)
 
 
-for path in PAGES:
+for path in sys.argv[1:]:
     check(path)
 sys.exit("\n".join(FAILURES) or 0)
