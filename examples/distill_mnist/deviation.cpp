@@ -3,6 +3,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "backends.hpp"
 #include "common/models.hpp"
@@ -16,6 +20,25 @@
 
 namespace distill_mnist {
 
+namespace {
+
+/// Each of several changes by itself, with its name; none of a single one.
+std::vector<std::pair<std::string_view, retort::data::Augmentation>> changes_alone(
+    const retort::data::Augmentation& augmentation) {
+  std::vector<std::pair<std::string_view, retort::data::Augmentation>> changes;
+  const auto add = [&](const auto& amount) {
+    retort::data::Augmentation alone{.elastic_sigma = augmentation.elastic_sigma};
+    alone.*amount.field = augmentation.*amount.field;
+    if (alone.is_set()) {
+      changes.emplace_back(amount.name, alone);
+    }
+  };
+  std::apply([&](const auto&... amounts) { (add(amounts), ...); }, retort::data::Augmentation::hyperparameters());
+  return changes.size() > 1 ? changes : decltype(changes){};
+}
+
+}  // namespace
+
 std::string describe_deviation(const Options& options, const retort::data::Dataset& images) {
   retort::Network<examples::Teacher> teacher{retort::Seed{0}, with_threads<retort::backend::Eigen>(options)};
   retort::io::load_safetensors(teacher, options.out / "teacher.safetensors");
@@ -26,10 +49,15 @@ std::string describe_deviation(const Options& options, const retort::data::Datas
   const auto deviation = [&](const retort::data::Augmentation& augmentation) {
     return examples::fixed(retort::find_probability_deviation(teacher, images, augmentation, groups), 5);
   };
+  std::string of_each;
+  for (const auto& [name, alone] : changes_alone(options.student.augmentation)) {
+    of_each += retort::concatenate(
+        {of_each.empty() ? "; with one change alone by " : ", ", deviation(alone), " (", name, ")"});
+  }
   return retort::concatenate({"The teacher's mean probabilities deviate by ", deviation(options.student.augmentation),
                               " between groups of ", groups.group, " of the students' augmented images, by ",
-                              deviation({}),
-                              " between groups of the images as they are. Of several augmentations, the one with the "
+                              deviation({}), " between groups of the images as they are", of_each,
+                              ". Of several augmentations, the one with the "
                               "lowest figure is the most promising (arXiv:2012.02909)."});
 }
 

@@ -135,11 +135,11 @@ confused=$({ grep -oE 'class="wrong"[^>]*>[0-9]+' "$page" || true; } | sed 's/.*
 [[ $(<"$page") != *"<script"* && $(<"$page") == *"&lt;script&gt;alert(&#39;1&#39;)&amp;amp;&quot;, official split"* ]] ||
   fail "the page obeys the name of a file"
 [[ $(<"$page") != *"deviate by"* ]] || fail "the page has a deviation for images that are not augmented"
-"$programs/distill_mnist" --data "$digits" --teacher trained/teacher.safetensors --student-shift 3 --epochs 1 --student-fraction 1 \
-  --out shifted --report shifted.html --quiet >/dev/null
-deviations=$(grep -oE "deviate by 0\.0[0-9]{4} between groups of 320 of the students.{1,6} augmented images, by 0\.0[0-9]{4} between" \
+"$programs/distill_mnist" --data "$digits" --teacher trained/teacher.safetensors --student-shift 3 --rotation 15 --epochs 1 \
+  --student-fraction 1 --out shifted --report shifted.html --quiet >/dev/null
+deviations=$(grep -oE "deviate by 0\.0[0-9]{4} between groups of 320 of the students.{1,6} augmented images, by 0\.0[0-9]{4} between groups of the images as they are; with one change alone by 0\.0[0-9]{4} \(shift\), 0\.0[0-9]{4} \(rotation\)\." \
   shifted.html | grep -oE "0\.0[0-9]+" | sort -u | wc -l)
-[[ $deviations == 2 ]] || fail "the page lacks the deviations of the teacher's mean probabilities"
+[[ $deviations == 4 ]] || fail "the page lacks the deviations of the teacher's mean probabilities"
 
 # Without --recipe the students have one image in twenty.
 "$programs/distill_mnist" --data "$digits" --teacher trained/teacher.safetensors --epochs 3 --out few >report
