@@ -7,25 +7,20 @@
 #include <string_view>
 #include <tuple>
 
+#include "losses_of_labels.hpp"
 #include "retort/loss/activation_profile.hpp"
+#include "retort/loss/binary_cross_entropy.hpp"
 #include "retort/loss/binary_hinton.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/dist.hpp"
-#include "retort/loss/dkd.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/huber.hpp"
-#include "retort/loss/logit_matching.hpp"
 #include "retort/loss/mean_squared_error.hpp"
-#include "retort/loss/nkd.hpp"
 #include "retort/loss/one_of_losses.hpp"
 #include "retort/loss/relational.hpp"
-#include "retort/loss/rld.hpp"
 #include "retort/loss/similarity_preserving.hpp"
 #include "retort/loss/softmax_passed_to_kl.hpp"
-#include "retort/loss/standardized_logits.hpp"
-#include "retort/loss/swapped_logits.hpp"
 #include "retort/loss/towards_teacher.hpp"
-#include "retort/loss/ttm.hpp"
 #include "retort/loss/weighted_sum.hpp"
 #include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/batch_norm.hpp"
@@ -65,16 +60,16 @@ using LimitedLayer = Linear<131, 67>;
 
 /// Of one type, so that each backend compiles one loss, and one training with it, in place of three.
 using LossOfLabels = OneOfLosses<CrossEntropy, HintonLoss, SoftmaxPassedToKlLoss>;
+using LossOfAnswers = OneOfLosses<BinaryHintonLoss, BinaryCrossEntropy>;
 inline constexpr auto losses =
-    std::tuple{LossOfLabels{CrossEntropy{}},
-               LossOfLabels{CrossEntropy{.label_smoothing = 0.1}},
-               LossOfLabels{HintonLoss{.temperature = 4.0, .hard_weight = 0.1}},
-               LossOfLabels{HintonLoss{.temperature = 2.0, .hard_weight = 0.0}},
-               LossOfLabels{SoftmaxPassedToKlLoss{.temperature = 7.0, .hard_weight = 0.3}},
-               0.01 * (Dkd{} + Nkd{} + Rld{}) + 0.01 * Ttm{.exponent = 0.4, .beta = 2.0, .weighted = true} +
-                   0.001 * LogitMatching{} + 0.1 * StandardizedLogits{SwappedLogits{HintonLoss{.temperature = 2.0}}},
-               0.3 * MeanSquaredError{} + 0.7 * TowardsTeacher{Huber{.delta = 3.0}},
-               BinaryHintonLoss{.temperature = 2.0, .hard_weight = 0.3}};
+    std::tuple_cat(std::tuple{LossOfLabels{CrossEntropy{}}, LossOfLabels{CrossEntropy{.label_smoothing = 0.1}},
+                              LossOfLabels{HintonLoss{.temperature = 4.0, .hard_weight = 0.1}},
+                              LossOfLabels{HintonLoss{.temperature = 2.0, .hard_weight = 0.0}},
+                              LossOfLabels{SoftmaxPassedToKlLoss{.temperature = 7.0, .hard_weight = 0.3}}},
+                   losses_with_all_labels, losses_with_some_labels,
+                   std::tuple{class_weighted, 0.3 * MeanSquaredError{} + 0.7 * TowardsTeacher{Huber{.delta = 3.0}},
+                              LossOfAnswers{BinaryHintonLoss{.temperature = 2.0, .hard_weight = 0.3}},
+                              LossOfAnswers{BinaryCrossEntropy{}}});
 inline constexpr std::size_t loss_count = std::tuple_size_v<decltype(losses)>;
 
 inline constexpr auto batch_terms = std::tuple{SimilarityPreserving<0, 0>{}, Relational<0, 0>{},

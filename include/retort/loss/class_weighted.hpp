@@ -42,7 +42,7 @@ class ClassWeighted {
   static constexpr bool needs_teacher = L::needs_teacher;
 
   /// `weights`: finite, 0 or more, not all 0; see `validate`.
-  ClassWeighted(L loss, const std::array<double, ClassCount>& weights) : loss_(std::move(loss)) {
+  constexpr ClassWeighted(L loss, const std::array<double, ClassCount>& weights) : loss_(std::move(loss)) {
     std::copy(weights.begin(), weights.end(), weights_);
   }
 
