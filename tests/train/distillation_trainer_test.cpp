@@ -71,6 +71,20 @@ TEST_CASE("Distilling changes no byte of the teacher", "[train]") {
   }
 }
 
+TEST_CASE("Validation changes no bit of what is distilled", "[train]") {
+  const TeacherNetwork teacher = trained_teacher();
+  for (const std::size_t pixels : {0u, 1u}) {
+    const FitOptions options{.epochs = 3, .batch_size = 16, .augmentation = {.shift = pixels}};
+    Student alone{Seed{1}};
+    Student validated{Seed{1}};
+    DistillationTrainer{teacher, alone, hinton, Adam{}}.fit(images(), options);
+    DistillationTrainer distiller{teacher, validated, hinton, Adam{}};
+    const History history = distiller.fit(images(), test::noise_images(20, {5, 6}, 4, 2), options);
+    REQUIRE(history.back().validation);
+    CHECK(same_bits(validated.parameter_arena(), alone.parameter_arena()));
+  }
+}
+
 TEST_CASE("With hard weight 1 distilling is training on labels, bit for bit", "[train]") {
   const TeacherNetwork teacher = trained_teacher();
   for (const std::size_t pixels : {0u, 1u}) {

@@ -100,6 +100,18 @@ TEST_CASE("Equal seeds give equal bits, another seed of the training or the netw
       same_bits(trained.network.parameter_arena(), Trained<>(data, options, Seed{2}).network.parameter_arena()));
 }
 
+TEMPLATE_TEST_CASE("Validation changes no bit of what is trained", "[train]", M, WithBatchNorm) {
+  const auto data = clouds(50, 6, 3, 1);
+  const FitOptions options{.epochs = 3, .batch_size = 16};
+  const Trained<TestType> alone(data, options);
+  Network<TestType> validated{Seed{1}};
+  Trainer trainer{validated, CrossEntropy{}, Adam{}};
+  const History history = trainer.fit(data, clouds(20, 6, 3, 2), options);
+  REQUIRE(history.back().validation);
+  CHECK(same_bits(validated.parameter_arena(), alone.network.parameter_arena()));
+  CHECK(same_bits(validated.buffer_arena(), alone.network.buffer_arena()));
+}
+
 TEST_CASE("A second fit begins with fresh moments from the parameters at hand", "[train]") {
   const auto data = clouds(50, 6, 3, 1);
   const FitOptions options{.epochs = 2, .batch_size = 16};
