@@ -65,7 +65,7 @@ class Bf16Products {
   void keep_input(const Eigen& backend, std::size_t batch, const float* values) {
     constexpr std::size_t features = Stage<M, Index>::in;
     constexpr std::size_t stride = sample_stride<float>(features);
-    for_each_piece<OperandPieces<features, V>>(backend.pool(), [&](RowRange rows) {
+    for_each_operand_piece<V>(backend.pool(), features, [&](RowRange rows) {
       for_each_panel<float>(batch, rows, [&](const PanelRows<float>& panel) {
         const float* numbers = values + panel.place(features);
         pair_rows<V>(numbers, panel, by_feature(Index) + panel.place(pairs(features)));
@@ -95,7 +95,7 @@ class Bf16Products {
   template <std::size_t Index>
   void keep_output_gradient(const Eigen& backend, std::size_t batch, const float* gradient) {
     constexpr std::size_t features = Stage<M, Index>::out;
-    for_each_piece<OperandPieces<features, V>>(backend.pool(), [&](RowRange rows) {
+    for_each_operand_piece<V>(backend.pool(), features, [&](RowRange rows) {
       for_each_panel<float>(batch, rows, [&](const PanelRows<float>& panel) {
         const std::size_t first = panel.place(features) + rows.begin * width<float>;
         pair_samples(gradient + first, rows.count(), panel.samples, gradient_rows_.data() + first / 2);

@@ -71,17 +71,18 @@ RETORT_NOINLINE void forward_tile(simd::Rows<const simd::ScalarOf<V>> weight, st
   });
 }
 
-template <typename L, typename V, typename Input>
-void forward_affine_rows(const simd::ScalarOf<V>* parameters, Affine<simd::ScalarOf<V>> affine, Input input,
+/// Rows of the output of all layers with rows tiled as Out.
+template <std::size_t Out, typename V, typename Input>
+void forward_affine_rows(const simd::ScalarOf<V>* weight, std::size_t in, Affine<simd::ScalarOf<V>> affine, Input input,
                          simd::ScalarOf<V>* output, const PanelRows<simd::ScalarOf<V>>& rows, Ahead ahead) {
-  for_each_tile<L::output_size, V>(
-      rows, rows.vectors(), [&]<std::size_t Rows, std::size_t Vectors>(std::size_t row, std::size_t vector) {
-        Input columns = input;
-        columns.data += vector * simd::lanes<V>;
-        forward_tile<V, Rows, Vectors>(
-            {parameters + row * L::input_size, L::input_size}, L::input_size, affine.from_row(row), columns,
-            output + row * simd::tile_width<V> + vector * simd::lanes<V>, ahead.of_tile<V>(row, L::input_size));
-      });
+  for_each_tile<Out, V>(rows, rows.vectors(),
+                        [&]<std::size_t Rows, std::size_t Vectors>(std::size_t row, std::size_t vector) {
+                          Input columns = input;
+                          columns.data += vector * simd::lanes<V>;
+                          forward_tile<V, Rows, Vectors>({weight + row * in, in}, in, affine.from_row(row), columns,
+                                                         output + row * simd::tile_width<V> + vector * simd::lanes<V>,
+                                                         ahead.of_tile<V>(row, in));
+                        });
 }
 
 }  // namespace detail
@@ -93,7 +94,8 @@ void forward_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* 
   using Scalar = simd::ScalarOf<V>;
   const simd::VectorOperand<Scalar> panel{input, simd::tile_width<V>};
   const Affine<Scalar> affine{Scalar{1}, L::has_bias ? parameters + bias_offset<L> : nullptr};
-  detail::forward_affine_rows<L, V>(parameters, affine, panel, output, rows, ahead);
+  detail::forward_affine_rows<tiled_as(L::output_size), V>(parameters, L::input_size, affine, panel, output, rows,
+                                                           ahead);
 }
 
 /// Rows of `folded` (out): the bias plus the sum that the inputs' offset adds. With bytes x for the inputs
@@ -125,7 +127,7 @@ template <typename L, typename V>
 void forward_byte_rows(const simd::ScalarOf<V>* parameters, Affine<simd::ScalarOf<V>> folded, const std::uint8_t* input,
                        simd::ScalarOf<V>* output, const PanelRows<simd::ScalarOf<V>>& rows) {
   const simd::ByteOperand panel{input, simd::tile_width<V>};
-  detail::forward_affine_rows<L, V>(parameters, folded, panel, output, rows, {});
+  detail::forward_affine_rows<tiled_as(L::output_size), V>(parameters, L::input_size, folded, panel, output, rows, {});
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

@@ -26,6 +26,19 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
+/// `rows` (batch, features) with sample_stride: `values` (features, batch) in panels. Compiled once for all layers.
+template <typename Scalar>
+void keep_by_sample(const Eigen& backend, const Scalar* values, std::size_t features, std::size_t batch, Scalar* rows) {
+  const std::size_t stride = sample_stride<Scalar>(features);
+  for_each_operand_piece<simd::Vector<Scalar>>(backend.pool(), features, [&](RowRange range) {
+    for_each_panel<Scalar>(batch, range, [&](const PanelRows<Scalar>& panel) {
+      simd::transpose<simd::Vector<Scalar>>(
+          {values + panel.place(features) + range.begin * width<Scalar>, width<Scalar>}, range.count(), panel.samples,
+          {rows + panel.first_sample() * stride + range.begin, stride});
+    });
+  });
+}
+
 /// Products read panels as they are. For the gradient of a weight, a layer's input is also kept by sample. Where a
 /// dataset's bytes enter a Linear layer they stay bytes (docs/design.md, 15).
 template <Model Whole, typename Scalar>
@@ -79,14 +92,7 @@ class FullProducts {
   template <std::size_t Index>
   void keep_input(const Eigen& backend, std::size_t batch, const Scalar* values) {
     if constexpr (Stage<M, Index>::operation > 0) {
-      constexpr std::size_t features = Stage<M, Index>::in;
-      constexpr std::size_t stride = sample_stride<Scalar>(features);
-      for_each_piece<OperandPieces<features, V>>(backend.pool(), [&](RowRange rows) {
-        for_each_panel<Scalar>(batch, rows, [&](const PanelRows<Scalar>& panel) {
-          simd::transpose<V>({values + panel.place(features) + rows.begin * width<Scalar>, width<Scalar>}, rows.count(),
-                             panel.samples, {by_sample(Index) + panel.first_sample() * stride + rows.begin, stride});
-        });
-      });
+      keep_by_sample(backend, values, Stage<M, Index>::in, batch, by_sample(Index));
     }
   }
 

@@ -56,28 +56,36 @@ RETORT_NOINLINE void input_gradient_tile(simd::Rows<const simd::ScalarOf<V>> wei
   });
 }
 
+/// Rows of the input gradient of all layers with inputs tiled as In.
+template <std::size_t In, typename V>
+void input_gradient_rows(LayerSizes sizes, const simd::ScalarOf<V>* parameters,
+                         const simd::ScalarOf<V>* output_gradient, simd::ScalarOf<V>* input_gradient,
+                         const PanelRows<simd::ScalarOf<V>>& rows) {
+  using Scalar = simd::ScalarOf<V>;
+  // Rows of the weight whose distance is a multiple of half a page meet in few sets of the cache: then it takes few at
+  // a time.
+  const std::size_t step = sizes.in * sizeof(Scalar) % 2048 == 0 ? std::size_t{64} : sizes.out;
+  for (std::size_t out = 0; out < sizes.out; out += step) {
+    const std::size_t count = std::min(step, sizes.out - out);
+    for_each_tile<In, V>(
+        rows, rows.vectors(), [&]<std::size_t Rows, std::size_t Vectors>(std::size_t row, std::size_t vector) {
+          const Scalar* weight = parameters + out * sizes.in + row;
+          input_gradient_tile<V, Rows, Vectors>({weight, sizes.in}, count, out == 0,
+                                                output_gradient + out * simd::tile_width<V> + vector * simd::lanes<V>,
+                                                input_gradient + row * simd::tile_width<V> + vector * simd::lanes<V>,
+                                                PrefetchColumns<Scalar>{weight, sizes.in});
+        });
+  }
+}
+
 }  // namespace detail
 
 /// Rows of one panel's input gradient.
 template <typename L, typename V>
 void input_gradient_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* output_gradient,
                          simd::ScalarOf<V>* input_gradient, const PanelRows<simd::ScalarOf<V>>& rows) {
-  using Scalar = simd::ScalarOf<V>;
-  // Rows of the weight whose distance is a multiple of half a page meet in few sets of the cache: then it takes few at
-  // a time.
-  constexpr std::size_t step = L::input_size * sizeof(Scalar) % 2048 == 0 ? std::size_t{64} : L::output_size;
-  for (std::size_t out = 0; out < L::output_size; out += step) {
-    const std::size_t count = std::min(step, L::output_size - out);
-    const auto tile = [&]<std::size_t Rows, std::size_t Vectors>(std::size_t row, std::size_t vector) {
-      const Scalar* weight = parameters + out * L::input_size + row;
-      detail::input_gradient_tile<V, Rows, Vectors>(
-          {weight, L::input_size}, count, out == 0,
-          output_gradient + out * simd::tile_width<V> + vector * simd::lanes<V>,
-          input_gradient + row * simd::tile_width<V> + vector * simd::lanes<V>,
-          detail::PrefetchColumns<Scalar>{weight, L::input_size});
-    };
-    for_each_tile<L::input_size, V>(rows, rows.vectors(), tile);
-  }
+  detail::input_gradient_rows<tiled_as(L::input_size), V>({L::input_size, L::output_size}, parameters, output_gradient,
+                                                          input_gradient, rows);
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel

@@ -201,12 +201,13 @@ void batch_norm_rows(const simd::ScalarOf<V>* parameters, const RunningStatistic
   const Scalar unbias = samples / (samples - Scalar{1});
   constexpr auto momentum = static_cast<Scalar>(L::momentum);
   for_each_row_tile<L::input_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
-    auto mean = sum_row_tile<L::input_size, Rows, V>(
-        batch, row, [&](std::size_t /*r*/, std::size_t place) { return V::load_aligned(input + place); });
+    auto mean = sum_row_tile<Rows, V>(L::input_size, batch, row, [&](std::size_t /*r*/, std::size_t place) {
+      return V::load_aligned(input + place);
+    });
     for (Scalar& value : mean) {
       value /= samples;
     }
-    const auto squares = sum_row_tile<L::input_size, Rows, V>(batch, row, [&](std::size_t r, std::size_t place) {
+    const auto squares = sum_row_tile<Rows, V>(L::input_size, batch, row, [&](std::size_t r, std::size_t place) {
       const V centred = V::load_aligned(input + place) - V(mean[r]);
       return centred * centred;
     });
@@ -247,9 +248,10 @@ void batch_norm_gradient_rows(const simd::ScalarOf<V>* parameters, const Statist
   };
   const auto samples = static_cast<Scalar>(batch);
   for_each_row_tile<L::input_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
-    const auto of_dy = sum_row_tile<L::input_size, Rows, V>(
-        batch, row, [&](std::size_t /*r*/, std::size_t place) { return V::load_aligned(gradient + place); });
-    const auto of_product = sum_row_tile<L::input_size, Rows, V>(batch, row, [&](std::size_t r, std::size_t place) {
+    const auto of_dy = sum_row_tile<Rows, V>(L::input_size, batch, row, [&](std::size_t /*r*/, std::size_t place) {
+      return V::load_aligned(gradient + place);
+    });
+    const auto of_product = sum_row_tile<Rows, V>(L::input_size, batch, row, [&](std::size_t r, std::size_t place) {
       return V::load_aligned(gradient + place) * normalised(row + r, place);
     });
     for (std::size_t r = 0; r < Rows; ++r) {

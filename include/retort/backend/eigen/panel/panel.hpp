@@ -82,6 +82,18 @@ struct PanelRows : RowRange {
   constexpr std::size_t vectors() const { return vectors_for<simd::Vector<Scalar>>(samples); }
 };
 
+/// Of a Linear layer: two words, which a call passes in registers.
+struct LayerSizes {
+  std::size_t in;
+  std::size_t out;
+};
+
+/// An extent that takes the same tiles: functions of it are compiled once for all layers whose rows end alike.
+constexpr std::size_t tiled_as(std::size_t extent) {
+  constexpr std::size_t high = 2 * simd::tile_rows;
+  return extent < high ? extent : high + extent % simd::tile_rows;
+}
+
 /// Calls `function.operator()<Rows>(row)` over rows: tile_rows at a time, and the rest at the end of a layer of Extent
 /// rows.
 template <std::size_t Extent, typename Function>
@@ -172,14 +184,19 @@ using InputPieces = EvenPieces<L::input_size, L::input_size * L::output_size>;
 template <std::size_t Features>
 using ChainPieces = EvenPieces<Features, Features * 32>;
 
-/// How a layer's features are cut for the threads where they are only rearranged: pieces of whole vectors and pairs.
-template <std::size_t Features, typename V>
-using OperandPieces = RowPieces<Features, (Features < 256 ? Features : 16 * simd::lanes<V>)>;
-
 /// Calls function(rows) for the pieces of RowPieces or EvenPieces, on the pool's threads.
 template <typename Pieces, typename Function>
 void for_each_piece(internal::ThreadPool& pool, const Function& function) {
   pool.for_each_piece(Pieces::count, [&](std::size_t piece) { function(Pieces::rows(piece)); });
+}
+
+/// The same for a layer's features where they are only rearranged: pieces of whole vectors and pairs.
+template <typename V, typename Function>
+void for_each_operand_piece(internal::ThreadPool& pool, std::size_t features, const Function& function) {
+  const std::size_t size = features < 256 ? features : 16 * simd::lanes<V>;
+  pool.for_each_piece((features + size - 1) / size, [&](std::size_t piece) {
+    function(RowRange{piece * size, std::min(features, (piece + 1) * size)});
+  });
 }
 
 /// Where the operands of stage `stage` begin in memory that holds those of all, one after another:

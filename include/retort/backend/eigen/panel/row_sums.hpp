@@ -13,15 +13,16 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
 /// For each of `Rows` rows from `row` on, the sum over the batch of term(r, place), a vector of samples that lies at
-/// `place` in a matrix (Features, batch). Lanes after the last sample do not count, whatever is in them. It adds up
+/// `place` in a matrix (features, batch). Lanes after the last sample do not count, whatever is in them. It adds up
 /// several rows at once, as each sum waits for its last addition.
-template <std::size_t Features, std::size_t Rows, typename V, typename Term>
-std::array<simd::ScalarOf<V>, Rows> sum_row_tile(std::size_t batch, std::size_t row, const Term& term) {
+template <std::size_t Rows, typename V, typename Term>
+std::array<simd::ScalarOf<V>, Rows> sum_row_tile(std::size_t features, std::size_t batch, std::size_t row,
+                                                 const Term& term) {
   using Scalar = simd::ScalarOf<V>;
   std::array<V, Rows> sums;
   sums.fill(V(Scalar{0}));
   for_each_panel<Scalar>(batch, {row, row + Rows}, [&](const PanelRows<Scalar>& panel) {
-    const std::size_t place = panel.place(Features) + row * width<Scalar>;
+    const std::size_t place = panel.place(features) + row * width<Scalar>;
     simd::for_each_vector<V>(panel.samples, [&](std::size_t at, std::size_t count) {
       for (std::size_t r = 0; r < Rows; ++r) {
         const V value = term(r, place + r * width<Scalar> + at);

@@ -158,20 +158,21 @@ template <typename V, std::size_t Rows, std::size_t Vectors, typename Input>
 
 /// Rows of the weight's gradient as in weight_gradient_rows, with the same bits, for batches whose inputs leave the
 /// cache: a strip of columns of a block of samples meets all rows before the next.
-template <typename L, typename V, typename ForEachStrip, typename Input, typename Sink>
-void weight_gradient_in_blocks(const ForEachStrip& for_each_strip, const simd::ScalarOf<V>* output_gradient,
-                               std::size_t row_size, const simd::ScalarOf<V>* sums, const Input& input,
-                               std::size_t batch, RowRange rows, const Sink& sink) {
+template <std::size_t Out, typename V, typename ForEachStrip, typename Input, typename Sink>
+void weight_gradient_in_blocks(const ForEachStrip& for_each_strip, LayerSizes sizes,
+                               const simd::ScalarOf<V>* output_gradient, const simd::ScalarOf<V>* sums,
+                               const Input& input, std::size_t batch, RowRange rows, const Sink& sink) {
   using Scalar = simd::ScalarOf<V>;
   struct StripTag;
+  constexpr std::size_t row_size = width<Scalar> / Input::together;
   const std::size_t strip_size = rows.count() * width<Scalar>;
   Scalar* strip = internal::thread_scratch<Scalar, StripTag>(strip_size);  // (rows, tile_width)
   for_each_strip([&]<std::size_t Vectors, std::size_t LastCount>(std::size_t column) {
     std::fill_n(strip, strip_size, Scalar{0});
     for (std::size_t begin = 0; begin < batch; begin += samples_together<Scalar>) {
-      for_each_row_tile<L::output_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
-        add_to_weight_gradient<V, Rows, Vectors>(output_gradient + row * row_size, L::output_size * row_size, input,
-                                                 begin, std::min(begin + samples_together<Scalar>, batch), column,
+      for_each_row_tile<Out>(rows, [&]<std::size_t Rows>(std::size_t row) {
+        add_to_weight_gradient<V, Rows, Vectors>(output_gradient + row * row_size, sizes.out * row_size, input, begin,
+                                                 std::min(begin + samples_together<Scalar>, batch), column,
                                                  strip + (row - rows.begin) * width<Scalar>);
       });
     }
@@ -181,7 +182,7 @@ void weight_gradient_in_blocks(const ForEachStrip& for_each_strip, const simd::S
         if constexpr (Input::of_bytes) {
           sum = fma(V(input.scale), sum, V(input.offset * sums[row]));
         }
-        const std::size_t at = row * L::input_size + column + v * simd::lanes<V>;
+        const std::size_t at = row * sizes.in + column + v * simd::lanes<V>;
         if (v + 1 < Vectors || LastCount == simd::lanes<V>) {
           sink(at, sum);
         } else {
@@ -192,17 +193,58 @@ void weight_gradient_in_blocks(const ForEachStrip& for_each_strip, const simd::S
   });
 }
 
+/// weight_gradient_rows of all layers with rows tiled as Out and, in each row, LastVectors vectors after the last whole
+/// strip, of which the last has LastCount elements.
+template <std::size_t Out, std::size_t LastVectors, std::size_t LastCount, typename V, typename Input, typename Sink>
+void weight_gradient_rows(LayerSizes sizes, const simd::ScalarOf<V>* output_gradient, const simd::ScalarOf<V>* sums,
+                          const Input& input, std::size_t batch, RowRange rows, const Sink& sink) {
+  using Scalar = simd::ScalarOf<V>;
+  constexpr std::size_t row_size = width<Scalar> / Input::together;
+  const std::size_t whole_strips = (sizes.in - 1) / width<Scalar>;
+  const auto for_each_strip = [&](const auto& function) {
+    for (std::size_t strip = 0; strip < whole_strips; ++strip) {
+      function.template operator()<simd::tile_vectors<V>, simd::lanes<V>>(strip * width<Scalar>);
+    }
+    function.template operator()<LastVectors, LastCount>(whole_strips * width<Scalar>);
+  };
+  if (batch <= samples_together<Scalar>) {
+    for_each_row_tile<Out>(rows, [&]<std::size_t Rows>(std::size_t row) {
+      const simd::Rows<const Scalar> gradient{output_gradient + row * row_size, sizes.out * row_size};
+      std::array<Scalar, Rows> offsets{};
+      if constexpr (Input::of_bytes) {
+        for (std::size_t r = 0; r < Rows; ++r) {
+          offsets[r] = input.offset * sums[row + r];
+        }
+      }
+      for_each_strip([&]<std::size_t Vectors, std::size_t Count>(std::size_t column) {
+        weight_gradient_tile<V, Rows, Vectors, Count>(gradient, input, offsets.data(), batch, column,
+                                                      row * sizes.in + column, sizes.in, sink);
+      });
+    });
+    return;
+  }
+  weight_gradient_in_blocks<Out, V>(for_each_strip, sizes, output_gradient, sums, input, batch, rows, sink);
+}
+
+/// sum_over_batch of all layers with rows tiled as Out.
+template <std::size_t Out, typename V>
+void sum_over_batch(const simd::ScalarOf<V>* output_gradient, std::size_t features, std::size_t batch, RowRange rows,
+                    simd::ScalarOf<V>* sums) {
+  for_each_row_tile<Out>(rows, [&]<std::size_t Rows>(std::size_t row) {
+    const auto of_rows = sum_row_tile<Rows, V>(features, batch, row, [&](std::size_t /*r*/, std::size_t place) {
+      return V::load_aligned(output_gradient + place);
+    });
+    std::copy(of_rows.begin(), of_rows.end(), sums + row);
+  });
+}
+
 }  // namespace detail
 
 /// Rows of `sums` (out): an output gradient (out, batch), summed over the batch.
 template <typename L, typename V>
 void sum_over_batch(const simd::ScalarOf<V>* output_gradient, std::size_t batch, RowRange rows,
                     simd::ScalarOf<V>* sums) {
-  for_each_row_tile<L::output_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
-    const auto of_rows = sum_row_tile<L::output_size, Rows, V>(
-        batch, row, [&](std::size_t /*r*/, std::size_t place) { return V::load_aligned(output_gradient + place); });
-    std::copy(of_rows.begin(), of_rows.end(), sums + row);
-  });
+  detail::sum_over_batch<tiled_as(L::output_size), V>(output_gradient, L::output_size, batch, rows, sums);
 }
 
 /// Rows of the weight's gradient, summed over the batch, for `sink(offset, vector[, count])` with offsets into the
@@ -211,36 +253,11 @@ void sum_over_batch(const simd::ScalarOf<V>* output_gradient, std::size_t batch,
 template <typename L, typename V, typename Input, typename Sink>
 void weight_gradient_rows(const simd::ScalarOf<V>* output_gradient, const simd::ScalarOf<V>* sums, const Input& input,
                           std::size_t batch, RowRange rows, const Sink& sink) {
-  using Scalar = simd::ScalarOf<V>;
-  constexpr std::size_t row_size = width<Scalar> / Input::together;
-  constexpr std::size_t panel_size = L::output_size * row_size;
-  constexpr std::size_t vectors = (L::input_size + simd::lanes<V> - 1) / simd::lanes<V>;
-  constexpr std::size_t whole_strips = (vectors - 1) / simd::tile_vectors<V>;
-  constexpr std::size_t last_vectors = vectors - whole_strips * simd::tile_vectors<V>;
+  constexpr std::size_t vectors = vectors_for<V>(L::input_size);
+  constexpr std::size_t last_vectors = (vectors - 1) % simd::tile_vectors<V> + 1;
   constexpr std::size_t last_count = L::input_size - (vectors - 1) * simd::lanes<V>;
-  const auto for_each_strip = [&](const auto& function) {
-    for (std::size_t strip = 0; strip < whole_strips; ++strip) {
-      function.template operator()<simd::tile_vectors<V>, simd::lanes<V>>(strip * simd::tile_width<V>);
-    }
-    function.template operator()<last_vectors, last_count>(whole_strips * simd::tile_width<V>);
-  };
-  if (batch <= detail::samples_together<Scalar>) {
-    for_each_row_tile<L::output_size>(rows, [&]<std::size_t Rows>(std::size_t row) {
-      const simd::Rows<const Scalar> gradient{output_gradient + row * row_size, panel_size};
-      std::array<Scalar, Rows> offsets{};
-      if constexpr (Input::of_bytes) {
-        for (std::size_t r = 0; r < Rows; ++r) {
-          offsets[r] = input.offset * sums[row + r];
-        }
-      }
-      for_each_strip([&]<std::size_t Vectors, std::size_t LastCount>(std::size_t column) {
-        detail::weight_gradient_tile<V, Rows, Vectors, LastCount>(gradient, input, offsets.data(), batch, column,
-                                                                  row * L::input_size + column, L::input_size, sink);
-      });
-    });
-    return;
-  }
-  detail::weight_gradient_in_blocks<L, V>(for_each_strip, output_gradient, row_size, sums, input, batch, rows, sink);
+  detail::weight_gradient_rows<tiled_as(L::output_size), last_vectors, last_count, V>(
+      {L::input_size, L::output_size}, output_gradient, sums, input, batch, rows, sink);
 }
 
 /// The same for the bias, whose gradient sum_over_batch has computed.
