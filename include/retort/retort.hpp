@@ -84,6 +84,7 @@
 #include "retort/data/npy.hpp"
 #include "retort/data/pixel_map.hpp"
 #include "retort/data/save_npy.hpp"
+#include "retort/data/save_views.hpp"
 #include "retort/data/split.hpp"
 #include "retort/data/standardization.hpp"
 #include "retort/data/teacher_logits.hpp"
@@ -103,6 +104,7 @@
 #include "retort/train/sweep_models.hpp"
 #include "retort/train/sweep_printer.hpp"
 #include "retort/train/sweep_summary.hpp"
+#include "retort/train/teacher_table.hpp"
 #include "retort/train/tensorboard_log.hpp"
 #include "retort/train/trainer.hpp"
 

@@ -24,6 +24,7 @@
 #include "retort/optim/adam.hpp"
 #include "retort/optim/sgd.hpp"
 #include "retort/train/sweep.hpp"
+#include "retort/train/teacher_table.hpp"
 #include "retort/train/trainer.hpp"
 #include "small_datasets.hpp"
 #include "train/recorder.hpp"
@@ -329,23 +330,6 @@ TEST_CASE("Views without an augmentation are refused", "[train]") {
                     "fit: views.count is 2, expected 0, or a number below 2^32 beside an augmentation");
 }
 
-/// The answers (views * samples, 4) of a teacher to all views.
-data::TeacherLogitsTable table_of(const TeacherNetwork& teacher, const data::Augmentation& augmentation = {},
-                                  data::Views views = {}) {
-  const std::size_t size = images().size();
-  const std::size_t count = augmentation.is_set() ? views.count : 1;
-  std::vector<std::uint32_t> indices(size);
-  std::iota(indices.begin(), indices.end(), 0u);
-  std::vector<float> inputs(size * 30);
-  data::Matrix<float> logits(count * size, 4);
-  for (std::uint32_t view = 0; view < count; ++view) {
-    gather_batch(backend::Eigen{}, images().view(), indices.data(), size, data::View{augmentation, views.seed, view},
-                 inputs.data());
-    teacher.predict(inputs, logits.values().subspan(view * size * 4, size * 4));
-  }
-  return data::TeacherLogitsTable(std::move(logits), images(), augmentation, views);
-}
-
 TEST_CASE("A table of a network's logits teaches what the network teaches, bit for bit", "[train]") {
   const TeacherNetwork teacher = trained_teacher();
   for (const std::size_t views : {0u, 2u}) {
@@ -359,7 +343,8 @@ TEST_CASE("A table of a network's logits teaches what the network teaches, bit f
     DistillationTrainer from_network{teacher, by_network, hinton, Adam{}};
     const History expected = from_network.fit(images(), options);
     Student by_table{Seed{1}};
-    DistillationTrainer from_table{table_of(teacher, options.augmentation, options.views), by_table, hinton, Adam{}};
+    DistillationTrainer from_table{make_teacher_table(teacher, images(), options.augmentation, options.views), by_table,
+                                   hinton, Adam{}};
     CHECK(same_results(from_table.fit(images(), options), expected));
     CHECK(same_bits(by_table.parameter_arena(), by_network.parameter_arena()));
   }
@@ -368,7 +353,7 @@ TEST_CASE("A table of a network's logits teaches what the network teaches, bit f
 TEST_CASE("A table that cannot answer a training is refused before the first step", "[train]") {
   Student student{Seed{1}};
   const Student fresh = student;
-  DistillationTrainer distiller{table_of(trained_teacher()), student, hinton, Adam{}};
+  DistillationTrainer distiller{make_teacher_table(trained_teacher(), images()), student, hinton, Adam{}};
   CHECK_THAT(distiller.describe(),
              Catch::Matchers::EndsWith("; the teacher is teacher logits, with a fingerprint of its inputs"));
   CHECK_THROWS_WITH(

@@ -37,9 +37,8 @@ std::string npy_type() {
   return concatenate({sizeof(T) == 1 ? '|' : '<', kind, sizeof(T)});
 }
 
-/// Writes an array of that type and shape, whole or not at all. In Fortran order the first axis runs fastest.
-inline void write_npy(const std::filesystem::path& path, const std::string& type, bool fortran_order,
-                      std::span<const std::size_t> shape, std::span<const std::byte> elements) {
+/// What stands before the elements of an array of that type and shape. In Fortran order the first axis runs fastest.
+inline std::string npy_prefix(const std::string& type, bool fortran_order, std::span<const std::size_t> shape) {
   std::string extents;
   for (const std::size_t extent : shape) {
     extents += concatenate({extents.empty() ? "" : ", ", extent});
@@ -52,9 +51,15 @@ inline void write_npy(const std::filesystem::path& path, const std::string& type
   constexpr std::size_t alignment = 64;
   header.resize((prefix + header.size() + 1 + alignment - 1) / alignment * alignment - prefix, ' ');
   header.back() = '\n';
+  return concatenate(
+      {"\x93NUMPY\x01", '\0', static_cast<char>(header.size() & 0xFFu), static_cast<char>(header.size() >> 8), header});
+}
+
+/// Writes an array, whole or not at all.
+inline void write_npy(const std::filesystem::path& path, const std::string& type, bool fortran_order,
+                      std::span<const std::size_t> shape, std::span<const std::byte> elements) {
   AtomicFile file(path);
-  file.write(concatenate({"\x93NUMPY\x01", '\0', static_cast<char>(header.size() & 0xFFu),
-                          static_cast<char>(header.size() >> 8), header}));
+  file.write(npy_prefix(type, fortran_order, shape));
   file.write(elements);
   file.commit();
 }

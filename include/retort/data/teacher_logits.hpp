@@ -30,14 +30,24 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
 namespace detail {
 
-/// The file beside a table that says what the table belongs to.
+/// The file beside a table that says what the table belongs to. A program that is not this one cannot know the
+/// fingerprint of its logits, and copies that of its inputs (save_views).
 struct LogitsFingerprints {
   std::uint64_t inputs = 0;
-  std::uint64_t logits = 0;
+  std::optional<std::uint64_t> logits{};
 
   static std::filesystem::path path_beside(std::filesystem::path table) { return table += ".json"; }
 
-  std::string json() const { return concatenate({R"({"inputs":)", inputs, R"(,"logits":)", logits, "}\n"}); }
+  std::string json() const {
+    return concatenate({R"({"inputs":)", inputs, logits ? concatenate({R"(,"logits":)", *logits}) : "", "}\n"});
+  }
+
+  /// Whole or not at all. Throws FileError.
+  void save_beside(const std::filesystem::path& table) const {
+    AtomicFile file(path_beside(table));
+    file.write(json());
+    file.commit();
+  }
 
   static LogitsFingerprints load(const std::filesystem::path& path) {
     constexpr std::uint64_t size_limit = 4096;
@@ -45,13 +55,14 @@ struct LogitsFingerprints {
     const std::string text(bytes.begin(), bytes.end());
     internal::JsonReader json(text);
     LogitsFingerprints result;
+    const auto read_logits = [&] { json.read(result.logits.emplace()); };
     try {
       const std::string_view missing =
-          json.read_object({{"inputs", json.into(result.inputs)}, {"logits", json.into(result.logits)}},
+          json.read_object({{"inputs", json.into(result.inputs)}, {"logits", read_logits, false}},
                            "\"inputs\" and \"logits\", once each");
       json.end();
       if (!missing.empty()) {
-        throw FormatError(path, concatenate({"no ", missing, ", expected \"inputs\" and \"logits\""}));
+        throw FormatError(path, concatenate({"no ", missing, ", expected \"inputs\""}));
       }
     } catch (const JsonError& error) {
       throw FormatError(path, error.what());
@@ -64,11 +75,10 @@ struct LogitsFingerprints {
 
 /// Reads a table from an NPY file, plain or compressed by gzip: float16, float32, or float64, which is rounded to
 /// float, of shape (samples, classes) or (views, samples, classes), in C or Fortran order, as numpy.save writes them.
-/// Row i answers sample i of the training set. If FILE.json lies beside the file, as save_teacher_logits leaves it, the
-/// table knows its inputs; else a training can only compare it with the labels (require_made_for). Throws FileError;
-/// FormatError for a file that is no such table, for a logit that is no finite number within float's range, and for a
-/// FILE.json that belongs to other logits. Memory: the file and its values, twice in
-/// Fortran order.
+/// Row i answers sample i of the training set. If FILE.json lies beside the file, as save_teacher_logits and save_views
+/// leave it, the table knows its inputs; else a training can only compare it with the labels (require_made_for). Throws
+/// FileError; FormatError for a file that is no such table, for a logit that is no finite number within float's range,
+/// and for a FILE.json that belongs to other logits. Memory: the file and its values, twice in Fortran order.
 [[gnu::cold]] inline TeacherLogitsTable load_teacher_logits(const std::filesystem::path& path,
                                                             std::uint64_t size_limit = default_size_limit) {
   const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit);
@@ -92,7 +102,7 @@ struct LogitsFingerprints {
   std::error_code error;
   if (std::filesystem::exists(beside, error) || error) {
     const auto fingerprints = detail::LogitsFingerprints::load(beside);
-    if (fingerprints.logits != table.fingerprint()) {
+    if (fingerprints.logits && *fingerprints.logits != table.fingerprint()) {
       throw FormatError(beside, concatenate({"written for other logits than those in ", path_text(path.filename()),
                                              ", expected a file of the same table (remove it if the table is new)"}));
     }
@@ -115,9 +125,7 @@ struct LogitsFingerprints {
   }
   detail::write_npy(path, detail::npy_type<float>(), false, std::span(shape).subspan(table.views() > 1 ? 0 : 1),
                     std::as_bytes(table.logits().values()));
-  AtomicFile file(detail::LogitsFingerprints::path_beside(path));
-  file.write(detail::LogitsFingerprints{*table.inputs_fingerprint(), table.fingerprint()}.json());
-  file.commit();
+  detail::LogitsFingerprints{*table.inputs_fingerprint(), table.fingerprint()}.save_beside(path);
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::data
