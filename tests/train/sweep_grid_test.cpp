@@ -6,7 +6,13 @@
 
 #include "catch.hpp"
 #include "retort/loss/cross_entropy.hpp"
+#include "retort/loss/curriculum_temperature.hpp"
 #include "retort/loss/hinton.hpp"
+#include "retort/loss/loss_after.hpp"
+#include "retort/loss/one_of_losses.hpp"
+#include "retort/loss/standardized_logits.hpp"
+#include "retort/loss/swapped_logits.hpp"
+#include "retort/loss/weighted_sum.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/sgd.hpp"
 #include "retort/optim/weight_average.hpp"
@@ -86,6 +92,43 @@ TEST_CASE("No student of a list without repeats is trained twice", "[train]") {
                                     SweepSetting<>{.optimizer = {.epsilon = 1e-7}}})
             .size() == 4);
   CHECK(without_repeats(std::vector{base, SweepSetting<>{.initial_seed = base.seed}}).size() == 1);
+}
+
+TEST_CASE("A student that reads no teacher is trained once for all teachers", "[train]") {
+  const auto once = without_repeats(sweep_grid(SweepSetting<>{}, SweepAxis{&SweepSetting<>::teacher, {1, 0, 2}},
+                                               SweepAxis{&HintonLoss::hard_weight, {1, 0.5}}));
+  REQUIRE(once.size() == 4);
+  CHECK(once[0].loss.hard_weight == 1);
+  CHECK(once[0].teacher == 1);  // as it was given
+  for (const std::size_t i : {1u, 2u, 3u}) {
+    CHECK(once[i].loss.hard_weight == 0.5);
+  }
+  using OfLabels = SweepSetting<CrossEntropy>;
+  CHECK(without_repeats(std::vector{OfLabels{}, OfLabels{.teacher = 1}}).size() == 1);
+}
+
+TEST_CASE("No student of a loss within others is trained twice", "[train]") {
+  const auto once = [](auto loss, const auto& change) {
+    std::vector<SweepSetting<decltype(loss)>> settings{{.loss = loss, .teacher = 1}};
+    change(loss);
+    settings.push_back({.loss = loss});
+    return without_repeats(settings).size() == 1;
+  };
+  const HintonLoss alone{.hard_weight = 1};
+  const auto heat = [](auto& loss) { loss.loss.temperature = 9; };
+  CHECK(once(SwappedLogits{alone}, heat));
+  CHECK(once(StandardizedLogits{alone}, heat));
+  CHECK(once(2.0 * alone, heat));
+  CHECK(once(LossAfter{alone, 3}, heat));
+  CHECK(once(CurriculumTemperature{alone}, heat));
+  CHECK(once(CurriculumTemperature{alone}, [](auto& loss) { loss.to = 9; }));
+  CHECK(once(CrossEntropy{} + 0.0 * HintonLoss{}, [](auto& loss) { loss.second.loss.temperature = 9; }));
+  CHECK(once(OneOfLosses<CrossEntropy, HintonLoss>{CrossEntropy{}}, [](auto&) {}));
+  // The labels' share decides, so none of these is left out.
+  const HintonLoss distilled{.hard_weight = 0.5};
+  CHECK_FALSE(once(SwappedLogits{distilled}, heat));
+  CHECK_FALSE(once(CurriculumTemperature{distilled}, [](auto& loss) { loss.to = 9; }));
+  CHECK_FALSE(once(CrossEntropy{} + 0.5 * HintonLoss{}, [](auto&) {}));
 }
 
 }  // namespace

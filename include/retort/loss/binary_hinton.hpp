@@ -44,6 +44,9 @@ struct BinaryHintonLoss {
   /// See the concept Loss.
   constexpr bool reads_targets() const { return hard_weight > 0.0; }
 
+  /// See the concept Loss.
+  constexpr bool reads_teacher() const { return hard_weight < 1.0; }
+
   /// With hard weight 1 no temperature is used. See retort::simplified.
   constexpr BinaryHintonLoss simplified() const {
     return hard_weight == 1.0 ? BinaryHintonLoss{.hard_weight = 1.0} : *this;

@@ -85,6 +85,16 @@ class ClassWeighted {
     return loss_.learns_without_label();
   }
 
+  /// See the concept Loss.
+  constexpr bool reads_teacher() const { return retort::reads_teacher(loss_); }
+
+  /// See retort::simplified.
+  ClassWeighted simplified() const {
+    ClassWeighted result = *this;
+    result.loss_ = retort::simplified(loss_);
+    return result;
+  }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, std::uint32_t label,

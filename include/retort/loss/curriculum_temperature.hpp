@@ -86,6 +86,25 @@ struct CurriculumTemperature {
     return retort::reads_targets(loss);
   }
 
+  /// See the concept Loss.
+  constexpr bool reads_teacher() const { return retort::reads_teacher(loss); }
+
+  /// The loss's own temperature is not used, and where the loss uses none, neither are those that replace it. See
+  /// retort::simplified.
+  CurriculumTemperature simplified() const {
+    const auto at = [&](double temperature) {
+      L result = loss;
+      result.temperature = temperature;
+      return retort::simplified(result);
+    };
+    if (describe_settings(at(from)) == describe_settings(at(2.0 * from))) {
+      return {.loss = at(from)};
+    }
+    CurriculumTemperature result = *this;
+    result.loss = at(from);
+    return result;
+  }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,

@@ -57,6 +57,14 @@ struct Dkd {
   /// See the concept Loss.
   Dkd at_epoch(std::size_t epoch) const { return internal::warmed_up(*this, epoch); }
 
+  /// See the concept Loss.
+  constexpr bool reads_teacher() const { return alpha > 0.0 || beta > 0.0; }
+
+  /// Without both weights only the label's counts. See retort::simplified.
+  constexpr Dkd simplified() const {
+    return reads_teacher() ? *this : Dkd{.alpha = 0.0, .beta = 0.0, .label_weight = label_weight};
+  }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,

@@ -112,6 +112,9 @@ struct WithTerm {
     return retort::reads_targets(loss);
   }
 
+  /// See retort::simplified.
+  constexpr WithTerm simplified() const { return {retort::simplified(loss), term}; }
+
   /// One sample's logits; see the concept Loss.
   template <std::size_t Classes, typename Scalar>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher,

@@ -46,6 +46,9 @@ struct HintonLoss {
   /// See the concept Loss.
   constexpr bool learns_without_label() const { return hard_weight < 1.0; }
 
+  /// See the concept Loss.
+  constexpr bool reads_teacher() const { return hard_weight < 1.0; }
+
   /// With hard weight 1 no temperature is used. See retort::simplified.
   constexpr HintonLoss simplified() const { return hard_weight == 1.0 ? HintonLoss{.hard_weight = 1.0} : *this; }
 

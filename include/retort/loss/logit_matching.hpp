@@ -39,6 +39,9 @@ struct LogitMatching {
   /// See the concept Loss.
   constexpr bool learns_without_label() const { return hard_weight < 1.0; }
 
+  /// See the concept Loss.
+  constexpr bool reads_teacher() const { return hard_weight < 1.0; }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,

@@ -88,6 +88,10 @@ using TruthOf = std::conditional_t<takes_targets<L>, Targets<Scalar>, std::uint3
 /// teacher alone has `loss.reads_targets()`: where that is false it also trains on samples without labels and targets,
 /// and its row is given targets of 0.
 ///
+/// A loss whose hyperparameters can leave it without a teacher has `loss.reads_teacher()`, which says whether its row
+/// reads the teacher's logits, and one with hyperparameters that it may not use has `loss.simplified()`. Both keep a
+/// sweep from training one student twice (without_repeats).
+///
 /// A loss that changes during a training may have `loss.at_epoch(epoch)`, a loss of the same type: the one that trains
 /// the epoch, counted from 0, in place of `loss` (loss/at_epoch.hpp). Settings, as in checkpoints, are those of `loss`.
 template <typename L>
@@ -115,8 +119,17 @@ constexpr bool reads_targets(const L& loss) {
   return true;
 }
 
+/// Whether the loss reads the teacher's logits in any epoch.
+template <Loss L>
+constexpr bool reads_teacher(const L& loss) {
+  if constexpr (requires { loss.reads_teacher(); }) {
+    return loss.reads_teacher();
+  }
+  return L::needs_teacher;
+}
+
 /// The loss with its defaults for hyperparameters that it does not use, by `loss.simplified()` if it has that: equal
-/// for all losses that train alike.
+/// for losses that train alike because they differ in such alone.
 template <Loss L>
 constexpr L simplified(const L& loss) {
   if constexpr (requires { loss.simplified(); }) {

@@ -82,6 +82,11 @@ struct LossAfter {
     return retort::reads_targets(loss) || (epochs > 0 && retort::reads_targets(before));
   }
 
+  /// See the concept Loss.
+  constexpr bool reads_teacher() const {
+    return retort::reads_teacher(loss) || (epochs > 0 && retort::reads_teacher(before));
+  }
+
   /// See retort::simplified.
   constexpr LossAfter simplified() const {
     return {retort::simplified(loss), epochs, epochs > 0 ? retort::simplified(before) : Before{}};

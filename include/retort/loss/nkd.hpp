@@ -46,6 +46,9 @@ struct Nkd {
                       Hyperparameter{"label_weight", &Nkd::label_weight, allowed::at_least_zero}};
   }
 
+  /// Without gamma no temperature is used. See retort::simplified.
+  constexpr Nkd simplified() const { return gamma > 0.0 ? *this : Nkd{.gamma = 0.0, .label_weight = label_weight}; }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,

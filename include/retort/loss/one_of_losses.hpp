@@ -160,6 +160,11 @@ class OneOfLosses {
     return result;
   }
 
+  /// See the concept Loss.
+  constexpr bool reads_teacher() const {
+    return visit([](const auto& loss) { return retort::reads_teacher(loss); });
+  }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,

@@ -57,6 +57,17 @@ struct Rld {
   /// See the concept Loss.
   Rld at_epoch(std::size_t epoch) const { return internal::warmed_up(*this, epoch); }
 
+  /// See the concept Loss.
+  constexpr bool reads_teacher() const { return alpha > 0.0 || beta > 0.0; }
+
+  /// Without beta no temperature is used; without both weights only the label's counts. See retort::simplified.
+  constexpr Rld simplified() const {
+    Rld result = *this;
+    result.temperature = beta > 0.0 ? temperature : Rld{}.temperature;
+    result.warmup_epochs = reads_teacher() ? warmup_epochs : Rld{}.warmup_epochs;
+    return result;
+  }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,

@@ -63,6 +63,12 @@ struct StandardizedLogits {
     return loss.learns_without_label();
   }
 
+  /// See the concept Loss.
+  constexpr bool reads_teacher() const { return retort::reads_teacher(loss); }
+
+  /// See retort::simplified.
+  constexpr StandardizedLogits simplified() const { return {retort::simplified(loss)}; }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,

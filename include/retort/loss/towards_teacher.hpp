@@ -47,6 +47,9 @@ struct TowardsTeacher {
   /// See the concept Loss.
   static constexpr bool reads_targets() { return false; }
 
+  /// See retort::simplified.
+  constexpr TowardsTeacher simplified() const { return {retort::simplified(loss)}; }
+
   /// One sample; see the concept Loss.
   template <std::size_t Outputs, typename Scalar>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher,

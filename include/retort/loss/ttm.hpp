@@ -49,6 +49,12 @@ struct Ttm {
   /// See the concept Loss.
   constexpr bool learns_without_label() const { return beta > 0.0; }
 
+  /// See the concept Loss.
+  constexpr bool reads_teacher() const { return beta > 0.0; }
+
+  /// Without beta only the label's weight counts. See retort::simplified.
+  constexpr Ttm simplified() const { return reads_teacher() ? *this : Ttm{.beta = 0.0, .label_weight = label_weight}; }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,

@@ -3,6 +3,7 @@
 /// @file
 /// Weighted sums of losses: `0.3 * CrossEntropy{} + 0.7 * HintonLoss{.hard_weight = 0}` is a loss.
 
+#include <concepts>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -84,6 +85,19 @@ struct WeightedLoss {
     return weight > 0.0 && retort::reads_targets(loss);
   }
 
+  /// See the concept Loss.
+  constexpr bool reads_teacher() const { return weight > 0.0 && retort::reads_teacher(loss); }
+
+  /// With weight 0 nothing of the loss is used. See retort::simplified.
+  constexpr WeightedLoss simplified() const {
+    if constexpr (std::default_initializable<L>) {
+      if (weight == 0.0) {
+        return {0.0, L{}};
+      }
+    }
+    return {weight, retort::simplified(loss)};
+  }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,
@@ -140,6 +154,12 @@ struct SumOfLosses {
   {
     return retort::reads_targets(first) || retort::reads_targets(second);
   }
+
+  /// See the concept Loss.
+  constexpr bool reads_teacher() const { return retort::reads_teacher(first) || retort::reads_teacher(second); }
+
+  /// See retort::simplified.
+  constexpr SumOfLosses simplified() const { return {retort::simplified(first), retort::simplified(second)}; }
 
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>

@@ -58,9 +58,9 @@ std::vector<SweepSetting<L, O>> sweep_grid(const SweepSetting<L, O>& setting, co
   return settings;
 }
 
-/// The settings without those that would train the same student again as one before: equal ones, and such whose losses
+/// The settings without those that would train the same student again as one before: equal ones; such whose losses
 /// differ in hyperparameters that they do not use (`simplified`), as HintonLoss does in its temperature where its hard
-/// weight is 1.
+/// weight is 1; and such that differ in a teacher that the loss does not read (`reads_teacher`).
 template <Loss L, Optimizer O>
 std::vector<SweepSetting<L, O>> without_repeats(const std::vector<SweepSetting<L, O>>& settings) {
   std::vector<SweepSetting<L, O>> result;
@@ -68,6 +68,9 @@ std::vector<SweepSetting<L, O>> without_repeats(const std::vector<SweepSetting<L
   for (const SweepSetting<L, O>& setting : settings) {
     SweepSetting<L, O> simplest = setting;
     simplest.loss = simplified(setting.loss);
+    if (!reads_teacher(setting.loss)) {
+      simplest.teacher = 0;
+    }
     if (trained
             .insert(concatenate({simplest.describe(), ", seed ", setting.seed.value, ", weights of seed ",
                                  setting.weights_seed().value}))

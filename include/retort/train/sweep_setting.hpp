@@ -30,7 +30,7 @@ struct SweepSetting {
   O optimizer{};
   Seed seed{};                         ///< of shuffling, dropout and augmentation, and of the initial weights
   std::optional<Seed> initial_seed{};  ///< of the initial weights, if that is another one
-  std::size_t teacher = 0;             ///< which of the sweep's teachers, from 0; not read by a loss without one
+  std::size_t teacher = 0;             ///< which of the sweep's teachers, from 0; see reads_teacher
   std::size_t model = 0;               ///< which of the sweep's models, from 0, if they are a OneOfModels
 
   Seed weights_seed() const { return initial_seed.value_or(seed); }
