@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "retort/train/sweep_grid.hpp"
 
+#include <array>
 #include <cstddef>
+#include <type_traits>
 #include <vector>
 
 #include "catch.hpp"
+#include "retort/loss/class_weighted.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/curriculum_temperature.hpp"
 #include "retort/loss/hinton.hpp"
@@ -52,6 +55,38 @@ TEST_CASE("A grid has any loss and optimizer, and axes of any type", "[train]") 
                                    SweepAxis{&WeightAverage<Sgd>::decay, {0.9, 0.99}});
   REQUIRE(averages.size() == 2);
   CHECK(averages[1].optimizer == WeightAverage{Sgd{.momentum = 0.5}, 0.99});
+}
+
+TEST_CASE("A function finds an axis's field within a loss, or anywhere", "[train]") {
+  const auto sum = CrossEntropy{} + 0.5 * HintonLoss{.hard_weight = 0};
+  using Setting = SweepSetting<std::remove_const_t<decltype(sum)>>;
+  const std::vector<double> weights{0.5, 2};
+  const auto settings =
+      sweep_grid(Setting{.loss = sum},
+                 SweepAxis{[](auto& setting) -> auto& { return setting.loss.second.loss.temperature; }, {1, 2}},
+                 SweepAxis{[](Setting& setting) -> double& { return setting.loss.second.weight; }, weights},
+                 SweepAxis{&Setting::seed, consecutive_seeds(2)});
+  REQUIRE(settings.size() == 8);
+  CHECK(settings[0].loss == CrossEntropy{} + 0.5 * HintonLoss{.temperature = 1, .hard_weight = 0});
+  CHECK(settings[2].loss == CrossEntropy{} + 2.0 * HintonLoss{.temperature = 1, .hard_weight = 0});
+  CHECK(settings[7].loss == CrossEntropy{} + 2.0 * HintonLoss{.temperature = 2, .hard_weight = 0});
+  CHECK(settings[7].seed == Seed{1});
+
+  const ClassWeighted weighted{HintonLoss{}, std::array{1.0, 2.0}};
+  const auto heated =
+      sweep_grid(SweepSetting<ClassWeighted<HintonLoss, 2>>{.loss = weighted},
+                 SweepAxis{[](auto& setting) -> auto& { return setting.loss.loss().temperature; }, {3}});
+  REQUIRE(heated.size() == 1);
+  CHECK(heated[0].loss == ClassWeighted{HintonLoss{.temperature = 3}, std::array{1.0, 2.0}});
+}
+
+TEST_CASE("Losses of several types are an axis", "[train]") {
+  using Chosen = OneOfLosses<CrossEntropy, HintonLoss>;
+  using Setting = SweepSetting<Chosen>;
+  const auto settings = sweep_grid(Setting{}, SweepAxis{&Setting::loss, {CrossEntropy{0.1}, HintonLoss{}}});
+  REQUIRE(settings.size() == 2);
+  CHECK(settings[0].loss == Chosen{CrossEntropy{0.1}});
+  CHECK(settings[1].loss == Chosen{HintonLoss{}});
 }
 
 TEST_CASE("A grid without axes is the setting itself, and one without a value is empty", "[train]") {

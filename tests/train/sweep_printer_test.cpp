@@ -72,7 +72,10 @@ TEST_CASE("What students share is not said of each", "[train]") {
   CHECK(setting_differences({"Loss(), Adam(a=1), seed 4"}) == std::vector<std::string>{""});
   CHECK(setting_differences({"Loss(a=1)", "Loss(a=2)"}) == std::vector<std::string>{"a=1", "a=2"});
   CHECK(setting_differences({"0.5 * A(a=1) + 0.5 * B(a=1), seed 0", "0.5 * A(a=2) + 1e+30 * B(a=1), seed 0"}) ==
-        std::vector<std::string>{"0.5 * B", "a=2, 1e+30 * B"});
+        std::vector<std::string>{"a[0]=1, 0.5 * B", "a[0]=2, 1e+30 * B"});
+  // Neither of the two is lost where they change places.
+  CHECK(setting_differences({"A(t=2, w=0) + A(t=4, w=0), seed 0", "A(t=4, w=0) + A(t=2, w=0), seed 0"}) ==
+        std::vector<std::string>{"t[0]=2, t[1]=4", "t[0]=4, t[1]=2"});
   CHECK(setting_differences({}).empty());
 }
 

@@ -46,6 +46,10 @@ class ClassWeighted {
     std::copy(weights.begin(), weights.end(), weights_);
   }
 
+  /// The loss whose values are weighted.
+  L& loss() { return loss_; }
+  const L& loss() const { return loss_; }
+
   /// Throws OptionError for a weight outside its range and for the loss's own hyperparameters, and if Scalar cannot
   /// compute with them.
   template <typename Scalar = double>

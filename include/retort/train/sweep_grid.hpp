@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <set>
 #include <string>
 #include <type_traits>
@@ -20,16 +21,59 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
-/// The values of one field: a hyperparameter of a loss or an optimizer, or a field of SweepSetting.
-template <typename Owner, typename Value>
+/// The values of one field: a hyperparameter of a loss or an optimizer, or a field of SweepSetting. `field` points to
+/// it or, for a field further within, is a function that finds it in a setting:
+///
+///     SweepAxis{&HintonLoss::temperature, {1, 2, 4}}
+///     SweepAxis{[](auto& setting) -> auto& { return setting.loss.second.temperature; }, {1, 2, 4}}
+///
+/// A function's values are of one type, {1.0, 0.5} and not {1, 0.5}. Tables and files name an axis after the field, as
+/// the setting's description does: "temperature=2", and "temperature[1]=2" where a loss has several.
+template <typename Field, typename Value>
 struct SweepAxis {
-  using Field = Value Owner::*;
-
   Field field;
   std::vector<Value> values;
 };
 template <typename Owner, typename Value>
-SweepAxis(Value Owner::*, std::vector<std::type_identity_t<Value>>) -> SweepAxis<Owner, Value>;
+SweepAxis(Value Owner::*, std::vector<std::type_identity_t<Value>>) -> SweepAxis<Value Owner::*, Value>;
+template <typename Field, typename Value>
+  requires(!std::is_member_pointer_v<Field>)
+SweepAxis(Field, std::vector<Value>) -> SweepAxis<Field, Value>;
+template <typename Field, typename Value>
+  requires(!std::is_member_pointer_v<Field>)
+SweepAxis(Field, std::initializer_list<Value>) -> SweepAxis<Field, Value>;
+
+namespace detail {
+
+/// The setting's field that a pointer to a member means.
+template <Loss L, Optimizer O, typename Owner, typename Value>
+Value& swept_field(SweepSetting<L, O>& setting, Value Owner::* field) {
+  if constexpr (std::is_base_of_v<Owner, L>) {
+    return setting.loss.*field;
+  } else if constexpr (std::is_base_of_v<Owner, O>) {
+    return setting.optimizer.*field;
+  } else {
+    static_assert(std::is_same_v<Owner, SweepSetting<L, O>>,
+                  "retort: this axis is a field of neither the loss, the optimizer nor this SweepSetting: a field "
+                  "further within is found by a function, SweepAxis{[](auto& setting) -> auto& { return "
+                  "setting.loss.second.temperature; }, {1, 2}}");
+    return setting.*field;
+  }
+}
+/// The one that a function finds.
+template <Loss L, Optimizer O, typename Function>
+auto& swept_field(SweepSetting<L, O>& setting, const Function& function) {
+  using Setting = SweepSetting<L, O>;
+  static_assert(std::is_invocable_v<const Function&, Setting&>,
+                "retort: an axis is a pointer to a field, or a function of this SweepSetting: [](auto& setting) -> "
+                "auto& { return setting.loss.second.temperature; }");
+  using Found = std::invoke_result_t<const Function&, Setting&>;
+  static_assert(std::is_lvalue_reference_v<Found> && !std::is_const_v<std::remove_reference_t<Found>>,
+                "retort: an axis's function returns a reference to the field: write -> auto&");
+  return function(setting);
+}
+
+}  // namespace detail
 
 /// Every combination of the axes' values in copies of `setting`; the last axis varies fastest. This makes 15 settings,
 /// all seeds of a temperature one after another:
@@ -40,17 +84,13 @@ SweepAxis(Value Owner::*, std::vector<std::type_identity_t<Value>>) -> SweepAxis
 template <Loss L, Optimizer O, typename... Axes>
 std::vector<SweepSetting<L, O>> sweep_grid(const SweepSetting<L, O>& setting, const Axes&... axes) {
   std::vector<SweepSetting<L, O>> settings{setting};
-  [[maybe_unused]] const auto vary = [&]<typename Owner, typename Value>(const SweepAxis<Owner, Value>& axis) {
+  [[maybe_unused]] const auto vary = [&]<typename Field, typename Value>(const SweepAxis<Field, Value>& axis) {
     for (const SweepSetting<L, O>& one : std::exchange(settings, {})) {
       for (const Value& value : axis.values) {
-        SweepSetting<L, O>& varied = settings.emplace_back(one);
-        if constexpr (std::is_base_of_v<Owner, L>) {
-          varied.loss.*axis.field = value;
-        } else if constexpr (std::is_base_of_v<Owner, O>) {
-          varied.optimizer.*axis.field = value;
-        } else {
-          varied.*axis.field = value;
-        }
+        auto& field = detail::swept_field(settings.emplace_back(one), axis.field);
+        static_assert(!std::is_integral_v<std::remove_reference_t<decltype(field)>> || !std::is_floating_point_v<Value>,
+                      "retort: this axis's field is a whole number: expected such values");
+        field = value;
       }
     }
   };

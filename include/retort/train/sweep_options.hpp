@@ -38,6 +38,10 @@ struct SweepCheckpointOptions {
 };
 
 /// See FitOptions. Leaves out what each student has itself (its seed) and what only a single training needs.
+///
+/// These are no axes of a sweep: students that train at once take the same steps on the same batches' sizes, and see
+/// the same views, which each teacher answered once. For several numbers of epochs, batch sizes or schedules make a
+/// sweep of each.
 struct SweepOptions {
   std::size_t epochs = 1;             ///< > 0
   std::size_t batch_size = 64;        ///< 1 ... 2^32 - 1; the last batch of an epoch holds what is left

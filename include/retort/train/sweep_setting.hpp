@@ -50,27 +50,45 @@ struct SweepSetting {
 
 namespace detail {
 
+/// Gives those of several settings of one name a number each: {"temperature[0]=2", "temperature[1]=4"}.
+[[gnu::cold]] inline void number_namesakes(std::vector<std::string>& settings) {
+  const auto name_of = [](const std::string& setting) { return setting.substr(0, setting.find('=')); };
+  std::map<std::string, std::size_t> counts;
+  for (const std::string& setting : settings) {
+    ++counts[name_of(setting)];
+  }
+  std::map<std::string, std::size_t> numbers;
+  for (std::string& setting : settings) {
+    const std::string name = name_of(setting);
+    if (counts[name] > 1) {
+      setting.insert(name.size(), concatenate({"[", numbers[name]++, "]"}));
+    }
+  }
+}
+
 /// The names and settings in a description (describe_settings), each once: {"0.5 * HintonLoss", "temperature=2",
 /// "hard_weight=0", "seed 1"} for "0.5 * HintonLoss(temperature=2, hard_weight=0), seed 1".
-[[gnu::cold]] inline std::vector<std::string_view> settings_in(std::string_view description) {
-  std::vector<std::string_view> settings;
+[[gnu::cold]] inline std::vector<std::string> settings_in(std::string_view description) {
+  std::vector<std::string> settings;
   while (!description.empty()) {
     const std::size_t end = std::min(description.find_first_of("(),"), description.size());
     std::string_view setting = description.substr(0, end);
     setting.remove_prefix(std::min(setting.find_first_not_of(" +"), setting.size()));
-    if (!setting.empty() && std::ranges::find(settings, setting) == settings.end()) {
-      settings.push_back(setting);
+    const bool has_value = setting.find('=') != setting.npos;
+    if (!setting.empty() && (has_value || std::ranges::find(settings, setting) == settings.end())) {
+      settings.emplace_back(setting);
     }
     description.remove_prefix(std::min(end + 1, description.size()));
   }
+  number_namesakes(settings);
   return settings;
 }
 
 /// For each description, the settings that are not common to all: "temperature=2, seed 1".
 [[gnu::cold]] inline std::vector<std::string> setting_differences(const std::vector<std::string>& descriptions) {
-  std::map<std::string_view, std::size_t> counts;
+  std::map<std::string, std::size_t> counts;
   for (const std::string& description : descriptions) {
-    for (const std::string_view setting : settings_in(description)) {
+    for (const std::string& setting : settings_in(description)) {
       ++counts[setting];
     }
   }
@@ -78,7 +96,7 @@ namespace detail {
   differences.reserve(descriptions.size());
   for (const std::string& description : descriptions) {
     std::string text;
-    for (const std::string_view setting : settings_in(description)) {
+    for (const std::string& setting : settings_in(description)) {
       if (counts[setting] < descriptions.size()) {
         text += concatenate({text.empty() ? "" : ", ", setting});
       }
