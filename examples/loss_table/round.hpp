@@ -77,7 +77,7 @@ class Round {
  private:
   template <typename L>
   using StudentSweep = retort::Sweep<Students, retort::backend::Eigen, L>;
-  using TeacherNetwork = StudentSweep<SomeLoss>::TeacherNetwork;
+  using TeacherNetwork = StudentSweep<SomeLoss>::AnyTeacher;
 
   Source source(const Entry& entry) const { return candidates_[entry.row].source; }
 

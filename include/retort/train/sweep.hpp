@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -24,6 +25,7 @@
 #include "retort/core/out_of_memory.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
+#include "retort/data/teacher_logits_table.hpp"
 #include "retort/loss/batch_term.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/loss/loss.hpp"
@@ -31,6 +33,7 @@
 #include "retort/nn/sequential.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/optimizer.hpp"
+#include "retort/train/any_teacher.hpp"
 #include "retort/train/early_stopping.hpp"
 #include "retort/train/epoch_trainer.hpp"
 #include "retort/train/evaluate.hpp"
@@ -110,7 +113,14 @@ concept HandsOutThreads =
 ///
 /// All students share the data and the logits of each teacher, which are computed once, on all threads, unless the
 /// inputs are augmented anew in every epoch. These and all networks are in memory before the first step; each thread
-/// also has the working memory of its current student. The teachers must outlive the sweep.
+/// also has the working memory of its current student. Teachers that are networks must outlive the sweep.
+///
+/// A teacher may also be a table of logits, of a teacher of any kind, which the sweep keeps:
+///
+///     Sweep<Student>{data::load_teacher_logits("logits.npy"), settings, cpu}
+///     Sweep<Student>{{teacher, table}, settings, cpu}
+///
+/// A table of a network's own logits gives the bits that the network gives.
 ///
 /// `Students` is a Model, or a OneOfModels for students of several types. These are one list like any other: trained
 /// side by side, resumed, and summarized together. Where all students train at once, it is those of one model, and then
@@ -125,17 +135,19 @@ class Sweep {
  public:
   using Setting = SweepSetting<L, O>;
   using Result = SweepResult<Students, Backend, L, O, Scalar>;
-  using TeacherNetwork = internal::AnyTeacher<Students, Backend, Scalar>;
+  /// A Network, or a data::TeacherLogitsTable; both convert to it.
+  using AnyTeacher = internal::AnyTeacher<Students, Backend, Scalar>;
   /// Called with each student when its training has ended, before the observers and like them: one call at a time, from
   /// any thread. For keeping results as they come.
   using ResultCallback = std::function<void(const Result&)>;
 
   /// Throws OptionError for an empty list and for a hyperparameter outside its range, naming the student.
-  Sweep(TeacherNetwork teacher, std::vector<Setting> settings, Backend backend)
+  Sweep(AnyTeacher teacher, std::vector<Setting> settings, Backend backend)
       : Sweep(std::vector{std::move(teacher)}, std::move(settings), std::move(backend)) {}
 
-  /// Several teachers, of any models that fit the student: `Sweep<Student> sweep{{wide, narrow}, settings, cpu}`.
-  Sweep(std::vector<TeacherNetwork> teachers, std::vector<Setting> settings, Backend backend)
+  /// Several teachers, of any models that fit the student, and tables: `Sweep<Student> sweep{{wide, narrow}, settings,
+  /// cpu}`.
+  Sweep(std::vector<AnyTeacher> teachers, std::vector<Setting> settings, Backend backend)
       : teachers_(std::move(teachers)), settings_(std::move(settings)), backend_(std::move(backend)) {
     require_settings();
   }
@@ -151,8 +163,9 @@ class Sweep {
   /// such. Any other exception, an observer's too, ends the sweep: students under way end with their batch, no other
   /// begins, and the first exception is rethrown; a sweep that was asked to stop throws StoppedError. Throws, before
   /// anything is computed, ShapeError for data that does not fit the model, OptionError for options out of range, for
-  /// data whose inputs are made differently from a teacher's and for samples without labels as in Trainer::fit, and
-  /// FileError for a folder of checkpoints that cannot be written.
+  /// data whose inputs are made differently from a teacher's and for samples without labels as in Trainer::fit, what
+  /// TeacherLogitsTable::require_made_for throws for a table, and FileError for a folder of checkpoints that cannot be
+  /// written. A sweep that resumes compares a table's logits as it compares a network's parameters.
   std::vector<Result> fit(const data::Dataset& train, const SweepOptions& options = {},
                           const ResultCallback& on_result = {}) const {
     return run(train, nullptr, options, on_result);
@@ -166,9 +179,8 @@ class Sweep {
  private:
   using Models = typename internal::SweptModels<Students>::List;
   template <Model M>
-  using StudentTrainer =
-      internal::EpochTrainer<M, Backend, Scalar, L, O,
-                             std::conditional_t<L::needs_teacher, TeacherNetwork, internal::NoTeacher>>;
+  using StudentTrainer = internal::EpochTrainer<M, Backend, Scalar, L, O,
+                                                std::conditional_t<L::needs_teacher, AnyTeacher, internal::NoTeacher>>;
   using Shared = internal::SharedInputs<Backend, Scalar>;
   using Table = typename Backend::template Buffer<Scalar>;
 
@@ -208,7 +220,7 @@ class Sweep {
       }
     }
     if constexpr (!Backend::host_memory) {
-      for (const TeacherNetwork& teacher : teachers_) {
+      for (const AnyTeacher& teacher : teachers_) {
         internal::require_reach(backend_, teacher);
       }
     }
@@ -231,9 +243,10 @@ class Sweep {
       internal::require_labels_for(setting.loss, train);
     }
     if constexpr (L::needs_teacher) {
-      for (const Setting& setting : settings_) {
-        teachers_[setting.teacher].require_matching(train);
-        require_preprocessing(teachers_[setting.teacher].preprocessing(), train, "the teacher");
+      for (std::size_t i = 0; i < teachers_.size(); ++i) {
+        if (is_asked(i)) {
+          teachers_[i].require_made_for(train, first_epoch(options, train.size()));
+        }
       }
     }
     prepare_checkpoints(options);
@@ -323,6 +336,10 @@ class Sweep {
             .views = options.views};
   }
 
+  bool is_asked(std::size_t teacher) const {
+    return std::ranges::any_of(settings_, [&](const Setting& setting) { return setting.teacher == teacher; });
+  }
+
   void ask_teachers(Run& run) const {
     run.teacher_logits.resize(teachers_.size());
     const internal::Epoch epoch = first_epoch(run.options, run.train.size());
@@ -330,13 +347,17 @@ class Sweep {
       return;
     }
     for (std::size_t i = 0; i < teachers_.size(); ++i) {
-      if (std::ranges::any_of(settings_, [&](const Setting& setting) { return setting.teacher == i; })) {
+      if (is_asked(i)) {
         internal::wait_for(teachers_[i]);
         const std::size_t size = epoch.view_count() * run.train.size() * Models::output_size;
         run.teacher_logits[i] = allocate_for("logits of a teacher", size * sizeof(Scalar),
                                              [&] { return backend_.template allocate<Scalar>(size); });
         Scalar* logits = run.teacher_logits[i].data();
-        if (epoch.augmentation.is_set()) {
+        if (const data::TeacherLogitsTable* const table = teachers_[i].table()) {
+          const std::span<const float> answers = table->logits().values();
+          const std::vector<Scalar> values(answers.begin(), answers.end());
+          copy_from_host(backend_, std::span(values), logits);
+        } else if (epoch.augmentation.is_set()) {
           internal::for_each_view<Models::input_size, Scalar>(
               backend_, run.resident_train.view(), epoch,
               [&](const Scalar* inputs, std::size_t row, std::size_t count) {
@@ -471,7 +492,7 @@ class Sweep {
     });
   }
 
-  std::vector<TeacherNetwork> teachers_;
+  std::vector<AnyTeacher> teachers_;
   std::vector<Setting> settings_;
   Backend backend_;
 };

@@ -4,7 +4,6 @@
 /// What a training asks of a teacher: its logits, for a batch or for a whole dataset.
 
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,7 +14,6 @@
 #include "retort/core/error.hpp"
 #include "retort/core/fingerprint.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/shared_handle.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/dataset_view.hpp"
@@ -23,7 +21,6 @@
 #include "retort/nn/preprocessing.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/train/evaluate.hpp"
-#include "retort/train/sweep_models.hpp"
 
 namespace retort::shape_check {  // for every instruction set
 
@@ -145,38 +142,6 @@ struct TeacherSourceOf {
 template <Model M, typename Backend, typename Scalar>
 struct TeacherSourceOf<const Network<M, Backend, Scalar>*> {
   using type = Teacher<M, Backend, Scalar>;
-};
-
-/// A teacher of any model that fits the students of a sweep: their training is compiled once for all teachers. It
-/// refers to the network, which must outlive it; copies refer to the same network.
-template <SweptStudents Students, typename Backend, typename Scalar>
-class AnyTeacher {
- public:
-  template <Model M>
-  AnyTeacher(const Network<M, Backend, Scalar>& network)
-      : teacher_(std::make_shared<Teacher<M, Backend, Scalar>>(&network)) {
-    SweptModels<Students>::List::for_each([]<Model StudentModel>(std::type_identity<StudentModel> /*model*/) {
-      static_cast<void>(TeacherFits<M, StudentModel>{});
-    });
-  }
-  /// A temporary teacher would be gone before it is asked.
-  template <Model M>
-  AnyTeacher(const Network<M, Backend, Scalar>&& network) = delete;
-
-  const Backend& backend() const { return teacher_->backend(); }
-  const Scalar* parameter_data() const { return teacher_->parameter_data(); }
-  const std::optional<Preprocessing>& preprocessing() const { return teacher_->preprocessing(); }
-  void answer_batch(const Backend& on, const Scalar* inputs, Scalar* logits, std::size_t batch) const {
-    teacher_->answer_batch(on, inputs, logits, batch);
-  }
-  void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* logits) const {
-    teacher_->answer_dataset(on, data, logits);
-  }
-  void require_matching(const data::Dataset& data) const { teacher_->require_matching(data); }
-  std::string fingerprint() const { return teacher_->fingerprint(); }
-
- private:
-  SharedHandle<const TeacherInterface<Backend, Scalar>> teacher_;
 };
 
 /// Throws OptionError unless `backend`, whose memory is not the host's, can read the teacher's memory.

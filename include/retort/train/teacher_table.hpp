@@ -24,19 +24,24 @@
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
 /// The logits of a network for every sample of `data`, or for every sample of each of its views: what a
-/// DistillationTrainer would ask it for. The table can be saved, and mixed with others (ensemble_logits). Throws like
+/// training would ask it for, bit for bit. The table can be saved, and mixed with others (ensemble_logits). Throws like
 /// predict_all; OptionError for an augmentation without views, or one that is not for this data.
 template <Model M, typename Backend, typename Scalar>
 data::TeacherLogitsTable make_teacher_table(const Network<M, Backend, Scalar>& network, const data::Dataset& data,
                                             const data::Augmentation& augmentation = {}, data::Views views = {}) {
   constexpr std::size_t classes = M::output_size;
+  if (!augmentation.is_set()) {
+    const std::vector<Scalar> answers = predict_all(network, data);
+    return data::TeacherLogitsTable(
+        data::Matrix<float>(data.size(), classes, std::vector<float>(answers.begin(), answers.end())), data);
+  }
   internal::require_predictable(network, data);
   augmentation.validate(data.image());
-  if (augmentation.is_set() && views.count == 0) {
+  if (views.count == 0) {
     throw OptionError("make_teacher_table: views.count is 0, new views in every epoch, expected those that come again");
   }
   const internal::Epoch epoch{.augmentation = augmentation, .views = views};
-  std::vector<float> logits(epoch.view_count() * data.size() * classes);
+  std::vector<float> logits(views.count * data.size() * classes);
   const Backend& backend = network.backend();
   const internal::ResidentDataset<Backend> resident(backend, data);
   typename Backend::template Buffer<Scalar> outputs{};
@@ -55,8 +60,8 @@ data::TeacherLogitsTable make_teacher_table(const Network<M, Backend, Scalar>& n
           logits[row * classes + i] = static_cast<float>(copy[i]);
         }
       });
-  return data::TeacherLogitsTable(data::Matrix<float>(epoch.view_count() * data.size(), classes, std::move(logits)),
-                                  data, augmentation, views);
+  return data::TeacherLogitsTable(data::Matrix<float>(views.count * data.size(), classes, std::move(logits)), data,
+                                  augmentation, views);
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET
