@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "common/output_folder.hpp"
 #include "common/page.hpp"
@@ -80,6 +81,14 @@ void add_hyperparameters(CLI::App& app, Settings& settings, std::initializer_lis
               ->check(std::integral<Value> ? whole_number(0) : number());
         }
       });
+}
+
+/// --students: some of `names`.
+inline void add_students(CLI::App& app, std::vector<std::string>& students, std::span<const char* const> names,
+                         const std::string& description) {
+  app.add_option("--students", students, description)
+      ->check(CLI::IsMember(std::vector<std::string>(names.begin(), names.end())))
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 /// --resume, --overwrite and --any-processor.

@@ -62,6 +62,10 @@ retort::data::Dataset load_training_images(const std::filesystem::path& folder) 
   return folder == "synthetic" ? synthetic().first : retort::data::load_mnist_train(folder);
 }
 
+retort::data::Dataset load_test_images(const std::filesystem::path& folder) {
+  return load_data(folder, "official", 0).second;
+}
+
 std::vector<std::uint32_t> training_rows(std::size_t images, const std::string& split, std::uint64_t seed) {
   if (split == "official") {
     std::vector<std::uint32_t> rows(images);

@@ -24,6 +24,9 @@ std::pair<retort::data::Dataset, retort::data::Dataset> load_data(const std::fil
 /// All training samples of the folder, in their files' order. Throws as load_data does.
 retort::data::Dataset load_training_images(const std::filesystem::path& folder);
 
+/// The folder's test samples. Throws as load_data does for the official split.
+retort::data::Dataset load_test_images(const std::filesystem::path& folder);
+
 /// Which of them load_data's training samples are, where there are so many.
 std::vector<std::uint32_t> training_rows(std::size_t images, const std::string& split, std::uint64_t seed);
 

@@ -29,6 +29,7 @@
 #include "common/output_folder.hpp"
 #include "common/prepare_teacher.hpp"
 #include "common/program.hpp"
+#include "common/students.hpp"
 #include "options.hpp"
 #include "report.hpp"
 #include "round.hpp"
@@ -74,17 +75,6 @@ class Job {
   }
 
  private:
-  /// The students that --students names, by their places among Students.
-  std::vector<std::size_t> wanted_models() const {
-    std::vector<std::size_t> models = Students::places();
-    if (!options_.students.empty()) {
-      std::erase_if(models, [&](std::size_t model) {
-        return std::ranges::find(options_.students, student_names[model]) == options_.students.end();
-      });
-    }
-    return models;
-  }
-
   /// The student alone, and the rows that --losses names.
   std::vector<Candidate> wanted_candidates(std::size_t epochs) const {
     std::vector<Candidate> candidates = all_candidates(epochs);
@@ -106,7 +96,7 @@ class Job {
     const std::vector<Candidate> candidates = wanted_candidates(options_.choice_epochs);
     const auto [part, held_out] = rt::data::stratified_split(train_, 5.0 / 6.0, rt::Seed{0});
     std::vector<Entry> entries;
-    for (const std::size_t model : wanted_models()) {
+    for (const std::size_t model : examples::places_of(student_names, options_.students)) {
       for (std::size_t row = 0; row < candidates.size(); ++row) {
         for (std::size_t setting = 0; setting < candidates[row].settings.size(); ++setting) {
           entries.push_back({model, row, setting});

@@ -38,8 +38,7 @@ Options parse_options(int argc, char** argv) {
       ->check(not_empty());
   app.add_option("--report", options.report, "page of HTML with the table [none is written]")
       ->check(examples::page_name());
-  app.add_option("--students", options.students, "students of the table: one or more [all]")
-      ->check(CLI::IsMember(std::vector<std::string>(student_names.begin(), student_names.end())));
+  examples::add_students(app, options.students, student_names, "students of the table: one or more [all]");
   app.add_option("--losses", options.losses,
                  "losses and schemes that are compared with the student alone: one or more [all]")
       ->check(CLI::IsMember(loss_names()));

@@ -18,6 +18,7 @@
 #include "assistant.hpp"
 #include "candidates.hpp"
 #include "common/models.hpp"
+#include "common/students.hpp"
 #include "options.hpp"
 #include "students.hpp"
 
@@ -135,11 +136,7 @@ class Round {
     }
     results = StudentSweep<L>{std::move(teachers), std::move(settings), teacher_.backend()}.fit(train_, options);
     for (const auto& result : results) {
-      const std::size_t wrong =
-          result.has_diverged()
-              ? held_out_.size()
-              : std::visit([&](const auto& network) { return retort::evaluate(network, held_out_).errors; },
-                           result.network);
+      const std::size_t wrong = result.has_diverged() ? held_out_.size() : examples::count_errors(result, held_out_);
       errors_[places[result.index]].push_back(static_cast<double>(wrong));
     }
     return results;

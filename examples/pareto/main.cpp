@@ -32,6 +32,7 @@
 #include "common/output_folder.hpp"
 #include "common/prepare_teacher.hpp"
 #include "common/program.hpp"
+#include "common/students.hpp"
 #include "common/training_options.hpp"
 #include "options.hpp"
 #include "report.hpp"
@@ -96,11 +97,10 @@ class Job {
   /// The models that --students names, with floats and with 4 bits.
   std::vector<std::size_t> wanted_models() const {
     std::vector<std::size_t> models = Students::places();
-    if (!options_.students.empty()) {
-      std::erase_if(models, [&](std::size_t model) {
-        return std::ranges::find(options_.students, name_of(model)) == options_.students.end();
-      });
-    }
+    const std::vector<std::size_t> named = examples::places_of(student_names, options_.students);
+    std::erase_if(models, [&](std::size_t model) {
+      return std::ranges::find(named, model % student_names.size()) == named.end();
+    });
     return models;
   }
 
@@ -151,8 +151,7 @@ class Job {
     std::vector<std::size_t> chosen(Students::count);
     std::vector<std::size_t> fewest(Students::count, std::numeric_limits<std::size_t>::max());
     for (const auto& result : train(std::move(list), options_.choice_epochs, "choice")) {
-      const std::size_t errors =
-          std::visit([&](const auto& network) { return rt::evaluate(network, held_out_).errors; }, result.network);
+      const std::size_t errors = examples::count_errors(result, held_out_);
       const std::size_t model = result.setting.model;
       if (errors < fewest[model]) {
         fewest[model] = errors;

@@ -25,8 +25,7 @@ Options parse_options(int argc, char** argv) {
       ->check(not_empty());
   app.add_option("--report", options.report, "page of HTML with charts and the table [none is written]")
       ->check(examples::page_name());
-  app.add_option("--students", options.students, "widths to choose from: one or more [all]")
-      ->check(CLI::IsMember(std::vector<std::string>(student_names.begin(), student_names.end())));
+  examples::add_students(app, options.students, student_names, "widths to choose from: one or more [all]");
   app.add_option("--teacher-epochs", options.teacher_epochs, "epochs of the teacher, if it is trained")
       ->check(whole_number(1));
   app.add_option("--epochs", options.epochs, "epochs of each student")->check(whole_number(1));

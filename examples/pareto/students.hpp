@@ -7,25 +7,18 @@
 
 #include "common/models.hpp"
 #include "options.hpp"
-#include "retort/nn/avg_pool2d.hpp"
 #include "retort/quantization/quantized.hpp"
 #include "retort/train/sweep_models.hpp"
 
 namespace pareto {
-
-/// The mean of each 2 x 2 pixels in front: a quarter of the first layer's weights.
-template <std::size_t First, std::size_t Second>
-using Pooled = retort::Sequential<retort::AvgPool2d<retort::Shape<1, 28, 28>, 2>,  //
-                                  retort::Linear<196, First>, retort::ReLU,        //
-                                  retort::Linear<First, Second>, retort::ReLU, retort::Linear<Second, 10>>;
 
 /// Each model as it is, and as one that learns with weights of 4 bits.
 template <retort::Model... Models>
 using WithInt4 = retort::OneOfModels<Models..., retort::Quantized<Models, retort::Int4>...>;
 
 /// In the order of student_names, twice.
-using Students = WithInt4<examples::Perceptron<10>, examples::Perceptron<20>, examples::Perceptron<32>, Pooled<32, 32>,
-                          Pooled<64, 48>>;
+using Students = WithInt4<examples::Perceptron<10>, examples::Perceptron<20>, examples::Perceptron<32>,
+                          examples::Pooled<32, 32>, examples::Pooled<64, 48>>;
 static_assert(Students::count == 2 * student_names.size());
 
 /// Whether a place among Students is that of one with weights of 4 bits.

@@ -13,12 +13,14 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "common/data.hpp"
 #include "common/models.hpp"
 #include "common/output_folder.hpp"
 #include "common/stop_signals.hpp"
+#include "common/students.hpp"
 #include "common/training_options.hpp"
 #include "options.hpp"
 #include "report.hpp"
@@ -44,6 +46,7 @@
 #include "retort/train/tensorboard_log.hpp"
 #include "retort/train/trainer.hpp"
 #include "runs_file.hpp"
+#include "students.hpp"
 #include "tensorboard_students.hpp"
 
 namespace sweep {
@@ -58,7 +61,11 @@ class Job {
         teacher_(retort::Seed{2 * options.first_seed}, backend_),
         settings_(make_settings()),
         sweep_(teacher_, settings_, backend_),  // finds hyperparameters out of range, before minutes of training
-        data_(load_data()) {}
+        data_(load_data()) {
+    if (options_.test) {
+      test_ = examples::load_test_images(options_.data);  // now, so that a missing file is found; no one looks yet
+    }
+  }
 
   void run() {
     if (!options_.quiet) {
@@ -89,10 +96,15 @@ class Job {
       std::printf("\n%zu students in %.1f s\n\n", results.size(), seconds);
     }
     std::vector<Summary> summaries = retort::summarize(results);
+    std::vector<Summary> best_first = summaries;
+    sort_by_errors(best_first);
     if (options_.best_first) {
-      sort_by_errors(summaries);
+      summaries = best_first;
     }
     print_report(summaries);
+    if (test_) {
+      count_test_errors(best_first.front(), results);
+    }
     if (!options_.report.empty()) {
       std::vector<StudentRun> runs;
       runs.reserve(results.size());
@@ -107,7 +119,7 @@ class Job {
   }
 
  private:
-  using StudentSweep = retort::Sweep<examples::Student, Backend>;
+  using StudentSweep = retort::Sweep<Students, Backend>;
 
   const retort::data::Dataset& train() const { return data_.first; }
   const retort::data::Dataset& held_out() const { return data_.second; }
@@ -116,7 +128,9 @@ class Job {
   /// temperature, and listed once.
   std::vector<retort::SweepSetting<>> make_settings() const {
     auto settings = retort::without_repeats(retort::sweep_grid(
-        retort::SweepSetting<>{}, retort::SweepAxis{&retort::HintonLoss::temperature, options_.temperatures},
+        retort::SweepSetting<>{},
+        retort::SweepAxis{&retort::SweepSetting<>::model, examples::places_of(student_names, options_.students)},
+        retort::SweepAxis{&retort::HintonLoss::temperature, options_.temperatures},
         retort::SweepAxis{&retort::HintonLoss::hard_weight, options_.hard_weights},
         retort::SweepAxis{&retort::Adam::learning_rate, options_.learning_rates},
         retort::SweepAxis{&retort::SweepSetting<>::seed,
@@ -270,9 +284,28 @@ class Job {
     }
     return sweep_.fit(train(), held_out(), options, [this](const typename StudentSweep::Result& result) {
       if (options_.save_students && !result.has_diverged()) {
-        save_network(result.network, "students/" + std::to_string(result.index) + ".safetensors");
+        std::visit(
+            [&](const auto& network) {
+              save_network(network, "students/" + std::to_string(result.index) + ".safetensors");
+            },
+            result.network);
       }
     });
+  }
+
+  /// Those of the chosen setting's students. The only look at the test images.
+  void count_test_errors(const Summary& chosen, const std::vector<typename StudentSweep::Result>& results) const {
+    if (chosen.errors.count == 0) {
+      std::printf("\ntest: every student diverged, so that none was chosen\n");
+      return;
+    }
+    std::vector<double> errors;
+    for (const auto& result : results) {
+      if (!result.has_diverged() && result.setting.describe() == chosen.setting.describe()) {
+        errors.push_back(static_cast<double>(examples::count_errors(result, *test_)));
+      }
+    }
+    print_test(chosen.setting, errors, test_->size());
   }
 
   void save_network(const auto& network, const std::string& name) const {
@@ -286,6 +319,7 @@ class Job {
   std::vector<retort::SweepSetting<>> settings_;
   StudentSweep sweep_;
   std::pair<retort::data::Dataset, retort::data::Dataset> data_;
+  std::optional<retort::data::Dataset> test_{};  // without --test there is none
   std::optional<examples::OutputFolder> folder_;
   std::optional<RunsFile> runs_file_;
   std::optional<TensorBoardStudents> board_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Many students at once: a grid of temperatures, hard weights, learning rates and seeds on MNIST, from raw files to a
-/// table.
+/// Many students at once: a grid of students, temperatures, hard weights, learning rates and seeds on MNIST, from raw
+/// files to a table.
 ///
 ///     sweep --data data/mnist --teacher out/teacher.safetensors --temperature 1 2 4 --hard-weight 0.1 0.5 --seeds 5
 

@@ -20,7 +20,8 @@ using examples::whole_number;
 Options parse_options(int argc, char** argv) {
   Options options;
   CLI::App app{
-      "Distils a 784-1200-1200-10 teacher into 784-20-20-10 students on MNIST: every combination of the temperatures,\n"
+      "Distils a 784-1200-1200-10 teacher into small students on MNIST: every combination of the students, "
+      "temperatures,\n"
       "hard weights and learning rates given, each with several seeds, one student on each core, or all at once on a\n"
       "GPU. Reports mean and standard deviation over the seeds. Where nothing else is said, all is as in "
       "distill_mnist\n"
@@ -39,6 +40,8 @@ Options parse_options(int argc, char** argv) {
   const auto list = [&](const char* name, std::vector<double>& values, const char* description) {
     app.add_option(name, values, description)->check(number())->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   };
+  examples::add_students(app, options.students, student_names,
+                         "one or more; 196-64-48-10 sees the mean of each 2 x 2 pixels");
   list("--temperature", options.temperatures, "of the softmax over the logits: one or more");
   list("--hard-weight", options.hard_weights,
        "a in a * hard + (1 - a) * soft, in [0, 1]: one or more; with 1 a student learns from labels alone");
@@ -80,11 +83,17 @@ Options parse_options(int argc, char** argv) {
       ->check(examples::page_name());
   examples::add_continuation(app, options.continuation);
   app.add_flag("--save-students", options.save_students, "write each student's weights to --out too");
+  app.add_flag("--test", options.test,
+               "in the end count the errors of the best setting's students on the test images, which chose nothing");
   app.add_flag("--best-first", options.best_first, "order the table by mean errors, not as the options are given");
-  app.add_flag("--quiet", options.quiet, "print the closing table only");
+  app.add_flag("--quiet", options.quiet, "print the closing table only, and what --test finds");
 
   examples::parse_command_line(app, argc, argv);
   options.student.require_augmented("--views", "--shift, --rotation, --scale, --shear, --noise or --elastic");
+  if (options.test && options.split == "official") {
+    throw retort::OptionError(
+        "--test: with --split official the test images choose the best setting, expected --split validation or random");
+  }
   if (options.threads && options.backend != "eigen") {
     throw retort::OptionError("--threads: --backend " + options.backend + " does not take it, expected eigen");
   }
@@ -103,9 +112,10 @@ Options parse_options(int argc, char** argv) {
 
 std::string options_of_setting(std::string_view setting) {
   constexpr std::string_view data = "--data, --split or --seed";
-  constexpr std::array<examples::SettingOptions, 15> options{{
+  constexpr std::array<examples::SettingOptions, 16> options{{
       {"backend", "--backend"},
       {"processor", "--any-processor"},
+      {"model", "--students"},
       {"loss", "--temperature or --hard-weight"},
       {"optimizer", "--learning-rate"},
       {"teacher", "--teacher, --teacher-epochs or --seed"},

@@ -3,6 +3,7 @@
 /// @file
 /// What a sweep can be asked for.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -16,6 +17,9 @@
 
 namespace sweep {
 
+/// The students that --students may name.
+inline constexpr std::array student_names{"784-10-10-10", "784-20-20-10", "196-64-48-10"};
+
 struct Options {
   std::filesystem::path data = "data/mnist";  ///< a folder, or "synthetic" for the built-in digits
   std::string split = "validation";           ///< random | official | validation
@@ -24,6 +28,7 @@ struct Options {
   examples::TrainingOptions student = examples::recommended_student();
   std::size_t batch_size = 64;
   std::string initialization = "pytorch";  ///< pytorch | he | xavier, of the students
+  std::vector<std::string> students{student_names[1]};
   std::vector<double> temperatures{1, 2, 4};
   std::vector<double> hard_weights{0.3};
   std::vector<double> learning_rates{student.learning_rate};
@@ -37,6 +42,7 @@ struct Options {
   std::filesystem::path report{};       ///< empty: no page
   examples::Continuation continuation{};
   bool save_students = false;
+  bool test = false;  ///< count the best setting's errors on the test images
   bool best_first = false;
   bool quiet = false;
 };

@@ -2,9 +2,11 @@
 #include "report_page.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "common/number_text.hpp"
 #include "common/page.hpp"
 #include "common/scale.hpp"
+#include "common/students.hpp"
 #include "retort/core/statistics.hpp"
 #include "retort/core/text.hpp"
 
@@ -40,24 +43,35 @@ std::string mean_and_deviation(const retort::Statistics& statistics, double fact
   return fixed(factor * statistics.mean, digits) + " \u00B1 " + fixed(factor * statistics.standard_deviation, digits);
 }
 
-std::vector<Column> setting_columns() { return {{"temperature"}, {"hard weight"}, {"learning rate"}}; }
+std::vector<Column> setting_columns(bool several_students) {
+  std::vector<Column> columns{{"temperature"}, {"hard weight"}, {"learning rate"}};
+  if (several_students) {
+    columns.insert(columns.begin(), {"student"});
+  }
+  return columns;
+}
 
-std::vector<std::string> setting_cells(const retort::SweepSetting<>& setting) {
-  return {to_text(setting.loss.temperature), to_text(setting.loss.hard_weight),
-          to_text(setting.optimizer.learning_rate)};
+std::vector<std::string> setting_cells(const retort::SweepSetting<>& setting, bool several_students) {
+  std::vector<std::string> cells{to_text(setting.loss.temperature), to_text(setting.loss.hard_weight),
+                                 to_text(setting.optimizer.learning_rate)};
+  if (several_students) {
+    cells.insert(cells.begin(), student_names[setting.model]);
+  }
+  return cells;
 }
 
 /// A table of settings with further columns; `cells` are a summary's in them, none for one that has no row.
 std::string setting_table(const SweepReport& report, const std::string& caption, const std::vector<Column>& further,
                           const auto& cells) {
-  std::vector<Column> columns = setting_columns();
+  const bool several_students = has_several_students(report.summaries);
+  std::vector<Column> columns = setting_columns(several_students);
   columns.insert(columns.end(), further.begin(), further.end());
   examples::Table table(caption, columns);
   std::size_t rows = 0;
   for (const Summary& summary : report.summaries) {
     const std::vector<std::string> own = cells(summary);
     if (!own.empty() && ++rows <= most_rows) {
-      std::vector<std::string> row = setting_cells(summary.setting);
+      std::vector<std::string> row = setting_cells(summary.setting, several_students);
       row.insert(row.end(), own.begin(), own.end());
       table.add_row(row);
     }
@@ -87,10 +101,10 @@ std::string result_table(const SweepReport& report) {
 /// Distilled minus alone, of each seed for which both were trained, by the description of the distilled one's setting.
 std::map<std::string, std::vector<double>> paired_differences(const SweepReport& report) {
   const auto pair_of = [](const retort::SweepSetting<>& setting) {
-    return std::pair{setting.optimizer.learning_rate, setting.seed.value};
+    return std::tuple{setting.model, setting.optimizer.learning_rate, setting.seed.value};
   };
   const auto errors_of = [](const StudentRun& run) { return static_cast<double>(run.evaluation->errors); };
-  std::map<std::pair<double, std::uint64_t>, double> alone;
+  std::map<std::tuple<std::size_t, double, std::uint64_t>, double> alone;
   for (const StudentRun& run : report.runs) {
     if (run.evaluation && learns_from_labels_alone(run.setting)) {
       alone[pair_of(run.setting)] = errors_of(run);
@@ -140,8 +154,9 @@ std::vector<double> distinct(const std::vector<double>& values) {
   return result;
 }
 
-/// A line for each hard weight, of the settings with this learning rate.
-std::vector<examples::Line> lines_of(const Options& options, const SweepReport& report, double learning_rate) {
+/// A line for each hard weight, of this student's settings with this learning rate.
+std::vector<examples::Line> lines_of(const Options& options, const SweepReport& report, std::size_t model,
+                                     double learning_rate) {
   std::vector<examples::Line> lines;
   for (const double hard_weight : distinct(options.hard_weights)) {
     examples::Line line{.name = "weight " + to_text(hard_weight) + (hard_weight == 1.0 ? ", alone" : ""),
@@ -149,7 +164,7 @@ std::vector<examples::Line> lines_of(const Options& options, const SweepReport& 
                         .style = lines.size()};
     for (const Summary& summary : report.summaries) {
       const auto& setting = summary.setting;
-      if (summary.errors.count > 0 && setting.loss.hard_weight == hard_weight &&
+      if (summary.errors.count > 0 && setting.model == model && setting.loss.hard_weight == hard_weight &&
           setting.optimizer.learning_rate == learning_rate) {
         // Without soft targets the same student stands for all temperatures.
         for (const double temperature :
@@ -169,15 +184,19 @@ std::vector<examples::Line> lines_of(const Options& options, const SweepReport& 
 std::string charts(const Options& options, const SweepReport& report) {
   std::string figures;
   std::size_t drawn = 0;
-  for (const double learning_rate : distinct(options.learning_rates)) {
-    const std::vector<examples::Line> lines = lines_of(options, report, learning_rate);
-    if (!lines.empty() && ++drawn <= most_charts) {
-      figures +=
-          figure({.title = "Errors by temperature, learning rate " + to_text(learning_rate),
-                  .x = {"temperature", Scale::with_ticks_at(options.temperatures)},
-                  .y = {"errors of " + with_separators(report.held_out) + " images", Scale::fitting(heights_of(lines))},
-                  .lines = lines,
-                  .digits = 1});
+  for (const std::size_t model : examples::places_of(student_names, options.students)) {
+    const std::string student =
+        has_several_students(report.summaries) ? std::string(student_names[model]) + ", " : std::string();
+    for (const double learning_rate : distinct(options.learning_rates)) {
+      const std::vector<examples::Line> lines = lines_of(options, report, model, learning_rate);
+      if (!lines.empty() && ++drawn <= most_charts) {
+        figures += figure(
+            {.title = "Errors by temperature, " + student + "learning rate " + to_text(learning_rate),
+             .x = {"temperature", Scale::with_ticks_at(options.temperatures)},
+             .y = {"errors of " + with_separators(report.held_out) + " images", Scale::fitting(heights_of(lines))},
+             .lines = lines,
+             .digits = 1});
+      }
     }
   }
   if (figures.empty()) {
@@ -188,7 +207,7 @@ std::string charts(const Options& options, const SweepReport& report) {
              "Points are means over the seeds, bars one standard deviation up and down. The weight is that of the "
              "labels; with 1 a student learns from them alone, whatever the temperature." +
              std::string(drawn > most_charts || options.hard_weights.size() > most_lines
-                             ? " The first learning rates and weights are drawn; the table has all."
+                             ? " The first charts and weights are drawn; the table has all."
                              : ""));
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "options.hpp"
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/json.hpp"
@@ -24,9 +25,9 @@ namespace sweep {
 /// Writes runs.jsonl (https://jsonlines.org) anew, atomically, when a student ends, but at most once a second, and for
 /// certain after the last one or, where the sweep ends early, in the destructor: one object for each student that has
 /// ended, in the order of the settings. A process that is killed may lose those that ended within a second of the last
-/// writing; one that resumes writes them again. Fields: `student` (from 0), the loss's `temperature` and `hard_weight`,
-/// `learning_rate`, `seed`, `diverged`, `accuracy`, `errors` and `loss` (cross-entropy) on the images held out, null
-/// where it diverged, `seconds`.
+/// writing; one that resumes writes them again. Fields: `student` (from 0), `model` (of student_names), the loss's
+/// `temperature` and `hard_weight`, `learning_rate`, `seed`, `diverged`, `accuracy`, `errors` and `loss`
+/// (cross-entropy) on the images held out, null where it diverged, `seconds`.
 class RunsFile : public retort::SweepObserver {
  public:
   /// Throws retort::FileError where `path` cannot be written.
@@ -54,8 +55,10 @@ class RunsFile : public retort::SweepObserver {
     const retort::SweepSetting<>& setting = settings_[report.index];
     const auto& found = report.evaluation;
     const std::string nothing = "null";
+    const std::string which =
+        retort::concatenate({"\"student\":", report.index, ",\"model\":\"", student_names[setting.model], "\""});
     lines_[report.index] = retort::concatenate(
-        {"{\"student\":", report.index, ",", retort::json_members(setting.loss),
+        {"{", which, ",", retort::json_members(setting.loss),
          ",\"learning_rate\":", retort::json_number(setting.optimizer.learning_rate), ",\"seed\":", setting.seed.value,
          ",\"diverged\":", report.has_diverged() ? "true" : "false",
          ",\"accuracy\":", found ? retort::json_number(found->accuracy) : nothing,

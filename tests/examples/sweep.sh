@@ -75,6 +75,32 @@ grep -qE "^ +2 +0.3 +1e\+30 +0 of 2 +diverged$" report || fail "two students sho
   fail "runs.jsonl: $(<wild/runs.jsonl)"
 [[ ! -e wild/students ]] || fail "students were saved that nobody asked for"
 
+# Students of several types are each the one of its type alone, in a table and charts that name them.
+run several --students 784-20-20-10 784-10-10-10 --save-students --quiet --report several.html >table
+for ((student = 0; student < 6; ++student)); do
+  cmp one/students/$student.safetensors several/students/$((student + 6)).safetensors ||
+    fail "student $student is another one beside students of another type"
+done
+[[ $(awk '{ print $1 }' table | uniq -c | tr -s ' ' | tr '\n' ';') == " 1 student; 3 784-10-10-10; 3 784-20-20-10;" ]] ||
+  fail "the table does not name two students: $(<table)"
+[[ $(grep -o '"model":"[^"]*"' several/runs.jsonl | sort | uniq -c | awk '{ print $1 }' | uniq) == 6 ]] ||
+  fail "runs.jsonl does not name two students: $(<several/runs.jsonl)"
+for name in 784-10-10-10 784-20-20-10; do
+  [[ $(<several.html) == *"Errors by temperature, $name, learning rate 0.01"* ]] || fail "the page has no chart of $name"
+done
+
+# --test counts the errors of the setting that the images held out chose, of all its students.
+"$programs/sweep" --data "$digits" --teacher-epochs 1 --epochs 20 --batch-size 16 --warmup 5 --temperature 2 --learning-rate 1e-9 0.01 \
+  --seeds 2 --test --quiet --save-students --out tested >table
+mean=$(for student in 2 3; do
+  "$programs/predict" tested/students/$student.safetensors "$digits"
+done | sed -nE 's/.*, ([0-9]+) errors$/\1/p' | awk '{ sum += $1 } END { printf "%.1f", sum / NR }')
+[[ $(tail -n 1 table) == "test: 784-20-20-10, temperature 2, hard weight 0.3, lr 0.01: $mean +- "*" errors of 200 test images, 2 seeds" ]] ||
+  fail "predict finds $mean errors on the test images: $(<table)"
+"$programs/sweep" --data "$digits" --teacher tested/teacher.safetensors --epochs 1 --temperature 2 --learning-rate 1e30 --seeds 1 \
+  --test --quiet >table
+[[ $(tail -n 1 table) == "test: every student diverged, so that none was chosen" ]] || fail "--test of nothing: $(<table)"
+
 short=(--data "$digits" --split official --teacher-epochs 1 --epochs 1 --seed 4 --quiet)
 "$programs/sweep" "${short[@]}" --seeds 1 --temperature 2 --shift 1 --rotation 10 --views 1 --save-students --out trained \
   >/dev/null
@@ -124,6 +150,12 @@ refused "--backend cuda" "cuda" --backend cuda
   fail "--backend cuda: $(<stderr)"
 refused "--seed -1" "--seed: '-1', expected a whole number" --seed -1
 refused "--split x" "--split: x not in {" --split x
+refused "--students x" "--students: x not in {784-10-10-10,784-20-20-10,196-64-48-10}" --students 784-20-20-10 x
+refused "--students" "--students: " --students
+refused "--test of official" "--test: with --split official the test images choose the best setting" --test
+mkdir no_test
+cp "$digits"/train-* no_test
+refused "--test without test images" "no_test: " --data no_test --split validation --test
 refused "unknown option" "--bogus" --bogus 3
 refused "--out ''" "--out: is empty" --out ''
 echo mine >file
