@@ -466,7 +466,7 @@ TEST_CASE("logits of unknown inputs must agree with the labels beyond chance") {
   const data::Dataset unlabelled{Bytes(40, 1), data::Labels(40), 3};
   CHECK_NOTHROW(shuffled.require_made_for(unlabelled, {}, {}, 3));
   const data::Dataset few{Bytes(2, 1), data::Labels{0, 1}, 2};
-  CHECK_NOTHROW(load(Reals{{0, 1}, {1, 0}}).require_made_for(few, {}, {}, 2));
+  CHECK_NOTHROW(load(Reals{{0, 2}, {2, 0}}).require_made_for(few, {}, {}, 2));
 }
 
 TEST_CASE("logits of other extents than a training's are refused, and both are named") {

@@ -153,12 +153,12 @@ refused "a folder" "data: " distill --teacher data
 
 echo "== --teacher-logits"
 table() { timeout 120 "$programs/distill_mnist" --data "$digits" --out "$out" --epochs 1 --quiet --teacher-logits "$@"; }
-# sure_of FILE LABELS: a table that has its highest logit at each label.
+# sure_of FILE LABELS [HIGHEST]: a table that has its highest logit, of these bytes, at each label; else zeros.
 sure_of() {
-  local rows='' label class
+  local rows='' highest=${3:-'\0\0\0\x40'} label class
   for label in $2; do
     for class in {0..9}; do
-      ((class == label)) && rows+='\x00\x00\x80\x3f' || rows+='\0\0\0\0'
+      ((class == label)) && rows+=$highest || rows+='\0\0\0\0'
     done
   done
   npy "$1" '<f4' "($(wc -w <<<"$2"), 10)" "$rows"
@@ -166,6 +166,7 @@ sure_of() {
 labels=$(od -An -v -tu1 -j8 "$digits/train-labels-idx1-ubyte")
 sure_of right.npy "$labels"
 sure_of few.npy "0 1 2"
+sure_of probabilities.npy "$labels" '\0\0\x80\x3f' # 1
 read -r first others <<<"$(tr '\n' ' ' <<<"$labels")"
 sure_of moved.npy "$others $first"
 npy nan.npy '<f4' '(1, 1)' '\x00\x00\xc0\x7f'
@@ -176,6 +177,8 @@ refused "a table with NaN" "nan.npy: element [0, 0]: nan, expected a finite numb
 refused "logits of fewer images" "few.npy: logits of 1 x 3 x 10, expected 1 x 500 x 10: views, training samples" table few.npy
 refused "rows in another order" "moved.npy: view 0 agrees with |of 500 labels, as a random order would" table moved.npy
 refused "the same beside a good table" "moved.npy: view 0 agrees with " table right.npy --teacher-logits moved.npy
+refused "probabilities" "probabilities.npy: rows are probabilities|expected logits: save numpy.log of them" \
+  table probabilities.npy
 refused "one view where there are two" "right.npy: logits of 1 x 500 x 10, expected 2 x 25 x 10: views" \
   table right.npy --student-shift 1 --student-views 2
 refused "new views" "--student-views: 0, views that are new in every epoch, expected those that --teacher-logits answers" \
@@ -450,6 +453,7 @@ echo "== own_teacher"
 refused "no argument" "usage: own_teacher" "$programs/own_teacher"
 refused "no data" "own_teacher: nowhere: no such folder" "$programs/own_teacher" nowhere right.npy
 refused "logits of fewer images" "few.npy: logits of 1 x 3 x 10, expected 1 x 500 x 10" "$programs/own_teacher" "$digits" few.npy
+refused "probabilities" "probabilities.npy: rows are probabilities" "$programs/own_teacher" "$digits" probabilities.npy
 
 echo "== pareto"
 refused "no such data" "pareto: nowhere: no such folder" "$programs/pareto" --quick nowhere

@@ -100,7 +100,8 @@ inline double log_mean_exp(std::span<const double> weights, std::span<const doub
 /// Computed in double; a logit beyond float's range becomes the last number in it. The result knows its inputs if
 /// every table does. Throws OptionError for no table, a temperature or a weight out of range, and two tables of
 /// different inputs: by their fingerprints, or where one has none, if they answer alike no more often than in a random
-/// order (see TeacherLogitsTable::require_made_for). Throws ShapeError for tables of different extents.
+/// order (see TeacherLogitsTable::require_made_for); and for a table of probabilities (require_logits). Throws
+/// ShapeError for tables of different extents.
 [[gnu::cold]] inline TeacherLogitsTable ensemble_logits(const std::vector<TeacherLogitsTable>& tables,
                                                         double temperature, std::vector<double> weights = {}) {
   if (tables.empty()) {
@@ -111,6 +112,7 @@ inline double log_mean_exp(std::span<const double> weights, std::span<const doub
   const TeacherLogitsTable& first = tables.front();
   bool all_know = true;
   for (std::size_t i = 0; i < tables.size(); ++i) {
+    tables[i].require_logits(concatenate({"ensemble_logits: ", tables[i].name_in_list(i)}));
     for (std::size_t earlier = 0; earlier < i; ++earlier) {
       tables[i].require_same_inputs(tables[earlier], i, earlier);
     }
@@ -137,7 +139,9 @@ inline double log_mean_exp(std::span<const double> weights, std::span<const doub
       logits(row, k) = static_cast<float>(std::clamp(logit, -largest, largest));
     }
   }
-  return TeacherLogitsTable({}, std::move(logits), first.views(), all_know ? first.inputs_fingerprint() : std::nullopt);
+  TeacherLogitsTable result({}, std::move(logits), first.views(), all_know ? first.inputs_fingerprint() : std::nullopt);
+  result.is_taken_for_logits_ = true;  // computed from logits, each of which was one
+  return result;
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::data

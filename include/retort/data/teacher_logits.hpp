@@ -76,9 +76,10 @@ struct LogitsFingerprints {
 /// Reads a table from an NPY file, plain or compressed by gzip: float16, float32, or float64, which is rounded to
 /// float, of shape (samples, classes) or (views, samples, classes), in C or Fortran order, as numpy.save writes them.
 /// Row i answers sample i of the training set. If FILE.json lies beside the file, as save_teacher_logits and save_views
-/// leave it, the table knows its inputs; else a training can only compare it with the labels (require_made_for). Throws
-/// FileError; FormatError for a file that is no such table, for a logit that is no finite number within float's range,
-/// and for a FILE.json that belongs to other logits. Memory: the file and its values, twice in Fortran order.
+/// leave it, the table knows its inputs; else a training can only compare it with the labels (require_made_for). Logits,
+/// not probabilities: a training of classes refuses those (require_logits). Throws FileError; FormatError for a file
+/// that is no such table, for a logit that is no finite number within float's range, and for a FILE.json that belongs
+/// to other logits. Memory: the file and its values, twice in Fortran order.
 [[gnu::cold]] inline TeacherLogitsTable load_teacher_logits(const std::filesystem::path& path,
                                                             std::uint64_t size_limit = default_size_limit) {
   const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit);

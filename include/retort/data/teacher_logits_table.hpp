@@ -24,6 +24,7 @@
 #include "retort/data/dataset.hpp"
 #include "retort/data/matrix.hpp"
 #include "retort/data/message.hpp"
+#include "retort/data/probability_rows.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
@@ -131,6 +132,13 @@ class TeacherLogitsTable {
     return Fingerprint{}.add(std::span<const std::uint64_t>(extents)).add(logits_.values()).value();
   }
 
+  /// The same table, taken for logits even if each of its rows is nowhere below 0 and adds up to 1.
+  TeacherLogitsTable as_logits() const& { return TeacherLogitsTable(*this).as_logits(); }
+  TeacherLogitsTable as_logits() && {
+    is_taken_for_logits_ = true;
+    return std::move(*this);
+  }
+
   /// Its file, and how it is compared with the training set.
   [[gnu::cold]] std::string describe() const {
     return concatenate({name(), inputs_fingerprint_ ? ", with a fingerprint of its inputs"
@@ -138,13 +146,22 @@ class TeacherLogitsTable {
                                                       "whether its rows are in the training set's order"});
   }
 
+  /// Throws OptionError for probabilities in place of logits, as scikit-learn's predict_proba gives them: where each
+  /// row is nowhere below 0 and adds up to 1 within 1e-3, of two classes or more. as_logits() lets such a table pass. A
+  /// training asks this of a table for a loss of classes; one for targets may hold such numbers.
+  [[gnu::cold]] void require_logits() const { require_logits(name()); }
+
   /// Throws ShapeError unless the table has the extents that a training on `data` by a student of `classes` classes
-  /// needs; OptionError for new views in every epoch, which no table can answer, and for other inputs than the table's.
+  /// needs; OptionError for new views in every epoch, which no table can answer, for other inputs than the table's, and
+  /// where `data` has classes for probabilities (require_logits).
   /// A table without their fingerprint is refused if its answers agree with the labels no more than in a random order:
   /// by less than four standard deviations, where right answers could. Without any label nothing tells.
   [[gnu::cold]] void require_made_for(const Dataset& data, const Augmentation& augmentation, Views views,
                                       std::size_t classes) const {
     require_shape(data, augmentation, views, classes);
+    if (data.classes() > 0) {
+      require_logits();
+    }
     if (inputs_fingerprint_) {
       if (*inputs_fingerprint_ != detail::inputs_fingerprint(data, augmentation, views)) {
         throw OptionError(concatenate({name(),
@@ -185,6 +202,14 @@ class TeacherLogitsTable {
     const std::string view = views_ > 1 ? concatenate({" of view ", row / samples()}) : "";
     throw ShapeError(concatenate({name(), ": row ", row % samples(), view, ", class ", element % classes(), ": ",
                                   *wrong, ", expected a finite number within float's range"}));
+  }
+
+  [[gnu::cold]] void require_logits(const std::string& owner) const {
+    if (!is_taken_for_logits_ && detail::are_probabilities(logits_)) {
+      throw OptionError(concatenate({owner,
+                                     ": rows are probabilities, none below 0 and with the sum 1, expected logits: save "
+                                     "numpy.log of them (as_logits() takes them as they are)"}));
+    }
   }
 
   [[gnu::cold]] std::string name() const { return path_.empty() ? "teacher logits" : path_text(path_); }
@@ -247,6 +272,7 @@ class TeacherLogitsTable {
   Matrix<float> logits_;
   std::size_t views_;
   std::optional<std::uint64_t> inputs_fingerprint_;
+  bool is_taken_for_logits_ = false;
 };
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::data
