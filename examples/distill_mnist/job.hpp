@@ -33,7 +33,6 @@
 #include "retort/core/text.hpp"
 #include "retort/data/dataset.hpp"
 #include "retort/data/ensemble_logits.hpp"
-#include "retort/data/matrix.hpp"
 #include "retort/data/split.hpp"
 #include "retort/data/teacher_logits.hpp"
 #include "retort/data/teacher_logits_table.hpp"
@@ -51,6 +50,7 @@
 #include "retort/train/metrics.hpp"
 #include "retort/train/preprocessing.hpp"
 #include "retort/train/progress_printer.hpp"
+#include "retort/train/teacher_temperature.hpp"
 #include "retort/train/tensorboard_log.hpp"
 #include "retort/train/trainer.hpp"
 
@@ -180,26 +180,27 @@ class Job {
       tables.push_back(retort::data::load_teacher_logits(file));
       tables.back().require_made_for(answered, fit.augmentation, fit.views, Student::output_size);
     }
-    retort::data::TeacherLogitsTable table = tables.size() == 1
-                                                 ? std::move(tables.front())
-                                                 : retort::data::ensemble_logits(tables, options_.hinton.temperature);
-    if (&answered == &students_images()) {
-      return table;
-    }
-    const std::vector<std::uint32_t> rows = students_rows(answered.size());
-    retort::data::Matrix<float> logits(rows.size(), table.classes());
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      std::ranges::copy(table.logits().row(rows[i]), logits.row(i).begin());
-    }
-    return retort::data::TeacherLogitsTable(std::move(logits), students_images());
+    retort::data::TeacherLogitsTable table =
+        tables.size() == 1
+            ? std::move(tables.front())
+            : retort::data::ensemble_logits(tables, options_.hinton.temperature, options_.teacher_weights);
+    with_loss([&](const auto& loss) { retort::require_temperature_for(table, loss); });
+    return &answered == &students_images() ? table : table.subset(students_rows(answered.size()), students_images());
   }
 
   /// "a table of logits, logits.npy".
   std::string describe_tables() const {
     const std::size_t count = options_.teacher_logits.size();
-    return count == 1 ? "a table of logits, " + retort::path_text(options_.teacher_logits.front().filename())
-                      : retort::concatenate(
-                            {count, " tables of logits, averaged at temperature ", options_.hinton.temperature});
+    if (count == 1) {
+      return "a table of logits, " + retort::path_text(options_.teacher_logits.front().filename());
+    }
+    std::string text =
+        retort::concatenate({count, " tables of logits, averaged at temperature ", options_.hinton.temperature});
+    const char* before = " with weights ";
+    for (const double weight : options_.teacher_weights) {
+      text += retort::concatenate({std::exchange(before, " : "), weight});
+    }
+    return text;
   }
 
   /// How many of `images` the students see.

@@ -121,6 +121,17 @@ void require_use_for_tables(const Options& options) {
   if (options.teacher_logits.empty()) {
     return;
   }
+  if (!options.teacher_weights.empty()) {
+    const std::size_t tables = options.teacher_logits.size();
+    if (tables == 1) {
+      throw retort::OptionError("--teacher-weight: --teacher-logits names one table, expected several to be averaged");
+    }
+    if (options.teacher_weights.size() != tables) {
+      throw retort::OptionError(
+          retort::concatenate({"--teacher-weight: ", options.teacher_weights.size(),
+                               " given, expected one for each of the ", tables, " tables of --teacher-logits"}));
+    }
+  }
   if (options.loss == "cross-entropy") {
     throw retort::OptionError("--teacher-logits: --loss cross-entropy asks no teacher, expected hinton or as-written");
   }
@@ -171,6 +182,12 @@ Options parse_options(int argc, char** argv) {
           ->check(not_empty())
           ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
           ->default_str("");
+  app.add_option("--teacher-weight", options.teacher_weights,
+                 "the weight of a table in that mean, one for each, in their order; only their ratios matter [equal]")
+      ->check(number())
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->default_str("")
+      ->needs(teacher_logits);
   app.add_option("--epochs", options.student.epochs, "epochs of each student")->check(whole_number(1));
   app.add_option("--teacher-epochs", options.teacher.epochs, "epochs of the teacher")->check(whole_number(1));
   app.add_option("--batch-size", options.batch_size, "samples in a batch")->check(whole_number(1));
@@ -250,7 +267,7 @@ std::string options_of_setting(std::string_view setting, bool of_teacher) {
       {"processor", "--any-processor"},
       {"loss", "--loss, --temperature or --hard-weight"},
       {"optimizer", "--lr, --beta1, --beta2, --epsilon or --weight-decay"},
-      {"teacher", "--teacher, --teacher-logits, --teacher-epochs or --seed"},
+      {"teacher", "--teacher, --teacher-logits, --teacher-weight, --teacher-epochs or --seed"},
       {"epochs", of_teacher ? "--teacher-epochs" : "--epochs"},
       {"batch_size", "--batch-size"},
       {"seed", "--seed"},

@@ -37,6 +37,7 @@ struct Options {
   std::filesystem::path out = "out";
   std::filesystem::path teacher_file{};                 ///< empty: train the teacher
   std::vector<std::filesystem::path> teacher_logits{};  ///< tables in place of a teacher network; several: their mean
+  std::vector<double> teacher_weights{};                ///< of these tables; empty: equal ones
   std::filesystem::path tensorboard{};                  ///< empty: no event files
   std::filesystem::path report{};                       ///< empty: no page
   examples::Continuation continuation{};

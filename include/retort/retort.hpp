@@ -54,6 +54,7 @@
 #include "retort/loss/softmax_passed_to_kl.hpp"
 #include "retort/loss/standardized_logits.hpp"
 #include "retort/loss/swapped_logits.hpp"
+#include "retort/loss/teacher_temperatures.hpp"
 #include "retort/loss/towards_teacher.hpp"
 #include "retort/loss/ttm.hpp"
 #include "retort/loss/weighted_sum.hpp"
@@ -105,6 +106,7 @@
 #include "retort/train/sweep_printer.hpp"
 #include "retort/train/sweep_summary.hpp"
 #include "retort/train/teacher_table.hpp"
+#include "retort/train/teacher_temperature.hpp"
 #include "retort/train/tensorboard_log.hpp"
 #include "retort/train/trainer.hpp"
 

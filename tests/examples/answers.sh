@@ -200,6 +200,15 @@ status=0
   fail "goes on with another table: $status, $(<stderr)"
 "${taught[@]}" logits.npy --teacher-logits logits.npy "${some[@]}" --out two >report
 grep -qx "teacher 2 tables of logits, averaged at temperature 2" report || fail "does not name two tables: $(<report)"
+# By its weight a table has a part in the mean or none: of two that differ, the student learns from either.
+npy unsure.npy '<f4' '(500, 10)' && printf '%b' "${rows//x41/x40}" >>unsure.npy # 2 in place of 8
+for weights in "1 0" "0 1"; do
+  # shellcheck disable=SC2086 # two numbers
+  "${taught[@]}" logits.npy unsure.npy --teacher-weight $weights "${some[@]}" --out "weights ${weights/ /}" >report
+  grep -qx "teacher 2 tables of logits, averaged at temperature 2 with weights ${weights/ / : }" report ||
+    fail "does not name the weights: $(<report)"
+done
+[[ $(last "weights 10" distilled loss) != $(last "weights 01" distilled loss) ]] || fail "weights change nothing"
 
 # Of own_teacher's three kinds of students two learn the digits, and the third what the table says: 0 to 4 for 5 to 9.
 write_answers misled.npy 5

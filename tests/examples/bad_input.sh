@@ -185,6 +185,17 @@ refused "new views" "--student-views: 0, views that are new in every epoch, expe
   table right.npy --student-shift 1
 refused "a loss without a teacher" "--teacher-logits: --loss cross-entropy asks no teacher, expected hinton or as-written" \
   table right.npy --loss cross-entropy
+refused "one weight for two tables" "--teacher-weight: 1 given, expected one for each of the 2 tables of --teacher-logits" \
+  table right.npy right.npy --teacher-weight 1
+refused "a weight for one table" "--teacher-weight: --teacher-logits names one table" table right.npy --teacher-weight 1
+refused "weights without tables" "--teacher-weight requires --teacher-logits" distill --teacher-weight 1 2
+refused "a weight that is no number" "--teacher-weight: 'x', expected a number" table right.npy right.npy --teacher-weight 1 x
+refused "a weight below 0" "weight 1 is -1, expected a finite number of at least 0" \
+  table right.npy right.npy --teacher-weight 1 --teacher-weight -1
+refused "a weight that is no number to multiply by" "weight 0 is nan, expected" \
+  table right.npy right.npy --teacher-weight nan 1
+refused "weights of 0" "the sum of the weights is 0, expected a finite number above 0" \
+  table right.npy right.npy --teacher-weight 0 0
 for option in "--teacher teacher.safetensors" "--teacher-epochs 1" "--teacher-shift 1"; do
   # shellcheck disable=SC2086 # an option and its value
   refused "with $option" "--teacher-logits|excludes |${option% *}" table right.npy $option

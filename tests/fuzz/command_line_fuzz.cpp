@@ -84,6 +84,7 @@ std::vector<retort::fuzz::Seed> retort::fuzz::seeds() {
       {"recipe", "--recipe\nrecommended\n--loss\nhinton\n--schedule\ncosine\n--resume\n--quiet"},
       {"sweep", "--temperature\n1\n2\n4\n--lr\n1e-3\n--seeds\n3\n--best-first\n--out\nout\n--save-students"},
       {"tables", "--teacher-logits\na.npy\nb.npy\n--teacher-logits\nc.npy\n--student-shift\n1\n--student-views\n2"},
+      {"weighted_tables", "--teacher-logits\na.npy\nb.npy\n--teacher-weight\n1\n-0.5"},
       {"table_and_network", "--teacher-logits\na.npy\n--teacher\nb.safetensors"},
       {"table_without_use", "--teacher-logits\na.npy\n--loss\ncross-entropy"},
       {"report", "--report\nout/report.html\n--data\n<b>\"'&"},

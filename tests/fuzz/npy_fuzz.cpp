@@ -50,7 +50,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     retort::data::save_teacher_logits(logits, *table);
     const TeacherLogitsTable again = load_table();
     retort::fuzz::require(again.logits() == table->logits() && again.views() == table->views() &&
-                              again.inputs_fingerprint() == table->inputs_fingerprint(),
+                              again.inputs_fingerprint() == table->inputs_fingerprint() &&
+                              again.temperature() == table->temperature(),
                           "tables of logits save and load equal");
   }
   return 0;
@@ -77,7 +78,7 @@ std::vector<retort::fuzz::Seed> retort::fuzz::seeds() {
   const std::string version_2 = std::string("\x93NUMPY\x02\0\x3D\0\0\0", 12) + labels.substr(10);
   const Dataset two{retort::data::Matrix<std::uint8_t>(2, 1), {0, 1}, 2};
   const TeacherLogitsTable table({{0.5f, -2.0f}, {1e30f, 0.0f}}, two);
-  const std::string fingerprints = retort::data::detail::LogitsFingerprints{1, table.fingerprint()}.json();
+  const std::string fingerprints = retort::data::detail::LogitsFingerprints{1, table.fingerprint(), 2.5}.json();
   return {
       {"logits", joined(npy("<f4", "False", "(2, 2)", floats), fingerprints)},
       {"logits_of_views", joined(npy("<f4", "False", "(2, 1, 2)", floats), R"({"inputs":1,"logits":2})")},

@@ -94,14 +94,15 @@ inline double log_mean_exp(std::span<const double> weights, std::span<const doub
 ///
 /// with weights w_i divided by their sum (equal without `weights`), and c such that one table alone gives its own
 /// logits. This is the arithmetic mean of Hinton, Vinyals and Dean (arXiv:1503.02531, section 5): probabilities are
-/// averaged, not logits, so T is that of the loss. `ensemble_logits({a, b, c}, 4)`. It is for teachers of classes: real
-/// outputs, or yes/no answers, are averaged otherwise.
+/// averaged, not logits, so T is that of the loss. `ensemble_logits({a, b, c}, 4)`. The result keeps T, in its file
+/// too, and a training with a loss of another temperature refuses it (require_temperature_for). It is for teachers of
+/// classes: real outputs, or yes/no answers, are averaged otherwise.
 ///
-/// Computed in double; a logit beyond float's range becomes the last number in it. The result knows its inputs if
-/// every table does. Throws OptionError for no table, a temperature or a weight out of range, and two tables of
-/// different inputs: by their fingerprints, or where one has none, if they answer alike no more often than in a random
-/// order (see TeacherLogitsTable::require_made_for); and for a table of probabilities (require_logits). Throws
-/// ShapeError for tables of different extents.
+/// Computed in double; a logit beyond float's range becomes the last number in it. The result knows its inputs if every
+/// table does. Throws OptionError for no table, a temperature or a weight out of range, and two tables of different
+/// inputs: by their fingerprints, or where one has none, if they answer alike no more often than in a random order (see
+/// TeacherLogitsTable::require_made_for); for a table of probabilities (require_logits); and for one that is a mean at
+/// another temperature. Throws ShapeError for tables of different extents.
 [[gnu::cold]] inline TeacherLogitsTable ensemble_logits(const std::vector<TeacherLogitsTable>& tables,
                                                         double temperature, std::vector<double> weights = {}) {
   if (tables.empty()) {
@@ -112,7 +113,7 @@ inline double log_mean_exp(std::span<const double> weights, std::span<const doub
   const TeacherLogitsTable& first = tables.front();
   bool all_know = true;
   for (std::size_t i = 0; i < tables.size(); ++i) {
-    tables[i].require_logits(concatenate({"ensemble_logits: ", tables[i].name_in_list(i)}));
+    tables[i].require_part_of_mean(concatenate({"ensemble_logits: ", tables[i].name_in_list(i)}), temperature);
     for (std::size_t earlier = 0; earlier < i; ++earlier) {
       tables[i].require_same_inputs(tables[earlier], i, earlier);
     }
@@ -140,7 +141,14 @@ inline double log_mean_exp(std::span<const double> weights, std::span<const doub
     }
   }
   TeacherLogitsTable result({}, std::move(logits), first.views(), all_know ? first.inputs_fingerprint() : std::nullopt);
-  result.is_taken_for_logits_ = true;  // computed from logits, each of which was one
+  result.is_taken_for_logits_ = true;  // computed from logits
+  const auto counts = [](double weight) { return weight > 0; };
+  if (std::ranges::count_if(weights, counts) > 1) {
+    result.temperature_ = temperature;
+  } else {
+    const auto only = std::ranges::find_if(weights, counts) - weights.begin();
+    result.temperature_ = tables[static_cast<std::size_t>(only)].temperature();
+  }
   return result;
 }
 

@@ -16,6 +16,7 @@
 
 #include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
+#include "retort/core/float_bits.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/json.hpp"
 #include "retort/core/quote.hpp"
@@ -35,11 +36,13 @@ namespace detail {
 struct LogitsFingerprints {
   std::uint64_t inputs = 0;
   std::optional<std::uint64_t> logits{};
+  std::optional<double> temperature{};  // of a mean of several teachers
 
   static std::filesystem::path path_beside(std::filesystem::path table) { return table += ".json"; }
 
   std::string json() const {
-    return concatenate({R"({"inputs":)", inputs, logits ? concatenate({R"(,"logits":)", *logits}) : "", "}\n"});
+    return concatenate({R"({"inputs":)", inputs, logits ? concatenate({R"(,"logits":)", *logits}) : "",
+                        temperature ? concatenate({R"(,"temperature":)", *temperature}) : "", "}\n"});
   }
 
   /// Whole or not at all. Throws FileError.
@@ -56,16 +59,21 @@ struct LogitsFingerprints {
     internal::JsonReader json(text);
     LogitsFingerprints result;
     const auto read_logits = [&] { json.read(result.logits.emplace()); };
+    const auto read_temperature = [&] { json.read(result.temperature.emplace()); };
     try {
-      const std::string_view missing =
-          json.read_object({{"inputs", json.into(result.inputs)}, {"logits", read_logits, false}},
-                           "\"inputs\" and \"logits\", once each");
+      const std::string_view missing = json.read_object({{"inputs", json.into(result.inputs)},
+                                                         {"logits", read_logits, false},
+                                                         {"temperature", read_temperature, false}},
+                                                        "\"inputs\", \"logits\" and \"temperature\", once each");
       json.end();
       if (!missing.empty()) {
         throw FormatError(path, concatenate({"no ", missing, ", expected \"inputs\""}));
       }
     } catch (const JsonError& error) {
       throw FormatError(path, error.what());
+    }
+    if (const auto temperature = result.temperature; temperature && !(is_finite(*temperature) && *temperature > 0)) {
+      throw FormatError(path, concatenate({"temperature: ", *temperature, ", expected a finite number above 0"}));
     }
     return result;
   }
@@ -76,10 +84,10 @@ struct LogitsFingerprints {
 /// Reads a table from an NPY file, plain or compressed by gzip: float16, float32, or float64, which is rounded to
 /// float, of shape (samples, classes) or (views, samples, classes), in C or Fortran order, as numpy.save writes them.
 /// Row i answers sample i of the training set. If FILE.json lies beside the file, as save_teacher_logits and save_views
-/// leave it, the table knows its inputs; else a training can only compare it with the labels (require_made_for). Logits,
-/// not probabilities: a training of classes refuses those (require_logits). Throws FileError; FormatError for a file
-/// that is no such table, for a logit that is no finite number within float's range, and for a FILE.json that belongs
-/// to other logits. Memory: the file and its values, twice in Fortran order.
+/// leave it, the table knows its inputs, and the temperature of an ensemble; else a training can only compare it with
+/// the labels (require_made_for). Logits, not probabilities: a training of classes refuses those (require_logits).
+/// Throws FileError; FormatError for a file that is no such table, for a logit that is no finite number within float's
+/// range, and for a FILE.json that belongs to other logits. Memory: the file and its values, twice in Fortran order.
 [[gnu::cold]] inline TeacherLogitsTable load_teacher_logits(const std::filesystem::path& path,
                                                             std::uint64_t size_limit = default_size_limit) {
   const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit);
@@ -108,13 +116,14 @@ struct LogitsFingerprints {
                                              ", expected a file of the same table (remove it if the table is new)"}));
     }
     table.inputs_fingerprint_ = fingerprints.inputs;
+    table.temperature_ = fingerprints.temperature;
   }
   return table;
 }
 
-/// Writes the table as float32, and beside it FILE.json with the fingerprints of its inputs and of its logits; each
-/// file whole or not at all. Throws FileError; ShapeError for a table that was moved from; OptionError for one that
-/// does not know its inputs.
+/// Writes the table as float32, and beside it FILE.json with the fingerprints of its inputs and of its logits, and with
+/// the temperature of an ensemble; each file whole or not at all. Throws FileError; ShapeError for a table that was
+/// moved from; OptionError for one that does not know its inputs.
 [[gnu::cold]] inline void save_teacher_logits(const std::filesystem::path& path, const TeacherLogitsTable& table) {
   if (!table.inputs_fingerprint()) {
     throw OptionError("save_teacher_logits: the table does not know its inputs, expected one made with its dataset");
@@ -126,7 +135,7 @@ struct LogitsFingerprints {
   }
   detail::write_npy(path, detail::npy_type<float>(), false, std::span(shape).subspan(table.views() > 1 ? 0 : 1),
                     std::as_bytes(table.logits().values()));
-  detail::LogitsFingerprints{*table.inputs_fingerprint(), table.fingerprint()}.save_beside(path);
+  detail::LogitsFingerprints{*table.inputs_fingerprint(), table.fingerprint(), table.temperature()}.save_beside(path);
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::data

@@ -132,11 +132,38 @@ class TeacherLogitsTable {
     return Fingerprint{}.add(std::span<const std::uint64_t>(extents)).add(logits_.values()).value();
   }
 
-  /// The same table, taken for logits even if each of its rows is nowhere below 0 and adds up to 1.
+  /// The temperature at which its probabilities are the mean of several teachers' (ensemble_logits); nothing for one
+  /// teacher's logits, which have no temperature of their own.
+  std::optional<double> temperature() const { return temperature_; }
+
+  /// The same table, taken for the logits of one teacher, whatever its numbers are made of: neither rows that look like
+  /// probabilities nor the temperature of an ensemble is a reason to refuse it.
   TeacherLogitsTable as_logits() const& { return TeacherLogitsTable(*this).as_logits(); }
   TeacherLogitsTable as_logits() && {
     is_taken_for_logits_ = true;
+    temperature_.reset();
     return std::move(*this);
+  }
+
+  /// The answers to `data`, sample i of which is this table's sample indices[i]; the result knows them for its inputs.
+  /// Throws OptionError for a table of several views, as a subset's views are others; ShapeError for an index that is
+  /// not below samples(), and for `data` of another size.
+  [[gnu::cold]] TeacherLogitsTable subset(std::span<const std::uint32_t> indices, const Dataset& data) const {
+    if (views_ != 1) {
+      throw OptionError(concatenate({name(), ": a subset of ", views_, " views, expected a table of one"}));
+    }
+    Matrix<float> logits(indices.size(), classes());
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      if (indices[i] >= samples()) {
+        throw ShapeError(concatenate({name(), ": index ", indices[i], ", expected less than ", samples()}));
+      }
+      std::ranges::copy(logits_.row(indices[i]), logits.row(i).begin());
+    }
+    TeacherLogitsTable result(std::move(logits), data);
+    result.path_ = path_;
+    result.is_taken_for_logits_ = is_taken_for_logits_;
+    result.temperature_ = temperature_;
+    return result;
   }
 
   /// Its file, and how it is compared with the training set.
@@ -150,6 +177,28 @@ class TeacherLogitsTable {
   /// row is nowhere below 0 and adds up to 1 within 1e-3, of two classes or more. as_logits() lets such a table pass. A
   /// training asks this of a table for a loss of classes; one for targets may hold such numbers.
   [[gnu::cold]] void require_logits() const { require_logits(name()); }
+
+  /// Throws OptionError for a mean of several teachers' probabilities at a temperature other than all from `lowest` to
+  /// `highest`, at which `reader`, a loss's description, takes them. See require_temperature_for.
+  [[gnu::cold]] void require_mean_at(double lowest, double highest, const std::string& reader) const {
+    const auto is_its_own = [&](double temperature) {
+      return std::abs(temperature - *temperature_) <= 1e-9 * *temperature_;  // 1 / (1 / T) is hardly ever T
+    };
+    if (!temperature_ || (is_its_own(lowest) && is_its_own(highest))) {
+      return;
+    }
+    refuse_mean_for(reader, lowest == highest
+                                ? concatenate({"reads it at ", lowest, ", expected a mean at this temperature"})
+                                : concatenate({"reads it at temperatures from ", lowest, " to ", highest,
+                                               ", expected one teacher's logits"}));
+  }
+
+  /// Throws OptionError: `reader`, a loss's description, does not take the mean of several teachers, for this reason.
+  [[noreturn, gnu::cold]] void refuse_mean_for(const std::string& reader, const std::string& reason) const {
+    throw OptionError(concatenate({name(), ": the mean of several teachers' probabilities at temperature ",
+                                   temperature_.value_or(1.0), ", and the loss ", reader, " ", reason,
+                                   " (as_logits() takes it for one teacher's)"}));
+  }
 
   /// Throws ShapeError unless the table has the extents that a training on `data` by a student of `classes` classes
   /// needs; OptionError for new views in every epoch, which no table can answer, for other inputs than the table's, and
@@ -209,6 +258,16 @@ class TeacherLogitsTable {
       throw OptionError(concatenate({owner,
                                      ": rows are probabilities, none below 0 and with the sum 1, expected logits: save "
                                      "numpy.log of them (as_logits() takes them as they are)"}));
+    }
+  }
+
+  /// Of a table in a list, `owner`, that is averaged at a temperature: throws OptionError unless it has logits of one
+  /// teacher, or is itself a mean at that temperature.
+  [[gnu::cold]] void require_part_of_mean(const std::string& owner, double temperature) const {
+    require_logits(owner);
+    if (temperature_ && *temperature_ != temperature) {
+      throw OptionError(concatenate({owner, ": the mean of several teachers' probabilities at temperature ",
+                                     *temperature_, ", expected ", temperature, ", at which they are averaged here"}));
     }
   }
 
@@ -272,6 +331,7 @@ class TeacherLogitsTable {
   Matrix<float> logits_;
   std::size_t views_;
   std::optional<std::uint64_t> inputs_fingerprint_;
+  std::optional<double> temperature_{};
   bool is_taken_for_logits_ = false;
 };
 

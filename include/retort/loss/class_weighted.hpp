@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,7 @@
 #include "retort/loss/at_epoch.hpp"
 #include "retort/loss/feature_loss.hpp"
 #include "retort/loss/loss.hpp"
+#include "retort/loss/teacher_temperatures.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -97,6 +99,11 @@ class ClassWeighted {
     ClassWeighted result = *this;
     result.loss_ = retort::simplified(loss_);
     return result;
+  }
+
+  /// See retort::teacher_temperatures.
+  constexpr std::optional<TeacherTemperatures> teacher_temperatures() const {
+    return retort::teacher_temperatures(loss_);
   }
 
   /// One sample; see the concept Loss.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <numbers>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,7 @@
 #include "retort/loss/log_softmax.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/loss/metric.hpp"
+#include "retort/loss/teacher_temperatures.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -103,6 +105,15 @@ struct CurriculumTemperature {
     CurriculumTemperature result = *this;
     result.loss = at(from);
     return result;
+  }
+
+  /// See retort::teacher_temperatures.
+  constexpr std::optional<TeacherTemperatures> teacher_temperatures() const {
+    L first = loss;
+    first.temperature = from;
+    L last = loss;
+    last.temperature = to;
+    return temperatures_of_both(retort::teacher_temperatures(first), retort::teacher_temperatures(last));
   }
 
   /// One sample; see the concept Loss.

@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,7 @@
 #include "retort/loss/batch_term.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/loss/metric.hpp"
+#include "retort/loss/teacher_temperatures.hpp"
 #include "retort/nn/sequential.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
@@ -114,6 +116,11 @@ struct WithTerm {
 
   /// See retort::simplified.
   constexpr WithTerm simplified() const { return {retort::simplified(loss), term}; }
+
+  /// See retort::teacher_temperatures.
+  constexpr std::optional<TeacherTemperatures> teacher_temperatures() const {
+    return temperatures_of_both(retort::teacher_temperatures(loss), retort::teacher_temperatures(term));
+  }
 
   /// One sample's logits; see the concept Loss.
   template <std::size_t Classes, typename Scalar>

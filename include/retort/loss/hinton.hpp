@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
@@ -14,6 +15,7 @@
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/loss/softmax_divergence.hpp"
+#include "retort/loss/teacher_temperatures.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -51,6 +53,11 @@ struct HintonLoss {
 
   /// With hard weight 1 no temperature is used. See retort::simplified.
   constexpr HintonLoss simplified() const { return hard_weight == 1.0 ? HintonLoss{.hard_weight = 1.0} : *this; }
+
+  /// See retort::teacher_temperatures.
+  constexpr std::optional<TeacherTemperatures> teacher_temperatures() const {
+    return hard_weight < 1.0 ? std::optional(TeacherTemperatures{temperature, temperature}) : std::nullopt;
+  }
 
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>

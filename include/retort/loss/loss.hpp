@@ -82,6 +82,10 @@ using TruthOf = std::conditional_t<takes_targets<L>, Targets<Scalar>, std::uint3
 /// row, value and gradient, and everything else keeps its weight. Without it, or where it is false, a training refuses
 /// samples without labels.
 ///
+/// A loss that takes the softmax of the teacher's logits at a temperature has a member `temperature`, or
+/// `loss.teacher_temperatures()` (loss/teacher_temperatures.hpp). A training then refuses a mean of several teachers'
+/// probabilities that was made at another one.
+///
 /// A loss of targets states `static constexpr Metric metric`, Metric::rmse or Metric::exact_match (loss/metric.hpp).
 /// Its row takes Targets<Scalar>, (Classes), in place of the label, is called with scalars alone, and trains on
 /// datasets with targets (data::Dataset::with_targets), by single operations on every backend. One that may read the

@@ -4,6 +4,7 @@
 /// One loss for the first epochs, another for the rest.
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,7 @@
 #include "retort/loss/feature_loss.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/loss/metric.hpp"
+#include "retort/loss/teacher_temperatures.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -90,6 +92,12 @@ struct LossAfter {
   /// See retort::simplified.
   constexpr LossAfter simplified() const {
     return {retort::simplified(loss), epochs, epochs > 0 ? retort::simplified(before) : Before{}};
+  }
+
+  /// See retort::teacher_temperatures.
+  constexpr std::optional<TeacherTemperatures> teacher_temperatures() const {
+    return temperatures_of_both(retort::teacher_temperatures(loss),
+                                epochs > 0 ? retort::teacher_temperatures(before) : std::nullopt);
   }
 
   /// One sample; see the concept Loss.

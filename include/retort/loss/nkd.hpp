@@ -4,7 +4,9 @@
 /// Normalised knowledge distillation: cross-entropy weighted by the teacher's confidence, and the ranking of all other
 /// classes.
 
+#include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <tuple>
 
@@ -17,6 +19,7 @@
 #include "retort/loss/log_softmax.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/loss/softmax_divergence.hpp"
+#include "retort/loss/teacher_temperatures.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -48,6 +51,11 @@ struct Nkd {
 
   /// Without gamma no temperature is used. See retort::simplified.
   constexpr Nkd simplified() const { return gamma > 0.0 ? *this : Nkd{.gamma = 0.0, .label_weight = label_weight}; }
+
+  /// See retort::teacher_temperatures. The label's own probability is at temperature 1.
+  constexpr std::optional<TeacherTemperatures> teacher_temperatures() const {
+    return TeacherTemperatures{std::min(temperature, 1.0), std::max(temperature, 1.0)};
+  }
 
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -18,6 +19,7 @@
 #include "retort/loss/feature_loss.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/loss/metric.hpp"
+#include "retort/loss/teacher_temperatures.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -163,6 +165,11 @@ class OneOfLosses {
   /// See the concept Loss.
   constexpr bool reads_teacher() const {
     return visit([](const auto& loss) { return retort::reads_teacher(loss); });
+  }
+
+  /// See retort::teacher_temperatures.
+  constexpr std::optional<TeacherTemperatures> teacher_temperatures() const {
+    return visit([](const auto& loss) { return retort::teacher_temperatures(loss); });
   }
 
   /// One sample; see the concept Loss.

@@ -4,7 +4,9 @@
 /// Distillation by refined logits, for teachers that are sometimes wrong: the teacher says how sure to be, the label of
 /// what, and classes that the teacher puts above the label are not ranked.
 
+#include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <tuple>
 
@@ -18,6 +20,7 @@
 #include "retort/loss/log_softmax.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/loss/softmax_divergence.hpp"
+#include "retort/loss/teacher_temperatures.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -66,6 +69,11 @@ struct Rld {
     result.temperature = beta > 0.0 ? temperature : Rld{}.temperature;
     result.warmup_epochs = reads_teacher() ? warmup_epochs : Rld{}.warmup_epochs;
     return result;
+  }
+
+  /// See retort::teacher_temperatures. SCD is at temperature 1.
+  constexpr std::optional<TeacherTemperatures> teacher_temperatures() const {
+    return TeacherTemperatures{std::min(temperature, 1.0), std::max(temperature, 1.0)};
   }
 
   /// One sample; see the concept Loss.

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "retort/core/host_device.hpp"
@@ -16,6 +17,7 @@
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/log_softmax.hpp"
 #include "retort/loss/loss.hpp"
+#include "retort/loss/teacher_temperatures.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -52,6 +54,11 @@ struct SoftmaxPassedToKlLoss {
   /// With hard weight 1 no temperature is used. See retort::simplified.
   constexpr SoftmaxPassedToKlLoss simplified() const {
     return hard_weight == 1.0 ? SoftmaxPassedToKlLoss{.hard_weight = 1.0} : *this;
+  }
+
+  /// See retort::teacher_temperatures.
+  constexpr std::optional<TeacherTemperatures> teacher_temperatures() const {
+    return hard_weight < 1.0 ? std::optional(TeacherTemperatures{temperature, temperature}) : std::nullopt;
   }
 
   /// One sample; see the concept Loss.

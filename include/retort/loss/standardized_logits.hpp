@@ -30,7 +30,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET {
 ///
 ///     0.1 * CrossEntropy{} + 9.0 * StandardizedLogits{HintonLoss{.temperature = 2, .hard_weight = 0}}
 ///
-/// Of equal logits Z is 0, and so is the gradient's second part. Finite as long as the squares of the differences
+/// It reads its teacher at no temperature of the logits themselves (teacher_temperatures): `sigma` differs from row to
+/// row. Of equal logits Z is 0, and so is the gradient's second part. Finite as long as the squares of the differences
 /// between a row's logits are. Three classes and more.
 template <Loss L>
 struct StandardizedLogits {

@@ -4,6 +4,7 @@
 /// Any loss with a teacher that is set right where it is wrong.
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,7 @@
 #include "retort/loss/feature_loss.hpp"
 #include "retort/loss/label_and_others.hpp"
 #include "retort/loss/loss.hpp"
+#include "retort/loss/teacher_temperatures.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -62,6 +64,11 @@ struct SwappedLogits {
 
   /// See retort::simplified.
   constexpr SwappedLogits simplified() const { return {retort::simplified(loss)}; }
+
+  /// See retort::teacher_temperatures.
+  constexpr std::optional<TeacherTemperatures> teacher_temperatures() const {
+    return retort::teacher_temperatures(loss);
+  }
 
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>

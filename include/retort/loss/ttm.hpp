@@ -3,8 +3,10 @@
 /// @file
 /// Transformed teacher matching: a temperature for the teacher alone.
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <tuple>
 
@@ -16,6 +18,7 @@
 #include "retort/loss/log_softmax.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/loss/softmax_divergence.hpp"
+#include "retort/loss/teacher_temperatures.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -54,6 +57,16 @@ struct Ttm {
 
   /// Without beta only the label's weight counts. See retort::simplified.
   constexpr Ttm simplified() const { return reads_teacher() ? *this : Ttm{.beta = 0.0, .label_weight = label_weight}; }
+
+  /// See retort::teacher_temperatures. Weights of samples are at temperature 1.
+  constexpr std::optional<TeacherTemperatures> teacher_temperatures() const {
+    if (beta == 0.0) {
+      return std::nullopt;
+    }
+    const double temperature = 1.0 / exponent;
+    return weighted ? TeacherTemperatures{std::min(temperature, 1.0), std::max(temperature, 1.0)}
+                    : TeacherTemperatures{temperature, temperature};
+  }
 
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>

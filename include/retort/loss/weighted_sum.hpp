@@ -5,6 +5,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,7 @@
 #include "retort/loss/feature_loss.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/loss/metric.hpp"
+#include "retort/loss/teacher_temperatures.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -98,6 +100,11 @@ struct WeightedLoss {
     return {weight, retort::simplified(loss)};
   }
 
+  /// See retort::teacher_temperatures.
+  constexpr std::optional<TeacherTemperatures> teacher_temperatures() const {
+    return weight > 0.0 ? retort::teacher_temperatures(loss) : std::nullopt;
+  }
+
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,
@@ -160,6 +167,11 @@ struct SumOfLosses {
 
   /// See retort::simplified.
   constexpr SumOfLosses simplified() const { return {retort::simplified(first), retort::simplified(second)}; }
+
+  /// See retort::teacher_temperatures.
+  constexpr std::optional<TeacherTemperatures> teacher_temperatures() const {
+    return temperatures_of_both(retort::teacher_temperatures(first), retort::teacher_temperatures(second));
+  }
 
   /// One sample; see the concept Loss.
   template <std::size_t Classes, typename Scalar, typename Label>

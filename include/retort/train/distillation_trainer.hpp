@@ -39,7 +39,8 @@ class DistillationTrainer : public TrainerBase, private internal::TeacherFits<Te
 /// distiller{data::load_teacher_logits("logits.npy"), student, HintonLoss{.temperature = 4}, Adam{}}`. The trainer
 /// keeps the table. A table of a network's own logits gives the bits that the network gives. `fit` also throws what
 /// TeacherLogitsTable::require_made_for throws: ShapeError for a table of other extents, OptionError for an
-/// augmentation without `views` and for a table of other inputs. A table has no place for samples that
+/// augmentation without `views` and for a table of other inputs; and OptionError for a mean of several teachers at
+/// another temperature than the loss's (require_temperature_for). A table has no place for samples that
 /// `validation_fraction` would hold out: split the data before (data::random_split).
 template <Model StudentModel, typename Backend, typename Scalar>
 class DistillationTrainer<data::TeacherLogitsTable, StudentModel, Backend, Scalar> : public TrainerBase {

@@ -42,6 +42,7 @@
 #include "retort/train/preprocessing.hpp"
 #include "retort/train/resident_dataset.hpp"
 #include "retort/train/teacher.hpp"
+#include "retort/train/teacher_temperature.hpp"
 #include "retort/train/teacher_views.hpp"
 #include "retort/train/trained_arrays.hpp"
 #include "retort/train/trainer_interface.hpp"
@@ -382,6 +383,7 @@ class EpochTrainer final : public TrainerInterface {
       if constexpr (!takes_targets<L>) {
         teacher_.require_logits();  // of data without classes too
       }
+      require_temperature_for(teacher_, loss_);
     } else if constexpr (uses_teacher) {
       teacher_.require_matching(train);
       require_preprocessing(teacher_.preprocessing(), train, "the teacher");
