@@ -20,10 +20,7 @@ namespace schemes {
 /// all generations answer together, by the mean of their probabilities.
 inline void born_again(Task& task, std::uint64_t seed, const Student& alone) {
   constexpr std::size_t generations = 3;
-  const auto answers_to_test = [&](const Student& network) {
-    return rt::data::TeacherLogitsTable{rt::data::Matrix(task.test.size(), 10, rt::predict_all(network, task.test)),
-                                        task.test};
-  };
+  const auto answers_to_test = [&](const Student& network) { return rt::tabulate_logits(network, task.test); };
 
   Student parent = alone;  // a copy, with weights of its own
   std::vector<rt::data::TeacherLogitsTable> answers{answers_to_test(parent)};

@@ -105,7 +105,7 @@
 #include "retort/train/sweep_models.hpp"
 #include "retort/train/sweep_printer.hpp"
 #include "retort/train/sweep_summary.hpp"
-#include "retort/train/teacher_table.hpp"
+#include "retort/train/tabulate_logits.hpp"
 #include "retort/train/teacher_temperature.hpp"
 #include "retort/train/tensorboard_log.hpp"
 #include "retort/train/trainer.hpp"

@@ -15,6 +15,8 @@
 #include "retort/data/idx.hpp"
 #include "retort/data/mnist.hpp"
 #include "retort/data/npy.hpp"
+#include "retort/data/save_views.hpp"
+#include "small_datasets.hpp"
 #include "temporary_folder.hpp"
 
 using namespace retort;
@@ -188,4 +190,13 @@ TEST_CASE("an NPY file takes itself and four bytes a number, in Fortran order th
   }
   write_file(labels, npy_zeros("|u1", "False", "(1048576,)", mebibyte));
   check_refused_within(mebibyte + numbers + little, "number of labels: 1048576, expected 2", load);
+}
+
+TEST_CASE("views are written in little memory, however many there are") {
+  const TemporaryFolder folder;
+  const data::Dataset images = noise_images(100, {64, 64}, 2, 1);
+  for (const data::Augmentation& augmentation : {data::Augmentation{.shift = 1}, data::Augmentation{.rotation = 5}}) {
+    check_taken_within(mebibyte + little,
+                       [&] { data::save_views(folder / "views.npy", images, augmentation, {.count = 20}); });
+  }
 }

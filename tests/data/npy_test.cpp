@@ -429,8 +429,8 @@ TEST_CASE("saved logits know their inputs again, and those of other inputs are r
   data::save_npy(file.path, answers_to(data));
   CHECK(is_message(message_of<FormatError>([&] { data::load_teacher_logits(file.path); }), file.beside,
                    {"written for other logits than those in logits.npy"}));
-  for (const std::string text : {"", "{}", R"({"logits":1})", R"({"inputs":1,"inputs":1})",
-                                 R"({"inputs":-1,"logits":2})", R"({"inputs":1,"logits":2}3)"}) {
+  for (const std::string text :
+       {"", "{}", R"({"logits":1})", R"({"inputs":-1,"logits":2})", R"({"inputs":1,"logits":2}3)"}) {
     write_file(file.beside, text);
     CHECK(
         is_message(message_of<FormatError>([&] { data::load_teacher_logits(file.path); }), file.beside, {"expected"}));

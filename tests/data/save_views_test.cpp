@@ -1,86 +1,164 @@
 // SPDX-License-Identifier: MIT
 #include "retort/data/save_views.hpp"
 
-#include <cstddef>
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
-#include <functional>
-#include <numeric>
-#include <span>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "catch.hpp"
-#include "retort/backend/eigen/backend.hpp"
-#include "retort/core/error.hpp"
+#include "data/data_test.hpp"
+#include "full_disk.hpp"
+#include "random_values.hpp"
 #include "retort/data/npy.hpp"
+#include "retort/data/teacher_logits.hpp"
 #include "small_datasets.hpp"
 #include "temporary_folder.hpp"
 
 namespace {
 
 using namespace retort;
+using namespace retort::test;
 
-struct Fixture {
-  test::TemporaryFolder folder;
-  std::filesystem::path path = folder / "views.npy";
-  data::Dataset images = test::noise_images(300, {5, 6}, 4, 1);
-  data::Augmentation turned{.shift = 1, .rotation = 10, .noise = 0.1};
-  data::Views views{.count = 3, .seed = Seed{7}};
+using Bytes = data::Matrix<std::uint8_t>;
+using Reals = data::Matrix<float>;
+
+struct Files {
+  TemporaryFolder folder;
+  std::filesystem::path views = folder / "views.npy";
+  std::filesystem::path inputs = folder / "views.npy.json";
+  std::filesystem::path logits = folder / "logits.npy";
+
+  /// All numbers of the views, as another program reads them.
+  template <typename T>
+  std::vector<T> read() const {
+    const data::Dataset rows = data::load_unlabelled_npy(views);
+    const auto values = std::get<data::Matrix<T>>(rows.features()).values();
+    return {values.begin(), values.end()};
+  }
+  bool has_shape(std::string_view type, std::string_view shape) const {
+    const std::string header = read_file(views).substr(0, 128);
+    return contains(header, "'descr': '" + std::string(type) + "'") &&
+           contains(header, "'fortran_order': False, 'shape': " + std::string(shape));
+  }
 };
 
-std::vector<float> elements(const std::filesystem::path& path, const std::vector<std::size_t>& shape) {
-  const std::vector<std::uint8_t> bytes = data::read_plain_or_gzip(path, data::default_size_limit);
-  const data::detail::NpyHeader header = data::detail::read_npy_header(path, bytes);
-  CHECK(header.type == "f4");
-  CHECK(header.shape == shape);
-  const std::size_t count = std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>{});
-  REQUIRE(bytes.size() >= count * sizeof(float));
-  std::vector<float> values(count);
-  std::memcpy(values.data(), bytes.data() + bytes.size() - count * sizeof(float), count * sizeof(float));
+/// Number by number, not normalised.
+template <typename T>
+std::vector<T> expected_views(const data::Dataset& data, const data::Augmentation& augmentation, data::Views views) {
+  std::vector<T> values;
+  for (std::uint32_t view = 0; view < views.count; ++view) {
+    for (std::uint32_t sample = 0; sample < data.size(); ++sample) {
+      for (std::size_t feature = 0; feature < data.feature_count(); ++feature) {
+        values.push_back(static_cast<T>(data::gathered_feature(data.view(), data::GatherConstants<float>{}, sample,
+                                                               {augmentation, views.seed, view}, feature)));
+      }
+    }
+  }
   return values;
 }
 
-TEST_CASE("A file of views has what a training sees, bit for bit", "[data]") {
-  const Fixture of;
-  data::save_views(of.path, of.images, of.turned, of.views);
-  const std::vector<float> found = elements(of.path, {3, 300, 30});
-  std::vector<std::uint32_t> all(300);
-  std::iota(all.begin(), all.end(), 0u);
-  std::vector<float> expected(3 * 300 * 30);
-  for (std::uint32_t view = 0; view < 3; ++view) {
-    gather_batch(backend::Eigen{}, of.images.view(), all.data(), all.size(), data::View{of.turned, of.views.seed, view},
-                 expected.data() + view * 300 * 30);
+TEST_CASE("Views of bytes that only move are bytes, each pixel where a training has it", "[data]") {
+  const Files files;
+  const data::Views views{.count = 3, .seed = Seed{4}};
+  const auto grey = noise_images(20, {5, 6}, 4, 1);
+  data::save_views(files.views, grey, {.shift = 2}, views);
+  CHECK(files.has_shape("|u1", "(3, 20, 5, 6), }"));
+  const std::vector<std::uint8_t> found = files.read<std::uint8_t>();
+  CHECK((found == expected_views<std::uint8_t>(grey, {.shift = 2}, views)));
+  CHECK_FALSE(std::equal(found.begin(), found.begin() + 600, found.begin() + 600));  // another view
+
+  const auto colours = noise_images(7, {4, 3, 3}, 4, 1);
+  data::save_views(files.views, colours, {.shift = 1}, views);
+  CHECK(files.has_shape("|u1", "(3, 7, 3, 4, 3), }"));
+  CHECK((files.read<std::uint8_t>() == expected_views<std::uint8_t>(colours, {.shift = 1}, views)));
+}
+
+TEST_CASE("Views that make new values are float32, on the scale of the raw samples", "[data]") {
+  const Files files;
+  const data::Views views{.count = 2, .seed = Seed{9}};
+  const auto images = noise_images(9, {6, 5}, 4, 2);
+  const data::Augmentation turned{.shift = 1, .rotation = 20, .scale = 0.1, .elastic = 0.5};
+  data::save_views(files.views, images, turned, views);
+  CHECK(files.has_shape("<f4", "(2, 9, 6, 5), }"));
+  const std::vector<float> found = files.read<float>();
+  CHECK((found == expected_views<float>(images, turned, views)));  // bytes are interpolated exactly
+  CHECK(*std::ranges::max_element(found) > 128.0f);
+
+  const data::Augmentation noisy{.noise = 0.1, .mix = 0.5};
+  const data::Dataset points = clouds(11, 3, 2, 1);
+  for (const data::Dataset* data : {&images, &points}) {
+    data::save_views(files.views, *data, noisy, views);
+    CHECK(files.has_shape("<f4", data == &points ? "(2, 11, 3), }" : "(2, 9, 6, 5), }"));
+    const std::vector<float> noise = files.read<float>();
+    const std::vector<float> expected = expected_views<float>(*data, noisy, views);
+    REQUIRE(noise.size() == expected.size());
+    for (std::size_t i = 0; i < noise.size(); ++i) {
+      CHECK_THAT(noise[i], Catch::Matchers::WithinAbs(expected[i], 1e-4));
+    }
   }
-  CHECK(found == expected);
-  data::save_views(of.path, of.images);
-  CHECK(elements(of.path, {300, 30}).size() == 9000);
 }
 
-TEST_CASE("Answers from elsewhere to the views of a file fit these alone", "[data]") {
-  const Fixture of;
-  data::save_views(of.path, of.images, of.turned, of.views);
-  // Another program writes its answers, and copies the file that says what they answer.
-  const std::filesystem::path logits = of.folder / "logits.npy";
-  const std::size_t shape[] = {3, 300, 4};
-  const std::vector<float> answers(3 * 300 * 4, 1.0f);
-  data::detail::write_npy(logits, "<f4", false, shape, std::as_bytes(std::span(answers)));
-  std::filesystem::copy_file(of.folder / "views.npy.json", of.folder / "logits.npy.json");
-  const data::TeacherLogitsTable table = data::load_teacher_logits(logits);
-  CHECK_NOTHROW(table.require_made_for(of.images, of.turned, of.views, 4));
-  CHECK_THROWS_AS(table.require_made_for(of.images, of.turned, {.count = 3, .seed = Seed{8}}, 4), OptionError);
-  CHECK_THROWS_AS(table.require_made_for(of.images, {.shift = 1}, of.views, 4), OptionError);
-  CHECK_THROWS_AS(table.require_made_for(test::noise_images(300, {5, 6}, 4, 2), of.turned, of.views, 4), OptionError);
+TEST_CASE("Views of many samples are written in pieces", "[data]") {
+  const Files files;
+  const auto images = noise_images(1500, {28, 28}, 4, 3);  // more than 1 MiB
+  const data::Views views{.count = 2, .seed = Seed{1}};
+  data::save_views(files.views, images, {.shift = 3}, views);
+  CHECK((files.read<std::uint8_t>() == expected_views<std::uint8_t>(images, {.shift = 3}, views)));
 }
 
-TEST_CASE("Views that never come again, and amounts that make no sense, leave no file", "[data]") {
-  const Fixture of;
-  CHECK_THROWS_WITH(data::save_views(of.path, of.images, of.turned),
-                    "save_views: views.count is 0, new views in every epoch, expected those that come again");
-  CHECK_THROWS_AS(data::save_views(of.path, of.images, {.shift = 5}, of.views), OptionError);
-  CHECK_THROWS_AS(data::save_views(of.folder / "none" / "views.npy", of.images), FileError);
-  CHECK(std::filesystem::is_empty(of.folder.path()));
+TEST_CASE("Answers beside a copy of what lies beside the views know their inputs", "[data]") {
+  const Files files;
+  const auto images = noise_images(20, {5, 6}, 4, 1);
+  const data::Augmentation shift{.shift = 1};
+  const data::Views views{.count = 2, .seed = Seed{4}};
+  write_file(files.inputs, R"({"inputs":1,"logits":2})");  // of an earlier table of that name
+  data::save_views(files.views, images, shift, views);
+  data::detail::write_npy(files.logits, "<f4", false, std::vector<std::size_t>{2, 20, 4},
+                          std::as_bytes(std::span<const float>(random_values<float>(160, 1))));
+  std::filesystem::copy_file(files.inputs, files.folder / "logits.npy.json");
+  const auto table = data::load_teacher_logits(files.logits);
+  CHECK(table.views() == 2);
+  CHECK_NOTHROW(table.require_made_for(images, shift, views, 4));
+  const auto refusal = [&](const data::Dataset& data, const data::Augmentation& augmentation, data::Views other) {
+    return message_of<OptionError>([&] { table.require_made_for(data, augmentation, other, 4); });
+  };
+  CHECK(contains(refusal(images, shift, {.count = 2, .seed = Seed{5}}), "made for other inputs"));
+  CHECK(contains(refusal(images, {.shift = 2}, views), "made for other inputs"));
+  CHECK(contains(refusal(noise_images(20, {5, 6}, 4, 2), shift, views), "made for other inputs"));
+}
+
+TEST_CASE("Views that cannot be drawn or written are refused, and leave what was there", "[data]") {
+  const Files files;
+  const auto images = noise_images(20, {5, 6}, 4, 1);
+  const auto refusal = [&](const data::Augmentation& augmentation, std::size_t count) {
+    return message_of<OptionError>([&] { data::save_views(files.views, images, augmentation, {.count = count}); });
+  };
+  CHECK(refusal({}, 2) == "save_views: the augmentation changes nothing, expected one that does");
+  CHECK(refusal({.shift = 1}, 0) == "save_views: views.count is 0, expected a number from 1 to 2^32 - 1");
+  CHECK(refusal({.shift = 1}, std::size_t{1} << 32) ==
+        "save_views: views.count is 4294967296, expected a number from 1 to 2^32 - 1");
+  CHECK(contains(refusal({.shift = 5}, 2), "shift is 5, expected less than the image's extents 5 x 6"));
+  CHECK(std::filesystem::is_empty(files.folder.path()));
+  CHECK_THROWS_AS(data::save_views(files.folder / "no/views.npy", images, {.shift = 1}, {.count = 1}), FileError);
+  data::Dataset moved = images;
+  const data::Dataset taken = std::move(moved);
+  CHECK_THROWS_AS(data::save_views(files.views, moved, {.shift = 1}, {.count = 1}), Error);
+
+  data::save_views(files.views, images, {.shift = 1}, {.count = 1});
+  const std::string pixels = read_file(files.views);
+  const std::string inputs = read_file(files.inputs);
+  {
+    const FullDisk full(1000);
+    CHECK_THROWS_AS(data::save_views(files.views, images, {.shift = 1}, {.count = 2}), FileError);
+  }
+  CHECK(read_file(files.views) == pixels);
+  CHECK(read_file(files.inputs) == inputs);
+  CHECK(std::distance(std::filesystem::directory_iterator(files.folder.path()), {}) == 2);
 }
 
 }  // namespace

@@ -24,7 +24,7 @@
 #include "retort/optim/adam.hpp"
 #include "retort/optim/sgd.hpp"
 #include "retort/train/sweep.hpp"
-#include "retort/train/teacher_table.hpp"
+#include "retort/train/tabulate_logits.hpp"
 #include "retort/train/trainer.hpp"
 #include "small_datasets.hpp"
 #include "train/recorder.hpp"
@@ -343,7 +343,7 @@ TEST_CASE("A table of a network's logits teaches what the network teaches, bit f
     DistillationTrainer from_network{teacher, by_network, hinton, Adam{}};
     const History expected = from_network.fit(images(), options);
     Student by_table{Seed{1}};
-    DistillationTrainer from_table{make_teacher_table(teacher, images(), options.augmentation, options.views), by_table,
+    DistillationTrainer from_table{tabulate_logits(teacher, images(), options.augmentation, options.views), by_table,
                                    hinton, Adam{}};
     CHECK(same_results(from_table.fit(images(), options), expected));
     CHECK(same_bits(by_table.parameter_arena(), by_network.parameter_arena()));
@@ -353,7 +353,7 @@ TEST_CASE("A table of a network's logits teaches what the network teaches, bit f
 TEST_CASE("A table that cannot answer a training is refused before the first step", "[train]") {
   Student student{Seed{1}};
   const Student fresh = student;
-  DistillationTrainer distiller{make_teacher_table(trained_teacher(), images()), student, hinton, Adam{}};
+  DistillationTrainer distiller{tabulate_logits(trained_teacher(), images()), student, hinton, Adam{}};
   CHECK_THAT(distiller.describe(),
              Catch::Matchers::EndsWith("; the teacher is teacher logits, with a fingerprint of its inputs"));
   CHECK_THROWS_WITH(

@@ -16,7 +16,7 @@
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/sweep.hpp"
 #include "retort/train/sweep_grid.hpp"
-#include "retort/train/teacher_table.hpp"
+#include "retort/train/tabulate_logits.hpp"
 #include "separate_memory.hpp"
 #include "small_datasets.hpp"
 #include "temporary_folder.hpp"
@@ -62,7 +62,7 @@ TEMPLATE_TEST_CASE("A sweep of a network's table is that of the network", "[trai
                                .augmentation = {.shift = views == 0 ? 0u : 1u},
                                .views = {.count = views, .seed = Seed{9}}};
     const auto expected = Sweep<Student, TestType>{teacher, four_settings(), backend}.fit(images(), options);
-    const auto table = make_teacher_table(teacher, images(), options.augmentation, options.views);
+    const auto table = tabulate_logits(teacher, images(), options.augmentation, options.views);
     check_same(Sweep<Student, TestType>{table, four_settings(), backend}.fit(images(), options), expected);
   }
 }
@@ -76,9 +76,9 @@ TEST_CASE("Networks and tables teach in one sweep", "[train]") {
   settings[2].teacher = 1;
   const SweepOptions options{.epochs = 2, .batch_size = 16};
   const auto expected = Sweep<Student>{{wide, narrow}, settings, cpu}.fit(images(), options);
-  check_same(Sweep<Student>{{wide, make_teacher_table(narrow, images())}, settings, cpu}.fit(images(), options),
+  check_same(Sweep<Student>{{wide, tabulate_logits(narrow, images())}, settings, cpu}.fit(images(), options),
              expected);
-  check_same(Sweep<Student>{{make_teacher_table(wide, images()), narrow}, settings, cpu}.fit(images(), options),
+  check_same(Sweep<Student>{{tabulate_logits(wide, images()), narrow}, settings, cpu}.fit(images(), options),
              expected);
   const auto swapped = Sweep<Student>{{narrow, wide}, settings, cpu}.fit(images(), options);
   CHECK_FALSE(same_bits(swapped[0].network.copy_parameters().span(), expected[0].network.copy_parameters().span()));
@@ -90,11 +90,11 @@ TEST_CASE("A device has a table's logits in memory of its own", "[train]") {
   const SweepOptions options{.epochs = 2, .batch_size = 16};
   const auto settings = four_settings();
   const auto results =
-      Sweep<Student, test::SeparateMemory>{make_teacher_table(teacher, images()), settings, device}.fit(images(),
+      Sweep<Student, test::SeparateMemory>{tabulate_logits(teacher, images()), settings, device}.fit(images(),
                                                                                                         options);
   for (std::size_t i = 0; i < results.size(); ++i) {
     Network<Student, test::SeparateMemory> student{settings[i].seed, device};
-    DistillationTrainer trainer{make_teacher_table(teacher, images()), student, settings[i].loss,
+    DistillationTrainer trainer{tabulate_logits(teacher, images()), student, settings[i].loss,
                                 settings[i].optimizer};
     trainer.fit(images(), options.fit_options(settings[i].seed));
     CHECK(same_bits(results[i].network.copy_parameters().span(), student.copy_parameters().span()));
@@ -103,7 +103,7 @@ TEST_CASE("A device has a table's logits in memory of its own", "[train]") {
 
 TEST_CASE("A table that cannot teach a sweep is refused before anything is trained", "[train]") {
   const Network<Wide> teacher{Seed{3}};
-  const Sweep<Student> sweep{make_teacher_table(teacher, images()), four_settings(), backend::Eigen{2}};
+  const Sweep<Student> sweep{tabulate_logits(teacher, images()), four_settings(), backend::Eigen{2}};
   CHECK_THROWS_WITH(
       sweep.fit(images(), {.augmentation = {.shift = 1}}),
       "teacher logits: views.count is 0, new views in every epoch, expected 1, those that the table answers");
@@ -112,14 +112,14 @@ TEST_CASE("A table that cannot teach a sweep is refused before anything is train
   const data::Dataset others = test::noise_images(75, {5, 6}, 4, 2);
   CHECK_THROWS_WITH(sweep.fit(others), Catch::Matchers::StartsWith("teacher logits: made for other inputs"));
   // One that no setting has is not looked at.
-  const Sweep<Student> of_first{{teacher, make_teacher_table(teacher, images())}, four_settings(), backend::Eigen{2}};
+  const Sweep<Student> of_first{{teacher, tabulate_logits(teacher, images())}, four_settings(), backend::Eigen{2}};
   CHECK(of_first.fit(others).size() == 4);
 }
 
 TEST_CASE("A sweep of a table resumes from the same table alone", "[train]") {
   const test::TemporaryFolder folder;
   const backend::Eigen cpu{2};
-  const auto table = make_teacher_table(Network<Wide>{Seed{3}}, images());
+  const auto table = tabulate_logits(Network<Wide>{Seed{3}}, images());
   SweepOptions options{.epochs = 2, .batch_size = 16};
   const auto expected = Sweep<Student>{table, four_settings(), cpu}.fit(images(), options);
   options.checkpoints = SweepCheckpointOptions{.folder = folder.path(), .resume = true};
@@ -127,7 +127,7 @@ TEST_CASE("A sweep of a table resumes from the same table alone", "[train]") {
   const std::string file = test::read_file(options.checkpoints->file(0));
   check_same(Sweep<Student>{table, four_settings(), cpu}.fit(images(), options), expected);
   CHECK(test::read_file(options.checkpoints->file(0)) == file);
-  const Sweep<Student> other{make_teacher_table(Network<Wide>{Seed{4}}, images()), four_settings(), cpu};
+  const Sweep<Student> other{tabulate_logits(Network<Wide>{Seed{4}}, images()), four_settings(), cpu};
   CHECK_THROWS_WITH(other.fit(images(), options), Catch::Matchers::Contains("teacher"));
 }
 

@@ -38,15 +38,15 @@ std::string npy_type() {
 }
 
 /// What stands before the elements of an array of that type and shape. In Fortran order the first axis runs fastest.
-inline std::string npy_prefix(const std::string& type, bool fortran_order, std::span<const std::size_t> shape) {
+inline std::string npy_header(const std::string& type, bool fortran_order, std::span<const std::size_t> shape) {
   std::string extents;
   for (const std::size_t extent : shape) {
     extents += concatenate({extents.empty() ? "" : ", ", extent});
   }
   std::string header = concatenate({"{'descr': '", type, "', 'fortran_order': ", fortran_order ? "True" : "False",
                                     ", 'shape': (", extents, shape.size() == 1 ? "," : "", "), }"});
-  // Ten bytes stand before the header: magic number, version and the header's length. The elements begin at a multiple
-  // of 64.
+  // Ten bytes stand before this text: magic number, version and the text's length. The elements begin at a multiple of
+  // 64.
   constexpr std::size_t prefix = 10;
   constexpr std::size_t alignment = 64;
   header.resize((prefix + header.size() + 1 + alignment - 1) / alignment * alignment - prefix, ' ');
@@ -55,11 +55,11 @@ inline std::string npy_prefix(const std::string& type, bool fortran_order, std::
       {"\x93NUMPY\x01", '\0', static_cast<char>(header.size() & 0xFFu), static_cast<char>(header.size() >> 8), header});
 }
 
-/// Writes an array, whole or not at all.
+/// Writes an array of that type and shape, whole or not at all.
 inline void write_npy(const std::filesystem::path& path, const std::string& type, bool fortran_order,
                       std::span<const std::size_t> shape, std::span<const std::byte> elements) {
   AtomicFile file(path);
-  file.write(npy_prefix(type, fortran_order, shape));
+  file.write(npy_header(type, fortran_order, shape));
   file.write(elements);
   file.commit();
 }

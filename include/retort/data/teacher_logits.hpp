@@ -8,86 +8,32 @@
 #include <filesystem>
 #include <optional>
 #include <span>
-#include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
-#include "retort/core/atomic_file.hpp"
 #include "retort/core/error.hpp"
-#include "retort/core/float_bits.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/core/json.hpp"
 #include "retort/core/quote.hpp"
 #include "retort/core/text.hpp"
 #include "retort/data/gzip.hpp"
+#include "retort/data/logits_fingerprints.hpp"
 #include "retort/data/matrix.hpp"
+#include "retort/data/message.hpp"
 #include "retort/data/npy.hpp"
 #include "retort/data/save_npy.hpp"
 #include "retort/data/teacher_logits_table.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::data {
 
-namespace detail {
-
-/// The file beside a table that says what the table belongs to. A program that is not this one cannot know the
-/// fingerprint of its logits, and copies that of its inputs (save_views).
-struct LogitsFingerprints {
-  std::uint64_t inputs = 0;
-  std::optional<std::uint64_t> logits{};
-  std::optional<double> temperature{};  // of a mean of several teachers
-
-  static std::filesystem::path path_beside(std::filesystem::path table) { return table += ".json"; }
-
-  std::string json() const {
-    return concatenate({R"({"inputs":)", inputs, logits ? concatenate({R"(,"logits":)", *logits}) : "",
-                        temperature ? concatenate({R"(,"temperature":)", *temperature}) : "", "}\n"});
-  }
-
-  /// Whole or not at all. Throws FileError.
-  void save_beside(const std::filesystem::path& table) const {
-    AtomicFile file(path_beside(table));
-    file.write(json());
-    file.commit();
-  }
-
-  static LogitsFingerprints load(const std::filesystem::path& path) {
-    constexpr std::uint64_t size_limit = 4096;
-    const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit);
-    const std::string text(bytes.begin(), bytes.end());
-    internal::JsonReader json(text);
-    LogitsFingerprints result;
-    const auto read_logits = [&] { json.read(result.logits.emplace()); };
-    const auto read_temperature = [&] { json.read(result.temperature.emplace()); };
-    try {
-      const std::string_view missing = json.read_object({{"inputs", json.into(result.inputs)},
-                                                         {"logits", read_logits, false},
-                                                         {"temperature", read_temperature, false}},
-                                                        "\"inputs\", \"logits\" and \"temperature\", once each");
-      json.end();
-      if (!missing.empty()) {
-        throw FormatError(path, concatenate({"no ", missing, ", expected \"inputs\""}));
-      }
-    } catch (const JsonError& error) {
-      throw FormatError(path, error.what());
-    }
-    if (const auto temperature = result.temperature; temperature && !(is_finite(*temperature) && *temperature > 0)) {
-      throw FormatError(path, concatenate({"temperature: ", *temperature, ", expected a finite number above 0"}));
-    }
-    return result;
-  }
-};
-
-}  // namespace detail
-
 /// Reads a table from an NPY file, plain or compressed by gzip: float16, float32, or float64, which is rounded to
 /// float, of shape (samples, classes) or (views, samples, classes), in C or Fortran order, as numpy.save writes them.
-/// Row i answers sample i of the training set. If FILE.json lies beside the file, as save_teacher_logits and save_views
-/// leave it, the table knows its inputs, and the temperature of an ensemble; else a training can only compare it with
-/// the labels (require_made_for). Logits, not probabilities: a training of classes refuses those (require_logits).
-/// Throws FileError; FormatError for a file that is no such table, for a logit that is no finite number within float's
-/// range, and for a FILE.json that belongs to other logits. Memory: the file and its values, twice in Fortran order.
+/// Row i answers sample i of the training set. If FILE.json lies beside the file, as save_teacher_logits leaves it, the
+/// table knows its inputs, and the temperature of an ensemble; else a training can only compare it with the labels
+/// (require_made_for). Logits, not probabilities: a training of classes refuses those (require_logits). Throws
+/// FileError; FormatError for a file that is no such table, for a logit that is no finite number within float's range,
+/// and for a FILE.json that belongs to other logits. A copy of that which save_views leaves beside the pixels names the
+/// inputs alone. Memory: the file and its values, twice in Fortran order.
 [[gnu::cold]] inline TeacherLogitsTable load_teacher_logits(const std::filesystem::path& path,
                                                             std::uint64_t size_limit = default_size_limit) {
   const std::vector<std::uint8_t> bytes = read_plain_or_gzip(path, size_limit);
@@ -135,7 +81,8 @@ struct LogitsFingerprints {
   }
   detail::write_npy(path, detail::npy_type<float>(), false, std::span(shape).subspan(table.views() > 1 ? 0 : 1),
                     std::as_bytes(table.logits().values()));
-  detail::LogitsFingerprints{*table.inputs_fingerprint(), table.fingerprint(), table.temperature()}.save_beside(path);
+  detail::LogitsFingerprints{*table.inputs_fingerprint(), table.fingerprint(), table.temperature()}.save(
+      detail::LogitsFingerprints::path_beside(path));
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::data
