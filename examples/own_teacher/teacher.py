@@ -2,15 +2,19 @@
 # SPDX-License-Identifier: MIT
 """Trains a small convolutional network on MNIST and writes its logits of the training images, for `own_teacher`.
 
-    examples/own_teacher/teacher.py data/mnist logits.npy [--epochs 6] [--seed 0] [--threads 2]
+    examples/own_teacher/teacher.py data/mnist logits.npy [--epochs 6] [--seed 0] [--threads 2] [--views views.npy]
 
-Row i of the file, float32 of shape (60000, 10), answers training image i, as it lies in train-images-idx3-ubyte. Some
-minutes on two cores. Needs PyTorch and NumPy: `pip install torch numpy`.
+Row i of the file, float32 of shape (60000, 10), answers training image i, as it lies in train-images-idx3-ubyte. With
+--views, a file that `own_teacher --save-views` wrote, it answers all views, (views, 60000, 10), and learns from turned
+images too; logits.npy.json then says which views these are. Some minutes on two cores. Needs PyTorch and NumPy:
+`pip install torch numpy`.
 """
 
 import argparse
 import gzip
+import math
 import pathlib
+import shutil
 import sys
 
 
@@ -63,7 +67,22 @@ def shifted(batch, by):
     return padded[every, 0, (rows + pixel)[:, :, None], (columns + pixel)[:, None, :]].unsqueeze(1)
 
 
-def train(model, inputs, labels, epochs):
+def turned(batch):
+    """Each image resized by up to 10 %, slanted by up to 5 degrees, turned by up to 10 and moved by up to a pixel."""
+
+    def up_to(most):
+        return (2 * torch.rand(len(batch)) - 1) * most
+
+    angle, lean = up_to(math.radians(10)), torch.tan(up_to(math.radians(5)))
+    size = 1 + up_to(0.1)
+    cos, sin = torch.cos(angle) / size, torch.sin(angle) / size
+    right, down = torch.randint(-1, 2, (2, len(batch))) / 14  # of half an image
+    to_source = torch.stack([cos, lean * cos - sin, right, sin, cos + lean * sin, down], 1).reshape(-1, 2, 3)
+    grid = nn.functional.affine_grid(to_source, batch.shape, align_corners=False)
+    return nn.functional.grid_sample(batch + 1, grid, align_corners=False) - 1  # what comes in is background
+
+
+def train(model, inputs, labels, epochs, augmented):
     steps = epochs * -(-len(inputs) // 128)
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=steps)
@@ -71,7 +90,7 @@ def train(model, inputs, labels, epochs):
         model.train()
         total = 0.0
         for chosen in torch.randperm(len(inputs)).split(128):
-            loss = nn.functional.cross_entropy(model(shifted(inputs[chosen], 2)), labels[chosen])
+            loss = nn.functional.cross_entropy(model(augmented(inputs[chosen])), labels[chosen])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -86,6 +105,20 @@ def answers(model, inputs):
         return torch.cat([model(batch) for batch in inputs.split(1000)])
 
 
+def read_views(path, samples):
+    """(views, samples, 28, 28) of raw pixels, read where they are needed, and the file that says which views they are."""
+    try:
+        views = np.load(path, mmap_mode="r")
+    except (OSError, ValueError) as error:
+        fail(f"{path}: {error}")
+    if views.ndim != 4 or views.shape[1:] != (samples, 28, 28):
+        fail(f"{path}: an array {views.shape}, expected (views, {samples}, 28, 28), as own_teacher --save-views writes it")
+    described = path.with_name(path.name + ".json")
+    if not described.is_file():
+        fail(f"{described}: no such file, expected it beside the views")
+    return views, described
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path, help="with MNIST's four files")
@@ -93,6 +126,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--views", type=pathlib.Path, help="the file of views to answer")
     options = parser.parse_args()
     if not options.logits.resolve().parent.is_dir():  # before the work
         fail(f"{options.logits}: cannot be written, expected a folder that is there")
@@ -103,13 +137,20 @@ def main():
     inputs, test_inputs = (images(read_idx(options.folder, f"{part}-images-idx3-ubyte")) for part in ("train", "t10k"))
     labels, test_labels = (torch.from_numpy(read_idx(options.folder, f"{part}-labels-idx1-ubyte").astype(np.int64))
                            for part in ("train", "t10k"))
+    views = read_views(options.views, len(inputs)) if options.views else None
     model = network()
-    train(model, inputs, labels, options.epochs)
+    train(model, inputs, labels, options.epochs, turned if views else lambda batch: shifted(batch, 2))
     for name, some, truth in (("training", inputs, labels), ("test", test_inputs, test_labels)):
         errors = int((answers(model, some).argmax(1) != truth).sum())
         print(f"errors on {len(truth)} {name} images: {errors}")
+    if views:
+        logits = np.stack([answers(model, images(view)).numpy() for view in views[0]])
+    else:
+        logits = answers(model, inputs).numpy()
     with open(options.logits, "wb") as file:  # np.save would add .npy to another name
-        np.save(file, answers(model, inputs).numpy())
+        np.save(file, logits)
+    if views:
+        shutil.copyfile(views[1], options.logits.with_name(options.logits.name + ".json"))
 
 
 if __name__ == "__main__":

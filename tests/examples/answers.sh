@@ -212,13 +212,23 @@ done
 
 # Of own_teacher's three kinds of students two learn the digits, and the third what the table says: 0 to 4 for 5 to 9.
 write_answers misled.npy 5
-"$programs/own_teacher" "$digits" misled.npy | tee own_teacher
+"$programs/own_teacher" "$digits" misled.npy --report own.html | tee own_teacher
 grep -qx "Errors on 200 test images; the students have 5 seeds." own_teacher || fail "own_teacher has other images"
-mean_of() { sed -nE "s/^$1( +[0-9]+){5}   mean ([0-9]+)$/\2/p" own_teacher; }
+mean_of() { sed -nE "s/^$1( +[0-9]+){5}   mean ([0-9]+)(, .*)?$/\2/p" own_teacher; }
 alone=$(mean_of "student alone") own=$(mean_of "student of the teacher trained here")
 misled=$(mean_of "student of the teacher in the file")
 ((alone <= 80 && own <= 80 && misled >= 100)) ||
   fail "own_teacher: $alone errors alone, $own by its own teacher, $misled by the table: expected 80, 80, and at least 100"
+check_page own.html
+# Answers to views have the fingerprint that was written with the views, and teach two students.
+"$programs/own_teacher" "$digits" --save-views views.npy
+npy answered.npy '<f4' '(16, 500, 10)'
+for _ in {1..16}; do tail -c 20000 logits.npy; done >>answered.npy
+cp views.npy.json answered.npy.json
+"$programs/own_teacher" "$digits" answered.npy | tee own_teacher
+[[ $(grep -c "16 views of each image$" own_teacher) == 2 ]] || fail "own_teacher has other students: $(<own_teacher)"
+awk '/^student of the teacher in the file/ { split($0, half, "mean "); learnt += half[2] + 0 <= 80 } END { exit learnt != 2 }' own_teacher ||
+  fail "own_teacher's students of views have not learnt: $(<own_teacher)"
 
 # Three kinds of flowers that differ in the signs of four numbers, as text and as arrays. The numbers are
 # 1 + n / 128 or its negative, n from 0 to 127: floats with n in the third byte, and exact in seven decimals.

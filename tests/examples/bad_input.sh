@@ -465,6 +465,9 @@ refused "no argument" "usage: own_teacher" "$programs/own_teacher"
 refused "no data" "own_teacher: nowhere: no such folder" "$programs/own_teacher" nowhere right.npy
 refused "logits of fewer images" "few.npy: logits of 1 x 3 x 10, expected 1 x 500 x 10" "$programs/own_teacher" "$digits" few.npy
 refused "probabilities" "probabilities.npy: rows are probabilities" "$programs/own_teacher" "$digits" probabilities.npy
+refused "views and logits at once" "usage: own_teacher" "$programs/own_teacher" "$digits" right.npy --save-views views.npy
+refused "views in a folder that is not there" "own_teacher: nowhere/views.npy" "$programs/own_teacher" "$digits" --save-views nowhere/views.npy
+refused "a page of another kind" "own_teacher: --report: 'page', expected" "$programs/own_teacher" "$digits" right.npy --report page
 
 echo "== pareto"
 refused "no such data" "pareto: nowhere: no such folder" "$programs/pareto" --quick nowhere

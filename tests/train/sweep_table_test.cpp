@@ -76,10 +76,8 @@ TEST_CASE("Networks and tables teach in one sweep", "[train]") {
   settings[2].teacher = 1;
   const SweepOptions options{.epochs = 2, .batch_size = 16};
   const auto expected = Sweep<Student>{{wide, narrow}, settings, cpu}.fit(images(), options);
-  check_same(Sweep<Student>{{wide, tabulate_logits(narrow, images())}, settings, cpu}.fit(images(), options),
-             expected);
-  check_same(Sweep<Student>{{tabulate_logits(wide, images()), narrow}, settings, cpu}.fit(images(), options),
-             expected);
+  check_same(Sweep<Student>{{wide, tabulate_logits(narrow, images())}, settings, cpu}.fit(images(), options), expected);
+  check_same(Sweep<Student>{{tabulate_logits(wide, images()), narrow}, settings, cpu}.fit(images(), options), expected);
   const auto swapped = Sweep<Student>{{narrow, wide}, settings, cpu}.fit(images(), options);
   CHECK_FALSE(same_bits(swapped[0].network.copy_parameters().span(), expected[0].network.copy_parameters().span()));
 }
@@ -90,12 +88,10 @@ TEST_CASE("A device has a table's logits in memory of its own", "[train]") {
   const SweepOptions options{.epochs = 2, .batch_size = 16};
   const auto settings = four_settings();
   const auto results =
-      Sweep<Student, test::SeparateMemory>{tabulate_logits(teacher, images()), settings, device}.fit(images(),
-                                                                                                        options);
+      Sweep<Student, test::SeparateMemory>{tabulate_logits(teacher, images()), settings, device}.fit(images(), options);
   for (std::size_t i = 0; i < results.size(); ++i) {
     Network<Student, test::SeparateMemory> student{settings[i].seed, device};
-    DistillationTrainer trainer{tabulate_logits(teacher, images()), student, settings[i].loss,
-                                settings[i].optimizer};
+    DistillationTrainer trainer{tabulate_logits(teacher, images()), student, settings[i].loss, settings[i].optimizer};
     trainer.fit(images(), options.fit_options(settings[i].seed));
     CHECK(same_bits(results[i].network.copy_parameters().span(), student.copy_parameters().span()));
   }
