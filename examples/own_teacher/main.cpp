@@ -184,7 +184,8 @@ int main(int argc, char** argv) {
         const Plan plan = turned_views(saved_views);
         rt::data::save_views(*views, data.first, plan.augmentation, plan.views);
       } else {
-        Experiment{std::move(data), rt::data::load_teacher_logits(left[1])}.run(page);
+        rt::data::TeacherLogitsTable table = rt::data::load_teacher_logits(left[1]);
+        Experiment{std::move(data), std::move(table)}.run(page);
       }
     });
     rt::flush(stdout);  // what was printed to a full disk is an error too

@@ -310,6 +310,7 @@ TEMPLATE_TEST_CASE("What leaves a hidden layer is what a model of the layers bef
 
 // Counts what it is asked.
 struct Counting : backend::Eigen {
+  using Eigen::Eigen;
   static inline int batches = 0;
   static inline int few = 0;
 };
