@@ -224,14 +224,17 @@ class Experiments {
     const std::string title = rt::concatenate(
         {width, "-", width, " by T, errors over ", examples::counted(seeds, "seed"), " (", published, ")"});
     std::printf("%s:\n", title.c_str());
-    examples::Line line{.name = "mean", .points = {}};
-    for (const auto& summary :
-         rt::summarize(rt::Sweep<Student>{teacher_, settings, cpu_}.fit(train_, test_, sweep_options))) {
+    const auto summaries =
+        rt::summarize(rt::Sweep<Student>{teacher_, settings, cpu_}.fit(train_, test_, sweep_options));
+    for (const auto& summary : summaries) {
       std::printf("  T = %-2g %5.1f +- %.1f\n", summary.setting.loss.temperature, summary.errors.mean,
                   summary.errors.standard_deviation);
-      line.points.push_back({summary.setting.loss.temperature, summary.errors.mean, summary.errors.standard_deviation});
     }
     std::fflush(stdout);
+    examples::Line line{.name = "mean", .points = {}};
+    for (const auto& summary : summaries) {
+      line.points.push_back({summary.setting.loss.temperature, summary.errors.mean, summary.errors.standard_deviation});
+    }
     const std::vector<double> heights = examples::heights_of({line});
     std::vector<double> temperatures;
     std::ranges::transform(line.points, std::back_inserter(temperatures), &examples::Point::x);
