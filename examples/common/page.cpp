@@ -93,10 +93,6 @@ std::string scrolling(std::string_view name, std::string_view content) {
       content);
 }
 
-std::string page_name_fault(const std::string& name) {
-  return name.ends_with(".html") ? "" : retort::in_quotes(name) + ", expected a name that ends in .html";
-}
-
 void require_page(const char* option, const std::filesystem::path& path) {
   if (const std::string fault = page_name_fault(path.string()); !fault.empty()) {
     throw retort::OptionError(retort::concatenate({option, ": ", fault}));

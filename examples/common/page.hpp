@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "retort/core/quote.hpp"
+
 namespace examples {
 
 /// Markup that shows `text`, whatever is in it: also where it is an attribute's value in quotation marks.
@@ -53,7 +55,9 @@ std::string scrolling(std::string_view name, std::string_view content);
 
 /// What is wrong with a page's name: other endings are those of results, which the page would replace. Empty for
 /// nothing.
-std::string page_name_fault(const std::string& name);
+inline std::string page_name_fault(const std::string& name) {
+  return name.ends_with(".html") ? "" : retort::in_quotes(name) + ", expected a name that ends in .html";
+}
 
 /// For a program that writes its page after hours: throws retort::OptionError, which names the option, for such a name,
 /// and retort::FileError where the page could not be written.
