@@ -36,6 +36,7 @@
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/epoch_trainer.hpp"
 #include "retort/train/probability_deviation.hpp"
+#include "retort/train/tabulate_logits.hpp"
 #include "retort/train/trainer.hpp"
 #include "small_datasets.hpp"
 #include "temporary_folder.hpp"
@@ -252,6 +253,20 @@ TEST_CASE("A table of logits teaches the same in other memory", "[train]") {
     return student;
   };
   check_same_network(run(SeparateMemory{}), run(backend::Eigen{}));
+}
+
+TEST_CASE("A network's answers are tabulated the same from other memory", "[train]") {
+  const data::Augmentation shift{.shift = 1};
+  const auto table = [&]<typename Backend>(const Backend& backend, const data::Augmentation& augmentation) {
+    const Network<Small, Backend> teacher{Seed{3}, backend};
+    return tabulate_logits(teacher, images(), augmentation, {.count = augmentation.is_set() ? 2u : 0u});
+  };
+  for (const data::Augmentation& augmentation : {data::Augmentation{}, shift}) {
+    const auto there = table(SeparateMemory{}, augmentation);
+    const auto here = table(backend::Eigen{}, augmentation);
+    CHECK(test::largest_difference(there.logits().values(), here.logits().values()) < 1e-5);
+    CHECK(there.inputs_fingerprint() == here.inputs_fingerprint());
+  }
 }
 
 TEST_CASE("A student may be moved away before its trainer ends", "[train]") {
