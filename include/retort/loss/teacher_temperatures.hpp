@@ -32,11 +32,10 @@ constexpr std::optional<TeacherTemperatures> temperatures_of_both(const std::opt
 /// reads no teacher, or none of its probabilities. A loss that holds others calls this for them.
 template <typename L>
 constexpr std::optional<TeacherTemperatures> teacher_temperatures(const L& loss) {
-  if constexpr (requires { requires !L::needs_teacher; }) {
-    return std::nullopt;
-  } else if constexpr (requires { loss.teacher_temperatures(); }) {
+  constexpr bool reads_none = requires { requires !L::needs_teacher; };
+  if constexpr (!reads_none && requires { loss.teacher_temperatures(); }) {
     return loss.teacher_temperatures();
-  } else if constexpr (requires { double{loss.temperature}; }) {
+  } else if constexpr (!reads_none && requires { double{loss.temperature}; }) {
     return TeacherTemperatures{loss.temperature, loss.temperature};
   } else {
     return std::nullopt;

@@ -74,7 +74,7 @@ namespace detail {
     const std::size_t end = std::min(description.find_first_of("(),"), description.size());
     std::string_view setting = description.substr(0, end);
     setting.remove_prefix(std::min(setting.find_first_not_of(" +"), setting.size()));
-    const bool has_value = setting.find('=') != setting.npos;
+    const bool has_value = setting.find('=') != std::string_view::npos;
     if (!setting.empty() && (has_value || std::ranges::find(settings, setting) == settings.end())) {
       settings.emplace_back(setting);
     }
