@@ -52,7 +52,7 @@ class Round {
   std::vector<std::vector<double>> run(const std::vector<Entry>& entries) {
     errors_.assign(entries.size(), {});
     std::optional<retort::Network<Assistant>> assistant;
-    std::vector<TeacherNetwork> teachers{teacher_};
+    std::vector<AnyTeacher> teachers{teacher_};
     if (std::ranges::any_of(entries, [&](const Entry& entry) { return source(entry) == Source::assistant; })) {
       assistant.emplace(train_assistant(teacher_, train_, sweep_options().fit_options(retort::Seed{0}), adam(),
                                         folder_.empty() ? folder_ : folder_ / "assistant.checkpoint"));
@@ -62,7 +62,7 @@ class Round {
                                                 [&](const Entry& entry) { return source(entry) != Source::alone; });
     train_students<DistLoss>("dist", entries, {teacher_}, [](const Entry&) { return true; });
     for (std::size_t model = 0; model < Students::count; ++model) {  // by itself, or all tables of logits add up
-      std::vector<TeacherNetwork> alone;                             // by seed
+      std::vector<AnyTeacher> alone;                                 // by seed
       for (const auto& result : first) {
         if (result.setting.model == model && alone.size() < seeds_) {
           std::visit([&](const auto& network) { alone.emplace_back(network); }, result.network);
@@ -78,7 +78,7 @@ class Round {
  private:
   template <typename L>
   using StudentSweep = retort::Sweep<Students, retort::backend::Eigen, L>;
-  using TeacherNetwork = StudentSweep<SomeLoss>::AnyTeacher;
+  using AnyTeacher = StudentSweep<SomeLoss>::AnyTeacher;
 
   Source source(const Entry& entry) const { return candidates_[entry.row].source; }
 
@@ -111,8 +111,7 @@ class Round {
   template <typename L, typename Wanted>
   std::vector<typename StudentSweep<L>::Result> train_students(const std::string& stage,
                                                                const std::vector<Entry>& entries,
-                                                               std::vector<TeacherNetwork> teachers,
-                                                               const Wanted& wanted) {
+                                                               std::vector<AnyTeacher> teachers, const Wanted& wanted) {
     std::vector<retort::SweepSetting<L>> settings;
     std::vector<std::size_t> places;  // of each student's entry
     for (std::size_t i = 0; i < entries.size(); ++i) {

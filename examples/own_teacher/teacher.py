@@ -130,6 +130,8 @@ def main():
     options = parser.parse_args()
     if not options.logits.resolve().parent.is_dir():  # before the work
         fail(f"{options.logits}: cannot be written, expected a folder that is there")
+    if options.views and options.views.resolve() == options.logits.resolve():
+        fail(f"{options.logits}: holds the views, expected another file for the logits")
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(True)
@@ -149,8 +151,11 @@ def main():
         logits = answers(model, inputs).numpy()
     with open(options.logits, "wb") as file:  # np.save would add .npy to another name
         np.save(file, logits)
+    described = options.logits.with_name(options.logits.name + ".json")
     if views:
-        shutil.copyfile(views[1], options.logits.with_name(options.logits.name + ".json"))
+        shutil.copyfile(views[1], described)
+    else:
+        described.unlink(missing_ok=True)  # it describes an older table
 
 
 if __name__ == "__main__":

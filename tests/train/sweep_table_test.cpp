@@ -12,6 +12,7 @@
 #include "retort/backend/cuda/cuda_on.hpp"
 #include "retort/backend/cuda/engines.hpp"
 #include "retort/backend/eigen/backend.hpp"
+#include "retort/data/ensemble_logits.hpp"
 #include "retort/nn/relu.hpp"
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/sweep.hpp"
@@ -125,6 +126,15 @@ TEST_CASE("A sweep of a table resumes from the same table alone", "[train]") {
   CHECK(test::read_file(options.checkpoints->file(0)) == file);
   const Sweep<Student> other{tabulate_logits(Network<Wide>{Seed{4}}, images()), four_settings(), cpu};
   CHECK_THROWS_WITH(other.fit(images(), options), Catch::Matchers::Contains("teacher"));
+}
+
+TEST_CASE("A sweep refuses a mean of teachers at another temperature than a student's", "[train]") {
+  const Network<Wide> first{Seed{3}};
+  const Network<Wide> second{Seed{4}};
+  const auto mean = data::ensemble_logits({tabulate_logits(first, images()), tabulate_logits(second, images())}, 1.0);
+  const Sweep<Student> sweep{mean, four_settings(), backend::Eigen{}};
+  CHECK_THROWS_WITH(sweep.fit(images(), {.epochs = 1}),
+                    Catch::Matchers::StartsWith("student 2: ") && Catch::Matchers::Contains("temperature"));
 }
 
 }  // namespace

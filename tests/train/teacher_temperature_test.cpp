@@ -177,4 +177,15 @@ TEST_CASE("A subset of a table answers its samples, at the table's temperature",
         "teacher logits: a subset of 2 views, expected a table of one");
 }
 
+TEST_CASE("What a loss does not weigh has no temperature", "[train]") {
+  using Temperatures = std::optional<TeacherTemperatures>;
+  CHECK(teacher_temperatures(Dkd{.temperature = 4, .alpha = 0, .beta = 0}) == Temperatures{});
+  CHECK(teacher_temperatures(Dkd{.temperature = 4, .alpha = 0}) == Temperatures{{4, 4}});
+  CHECK(teacher_temperatures(Rld{.temperature = 4, .alpha = 0, .beta = 0}) == Temperatures{});
+  CHECK(teacher_temperatures(Rld{.temperature = 4, .beta = 0}) == Temperatures{{1, 1}});
+  CHECK(teacher_temperatures(Rld{.temperature = 4, .alpha = 0}) == Temperatures{{4, 4}});
+  CHECK(teacher_temperatures(Rld{.temperature = 4}) == Temperatures{{1, 4}});
+  CHECK(teacher_temperatures(Nkd{.temperature = 4, .gamma = 0}) == Temperatures{{1, 1}});
+}
+
 }  // namespace

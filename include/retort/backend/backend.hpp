@@ -33,7 +33,8 @@
 ///
 /// A backend whose `predict_batch` is slow for a few samples may also provide `predict_samples`, with the same
 /// arguments, for Network::predict. A training asks by `predict_batch` alone, so that programs which only train do not
-/// compile both.
+/// compile both. If `predict_batch` rounds more than that, a constant member `rounds_batches`, true, says so: a file's
+/// example is then answered by `predict_samples`.
 ///
 /// A backend with threads may also provide `for_each_on_one_thread(backend, count, work)`, by which a Sweep trains a
 /// student on each of them: work(index, alone) for every index in [0, count), several at once, each with a backend of

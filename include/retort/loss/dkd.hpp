@@ -4,6 +4,7 @@
 /// Decoupled knowledge distillation: the label's share and the ranking of all other classes, each with its own weight.
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <tuple>
 
@@ -18,6 +19,7 @@
 #include "retort/loss/log_softmax.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/loss/softmax_divergence.hpp"
+#include "retort/loss/teacher_temperatures.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -59,6 +61,11 @@ struct Dkd {
 
   /// See the concept Loss.
   constexpr bool reads_teacher() const { return alpha > 0.0 || beta > 0.0; }
+
+  /// See retort::teacher_temperatures.
+  constexpr std::optional<TeacherTemperatures> teacher_temperatures() const {
+    return reads_teacher() ? std::optional(TeacherTemperatures{temperature, temperature}) : std::nullopt;
+  }
 
   /// Without both weights only the label's counts. See retort::simplified.
   constexpr Dkd simplified() const {

@@ -54,6 +54,9 @@ struct Nkd {
 
   /// See retort::teacher_temperatures. The label's own probability is at temperature 1.
   constexpr std::optional<TeacherTemperatures> teacher_temperatures() const {
+    if (gamma == 0.0) {
+      return TeacherTemperatures{1.0, 1.0};
+    }
     return TeacherTemperatures{std::min(temperature, 1.0), std::max(temperature, 1.0)};
   }
 

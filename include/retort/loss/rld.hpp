@@ -73,7 +73,12 @@ struct Rld {
 
   /// See retort::teacher_temperatures. SCD is at temperature 1.
   constexpr std::optional<TeacherTemperatures> teacher_temperatures() const {
-    return TeacherTemperatures{std::min(temperature, 1.0), std::max(temperature, 1.0)};
+    if (!reads_teacher()) {
+      return std::nullopt;
+    }
+    const double of_scd = alpha > 0.0 ? 1.0 : temperature;
+    const double of_mcd = beta > 0.0 ? temperature : 1.0;
+    return TeacherTemperatures{std::min(of_scd, of_mcd), std::max(of_scd, of_mcd)};
   }
 
   /// One sample; see the concept Loss.

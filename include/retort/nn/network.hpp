@@ -166,8 +166,11 @@ class Network {
   }
 
   /// The logits of one sample by the backend's products for batches, as a teacher in a training answers: a program that
-  /// only trains and saves compiles no others.
+  /// only trains and saves compiles no others. A backend that rounds batches more than samples answers as `predict`.
   std::array<Scalar, output_size> predict_as_batch(std::span<const Scalar, input_size> input) const {
+    if constexpr (requires { requires Backend::rounds_batches; }) {
+      return predict(input);
+    }
     require_values();
     std::array<Scalar, output_size> logits;
     answer<M>(input, std::span<Scalar>(logits),

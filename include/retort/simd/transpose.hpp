@@ -12,6 +12,7 @@
 
 #include "retort/core/instruction_set.hpp"
 #include "retort/simd/tile.hpp"
+#include "retort/simd/unroll.hpp"
 #include "retort/simd/vector.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::simd {

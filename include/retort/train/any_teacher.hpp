@@ -21,6 +21,7 @@
 #include "retort/nn/preprocessing.hpp"
 #include "retort/nn/sequential.hpp"
 #include "retort/train/evaluate.hpp"
+#include "retort/train/preprocessing.hpp"
 #include "retort/train/sweep_models.hpp"
 #include "retort/train/teacher.hpp"
 #include "retort/train/trainer_interface.hpp"

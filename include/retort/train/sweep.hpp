@@ -48,6 +48,7 @@
 #include "retort/train/sweep_setting.hpp"
 #include "retort/train/sweep_together.hpp"
 #include "retort/train/teacher.hpp"
+#include "retort/train/teacher_temperature.hpp"
 #include "retort/train/teacher_views.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
@@ -246,6 +247,18 @@ class Sweep {
       for (std::size_t i = 0; i < teachers_.size(); ++i) {
         if (is_asked(i)) {
           teachers_[i].require_made_for(train, first_epoch(options, train.size()));
+        }
+      }
+      for (std::size_t i = 0; i < settings_.size(); ++i) {
+        if (const data::TeacherLogitsTable* const table = teachers_[settings_[i].teacher].table()) {
+          try {
+            if constexpr (!takes_targets<L>) {
+              table->require_logits();  // of data without classes too
+            }
+            require_temperature_for(*table, settings_[i].loss);
+          } catch (const OptionError& error) {
+            throw OptionError(concatenate({"student ", i, ": ", error.what()}));
+          }
         }
       }
     }

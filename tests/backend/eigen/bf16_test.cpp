@@ -11,6 +11,7 @@
 #include "random_values.hpp"
 #include "retort/core/small_floats.hpp"
 #include "retort/data/synthetic_digits.hpp"
+#include "retort/io/safetensors.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/hinton.hpp"
 #include "retort/nn/dropout.hpp"
@@ -21,6 +22,7 @@
 #include "retort/train/distillation_trainer.hpp"
 #include "retort/train/evaluate.hpp"
 #include "retort/train/trainer.hpp"
+#include "temporary_folder.hpp"
 
 namespace {
 
@@ -135,6 +137,17 @@ TEST_CASE("Answers with bf16 products are near those in float, for every number 
   const auto answers = predict_all(network, images);
   CHECK(test::largest_difference(answers, predict_all(full, images)) < 0.05);
   CHECK(same_bits(answers, predict_all(full, images)) != simd::has_bfloat16_products);
+}
+
+TEST_CASE("Files go from bf16 to float and back", "[backend]") {
+  using M = Sequential<Linear<784, 40>, ReLU, Linear<40, 10>>;
+  const test::TemporaryFolder folder;
+  Network<M, backend::EigenBf16> rounded{Seed{1}};
+  Network<M> precise{Seed{2}};
+  io::save_safetensors(rounded, folder / "rounded");
+  io::load_safetensors(precise, folder / "rounded");
+  io::save_safetensors(precise, folder / "precise");
+  CHECK_NOTHROW(io::load_safetensors(rounded, folder / "precise"));
 }
 
 }  // namespace

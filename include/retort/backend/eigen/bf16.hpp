@@ -41,6 +41,8 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 class EigenBf16 : public Eigen {
  public:
   static constexpr const char* name = "eigen-bf16";
+  /// Answers to batches are rounded more than those to a few samples.
+  static constexpr bool rounds_batches = true;
 
   /// See Eigen's constructors.
   explicit EigenBf16(unsigned threads = 1) : Eigen(threads) {}

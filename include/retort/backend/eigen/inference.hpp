@@ -4,6 +4,7 @@
 /// Whole models outside of training on the Eigen backend: in panels where the model's layers allow it. Else threads
 /// share batches of samples, and each batch runs through all layers while its activations are in the cache.
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 
@@ -39,8 +40,9 @@ void predict_batch(const Eigen& backend, M, const InferArguments<Scalar>& argume
 }
 
 /// The same for Network::predict: a few samples, alone or behind a batch's last panel, do not cost what a panel does.
-template <Model M, typename Scalar>
-void predict_samples(const Eigen& backend, M model, const InferArguments<Scalar>& arguments) {
+/// Not for backends derived from Eigen, whose own predict_batch it would pass by.
+template <std::same_as<Eigen> Backend, Model M, typename Scalar>
+void predict_samples(const Backend& backend, M model, const InferArguments<Scalar>& arguments) {
   if constexpr (panel::PanelModel<panel::AfterPooling<M>>) {
     panel::infer_with_few<M>(backend, panel::InferenceTensors<Scalar>{arguments.parameters, arguments.buffers},
                              arguments.input, arguments.output, arguments.batch);

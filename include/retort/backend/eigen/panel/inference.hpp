@@ -66,6 +66,9 @@ void infer_batch(const Eigen& backend, const InferenceTensors<Scalar>& tensors, 
                  Scalar* logits, const Company& company = {}) {
   std::size_t in_panels = batch.rows;
   if constexpr (has_wide_layer<M>) {
+    // Later batches, as large at most, may split more panels than this, and are to allocate nothing.
+    static_cast<void>(
+        InferenceScratch<M, Scalar>(std::min(count_for<Scalar>(batch.rows), std::size_t{backend.threads()} - 1)));
     const std::size_t left = batch.rows % (backend.threads() * width<Scalar>);
     const std::size_t part = samples_of_thread<Scalar>(left, backend.threads());
     if (company.rows == nullptr && part > 0) {
@@ -97,8 +100,6 @@ void infer_batch_and_rows(const Eigen& backend, const InferenceTensors<Scalar>& 
   SampleRows<M, Scalar>::memory();
   if constexpr (has_wide_layer<M>) {
     const std::size_t panels = count_for<Scalar>(batch.rows);
-    // Later batches, as large at most, may split more panels than this, and are to allocate nothing.
-    static_cast<void>(InferenceScratch<M, Scalar>(std::min(panels, std::size_t{backend.threads()} - 1)));
     if (samples > 0 && (backend.threads() == 1 ? panels > 0 : panels % backend.threads() > 0)) {
       const SampleRows<M, Scalar> company(tensors, rows, samples);
       infer_batch<M, Products, Inputs>(backend, tensors, batch, logits, company.company());
