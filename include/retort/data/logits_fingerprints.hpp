@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "retort/core/atomic_file.hpp"
@@ -38,6 +39,13 @@ struct LogitsFingerprints {
       text += concatenate({R"(,"temperature":)", *temperature});
     }
     return text += "}\n";
+  }
+
+  /// Removes the file beside a table that is about to be replaced: it says nothing of the new one, not even for a
+  /// moment.
+  [[gnu::cold]] static void forget(const std::filesystem::path& table) {
+    std::error_code ignored;
+    std::filesystem::remove(path_beside(table), ignored);
   }
 
   /// Writes it whole or not at all.

@@ -4,13 +4,11 @@
 /// The views of a dataset for a teacher outside this library, which cannot draw them.
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "retort/core/atomic_file.hpp"
@@ -109,9 +107,7 @@ void write_views(AtomicFile& file, const DatasetView& data, const Augmentation& 
       gather_row(view, GatherConstants<float>{}, sample, of, row);
     });
   }
-  // An older FILE.json says nothing of the new views, not even for a moment.
-  std::error_code ignored;
-  std::filesystem::remove(beside, ignored);
+  detail::LogitsFingerprints::forget(path);
   file.commit();
   detail::LogitsFingerprints{.inputs = detail::inputs_fingerprint(data, augmentation, views)}.save(beside);
 }

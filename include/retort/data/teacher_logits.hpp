@@ -79,9 +79,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::data {
     throw ShapeError(concatenate({"save_teacher_logits: logits of ", detail::extents_text(shape),
                                   ", expected a table that was not moved from"}));
   }
-  // An older FILE.json says nothing of the new logits, not even for a moment.
-  std::error_code ignored;
-  std::filesystem::remove(detail::LogitsFingerprints::path_beside(path), ignored);
+  detail::LogitsFingerprints::forget(path);
   detail::write_npy(path, detail::npy_type<float>(), false, std::span(shape).subspan(table.views() > 1 ? 0 : 1),
                     std::as_bytes(table.logits().values()));
   detail::LogitsFingerprints{*table.inputs_fingerprint(), table.fingerprint(), table.temperature()}.save(

@@ -380,10 +380,7 @@ class EpochTrainer final : public TrainerInterface {
     require_labels_for(loss_, train);
     if constexpr (has_table) {
       teacher_.require_made_for(train, epoch.augmentation, epoch.views, M::output_size);
-      if constexpr (!takes_targets<L>) {
-        teacher_.require_logits();  // of data without classes too
-      }
-      require_temperature_for(teacher_, loss_);
+      require_table_for(teacher_, loss_);
     } else if constexpr (uses_teacher) {
       teacher_.require_matching(train);
       require_preprocessing(teacher_.preprocessing(), train, "the teacher");

@@ -252,10 +252,7 @@ class Sweep {
       for (std::size_t i = 0; i < settings_.size(); ++i) {
         if (const data::TeacherLogitsTable* const table = teachers_[settings_[i].teacher].table()) {
           try {
-            if constexpr (!takes_targets<L>) {
-              table->require_logits();  // of data without classes too
-            }
-            require_temperature_for(*table, settings_[i].loss);
+            internal::require_table_for(*table, settings_[i].loss);
           } catch (const OptionError& error) {
             throw OptionError(concatenate({"student ", i, ": ", error.what()}));
           }

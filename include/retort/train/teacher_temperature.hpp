@@ -29,3 +29,16 @@ template <Loss L>
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET
+
+namespace retort::inline RETORT_INSTRUCTION_SET::internal {
+
+/// What a training asks of a table before it begins, besides require_made_for: that it has what `loss` reads.
+template <Loss L>
+[[gnu::cold]] void require_table_for(const data::TeacherLogitsTable& table, const L& loss) {
+  if constexpr (!takes_targets<L>) {
+    table.require_logits();  // of data without classes too
+  }
+  require_temperature_for(table, loss);
+}
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
