@@ -65,8 +65,8 @@ template <typename T>
 concept LossTerm = FeatureTerm<T> || BatchTerm<T>;
 
 /// The sum of a loss of logits and a term on hidden layers or on whole batches: `WithTerm{HintonLoss{.temperature = 3},
-/// Hint<1, 3>{}}`. It trains with a DistillationTrainer, on every backend, by single operations; if its term compares
-/// the logits, as Dist does, also in a Sweep.
+/// Hint<1, 3>{}}`. It trains on every backend, by single operations. With a term on hidden layers its teacher is a
+/// network, whose model a Sweep has to be told.
 template <Loss L, LossTerm T>
 struct WithTerm {
   static_assert(!requires { typename L::Term; }, "retort: a loss has one term, and WithTerm has a loss of logits");

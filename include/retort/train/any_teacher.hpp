@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A teacher of a sweep: a network of any model that fits the students, or a table of logits.
+/// A teacher of a sweep: a network of any model that fits the students, or of a known one, or a table of logits.
 
 #include <cstddef>
 #include <memory>
@@ -26,7 +26,12 @@
 #include "retort/train/teacher.hpp"
 #include "retort/train/trainer_interface.hpp"
 
-namespace retort::inline RETORT_INSTRUCTION_SET::internal {
+namespace retort::inline RETORT_INSTRUCTION_SET {
+
+/// Stands for the model of a sweep's teachers where each may have its own.
+struct AnyModel {};
+
+namespace internal {
 
 /// The students' training is compiled once for all teachers. A teacher refers to its network, which must outlive it,
 /// or keeps its table; copies have the same one. A table answers nothing: the sweep copies its logits.
@@ -101,6 +106,45 @@ class AnyTeacher {
   std::variant<NetworkHandle, TableHandle> source_;
 };
 
+/// A teacher whose model a sweep knows, for losses that compare its hidden layers.
+template <Model M, SweptStudents Students, typename Backend, typename Scalar>
+class TeacherOfModel : public AnyTeacher<Students, Backend, Scalar> {
+ public:
+  using model_type = M;
+
+  TeacherOfModel(const Network<M, Backend, Scalar>& network) : AnyTeacher<Students, Backend, Scalar>(network) {}
+  TeacherOfModel(const Network<M, Backend, Scalar>&& network) = delete;
+
+  const Backend& backend() const { return teacher().backend(); }
+
+  using AnyTeacher<Students, Backend, Scalar>::answer_batch;
+  using AnyTeacher<Students, Backend, Scalar>::answer_dataset;
+  /// See Teacher.
+  template <std::size_t Layers>
+  void answer_batch(const Backend& on, const Scalar* inputs, Scalar* outputs, std::size_t batch) const {
+    teacher().template answer_batch<Layers>(on, inputs, outputs, batch);
+  }
+  template <std::size_t Layers>
+  void answer_dataset(const Backend& on, const data::DatasetView& data, Scalar* outputs) const {
+    teacher().template answer_dataset<Layers>(on, data, outputs);
+  }
+
+ private:
+  const Teacher<M, Backend, Scalar>& teacher() const {
+    return static_cast<const Teacher<M, Backend, Scalar>&>(*this->network());
+  }
+};
+
+/// What a sweep keeps of a teacher.
+template <typename TeacherModel, SweptStudents Students, typename Backend, typename Scalar>
+struct SweptTeacherOf {
+  using type = TeacherOfModel<TeacherModel, Students, Backend, Scalar>;
+};
+template <SweptStudents Students, typename Backend, typename Scalar>
+struct SweptTeacherOf<AnyModel, Students, Backend, Scalar> {
+  using type = AnyTeacher<Students, Backend, Scalar>;
+};
+
 /// As for a network; a table has no memory of a backend's.
 template <SweptStudents Students, typename Backend, typename Scalar>
 void require_reach(const Backend& backend, const AnyTeacher<Students, Backend, Scalar>& teacher) {
@@ -115,4 +159,6 @@ void wait_for(const AnyTeacher<Students, Backend, Scalar>& teacher) {
   }
 }
 
-}  // namespace retort::inline RETORT_INSTRUCTION_SET::internal
+}  // namespace internal
+
+}  // namespace retort::inline RETORT_INSTRUCTION_SET

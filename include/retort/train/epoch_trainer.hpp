@@ -42,8 +42,8 @@
 #include "retort/train/preprocessing.hpp"
 #include "retort/train/resident_dataset.hpp"
 #include "retort/train/teacher.hpp"
+#include "retort/train/teacher_answers.hpp"
 #include "retort/train/teacher_temperature.hpp"
-#include "retort/train/teacher_views.hpp"
 #include "retort/train/trained_arrays.hpp"
 #include "retort/train/trainer_interface.hpp"
 
@@ -54,7 +54,7 @@ template <typename Backend, typename Scalar>
 struct SharedInputs {
   const ResidentDataset<Backend>* train = nullptr;
   const ResidentDataset<Backend>* validation = nullptr;  ///< null without validation
-  const Scalar* teacher_logits = nullptr;                ///< (samples, classes); null where the inputs are augmented
+  backend::TeacherTable<Scalar> teacher{};               ///< answers to all samples; empty where views are new
 };
 
 /// Throws OptionError for a loss that does not learn from samples without labels, if some have none.
@@ -133,7 +133,6 @@ class EpochTrainer final : public TrainerInterface {
   using TrainingOf = backend::TrainingTypes<Backend, M, L, O, Scalar, TeacherSource>;
   using Term = TermOf<TrainingOf>;
   static constexpr bool has_regressor = Term::parameter_arena_size > 0;
-  static constexpr bool reads_features = Term::reads_features;
   static_assert(!FeatureLoss<L> || std::is_same_v<Steps, StepsOf<TrainingOf>>,
                 "retort: a loss with a term trains by the generic engine");
   using Rule = decltype(std::declval<const O&>().template rule<Scalar>(std::uint64_t{}, double{}));
@@ -408,7 +407,8 @@ class EpochTrainer final : public TrainerInterface {
       rules_.values = allocate<Rule>(rules_.on_host.size());
     }
     if constexpr (has_table) {
-      take_table();
+      answers_.take(backend(), teacher_);
+      table_ = answers_.table(true);
     } else if constexpr (uses_teacher) {
       ask_teacher(epoch);
     }
@@ -424,60 +424,32 @@ class EpochTrainer final : public TrainerInterface {
     list_arrays();
   }
 
-  [[gnu::cold]] void take_table() {
-    const std::span<const float> logits = teacher_.logits().values();
-    const std::vector<Scalar> values(logits.begin(), logits.end());
-    teacher_logits_ = allocate<Scalar>(values.size());
-    copy_from_host(backend(), std::span(values), teacher_logits_.data());
-    answers_ = {teacher_logits_.data(), true};
-  }
-
-  /// Answers all samples now, or makes room for the answers to a batch.
+  /// Has all samples answered now, or makes room for the answers to a batch.
   [[gnu::cold]] void ask_teacher(const Epoch& epoch) {
     if constexpr (reads_other_handle) {
       wait_for(teacher_);
     }
     const bool cached = epoch.repeats_views();
-    if (!reads_features && cached && shared_.teacher_logits != nullptr) {
-      answers_ = {shared_.teacher_logits, true};
+    if (cached && shared_.teacher.logits != nullptr) {
+      table_ = shared_.teacher;
       return;
     }
-    const std::size_t rows = cached ? epoch.view_count() * data_.view().size : epoch.batch_size;
-    teacher_logits_ = allocate<Scalar>(rows * M::output_size);
-    if constexpr (reads_features) {
-      teacher_features_ = allocate<Scalar>(rows * Term::width);
-    }
-    if (!cached) {
-      teacher_inputs_ = allocate<Scalar>(rows * M::input_size);
-    } else if (epoch.augmentation.is_set()) {
-      for_each_view<M::input_size, Scalar>(
-          backend(), data_.view(), epoch,
-          [&](const Scalar* inputs, std::size_t row, std::size_t count) { answer_batch(inputs, row, count); });
+    if (cached) {
+      answers_.ask(backend(), teacher_, data_.view(), epoch);
     } else {
-      teacher_.answer_dataset(backend(), data_.view(), teacher_logits_.data());
-      if constexpr (reads_features) {
-        teacher_.template answer_dataset<Term::teacher_layers>(backend(), data_.view(), teacher_features_.data());
-      }
+      answers_.make_room(backend(), epoch.batch_size);
+      teacher_inputs_ = allocate<Scalar>(epoch.batch_size * M::input_size);
     }
-    answers_ = {teacher_logits_.data(), cached, teacher_features_.data()};
-  }
-
-  /// Has the teacher answer inputs (count, in), from row `row` of its answers on.
-  void answer_batch(const Scalar* inputs, std::size_t row, std::size_t count) {
-    teacher_.answer_batch(backend(), inputs, teacher_logits_.data() + row * M::output_size, count);
-    if constexpr (reads_features) {
-      teacher_.template answer_batch<Term::teacher_layers>(backend(), inputs,
-                                                           teacher_features_.data() + row * Term::width, count);
-    }
+    table_ = answers_.table(cached);
   }
 
   /// The answers to the epoch's view, or to the batch.
   backend::TeacherTable<Scalar> answers_to(const Epoch& epoch) const {
-    backend::TeacherTable<Scalar> table = answers_;
+    backend::TeacherTable<Scalar> table = table_;
     if (table.by_sample && epoch.augmentation.is_set()) {
       const std::size_t row = epoch.view_index() * data_.view().size;
       table.logits += row * M::output_size;
-      if constexpr (reads_features) {
+      if constexpr (Term::reads_features) {
         table.features += row * Term::width;
       }
     }
@@ -508,7 +480,7 @@ class EpochTrainer final : public TrainerInterface {
 
   std::size_t batches_at_once() const {
     if constexpr (takes_runs) {
-      if (!uses_teacher || answers_.by_sample) {
+      if (!uses_teacher || table_.by_sample) {
         return Backend::report_interval;
       }
     }
@@ -558,9 +530,9 @@ class EpochTrainer final : public TrainerInterface {
     const FlushSubnormals flush(backend::flushes_subnormals<Backend>);
     const backend::TrainingBatch batch = batch_at(epoch, first, count, progress);
     if constexpr (uses_teacher && !has_table) {
-      if (!answers_.by_sample) {
+      if (!table_.by_sample) {
         gather_batch(backend(), batch.data, batch.samples, count, batch.view, teacher_inputs_.data());
-        answer_batch(std::as_const(teacher_inputs_).data(), 0, count);
+        answers_.answer(backend(), teacher_, std::as_const(teacher_inputs_).data(), 0, count);
       }
     }
     const auto state = state_at(epoch, first);
@@ -594,10 +566,9 @@ class EpochTrainer final : public TrainerInterface {
   std::optional<Steps> steps_{};
   std::array<Buffer<Scalar>, O::moment_count> moments_{};
   std::conditional_t<takes_runs, Rules, NoRules> rules_{};
-  Buffer<Scalar> teacher_inputs_{};    // (batch, in) while inputs are augmented
-  Buffer<Scalar> teacher_logits_{};    // (views, samples, classes) unless shared; (batch, classes) if views are new
-  Buffer<Scalar> teacher_features_{};  // (same rows, width) where a term of the loss compares them
-  backend::TeacherTable<Scalar> answers_{};  // to the first view, or to a batch
+  Buffer<Scalar> teacher_inputs_{};                     // (batch, in) if views are new
+  TeacherAnswers<M, Term, Backend, Scalar> answers_{};  // to all samples or views unless shared; to a batch if new
+  backend::TeacherTable<Scalar> table_{};               // of the first view, or of a batch
   Regressor regressor_{};
   std::vector<TrainedArray<Scalar>> arrays_{};
 };

@@ -48,8 +48,8 @@
 #include "retort/train/sweep_setting.hpp"
 #include "retort/train/sweep_together.hpp"
 #include "retort/train/teacher.hpp"
+#include "retort/train/teacher_answers.hpp"
 #include "retort/train/teacher_temperature.hpp"
-#include "retort/train/teacher_views.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -123,21 +123,29 @@ concept HandsOutThreads =
 ///
 /// A table of a network's own logits gives the bits that the network gives.
 ///
+/// A loss with a term on hidden layers has to know the teachers' model. It is the last parameter, and all teachers are
+/// networks of it:
+///
+///     using Loss = WithTerm<HintonLoss, Hint<1, 3>>;
+///     Sweep<Student, backend::Eigen, Loss, Adam, float, Teacher>{teacher, settings, cpu}
+///
+/// What leaves the teacher's layer for each sample, or each of its views, is in memory too.
+///
 /// `Students` is a Model, or a OneOfModels for students of several types. These are one list like any other: trained
 /// side by side, resumed, and summarized together. Where all students train at once, it is those of one model, and then
 /// those of the next.
 template <SweptStudents Students, typename Backend = backend::Eigen, Loss L = HintonLoss, Optimizer O = Adam,
-          typename Scalar = float>
+          typename Scalar = float, typename TeacherModel = AnyModel>
 class Sweep {
-  static_assert(
-      !requires { requires ComparesLayers<typename L::Term>; },
-      "retort: a term on features needs the teacher's type: train with a DistillationTrainer, not in a Sweep");
+  static constexpr bool compares_layers = requires { requires ComparesLayers<typename L::Term>; };
+  static_assert(!compares_layers || Model<TeacherModel>,
+                "retort: a term on features needs the teacher's type: expected it as the last parameter of Sweep");
 
  public:
   using Setting = SweepSetting<L, O>;
   using Result = SweepResult<Students, Backend, L, O, Scalar>;
-  /// A Network, or a data::TeacherLogitsTable; both convert to it.
-  using AnyTeacher = internal::AnyTeacher<Students, Backend, Scalar>;
+  /// A Network, or a data::TeacherLogitsTable; both convert to it. Of a known TeacherModel, its Network.
+  using AnyTeacher = typename internal::SweptTeacherOf<TeacherModel, Students, Backend, Scalar>::type;
   /// Called with each student when its training has ended, before the observers and like them: one call at a time, from
   /// any thread. For keeping results as they come.
   using ResultCallback = std::function<void(const Result&)>;
@@ -183,7 +191,7 @@ class Sweep {
   using StudentTrainer = internal::EpochTrainer<M, Backend, Scalar, L, O,
                                                 std::conditional_t<L::needs_teacher, AnyTeacher, internal::NoTeacher>>;
   using Shared = internal::SharedInputs<Backend, Scalar>;
-  using Table = typename Backend::template Buffer<Scalar>;
+  using Answers = internal::TeacherAnswers<Models, internal::TeacherLayerOf<L, TeacherModel>, Backend, Scalar>;
 
   /// What the students of one call of fit share.
   struct Run {
@@ -193,7 +201,7 @@ class Sweep {
     const ResultCallback& on_result;
     internal::ResidentDataset<Backend> resident_train{};
     internal::ResidentDataset<Backend> resident_validation{};
-    std::vector<Table> teacher_logits{};  // one for each teacher that is asked: (samples, classes)
+    std::vector<Answers> answers{};  // of each teacher that is asked
     std::vector<Result> results{};
     std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
     std::atomic<bool> stopping{false};
@@ -351,31 +359,22 @@ class Sweep {
   }
 
   void ask_teachers(Run& run) const {
-    run.teacher_logits.resize(teachers_.size());
+    run.answers.resize(teachers_.size());
     const internal::Epoch epoch = first_epoch(run.options, run.train.size());
     if (!L::needs_teacher || !epoch.repeats_views()) {
       return;
     }
+    const std::size_t rows = epoch.view_count() * run.train.size();
     for (std::size_t i = 0; i < teachers_.size(); ++i) {
       if (is_asked(i)) {
         internal::wait_for(teachers_[i]);
-        const std::size_t size = epoch.view_count() * run.train.size() * Models::output_size;
-        run.teacher_logits[i] = allocate_for("logits of a teacher", size * sizeof(Scalar),
-                                             [&] { return backend_.template allocate<Scalar>(size); });
-        Scalar* logits = run.teacher_logits[i].data();
-        if (const data::TeacherLogitsTable* const table = teachers_[i].table()) {
-          const std::span<const float> answers = table->logits().values();
-          const std::vector<Scalar> values(answers.begin(), answers.end());
-          copy_from_host(backend_, std::span(values), logits);
-        } else if (epoch.augmentation.is_set()) {
-          internal::for_each_view<Models::input_size, Scalar>(
-              backend_, run.resident_train.view(), epoch,
-              [&](const Scalar* inputs, std::size_t row, std::size_t count) {
-                teachers_[i].answer_batch(backend_, inputs, logits + row * Models::output_size, count);
-              });
-        } else {
-          teachers_[i].answer_dataset(backend_, run.resident_train.view(), logits);
-        }
+        allocate_for("answers of a teacher", rows * Answers::row_size * sizeof(Scalar), [&] {
+          if (const data::TeacherLogitsTable* const table = teachers_[i].table()) {
+            run.answers[i].take(backend_, *table);
+          } else {
+            run.answers[i].ask(backend_, teachers_[i], run.resident_train.view(), epoch);
+          }
+        });
       }
     }
   }
@@ -429,7 +428,7 @@ class Sweep {
     Network<M, Backend, Scalar>& network = internal::network_of<M, Backend, Scalar>(result.network);
     Shared shared{&run.resident_train, run.validation != nullptr ? &run.resident_validation : nullptr};
     if constexpr (L::needs_teacher) {
-      shared.teacher_logits = run.teacher_logits[setting.teacher].data();
+      shared.teacher = run.answers[setting.teacher].table(true);
       return std::make_unique<StudentTrainer<M>>(network, setting.loss, setting.optimizer, teachers_[setting.teacher],
                                                  on, shared);
     } else {

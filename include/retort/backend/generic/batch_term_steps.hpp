@@ -19,11 +19,10 @@ namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// The logits of the model M and of any teacher, in place of TermLayers.
 template <Model M>
-struct TermLogits {
+struct TermLogits : NoTeacherLayer {
   static constexpr std::size_t operation = backend::Plan<M>::size - 1;
   static constexpr std::size_t student_width = M::output_size;
   static constexpr std::size_t width = M::output_size;
-  static constexpr bool reads_features = false;
 };
 
 /// A term T of the model M on a whole batch. `Places` are its TermLayers or TermLogits.

@@ -29,13 +29,28 @@ struct student_layer {
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// The layers of a term T: one of the model M, one of the teacher's.
-template <typename T, Model M, Model TeacherModel>
-struct TermLayers {
-  static_assert(T::student_layer + 1 < M::layer_count,
-                "retort: a term on features takes a hidden layer of the student");
+/// The teacher's layer of a term T.
+template <typename T, Model TeacherModel>
+struct TeacherLayer {
   static_assert(T::teacher_layer < TeacherModel::layer_count,
                 "retort: a term on features takes a layer that the teacher has");
+  /// Whether the teacher's features are read, beside its logits.
+  static constexpr bool reads_features = true;
+  /// How many of the teacher's layers have to run for its features.
+  static constexpr std::size_t teacher_layers = T::teacher_layer + 1;
+  static constexpr std::size_t width = TeacherModel::widths[teacher_layers];
+};
+
+/// For a loss that reads the teacher's logits alone.
+struct NoTeacherLayer {
+  static constexpr bool reads_features = false;
+};
+
+/// The layers of a term T: one of the model M, one of the teacher's.
+template <typename T, Model M, Model TeacherModel>
+struct TermLayers : TeacherLayer<T, TeacherModel> {
+  static_assert(T::student_layer + 1 < M::layer_count,
+                "retort: a term on features takes a hidden layer of the student");
   using Plan = backend::Plan<M>;
 
   /// The operation whose last layer is the student's layer.
@@ -50,11 +65,6 @@ struct TermLayers {
                 Plan::first_layer[operation + 1] - 1>::checked);
 
   static constexpr std::size_t student_width = M::widths[T::student_layer + 1];
-  static constexpr std::size_t width = TeacherModel::widths[T::teacher_layer + 1];
-  /// Whether the teacher's features are read, beside its logits.
-  static constexpr bool reads_features = true;
-  /// How many of the teacher's layers have to run for its features.
-  static constexpr std::size_t teacher_layers = T::teacher_layer + 1;
 };
 
 /// For the model's run_backward: adds `addends` to the gradient of the operation `Operation`'s output.

@@ -16,9 +16,8 @@
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
 /// For a loss that takes one row of logits at a time.
-struct NoTerm {
+struct NoTerm : NoTeacherLayer {
   static constexpr std::size_t parameter_arena_size = 0;
-  static constexpr bool reads_features = false;
 
   template <typename Backend, typename Scalar>
   struct Steps {

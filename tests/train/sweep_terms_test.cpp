@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// Sweeps whose loss has a term on hidden layers.
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "backend/generic/serial_system.hpp"
+#include "catch.hpp"
+#include "random_values.hpp"
+#include "retort/backend/cuda/cuda_on.hpp"
+#include "retort/backend/cuda/engines.hpp"
+#include "retort/backend/eigen/backend.hpp"
+#include "retort/data/augment.hpp"
+#include "retort/loss/feature_loss.hpp"
+#include "retort/loss/hint.hpp"
+#include "retort/loss/hinton.hpp"
+#include "retort/loss/similarity_preserving.hpp"
+#include "retort/nn/linear.hpp"
+#include "retort/nn/network.hpp"
+#include "retort/nn/relu.hpp"
+#include "retort/nn/sequential.hpp"
+#include "retort/nn/tanh.hpp"
+#include "retort/optim/adam.hpp"
+#include "retort/train/distillation_trainer.hpp"
+#include "retort/train/sweep.hpp"
+#include "retort/train/sweep_grid.hpp"
+#include "retort/train/sweep_models.hpp"
+#include "retort/train/sweep_summary.hpp"
+#include "separate_memory.hpp"
+#include "small_datasets.hpp"
+#include "temporary_folder.hpp"
+
+namespace {
+
+using namespace retort;
+using retort::test::same_bits;
+
+using Teacher = Sequential<Linear<30, 12>, Tanh, Linear<12, 4>>;
+using Student = Sequential<Linear<30, 8>, ReLU, Linear<8, 4>>;
+using Hinted = WithTerm<HintonLoss, Hint<1, 1>>;
+using Similar = WithTerm<HintonLoss, SimilarityPreserving<1, 1>>;
+
+template <typename Backend, typename L = Hinted, typename Students = Student>
+using HintedSweep = Sweep<Students, Backend, L, Adam, float, Teacher>;
+
+/// Two teachers, two weights of the term, two seeds.
+template <typename L = Hinted>
+std::vector<SweepSetting<L>> eight_settings() {
+  using Setting = SweepSetting<L>;
+  return sweep_grid(Setting{.optimizer = {.learning_rate = 1e-2}}, SweepAxis{&Setting::teacher, {0, 1}},
+                    SweepAxis{[](auto& setting) -> auto& { return setting.loss.term.weight; }, {0.5, 20.0}},
+                    SweepAxis{&Setting::seed, {Seed{5}, Seed{9}}});
+}
+
+TEMPLATE_TEST_CASE("A sweep's student with a term on hidden layers is the one of a DistillationTrainer", "[train]",
+                   Hinted, Similar) {
+  const data::Dataset images = test::noise_images(75, {5, 6}, 4, 1);
+  const auto settings = eight_settings<TestType>();
+  const auto check = [&](const auto& backend) {
+    using Backend = std::remove_cvref_t<decltype(backend)>;
+    const Network<Teacher, Backend> first{Seed{3}, backend};
+    const Network<Teacher, Backend> second{Seed{4}, backend};
+    for (const std::size_t views : {0u, 1u, 2u}) {  // none, new ones in each epoch, those that come again
+      CAPTURE(views);
+      const SweepOptions options{.epochs = 3,
+                                 .batch_size = 16,
+                                 .augmentation = {.shift = views == 0 ? 0u : 1u},
+                                 .views = {.count = views == 1 ? 0 : views, .seed = Seed{9}}};
+      const auto results = HintedSweep<Backend, TestType>{{first, second}, settings, backend}.fit(images, options);
+      REQUIRE(results.size() == settings.size());
+      for (std::size_t i = 0; i < settings.size(); ++i) {
+        CAPTURE(i);
+        Network<Student, Backend> student{settings[i].weights_seed(), backend};
+        DistillationTrainer{settings[i].teacher == 0 ? first : second, student, settings[i].loss, settings[i].optimizer}
+            .fit(images, options.fit_options(settings[i].seed));
+        CHECK(same_bits(results[i].network.copy_parameters().span(), student.copy_parameters().span()));
+      }
+    }
+  };
+  check(backend::Eigen{2});
+  check(test::SeparateMemory{});
+  check(backend::CudaOn<system::Serial>{});
+}
+
+TEST_CASE("Students of several models have the same teacher's layer", "[train]") {
+  using Wide = Sequential<Linear<30, 10>, ReLU, Linear<10, 4>>;
+  using Students = OneOfModels<Student, Wide>;
+  using Setting = SweepSetting<Hinted>;
+  const data::Dataset images = test::noise_images(75, {5, 6}, 4, 1);
+  const backend::Eigen cpu{2};
+  const Network<Teacher> teacher{Seed{3}};
+  const SweepOptions options{.epochs = 3, .batch_size = 16};
+  const auto settings = sweep_grid(Setting{}, SweepAxis{&Setting::model, Students::places()});
+  const auto results = HintedSweep<backend::Eigen, Hinted, Students>{teacher, settings, cpu}.fit(images, options);
+  Network<Wide> student{settings[1].weights_seed()};
+  DistillationTrainer{teacher, student, settings[1].loss, settings[1].optimizer}.fit(
+      images, options.fit_options(settings[1].seed));
+  CHECK(same_bits(std::get<1>(results[1].network).copy_parameters().span(), student.copy_parameters().span()));
+}
+
+TEST_CASE("A sweep with hints names its settings, and resumes with the regressors", "[train]") {
+  const data::Dataset images = test::noise_images(75, {5, 6}, 4, 1);
+  const test::TemporaryFolder folder;
+  const backend::Eigen cpu{2};
+  const Network<Teacher> teachers[]{Network<Teacher>{Seed{3}}, Network<Teacher>{Seed{4}}};
+  const auto settings = eight_settings();
+  const HintedSweep<backend::Eigen> sweep{{teachers[0], teachers[1]}, settings, cpu};
+  const auto expected = sweep.fit(images, {.epochs = 4, .batch_size = 16});
+  CHECK(summarize(expected).size() == 4);
+  CHECK(summarize(expected)[1].setting.loss.term.weight == 20.0);
+  SweepOptions options{.epochs = 2, .batch_size = 16, .checkpoints = SweepCheckpointOptions{.folder = folder.path()}};
+  sweep.fit(images, options);
+  options.epochs = 4;
+  options.checkpoints->resume = true;
+  const auto resumed = sweep.fit(images, options);
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    CAPTURE(i);
+    CHECK(same_bits(resumed[i].network.copy_parameters().span(), expected[i].network.copy_parameters().span()));
+  }
+}
+
+}  // namespace
