@@ -485,6 +485,12 @@ refused "an unknown option" "usage: schemes" "$programs/schemes" all --fast "$di
 refused "too many arguments" "usage: schemes" "$programs/schemes" all "$digits" more
 refused "no data" "schemes: nowhere: no such folder" "$programs/schemes" all --quick nowhere
 
+echo "== feature_terms"
+refused "an unknown option" "usage: feature_terms" "$programs/feature_terms" --fast "$digits"
+refused "too many arguments" "usage: feature_terms" "$programs/feature_terms" "$digits" more
+refused "no data" "feature_terms: nowhere: no such folder" "$programs/feature_terms" --quick nowhere
+refused "a page of another kind" "feature_terms: --report: 'page', expected" "$programs/feature_terms" --report page "$digits"
+
 echo "== custom_dataset"
 mkdir flowers
 out=$folder/flowers # its student.safetensors goes to the current folder

@@ -2,7 +2,7 @@
 // Sweeps whose loss has a term on hidden layers.
 
 #include <cstddef>
-#include <string>
+#include <type_traits>
 #include <vector>
 
 #include "backend/generic/serial_system.hpp"
