@@ -3,13 +3,15 @@
 ///
 ///     guide weights_from_pytorch teacher.safetensors [data/mnist]
 ///     guide ship_the_student digit_int4.h [data/mnist]
-///     guide temperature_and_weight|own_loss|own_layer [data/mnist]
+///     guide temperature_and_weight|own_loss|own_layer|multi_label|regression [data/mnist]
 ///
 /// Without a folder of MNIST's files they run on digits that the library draws itself.
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <iterator>
 #include <retort/retort.hpp>
 #include <string_view>
 
@@ -19,6 +21,7 @@
 #include "own_layer.hpp"
 #include "own_loss.hpp"
 #include "ship_the_student.hpp"
+#include "targets.hpp"
 #include "temperature_and_weight.hpp"
 #include "weights_from_pytorch.hpp"
 
@@ -32,38 +35,48 @@ guide::Digits load(const std::filesystem::path& folder, const char* split) {
   return {.train = train, .few = rt::data::random_split(train, share, rt::Seed{0}).first, .held_out = held_out};
 }
 
+/// A program that takes no FILE.
+struct Program {
+  std::string_view name;
+  const char* split;
+  void (*run)(const guide::Digits&, const rt::backend::Eigen&);
+};
+
+constexpr Program programs[] = {{"temperature_and_weight", "validation", guide::temperature_and_weight},
+                                {"own_loss", "validation", guide::own_loss},
+                                {"own_layer", "validation", guide::own_layer},
+                                {"multi_label", "official", guide::multi_label},
+                                {"regression", "official", guide::regression}};
+
 int main(int argc, char** argv) {
   constexpr const char* usage =
       "usage: guide weights_from_pytorch|ship_the_student FILE [FOLDER_WITH_MNIST], or guide PROGRAM "
-      "[FOLDER_WITH_MNIST], where PROGRAM is temperature_and_weight, own_loss or own_layer";
+      "[FOLDER_WITH_MNIST], where PROGRAM is temperature_and_weight, own_loss, own_layer, multi_label or regression";
   try {
     examples::occupy_standard_streams();
     if (examples::has_answered(argc, argv, "guide", usage)) {
       return 0;
     }
-    const std::string_view program = argc > 1 ? argv[1] : "";
-    const bool from_pytorch = program == "weights_from_pytorch";
-    const bool takes_file = from_pytorch || program == "ship_the_student";
+    const std::string_view name = argc > 1 ? argv[1] : "";
+    const bool from_pytorch = name == "weights_from_pytorch";
+    const bool takes_file = from_pytorch || name == "ship_the_student";
+    const auto* program =
+        std::find_if(std::begin(programs), std::end(programs), [&](const Program& each) { return each.name == name; });
     const int folder = takes_file ? 3 : 2;  // its place among the arguments
-    if ((argc != folder && argc != folder + 1) ||
-        !(takes_file || program == "temperature_and_weight" || program == "own_loss" || program == "own_layer")) {
+    if ((argc != folder && argc != folder + 1) || !(takes_file || program != std::end(programs))) {
       std::fprintf(stderr, "%s\n", usage);
       return 2;
     }
     rt::allocate_for("the trainings", 0, [&] {
       const rt::backend::Eigen cpu{rt::AvailableThreads{}};
       const guide::Digits digits =
-          load(argc > folder ? argv[folder] : "synthetic", takes_file ? "official" : "validation");
+          load(argc > folder ? argv[folder] : "synthetic", takes_file ? "official" : program->split);
       if (from_pytorch) {
         guide::weights_from_pytorch(digits, cpu, argv[2]);
       } else if (takes_file) {
         guide::ship_the_student(digits, cpu, argv[2]);
-      } else if (program == "temperature_and_weight") {
-        guide::temperature_and_weight(digits, cpu);
-      } else if (program == "own_loss") {
-        guide::own_loss(digits, cpu);
       } else {
-        guide::own_layer(digits, cpu);
+        program->run(digits, cpu);
       }
     });
     rt::flush(stdout);  // what was printed to a full disk is an error too

@@ -9,7 +9,7 @@ set -euo pipefail
 folder=$1 digits=$2 programs=$3
 pages=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../docs/guide" && pwd)
 
-# alike PAGE COMMAND...: the page has the lines of the command's output, but for spaces and the digits of its numbers.
+# alike PAGE COMMAND...: the page has the lines of the command's output, but for spaces and numbers.
 alike() {
   local line page
   page=$(form <"$pages/$1.md")
@@ -20,7 +20,7 @@ alike() {
     grep -qxF -- "$line" <<<"$page" || { echo "FAILED: $1.md does not show: $line" >&2; exit 1; }
   done <lines
 }
-form() { sed -E 's/[0-9]+(,[0-9]{3})*/N/g; s/ +/ /g; s/^ //'; }
+form() { sed -E 's/[0-9]+(,[0-9]{3})*(\.[0-9]+)?/N/g; s/ +/ /g; s/^ //'; }
 
 # In the place of PyTorch's network of page 3.
 teacher_of_zeros() { # FILE
@@ -53,8 +53,8 @@ ln -s "$programs" build/release/examples
 awk '/^```/ { within = $0 == "```sh" } within && !/^```/' "$pages/2_your_own_data.md" >your_own_data.sh
 alike 2_your_own_data sh -e your_own_data.sh
 rm student.safetensors # or quickstart says that it is there
-quickstart() { "$programs/quickstart" | sed -E 's/ +[0-9.]+ s$//'; } # the page leaves the seconds out
-alike 1_first_distillation quickstart
+without_seconds() { "$@" | sed -E 's/ +[0-9.]+ s$//'; } # as the pages show an epoch
+alike 1_first_distillation without_seconds "$programs/quickstart"
 all_images() { "$programs/predict" student.safetensors "$digits" | tail -n 1; }
 alike 3_teacher_from_pytorch all_images
 teacher_of_zeros teacher.safetensors
@@ -74,3 +74,5 @@ gcc -O1 -include digit_int4.h -x c - -o classify <<'END'
 int main(void) { return digit_selftest(); }
 END
 ./classify || { echo "FAILED: the file's self-test" >&2; exit 1; }
+alike 11_targets without_seconds "$programs/guide" multi_label "$digits"
+alike 11_targets without_seconds "$programs/guide" regression "$digits"
