@@ -250,7 +250,9 @@ TEST_CASE("A loss and data of another kind are refused, and both are named", "[t
   CHECK(contains(refused(tagger, CrossEntropy{}, labelled, tags()), "the validation data has 3 targets"));
   data::Matrix<float> pairs(20, 2);
   CHECK(contains(refused(network, MeanSquaredError{}, curve.with_targets(pairs), curve),
-                 "the dataset has 2 targets a sample, the model 1 outputs"));
+                 "the dataset has 1 features and 2 targets a sample, the model 1 inputs and 1 outputs, expected"));
+  CHECK(contains(refused(network, MeanSquaredError{}, tags(), tags()),
+                 "the dataset has 4 features and 3 targets a sample, the model 1 inputs and 1 outputs, expected"));
   data::Matrix<float> twos = tags().targets();
   twos(5, 1) = 2;
   CHECK(contains(refused(tagger, BinaryCrossEntropy{}, tags().with_targets(twos), tags()),

@@ -59,14 +59,13 @@ constexpr data::ImageShape image_of(Shape<Channels, Rows, Columns>) {
 template <Model M>
 void require_matching_data(const data::Dataset& data) {
   data.require_samples();
-  if (data.feature_count() != M::input_size || data.classes() > M::output_size) {
-    throw ShapeError(
-        concatenate({"the dataset has ", data.feature_count(), " features and ", std::size_t{data.classes()},
-                     " classes, the model ", M::input_size, " inputs and ", M::output_size, " outputs"}));
-  }
-  if (data.has_targets() && data.target_count() != M::output_size) {
-    throw ShapeError(concatenate({"the dataset has ", data.target_count(), " targets a sample, the model ",
-                                  M::output_size, " outputs, expected an output for each target"}));
+  const bool has_targets = data.has_targets();
+  const std::size_t answers = has_targets ? data.target_count() : data.classes();
+  if (data.feature_count() != M::input_size || (has_targets ? answers != M::output_size : answers > M::output_size)) {
+    throw ShapeError(concatenate(
+        {"the dataset has ", data.feature_count(), " features and ", answers,
+         has_targets ? " targets a sample" : " classes", ", the model ", M::input_size, " inputs and ", M::output_size,
+         " outputs", has_targets ? ", expected an input for each feature and an output for each target" : ""}));
   }
   constexpr data::ImageShape expected = detail::image_of(typename M::template ShapeAt<0>{});
   if (expected != data::ImageShape{} && data.image() != data::ImageShape{} && data.image() != expected) {
