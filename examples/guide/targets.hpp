@@ -136,9 +136,9 @@ inline void regression(const Digits& digits, const rt::backend::Eigen& cpu) {
     rt::Trainer{student, rt::Huber{.delta = 10}, adam}.fit(images.few, options);
   });
   const rt::TowardsTeacher of_teacher{rt::MeanSquaredError{}};
+  const auto loss = 0.3 * rt::MeanSquaredError{} + 0.7 * of_teacher;
   report("distilled", [&](auto& student, const rt::FitOptions& options) {
-    rt::DistillationTrainer{teacher, student, 0.3 * rt::MeanSquaredError{} + 0.7 * of_teacher, adam}.fit(images.few,
-                                                                                                         options);
+    rt::DistillationTrainer{teacher, student, loss, adam}.fit(images.few, options);
   });
   report("alone, from other images", [&](auto& student, rt::FitOptions options) {
     options.epochs = 6;
