@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The programs of the guide (docs/guide), one for each page that has no example of its own.
+/// The programs of the guide (docs/guide), for the pages that have no example of their own.
 ///
 ///     guide weights_from_pytorch teacher.safetensors [data/mnist]
 ///     guide ship_the_student digit_int4.h [data/mnist]
