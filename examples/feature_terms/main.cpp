@@ -101,8 +101,8 @@ class Job {
     std::printf("The teacher makes %zu errors. %s\n\n%-34s %-16s  more than HintonLoss  p\n",
                 rt::evaluate(teacher_, images_.test).errors, caption().c_str(), "", "errors");
     std::vector<rt::HintonLoss> losses;
-    for (const double temperature : {1.0, 2.0, 4.0}) {
-      for (const double hard_weight : {0.1, 0.5}) {
+    for (const double temperature : {0.5, 1.0, 2.0, 4.0}) {
+      for (const double hard_weight : {0.1, 0.5, 0.9}) {
         losses.push_back({.temperature = temperature, .hard_weight = hard_weight});
       }
     }
