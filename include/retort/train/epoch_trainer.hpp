@@ -127,6 +127,14 @@ class EpochTrainer final : public TrainerInterface {
   static constexpr bool has_table = uses_teacher && std::is_same_v<TeacherSource, data::TeacherLogitsTable>;
   /// Whether many steps are taken in one call: all between two reports, unless a teacher answers each batch.
   static constexpr bool takes_runs = requires { requires Steps::takes_runs; };
+  /// The same on this device.
+  static bool takes_runs_on(const Backend& backend) {
+    if constexpr (requires { Steps::takes_runs_on(backend); }) {
+      return Steps::takes_runs_on(backend);
+    } else {
+      return takes_runs;
+    }
+  }
   /// Whether the teacher's memory belongs to another handle, which the student's backend does not wait for by itself.
   static constexpr bool reads_other_handle = uses_teacher && !has_table && !Backend::host_memory;
   using StepsClass = Steps;
@@ -285,7 +293,7 @@ class EpochTrainer final : public TrainerInterface {
   }
 
   [[gnu::cold]] std::string describe() const override {
-    std::string text = describe_engine<TrainingOf>();
+    std::string text = describe_engine<TrainingOf>(backend());
     if constexpr (has_table) {
       text += "; the teacher is " + teacher_.describe();
     }
@@ -402,6 +410,7 @@ class EpochTrainer final : public TrainerInterface {
       const AlignedBuffer<Scalar> values = network_.copy_parameters();
       copy_from_host(backend(), values.span(), moments_[O::average_moment].data());
     }
+    by_runs_ = takes_runs_on(backend());
     if constexpr (takes_runs) {
       rules_.on_host.resize(std::min<std::size_t>(epoch.batches(train.size()), Backend::report_interval));
       rules_.values = allocate<Rule>(rules_.on_host.size());
@@ -480,7 +489,7 @@ class EpochTrainer final : public TrainerInterface {
 
   std::size_t batches_at_once() const {
     if constexpr (takes_runs) {
-      if (!uses_teacher || table_.by_sample) {
+      if (by_runs_ && (!uses_teacher || table_.by_sample)) {
         return Backend::report_interval;
       }
     }
@@ -564,6 +573,7 @@ class EpochTrainer final : public TrainerInterface {
   Buffer<Scalar> losses_{};                       // (samples), in the epoch's order
   Buffer<std::uint8_t> correct_{};                // (samples), likewise
   std::optional<Steps> steps_{};
+  bool by_runs_ = false;
   std::array<Buffer<Scalar>, O::moment_count> moments_{};
   std::conditional_t<takes_runs, Rules, NoRules> rules_{};
   Buffer<Scalar> teacher_inputs_{};                     // (batch, in) if views are new

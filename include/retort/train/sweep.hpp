@@ -456,10 +456,12 @@ class Sweep {
   }
 
   /// Whether the students of a model train all at once.
-  static bool trains_together(const Run& run, std::size_t model) {
+  bool trains_together(const Run& run, std::size_t model) const {
     return !run.options.augmentation.distorts() &&
            (!L::needs_teacher || first_epoch(run.options, run.train.size()).repeats_views()) &&
-           Models::visit(model, []<Model M>(std::type_identity<M> /*model*/) { return StudentTrainer<M>::takes_runs; });
+           Models::visit(model, [&]<Model M>(std::type_identity<M> /*model*/) {
+             return StudentTrainer<M>::takes_runs_on(backend_);
+           });
   }
 
   /// Trains those students, one model after another.

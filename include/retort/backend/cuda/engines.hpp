@@ -3,8 +3,10 @@
 /// @file
 /// The engines of the CUDA backend.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -20,6 +22,7 @@
 #include "retort/backend/cuda/graph/steps.hpp"
 #include "retort/backend/engine.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/text.hpp"
 #include "retort/optim/optimizer.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend {
@@ -67,8 +70,24 @@ struct BlockEngine {
       return {};
     }
   }
+  /// Layouts are for blocks of the largest memory (block::block_memory), which not all devices have.
+  template <typename T>
+  static std::string refusal_on(const typename T::Backend& backend)
+    requires requires { backend.system().block_memory(); }
+  {
+    constexpr std::size_t needed = std::max(bytes<T, block::InputKind::bytes>, bytes<T, block::InputKind::reals>);
+    const std::size_t memory = backend.system().block_memory();
+    return memory >= needed
+               ? ""
+               : concatenate({"the model and a chunk of samples take ", needed,
+                              " bytes of a block's shared memory, and this device's blocks have ", memory});
+  }
   template <typename T>
   using Steps = block::BlockSteps<typename T::Model, typename T::Scalar, System, ThreadGroup::block>;
+
+ private:
+  template <typename T, block::InputKind kind>
+  static constexpr std::size_t bytes = block::Layout<typename T::Model, typename T::Scalar, kind>::bytes;
 };
 
 /// Takes models whose inputs several blocks can share, if each block's share fits its memory. Batch size and clipping
@@ -90,6 +109,14 @@ struct ClusterEngine {
                  ? Refusal{}
                  : Refusal{"a block's part of the model does not fit its memory and registers"};
     }
+  }
+  /// A single block trains what the cluster does not, so that its memory is needed too; it is more than that of one
+  /// block of the cluster.
+  template <typename T>
+  static std::string refusal_on(const typename T::Backend& backend)
+    requires requires { backend.system().block_memory(); }
+  {
+    return BlockEngine<System>::template refusal_on<T>(backend);
   }
   template <typename T>
   using Steps = block::BlockSteps<typename T::Model, typename T::Scalar, System, ThreadGroup::cluster>;

@@ -16,6 +16,7 @@
 #include "retort/backend/generic/run_model.hpp"
 #include "retort/backend/generic/term_of.hpp"
 #include "retort/backend/generic/weight_limit.hpp"
+#include "retort/backend/steps_by_device.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/text.hpp"
@@ -114,40 +115,69 @@ struct GenericEngine {
   using Steps = backend::GenericSteps<typename T::Model, typename T::Backend, typename T::Scalar, TermOf<T>>;
 };
 
+/// Whether an engine's answer depends on the device too.
+template <typename E, typename T>
+concept AsksDevice = requires(const typename T::Backend& backend) { E::template refusal_on<T>(backend); };
+
 template <typename T, typename OfEngines>
 struct FirstEngine {
   using type = GenericEngine;
+  using WithoutDevice = GenericEngine;  // the first that asks nothing of the device
 };
 template <typename T, typename E, typename... Rest>
-struct FirstEngine<T, std::tuple<E, Rest...>>
-    : std::conditional_t<!E::template refusal<T>(), std::type_identity<E>, FirstEngine<T, std::tuple<Rest...>>> {};
+struct FirstEngine<T, std::tuple<E, Rest...>> {
+ private:
+  using Others = FirstEngine<T, std::tuple<Rest...>>;
+  static constexpr bool takes = !E::template refusal<T>();
 
-/// The first engine of a backend that takes the training, or GenericEngine.
-template <typename T>
-using EngineOf = typename FirstEngine<T, typename backend::Engines<typename T::Backend>::type>::type;
+ public:
+  using type = typename std::conditional_t<takes, std::type_identity<E>, Others>::type;
+  using WithoutDevice = std::conditional_t<takes && !AsksDevice<E, T>, E, typename Others::WithoutDevice>;
+};
 
-/// Its steps.
+/// Of the first engine of a backend that takes the training by its types, or of GenericEngine.
 template <typename T>
-using StepsOf = typename EngineOf<T>::template Steps<T>;
+using ChosenEngine = FirstEngine<T, typename backend::Engines<typename T::Backend>::type>;
+
+template <typename T, typename E = typename ChosenEngine<T>::type>
+struct StepsOfEngine {
+  using type = typename E::template Steps<T>;
+};
+template <typename T, AsksDevice<T> E>
+struct StepsOfEngine<T, E> {
+  using type = StepsByDevice<T, E, typename ChosenEngine<T>::WithoutDevice>;
+};
+
+/// The steps of a training.
+template <typename T>
+using StepsOf = typename StepsOfEngine<T>::type;
 
 /// "single operations in float, not panels: the loss has a term on hidden layers": the engine that takes the training,
 /// and why those before it do not.
 template <typename T>
-[[gnu::cold]] std::string describe_engine() {
-  using Chosen = EngineOf<T>;
-  std::string text =
-      concatenate({Chosen::name, std::is_same_v<typename T::Scalar, float> ? " in float" : " in double"});
-  bool before = true;  // before the chosen one
-  const auto add = [&]<typename E>() {
-    before = before && !std::is_same_v<E, Chosen>;
-    if (before) {
-      text += concatenate({", not ", E::name, ": ", E::template refusal<T>().describe()});
+[[gnu::cold]] std::string describe_engine([[maybe_unused]] const typename T::Backend& on) {
+  std::string_view chosen;
+  std::string refused;
+  const auto ask = [&]<typename E>() {
+    if (!chosen.empty()) {
+      return;
+    }
+    constexpr backend::Refusal refusal = E::template refusal<T>();
+    std::string reason = refusal.describe();
+    if constexpr (!refusal && AsksDevice<E, T>) {
+      reason = E::template refusal_on<T>(on);
+    }
+    if (reason.empty()) {
+      chosen = E::name;
+    } else {
+      refused += concatenate({", not ", E::name, ": ", reason});
     }
   };
   [&]<typename... E>(std::type_identity<std::tuple<E...>>) {
-    (add.template operator()<E>(), ...);
+    (ask.template operator()<E>(), ...);
   }(std::type_identity<typename backend::Engines<typename T::Backend>::type>{});
-  return text;
+  return concatenate({chosen.empty() ? GenericEngine::name : chosen,
+                      std::is_same_v<typename T::Scalar, float> ? " in float" : " in double", refused});
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::internal

@@ -63,6 +63,8 @@ class CudaFor {
     const backend::cuda::DeviceFacts& facts = context_->facts();
     return concatenate({facts.name, " (sm_", facts.major, facts.minor, ")"});
   }
+  /// The most shared memory that a block can have, in bytes.
+  std::size_t block_memory() const { return context_->facts().block_memory; }
   backend::cuda::CudaContext& context() const { return *context_; }
 
   template <typename T>

@@ -130,7 +130,7 @@ TEST_CASE("The engine's description says whether a cluster trains the model", "[
       "a cluster of blocks (large batches and clipped gradients: one block) with full-precision products";
   const auto describe = []<typename M, typename Scalar>(std::type_identity<M>, Scalar) {
     return internal::describe_engine<
-        backend::TrainingTypes<Backend, M, CrossEntropy, Adam, Scalar, internal::NoTeacher>>();
+        backend::TrainingTypes<Backend, M, CrossEntropy, Adam, Scalar, internal::NoTeacher>>(Backend{});
   };
   CHECK(describe(std::type_identity<Student>{}, float{}) == cluster + " in float");
   CHECK(describe(std::type_identity<Single>{}, double{}) == cluster + " in double");

@@ -328,7 +328,8 @@ struct NoTeacher {};
 
 template <Precision precision, Model M, Optimizer O = Adam>
 std::string engine_of() {
-  return internal::describe_engine<backend::TrainingTypes<Backend<precision>, M, CrossEntropy, O, float, NoTeacher>>();
+  return internal::describe_engine<backend::TrainingTypes<Backend<precision>, M, CrossEntropy, O, float, NoTeacher>>(
+      Backend<precision>{});
 }
 
 TEST_CASE("the engine's description says which products a model gets", "[graph]") {

@@ -101,6 +101,7 @@ TEST_CASE("The survey of this machine agrees with CUDA", "[backend]") {
     CHECK_FALSE(facts.name.empty());
     CHECK(facts.major >= 5);
     CHECK(facts.memory > std::size_t{1} << 28);
+    CHECK(facts.block_memory >= 48 * 1024);  // CUDA C++ Programming Guide: every device's blocks have as much
   } else {
     CHECK(survey.count == 0);
     CHECK_THROWS_AS(query_device(0), retort::DeviceError);

@@ -35,6 +35,7 @@ struct DeviceFacts {
   int minor = 0;
   std::size_t memory = 0;  // bytes
   bool memory_pools = false;
+  std::size_t block_memory = 0;  // the most shared memory of a block, in bytes
 };
 
 /// "13.0" for 13000.
@@ -100,7 +101,13 @@ inline DeviceFacts query_device(int device, const std::source_location& where = 
   int memory_pools = 0;
   check(cudaDeviceGetAttribute(&memory_pools, cudaDevAttrMemoryPoolsSupported, device), "attribute of the device",
         where);
-  return {device, properties.name, properties.major, properties.minor, properties.totalGlobalMem, memory_pools != 0};
+  return {device,
+          properties.name,
+          properties.major,
+          properties.minor,
+          properties.totalGlobalMem,
+          memory_pools != 0,
+          properties.sharedMemPerBlockOptin};
 }
 
 /// Throws DeviceError for a device older than every one of `architectures` (times ten: 900 is sm_90; empty: any will

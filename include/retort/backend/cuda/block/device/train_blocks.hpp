@@ -23,18 +23,10 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
 namespace detail {
 
-/// Allows a kernel `bytes` of shared memory. Throws DeviceError where a block of the device cannot have them.
+/// Allows a kernel `bytes` of shared memory. Precondition: a block of the device can have them (refusal_on).
 template <typename Kernel>
 void allow_block_memory(cuda::CudaContext& context, Kernel kernel, std::size_t bytes,
                         const std::source_location& where) {
-  int most = 0;
-  context.check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, context.device()),
-                "attribute of the device", where);
-  if (static_cast<std::size_t>(most) < bytes) {
-    throw DeviceError("CUDA: the model's training takes " + std::to_string(bytes) + " bytes of a block's memory, and " +
-                      context.facts().name + " has " + std::to_string(most) +
-                      "; use a device whose blocks can have as much, or backend::Thrust<system::Cuda>");
-  }
   context.check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
                 "choice of a block's memory", where);
 }
