@@ -6,6 +6,7 @@
 ///     feature_terms                         (digits that the library draws itself)
 ///     feature_terms --quick [data/mnist]    (few images, few epochs: some seconds)
 ///
+/// --student 196-64-48-10 trains another student than 784-20-20-10.
 /// Each row has a few settings. The one whose students make the fewest errors on training images that were held out is
 /// chosen, and only its students see the test images. --report PAGE.html writes a page too.
 
@@ -30,14 +31,23 @@
 
 namespace rt = retort;
 
-using examples::Student;
 using examples::Teacher;
 
-// What leaves a hidden layer leaves its ReLU.
-constexpr std::size_t student_first = 1;
-constexpr std::size_t student_second = 3;
+// The places of the ReLUs after hidden layers.
 constexpr std::size_t teacher_first = 2;
 constexpr std::size_t teacher_second = 5;
+struct Plain {
+  using Model = examples::Student;
+  static constexpr const char* name = "784-20-20-10";
+  static constexpr std::size_t first = 1;
+  static constexpr std::size_t second = 3;
+};
+struct Pooled {
+  using Model = examples::Pooled<64, 48>;
+  static constexpr const char* name = "196-64-48-10";
+  static constexpr std::size_t first = 2;
+  static constexpr std::size_t second = 4;
+};
 
 struct Plan {
   std::size_t teacher_images = 60'000;
@@ -50,18 +60,27 @@ struct Plan {
   std::size_t seeds = 10;
 };
 
-/// By how much a term's own weights are multiplied.
-constexpr double strengths[]{0.001, 0.01, 0.1, 1.0, 10.0};
+constexpr Plan quick_plan{.teacher_images = 2'000,
+                          .images = 200,
+                          .held_out = 100,
+                          .teacher_epochs = 12,
+                          .epochs = 20,
+                          .warmup_steps = 20,
+                          .views = 4,
+                          .seeds = 2};
+
+/// By what a term's own weights are divided.
+constexpr double divisors[]{1.0, 10.0, 1e2, 1e3, 1e4, 1e5};
 
 template <std::size_t StudentLayer, std::size_t TeacherLayer>
-rt::Relational<StudentLayer, TeacherLayer> stronger(rt::Relational<StudentLayer, TeacherLayer> term, double strength) {
-  term.distance_weight *= strength;
-  term.angle_weight *= strength;
+rt::Relational<StudentLayer, TeacherLayer> weaker(rt::Relational<StudentLayer, TeacherLayer> term, double divisor) {
+  term.distance_weight /= divisor;
+  term.angle_weight /= divisor;
   return term;
 }
 template <typename Term>
-Term stronger(Term term, double strength) {
-  term.weight *= strength;
+Term weaker(Term term, double divisor) {
+  term.weight /= divisor;
   return term;
 }
 
@@ -82,13 +101,14 @@ Images load(const std::filesystem::path& folder, const Plan& plan) {
   return {std::move(train), std::move(students), std::move(held_out), std::move(test)};
 }
 
+template <typename Student>
 class Job {
  public:
   Job(Images images, const Plan& plan) : images_(std::move(images)), plan_(plan) {}
 
   std::string caption() const {
     using examples::counted;
-    return rt::concatenate({"Errors on ", counted(images_.test.size(), "test image"), "; ",
+    return rt::concatenate({"Errors of ", Student::name, " on ", counted(images_.test.size(), "test image"), "; ",
                             counted(images_.students.size(), "training image"), ", ", counted(plan_.epochs, "epoch"),
                             ", ", counted(plan_.seeds, "seed"), "."});
   }
@@ -108,15 +128,17 @@ class Job {
     }
     const rt::HintonLoss hinton = compare("HintonLoss", losses);
     compare<rt::CrossEntropy>("labels alone", {{}});
-    add_to(hinton, "Hint, first layer", rt::Hint<student_first, teacher_first>{});
-    add_to(hinton, "Hint, second layer", rt::Hint<student_second, teacher_second>{});
-    add_to(hinton, "SimilarityPreserving", rt::SimilarityPreserving<student_second, teacher_second>{});
-    add_to(hinton, "Relational", rt::Relational<student_second, teacher_second>{});
-    add_to(hinton, "ActivationProfile", rt::ActivationProfile<student_second, teacher_second>{});
+    add_to(hinton, "Hint, first layer", rt::Hint<Student::first, teacher_first>{});
+    add_to(hinton, "Hint, second layer", rt::Hint<Student::second, teacher_second>{});
+    add_to(hinton, "SimilarityPreserving", rt::SimilarityPreserving<Student::second, teacher_second>{});
+    add_to(hinton, "Relational", rt::Relational<Student::second, teacher_second>{});
+    add_to(hinton, "ActivationProfile", rt::ActivationProfile<Student::second, teacher_second>{});
     return comparison_;
   }
 
  private:
+  using Model = typename Student::Model;
+
   rt::SweepOptions sweep_options() const {
     return {.epochs = plan_.epochs,
             .augmentation = {.shift = 1},
@@ -127,8 +149,8 @@ class Job {
   template <typename Term>
   void add_to(const rt::HintonLoss& hinton, const char* name, const Term& term) {
     std::vector<rt::WithTerm<rt::HintonLoss, Term>> losses;
-    for (const double strength : strengths) {
-      losses.push_back({hinton, stronger(term, strength)});
+    for (const double divisor : divisors) {
+      losses.push_back({hinton, weaker(term, divisor)});
     }
     compare(name, losses);
   }
@@ -143,27 +165,30 @@ class Job {
       }
     }
     const auto results = sweep(settings).fit(images_.students, images_.held_out, sweep_options());
-    const auto summaries = rt::summarize(results);
-    const L chosen =
-        std::ranges::min_element(summaries, {}, [](const auto& summary) { return summary.errors.mean; })->setting.loss;
-    examples::Competitor competitor{.name = name, .note = rt::describe_settings(chosen)};
+    std::vector<std::size_t> sums(losses.size());  // of errors; a student that diverged gets all wrong
     for (const auto& result : results) {
-      if (result.setting.loss == chosen) {
-        competitor.errors.push_back(static_cast<double>(rt::evaluate(result.network, images_.test).errors));
-      }
+      sums[result.index / plan_.seeds] += result.has_diverged() ? images_.held_out.size() : result.evaluation->errors;
+    }
+    const auto chosen = static_cast<std::size_t>(std::ranges::min_element(sums) - sums.begin());
+    examples::Competitor competitor{.name = name, .note = rt::describe_settings(losses[chosen])};
+    for (std::size_t seed = 0; seed < plan_.seeds; ++seed) {
+      const auto& result = results[chosen * plan_.seeds + seed];
+      const std::size_t wrong =
+          result.has_diverged() ? images_.test.size() : rt::evaluate(result.network, images_.test).errors;
+      competitor.errors.push_back(static_cast<double>(wrong));
     }
     print(competitor);
     comparison_.add(std::move(competitor));
-    return chosen;
+    return losses[chosen];
   }
 
   template <rt::Loss L>
   auto sweep(std::vector<rt::SweepSetting<L>> settings) const {
     if constexpr (L::needs_teacher) {
-      return rt::Sweep<Student, rt::backend::Eigen, L, rt::Adam, float, Teacher>{teacher_, std::move(settings),
-                                                                                 teacher_.backend()};
+      return rt::Sweep<Model, rt::backend::Eigen, L, rt::Adam, float, Teacher>{teacher_, std::move(settings),
+                                                                               teacher_.backend()};
     } else {
-      return rt::Sweep<Student, rt::backend::Eigen, L>{std::move(settings), teacher_.backend()};
+      return rt::Sweep<Model, rt::backend::Eigen, L>{std::move(settings), teacher_.backend()};
     }
   }
 
@@ -184,8 +209,22 @@ class Job {
   examples::Comparison comparison_{"HintonLoss"};
 };
 
+template <typename Student>
+void run(Job<Student> job, const std::optional<std::string>& page) {
+  const examples::Comparison comparison = job.run();
+  if (page) {
+    examples::write_comparison_page(
+        *page, "feature_terms", comparison, job.caption(),
+        "Students of equal shape, images, epochs and seeds. All but those of the labels alone learn from the teacher's "
+        "logits by HintonLoss, and most by a term on hidden layers too. Settings were chosen on training images that "
+        "were held out. The differences are between students of equal seeds; p is that of their exact sign-flip test, "
+        "two-sided.");
+  }
+}
+
 int main(int argc, char** argv) {
-  constexpr const char* usage = "usage: feature_terms [--quick] [--report PAGE.html] [FOLDER_WITH_MNIST]";
+  constexpr const char* usage =
+      "usage: feature_terms [--quick] [--student 784-20-20-10|196-64-48-10] [--report PAGE.html] [FOLDER_WITH_MNIST]";
   try {
     examples::occupy_standard_streams();
     if (examples::has_answered(argc, argv, "feature_terms", usage)) {
@@ -194,8 +233,9 @@ int main(int argc, char** argv) {
     examples::Arguments arguments(argc, argv);
     const bool quick = arguments.take("--quick");
     const auto page = arguments.take_value("--report");
+    const std::string student = arguments.take_value("--student").value_or(Plain::name);
     const auto& left = arguments.left();
-    if (left.size() > 1 || arguments.has_unknown_option()) {
+    if (left.size() > 1 || arguments.has_unknown_option() || (student != Plain::name && student != Pooled::name)) {
       std::fprintf(stderr, "%s\n", usage);
       return 2;
     }
@@ -203,24 +243,12 @@ int main(int argc, char** argv) {
       examples::require_page("--report", *page);
     }
     rt::allocate_for("the trainings", 0, [&] {
-      const Plan plan = quick ? Plan{.teacher_images = 2'000,
-                                     .images = 200,
-                                     .held_out = 100,
-                                     .teacher_epochs = 12,
-                                     .epochs = 20,
-                                     .warmup_steps = 20,
-                                     .views = 4,
-                                     .seeds = 2}
-                              : Plan{};
-      Job job(load(left.empty() ? "synthetic" : left[0], plan), plan);
-      const examples::Comparison comparison = job.run();
-      if (page) {
-        examples::write_comparison_page(
-            *page, "feature_terms", comparison, job.caption(),
-            "Students of equal shape, images, epochs and seeds. All but those of the labels alone learn from the "
-            "teacher's logits by HintonLoss, and most by a term on hidden layers too. Settings were chosen on training "
-            "images that were held out. The differences are between students of equal seeds; p is that of their exact "
-            "sign-flip test, two-sided.");
+      const Plan plan = quick ? quick_plan : Plan{};
+      Images images = load(left.empty() ? "synthetic" : left[0], plan);
+      if (student == Pooled::name) {
+        run(Job<Pooled>(std::move(images), plan), page);
+      } else {
+        run(Job<Plain>(std::move(images), plan), page);
       }
     });
     rt::flush(stdout);  // what was printed to a full disk is an error too

@@ -78,7 +78,7 @@ class Round {
  private:
   template <typename L>
   using StudentSweep = retort::Sweep<Students, retort::backend::Eigen, L>;
-  using AnyTeacher = StudentSweep<SomeLoss>::AnyTeacher;
+  using AnyTeacher = StudentSweep<SomeLoss>::SweptTeacher;
 
   Source source(const Entry& entry) const { return candidates_[entry.row].source; }
 

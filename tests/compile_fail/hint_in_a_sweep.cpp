@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A sweep of students with a hint, whose teachers may be of any model.
-// expect: retort: a term on features needs the teacher.s type: expected it as the last parameter of Sweep
+// expect: retort: a term on hidden layers: expected the teachers. model as Sweep.s last template parameter
 
 #include <vector>
 

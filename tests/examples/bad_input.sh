@@ -488,6 +488,7 @@ refused "no data" "schemes: nowhere: no such folder" "$programs/schemes" all --q
 echo "== feature_terms"
 refused "an unknown option" "usage: feature_terms" "$programs/feature_terms" --fast "$digits"
 refused "too many arguments" "usage: feature_terms" "$programs/feature_terms" "$digits" more
+refused "no such student" "usage: feature_terms" "$programs/feature_terms" --student 784-10-10 "$digits"
 refused "no data" "feature_terms: nowhere: no such folder" "$programs/feature_terms" --quick nowhere
 refused "a page of another kind" "feature_terms: --report: 'page', expected" "$programs/feature_terms" --report page "$digits"
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <type_traits>
+#include <variant>
 #include <vector>
 
 #include "backend/generic/serial_system.hpp"
@@ -61,12 +62,13 @@ TEMPLATE_TEST_CASE("A sweep's student with a term on hidden layers is the one of
     using Backend = std::remove_cvref_t<decltype(backend)>;
     const Network<Teacher, Backend> first{Seed{3}, backend};
     const Network<Teacher, Backend> second{Seed{4}, backend};
-    for (const std::size_t views : {0u, 1u, 2u}) {  // none, new ones in each epoch, those that come again
-      CAPTURE(views);
-      const SweepOptions options{.epochs = 3,
-                                 .batch_size = 16,
-                                 .augmentation = {.shift = views == 0 ? 0u : 1u},
-                                 .views = {.count = views == 1 ? 0 : views, .seed = Seed{9}}};
+    const SweepOptions unmoved{.epochs = 3, .batch_size = 16};
+    SweepOptions new_views = unmoved;
+    new_views.augmentation.shift = 1;
+    SweepOptions cached_views = new_views;
+    cached_views.views = {.count = 2, .seed = Seed{9}};
+    for (const SweepOptions& options : {unmoved, new_views, cached_views}) {
+      CAPTURE(options.augmentation.shift, options.views.count);
       const auto results = HintedSweep<Backend, TestType>{{first, second}, settings, backend}.fit(images, options);
       REQUIRE(results.size() == settings.size());
       for (std::size_t i = 0; i < settings.size(); ++i) {
@@ -93,10 +95,38 @@ TEST_CASE("Students of several models have the same teacher's layer", "[train]")
   const SweepOptions options{.epochs = 3, .batch_size = 16};
   const auto settings = sweep_grid(Setting{}, SweepAxis{&Setting::model, Students::places()});
   const auto results = HintedSweep<backend::Eigen, Hinted, Students>{teacher, settings, cpu}.fit(images, options);
-  Network<Wide> student{settings[1].weights_seed()};
-  DistillationTrainer{teacher, student, settings[1].loss, settings[1].optimizer}.fit(
-      images, options.fit_options(settings[1].seed));
-  CHECK(same_bits(std::get<1>(results[1].network).copy_parameters().span(), student.copy_parameters().span()));
+  Students::for_each([&]<Model M>(std::type_identity<M> /*model*/) {
+    const std::size_t place = Students::place_of<M>();
+    Network<M> student{settings[place].weights_seed()};
+    DistillationTrainer{teacher, student, settings[place].loss, settings[place].optimizer}.fit(
+        images, options.fit_options(settings[place].seed));
+    const auto& found = std::get<Network<M>>(results[place].network);
+    CHECK(same_bits(found.copy_parameters().span(), student.copy_parameters().span()));
+  });
+}
+
+TEST_CASE("Teachers answer for their layers once, before the first student trains", "[train]") {
+  const data::Dataset images = test::noise_images(75, {5, 6}, 4, 1);
+  const test::SeparateMemory device;  // where students train one by one
+  Network<Teacher, test::SeparateMemory> teacher{Seed{3}, device};
+  auto settings = eight_settings();
+  std::erase_if(settings, [](const auto& setting) { return setting.teacher > 0; });
+  const HintedSweep<test::SeparateMemory> sweep{teacher, settings, device};
+  const SweepOptions options{.epochs = 2, .batch_size = 16};
+  const auto expected = sweep.fit(images, options);
+  const std::vector<float> zeros(Teacher::parameter_arena_size);
+  const auto results = sweep.fit(images, options, [&](const auto& /*result*/) { teacher.assign_parameters(zeros); });
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    CAPTURE(i);
+    CHECK(same_bits(results[i].network.copy_parameters().span(), expected[i].network.copy_parameters().span()));
+  }
+}
+
+TEST_CASE("A teacher whose layers the students' device cannot reach is refused", "[train]") {
+  const test::SeparateMemory device;
+  const Network<Teacher, test::SeparateMemory> teacher{Seed{3}, device};
+  CHECK_THROWS_WITH((HintedSweep<test::SeparateMemory>{{teacher, teacher}, eight_settings(), test::SeparateMemory{1}}),
+                    Catch::Matchers::Contains("on different devices"));
 }
 
 TEST_CASE("A sweep with hints names its settings, and resumes with the regressors", "[train]") {
@@ -109,6 +139,8 @@ TEST_CASE("A sweep with hints names its settings, and resumes with the regressor
   const auto expected = sweep.fit(images, {.epochs = 4, .batch_size = 16});
   CHECK(summarize(expected).size() == 4);
   CHECK(summarize(expected)[1].setting.loss.term.weight == 20.0);
+  CHECK_THAT(expected[2].description,
+             Catch::Matchers::Contains("Hint(weight=20) of layer 1 beside the teacher's layer 1"));
   SweepOptions options{.epochs = 2, .batch_size = 16, .checkpoints = SweepCheckpointOptions{.folder = folder.path()}};
   sweep.fit(images, options);
   options.epochs = 4;
@@ -118,6 +150,8 @@ TEST_CASE("A sweep with hints names its settings, and resumes with the regressor
     CAPTURE(i);
     CHECK(same_bits(resumed[i].network.copy_parameters().span(), expected[i].network.copy_parameters().span()));
   }
+  const HintedSweep<backend::Eigen> of_others{{teachers[1], teachers[0]}, settings, cpu};
+  CHECK_THROWS_WITH(of_others.fit(images, options), Catch::Matchers::Contains("teacher"));
 }
 
 }  // namespace

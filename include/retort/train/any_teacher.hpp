@@ -3,6 +3,7 @@
 /// @file
 /// A teacher of a sweep: a network of any model that fits the students, or of a known one, or a table of logits.
 
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -109,16 +110,30 @@ class AnyTeacher {
 /// A teacher whose model a sweep knows, for losses that compare its hidden layers.
 template <Model M, SweptStudents Students, typename Backend, typename Scalar>
 class TeacherOfModel : public AnyTeacher<Students, Backend, Scalar> {
+  using Base = AnyTeacher<Students, Backend, Scalar>;
+
  public:
   using model_type = M;
 
-  TeacherOfModel(const Network<M, Backend, Scalar>& network) : AnyTeacher<Students, Backend, Scalar>(network) {}
+  TeacherOfModel(const Network<M, Backend, Scalar>& network) : Base(network) {}
   TeacherOfModel(const Network<M, Backend, Scalar>&& network) = delete;
+  template <Model Other>
+  TeacherOfModel(const Network<Other, Backend, Scalar>& network) : Base(network) {
+    static_assert(std::is_same_v<Other, M>,
+                  "retort: a sweep's teachers are networks of the model that is its last template parameter");
+  }
+  template <std::same_as<data::TeacherLogitsTable> Table>
+  TeacherOfModel(const Table& table) : Base(table) {
+    static_assert(
+        !std::is_same_v<Table, data::TeacherLogitsTable>,
+        "retort: the loss compares hidden layers, and a table has logits alone: expected the teacher network");
+  }
 
+  /// With it a teacher is asked as any network is (require_reach, wait_for).
   const Backend& backend() const { return teacher().backend(); }
 
-  using AnyTeacher<Students, Backend, Scalar>::answer_batch;
-  using AnyTeacher<Students, Backend, Scalar>::answer_dataset;
+  using Base::answer_batch;
+  using Base::answer_dataset;
   /// See Teacher.
   template <std::size_t Layers>
   void answer_batch(const Backend& on, const Scalar* inputs, Scalar* outputs, std::size_t batch) const {

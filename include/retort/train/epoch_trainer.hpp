@@ -54,7 +54,7 @@ template <typename Backend, typename Scalar>
 struct SharedInputs {
   const ResidentDataset<Backend>* train = nullptr;
   const ResidentDataset<Backend>* validation = nullptr;  ///< null without validation
-  backend::TeacherTable<Scalar> teacher{};               ///< answers to all samples; empty where views are new
+  backend::TeacherTable<Scalar> teacher{};               ///< answers to all samples or views; empty where views are new
 };
 
 /// Throws OptionError for a loss that does not learn from samples without labels, if some have none.
@@ -417,7 +417,7 @@ class EpochTrainer final : public TrainerInterface {
     }
     if constexpr (has_table) {
       answers_.take(backend(), teacher_);
-      table_ = answers_.table(true);
+      rows_ = answers_.rows(true);
     } else if constexpr (uses_teacher) {
       ask_teacher(epoch);
     }
@@ -440,7 +440,7 @@ class EpochTrainer final : public TrainerInterface {
     }
     const bool cached = epoch.repeats_views();
     if (cached && shared_.teacher.logits != nullptr) {
-      table_ = shared_.teacher;
+      rows_ = shared_.teacher;
       return;
     }
     if (cached) {
@@ -449,20 +449,20 @@ class EpochTrainer final : public TrainerInterface {
       answers_.make_room(backend(), epoch.batch_size);
       teacher_inputs_ = allocate<Scalar>(epoch.batch_size * M::input_size);
     }
-    table_ = answers_.table(cached);
+    rows_ = answers_.rows(cached);
   }
 
   /// The answers to the epoch's view, or to the batch.
   backend::TeacherTable<Scalar> answers_to(const Epoch& epoch) const {
-    backend::TeacherTable<Scalar> table = table_;
-    if (table.by_sample && epoch.augmentation.is_set()) {
-      const std::size_t row = epoch.view_index() * data_.view().size;
-      table.logits += row * M::output_size;
+    backend::TeacherTable<Scalar> rows = rows_;
+    if (rows.by_sample && epoch.augmentation.is_set()) {
+      const std::size_t first = epoch.view_index() * data_.view().size;
+      rows.logits += first * M::output_size;
       if constexpr (Term::reads_features) {
-        table.features += row * Term::width;
+        rows.features += first * Term::width;
       }
     }
-    return table;
+    return rows;
   }
 
   /// Fills `order_` and sets the loss for an epoch that begins now.
@@ -489,7 +489,7 @@ class EpochTrainer final : public TrainerInterface {
 
   std::size_t batches_at_once() const {
     if constexpr (takes_runs) {
-      if (by_runs_ && (!uses_teacher || table_.by_sample)) {
+      if (by_runs_ && (!uses_teacher || rows_.by_sample)) {
         return Backend::report_interval;
       }
     }
@@ -539,7 +539,7 @@ class EpochTrainer final : public TrainerInterface {
     const FlushSubnormals flush(backend::flushes_subnormals<Backend>);
     const backend::TrainingBatch batch = batch_at(epoch, first, count, progress);
     if constexpr (uses_teacher && !has_table) {
-      if (!table_.by_sample) {
+      if (!rows_.by_sample) {
         gather_batch(backend(), batch.data, batch.samples, count, batch.view, teacher_inputs_.data());
         answers_.answer(backend(), teacher_, std::as_const(teacher_inputs_).data(), 0, count);
       }
@@ -578,7 +578,7 @@ class EpochTrainer final : public TrainerInterface {
   std::conditional_t<takes_runs, Rules, NoRules> rules_{};
   Buffer<Scalar> teacher_inputs_{};                     // (batch, in) if views are new
   TeacherAnswers<M, Term, Backend, Scalar> answers_{};  // to all samples or views unless shared; to a batch if new
-  backend::TeacherTable<Scalar> table_{};               // of the first view, or of a batch
+  backend::TeacherTable<Scalar> rows_{};                // of the first view, or of a batch
   Regressor regressor_{};
   std::vector<TrainedArray<Scalar>> arrays_{};
 };

@@ -65,7 +65,7 @@ void require_matching_data(const data::Dataset& data) {
     throw ShapeError(concatenate(
         {"the dataset has ", data.feature_count(), " features and ", answers,
          has_targets ? " targets a sample" : " classes", ", the model ", M::input_size, " inputs and ", M::output_size,
-         " outputs", has_targets ? ", expected an input for each feature and an output for each target" : ""}));
+         " outputs, expected an input for each feature and an output for each ", has_targets ? "target" : "class"}));
   }
   constexpr data::ImageShape expected = detail::image_of(typename M::template ShapeAt<0>{});
   if (expected != data::ImageShape{} && data.image() != data::ImageShape{} && data.image() != expected) {

@@ -107,14 +107,15 @@ concept HandsOutThreads =
 /// With backend::Eigen each student trains on one thread, as many at once as the backend has; a thread that finishes
 /// takes the next of the list. With backend::Cuda students that fit a block's memory train all at once, each on a
 /// multiprocessor, and a History's seconds are those of all together. On a backend that can do neither, and with
-/// backend::Cuda where teachers answer augmented inputs or inputs are distorted, they train one after another, each
-/// with the whole backend. Student i is the same, bit for bit, as `Network{setting.weights_seed()}` trained by a
-/// DistillationTrainer with the setting's loss, optimizer and seed: it depends neither on the number of threads nor on
-/// the other students.
+/// backend::Cuda where the loss has a term (WithTerm), teachers answer augmented inputs or inputs are distorted, they
+/// train one after another, each with the whole backend. Student i is the same, bit for bit, as
+/// `Network{setting.weights_seed()}` trained by a DistillationTrainer with the setting's loss, optimizer and seed: it
+/// depends neither on the number of threads nor on the other students.
 ///
-/// All students share the data and the logits of each teacher, which are computed once, on all threads, unless the
-/// inputs are augmented anew in every epoch. These and all networks are in memory before the first step; each thread
-/// also has the working memory of its current student. Teachers that are networks must outlive the sweep.
+/// All students share the data and each teacher's answers: (views, samples, classes) logits and, for a term on hidden
+/// layers, (views, samples, width) of what leaves its layer. They are computed once, on all threads, unless the inputs
+/// are augmented anew in every epoch. These and all networks are in memory before the first step; each thread also has
+/// the working memory of its current student. Teachers that are networks must outlive the sweep.
 ///
 /// A teacher may also be a table of logits, of a teacher of any kind, which the sweep keeps:
 ///
@@ -123,13 +124,11 @@ concept HandsOutThreads =
 ///
 /// A table of a network's own logits gives the bits that the network gives.
 ///
-/// A loss with a term on hidden layers has to know the teachers' model. It is the last parameter, and all teachers are
-/// networks of it:
+/// For a loss with a term on hidden layers the last template parameter is the teachers' model. All teachers are then
+/// networks of it, and of a OneOfModels each model has the student's layer of the term:
 ///
 ///     using Loss = WithTerm<HintonLoss, Hint<1, 3>>;
 ///     Sweep<Student, backend::Eigen, Loss, Adam, float, Teacher>{teacher, settings, cpu}
-///
-/// What leaves the teacher's layer for each sample, or each of its views, is in memory too.
 ///
 /// `Students` is a Model, or a OneOfModels for students of several types. These are one list like any other: trained
 /// side by side, resumed, and summarized together. Where all students train at once, it is those of one model, and then
@@ -139,24 +138,24 @@ template <SweptStudents Students, typename Backend = backend::Eigen, Loss L = Hi
 class Sweep {
   static constexpr bool compares_layers = requires { requires ComparesLayers<typename L::Term>; };
   static_assert(!compares_layers || Model<TeacherModel>,
-                "retort: a term on features needs the teacher's type: expected it as the last parameter of Sweep");
+                "retort: a term on hidden layers: expected the teachers' model as Sweep's last template parameter");
 
  public:
   using Setting = SweepSetting<L, O>;
   using Result = SweepResult<Students, Backend, L, O, Scalar>;
-  /// A Network, or a data::TeacherLogitsTable; both convert to it. Of a known TeacherModel, its Network.
-  using AnyTeacher = typename internal::SweptTeacherOf<TeacherModel, Students, Backend, Scalar>::type;
+  /// A Network, or a data::TeacherLogitsTable; both convert to it. With a TeacherModel only a Network of it does.
+  using SweptTeacher = typename internal::SweptTeacherOf<TeacherModel, Students, Backend, Scalar>::type;
   /// Called with each student when its training has ended, before the observers and like them: one call at a time, from
   /// any thread. For keeping results as they come.
   using ResultCallback = std::function<void(const Result&)>;
 
   /// Throws OptionError for an empty list and for a hyperparameter outside its range, naming the student.
-  Sweep(AnyTeacher teacher, std::vector<Setting> settings, Backend backend)
+  Sweep(SweptTeacher teacher, std::vector<Setting> settings, Backend backend)
       : Sweep(std::vector{std::move(teacher)}, std::move(settings), std::move(backend)) {}
 
-  /// Several teachers, of any models that fit the student, and tables: `Sweep<Student> sweep{{wide, narrow}, settings,
-  /// cpu}`.
-  Sweep(std::vector<AnyTeacher> teachers, std::vector<Setting> settings, Backend backend)
+  /// Several teachers, of any models that fit the student (unless TeacherModel says which), and tables: `Sweep<Student>
+  /// sweep{{wide, narrow}, settings, cpu}`.
+  Sweep(std::vector<SweptTeacher> teachers, std::vector<Setting> settings, Backend backend)
       : teachers_(std::move(teachers)), settings_(std::move(settings)), backend_(std::move(backend)) {
     require_settings();
   }
@@ -188,8 +187,9 @@ class Sweep {
  private:
   using Models = typename internal::SweptModels<Students>::List;
   template <Model M>
-  using StudentTrainer = internal::EpochTrainer<M, Backend, Scalar, L, O,
-                                                std::conditional_t<L::needs_teacher, AnyTeacher, internal::NoTeacher>>;
+  using StudentTrainer =
+      internal::EpochTrainer<M, Backend, Scalar, L, O,
+                             std::conditional_t<L::needs_teacher, SweptTeacher, internal::NoTeacher>>;
   using Shared = internal::SharedInputs<Backend, Scalar>;
   using Answers = internal::TeacherAnswers<Models, internal::TeacherLayerOf<L, TeacherModel>, Backend, Scalar>;
 
@@ -229,7 +229,7 @@ class Sweep {
       }
     }
     if constexpr (!Backend::host_memory) {
-      for (const AnyTeacher& teacher : teachers_) {
+      for (const SweptTeacher& teacher : teachers_) {
         internal::require_reach(backend_, teacher);
       }
     }
@@ -428,7 +428,7 @@ class Sweep {
     Network<M, Backend, Scalar>& network = internal::network_of<M, Backend, Scalar>(result.network);
     Shared shared{&run.resident_train, run.validation != nullptr ? &run.resident_validation : nullptr};
     if constexpr (L::needs_teacher) {
-      shared.teacher = run.answers[setting.teacher].table(true);
+      shared.teacher = run.answers[setting.teacher].rows(true);
       return std::make_unique<StudentTrainer<M>>(network, setting.loss, setting.optimizer, teachers_[setting.teacher],
                                                  on, shared);
     } else {
@@ -503,7 +503,7 @@ class Sweep {
     });
   }
 
-  std::vector<AnyTeacher> teachers_;
+  std::vector<SweptTeacher> teachers_;
   std::vector<Setting> settings_;
   Backend backend_;
 };

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "retort/backend/arguments.hpp"
@@ -39,7 +38,7 @@ template <typename L, typename TeacherModel>
 using TeacherLayerOf = typename detail::TeacherLayerOf<L, TeacherModel>::type;
 
 /// Logits (rows, classes) and, if the loss reads what leaves a layer of the teacher, features (rows, width). `Students`
-/// is their model, or a OneOfModels; `Layer` a TeacherLayer or NoTeacherLayer.
+/// is their model, or a OneOfModels; `Layer` is a TeacherLayer, NoTeacherLayer or derived from one.
 template <typename Students, typename Layer, typename Backend, typename Scalar>
 class TeacherAnswers {
  public:
@@ -52,7 +51,7 @@ class TeacherAnswers {
     return size;
   }();
 
-  /// A table's, all that it has.
+  /// Copies a table's logits.
   [[gnu::cold]] void take(const Backend& backend, const data::TeacherLogitsTable& table) {
     const std::span<const float> logits = table.logits().values();
     const std::vector<Scalar> values(logits.begin(), logits.end());
@@ -60,8 +59,8 @@ class TeacherAnswers {
     copy_from_host(backend, std::span(values), logits_.data());
   }
 
-  /// To all samples, or to all views: row v data.size + i is sample i in view v. Precondition: the epoch's views come
-  /// again.
+  /// Has the teacher answer all samples, or all views: row v data.size + i is sample i in view v. Precondition: the
+  /// epoch's views come again.
   template <typename Source>
   [[gnu::cold]] void ask(const Backend& backend, const Source& teacher, const data::DatasetView& data,
                          const Epoch& epoch) {
@@ -79,6 +78,7 @@ class TeacherAnswers {
     }
   }
 
+  /// Allocates `rows` rows, without contents.
   [[gnu::cold]] void make_room(const Backend& backend, std::size_t rows) {
     logits_ = backend.template allocate<Scalar>(rows * Students::output_size);
     if constexpr (Layer::reads_features) {
@@ -86,7 +86,7 @@ class TeacherAnswers {
     }
   }
 
-  /// To inputs (count, in), from row `row` on. Precondition: there is room.
+  /// Has the teacher answer inputs (count, in), and keeps the answers from row `row` on. Precondition: there is room.
   template <typename Source>
   void answer(const Backend& backend, const Source& teacher, const Scalar* inputs, std::size_t row, std::size_t count) {
     teacher.answer_batch(backend, inputs, logits_.data() + row * Students::output_size, count);
@@ -96,7 +96,8 @@ class TeacherAnswers {
     }
   }
 
-  backend::TeacherTable<Scalar> table(bool by_sample) const {
+  /// All rows, for a step. `by_sample`: see TeacherTable.
+  backend::TeacherTable<Scalar> rows(bool by_sample) const {
     return {logits_.data(), by_sample, Layer::reads_features ? features_.data() : nullptr};
   }
 
