@@ -157,6 +157,35 @@ TEST_CASE("A student that diverges is reported while the others train on togethe
   }
 }
 
+/// Counts the rules that it computes.
+struct CountingSgd : Sgd {
+  template <typename Scalar>
+  auto rule(std::uint64_t step, double rate) const {
+    ++count;
+    return Sgd::rule<Scalar>(step, rate);
+  }
+  static inline std::size_t count = 0;
+};
+
+TEST_CASE("Rules are computed once for all students of equal optimizers", "[train]") {
+  const Backend backend;
+  const Network<TeacherModel, Backend> teacher{Seed{3}, backend};
+  using Setting = SweepSetting<HintonLoss, CountingSgd>;
+  auto settings = sweep_grid(Setting{}, SweepAxis{&CountingSgd::learning_rate, {0.1, 0.02}},
+                             SweepAxis{&Setting::seed, consecutive_seeds(3)});
+  const SweepOptions options{.epochs = 4, .batch_size = 16, .schedule = CosineSchedule{}};
+  const Sweep<Student, Backend, HintonLoss, CountingSgd> sweep{teacher, settings, backend};
+  CountingSgd::count = 0;
+  const auto results = sweep.fit(images(), options);
+  CHECK(CountingSgd::count == 2 * 4 * 5);  // optimizers, epochs, steps of 16 of 75 images
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    CAPTURE(i);
+    Network<Student, Backend> student{settings[i].seed, backend};
+    DistillationTrainer trainer{teacher, student, settings[i].loss, static_cast<const Sgd&>(settings[i].optimizer)};
+    check_result(results[i], student, trainer.fit(images(), options.fit_options(settings[i].seed)));
+  }
+}
+
 TEST_CASE("Observers of students trained together hear of each, and may end the sweep", "[train]") {
   struct Counter : SweepObserver {
     void on_student_end(const StudentReport& report, const SweepProgress& progress) override {

@@ -225,6 +225,9 @@ class EpochTrainer final : public TrainerInterface {
 
   // For callers that train an epoch of several models in one call: each model's job, for Steps::run_jobs.
 
+  /// What its rules depend on, besides the epoch.
+  std::string describe_optimizer() const { return describe_settings(optimizer_); }
+
   /// The optimizer's rules of an epoch's steps; returns the last one's learning rate.
   double fill_rules(const Epoch& epoch, std::span<Rule> rules) const
     requires takes_runs
@@ -304,7 +307,7 @@ class EpochTrainer final : public TrainerInterface {
     Settings settings{
         {"model", model_signature<M>()},    {"scalar", std::is_same_v<Scalar, float> ? "float" : "double"},
         {"backend", Backend::name},         {"processor", processor()},
-        {"loss", describe_settings(loss_)}, {"optimizer", describe_settings(optimizer_)}};
+        {"loss", describe_settings(loss_)}, {"optimizer", describe_optimizer()}};
     if constexpr (uses_teacher) {
       settings.emplace_back("teacher", to_text(teacher_.fingerprint()));
     }

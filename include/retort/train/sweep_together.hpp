@@ -10,6 +10,7 @@
 #include <iterator>
 #include <memory>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -57,19 +58,29 @@ class StudentGroup {
       return;
     }
     const std::size_t steps = active.front()->options.steps_per_epoch(train_.size());
-    std::vector<Rule> rules(students_.size() * steps);
+    std::vector<Rule> rules(share_rules(active) * steps);
     std::vector<Job> jobs(active.size());
     std::vector<backend::RunReport> reports(active.size());
     Buffer<Rule> resident_rules = backend_.template allocate<Rule>(rules.size());
     Buffer<Job> resident_jobs = backend_.template allocate<Job>(jobs.size());
     Buffer<backend::RunReport> resident_reports = backend_.template allocate<backend::RunReport>(reports.size());
 
-    const auto rules_of = [&](const Student& student) {
-      return std::span(rules).subspan(student.index * steps, steps);
+    // Those of the epoch that is `ahead` of the next.
+    const auto fill_rules = [&](std::size_t ahead) {
+      std::vector<const Student*> first(rules.size() / steps);  // of those that share them
+      for (Student* student : active) {
+        const Student*& sharing = first[student->rules];
+        const internal::Epoch epoch = student->fit.next_epoch(ahead);
+        if (sharing != nullptr) {
+          student->next_learning_rate = sharing->next_learning_rate;
+        } else if (epoch.progress.epoch < epoch.progress.total_epochs) {
+          sharing = student;
+          student->next_learning_rate =
+              student->epoch_trainer->fill_rules(epoch, std::span(rules).subspan(student->rules * steps, steps));
+        }
+      }
     };
-    for (Student* student : active) {
-      student->next_learning_rate = student->epoch_trainer->fill_rules(student->fit.next_epoch(), rules_of(*student));
-    }
+    fill_rules(0);
     while (!active.empty()) {
       const std::size_t count = active.size();
       const auto start = std::chrono::steady_clock::now();
@@ -78,7 +89,7 @@ class StudentGroup {
         Student& student = *active[i];
         student.result.learning_rate = student.next_learning_rate;
         jobs[i] = student.epoch_trainer->epoch_job(student.fit.next_epoch(),
-                                                   std::as_const(resident_rules).data() + student.index * steps);
+                                                   std::as_const(resident_rules).data() + student.rules * steps);
         jobs[i].report = resident_reports.data() + i;
       }
       const auto begin = [&](const data::DatasetView& data) {
@@ -89,13 +100,7 @@ class StudentGroup {
         copy_to_host(backend_, std::as_const(resident_reports).data(), std::span(reports.data(), count));
       };
       begin(resident_train_);
-      // While a device trains, the host computes a power and a root for each step of each student.
-      for (Student* student : active) {
-        if (const internal::Epoch following = student->fit.next_epoch(1);
-            following.progress.epoch < following.progress.total_epochs) {
-          student->next_learning_rate = student->epoch_trainer->fill_rules(following, rules_of(*student));
-        }
-      }
+      fill_rules(1);  // a power and a root for each step, while a device trains
       read_reports();
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       for (std::size_t i = 0; i < count; ++i) {
@@ -140,6 +145,7 @@ class StudentGroup {
           fit(*epoch_trainer, train, validation, options) {}
 
     std::size_t index;
+    std::size_t rules = 0;  // place among the students' rules, of which several may share one
     std::unique_ptr<StudentTrainer> epoch_trainer;
     FitOptions options;
     Fit fit;
@@ -148,6 +154,21 @@ class StudentGroup {
     bool finite = true;
     bool ended = false;
   };
+
+  /// Gives students the same rules that have the same optimizer and are as far, which they stay. Returns how many there
+  /// are.
+  static std::size_t share_rules(const std::vector<Student*>& students) {
+    std::vector<std::pair<std::string, std::size_t>> different;
+    for (Student* student : students) {
+      const std::pair key(student->epoch_trainer->describe_optimizer(), student->fit.next_epoch().progress.epoch);
+      const auto found = std::ranges::find(different, key);
+      student->rules = static_cast<std::size_t>(found - different.begin());
+      if (found == different.end()) {
+        different.push_back(key);
+      }
+    }
+    return different.size();
+  }
 
   template <typename OnEnd>
   void finish_epoch(Student& student, const backend::RunReport& report, double seconds, const OnEnd& on_end) const {
