@@ -189,16 +189,18 @@ ScalarOf<V> sum_lanes(const V& vector) {
   return values[0];
 }
 
-/// result[r * Columns + c] = sum over depth of left(r, depth) * right(c, depth), both contiguous along the depth.
+/// Sums (Rows, Columns) in registers, each of vectors that run along the depth.
 template <typename V, std::size_t Rows, std::size_t Columns>
-RETORT_INLINE void dot_tile(VectorOperand<ScalarOf<V>> left, VectorOperand<ScalarOf<V>> right, std::size_t depth,
-                            ScalarOf<V>* result) {
-  constexpr std::size_t count = Rows * Columns;
-  constexpr std::size_t groups = (count + lanes<V> - 1) / lanes<V>;
-  V sums[groups][lanes<V>];  // NOLINT(modernize-avoid-c-arrays)
-  detail::unroll<groups * lanes<V>>(
-      [&](std::size_t i) __attribute__((always_inline)) { sums[i / lanes<V>][i % lanes<V>] = V(ScalarOf<V>{0}); });
-  const auto step = [&](const auto& read) __attribute__((always_inline)) {
+class DotSums {
+ public:
+  RETORT_INLINE DotSums() {
+    detail::unroll<groups * lanes<V>>(
+        [&](std::size_t i) __attribute__((always_inline)) { sums_[i / lanes<V>][i % lanes<V>] = V(ScalarOf<V>{0}); });
+  }
+
+  /// Adds the products of a vector of each row: read(address) is what a row has there.
+  template <typename Read>
+  RETORT_INLINE void add(VectorOperand<ScalarOf<V>> left, VectorOperand<ScalarOf<V>> right, const Read& read) {
     V row[Rows];  // NOLINT(modernize-avoid-c-arrays)
     detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
       row[r] = read(left.data + r * left.stride);
@@ -211,26 +213,45 @@ RETORT_INLINE void dot_tile(VectorOperand<ScalarOf<V>> left, VectorOperand<Scala
       }
       detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
         const std::size_t i = r * Columns + c;
-        V& sum = sums[i / lanes<V>][i % lanes<V>];
+        V& sum = sums_[i / lanes<V>][i % lanes<V>];
         sum = fma(row[r], column, sum);
       });
     });
-  };
+  }
+
+  /// Adds each up across its lanes.
+  RETORT_INLINE void write(ScalarOf<V>* result) const {
+    detail::unroll<groups>([&](std::size_t g) __attribute__((always_inline)) {
+      const V total = sum_each(sums_[g]);
+      if (g + 1 < groups || count % lanes<V> == 0) {
+        total.store_unaligned(result + g * lanes<V>);
+      } else {
+        store_partial(total, result + g * lanes<V>, count % lanes<V>);
+      }
+    });
+  }
+
+ private:
+  static constexpr std::size_t count = Rows * Columns;
+  static constexpr std::size_t groups = (count + lanes<V> - 1) / lanes<V>;
+
+  V sums_[groups][lanes<V>];  // NOLINT(modernize-avoid-c-arrays)
+};
+
+/// result[r * Columns + c] = sum over depth of left(r, depth) * right(c, depth), both contiguous along the depth.
+template <typename V, std::size_t Rows, std::size_t Columns>
+RETORT_INLINE void dot_tile(VectorOperand<ScalarOf<V>> left, VectorOperand<ScalarOf<V>> right, std::size_t depth,
+                            ScalarOf<V>* result) {
+  DotSums<V, Rows, Columns> sums;
   std::size_t d = 0;
   for (; d + lanes<V> <= depth; d += lanes<V>) {
-    step([&](const ScalarOf<V>* values) __attribute__((always_inline)) { return load<V>(values + d); });
+    sums.add(left, right,
+             [&](const ScalarOf<V>* values) __attribute__((always_inline)) { return load<V>(values + d); });
   }
   if (d < depth) {
-    step([&](const ScalarOf<V>* values) { return load_partial<V>(values + d, depth - d); });
+    sums.add(left, right, [&](const ScalarOf<V>* values) { return load_partial<V>(values + d, depth - d); });
   }
-  detail::unroll<groups>([&](std::size_t g) __attribute__((always_inline)) {
-    const V total = sum_each(sums[g]);
-    if (g + 1 < groups || count % lanes<V> == 0) {
-      total.store_unaligned(result + g * lanes<V>);
-    } else {
-      store_partial(total, result + g * lanes<V>, count % lanes<V>);
-    }
-  });
+  sums.write(result);
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::simd

@@ -40,6 +40,15 @@ struct Affine {
 
 namespace detail {
 
+/// Sums that begin with their rows' bias, null for none.
+template <typename V, std::size_t Rows, std::size_t Vectors>
+RETORT_INLINE void begin_with(const simd::ScalarOf<V>* bias, simd::Tile<V, Rows, Vectors>& tile) {
+  simd::detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
+    const V initial(bias != nullptr ? bias[r] : simd::ScalarOf<V>{0});
+    simd::detail::unroll<Vectors>([&](std::size_t v) __attribute__((always_inline)) { tile.sums[r][v] = initial; });
+  });
+}
+
 /// Rows of output (out, samples) = scale weight (out, in) input (in, samples) + bias; the scale is 1 except for bytes.
 /// `in` counts the units that Multiply takes at once. Structs of two words are passed in registers.
 template <typename V, std::size_t Rows, std::size_t Vectors, typename Multiply = simd::MultiplyElements, typename Input>
@@ -48,17 +57,18 @@ RETORT_NOINLINE void forward_tile(simd::Rows<const simd::ScalarOf<V>> weight, st
                                   const std::byte* ahead) {
   using Scalar = simd::ScalarOf<V>;
   constexpr bool of_bytes = std::is_same_v<Input, simd::ByteOperand>;
+  // Higher tiles are of a panel that is not full, behind which nothing follows, and have no reads to spare.
+  constexpr bool fetches = Rows <= simd::tile_rows;
   // With nothing to fetch, it fetches the same line again and again, which costs next to nothing.
   const std::size_t step = ahead == nullptr ? 0 : sizeof(V);
   ahead = ahead == nullptr ? reinterpret_cast<const std::byte*>(output) : ahead;
   simd::Tile<V, Rows, Vectors> tile;
-  simd::detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
-    const V initial(affine.bias != nullptr && !of_bytes ? affine.bias[r] : Scalar{0});
-    simd::detail::unroll<Vectors>([&](std::size_t v) __attribute__((always_inline)) { tile.sums[r][v] = initial; });
-  });
+  begin_with(of_bytes ? nullptr : affine.bias, tile);
   simd::outer_tile<V, Rows, Vectors, Multiply>(tile, {weight.data, weight.stride, 1}, input, in,
                                                [&](std::size_t depth) __attribute__((always_inline)) {
-                                                 simd::prefetch<simd::PrefetchFor::reading>(ahead, depth * step);
+                                                 if constexpr (fetches) {
+                                                   simd::prefetch<simd::PrefetchFor::reading>(ahead, depth * step);
+                                                 }
                                                });
   simd::detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
     simd::detail::unroll<Vectors>([&](std::size_t v) __attribute__((always_inline)) {

@@ -33,7 +33,7 @@ namespace detail {
 /// last.
 template <Model M, typename Products, typename Scalar, typename Inputs>
 void infer_panels(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Inputs& inputs, Scalar* logits,
-                  const Company& company = {}) {
+                  const Company<Scalar>& company = {}) {
   const std::size_t panels = count_for<Scalar>(inputs.size());
   std::size_t split = 0;
   if constexpr (has_wide_layer<M>) {
@@ -63,7 +63,7 @@ std::size_t samples_of_thread(std::size_t left, std::size_t threads) {
 /// threads need not wait for one another after each layer. `Inputs`: BatchInputs, or PooledBatchInputs.
 template <Model M, typename Products, typename Inputs, typename Scalar>
 void infer_batch(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const MatrixView<const Scalar>& batch,
-                 Scalar* logits, const Company& company = {}) {
+                 Scalar* logits, const Company<Scalar>& company = {}) {
   std::size_t in_panels = batch.rows;
   if constexpr (has_wide_layer<M>) {
     // Later batches, as large at most, may split more panels than this, and are to allocate nothing.

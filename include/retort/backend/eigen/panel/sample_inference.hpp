@@ -11,6 +11,7 @@
 #include "retort/backend/eigen/eigen.hpp"
 #include "retort/backend/eigen/panel/chain.hpp"
 #include "retort/backend/eigen/panel/inference_inputs.hpp"
+#include "retort/backend/eigen/panel/joint_products.hpp"
 #include "retort/backend/eigen/panel/normalization.hpp"
 #include "retort/backend/eigen/panel/operations.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
@@ -65,11 +66,9 @@ class SampleRows {
   /// end at multiples of column_step, or at the output's end, and are not none.
   template <std::size_t Index>
   void linear(RowRange columns) const {
-    constexpr std::size_t stage = Plan::template stage_of<Index>;
-    const Scalar* input = stage == 0 ? first_ : halves_[stage % 2];
-    Scalar* output = halves_[(stage + 1) % 2];
-    detail::infer_sample_rows<Operation<Index>, V>(parameters<Index>(), input, output, samples_, columns);
-    by_rows<Index + 1>(output, samples_, columns);
+    detail::infer_sample_rows<Operation<Index>, V>(parameters<Index>(), input<Index>(), output<Index>(), samples_,
+                                                   columns);
+    by_rows<Index + 1>(output<Index>(), samples_, columns);
   }
 
   /// Samples [begin, end) through operation Index, a LayerNorm, and the operations by rows after it. All at once where
@@ -96,18 +95,52 @@ class SampleRows {
   }
 
   /// For infer_rows; does not outlive the rows.
-  Company company() const {
-    return {this, [](const void* any, std::size_t operation, RowRange part) {
-              internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
-                if (Index == operation) {
-                  static_cast<const SampleRows*>(any)->template take_part<Index>(part);
-                }
-              });
-            }};
+  Company<Scalar> company() const {
+    Company<Scalar> result{this, [](const void* any, std::size_t operation, RowRange part) {
+                             for_operation(any, operation, [&]<std::size_t Index>(const SampleRows& rows) {
+                               rows.template take_part<Index>(part);
+                             });
+                           }};
+    if constexpr (has_joint_products<V>) {
+      if (samples_ == 1) {
+        result.multiply = [](const void* any, std::size_t operation, const Scalar* panel, Scalar* panel_output,
+                             const PanelRows<Scalar>& part) {
+          for_operation(any, operation, [&]<std::size_t Index>(const SampleRows& rows) {
+            rows.template multiply<Index>(panel, panel_output, part);
+          });
+        };
+        result.finish = [](const void* any, std::size_t operation) {
+          for_operation(any, operation,
+                        [&]<std::size_t Index>(const SampleRows& rows) { rows.template finish<Index>(); });
+        };
+      }
+    }
+    return result;
   }
 
  private:
   static constexpr std::size_t half = few_samples<V> * whole_vectors<V>(Plan::widest);
+
+  /// Calls function.operator()<operation>(rows), where `any` is the rows.
+  template <typename Function>
+  static void for_operation(const void* any, std::size_t operation, const Function& function) {
+    internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
+      if (Index == operation) {
+        function.template operator()<Index>(*static_cast<const SampleRows*>(any));
+      }
+    });
+  }
+
+  template <std::size_t Index>
+  const Scalar* input() const {
+    constexpr std::size_t stage = Plan::template stage_of<Index>;
+    return stage == 0 ? first_ : halves_[stage % 2];
+  }
+
+  template <std::size_t Index>
+  Scalar* output() const {
+    return halves_[(Plan::template stage_of<Index> + 1) % 2];
+  }
 
   template <std::size_t Index>
   const Scalar* parameters() const {
@@ -136,6 +169,25 @@ class SampleRows {
         }
         by_rows<Index + 1>(rows, samples, columns);
       }
+    }
+  }
+
+  /// Rows of a Linear layer's output of a panel, and the sums of the only sample.
+  template <std::size_t Index>
+  void multiply(const Scalar* panel, Scalar* panel_output, const PanelRows<Scalar>& part) const {
+    if constexpr (Plan::template is_linear<Index>) {
+      forward_joint_rows<Operation<Index>, V>(parameters<Index>(), panel, panel_output, part,
+                                              {input<Index>(), output<Index>()});
+    }
+  }
+
+  /// From all sums of a Linear layer on as `linear`.
+  template <std::size_t Index>
+  void finish() const {
+    if constexpr (Plan::template is_linear<Index>) {
+      const RowRange columns{0, Plan::widths[Index + 1]};
+      detail::add_bias<Operation<Index>, V>(parameters<Index>(), columns, output<Index>());
+      by_rows<Index + 1>(output<Index>(), 1, columns);
     }
   }
 

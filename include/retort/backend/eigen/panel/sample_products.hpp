@@ -55,6 +55,16 @@ RETORT_NOINLINE void sample_tile(const simd::ScalarOf<V>* input, const simd::Sca
   simd::dot_tile<V, 1, Columns>({input, in}, {weight, in}, in, output);
 }
 
+/// Adds the bias to outputs of one sample.
+template <typename L, typename V>
+void add_bias(const simd::ScalarOf<V>* parameters, RowRange rows, simd::ScalarOf<V>* output) {
+  if constexpr (L::has_bias) {
+    for (std::size_t i = rows.begin; i < rows.end; ++i) {
+      output[i] += parameters[bias_offset<L> + i];
+    }
+  }
+}
+
 template <typename L, typename V>
 void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output,
                        RowRange rows) {
@@ -68,11 +78,7 @@ void infer_sample_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf
       sample_tile<V, rest>(input, parameters + row * L::input_size, L::input_size, output + row);
     }
   }
-  if constexpr (L::has_bias) {
-    for (std::size_t i = rows.begin; i < rows.end; ++i) {
-      output[i] += parameters[bias_offset<L> + i];
-    }
-  }
+  add_bias<L, V>(parameters, rows, output);
 }
 
 /// How many of `samples` share each weight that is read. With many registers up to six, in groups of about the same
