@@ -52,6 +52,24 @@ struct ScalarOperand {
   const Scalar* data;
   std::size_t row_stride;
   std::size_t depth_stride;
+
+  template <typename V>
+  RETORT_INLINE static V load_factor(const Scalar* element) {
+    return V(*element);
+  }
+};
+
+/// The same for a matrix of pairs, two elements of a row, which a vector holds by turns.
+template <typename Scalar>
+struct PairOperand {
+  const Scalar* data;
+  std::size_t row_stride;
+  std::size_t depth_stride;
+
+  template <typename V>
+  RETORT_INLINE static V load_factor(const Scalar* pair) {
+    return load_pair<V>(pair);
+  }
 };
 
 /// A matrix that is read in vectors: row `depth` begins at data + depth * stride.
@@ -124,11 +142,12 @@ struct MultiplyElements {
   }
 };
 
-/// tile.sums(r, v) += sum over depth of scalars(r, depth) * vectors(depth, v). RightOperand is one of the operands
-/// above.
+/// tile.sums(r, v) += sum over depth of scalars(r, depth) * vectors(depth, v). RightOperand and LeftOperand are two of
+/// the operands above.
 template <typename V, std::size_t Rows, std::size_t Vectors, typename Multiply = MultiplyElements,
-          typename RightOperand = VectorOperand<ScalarOf<V>>, typename Prefetch = NoPrefetch>
-RETORT_INLINE void outer_tile(Tile<V, Rows, Vectors>& tile, ScalarOperand<ScalarOf<V>> scalars, RightOperand vectors,
+          typename RightOperand = VectorOperand<ScalarOf<V>>, typename Prefetch = NoPrefetch,
+          typename LeftOperand = ScalarOperand<ScalarOf<V>>>
+RETORT_INLINE void outer_tile(Tile<V, Rows, Vectors>& tile, LeftOperand scalars, RightOperand vectors,
                               std::size_t depth, const Prefetch& prefetch = {}) {
   const ScalarOf<V>* scalar = scalars.data;
   for (std::size_t d = 0; d < depth; ++d) {
@@ -141,7 +160,7 @@ RETORT_INLINE void outer_tile(Tile<V, Rows, Vectors>& tile, ScalarOperand<Scalar
       }
     });
     detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
-      const V factor(scalar[r * scalars.row_stride]);
+      const V factor = LeftOperand::template load_factor<V>(scalar + r * scalars.row_stride);
       detail::unroll<Vectors>([&](std::size_t v) __attribute__((always_inline)) {
         tile.sums[r][v] = Multiply{}(factor, row[v], tile.sums[r][v]);
       });

@@ -199,4 +199,19 @@ std::pair<V, V> zip(const V& left, const V& right) {
   return {detail::zip_half<false>(left, right, indices), detail::zip_half<true>(left, right, indices)};
 }
 
+/// (v0, v1, v0, v1, ...)
+template <typename V>
+V load_pair(const ScalarOf<V>* values) {
+#if defined(__AVX512F__) && !defined(RETORT_PLAIN_SIMD)
+  if constexpr (detail::has_masks<V>) {
+    if constexpr (sizeof(ScalarOf<V>) == 4) {
+      return V(_mm512_castsi512_ps(_mm512_broadcastq_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(values)))));
+    } else {
+      return V(_mm512_broadcast_f64x2(_mm_loadu_pd(values)));
+    }
+  }
+#endif
+  return zip(V(values[0]), V(values[1])).first;
+}
+
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::simd

@@ -13,6 +13,9 @@
 #include "catch.hpp"
 #include "random_values.hpp"
 #include "retort/backend/eigen/backend.hpp"
+#include "retort/backend/eigen/panel/inputs.hpp"
+#include "retort/backend/eigen/panel/joint_products.hpp"
+#include "retort/core/aligned_buffer.hpp"
 #include "retort/nn/avg_pool2d.hpp"
 #include "retort/nn/batch_norm.hpp"
 #include "retort/nn/dropout.hpp"
@@ -81,7 +84,7 @@ void check_inference() {
   const auto network = some_network<M, Scalar>(2);
   const backend::Generic<backend::Eigen>& by_operations = network.backend();
   const double tolerance = 200 * double{std::numeric_limits<Scalar>::epsilon()};
-  for (const std::size_t batch : test::thinned<std::size_t>({0, 1, 2, 64, 65, 200, 23})) {
+  for (const std::size_t batch : test::thinned<std::size_t>({0, 1, 2, 16, 17, 18, 33, 64, 65, 200, 23})) {
     CAPTURE(batch);
     const auto inputs = test::random_values<Scalar>(batch * M::input_size, 8);
     std::vector<Scalar> found(batch * M::output_size + 1, Scalar{99});
@@ -129,7 +132,7 @@ template <Model M, typename Scalar>
 void check_threads() {
   const auto network = some_network<M, Scalar>(1);
   const auto tensors = tensors_of(network);
-  for (const std::size_t size : test::thinned<std::size_t>({1, 7, 64, 65, 130, 200, 23})) {
+  for (const std::size_t size : test::thinned<std::size_t>({1, 7, 8, 9, 16, 17, 18, 33, 64, 65, 81, 130, 200, 23})) {
     const auto inputs = test::random_values<Scalar>(size * M::input_size, 8);
     const std::array datasets{some_data<M>(size, true), some_data<M>(size, false)};
     const auto infer_with = [&](unsigned threads) {
@@ -222,30 +225,86 @@ TEST_CASE("A few samples are the same bits however threads share them", "[panel]
   }
 }
 
-template <Model M>
+template <Model M, typename Scalar>
+void check_company(std::size_t in_panels, std::size_t few) {
+  const auto network = some_network<M, Scalar>(1);
+  const auto inputs = test::random_values<Scalar>((in_panels + few) * M::input_size, 8);
+  const auto split = inputs.begin() + static_cast<std::ptrdiff_t>(in_panels * M::input_size);
+  auto expected = infer_with<M, Scalar>(1, network, {inputs.begin(), split});
+  const auto rows = infer_with<M, Scalar>(1, network, {split, inputs.end()});
+  expected.insert(expected.end(), rows.begin(), rows.end());
+  for (const unsigned threads : {1u, 2u, 3u}) {
+    CAPTURE(in_panels, few, threads);
+    CHECK(infer_with(threads, network, inputs) == expected);
+  }
+}
+
+template <Model M, typename Scalar = float>
 void check_company() {
-  const auto network = some_network<M, float>(1);
-  for (const std::size_t few : {std::size_t{1}, std::size_t{3}}) {
-    const std::size_t in_panels = test::brief ? 32 : 128;
-    const auto inputs = test::random_values<float>((in_panels + few) * M::input_size, 8);
-    const auto split = inputs.begin() + static_cast<std::ptrdiff_t>(in_panels * M::input_size);
-    auto expected = infer_with<M, float>(1, network, {inputs.begin(), split});
-    const auto rows = infer_with<M, float>(1, network, {split, inputs.end()});
-    expected.insert(expected.end(), rows.begin(), rows.end());
-    for (const unsigned threads : {1u, 2u, 3u}) {
-      CAPTURE(few, threads);
-      CHECK(infer_with(threads, network, inputs) == expected);
-    }
+  constexpr std::size_t step = backend::panel::samples_at_once<simd::Vector<Scalar>>;
+  for (const std::size_t in_panels : test::thinned<std::size_t>({step, 3 * step, 5 * step, 8 * step, 2 * step})) {
+    check_company<M, Scalar>(in_panels, 1);
+    check_company<M, Scalar>(in_panels, 3);
   }
 }
 
 TEST_CASE("Panels and the few samples behind them have the bits that each have alone", "[panel]") {
   check_company<WideNormalised>();
+  check_company<WideNormalised, double>();
   check_company<Narrow>();
   check_company<Sequential<BatchNorm<35>, Linear<35, 500>, ReLU, Linear<500, 21>, LayerNorm<21>, GELU>>();
   // Narrow outputs in layers whose rows are split.
   check_company<Sequential<Linear<1024, 30>, Tanh, Linear<30, 7>>>();
   check_company<Sequential<Linear<1024, 48>, Tanh>>();
+}
+
+/// A panel of `vectors` vectors and the sample behind it, or the panel alone, against sums in double.
+template <typename L, typename Scalar>
+void check_joint_products(std::size_t vectors, bool with_sample) {
+  using V = simd::Vector<Scalar>;
+  using namespace backend::panel;
+  if constexpr (has_joint_products<V>) {
+    constexpr std::size_t in = L::input_size;
+    constexpr std::size_t out = L::output_size;
+    const std::size_t samples = vectors * simd::lanes<V>;
+    const auto parameters = test::random_values<Scalar>(bias_offset<L> + out, 1, -1.0, 1.0);
+    const auto inputs = test::random_values<Scalar>((samples + 1) * in, 2, -1.0, 1.0);
+    AlignedBuffer<Scalar> panel(in * width<Scalar>);
+    AlignedBuffer<Scalar> paired(paired_size<V>(in));
+    AlignedBuffer<Scalar> output(out * width<Scalar>);
+    std::vector<Scalar> sums(out, Scalar{99});
+    fill_panel<V>({inputs.data(), in}, samples, in, panel.data());
+    const PanelRows<Scalar> rows{{0, out}, 0, samples};
+    const SampleProduct<Scalar> sample{with_sample ? inputs.data() + samples * in : nullptr, sums.data()};
+    if (vectors == 1) {
+      pair_rows_of_vector<V>(panel.data(), in, paired.data());
+      forward_paired_rows<L, V>(parameters.data(), paired.data(), output.data(), rows, sample);
+    } else {
+      forward_joint_rows<L, V>(parameters.data(), panel.data(), output.data(), rows, sample);
+    }
+    const double tolerance = 4 * double{in} * double{std::numeric_limits<Scalar>::epsilon()};
+    for (std::size_t row = 0; row < out; ++row) {
+      for (std::size_t s = 0; s <= samples; ++s) {
+        CAPTURE(in, out, vectors, with_sample, row, s);
+        double expected = L::has_bias && s < samples ? double{parameters[bias_offset<L> + row]} : 0.0;
+        for (std::size_t i = 0; i < in; ++i) {
+          expected += double{inputs[s * in + i]} * double{parameters[row * in + i]};
+        }
+        const Scalar found = s < samples ? output.data()[row * width<Scalar> + s] : sums[row];
+        CHECK(std::abs(double{found} - (s < samples || with_sample ? expected : 99.0)) <= tolerance);
+      }
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("A panel's products with a sample are sums in double", "[panel]", float, double) {
+  for (const std::size_t vectors : {1u, 2u, 3u, 4u}) {
+    for (const bool with_sample : {false, true}) {
+      check_joint_products<Linear<1, 1>, TestType>(vectors, with_sample);
+      check_joint_products<Linear<35, 23, Bias::no>, TestType>(vectors, with_sample);
+      check_joint_products<Linear<64, 20>, TestType>(vectors, with_sample);
+    }
+  }
 }
 
 TEST_CASE("Threads take samples that panels leave over where that is even", "[panel]") {

@@ -55,7 +55,6 @@ template <typename V, std::size_t Rows, std::size_t Vectors, typename Multiply =
 RETORT_NOINLINE void forward_tile(simd::Rows<const simd::ScalarOf<V>> weight, std::size_t in,
                                   Affine<simd::ScalarOf<V>> affine, Input input, simd::ScalarOf<V>* output,
                                   const std::byte* ahead) {
-  using Scalar = simd::ScalarOf<V>;
   constexpr bool of_bytes = std::is_same_v<Input, simd::ByteOperand>;
   // Higher tiles are of a panel that is not full, behind which nothing follows, and have no reads to spare.
   constexpr bool fetches = Rows <= simd::tile_rows;

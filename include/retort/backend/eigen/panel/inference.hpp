@@ -33,12 +33,12 @@ namespace detail {
 /// last.
 template <Model M, typename Products, typename Scalar, typename Inputs>
 void infer_panels(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Inputs& inputs, Scalar* logits,
-                  const Company<Scalar>& company = {}) {
+                  const Company<Scalar>* company = nullptr) {
   const std::size_t panels = count_for<Scalar>(inputs.size());
   std::size_t split = 0;
   if constexpr (has_wide_layer<M>) {
     const bool alone = backend.threads() == 1;
-    split = alone && company.rows != nullptr ? 1 : panels % backend.threads();
+    split = alone && company != nullptr ? 1 : panels % backend.threads();
   }
   backend.pool().for_each_piece(
       panels - split, [&](std::size_t index) { infer_rows<M, Products>({}, tensors, inputs, index, 1, logits); });
@@ -63,7 +63,7 @@ std::size_t samples_of_thread(std::size_t left, std::size_t threads) {
 /// threads need not wait for one another after each layer. `Inputs`: BatchInputs, or PooledBatchInputs.
 template <Model M, typename Products, typename Inputs, typename Scalar>
 void infer_batch(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const MatrixView<const Scalar>& batch,
-                 Scalar* logits, const Company<Scalar>& company = {}) {
+                 Scalar* logits, const Company<Scalar>* company = nullptr) {
   std::size_t in_panels = batch.rows;
   if constexpr (has_wide_layer<M>) {
     // Later batches, as large at most, may split more panels than this, and are to allocate nothing.
@@ -71,7 +71,7 @@ void infer_batch(const Eigen& backend, const InferenceTensors<Scalar>& tensors, 
         InferenceScratch<M, Scalar>(std::min(count_for<Scalar>(batch.rows), std::size_t{backend.threads()} - 1)));
     const std::size_t left = batch.rows % (backend.threads() * width<Scalar>);
     const std::size_t part = samples_of_thread<Scalar>(left, backend.threads());
-    if (company.rows == nullptr && part > 0) {
+    if (company == nullptr && part > 0) {
       in_panels -= left;
       backend.pool().for_each_piece((left + part - 1) / part, [&](std::size_t index) {
         const std::size_t first = in_panels + index * part;
@@ -96,13 +96,18 @@ template <Model M, typename Products, typename Inputs, typename Scalar>
 void infer_batch_and_rows(const Eigen& backend, const InferenceTensors<Scalar>& tensors,
                           const MatrixView<const Scalar>& batch, const Scalar* rows, std::size_t samples,
                           Scalar* logits) {
+  using V = simd::Vector<Scalar>;
   Scalar* logits_of_rows = logits + batch.rows * M::output_size;
   SampleRows<M, Scalar>::memory();
   if constexpr (has_wide_layer<M>) {
+    constexpr bool multiplies = has_joint_products<V> && !Products::by_words;
+    using Company = SampleCompany<M, Scalar, multiplies>;
+    Company::memory();
     const std::size_t panels = count_for<Scalar>(batch.rows);
-    if (samples > 0 && (backend.threads() == 1 ? panels > 0 : panels % backend.threads() > 0)) {
-      const SampleRows<M, Scalar> company(tensors, rows, samples);
-      infer_batch<M, Products, Inputs>(backend, tensors, batch, logits, company.company());
+    const bool one_vector = multiplies && vectors_for<V>(batch.rows) == 1;
+    if (one_vector || (samples > 0 && (backend.threads() == 1 ? panels > 0 : panels % backend.threads() > 0))) {
+      const Company company(tensors, rows, samples, batch.rows);
+      infer_batch<M, Products, Inputs>(backend, tensors, batch, logits, &company);
       company.write(logits_of_rows);
       return;
     }

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /// @file
-/// A Linear layer's product with a panel and one sample more, which meets each weight while it is in the first-level
-/// cache: a core reads its second-level cache hardly faster than the last, and the weights are what one sample costs.
+/// A Linear layer's product with the last panel of a prediction, and with one sample behind it, for which a panel has
+/// no room. The sample meets each weight while it is in the first-level cache: a core reads its second-level cache
+/// hardly faster than the last, and reading the weights is what one sample costs.
+///
+/// A panel of one vector needs a read of a weight for each multiplication, which is more than a core has time for. So
+/// its rows are paired: two vectors hold (sample 0 of row 0, sample 0 of row 1, sample 1 of row 0, ...), and a read of
+/// two weights serves both. Its sums are then those of the even rows and of the odd ones.
 
+#include <array>
 #include <cstddef>
+#include <type_traits>
 
 #include "retort/backend/eigen/panel/forward.hpp"
 #include "retort/backend/eigen/panel/panel.hpp"
+#include "retort/core/aligned_buffer.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/simd/tile.hpp"
 #include "retort/simd/unroll.hpp"
@@ -15,11 +23,31 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::panel {
 
-/// Whether there are registers for the sums of a tile and of a sample.
+/// Whether there are registers for the sums of a tile and of a sample, and an instruction that reads a pair.
 template <typename V>
-inline constexpr bool has_joint_products = simd::has_many_registers<V>;
+inline constexpr bool has_joint_products = simd::detail::has_masks<V>;
 
-/// One sample's row (in), and where its sums (out) without their bias go.
+/// Elements of a vector's rows in pairs.
+template <typename V>
+constexpr std::size_t paired_size(std::size_t features) {
+  return (features + features % 2) * simd::lanes<V>;
+}
+
+/// `paired` (features / 2, two vectors) of the first vector of a panel (features, samples). The last of an odd number
+/// of rows is paired with zeros.
+template <typename V>
+void pair_rows_of_vector(const simd::ScalarOf<V>* panel, std::size_t features, simd::ScalarOf<V>* paired) {
+  using Scalar = simd::ScalarOf<V>;
+  for (std::size_t row = 0; row < features; row += 2) {
+    const Scalar* even = panel + row * simd::tile_width<V>;
+    const V odd = row + 1 < features ? V::load_aligned(even + simd::tile_width<V>) : V(Scalar{0});
+    const auto [low, high] = simd::zip(V::load_aligned(even), odd);
+    low.store_aligned(paired + row * simd::lanes<V>);
+    high.store_aligned(paired + (row + 1) * simd::lanes<V>);
+  }
+}
+
+/// One sample's row (in), null for none, and where its sums (out) without their bias go.
 template <typename Scalar>
 struct SampleProduct {
   const Scalar* input;
@@ -28,54 +56,94 @@ struct SampleProduct {
 
 namespace detail {
 
-/// Rows of output (out, samples) = weight (out, in) input (in, samples) + bias, and the sample's sums.
-template <typename V, std::size_t Rows, std::size_t Vectors>
-RETORT_NOINLINE void joint_tile(simd::Rows<const simd::ScalarOf<V>> weight, std::size_t in,
-                                const simd::ScalarOf<V>* bias, const simd::ScalarOf<V>* input,
-                                simd::ScalarOf<V>* output, SampleProduct<simd::ScalarOf<V>> sample) {
-  using Scalar = simd::ScalarOf<V>;
-  using Operand = simd::VectorOperand<Scalar>;
-  simd::Tile<V, Rows, Vectors> tile;
-  begin_with(bias, tile);
-  simd::DotSums<V, 1, Rows> sums;
-  const auto multiply_panel = [&](std::size_t depth, std::size_t count) __attribute__((always_inline)) {
-    simd::outer_tile(tile, {weight.data + depth, weight.stride, 1},
-                     Operand{input + depth * simd::tile_width<V>, simd::tile_width<V>}, count);
-  };
-  std::size_t d = 0;
-  for (; d + simd::lanes<V> <= in; d += simd::lanes<V>) {
-    multiply_panel(d, simd::lanes<V>);
-    sums.add(Operand{sample.input, 0}, Operand{weight.data, weight.stride},
-             [&](const Scalar* values) __attribute__((always_inline)) { return simd::load<V>(values + d); });
-    if constexpr (Vectors > 1) {  // one vector alone takes all the reads that a core has time for
-      simd::detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
-        simd::prefetch<simd::PrefetchFor::reading>(weight.data, ((Rows + r) * weight.stride + d) * sizeof(Scalar));
-      });
-    }
-  }
-  if (d < in) {
-    multiply_panel(d, in - d);
-    sums.add(Operand{sample.input, 0}, Operand{weight.data, weight.stride},
-             [&](const Scalar* values) { return simd::load_partial<V>(values + d, in - d); });
-  }
+/// Writes the sums of a panel's two vectors.
+template <typename V, std::size_t Rows>
+RETORT_INLINE void write_vectors(const simd::Tile<V, Rows, 2>& tile, simd::ScalarOf<V>* output) {
   simd::detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
-    simd::detail::unroll<Vectors>([&](std::size_t v) __attribute__((always_inline)) {
+    simd::detail::unroll<2>([&](std::size_t v) __attribute__((always_inline)) {
       tile.sums[r][v].store_aligned(output + r * simd::tile_width<V> + v * simd::lanes<V>);
     });
   });
-  sums.write(sample.sums);
 }
 
-/// The first `Vectors` vectors of the panel, and the sample.
-template <typename L, typename V, std::size_t Vectors>
+/// Adds up the sums of even and odd rows and the bias, null for none, and writes those of a panel's one vector.
+template <typename V, std::size_t Rows>
+RETORT_INLINE void write_paired(const simd::Tile<V, Rows, 2>& tile, const simd::ScalarOf<V>* bias,
+                                simd::ScalarOf<V>* output) {
+  using Scalar = simd::ScalarOf<V>;
+  for (std::size_t r = 0; r < Rows; ++r) {
+    alignas(arena_alignment) std::array<Scalar, 2 * simd::lanes<V>> sums;
+    tile.sums[r][0].store_aligned(sums.data());
+    tile.sums[r][1].store_aligned(sums.data() + simd::lanes<V>);
+    const Scalar offset = bias != nullptr ? bias[r] : Scalar{0};
+    for (std::size_t i = 0; i < simd::lanes<V>; ++i) {
+      output[r * simd::tile_width<V> + i] = sums[2 * i] + sums[2 * i + 1] + offset;
+    }
+  }
+}
+
+/// Rows of output (out, samples) = weight (out, in) input (in, samples) + bias for two vectors of a panel, or for one
+/// whose rows are paired, and the sums of `sample`.
+template <typename V, std::size_t Rows, bool paired>
+RETORT_NOINLINE void joint_tile(const simd::ScalarOf<V>* weight, std::size_t in, const simd::ScalarOf<V>* bias,
+                                const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output,
+                                SampleProduct<simd::ScalarOf<V>> sample) {
+  using Scalar = simd::ScalarOf<V>;
+  using Operand = simd::VectorOperand<Scalar>;
+  using Weights = std::conditional_t<paired, simd::PairOperand<Scalar>, simd::ScalarOperand<Scalar>>;
+  constexpr std::size_t step = paired ? 2 : 1;
+  constexpr std::size_t stride = paired ? 2 * simd::lanes<V> : simd::tile_width<V>;
+  simd::Tile<V, Rows, 2> tile;
+  begin_with(paired ? nullptr : bias, tile);
+  simd::DotSums<V, 1, Rows> sums;
+  const auto multiply_panel = [&](Weights weights, std::size_t depth,
+                                  std::size_t count) __attribute__((always_inline)) {
+    simd::outer_tile<V, Rows, 2, simd::MultiplyElements, Operand, simd::NoPrefetch, Weights>(
+        tile, weights, Operand{input + depth / step * stride, stride}, count / step);
+  };
+  const auto multiply_sample = [&](const auto& read) __attribute__((always_inline)) {
+    if (sample.input != nullptr) {
+      sums.add(Operand{sample.input, 0}, Operand{weight, in}, read);
+    }
+  };
+  std::size_t d = 0;
+  for (; d + simd::lanes<V> <= in; d += simd::lanes<V>) {
+    multiply_panel({weight + d, in, step}, d, simd::lanes<V>);
+    simd::detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {  // the next tile's weights
+      simd::prefetch<simd::PrefetchFor::reading>(weight, ((in + d) * Rows + r * simd::lanes<V>)*sizeof(Scalar));
+    });
+    multiply_sample([&](const Scalar* values) __attribute__((always_inline)) { return simd::load<V>(values + d); });
+  }
+  if (d < in) {
+    multiply_panel({weight + d, in, step}, d, in - d);
+    if (paired && in % 2 != 0) {
+      std::array<Scalar, 2 * Rows> last{};  // with zeros, as behind a row may be the memory's end
+      for (std::size_t r = 0; r < Rows; ++r) {
+        last[2 * r] = weight[r * in + in - 1];
+      }
+      multiply_panel({last.data(), 2, 2}, in - 1, 2);
+    }
+    multiply_sample([&](const Scalar* values) { return simd::load_partial<V>(values + d, in - d); });
+  }
+  if constexpr (paired) {
+    write_paired(tile, bias, output);
+  } else {
+    write_vectors(tile, output);
+  }
+  if (sample.input != nullptr) {
+    sums.write(sample.sums);
+  }
+}
+
+template <typename L, typename V, bool paired>
 void joint_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output,
                 RowRange rows, SampleProduct<simd::ScalarOf<V>> sample) {
   constexpr std::size_t high = 2 * simd::tile_rows;
   constexpr std::size_t rest = L::output_size % high;
   const auto take = [&]<std::size_t Rows>(std::size_t row) {
-    joint_tile<V, Rows, Vectors>({parameters + row * L::input_size, L::input_size}, L::input_size,
-                                 L::has_bias ? parameters + bias_offset<L> + row : nullptr, input,
-                                 output + row * simd::tile_width<V>, {sample.input, sample.sums + row});
+    joint_tile<V, Rows, paired>(parameters + row * L::input_size, L::input_size,
+                                L::has_bias ? parameters + bias_offset<L> + row : nullptr, input,
+                                output + row * simd::tile_width<V>, {sample.input, sample.sums + row});
   };
   std::size_t row = rows.begin;
   for (; row + high <= rows.end; row += high) {
@@ -90,20 +158,22 @@ void joint_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* in
 
 }  // namespace detail
 
-/// Rows of one panel's output, as of forward_rows, and the sample's sums. The sample goes with one vector of the panel,
-/// or with two, so that the others are pairs. Rows begin at multiples of two tiles, and end there or with the output.
+/// Rows of output of a panel of one vector, paired (in / 2, two vectors), and the sample's sums. Rows begin at
+/// multiples of two tiles, and end there or with the output.
 template <typename L, typename V>
-void forward_joint_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output,
+void forward_paired_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* paired,
+                         simd::ScalarOf<V>* output, RowRange rows, SampleProduct<simd::ScalarOf<V>> sample) {
+  detail::joint_rows<L, V, true>(parameters, paired, output, rows, sample);
+}
+
+/// The same for a panel of several vectors, whose output has the bits of forward_rows. The sample goes with two.
+template <typename L, typename V>
+void forward_joint_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* panel, simd::ScalarOf<V>* output,
                         const PanelRows<simd::ScalarOf<V>>& rows, SampleProduct<simd::ScalarOf<V>> sample) {
-  std::size_t together = simd::lanes<V>;
-  if (rows.vectors() % 2 != 0) {
-    detail::joint_rows<L, V, 1>(parameters, input, output, rows, sample);
-  } else {
-    detail::joint_rows<L, V, 2>(parameters, input, output, rows, sample);
-    together *= 2;
-  }
+  constexpr std::size_t together = 2 * simd::lanes<V>;
+  detail::joint_rows<L, V, false>(parameters, panel, output, rows, sample);
   if (rows.samples > together) {
-    forward_rows<L, V>(parameters, input + together, output + together, {rows, rows.index, rows.samples - together});
+    forward_rows<L, V>(parameters, panel + together, output + together, {rows, rows.index, rows.samples - together});
   }
 }
 

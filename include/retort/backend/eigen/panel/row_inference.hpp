@@ -82,18 +82,25 @@ void infer_by_rows(const InferenceTensors<Scalar>& tensors, const PanelRows<Scal
 
 }  // namespace detail
 
-/// Samples that go with panels, as rows (sample_inference.hpp): take(rows, operation, part) takes them through a part
-/// of an operation, rows of a Linear layer's output or turns of a LayerNorm, of which a panel has one for each vector.
-/// Behind pointers, so that only programs that have such rows compile them.
+/// Samples that go with panels, as rows (sample_inference.hpp). Virtual, so that only programs that have such rows
+/// compile what takes them.
 template <typename Scalar>
 struct Company {
-  const void* rows = nullptr;  ///< null for none
-  void (*take)(const void* rows, std::size_t operation, RowRange part) = nullptr;
-  /// Of a single sample, or null: takes a panel through a Linear layer, and with it the sample's product, which
-  /// `finish` turns into the layer's output once all rows are taken.
-  void (*multiply)(const void* rows, std::size_t operation, const Scalar* panel, Scalar* output,
-                   const PanelRows<Scalar>& part) = nullptr;
-  void (*finish)(const void* rows, std::size_t operation) = nullptr;
+  bool joint;  ///< whether `multiply` takes the last panel through a part of each Linear layer
+  bool apart;  ///< whether that leaves rows that `take` takes through the same parts
+
+  /// The rows through a part of an operation, rows of a Linear layer's output or turns of a LayerNorm, of which a panel
+  /// has one for each vector.
+  virtual void take(std::size_t operation, RowRange part) const = 0;
+
+  /// Before all parts of a Linear layer with the last panel's input, and after them.
+  virtual void begin(std::size_t operation, const Scalar* input) const = 0;
+  virtual void finish(std::size_t operation) const = 0;
+  virtual void multiply(std::size_t operation, const Scalar* input, Scalar* output,
+                        const PanelRows<Scalar>& part) const = 0;
+
+ protected:
+  ~Company() = default;
 };
 
 /// Products of the model's own numbers.
@@ -106,7 +113,7 @@ struct OwnPrecision {
 /// ByteInputs. `Products`: OwnPrecision, or Bf16Words (bf16_inference.hpp).
 template <Model M, typename Products = OwnPrecision, typename Scalar, typename Inputs>
 void infer_rows(const PanelWork<has_wide_layer<M>>& work, const InferenceTensors<Scalar>& tensors, const Inputs& inputs,
-                std::size_t first, std::size_t panels, Scalar* logits, const Company<Scalar>& company = {}) {
+                std::size_t first, std::size_t panels, Scalar* logits, const Company<Scalar>* company = nullptr) {
   using V = simd::Vector<Scalar>;
   using Plan = Plan<M>;
   InferenceScratch<M, Scalar, typename Inputs::Element> scratch(panels);
@@ -125,13 +132,12 @@ void infer_rows(const PanelWork<has_wide_layer<M>>& work, const InferenceTensors
       detail::infer_by_rows<M, 0>(tensors, rows_of(panel, rows), panel_of(scratch.current, panel, in), logits);
     });
   }
-  const bool has_company = company.rows != nullptr;
-  const bool joint = !Products::by_words && company.multiply != nullptr;
+  const bool joint = company != nullptr && company->joint;
   // Calls function(panel, rows) for pieces of a layer's rows, and the company for the same pieces if it is `apart`.
   const auto for_all = [&]<typename Pieces>(Pieces, std::size_t operation, bool apart, const auto& function) {
     work.template for_each<Pieces>(panels + (apart ? 1 : 0), [&](std::size_t panel, RowRange rows) {
       if (panel == panels) {
-        company.take(company.rows, operation, rows);
+        company->take(operation, rows);
       } else {
         function(panel, rows);
       }
@@ -150,26 +156,32 @@ void infer_rows(const PanelWork<has_wide_layer<M>>& work, const InferenceTensors
                          words + panel * Products::size(features));
         });
       }
-      for_all(OutputPieces<Operation>{}, Index, has_company && !joint, [&](std::size_t panel, RowRange range) {
-        const PanelRows<Scalar> rows = rows_of(panel, range);
-        Scalar* output = panel_of(scratch.other, panel, Operation::output_size);
-        if (joint && panel + 1 == panels) {
-          company.multiply(company.rows, Index, panel_of(scratch.current, panel, features), output, rows);
-        } else if constexpr (Products::by_words) {
-          Products::template forward<Operation>(parameters, words + panel * Products::size(features), output, rows);
-        } else if constexpr (Index == 0) {
-          Ahead ahead;
-          if constexpr (std::is_same_v<typename Inputs::Element, Scalar>) {
-            ahead = inputs.ahead(first + panel);
-          }
-          forward_inputs<Operation>(inputs, parameters, panel_of(scratch.inputs, panel, features), output, rows, ahead);
-        } else {
-          forward_rows<Operation, V>(parameters, panel_of(scratch.current, panel, features), output, rows);
-        }
-        detail::infer_by_rows<M, Index + 1>(tensors, rows, output, logits);
-      });
       if (joint) {
-        company.finish(company.rows, Index);
+        company->begin(Index, panel_of(scratch.current, panels - 1, features));
+      }
+      for_all(OutputPieces<Operation>{}, Index, company != nullptr && company->apart,
+              [&](std::size_t panel, RowRange range) {
+                const PanelRows<Scalar> rows = rows_of(panel, range);
+                Scalar* output = panel_of(scratch.other, panel, Operation::output_size);
+                if (joint && panel + 1 == panels) {
+                  company->multiply(Index, panel_of(scratch.current, panel, features), output, rows);
+                } else if constexpr (Products::by_words) {
+                  Products::template forward<Operation>(parameters, words + panel * Products::size(features), output,
+                                                        rows);
+                } else if constexpr (Index == 0) {
+                  Ahead ahead;
+                  if constexpr (std::is_same_v<typename Inputs::Element, Scalar>) {
+                    ahead = inputs.ahead(first + panel);
+                  }
+                  forward_inputs<Operation>(inputs, parameters, panel_of(scratch.inputs, panel, features), output, rows,
+                                            ahead);
+                } else {
+                  forward_rows<Operation, V>(parameters, panel_of(scratch.current, panel, features), output, rows);
+                }
+                detail::infer_by_rows<M, Index + 1>(tensors, rows, output, logits);
+              });
+      if (joint) {
+        company->finish(Index);
       }
       std::swap(scratch.current, scratch.other);
     } else if constexpr (is_layer_norm<Operation>) {
@@ -177,7 +189,7 @@ void infer_rows(const PanelWork<has_wide_layer<M>>& work, const InferenceTensors
         Scalar* mean = scratch.statistics + 2 * panel * width<Scalar> + vector * simd::lanes<V>;
         return Statistics<Scalar>{mean, mean + width<Scalar>};
       };
-      for_all(RowPieces<simd::tile_vectors<V>, 1>{}, Index, has_company, [&](std::size_t panel, RowRange range) {
+      for_all(RowPieces<simd::tile_vectors<V>, 1>{}, Index, company != nullptr, [&](std::size_t panel, RowRange range) {
         for (std::size_t vector = range.begin; vector < range.end; ++vector) {
           layer_norm_statistics<Operation, V>(panel_of(scratch.current, panel, features) + vector * simd::lanes<V>,
                                               statistics(panel, vector));

@@ -86,6 +86,8 @@ class SampleRows {
     by_rows<Index + 1>(rows, samples.count(), {0, features});
   }
 
+  std::size_t samples() const { return samples_; }
+
   /// Into logits (samples, out), once all operations are done.
   void write(Scalar* logits) const {
     const Scalar* last = halves_[Plan::linear_count % 2];
@@ -94,42 +96,22 @@ class SampleRows {
     }
   }
 
-  /// For infer_rows; does not outlive the rows.
-  Company<Scalar> company() const {
-    Company<Scalar> result{this, [](const void* any, std::size_t operation, RowRange part) {
-                             for_operation(any, operation, [&]<std::size_t Index>(const SampleRows& rows) {
-                               rows.template take_part<Index>(part);
-                             });
-                           }};
-    if constexpr (has_joint_products<V>) {
-      if (samples_ == 1) {
-        result.multiply = [](const void* any, std::size_t operation, const Scalar* panel, Scalar* panel_output,
-                             const PanelRows<Scalar>& part) {
-          for_operation(any, operation, [&]<std::size_t Index>(const SampleRows& rows) {
-            rows.template multiply<Index>(panel, panel_output, part);
-          });
-        };
-        result.finish = [](const void* any, std::size_t operation) {
-          for_operation(any, operation,
-                        [&]<std::size_t Index>(const SampleRows& rows) { rows.template finish<Index>(); });
-        };
-      }
-    }
-    return result;
+  /// The row of the only sample before a Linear layer, if there is one alone, and after it.
+  template <std::size_t Index>
+  SampleProduct<Scalar> product() const {
+    return {samples_ == 1 ? input<Index>() : nullptr, output<Index>()};
+  }
+
+  /// From all its sums on as `linear`.
+  template <std::size_t Index>
+  void finish() const {
+    const RowRange columns{0, Plan::widths[Index + 1]};
+    detail::add_bias<Operation<Index>, V>(parameters<Index>(), columns, output<Index>());
+    by_rows<Index + 1>(output<Index>(), 1, columns);
   }
 
  private:
   static constexpr std::size_t half = few_samples<V> * whole_vectors<V>(Plan::widest);
-
-  /// Calls function.operator()<operation>(rows), where `any` is the rows.
-  template <typename Function>
-  static void for_operation(const void* any, std::size_t operation, const Function& function) {
-    internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
-      if (Index == operation) {
-        function.template operator()<Index>(*static_cast<const SampleRows*>(any));
-      }
-    });
-  }
 
   template <std::size_t Index>
   const Scalar* input() const {
@@ -172,22 +154,82 @@ class SampleRows {
     }
   }
 
-  /// Rows of a Linear layer's output of a panel, and the sums of the only sample.
-  template <std::size_t Index>
-  void multiply(const Scalar* panel, Scalar* panel_output, const PanelRows<Scalar>& part) const {
-    if constexpr (Plan::template is_linear<Index>) {
-      forward_joint_rows<Operation<Index>, V>(parameters<Index>(), panel, panel_output, part,
-                                              {input<Index>(), output<Index>()});
+  const InferenceTensors<Scalar>& tensors_;
+  std::size_t samples_;
+  const Scalar* first_;
+  std::array<Scalar*, 2> halves_;
+};
+
+/// A few samples, or none, behind a batch in panels. `multiplies`: whether the last panel may have products of its own,
+/// as it has where the batch is one vector, or one sample is left.
+template <Model M, typename Scalar, bool multiplies>
+class SampleCompany final : public Company<Scalar> {
+ public:
+  using Plan = backend::Plan<M>;
+  using V = simd::Vector<Scalar>;
+
+  /// input (samples, in), and the number of samples before it.
+  SampleCompany(const InferenceTensors<Scalar>& tensors, const Scalar* input, std::size_t samples, std::size_t batch)
+      : rows_(tensors, input, samples), parameters_(tensors.parameters), paired_(batch <= simd::lanes<V>) {
+    const std::size_t last = batch - (count_for<Scalar>(batch) - 1) * width<Scalar>;
+    this->joint = multiplies && (paired_ || (samples == 1 && last > simd::lanes<V>));
+    this->apart = samples > (this->joint ? 1 : 0);
+  }
+
+  /// The calling thread's memory for a panel in pairs. As of SampleRows::memory.
+  static Scalar* memory() {
+    struct PairsTag;
+    return internal::thread_scratch<Scalar, PairsTag>(multiplies ? paired_size<V>(Plan::widest) : 0);
+  }
+
+  void take(std::size_t operation, RowRange part) const override {
+    for_operation(operation, [&]<std::size_t Index>() { take_part<Index>(part); });
+  }
+
+  void begin(std::size_t operation, const Scalar* input) const override {
+    if (multiplies && paired_) {
+      pair_rows_of_vector<V>(input, Plan::widths[operation], paired_input_);
     }
   }
 
-  /// From all sums of a Linear layer on as `linear`.
+  void multiply(std::size_t operation, const Scalar* input, Scalar* output,
+                const PanelRows<Scalar>& part) const override {
+    for_operation(operation, [&]<std::size_t Index>() { multiply_part<Index>(input, output, part); });
+  }
+
+  void finish(std::size_t operation) const override {
+    for_operation(operation, [&]<std::size_t Index>() {
+      if constexpr (multiplies && Plan::template is_linear<Index>) {
+        if (rows_.samples() == 1) {
+          rows_.template finish<Index>();
+        }
+      }
+    });
+  }
+
+  void write(Scalar* logits) const { rows_.write(logits); }
+
+ private:
+  template <typename Function>
+  static void for_operation(std::size_t operation, const Function& function) {
+    internal::for_each_index<Plan::size>([&]<std::size_t Index>() {
+      if (Index == operation) {
+        function.template operator()<Index>();
+      }
+    });
+  }
+
   template <std::size_t Index>
-  void finish() const {
-    if constexpr (Plan::template is_linear<Index>) {
-      const RowRange columns{0, Plan::widths[Index + 1]};
-      detail::add_bias<Operation<Index>, V>(parameters<Index>(), columns, output<Index>());
-      by_rows<Index + 1>(output<Index>(), 1, columns);
+  void multiply_part(const Scalar* input, Scalar* output, const PanelRows<Scalar>& part) const {
+    if constexpr (multiplies && Plan::template is_linear<Index>) {
+      using Linear = typename Plan::template Operation<Index>;
+      const Scalar* parameters = parameters_ + M::parameter_offset(Plan::first_layer[Index]);
+      const SampleProduct<Scalar> sample = rows_.template product<Index>();
+      if (paired_) {
+        forward_paired_rows<Linear, V>(parameters, paired_input_, output, part, sample);
+      } else {
+        forward_joint_rows<Linear, V>(parameters, input, output, part, sample);
+      }
     }
   }
 
@@ -199,29 +241,29 @@ class SampleRows {
       const auto column = [&](std::size_t row) { return std::min((row + step - 1) / step * step, out); };
       const RowRange columns{column(part.begin), column(part.end)};
       if (columns.count() > 0) {  // rows of a narrow output are not cut: the first part takes them
-        linear<Index>(columns);
+        rows_.template linear<Index>(columns);
       }
-    } else if constexpr (is_layer_norm<Operation<Index>>) {
+    } else if constexpr (is_layer_norm<typename Plan::template Operation<Index>>) {
       constexpr std::size_t features = Plan::widths[Index];
       if constexpr (is_narrow<V>(features)) {
         if (part.begin == 0) {
-          layer_norm<Index>({0, samples_});
+          rows_.template layer_norm<Index>({0, rows_.samples()});
         }
       } else {
-        for (std::size_t sample = 0; sample < samples_; ++sample) {
+        for (std::size_t sample = 0; sample < rows_.samples(); ++sample) {
           const std::size_t turn = sample % simd::tile_vectors<V>;
           if (part.begin <= turn && turn < part.end) {
-            layer_norm<Index>({sample, sample + 1});
+            rows_.template layer_norm<Index>({sample, sample + 1});
           }
         }
       }
     }
   }
 
-  const InferenceTensors<Scalar>& tensors_;
-  std::size_t samples_;
-  const Scalar* first_;
-  std::array<Scalar*, 2> halves_;
+  SampleRows<M, Scalar> rows_;
+  const Scalar* parameters_;
+  bool paired_;
+  Scalar* paired_input_ = memory();
 };
 
 namespace detail {
