@@ -9,6 +9,7 @@
 /// its rows are paired: two vectors hold (sample 0 of row 0, sample 0 of row 1, sample 1 of row 0, ...), and a read of
 /// two weights serves both. Its sums are then those of the even rows and of the odd ones.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <type_traits>
@@ -56,6 +57,8 @@ struct SampleProduct {
 
 namespace detail {
 
+inline constexpr std::size_t joint_tile_rows = 2 * simd::tile_rows;
+
 /// Writes the sums of a panel's two vectors.
 template <typename V, std::size_t Rows>
 RETORT_INLINE void write_vectors(const simd::Tile<V, Rows, 2>& tile, simd::ScalarOf<V>* output) {
@@ -71,7 +74,7 @@ template <typename V, std::size_t Rows>
 RETORT_INLINE void write_paired(const simd::Tile<V, Rows, 2>& tile, const simd::ScalarOf<V>* bias,
                                 simd::ScalarOf<V>* output) {
   using Scalar = simd::ScalarOf<V>;
-  for (std::size_t r = 0; r < Rows; ++r) {
+  simd::detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {
     alignas(arena_alignment) std::array<Scalar, 2 * simd::lanes<V>> sums;
     tile.sums[r][0].store_aligned(sums.data());
     tile.sums[r][1].store_aligned(sums.data() + simd::lanes<V>);
@@ -79,7 +82,7 @@ RETORT_INLINE void write_paired(const simd::Tile<V, Rows, 2>& tile, const simd::
     for (std::size_t i = 0; i < simd::lanes<V>; ++i) {
       output[r * simd::tile_width<V> + i] = sums[2 * i] + sums[2 * i + 1] + offset;
     }
-  }
+  });
 }
 
 /// Rows of output (out, samples) = weight (out, in) input (in, samples) + bias for two vectors of a panel, or for one
@@ -96,34 +99,24 @@ RETORT_NOINLINE void joint_tile(const simd::ScalarOf<V>* weight, std::size_t in,
   simd::Tile<V, Rows, 2> tile;
   begin_with(paired ? nullptr : bias, tile);
   simd::DotSums<V, 1, Rows> sums;
-  const auto multiply_panel = [&](Weights weights, std::size_t depth,
-                                  std::size_t count) __attribute__((always_inline)) {
-    simd::outer_tile<V, Rows, 2, simd::MultiplyElements, Operand, simd::NoPrefetch, Weights>(
-        tile, weights, Operand{input + depth / step * stride, stride}, count / step);
-  };
   const auto multiply_sample = [&](const auto& read) __attribute__((always_inline)) {
-    if (sample.input != nullptr) {
-      sums.add(Operand{sample.input, 0}, Operand{weight, in}, read);
-    }
+    sums.add(Operand{sample.input, 0}, Operand{weight, in}, read);
   };
-  std::size_t d = 0;
-  for (; d + simd::lanes<V> <= in; d += simd::lanes<V>) {
-    multiply_panel({weight + d, in, step}, d, simd::lanes<V>);
+  for (std::size_t d = 0; d < in; d += simd::lanes<V>) {
+    const std::size_t count = std::min(simd::lanes<V>, in - d);
+    simd::outer_tile<V, Rows, 2, simd::MultiplyElements, Operand, simd::NoPrefetch, Weights>(
+        tile, {weight + d, in, step}, {input + d / step * stride, stride}, count / step);
     simd::detail::unroll<Rows>([&](std::size_t r) __attribute__((always_inline)) {  // the next tile's weights
       simd::prefetch<simd::PrefetchFor::reading>(weight, ((in + d) * Rows + r * simd::lanes<V>)*sizeof(Scalar));
     });
-    multiply_sample([&](const Scalar* values) __attribute__((always_inline)) { return simd::load<V>(values + d); });
-  }
-  if (d < in) {
-    multiply_panel({weight + d, in, step}, d, in - d);
-    if (paired && in % 2 != 0) {
-      std::array<Scalar, 2 * Rows> last{};  // with zeros, as behind a row may be the memory's end
-      for (std::size_t r = 0; r < Rows; ++r) {
-        last[2 * r] = weight[r * in + in - 1];
-      }
-      multiply_panel({last.data(), 2, 2}, in - 1, 2);
+    if (sample.input != nullptr && count == simd::lanes<V>) {
+      multiply_sample([&](const Scalar* values) __attribute__((always_inline)) { return simd::load<V>(values + d); });
+    } else if (sample.input != nullptr) {
+      multiply_sample([&](const Scalar* values) { return simd::load_partial<V>(values + d, count); });
     }
-    multiply_sample([&](const Scalar* values) { return simd::load_partial<V>(values + d, in - d); });
+  }
+  if (paired && in % 2 != 0) {
+    simd::outer_tile(tile, {weight + in - 1, in, 1}, Operand{input + in / 2 * stride, stride}, 1);
   }
   if constexpr (paired) {
     write_paired(tile, bias, output);
@@ -135,25 +128,31 @@ RETORT_NOINLINE void joint_tile(const simd::ScalarOf<V>* weight, std::size_t in,
   }
 }
 
-template <typename L, typename V, bool paired>
-void joint_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output,
-                RowRange rows, SampleProduct<simd::ScalarOf<V>> sample) {
-  constexpr std::size_t high = 2 * simd::tile_rows;
-  constexpr std::size_t rest = L::output_size % high;
+/// Rows of the output of all layers whose rows end with a tile of `rest`.
+template <typename V, std::size_t rest, bool paired>
+void joint_rows(const simd::ScalarOf<V>* weight, std::size_t in, const simd::ScalarOf<V>* bias,
+                const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output, RowRange rows,
+                SampleProduct<simd::ScalarOf<V>> sample) {
   const auto take = [&]<std::size_t Rows>(std::size_t row) {
-    joint_tile<V, Rows, paired>(parameters + row * L::input_size, L::input_size,
-                                L::has_bias ? parameters + bias_offset<L> + row : nullptr, input,
+    joint_tile<V, Rows, paired>(weight + row * in, in, bias == nullptr ? nullptr : bias + row, input,
                                 output + row * simd::tile_width<V>, {sample.input, sample.sums + row});
   };
   std::size_t row = rows.begin;
-  for (; row + high <= rows.end; row += high) {
-    take.template operator()<high>(row);
+  for (; row + joint_tile_rows <= rows.end; row += joint_tile_rows) {
+    take.template operator()<joint_tile_rows>(row);
   }
   if constexpr (rest > 0) {
     if (row < rows.end) {
       take.template operator()<rest>(row);
     }
   }
+}
+
+template <typename L, typename V, bool paired>
+void joint_layer_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* input, simd::ScalarOf<V>* output,
+                      RowRange rows, SampleProduct<simd::ScalarOf<V>> sample) {
+  joint_rows<V, L::output_size % joint_tile_rows, paired>(
+      parameters, L::input_size, L::has_bias ? parameters + bias_offset<L> : nullptr, input, output, rows, sample);
 }
 
 }  // namespace detail
@@ -163,7 +162,7 @@ void joint_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* in
 template <typename L, typename V>
 void forward_paired_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* paired,
                          simd::ScalarOf<V>* output, RowRange rows, SampleProduct<simd::ScalarOf<V>> sample) {
-  detail::joint_rows<L, V, true>(parameters, paired, output, rows, sample);
+  detail::joint_layer_rows<L, V, true>(parameters, paired, output, rows, sample);
 }
 
 /// The same for a panel of several vectors, whose output has the bits of forward_rows. The sample goes with two.
@@ -171,7 +170,7 @@ template <typename L, typename V>
 void forward_joint_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* panel, simd::ScalarOf<V>* output,
                         const PanelRows<simd::ScalarOf<V>>& rows, SampleProduct<simd::ScalarOf<V>> sample) {
   constexpr std::size_t together = 2 * simd::lanes<V>;
-  detail::joint_rows<L, V, false>(parameters, panel, output, rows, sample);
+  detail::joint_layer_rows<L, V, false>(parameters, panel, output, rows, sample);
   if (rows.samples > together) {
     forward_rows<L, V>(parameters, panel + together, output + together, {rows, rows.index, rows.samples - together});
   }
