@@ -132,7 +132,9 @@ void infer_rows(const PanelWork<has_wide_layer<M>>& work, const InferenceTensors
       detail::infer_by_rows<M, 0>(tensors, rows_of(panel, rows), panel_of(scratch.current, panel, in), logits);
     });
   }
-  const bool joint = company != nullptr && company->joint;
+  constexpr bool may_have_company = has_wide_layer<M> && std::is_same_v<typename Inputs::Element, Scalar>;
+  const bool has_company = may_have_company && company != nullptr;
+  const bool joint = has_company && company->joint;
   // Calls function(panel, rows) for pieces of a layer's rows, and the company for the same pieces if it is `apart`.
   const auto for_all = [&]<typename Pieces>(Pieces, std::size_t operation, bool apart, const auto& function) {
     work.template for_each<Pieces>(panels + (apart ? 1 : 0), [&](std::size_t panel, RowRange rows) {
@@ -159,27 +161,24 @@ void infer_rows(const PanelWork<has_wide_layer<M>>& work, const InferenceTensors
       if (joint) {
         company->begin(Index, panel_of(scratch.current, panels - 1, features));
       }
-      for_all(OutputPieces<Operation>{}, Index, company != nullptr && company->apart,
-              [&](std::size_t panel, RowRange range) {
-                const PanelRows<Scalar> rows = rows_of(panel, range);
-                Scalar* output = panel_of(scratch.other, panel, Operation::output_size);
-                if (joint && panel + 1 == panels) {
-                  company->multiply(Index, panel_of(scratch.current, panel, features), output, rows);
-                } else if constexpr (Products::by_words) {
-                  Products::template forward<Operation>(parameters, words + panel * Products::size(features), output,
-                                                        rows);
-                } else if constexpr (Index == 0) {
-                  Ahead ahead;
-                  if constexpr (std::is_same_v<typename Inputs::Element, Scalar>) {
-                    ahead = inputs.ahead(first + panel);
-                  }
-                  forward_inputs<Operation>(inputs, parameters, panel_of(scratch.inputs, panel, features), output, rows,
-                                            ahead);
-                } else {
-                  forward_rows<Operation, V>(parameters, panel_of(scratch.current, panel, features), output, rows);
-                }
-                detail::infer_by_rows<M, Index + 1>(tensors, rows, output, logits);
-              });
+      for_all(OutputPieces<Operation>{}, Index, has_company && company->apart, [&](std::size_t panel, RowRange range) {
+        const PanelRows<Scalar> rows = rows_of(panel, range);
+        Scalar* output = panel_of(scratch.other, panel, Operation::output_size);
+        if (joint && panel + 1 == panels) {
+          company->multiply(Index, panel_of(scratch.current, panel, features), output, rows);
+        } else if constexpr (Products::by_words) {
+          Products::template forward<Operation>(parameters, words + panel * Products::size(features), output, rows);
+        } else if constexpr (Index == 0) {
+          Ahead ahead;
+          if constexpr (std::is_same_v<typename Inputs::Element, Scalar>) {
+            ahead = inputs.ahead(first + panel);
+          }
+          forward_inputs<Operation>(inputs, parameters, panel_of(scratch.inputs, panel, features), output, rows, ahead);
+        } else {
+          forward_rows<Operation, V>(parameters, panel_of(scratch.current, panel, features), output, rows);
+        }
+        detail::infer_by_rows<M, Index + 1>(tensors, rows, output, logits);
+      });
       if (joint) {
         company->finish(Index);
       }
@@ -189,7 +188,7 @@ void infer_rows(const PanelWork<has_wide_layer<M>>& work, const InferenceTensors
         Scalar* mean = scratch.statistics + 2 * panel * width<Scalar> + vector * simd::lanes<V>;
         return Statistics<Scalar>{mean, mean + width<Scalar>};
       };
-      for_all(RowPieces<simd::tile_vectors<V>, 1>{}, Index, company != nullptr, [&](std::size_t panel, RowRange range) {
+      for_all(RowPieces<simd::tile_vectors<V>, 1>{}, Index, has_company, [&](std::size_t panel, RowRange range) {
         for (std::size_t vector = range.begin; vector < range.end; ++vector) {
           layer_norm_statistics<Operation, V>(panel_of(scratch.current, panel, features) + vector * simd::lanes<V>,
                                               statistics(panel, vector));
