@@ -46,23 +46,23 @@ step_tests() {
   # Catch2 reads [, ] and a comma as its own.
   while IFS= read -r name; do
     number=$((number + 1))
-    printf '%s\0%s\0' "$folder/$number" "$(sed 's/[][,\\]/\\&/g' <<<"$name")"
+    printf '%s\0' "$folder/$number" "$name" "$(sed 's/[][,\\]/\\&/g' <<<"$name")"
   done <"$folder/names" >"$folder.arguments"
-  xargs -0 -n 2 -P "${jobs:-$(nproc)}" bash -c '
+  xargs -0 -n 3 -P "${jobs:-$(nproc)}" bash -c '
       started=$EPOCHREALTIME status=0
-      timeout "$0" "$1" "$3" >"$2" 2>&1 || status=$?
+      timeout "$0" "$1" "$4" >"$2" 2>&1 || status=$?
       if ((status == 0)) && ! grep -q "^All tests passed" "$2"; then status=1; fi
-      awk -v from="$started" -v to="$EPOCHREALTIME" -v status="$status" -v name="$3" \
-        "BEGIN { printf \"%7.2f s  exit code %d  %s\n\", to - from, status, name }" >"$2.outcome"' \
+      seconds=$(awk -v from="$started" -v to="$EPOCHREALTIME" "BEGIN { printf \"%7.2f\", to - from }")
+      echo "$seconds s  exit code $status  $3" >"$2.outcome"' \
     "$limit" "$program" <"$folder.arguments"
   sort -k 5,5 -k 6 "$folder"/*.outcome
   while IFS= read -r name; do
-    wrong+=("$name")
+    wrong+=("$(sed 's/.* exit code [0-9]*  //' "$name")")
     cat "${name%.outcome}"
   done < <(grep -LE 'exit code (0|77) ' "$folder"/*.outcome)
   ((number == $(find "$folder" -name '*.outcome' | wc -l))) || wrong+=("some did not run")
   cat "$folder"/* >"$folder.log"
-  ((${#wrong[@]} == 0)) || failed "tests: ${wrong[*]##*/}"
+  ((${#wrong[@]} == 0)) || failed "tests:$(printf ' %s;' "${wrong[@]}")"
   require_device "$folder.log"
 }
 
