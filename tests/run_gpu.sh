@@ -167,6 +167,16 @@ failed() {
   exit 1
 }
 
+# limited SECONDS NAME COMMAND...: fails by a line that names what failed or took longer; what ends with 77 is not done.
+limited() {
+  local limit=$1 name=$2 status=0
+  shift 2
+  timeout "$limit" "$@" || status=$?
+  ((status != 124)) || failed "$name ran past $limit s"
+  ((status != 77)) || exit 77
+  ((status == 0)) || failed "$name: exit code $status"
+}
+
 # What was found out about other programs says nothing of these.
 forget_results() {
   rm -f "$build"/logs/*.outcome "$build"/benchmark_*.json "$build/torch_gpu.jsonl"

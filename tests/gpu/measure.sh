@@ -17,7 +17,7 @@ step_benchmarks() {
     list=$("$program" "--benchmark_filter=$filter" --benchmark_list_tests=true 2>"$build/logs/$name.list") ||
       failed "$name does not list its benchmarks: $(tail -n 1 "$build/logs/$name.list")"
     [[ -n $list ]] || continue
-    timeout 300 "$program" "--benchmark_filter=$filter" "--benchmark_repetitions=$repetitions" \
+    limited 300 "$name" "$program" "--benchmark_filter=$filter" "--benchmark_repetitions=$repetitions" \
       "--benchmark_min_time=$time" --benchmark_report_aggregates_only=true \
       "--benchmark_out=$build/$name.json" --benchmark_out_format=json
     if [[ -n $gpu ]] && grep -q '"error_occurred": true' "$build/$name.json"; then
@@ -41,7 +41,7 @@ step_pytorch() {
     arguments+=(--retort "$build/benchmark_train.json")
   fi
   # Most of it is torch.compile, for some seconds each of nine works.
-  timeout 480 "$python" benchmarks/peers/torch_gpu.py "${arguments[@]}"
+  limited 480 torch_gpu.py "$python" benchmarks/peers/torch_gpu.py "${arguments[@]}"
 }
 
 step_points() {

@@ -58,10 +58,10 @@ step_job() {
   for backend in "${backends[@]}" eigen; do
     for ((seed = 0; seed < seeds; ++seed)); do
       started=$EPOCHREALTIME
-      timeout 120 "$program" "${arguments[@]}" --seed "$seed" --backend "$backend" --out "$build/job/$backend/$seed" \
-        >"$build/logs/job.$backend" || {
+      (limited 120 "distill_mnist --backend $backend --seed $seed" "$program" "${arguments[@]}" --seed "$seed" \
+        --backend "$backend" --out "$build/job/$backend/$seed") >"$build/logs/job.$backend" || {
         cat "$build/logs/job.$backend"
-        failed "distill_mnist --backend $backend --seed $seed"
+        exit 1
       }
       awk -v name="$backend, seed $seed" -v from="$started" -v to="$EPOCHREALTIME" \
         'BEGIN { printf "%s: %.2f s from start to table\n", name, to - from }'
@@ -97,9 +97,10 @@ step_sweep() {
     teacher=(--teacher-epochs 1)
   fi
   rm -rf "$out"
-  timeout 300 "$program" "${arguments[@]}" ${teacher[@]+"${teacher[@]}"} --temperature 4 --hard-weight 0.3 --seeds 1 \
-    --out "$out/one"
-  timeout 300 "$program" "${arguments[@]}" --teacher "$out/one/teacher.safetensors" "${many[@]}" --out "$out/many"
+  limited 300 "sweep of one student" "$program" "${arguments[@]}" ${teacher[@]+"${teacher[@]}"} \
+    --temperature 4 --hard-weight 0.3 --seeds 1 --out "$out/one"
+  limited 300 "sweep of many students" "$program" "${arguments[@]}" --teacher "$out/one/teacher.safetensors" \
+    "${many[@]}" --out "$out/many"
 
   expected=$(sed 's/^{"student":[0-9]*,//; s/,"seconds":.*//' "$out/one/runs.jsonl")
   grep -Fq "$expected," "$out/many/runs.jsonl" || failed "the one student is another beside others: $expected"
