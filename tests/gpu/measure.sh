@@ -11,6 +11,7 @@ step_benchmarks() {
     repetitions=2
     time=0.05
   fi
+  require_programs benchmarks/benchmark_train # of which step points judges the figures
   for program in "$programs"/benchmarks/benchmark_*; do
     [[ -x $program && ! -d $program ]] || continue
     name=${program##*/}
