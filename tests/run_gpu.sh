@@ -233,6 +233,7 @@ undone=0
 for step in "${steps[@]}"; do
   echo "--- $step"
   log=$build/logs/$step.log
+  rm -f "$build/logs/$step.outcome" # of an earlier call, should this one be killed
   started=$EPOCHREALTIME
   (
     set -e
