@@ -24,8 +24,8 @@
 #
 # --only names the steps to do (sanitizer: the three tools; `--only configure,build,tests`), --quick leaves the long
 # tests out and shortens the rest, --host needs no GPU: it runs what of the programs a host can. The report, in
-# Markdown, goes to FILE: $OUT/results.md where OUT is set, else build/gpu/results.md. Paths count from the repository. A step that cannot be done here
-# (no compute-sanitizer, no PyTorch) is reported as not done, with the reason.
+# Markdown, goes to FILE: $OUT/results.md where OUT is set, else build/gpu/results.md. Paths count from the repository.
+# A step that cannot be done here (no compute-sanitizer, no PyTorch) is reported as not done, with the reason.
 #
 # On a machine that has nvcc but no GPU, --build-here builds for another: GPUs of compute capability 9.0, processors of
 # x86-64-v3. There, with a copy of build/gpu-programs beside the sources, `--programs build/gpu-programs` does all steps
@@ -41,6 +41,8 @@
 #
 # MNIST comes from where scripts/mnist.sh finds it, else the built-in digits take its place. Arguments after -- go to
 # CMake.
+#
+# tests/gpu/rehearse.sh, the test examples/rehearse_gpu, runs all of this on a host, with stand-ins for what needs a GPU.
 #
 # Exit code: 0 nothing failed, 1 something did, 2 for arguments it does not know, 77 where there is no GPU or no nvcc.
 set -uo pipefail
