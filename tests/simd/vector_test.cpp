@@ -2,6 +2,7 @@
 #include "retort/simd/vector.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -59,6 +60,16 @@ TEMPLATE_LIST_TEST_CASE("zip interleaves whole vectors", "[simd]", test::Vectors
   const auto second = elements(high);
   found.insert(found.end(), second.begin(), second.end());
   CHECK(found == expected);
+}
+
+TEMPLATE_LIST_TEST_CASE("A pair fills a vector by turns", "[simd]", test::Vectors) {
+  using Scalar = simd::ScalarOf<TestType>;
+  const std::array<Scalar, 3> numbers{1, 2, 3};  // a pair may lie anywhere
+  std::array<Scalar, simd::lanes<TestType>> found;
+  simd::load_pair<TestType>(numbers.data() + 1).store_unaligned(found.data());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    CHECK(found[i] == numbers[1 + i % 2]);
+  }
 }
 
 TEMPLATE_LIST_TEST_CASE("Every length is cut into vectors and a rest", "[simd]", test::Vectors) {

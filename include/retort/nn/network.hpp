@@ -136,10 +136,10 @@ class Network {
   std::span<const Scalar> buffer(std::size_t index) const { return tensor(M::buffers[index], buffer_arena()); }
 
   /// logits (batch, out) of inputs (batch, in), both row-major, in the host's memory. The backend's threads share
-  /// blocks of samples; results do not depend on their number. Where the backend has products for a few samples, these
-  /// may differ from the same samples in a larger batch in their last bits. If the backend computes in the host's
-  /// memory, allocates nothing once each thread has answered a batch as large. Throws ShapeError if the inputs are not
-  /// whole samples or the logits are not as many samples.
+  /// blocks of samples; results do not depend on their number. Where the backend has products for small batches, or for
+  /// the last few samples, these may differ from the same samples in a larger batch in their last bits. If the backend
+  /// computes in the host's memory, allocates nothing once each thread has answered a batch as large. Throws ShapeError
+  /// if the inputs are not whole samples or the logits are not as many samples.
   void predict(std::span<const Scalar> inputs, std::span<Scalar> logits) const;
 
   /// The same for a hidden layer: outputs (batch, M::widths[Layer + 1]) of layer `Layer`, from 0. It may not be one of

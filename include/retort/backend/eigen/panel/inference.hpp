@@ -129,8 +129,8 @@ void infer(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const 
   detail::infer_batch<M, Products, detail::BatchInputsOf<Whole, Scalar>>(backend, tensors, samples, logits);
 }
 
-/// The same, but a few samples, alone or behind the last panel, have products of their own, in precision always: they
-/// may differ in their last bits.
+/// The same, but a few samples, alone or behind the last panel, have products of their own, in precision always, and so
+/// may a batch of one vector before them (joint_products.hpp): they may differ in their last bits.
 template <Model Whole, typename Products = OwnPrecision, typename Scalar>
 void infer_with_few(const Eigen& backend, const InferenceTensors<Scalar>& tensors, const Scalar* inputs, Scalar* logits,
                     std::size_t batch) {
