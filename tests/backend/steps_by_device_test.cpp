@@ -37,10 +37,16 @@
 #include "retort/train/trainer.hpp"
 #include "small_datasets.hpp"
 
-namespace retort::system {
+namespace {
+
+using namespace retort;
+using backend::Precision;
+using backend::ThreadGroup;
+using backend::block::InputKind;
+using retort::test::same_bits;
 
 /// Its blocks have as much memory as a test says.
-struct SerialBlocks : Serial {
+struct SerialBlocks : system::Serial {
   struct Options {
     std::size_t block_memory = 0;
   };
@@ -52,19 +58,9 @@ struct SerialBlocks : Serial {
   std::size_t memory;
 };
 
-}  // namespace retort::system
-
-namespace {
-
-using namespace retort;
-using backend::Precision;
-using backend::ThreadGroup;
-using backend::block::InputKind;
-using retort::test::same_bits;
-
 using Student = Sequential<Linear<30, 8>, ReLU, Linear<8, 4>>;
 template <Precision precision = Precision::fp32, ThreadGroup group = ThreadGroup::block>
-using Device = backend::CudaOn<system::SerialBlocks, precision, group>;
+using Device = backend::CudaOn<SerialBlocks, precision, group>;
 template <typename Backend, Model M = Student>
 using Training = backend::TrainingTypes<Backend, M, HintonLoss, Adam, float, internal::Teacher<M, Backend, float>>;
 
@@ -95,10 +91,9 @@ TEST_CASE("A model whose block has room trains by it, and else by a graph of ker
     const Backend small{{.block_memory = needed - 1}};
     const Backend large{{.block_memory = needed}};
     const auto chosen = std::type_identity<internal::StepsOf<Training<Backend>>>{};
-    const auto by_block =
-        train(large, std::type_identity<backend::block::BlockSteps<Student, float, system::SerialBlocks>>{});
+    const auto by_block = train(large, std::type_identity<backend::block::BlockSteps<Student, float, SerialBlocks>>{});
     const auto by_graph =
-        train(small, std::type_identity<backend::graph::GraphSteps<Student, float, system::SerialBlocks, precision>>{});
+        train(small, std::type_identity<backend::graph::GraphSteps<Student, float, SerialBlocks, precision>>{});
     const auto on_large = train(large, chosen);
     const auto on_small = train(small, chosen);
     CHECK(same_bits(on_large.first.span(), by_block.first.span()));
