@@ -96,6 +96,11 @@ Images load(const std::filesystem::path& folder, const Plan& plan) {
   if (train.size() > plan.teacher_images) {
     train = examples::split_off(plan.teacher_images, train).first;
   }
+  if (train.size() <= plan.images + plan.held_out) {
+    throw rt::OptionError(rt::concatenate(
+        {rt::path_text(folder), ": ", examples::counted(train.size(), "training image"), ", expected more than ",
+         plan.images + plan.held_out, ": ", plan.images, " for the students, ", plan.held_out, " held out"}));
+  }
   auto [students, others] = examples::split_off(plan.images, train);
   auto [held_out, unused] = examples::split_off(plan.held_out, others);
   return {std::move(train), std::move(students), std::move(held_out), std::move(test)};
@@ -200,7 +205,7 @@ class Job {
                   difference->p);
     }
     std::printf("\n  %s\n", competitor.note.c_str());
-    std::fflush(stdout);
+    rt::flush(stdout);
   }
 
   Images images_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Sweeps with a hint whose teachers have no layer to compare: a table of logits, and a network of another model.
-// expect: retort: the loss compares hidden layers, and a table has logits alone: expected the teacher network
+// expect: retort: a sweep whose last template parameter is the teachers. model takes networks, not tables of logits
 // expect: retort: a sweep's teachers are networks of the model that is its last template parameter
 
 #include <vector>

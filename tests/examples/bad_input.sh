@@ -490,6 +490,8 @@ refused "an unknown option" "usage: feature_terms" "$programs/feature_terms" --f
 refused "too many arguments" "usage: feature_terms" "$programs/feature_terms" "$digits" more
 refused "no such student" "usage: feature_terms" "$programs/feature_terms" --student 784-10-10 "$digits"
 refused "no data" "feature_terms: nowhere: no such folder" "$programs/feature_terms" --quick nowhere
+refused "too few images" "500 training images, expected more than 13000: 3000 for the students, 10000 held out" \
+  "$programs/feature_terms" "$digits"
 refused "a page of another kind" "feature_terms: --report: 'page', expected" "$programs/feature_terms" --report page "$digits"
 
 echo "== custom_dataset"

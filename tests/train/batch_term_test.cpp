@@ -249,14 +249,17 @@ TEST_CASE("Dist learns from a table of logits, and in a sweep, as from the netwo
   CHECK(same_bits(results.back().network.parameter_arena(), alone.parameter_arena()));
 }
 
-TEST_CASE("Dist refuses batches of one sample", "[train]") {
-  const auto refusal = [](const data::Dataset& data, const FitOptions& options) -> std::string {
+TEST_CASE("Terms refuse batches in which they have nothing to compare", "[train]") {
+  const auto refusal_by = [](const auto& term, const data::Dataset& data, const FitOptions& options) -> std::string {
     try {
-      trained(Dist{}, options, backend::Eigen{}, data);
+      trained(term, options, backend::Eigen{}, data);
       return "";
     } catch (const OptionError& error) {
       return error.what();
     }
+  };
+  const auto refusal = [&](const data::Dataset& data, const FitOptions& options) {
+    return refusal_by(Dist{}, data, options);
   };
   CHECK(refusal(points(), {.epochs = 1, .batch_size = 11}) ==
         "fit: batch_size is 11 and leaves a last batch of 1 of 12 samples, expected at least 2 for the loss's term "
@@ -266,6 +269,13 @@ TEST_CASE("Dist refuses batches of one sample", "[train]") {
   CHECK(refusal(points(), {.epochs = 1, .batch_size = 11, .drop_last = true}).empty());
   CHECK(refusal(test::clouds(1, 6, 3, 1), {.epochs = 1, .batch_size = 8}) ==
         "fit: the only batch has 1 samples, expected at least 2 for the loss's term Dist");
+  CHECK(refusal_by(SimilarityPreserving<1, 3>{}, points(), {.epochs = 1, .batch_size = 1}) ==
+        "fit: batch_size is 1, expected at least 2 for the loss's term SimilarityPreserving");
+  CHECK(refusal_by(SimilarityPreserving<1, 3>{}, points(), {.epochs = 1, .batch_size = 2}).empty());
+  CHECK(refusal_by(Relational<1, 3>{}, points(), {.epochs = 1, .batch_size = 5}) ==
+        "fit: batch_size is 5 and leaves a last batch of 2 of 12 samples, expected at least 3 for the loss's term "
+        "Relational");
+  CHECK(refusal_by(Relational<1, 3>{}, points(), {.epochs = 1, .batch_size = 3}).empty());
 }
 
 TEST_CASE("A trainer says why no faster engine takes a term on batches", "[train]") {

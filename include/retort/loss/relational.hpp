@@ -225,13 +225,15 @@ struct RelationalGradient {
 /// and both by way of the products <s_i, s_k>, in B^3 operations. The layers may be of any widths, and no regressor is
 /// trained between them: `WithTerm{CrossEntropy{}, Relational<1, 3>{}}`. Moving, rotating and scaling a layer's space
 /// changes nothing but roundings. Two samples at the same place, or so near that rounding hides it (in float 0.2 % of
-/// their vectors' lengths), have the distance 0 and the cosines 0, and no gradient comes from them. A batch of one
-/// sample adds 0.
+/// their vectors' lengths), have the distance 0 and the cosines 0, and no gradient comes from them. A training
+/// refuses batches of fewer than three samples, which have one distance and no angle: FitOptions::drop_last leaves out
+/// a last one.
 template <std::size_t StudentLayer, std::size_t TeacherLayer>
 struct Relational {
   static constexpr std::string_view name = "Relational";
   static constexpr std::size_t student_layer = StudentLayer;
   static constexpr std::size_t teacher_layer = TeacherLayer;
+  static constexpr std::size_t minimum_batch = 3;
 
   double distance_weight = 25.0;
   double angle_weight = 50.0;

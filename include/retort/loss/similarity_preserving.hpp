@@ -58,12 +58,14 @@ struct AddTranspose {
 ///
 /// The layers may be of any widths, and no regressor is trained between them: `WithTerm{CrossEntropy{},
 /// SimilarityPreserving<1, 3>{}}`. Rotations of a layer's space and a common factor change nothing. A row of products
-/// that are all 0 stays 0 and has no gradient. A batch of one sample adds 0.
+/// that are all 0 stays 0 and has no gradient. A training refuses batches of one sample, which is as alike to itself in
+/// both: FitOptions::drop_last leaves out a last one.
 template <std::size_t StudentLayer, std::size_t TeacherLayer>
 struct SimilarityPreserving {
   static constexpr std::string_view name = "SimilarityPreserving";
   static constexpr std::size_t student_layer = StudentLayer;
   static constexpr std::size_t teacher_layer = TeacherLayer;
+  static constexpr std::size_t minimum_batch = 2;
 
   double weight = 3000.0;
 

@@ -126,7 +126,7 @@ class TeacherOfModel : public AnyTeacher<Students, Backend, Scalar> {
   TeacherOfModel(const Table& table) : Base(table) {
     static_assert(
         !std::is_same_v<Table, data::TeacherLogitsTable>,
-        "retort: the loss compares hidden layers, and a table has logits alone: expected the teacher network");
+        "retort: a sweep whose last template parameter is the teachers' model takes networks, not tables of logits");
   }
 
   /// With it a teacher is asked as any network is (require_reach, wait_for).
