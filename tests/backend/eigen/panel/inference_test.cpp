@@ -195,6 +195,21 @@ TEMPLATE_TEST_CASE("In panels alone a sample has the same bits in every batch", 
   }
 }
 
+TEST_CASE("Inputs that are multiplied a part at a time give the bits that whole panels give", "[panel]") {
+  using M = Sequential<Linear<1100, 20>, ReLU, Linear<20, 7>>;
+  static_assert(backend::panel::is_by_parts<Linear<1100, 20>>);
+  const auto network = some_network<M, float>(1);
+  for (const std::size_t size : {std::size_t{19}, std::size_t{200}}) {
+    CAPTURE(size);
+    const data::Dataset data = test::clouds(size, M::input_size, M::output_size, 2);  // whose panels are made whole
+    std::vector<float> found(size * M::output_size);
+    std::vector<float> expected(found);
+    backend::panel::infer<M>(network.backend(), tensors_of(network), data.view().reals, found.data(), size);
+    backend::panel::infer<M>(network.backend(), tensors_of(network), data.view(), expected.data());
+    CHECK(found == expected);
+  }
+}
+
 TEMPLATE_TEST_CASE("A few samples together have the bits that each has alone", "[panel]", float, double) {
   const Network<Odd, backend::Eigen, TestType> network = some_network<Odd, TestType>(1);
   const auto infer = [&](const TestType* inputs, std::size_t samples) {

@@ -7,6 +7,7 @@
 /// Each kind of inputs is a struct with `Element`, the type in its panels, size(), the number of samples, and
 /// fill(index, panel).
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -57,9 +58,12 @@ struct BatchInputs {
 
   std::size_t size() const { return rows.rows; }
 
-  void fill(std::size_t index, Scalar* panel) const {
-    fill_panel<simd::Vector<Scalar>>({rows.row(index * width<Scalar>), rows.stride}, samples_in<Scalar>(index, size()),
-                                     rows.columns, panel);
+  void fill(std::size_t index, Scalar* panel) const { fill_part(index, {0, rows.columns}, panel); }
+
+  /// Some of the panel's features alone.
+  void fill_part(std::size_t index, RowRange features, Scalar* part) const {
+    fill_panel<simd::Vector<Scalar>>({rows.row(index * width<Scalar>) + features.begin, rows.stride},
+                                     samples_in<Scalar>(index, size()), features.count(), part);
   }
 
   /// The rows of the panel after `index`, if it is full.
@@ -157,6 +161,15 @@ class NumberInputs {
         fill_([](const void* any, std::size_t index, Scalar* panel) {
           static_cast<const Inputs*>(any)->fill(index, panel);
         }),
+        fill_part_([] {
+          if constexpr (requires { &Inputs::fill_part; }) {
+            return +[](const void* any, std::size_t index, RowRange features, Scalar* part) {
+              static_cast<const Inputs*>(any)->fill_part(index, features, part);
+            };
+          } else {
+            return nullptr;
+          }
+        }()),
         ahead_([](const void* any, std::size_t index) {
           if constexpr (requires { inputs.ahead(index); }) {
             return static_cast<const Inputs*>(any)->ahead(index);
@@ -169,22 +182,39 @@ class NumberInputs {
   void fill(std::size_t index, Scalar* panel) const { fill_(inputs_, index, panel); }
   Ahead ahead(std::size_t index) const { return ahead_(inputs_, index); }
 
+  bool has_parts() const { return fill_part_ != nullptr; }
+  void fill_part(std::size_t index, RowRange features, Scalar* part) const {
+    fill_part_(inputs_, index, features, part);
+  }
+
  private:
   const void* inputs_;
   std::size_t size_;
   void (*fill_)(const void*, std::size_t, Scalar*);
+  void (*fill_part_)(const void*, std::size_t, RowRange, Scalar*);
   Ahead (*ahead_)(const void*, std::size_t);
 };
 
-/// Rows of a model's first operation, a Linear layer, from a panel of `inputs`. `ahead` is for a panel of numbers.
-template <typename L, typename Inputs, typename Scalar>
-void forward_inputs(const Inputs& inputs, const Scalar* parameters, const typename Inputs::Element* panel,
-                    Scalar* output, const PanelRows<Scalar>& rows, Ahead ahead = {}) {
+/// Whether a panel of a narrow layer's inputs had better be made and multiplied a part of its features at a time, each
+/// small enough for the first-level cache. Every part adds to the whole output, which costs a wide layer more.
+template <typename L>
+inline constexpr bool is_by_parts = L::output_size <= 64;
+
+/// Rows of a panel's output of a model's first operation, a Linear layer. `panel`: the inputs, or if all rows are made
+/// `by_parts`, room for them.
+template <typename L, typename Scalar>
+void forward_numbers(const NumberInputs<Scalar>& inputs, std::size_t index, const Scalar* parameters, Scalar* panel,
+                     Scalar* output, const PanelRows<Scalar>& rows, bool by_parts) {
   using V = simd::Vector<Scalar>;
-  if constexpr (std::is_same_v<Inputs, ByteInputs<Scalar>>) {
-    forward_byte_rows<L, V>(parameters, inputs.folded, panel, output, rows);
-  } else {
-    forward_rows<L, V>(parameters, panel, output, rows, ahead);
+  constexpr std::size_t part = (std::size_t{16} << 10) / (width<Scalar> * sizeof(Scalar));
+  const std::size_t step = by_parts ? part : L::input_size;
+  for (std::size_t first = 0; first < L::input_size; first += step) {
+    const RowRange features{first, std::min(first + step, L::input_size)};
+    if (by_parts) {
+      inputs.fill_part(index, features, panel);
+    }
+    forward_depth<L, V>(parameters, features, panel, output, rows,
+                        inputs.ahead(index).template from<V>(features.begin));
   }
 }
 

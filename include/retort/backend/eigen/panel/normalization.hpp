@@ -276,19 +276,38 @@ void batch_norm_gradient_rows(const simd::ScalarOf<V>* parameters, const Statist
   sink_sums<V>(of_bias, rows, bias_offset<L>, sink);
 }
 
+namespace detail {
+
+/// Weight over deviation of `count` features from `first` on, outside of training.
+template <typename L, typename V>
+V running_scales(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* buffers, std::size_t first,
+                 std::size_t count) {
+  using Scalar = simd::ScalarOf<V>;
+  const Scalar* running_variance = buffers + tensor_offset(L::buffers, 1);
+  const V deviation = sqrt(simd::load<V>(running_variance + first, count) + V(static_cast<Scalar>(L::epsilon)));
+  return simd::load<V>(parameters + first, count) * (V(Scalar{1}) / deviation);
+}
+
+}  // namespace detail
+
 /// Rows of one panel outside of training, in place.
 template <typename L, typename V>
 void infer_batch_norm_rows(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* buffers,
                            simd::ScalarOf<V>* values, const PanelRows<simd::ScalarOf<V>>& rows) {
   using Scalar = simd::ScalarOf<V>;
-  const Scalar* running_variance = buffers + tensor_offset(L::buffers, 1);
   const std::size_t vectors = rows.vectors();
-  detail::for_each_normalized_row<L, V>(parameters, rows, [&](std::size_t row, const V& weight, const V& bias) {
-    const V mean(buffers[row]);
-    const V scale = weight * V(backend::detail::inverse_deviation<L>(running_variance[row]));
-    Scalar* row_values = values + row * width<Scalar>;
-    for (std::size_t at = 0; at < vectors * simd::lanes<V>; at += simd::lanes<V>) {
-      ((V::load_aligned(row_values + at) - mean) * scale + bias).store_aligned(row_values + at);
+  simd::for_each_vector<V>(rows.count(), [&](std::size_t position, std::size_t count) {
+    const std::size_t first = rows.begin + position;
+    alignas(64) std::array<Scalar, simd::lanes<V>> scales;
+    detail::running_scales<L, V>(parameters, buffers, first, count).store_aligned(scales.data());
+    for (std::size_t i = 0; i < count; ++i) {
+      const V mean(buffers[first + i]);
+      const V scale(scales[i]);
+      const V bias(parameters[bias_offset<L> + first + i]);
+      Scalar* row_values = values + (first + i) * width<Scalar>;
+      for (std::size_t at = 0; at < vectors * simd::lanes<V>; at += simd::lanes<V>) {
+        ((V::load_aligned(row_values + at) - mean) * scale + bias).store_aligned(row_values + at);
+      }
     }
   });
 }
@@ -298,12 +317,10 @@ template <typename L, typename V>
 void infer_batch_norm_columns(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* buffers,
                               simd::ScalarOf<V>* rows, std::size_t samples, std::size_t stride, RowRange columns) {
   using Scalar = simd::ScalarOf<V>;
-  const Scalar* running_variance = buffers + tensor_offset(L::buffers, 1);
   simd::for_each_vector<V>(columns.count(), [&](std::size_t position, std::size_t count) {
     const std::size_t at = columns.begin + position;
     const V mean = simd::load<V>(buffers + at, count);
-    const V deviation = sqrt(simd::load<V>(running_variance + at, count) + V(static_cast<Scalar>(L::epsilon)));
-    const V scale = simd::load<V>(parameters + at, count) * (V(Scalar{1}) / deviation);
+    const V scale = detail::running_scales<L, V>(parameters, buffers, at, count);
     const V bias = simd::load<V>(parameters + bias_offset<L> + at, count);
     for (std::size_t sample = 0; sample < samples; ++sample) {
       Scalar* values = rows + sample * stride + at;

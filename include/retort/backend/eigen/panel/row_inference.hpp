@@ -37,6 +37,8 @@ template <bool Wide>
 struct PanelWork {
   internal::ThreadPool* pool = nullptr;  ///< null for the calling thread; not read if not Wide
 
+  bool is_alone() const { return !Wide || pool == nullptr; }
+
   /// Calls function(panel, rows) for the pieces of a layer's rows. Pieces of the same rows, which read the same
   /// weights, follow one another.
   template <typename Pieces, typename Function>
@@ -123,9 +125,16 @@ void infer_rows(const PanelWork<has_wide_layer<M>>& work, const InferenceTensors
   const auto rows_of = [&](std::size_t panel, RowRange rows) {
     return PanelRows<Scalar>{rows, first + panel, samples_in<Scalar>(first + panel, inputs.size())};
   };
-  work.template for_each<RowPieces<1, 1>>(panels, [&](std::size_t panel, RowRange /*rows*/) {
-    inputs.fill(first + panel, panel_of(scratch.inputs, panel, M::input_size));
-  });
+  bool by_parts = false;
+  if constexpr (Plan::template is_linear<0> && std::is_same_v<Inputs, NumberInputs<Scalar>> && !Products::by_words) {
+    by_parts = is_by_parts<typename Plan::template Operation<0>> && inputs.has_parts() && work.is_alone() &&
+               company == nullptr;
+  }
+  if (!by_parts) {
+    work.template for_each<RowPieces<1, 1>>(panels, [&](std::size_t panel, RowRange /*rows*/) {
+      inputs.fill(first + panel, panel_of(scratch.inputs, panel, M::input_size));
+    });
+  }
   if constexpr (is_by_rows<typename Plan::template Operation<0>>) {
     constexpr std::size_t in = M::input_size;
     work.template for_each<ChainPieces<in>>(panels, [&](std::size_t panel, RowRange rows) {
@@ -169,11 +178,13 @@ void infer_rows(const PanelWork<has_wide_layer<M>>& work, const InferenceTensors
         } else if constexpr (Products::by_words) {
           Products::template forward<Operation>(parameters, words + panel * Products::size(features), output, rows);
         } else if constexpr (Index == 0) {
-          Ahead ahead;
-          if constexpr (std::is_same_v<typename Inputs::Element, Scalar>) {
-            ahead = inputs.ahead(first + panel);
+          if constexpr (std::is_same_v<Inputs, NumberInputs<Scalar>>) {
+            forward_numbers<Operation>(inputs, first + panel, parameters, panel_of(scratch.inputs, panel, features),
+                                       output, rows, by_parts);
+          } else {
+            forward_byte_rows<Operation, V>(parameters, inputs.folded, panel_of(scratch.inputs, panel, features),
+                                            output, rows);
           }
-          forward_inputs<Operation>(inputs, parameters, panel_of(scratch.inputs, panel, features), output, rows, ahead);
         } else {
           forward_rows<Operation, V>(parameters, panel_of(scratch.current, panel, features), output, rows);
         }
