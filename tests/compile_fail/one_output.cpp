@@ -6,6 +6,7 @@
 // expect: retort: SwappedLogits swaps the logits of classes: expected a loss of labels
 // expect: retort: ClassWeighted weighs classes: expected a loss of labels
 // expect: retort: TowardsTeacher wants a loss of real targets, such as MeanSquaredError or Huber
+// expect: retort: evaluate counts errors over classes, and a model of one output has none
 
 #include "retort/retort.hpp"
 
@@ -16,3 +17,5 @@ const retort::StandardizedLogits<retort::MeanSquaredError> standardized{};
 const retort::SwappedLogits<retort::BinaryHintonLoss> swapped{};
 const retort::ClassWeighted<retort::Huber, 1> weighted{{}, {1.0}};
 const retort::TowardsTeacher<retort::BinaryCrossEntropy> towards{};
+const retort::Evaluation evaluation =
+    retort::evaluate(network, retort::data::Dataset{retort::data::Matrix<float>(1, 3)});

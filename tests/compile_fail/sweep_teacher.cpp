@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A sweep of students with another number of inputs than their teacher's.
+// A sweep of students with another number of inputs than their teacher's, and one with other numbers.
 // expect: teacher_of<8>::inputs_but_student_of<6>
 // expect: retort: a teacher and its student must have the same number of inputs
+// expect: retort: a sweep's teachers have numbers of the sweep's type, float or double
 
 #include "retort/retort.hpp"
 
@@ -10,4 +11,9 @@ using Student = retort::Sequential<retort::Linear<6, 10>>;
 
 void distil(const retort::Network<Teacher>& teacher) {
   retort::Sweep<Student>{teacher, retort::sweep_grid(retort::SweepSetting<>{}), retort::backend::Eigen{2}};
+}
+
+void distil_in_double(const retort::Network<Teacher>& teacher) {
+  using Sweep = retort::Sweep<Teacher, retort::backend::Eigen, retort::HintonLoss, retort::Adam, double>;
+  Sweep{teacher, retort::sweep_grid(retort::SweepSetting<>{}), retort::backend::Eigen{2}};
 }

@@ -48,6 +48,12 @@ class AnyTeacher {
       static_cast<void>(TeacherFits<M, StudentModel>{});
     });
   }
+  template <Model M, typename OtherBackend, typename OtherScalar>
+  AnyTeacher(const Network<M, OtherBackend, OtherScalar>& /*network*/) : source_(TableHandle(nullptr)) {
+    static_assert(std::is_same_v<OtherBackend, Backend>, "retort: a sweep's teachers have the backend of the sweep");
+    static_assert(std::is_same_v<OtherScalar, Scalar>,
+                  "retort: a sweep's teachers have numbers of the sweep's type, float or double");
+  }
   /// A temporary teacher would be gone before it is asked.
   template <Model M>
   AnyTeacher(const Network<M, Backend, Scalar>&& network) = delete;

@@ -208,6 +208,9 @@ std::vector<Scalar> predict_all(const Network<M, Backend, Scalar>& network, cons
 /// and OptionError if none has; those with targets want the loss, below.
 template <Model M, typename Backend, typename Scalar>
 Evaluation evaluate(const Network<M, Backend, Scalar>& network, const data::Dataset& data) {
+  static_assert(M::output_size >= 2,
+                "retort: evaluate counts errors over classes, and a model of one output has none: expected a loss of "
+                "targets, evaluate(network, data, loss)");
   data.require_samples();
   if (data.has_targets()) {
     throw OptionError("evaluate: the dataset has targets, expected labels, or a loss: evaluate(network, data, loss)");
