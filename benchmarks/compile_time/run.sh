@@ -4,11 +4,11 @@
 #
 # What programs cost to compile: seconds, those of a processor (fewer on a busy machine) and peak memory of each compiler
 # found (g++ and clang++, or those named), for this processor, for any, and without optimisation, by turns in N rounds
-# (3); and the size of the program, linked and stripped. The programs are the README's; the same as one of several files,
-# with its models and trainings declared (extern.hpp), then also with retort.hpp precompiled, and the file that
-# instantiates them; one that answers with a saved student by the whole library (read_digit.cpp); and the same by
-# <retort/predict.hpp> (examples/read_digit). Of the last two also the time from start to end with an answer, by turns.
-# The tables go to standard output, progress to standard error.
+# (3); and the size of the program, linked and stripped. The programs are the README's; the same with another Linear and
+# ReLU in its student; the same as one of several files, with its models and trainings declared (extern.hpp), then also
+# with retort.hpp precompiled, and the file that instantiates them; one that answers with a saved student by the whole
+# library (read_digit.cpp); and the same by <retort/predict.hpp> (examples/read_digit). Of the last two also the time
+# from start to end with an answer, by turns. The tables go to standard output, progress to standard error.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$here/../..
@@ -60,11 +60,16 @@ trainings=("NETWORK(Teacher)" "NETWORK(Student)" "TRAINER(Teacher, retort::Cross
 printf 'RETORT_EXTERN_%s;\n' "${trainings[@]}" >"$build/extern"
 sed "/^static_assert/r $build/extern" "$readme" >"$build/declared.cpp"
 { sed -n '1,/^static_assert/p' "$readme" && printf 'RETORT_INSTANTIATE_%s;\n' "${trainings[@]}"; } >"$build/instantiated.cpp"
-declare -A sources=(["README's"]=$readme ["README's, declared"]=$build/declared.cpp
-  ["README's, declared, precompiled"]=$build/declared.cpp ["README's, instantiated"]=$build/instantiated.cpp
+layer='rt::Linear<20, 20>, rt::ReLU,'
+sed -e "s/$layer/rt::Linear<20, 30>, rt::ReLU, rt::Linear<30, 20>, rt::ReLU,/" -e '/^static_assert/d' "$readme" \
+  >"$build/another_layer.cpp"
+grep -qF "$layer" "$readme" || usage "$readme has no '$layer' to put another layer behind"
+declare -A sources=(["README's"]=$readme ["README's, another layer"]=$build/another_layer.cpp
+  ["README's, declared"]=$build/declared.cpp ["README's, declared, precompiled"]=$build/declared.cpp
+  ["README's, instantiated"]=$build/instantiated.cpp
   ["answers, retort.hpp"]=$here/read_digit.cpp ["answers, predict.hpp"]=$repository/examples/read_digit/main.cpp)
-programs=("README's" "README's, declared" "README's, declared, precompiled" "README's, instantiated" "answers, retort.hpp"
-  "answers, predict.hpp")
+programs=("README's" "README's, another layer" "README's, declared" "README's, declared, precompiled"
+  "README's, instantiated" "answers, retort.hpp" "answers, predict.hpp")
 
 # precompile COMPILER SETTING: sets `precompiled` to the flags by which COMPILER takes retort.hpp in precompiled form.
 precompile() {
