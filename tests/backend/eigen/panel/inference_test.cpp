@@ -196,17 +196,33 @@ TEMPLATE_TEST_CASE("In panels alone a sample has the same bits in every batch", 
 }
 
 TEST_CASE("Inputs that are multiplied a part at a time give the bits that whole panels give", "[panel]") {
-  using M = Sequential<Linear<1100, 20>, ReLU, Linear<20, 7>>;
-  static_assert(backend::panel::is_by_parts<Linear<1100, 20>>);
-  const auto network = some_network<M, float>(1);
+  using L = Linear<1100, 20>;
+  using V = simd::Vector<float>;
+  using namespace backend::panel;
+  static_assert(is_by_parts<L>);
+  const auto network = some_network<Sequential<L>, float>(1);
   for (const std::size_t size : {std::size_t{19}, std::size_t{200}}) {
     CAPTURE(size);
-    const data::Dataset data = test::clouds(size, M::input_size, M::output_size, 2);  // whose panels are made whole
-    std::vector<float> found(size * M::output_size);
-    std::vector<float> expected(found);
-    backend::panel::infer<M>(network.backend(), tensors_of(network), data.view().reals, found.data(), size);
-    backend::panel::infer<M>(network.backend(), tensors_of(network), data.view(), expected.data());
-    CHECK(found == expected);
+    const data::Dataset data = test::clouds(size, L::input_size, L::output_size, 2);
+    std::vector<float> batch(size * L::output_size);
+    std::vector<float> dataset(batch);
+    infer<Sequential<L>>(network.backend(), tensors_of(network), data.view().reals, batch.data(), size);
+    infer<Sequential<L>>(network.backend(), tensors_of(network), data.view(), dataset.data());
+    CHECK(dataset == batch);
+    auto panel = AlignedBuffer<float>::uninitialized(L::input_size * width<float>);
+    auto output = AlignedBuffer<float>::uninitialized(L::output_size * width<float>);
+    for (std::size_t index = 0; index < count_for<float>(size); ++index) {
+      const PanelRows<float> rows{{0, L::output_size}, index, samples_in<float>(index, size)};
+      const simd::Rows<const float> samples{data.view().reals + rows.first_sample() * L::input_size, L::input_size};
+      fill_panel<V>(samples, rows.samples, L::input_size, panel.data());
+      forward_rows<L, V>(network.parameter_data(), panel.data(), output.data(), rows);
+      for (std::size_t sample = 0; sample < rows.samples; ++sample) {
+        for (std::size_t k = 0; k < L::output_size; ++k) {
+          REQUIRE(batch[(rows.first_sample() + sample) * L::output_size + k] ==
+                  output.data()[k * width<float> + sample]);
+        }
+      }
+    }
   }
 }
 

@@ -38,15 +38,11 @@ struct InferenceTensors {
   const Scalar* buffers;
 };
 
-/// inputs (in, count) of one panel, where make_row(sample, row) writes the row (in) of each.
-template <typename Scalar, typename MakeRow>
-void fill_panel_by_rows(std::size_t count, std::size_t in, Scalar* panel, const MakeRow& make_row) {
-  struct RowsTag;
-  Scalar* rows = internal::thread_scratch<Scalar, RowsTag>(width<Scalar> * in);
-  for (std::size_t sample = 0; sample < count; ++sample) {
-    make_row(sample, rows + sample * in);
-  }
-  fill_panel<simd::Vector<Scalar>>({rows, in}, count, in, panel);
+/// The panel after `index` of rows (size, features), if it is full.
+template <typename Scalar, typename Number>
+Ahead panel_after(std::size_t index, std::size_t size, const Number* rows, std::size_t features) {
+  const std::size_t next = (index + 1) * width<Scalar>;
+  return {next + width<Scalar> <= size ? reinterpret_cast<const std::byte*>(rows + next * features) : nullptr};
 }
 
 /// Rows (size, in) of numbers.
@@ -66,11 +62,7 @@ struct BatchInputs {
                                      samples_in<Scalar>(index, size()), features.count(), part);
   }
 
-  /// The rows of the panel after `index`, if it is full.
-  Ahead ahead(std::size_t index) const {
-    const std::size_t next = (index + 1) * width<Scalar>;
-    return {next + width<Scalar> <= size() ? reinterpret_cast<const std::byte*>(rows.row(next)) : nullptr};
-  }
+  Ahead ahead(std::size_t index) const { return panel_after<Scalar>(index, size(), rows.data, rows.stride); }
 };
 
 /// Every sample of a dataset, normalised.
@@ -90,6 +82,19 @@ struct DatasetInputs {
     std::iota(samples.begin(), samples.end(), static_cast<std::uint32_t>(index * width<Scalar>));
     const std::size_t count = samples_in<Scalar>(index, size());
     fill_panel<simd::Vector<Scalar>>(data, constants, std::span<const std::uint32_t>(samples).first(count), panel);
+  }
+
+  /// As of BatchInputs. Precondition: the features are real numbers.
+  void fill_part(std::size_t index, RowRange features, Scalar* part) const {
+    fill_panel_by_rows<Scalar>(
+        samples_in<Scalar>(index, size()), features.count(), part, [&](std::size_t sample, Scalar* row) {
+          const float* reals = data.reals + (index * width<Scalar> + sample) * data.features + features.begin;
+          std::transform(reals, reals + features.count(), row, constants);
+        });
+  }
+
+  Ahead ahead(std::size_t index) const {
+    return data.bytes != nullptr ? Ahead{} : panel_after<Scalar>(index, size(), data.reals, data.features);
   }
 };
 

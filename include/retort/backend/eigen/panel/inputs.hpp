@@ -13,6 +13,7 @@
 #include "retort/backend/eigen/panel/panel.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/thread_scratch.hpp"
 #include "retort/data/augment.hpp"
 #include "retort/data/dataset_view.hpp"
 #include "retort/data/gather.hpp"
@@ -28,6 +29,17 @@ template <typename V>
 void fill_panel(simd::Rows<const simd::ScalarOf<V>> rows, std::size_t count, std::size_t in,
                 simd::ScalarOf<V>* inputs) {
   simd::transpose<V>(rows, count, in, {inputs, width<simd::ScalarOf<V>>});
+}
+
+/// inputs (in, count) of one panel, where make_row(sample, row) writes the row (in) of each.
+template <typename Scalar, typename MakeRow>
+void fill_panel_by_rows(std::size_t count, std::size_t in, Scalar* panel, const MakeRow& make_row) {
+  struct RowsTag;
+  Scalar* rows = internal::thread_scratch<Scalar, RowsTag>(width<Scalar> * in);
+  for (std::size_t sample = 0; sample < count; ++sample) {
+    make_row(sample, rows + sample * in);
+  }
+  fill_panel<simd::Vector<Scalar>>(simd::Rows<const Scalar>{rows, in}, count, in, panel);
 }
 
 /// Rows of bytes that fill a panel; the last sample's row is repeated, as whole squares are read.
@@ -121,12 +133,10 @@ void fill_panel(const data::DatasetView& data, const data::GatherConstants<simd:
     fill_panel_with_bytes<V>(byte_rows<Scalar>(data, samples).data(), samples.size(), data.features, constants, inputs);
     return;
   }
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    const float* row = data.reals + std::size_t{samples[i]} * data.features;
-    for (std::size_t feature = 0; feature < data.features; ++feature) {
-      inputs[feature * width<Scalar> + i] = constants(row[feature]);
-    }
-  }
+  fill_panel_by_rows<Scalar>(samples.size(), data.features, inputs, [&](std::size_t i, Scalar* row) {
+    const float* reals = data.reals + std::size_t{samples[i]} * data.features;
+    std::transform(reals, reals + data.features, row, constants);
+  });
 }
 
 /// Fetches a sample's row, which lies anywhere in memory: no processor foresees where.
