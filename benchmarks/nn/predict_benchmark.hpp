@@ -16,7 +16,9 @@
 
 #include "models.hpp"
 #include "retort/core/philox.hpp"
+#include "retort/data/dataset.hpp"
 #include "retort/nn/network.hpp"
+#include "retort/train/evaluate.hpp"
 #include "runner.hpp"
 
 namespace retort::benchmarks {
@@ -56,6 +58,17 @@ void predict_many(::benchmark::State& state, const typename Runner::Backend& bac
       ::benchmark::Counter(static_cast<double>(batch * M::flops), ::benchmark::Counter::kIsIterationInvariantRate);
 }
 
+/// All samples of a dataset in the host's memory, of bytes as images are, or of real numbers.
+template <Model M, typename Number, typename Runner>
+void predict_dataset_of(::benchmark::State& state, const typename Runner::Backend& backend, std::size_t samples) {
+  const Network<M, typename Runner::Backend> network{Seed{0}, backend};
+  const data::Dataset dataset{data::Matrix<Number>(samples, M::input_size)};
+  Runner::measure(state, backend, [&] { ::benchmark::DoNotOptimize(predict_all(network, dataset)); });
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+  state.counters["FLOP/s"] =
+      ::benchmark::Counter(static_cast<double>(samples * M::flops), ::benchmark::Counter::kIsIterationInvariantRate);
+}
+
 template <typename Runner>
 bool register_predictions() {
   const std::initializer_list<std::int64_t> one{1};
@@ -63,6 +76,8 @@ bool register_predictions() {
   register_benchmark<Runner>("predict_one<Teacher>", one, predict_one<Teacher, Runner>);
   register_benchmark<Runner>("predict_batch<Student>", {64, 10'000}, predict_many<Student, Runner>);
   register_benchmark<Runner>("predict_batch<Teacher>", {64, 1024}, predict_many<Teacher, Runner>);
+  register_benchmark<Runner>("predict_all<Student>/bytes", {10'000}, predict_dataset_of<Student, std::uint8_t, Runner>);
+  register_benchmark<Runner>("predict_all<Student>/reals", {10'000}, predict_dataset_of<Student, float, Runner>);
   if constexpr (!Runner::Backend::host_memory) {
     register_benchmark<Runner>("predict_batch<Teacher>", {4096}, predict_many<Teacher, Runner>);
   }
