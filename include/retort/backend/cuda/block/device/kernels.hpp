@@ -21,9 +21,10 @@ __device__ Scalar* block_shared_memory() {
   return reinterpret_cast<Scalar*>(memory);
 }
 
-/// The work of each block, also in a cluster.
+/// The work of each block, also in a cluster. Inlined however long it is, so that the job is read as a kernel's
+/// argument.
 template <typename Layout, Batches batches, typename Scalar, typename Job>
-__device__ void run_job(const Job& job) {
+__device__ __forceinline__ void run_job(const Job& job) {
   DeviceTeam<Layout::threads> team;
   train<Layout, batches>(team, job, block_shared_memory<Scalar>());
 }
