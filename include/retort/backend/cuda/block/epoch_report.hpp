@@ -70,7 +70,8 @@ RETORT_HOST_DEVICE void report(Team& team, const Job& job, Scalar* memory) {
   const InputSource<Scalar>& source = job.validation;
   Scalar* inputs = memory + Layout::inputs;
   for (std::size_t first = 0; first < source.size; first += Layout::samples) {
-    const Chunk chunk = Chunk::at_batch(first / Layout::samples, Layout::samples, source.size, Layout::samples);
+    const Chunk chunk = Chunk::at_batch(static_cast<std::uint32_t>(first / Layout::samples), Layout::samples,
+                                        source.size, Layout::samples);
     team([&](std::size_t thread) {
       gather<Layout>(
           Fetcher<Team>{team, thread}, source, chunk, [&](std::size_t row) { return source.sample(chunk.first + row); },

@@ -149,11 +149,11 @@ RETORT_HOST_DEVICE void gather(const Fetcher<Team>& fetcher, const InputSource<S
 template <typename Team, typename Scalar>
 RETORT_HOST_DEVICE void fetch_numbers(const Fetcher<Team>& fetcher, const InputSource<Scalar>& source,
                                       const Chunk& chunk, std::uint32_t* numbers) {
-  for (std::size_t row = fetcher.begin(); row < chunk.size; row += fetcher.step()) {
+  for (std::uint32_t row = fetcher.begin(); row < chunk.size; row += fetcher.step()) {
     if (source.samples != nullptr) {
       fetcher.copy(numbers + row, source.samples + chunk.first + row);
     } else {
-      numbers[row] = static_cast<std::uint32_t>(chunk.first + row);
+      numbers[row] = chunk.first + row;
     }
   }
 }
@@ -167,8 +167,7 @@ RETORT_HOST_DEVICE void gather_targets(const Fetcher<Team>& fetcher, const Input
   constexpr auto classes = static_cast<std::uint32_t>(Layout::Model::output_size);
   constexpr auto samples = static_cast<std::uint32_t>(Layout::samples);
   constexpr auto words = static_cast<std::uint32_t>(sizeof(Scalar) / sizeof(std::uint32_t));  // of an element
-  const auto size = static_cast<std::uint32_t>(chunk.size);
-  for (std::uint32_t row = fetcher.begin(); row < size; row += fetcher.step()) {
+  for (std::uint32_t row = fetcher.begin(); row < chunk.size; row += fetcher.step()) {
     fetcher.copy(reinterpret_cast<std::uint32_t*>(targets) + row, source.data.labels + sample_of(row));
   }
   if (teacher.logits == nullptr) {
@@ -176,7 +175,7 @@ RETORT_HOST_DEVICE void gather_targets(const Fetcher<Team>& fetcher, const Input
   }
   const auto* from = reinterpret_cast<const std::uint32_t*>(teacher.logits);
   auto* to = reinterpret_cast<std::uint32_t*>(targets + Layout::label_elements);
-  for (std::uint32_t item = fetcher.begin(); item < size * classes * words; item += fetcher.step()) {
+  for (std::uint32_t item = fetcher.begin(); item < chunk.size * classes * words; item += fetcher.step()) {
     const std::uint32_t row = item / (classes * words);
     const std::uint32_t word = item % (classes * words);  // of the row
     const std::size_t teacher_row = teacher.row_of(chunk.first + row, sample_of(row));

@@ -28,9 +28,8 @@ RETORT_HOST_DEVICE void for_each_group(std::size_t thread, const Chunk& chunk, c
   constexpr std::uint32_t features = Features;
   constexpr std::uint32_t neighbours = quad;
   constexpr auto threads = static_cast<std::uint32_t>(Layout::threads);
-  const auto size = static_cast<std::uint32_t>(chunk.size);
   // Chunks begin at a multiple of four samples of their batch, so that groups lie within a chunk.
-  const std::uint64_t first_group = (chunk.first - chunk.batch_first) * Features / internal::chain_group;
+  const std::uint64_t first_group = std::uint64_t{chunk.first - chunk.batch_first} * Features / internal::chain_group;
   Place places[quad];
   if constexpr (features % neighbours == 0 || !counted) {
     constexpr auto groups = static_cast<std::uint32_t>(group_count(Features));  // of a sample
@@ -38,7 +37,7 @@ RETORT_HOST_DEVICE void for_each_group(std::size_t thread, const Chunk& chunk, c
     for (auto item = static_cast<std::uint32_t>(thread); item < groups * samples; item += threads) {
       const std::uint32_t sample = item % samples;
       const std::uint32_t first = item / samples * neighbours;
-      if (sample < size) {
+      if (sample < chunk.size) {
         RETORT_UNROLL for (std::uint32_t i = 0; i < neighbours; ++i) { places[i] = {first + i, sample}; }
         const std::uint32_t rest = features - first;
         function(first_group + sample * groups + item / samples, places,
@@ -46,7 +45,7 @@ RETORT_HOST_DEVICE void for_each_group(std::size_t thread, const Chunk& chunk, c
       }
     }
   } else {
-    const std::uint32_t elements = size * features;
+    const std::uint32_t elements = chunk.size * features;
     for (auto group = static_cast<std::uint32_t>(thread); group * neighbours < elements; group += threads) {
       RETORT_UNROLL for (std::uint32_t i = 0; i < neighbours; ++i) {
         places[i].sample = (group * neighbours + i) / features;

@@ -79,34 +79,40 @@ struct TrainingJob {
   }
 };
 
-/// The samples of a batch that a block has in its memory at once.
+/// The samples of a batch that a block has in its memory at once. Numbers of samples are words, as in the datasets: a
+/// kernel keeps several chunks in registers.
 struct Chunk {
-  std::size_t first;        // place in the job's samples
-  std::size_t size;         // at least 1
-  std::size_t batch_first;  // the same for its batch's first sample
-  std::size_t batch_size;
-  std::size_t batch;  // counted from the job's first
+  std::uint32_t first;        // place in the job's samples
+  std::uint32_t size;         // at least 1
+  std::uint32_t batch_first;  // the same for its batch's first sample
+  std::uint32_t batch_size;
+  std::uint32_t batch;  // counted from the job's first
 
   RETORT_HOST_DEVICE bool begins_batch() const { return first == batch_first; }
   RETORT_HOST_DEVICE bool ends_batch() const { return first + size == batch_first + batch_size; }
 
   /// The chunks of up to `capacity` samples into which a job's batches are cut, in order; size 0 after the last.
-  RETORT_HOST_DEVICE static Chunk at_batch(std::size_t batch, std::size_t batch_size, std::size_t samples,
+  RETORT_HOST_DEVICE static Chunk at_batch(std::uint32_t batch, std::size_t full_batch, std::size_t samples,
                                            std::size_t capacity) {
-    const std::size_t first = batch * batch_size;
-    if (first >= samples) {
-      return {first, 0, first, 0, batch};
-    }
-    const std::size_t count = batch_size < samples - first ? batch_size : samples - first;
-    return {first, count < capacity ? count : capacity, first, count, batch};
+    return beginning(static_cast<std::uint32_t>(batch * full_batch), batch, full_batch, samples, capacity);
   }
   RETORT_HOST_DEVICE Chunk next(std::size_t full_batch, std::size_t samples, std::size_t capacity) const {
     if (ends_batch()) {
-      return at_batch(batch + 1, full_batch, samples, capacity);
+      return beginning(batch_first + batch_size, batch + 1, full_batch, samples, capacity);
     }
-    const std::size_t done = first + size - batch_first;
-    const std::size_t rest = batch_size - done;
-    return {first + size, rest < capacity ? rest : capacity, batch_first, batch_size, batch};
+    const std::uint32_t done = first + size - batch_first;
+    return {first + size, smaller(batch_size - done, capacity), batch_first, batch_size, batch};
+  }
+
+ private:
+  RETORT_HOST_DEVICE static std::uint32_t smaller(std::uint32_t a, std::size_t b) {
+    return a < b ? a : static_cast<std::uint32_t>(b);
+  }
+  RETORT_HOST_DEVICE static Chunk beginning(std::uint32_t first, std::uint32_t batch, std::size_t full_batch,
+                                            std::size_t samples, std::size_t capacity) {
+    const std::uint32_t left = first < samples ? static_cast<std::uint32_t>(samples - first) : 0;
+    const std::uint32_t count = smaller(left, full_batch);
+    return {first, smaller(count, capacity), first, count, batch};
   }
 };
 

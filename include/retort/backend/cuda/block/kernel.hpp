@@ -76,14 +76,16 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
   const auto after = [&](const Chunk& other) { return other.next(job.batch_size, source.size, Layout::samples); };
   Chunk chunk = Chunk::at_batch(0, job.batch_size, source.size, Layout::samples);
   Chunk next = after(chunk);
-  std::size_t buffer = 0;  // of this chunk's inputs and targets
-  std::size_t slot = 0;    // of its samples' numbers
-  const auto inputs = [&](std::size_t number) { return memory + Layout::inputs + number * Layout::input_elements; };
-  const auto targets = [&](std::size_t number) { return memory + Layout::targets + number * Layout::target_elements; };
-  const auto numbers = [&](std::size_t number) {
+  std::uint32_t buffer = 0;  // of this chunk's inputs and targets
+  std::uint32_t slot = 0;    // of its samples' numbers
+  const auto inputs = [&](std::uint32_t number) { return memory + Layout::inputs + number * Layout::input_elements; };
+  const auto targets = [&](std::uint32_t number) {
+    return memory + Layout::targets + number * Layout::target_elements;
+  };
+  const auto numbers = [&](std::uint32_t number) {
     return reinterpret_cast<std::uint32_t*>(memory + Layout::numbers) + number * Layout::samples;
   };
-  const auto fetch = [&](const Fetcher<Team>& fetcher, const Chunk& other, std::size_t of_slot, std::size_t to) {
+  const auto fetch = [&](const Fetcher<Team>& fetcher, const Chunk& other, std::uint32_t of_slot, std::uint32_t to) {
     const auto samples = [its_numbers = numbers(of_slot)](std::size_t row) { return its_numbers[row]; };
     gather<Layout>(fetcher, source, other, samples, inputs(to));
     gather_targets<Layout>(fetcher, source, L::needs_teacher ? job.teacher : TeacherTable<Scalar>{}, other, samples,
@@ -130,9 +132,9 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
   while (chunk.size > 0) {
     const Chunk after_next = after(next);
     constexpr bool ahead = Layout::input_buffers > 1;
-    const std::size_t next_buffer = ahead ? 1 - buffer : 0;
+    const std::uint32_t next_buffer = ahead ? 1 - buffer : 0;
     const Scalar* values = inputs(buffer);
-    const LayerRandom random{job.seed, job.first_step + static_cast<std::uint32_t>(chunk.batch)};
+    const LayerRandom random{job.seed, job.first_step + chunk.batch};
     // While a chunk is computed, the inputs and targets of the next are fetched, if there are two buffers for them, and
     // the sample numbers of the one after it.
     const auto fetch_next = [&](const Fetcher<Team>& fetcher) {
