@@ -19,16 +19,16 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// One of the threads that fetch a chunk together in a phase: all threads of the team from `first` on. Their copies
-/// arrive while the team goes on: see team.hpp.
-template <typename Team>
+/// One of the threads that fetch a chunk together in a phase: all threads of the team from `first_thread` on. Their
+/// copies arrive while the team goes on: see team.hpp.
+template <typename Team, std::size_t first_thread = 0>
 struct Fetcher {
+  static constexpr auto step = static_cast<std::uint32_t>(Team::threads - first_thread);
+
   Team& team;
   std::size_t thread;
-  std::size_t first = 0;
 
-  RETORT_HOST_DEVICE std::uint32_t begin() const { return static_cast<std::uint32_t>(thread - first); }
-  RETORT_HOST_DEVICE std::uint32_t step() const { return static_cast<std::uint32_t>(Team::threads - first); }
+  RETORT_HOST_DEVICE std::uint32_t begin() const { return static_cast<std::uint32_t>(thread - first_thread); }
 
   template <typename T>
   RETORT_HOST_DEVICE void copy(T* to, const T* from) const {
@@ -37,6 +37,27 @@ struct Fetcher {
 };
 
 namespace detail {
+
+/// Calls function(row, part) for a fetcher's share of the `Parts` parts of each row. A thread has the same part of
+/// several rows, where there are threads enough.
+template <std::size_t Parts, typename Team, std::size_t first_thread, typename Function>
+RETORT_HOST_DEVICE void for_each_part(const Fetcher<Team, first_thread>& fetcher, std::uint32_t rows,
+                                      const Function& function) {
+  constexpr std::uint32_t parts = Parts;
+  constexpr std::uint32_t step = Fetcher<Team, first_thread>::step;
+  if constexpr (parts <= step) {
+    constexpr std::uint32_t rows_at_once = step / parts;
+    if (fetcher.begin() < rows_at_once * parts) {
+      for (std::uint32_t row = fetcher.begin() / parts; row < rows; row += rows_at_once) {
+        function(row, fetcher.begin() % parts);
+      }
+    }
+  } else {
+    for (std::uint32_t item = fetcher.begin(); item < rows * parts; item += step) {
+      function(item / parts, item % parts);
+    }
+  }
+}
 
 /// The first of this block's features.
 template <typename Layout, typename Team>
@@ -63,9 +84,9 @@ RETORT_HOST_DEVICE std::uint32_t raw_word(const InputSource<Scalar>& source, std
 }
 
 /// For tensor cores: (samples, words), the words of a sample side by side.
-template <typename Layout, typename Team, typename Scalar, typename SampleOf>
-RETORT_HOST_DEVICE void gather_rows(const Fetcher<Team>& fetcher, const InputSource<Scalar>& source, const Chunk& chunk,
-                                    const SampleOf& sample_of, std::uint32_t* words) {
+template <typename Layout, typename Team, std::size_t first_thread, typename Scalar, typename SampleOf>
+RETORT_HOST_DEVICE void gather_rows(const Fetcher<Team, first_thread>& fetcher, const InputSource<Scalar>& source,
+                                    const Chunk& chunk, const SampleOf& sample_of, std::uint32_t* words) {
   using First = TiledStage<typename Layout::Model, 0>;
   using Line = Quad<std::uint32_t>;
   constexpr std::uint32_t quads = First::quads;
@@ -76,21 +97,20 @@ RETORT_HOST_DEVICE void gather_rows(const Fetcher<Team>& fetcher, const InputSou
   if constexpr (lines > 0) {
     if (source.view.augmentation.shift == 0 &&
         reinterpret_cast<std::uintptr_t>(source.data.bytes) % sizeof(Line) == 0) {
-      for (std::uint32_t item = fetcher.begin(); item < samples * lines; item += fetcher.step()) {
-        const std::uint32_t row = item / lines;
-        auto* to = reinterpret_cast<Line*>(words + row * pitch) + item % lines;
+      const std::uint8_t* bytes = source.data.bytes + own_features;
+      for_each_part<lines>(fetcher, samples, [&](std::uint32_t row, std::uint32_t line) {
+        auto* to = reinterpret_cast<Line*>(words + row * pitch) + line;
         if (row < chunk.size) {
           const std::size_t sample = sample_of(row);
-          const std::uint8_t* from = source.data.bytes + sample * Layout::features + own_features;
-          fetcher.copy(to, reinterpret_cast<const Line*>(from) + item % lines);
+          fetcher.copy(to, reinterpret_cast<const Line*>(bytes + sample * Layout::features) + line);
         } else {
           *to = Line();
         }
-      }
+      });
       return;
     }
   }
-  for (std::uint32_t item = fetcher.begin(); item < samples * quads; item += fetcher.step()) {
+  for (std::uint32_t item = fetcher.begin(); item < samples * quads; item += fetcher.step) {
     const std::uint32_t row = item / quads;
     const std::uint32_t q = item % quads;
     words[row * pitch + q] =
@@ -102,9 +122,9 @@ RETORT_HOST_DEVICE void gather_rows(const Fetcher<Team>& fetcher, const InputSou
 
 /// One thread's part of a chunk's inputs. Zeros stand for the samples that a chunk lacks. Inputs that the dataset holds
 /// unchanged are copied. `sample_of(row)` is the dataset's sample for a row of the chunk.
-template <typename Layout, typename Team, typename Scalar, typename SampleOf>
-RETORT_HOST_DEVICE void gather(const Fetcher<Team>& fetcher, const InputSource<Scalar>& source, const Chunk& chunk,
-                               const SampleOf& sample_of, Scalar* inputs) {
+template <typename Layout, typename Team, std::size_t first_thread, typename Scalar, typename SampleOf>
+RETORT_HOST_DEVICE void gather(const Fetcher<Team, first_thread>& fetcher, const InputSource<Scalar>& source,
+                               const Chunk& chunk, const SampleOf& sample_of, Scalar* inputs) {
   using First = TiledStage<typename Layout::Model, 0>;
   const std::size_t own_features = detail::first_feature<Layout>(fetcher.team);
   if constexpr (Layout::on_tensor_cores) {
@@ -112,7 +132,7 @@ RETORT_HOST_DEVICE void gather(const Fetcher<Team>& fetcher, const InputSource<S
   } else if constexpr (Layout::input_kind == InputKind::bytes) {
     auto* words = reinterpret_cast<std::uint32_t*>(inputs);
     const bool whole_words = First::in % quad == 0 && source.view.augmentation.shift == 0;
-    for (std::size_t item = fetcher.begin(); item < Layout::samples * First::quads; item += fetcher.step()) {
+    for (std::size_t item = fetcher.begin(); item < Layout::samples * First::quads; item += fetcher.step) {
       const std::size_t row = item / First::quads;
       const std::size_t q = item % First::quads;
       std::uint32_t* to = words + q * Layout::word_stride + row;
@@ -129,7 +149,7 @@ RETORT_HOST_DEVICE void gather(const Fetcher<Team>& fetcher, const InputSource<S
       }
     }
   } else {
-    for (std::size_t item = fetcher.begin(); item < Layout::samples * First::in; item += fetcher.step()) {
+    for (std::size_t item = fetcher.begin(); item < Layout::samples * First::in; item += fetcher.step) {
       const std::size_t row = item / First::in;
       const std::size_t feature = item % First::in;
       Scalar value = 0;
@@ -146,10 +166,10 @@ RETORT_HOST_DEVICE void gather(const Fetcher<Team>& fetcher, const InputSource<S
 }
 
 /// One thread's part of the numbers of a chunk's samples.
-template <typename Team, typename Scalar>
-RETORT_HOST_DEVICE void fetch_numbers(const Fetcher<Team>& fetcher, const InputSource<Scalar>& source,
+template <typename Team, std::size_t first_thread, typename Scalar>
+RETORT_HOST_DEVICE void fetch_numbers(const Fetcher<Team, first_thread>& fetcher, const InputSource<Scalar>& source,
                                       const Chunk& chunk, std::uint32_t* numbers) {
-  for (std::uint32_t row = fetcher.begin(); row < chunk.size; row += fetcher.step()) {
+  for (std::uint32_t row = fetcher.begin(); row < chunk.size; row += fetcher.step) {
     if (source.samples != nullptr) {
       fetcher.copy(numbers + row, source.samples + chunk.first + row);
     } else {
@@ -160,14 +180,14 @@ RETORT_HOST_DEVICE void fetch_numbers(const Fetcher<Team>& fetcher, const InputS
 
 /// One thread's part of a chunk's targets: labels, and the logits of `teacher` where it has any. `sample_of`: see
 /// gather().
-template <typename Layout, typename Team, typename Scalar, typename SampleOf>
-RETORT_HOST_DEVICE void gather_targets(const Fetcher<Team>& fetcher, const InputSource<Scalar>& source,
+template <typename Layout, typename Team, std::size_t first_thread, typename Scalar, typename SampleOf>
+RETORT_HOST_DEVICE void gather_targets(const Fetcher<Team, first_thread>& fetcher, const InputSource<Scalar>& source,
                                        const TeacherTable<Scalar>& teacher, const Chunk& chunk,
                                        const SampleOf& sample_of, Scalar* targets) {
   constexpr auto classes = static_cast<std::uint32_t>(Layout::Model::output_size);
   constexpr auto samples = static_cast<std::uint32_t>(Layout::samples);
   constexpr auto words = static_cast<std::uint32_t>(sizeof(Scalar) / sizeof(std::uint32_t));  // of an element
-  for (std::uint32_t row = fetcher.begin(); row < chunk.size; row += fetcher.step()) {
+  for (std::uint32_t row = fetcher.begin(); row < chunk.size; row += fetcher.step) {
     fetcher.copy(reinterpret_cast<std::uint32_t*>(targets) + row, source.data.labels + sample_of(row));
   }
   if (teacher.logits == nullptr) {
@@ -175,19 +195,19 @@ RETORT_HOST_DEVICE void gather_targets(const Fetcher<Team>& fetcher, const Input
   }
   const auto* from = reinterpret_cast<const std::uint32_t*>(teacher.logits);
   auto* to = reinterpret_cast<std::uint32_t*>(targets + Layout::label_elements);
-  for (std::uint32_t item = fetcher.begin(); item < chunk.size * classes * words; item += fetcher.step()) {
-    const std::uint32_t row = item / (classes * words);
-    const std::uint32_t word = item % (classes * words);  // of the row
+  detail::for_each_part<classes * words>(fetcher, chunk.size, [&](std::uint32_t row, std::uint32_t word) {
     const std::size_t teacher_row = teacher.row_of(chunk.first + row, sample_of(row));
     fetcher.copy(to + (word / words * samples + row) * words + word % words,
                  from + teacher_row * classes * words + word);
-  }
+  });
 }
 
 /// One thread's part of the optimizer's rule for a chunk's batch, where the job has one for each.
-template <typename Layout, typename Team, std::size_t Moments, typename L, typename Rule, typename Scalar>
-RETORT_HOST_DEVICE void gather_rule(const Fetcher<Team>& fetcher, const TrainingJob<Scalar, Moments, L, Rule>& job,
-                                    const Chunk& chunk, Scalar* targets) {
+template <typename Layout, typename Team, std::size_t first_thread, std::size_t Moments, typename L, typename Rule,
+          typename Scalar>
+RETORT_HOST_DEVICE void gather_rule(const Fetcher<Team, first_thread>& fetcher,
+                                    const TrainingJob<Scalar, Moments, L, Rule>& job, const Chunk& chunk,
+                                    Scalar* targets) {
   constexpr std::size_t words = detail::fetches_rule<Rule> ? sizeof(Rule) / sizeof(std::uint32_t) : 0;
   if (job.rules != nullptr && chunk.size > 0 && fetcher.begin() < words) {
     fetcher.copy(reinterpret_cast<std::uint32_t*>(targets + Layout::rule_in_targets) + fetcher.begin(),

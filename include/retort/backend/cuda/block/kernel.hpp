@@ -85,7 +85,7 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
   const auto numbers = [&](std::uint32_t number) {
     return reinterpret_cast<std::uint32_t*>(memory + Layout::numbers) + number * Layout::samples;
   };
-  const auto fetch = [&](const Fetcher<Team>& fetcher, const Chunk& other, std::uint32_t of_slot, std::uint32_t to) {
+  const auto fetch = [&](const auto& fetcher, const Chunk& other, std::uint32_t of_slot, std::uint32_t to) {
     const auto samples = [its_numbers = numbers(of_slot)](std::size_t row) { return its_numbers[row]; };
     gather<Layout>(fetcher, source, other, samples, inputs(to));
     gather_targets<Layout>(fetcher, source, L::needs_teacher ? job.teacher : TeacherTable<Scalar>{}, other, samples,
@@ -125,7 +125,7 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     team.await_copies(thread);
   });
   team([&](std::size_t thread) {
-    fetch({team, thread}, chunk, slot, buffer);
+    fetch(Fetcher<Team>{team, thread}, chunk, slot, buffer);
     team.await_copies(thread);
   });
 
@@ -137,7 +137,7 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     const LayerRandom random{job.seed, job.first_step + chunk.batch};
     // While a chunk is computed, the inputs and targets of the next are fetched, if there are two buffers for them, and
     // the sample numbers of the one after it.
-    const auto fetch_next = [&](const Fetcher<Team>& fetcher) {
+    const auto fetch_next = [&](const auto& fetcher) {
       fetch(fetcher, next, 1 - slot, next_buffer);
       fetch_numbers(fetcher, source, after_next, numbers(slot));
     };
@@ -148,7 +148,7 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
       constexpr std::size_t first = Layout::samples;  // the threads from here on have no loss to compute
       static_assert(Layout::threads > first);
       if (ahead && next.size > 0 && thread >= first) {
-        fetch_next({team, thread, first});
+        fetch_next(Fetcher<Team, first>{team, thread});
       }
     });
     block::backward<Layout>(team, random, chunk, memory);
@@ -176,7 +176,7 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     }
     if (!ahead && next.size > 0) {
       team([&](std::size_t thread) {
-        fetch_next({team, thread});
+        fetch_next(Fetcher<Team>{team, thread});
         team.await_copies(thread);
       });
     }
