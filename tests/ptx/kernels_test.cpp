@@ -138,8 +138,7 @@ TEST_CASE("the student's block reads nothing of the zeros that it begins with", 
   const Program program = make_program(module.kernels.at("MnistBlock"), module);
   KernelRun<MnistBlock> run({.steps = 2});
   Results<MnistBlock> found = run.begin();
-  const Outcome outcome =
-      run.run(program, found, {.forgets_from = MnistBlock::Model::parameter_arena_size * sizeof(float)});
+  const Outcome outcome = run.run(program, found, {.forgets_from = MnistBlock::Layout::row_sums * sizeof(float)});
   INFO(outcome.findings.text());
   CHECK(outcome.findings.count() == 0);
 }

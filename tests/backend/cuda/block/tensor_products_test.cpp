@@ -60,7 +60,11 @@ Errors errors(const data::Normalization& normalization) {
   HostTeam<Chosen::threads> team;
   AlignedBuffer<float> memory(Chosen::size);
   std::ranges::fill(memory.span(), 0.0f);
-  std::ranges::copy(weights, memory.data());
+  for (std::size_t place = 0; place < weights.size(); ++place) {
+    if (Chosen::is_parameter(place)) {
+      memory.data()[Chosen::element_of(place)] = weights[place];
+    }
+  }
   float* inputs = memory.data() + Chosen::inputs;
   const Chunk chunk = Chunk::at_batch(0, samples, samples, samples);
   team([&](std::size_t thread) {

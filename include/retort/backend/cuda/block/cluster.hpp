@@ -78,11 +78,7 @@ struct ClusterLayout : detail::BlockLayout<M, Scalar, kind> {
     return place - others_in_block + others_in_model;
   }
   RETORT_HOST_DEVICE static bool is_written_by(std::size_t block, std::size_t place) {
-    return is_parameter(place) && (place < others_in_block || block == 0);
-  }
-  /// False for the padding between the first weight and the next parameter.
-  RETORT_HOST_DEVICE static bool is_parameter(std::size_t place) {
-    return place < First::out * First::in || (place >= others_in_block && place < Block::Model::parameter_arena_size);
+    return Block::is_parameter(place) && (place < others_in_block || block == 0);
   }
 };
 

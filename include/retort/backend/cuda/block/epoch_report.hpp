@@ -53,7 +53,6 @@ RETORT_HOST_DEVICE void add_evaluation(std::size_t thread, const InputSource<Sca
 /// Sums the losses and answers of a job's steps, evaluates, and writes the report. The parameters stay as they are.
 template <typename Layout, typename Team, typename Job, typename Scalar>
 RETORT_HOST_DEVICE void report(Team& team, const Job& job, Scalar* memory) {
-  using M = typename Layout::Model;
   typename Team::template PerThread<detail::ReportSums> sums;
   team([&](std::size_t thread) {
     detail::ReportSums own;
@@ -61,7 +60,7 @@ RETORT_HOST_DEVICE void report(Team& team, const Job& job, Scalar* memory) {
       own.loss += static_cast<double>(job.losses[i]);
       own.correct += job.correct[i];
     }
-    for (std::size_t i = thread; i < M::parameter_arena_size; i += Layout::threads) {
+    for (std::size_t i = thread; i < Layout::row_sums; i += Layout::threads) {
       own.not_finite += is_finite(memory[i]) ? 0.0 : 1.0;
     }
     sums[thread] = own;

@@ -110,7 +110,8 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
   // A short first chunk multiplies elements that were never written by zeros: they must be numbers.
   const auto begin = [&](std::size_t thread) {
     for (std::size_t i = thread; i < Layout::size; i += Layout::threads) {
-      memory[i] = Layout::is_parameter(i) ? job.parameters[Layout::model_place(block, i)] : Scalar{0};
+      const std::size_t place = Layout::place_of(i);
+      memory[i] = Layout::is_parameter(place) ? job.parameters[Layout::model_place(block, place)] : Scalar{0};
     }
   };
   if constexpr (Layout::blocks > 1) {
@@ -189,7 +190,7 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
   team([&](std::size_t thread) {
     for (std::size_t i = thread; i < M::parameter_arena_size; i += Layout::threads) {
       if (Layout::is_written_by(block, i)) {
-        job.parameters[Layout::model_place(block, i)] = memory[i];
+        job.parameters[Layout::model_place(block, i)] = memory[Layout::element_of(i)];
       }
     }
     move_moments<false, Layout>(thread, block, job, memory, kept[thread]);

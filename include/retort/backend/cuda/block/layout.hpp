@@ -41,12 +41,14 @@ inline constexpr std::size_t sample_parts = 2;
 inline constexpr std::size_t output_tiles_at_once = 3;
 
 /// What can be chosen: the samples of a chunk, how many chunks' inputs are kept at once, the most slices of a product's
-/// depth, and for how many moments of each parameter after the first weight there is room.
+/// depth, for how many moments of each parameter after the first weight there is room, and whether there is some behind
+/// each row of the first weight.
 struct Choice {
   std::size_t samples;
   std::size_t input_buffers;
   std::size_t slice_limit;
   std::size_t moments;
+  bool pads_rows;
 };
 
 /// Moments of a parameter for which there may be room: Adam's.
@@ -82,6 +84,23 @@ constexpr std::size_t word_stride(const Choice& choice) { return choice.samples 
 /// neighbouring words of eight samples lie in different banks.
 constexpr std::size_t word_pitch(const StageSizes& stage) {
   return (divided_up(stage.quads, fragment_members) / 2 * 2 + 1) * fragment_members;
+}
+
+/// From a row of the first weight to the next. Padded it is an odd multiple of eight: then the rows' parts that the
+/// lanes of a warp take together lie in different banks (tile_output in tensor_stage.hpp).
+constexpr std::size_t weight_stride(const StageSizes& stage, const Choice& choice) {
+  constexpr std::size_t unit = 8;
+  return choice.pads_rows ? (divided_up(stage.in, unit) / 2 * 2 + 1) * unit : stage.in;
+}
+
+/// Elements that hold the first weight, and all parameters.
+template <StagedModel M>
+constexpr std::size_t first_weight_elements(const Choice& choice) {
+  return internal::aligned_extent(stage_sizes<M>[0].out * weight_stride(stage_sizes<M>[0], choice));
+}
+template <StagedModel M>
+constexpr std::size_t parameter_elements(const Choice& choice) {
+  return first_weight_elements<M>(choice) + M::parameter_arena_size - first_other_parameter<M>;
 }
 
 template <StagedModel M>
@@ -170,7 +189,7 @@ constexpr std::size_t target_elements(const Choice& choice) {
 /// Where the stages' elements begin: after the parameters, what an input offset adds, and the slices.
 template <StagedModel M, typename Scalar>
 constexpr std::size_t first_stage_element(ProductUnits units, const Choice& choice) {
-  return M::parameter_arena_size + row_sums_elements<M>(units) + partial_sums_elements<M, Scalar>(units, choice);
+  return parameter_elements<M>(choice) + row_sums_elements<M>(units) + partial_sums_elements<M, Scalar>(units, choice);
 }
 
 template <StagedModel M, typename Scalar>
@@ -180,17 +199,19 @@ constexpr std::size_t element_count(InputKind kind, ProductUnits units, const Ch
          2 * label_elements<Scalar>(choice) + choice.moments * (M::parameter_arena_size - first_other_parameter<M>);
 }
 
-/// The first layout that fits. It prefers, in this order: more samples, inputs fetched ahead, more slices, and room for
-/// the moments that are not in registers. Without samples where none fits.
+/// The first layout that fits. It prefers, in this order: more samples, inputs fetched ahead, more slices, room for the
+/// moments that are not in registers, and padded rows. Without samples where none fits.
 template <StagedModel M, typename Scalar>
 constexpr Choice choose_layout(InputKind kind, ProductUnits units) {
   for (const std::size_t samples : {2 * team_lanes, team_lanes}) {
     for (const std::size_t input_buffers : {std::size_t{2}, std::size_t{1}}) {
       for (std::size_t slices = 8; slices > 0; --slices) {
         for (const std::size_t moments : {units == ProductUnits::tensor ? most_kept_moments : 0, std::size_t{0}}) {
-          const Choice choice{samples, input_buffers, slices, moments};
-          if (element_count<M, Scalar>(kind, units, choice) * sizeof(Scalar) <= block_memory) {
-            return choice;
+          for (const bool pads_rows : {units == ProductUnits::tensor, false}) {
+            const Choice choice{samples, input_buffers, slices, moments, pads_rows};
+            if (element_count<M, Scalar>(kind, units, choice) * sizeof(Scalar) <= block_memory) {
+              return choice;
+            }
           }
         }
       }
@@ -251,8 +272,13 @@ struct Layout {
   static constexpr std::size_t backward_slices =
       detail::slice_count(TiledStage<M, Index>::in_tiles, TiledStage<M, Index>::out, warps, choice.slice_limit);
 
-  static constexpr std::size_t parameters = 0;
-  static constexpr std::size_t row_sums = M::parameter_arena_size;  // see row_sums_elements
+  /// The parameters come first. The rows of the first weight may be padded (weight_stride); a parameter after it lies
+  /// `parameters` further than in the model.
+  static constexpr std::size_t weight_stride = detail::weight_stride(stage_sizes<M>[0], choice);
+  static constexpr std::size_t first_other_parameter = detail::first_other_parameter<M>;
+  static constexpr std::size_t other_parameters = M::parameter_arena_size - first_other_parameter;
+  static constexpr std::size_t parameters = detail::first_weight_elements<M>(choice) - first_other_parameter;
+  static constexpr std::size_t row_sums = detail::parameter_elements<M>(choice);  // see row_sums_elements
   static constexpr std::size_t partial_sums = row_sums + detail::row_sums_elements<M>(units);
   /// Each stage's sums, in the backward pass their gradients; then the outputs of its pointwise layers.
   template <std::size_t Index>
@@ -272,19 +298,38 @@ struct Layout {
   static constexpr std::size_t numbers = targets + input_buffers * target_elements;
   /// The moments of the parameters after the first weight, (moments, parameters).
   static constexpr std::size_t moments = numbers + 2 * label_elements;
-  static constexpr std::size_t first_other_parameter = detail::first_other_parameter<M>;
-  static constexpr std::size_t other_parameters = M::parameter_arena_size - first_other_parameter;
   static constexpr std::size_t size = detail::element_count<M, Scalar>(kind, units, choice);
   static constexpr std::size_t bytes = size * sizeof(Scalar);
 
   /// What differs in a cluster of blocks (cluster.hpp): here one block has the whole model.
   static constexpr std::size_t blocks = 1;
   static constexpr std::size_t features = TiledStage<M, 0>::in;  // of a sample in the dataset
-  /// Where the model has the parameter that `block` has at `place`, and whether this block writes it back.
+  /// Where the model has the parameter that `block` has at `place` of its own, and whether this block writes it back.
   RETORT_HOST_DEVICE static std::size_t model_place(std::size_t /*block*/, std::size_t place) { return place; }
-  RETORT_HOST_DEVICE static bool is_written_by(std::size_t /*block*/, std::size_t /*place*/) { return true; }
-  /// Whether the element at `place` of the block's memory is one of the model's parameters.
-  RETORT_HOST_DEVICE static bool is_parameter(std::size_t place) { return place < M::parameter_arena_size; }
+  RETORT_HOST_DEVICE static bool is_written_by(std::size_t /*block*/, std::size_t place) { return is_parameter(place); }
+  /// False for what is between the first weight and the next parameter.
+  RETORT_HOST_DEVICE static bool is_parameter(std::size_t place) {
+    return place < TiledStage<M, 0>::out * TiledStage<M, 0>::in ||
+           (place >= first_other_parameter && place < M::parameter_arena_size);
+  }
+
+  /// The element of the block's memory that has the parameter at `place` of the block's model, and the reverse,
+  /// no_place for padding. After the parameters both go on.
+  RETORT_HOST_DEVICE static std::size_t element_of(std::size_t place) {
+    return place < TiledStage<M, 0>::out * TiledStage<M, 0>::in
+               ? place / TiledStage<M, 0>::in * weight_stride + place % TiledStage<M, 0>::in
+               : place + parameters;
+  }
+  RETORT_HOST_DEVICE static std::size_t place_of(std::size_t element) {
+    if (element >= first_other_parameter + parameters) {
+      return element - parameters;
+    }
+    const std::size_t row = element / weight_stride;
+    const std::size_t feature = element % weight_stride;
+    return row < TiledStage<M, 0>::out && feature < TiledStage<M, 0>::in ? row * TiledStage<M, 0>::in + feature
+                                                                         : no_place;
+  }
+  static constexpr std::size_t no_place = ~std::size_t{0};
 
   static constexpr detail::Ownership ownership = detail::choose_ownership<M>(units);
   static constexpr std::size_t fragment_warps = ownership.fragment_warps;

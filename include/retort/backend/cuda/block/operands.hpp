@@ -97,10 +97,10 @@ struct FeatureRows {
   }
 };
 
-/// Quad q of row `row` of a weight (rows, In); zeros beyond its end.
-template <std::size_t In, typename Scalar>
+/// Quad q of row `row` of a weight (rows, In), each row `Stride` after the one before; zeros beyond its end.
+template <std::size_t In, std::size_t Stride = In, typename Scalar>
 RETORT_HOST_DEVICE Quad<Scalar> weight_quad(const Scalar* weight, std::size_t row, std::size_t q) {
-  const Scalar* from = weight + row * In + quad * q;
+  const Scalar* from = weight + row * Stride + quad * q;
   if constexpr (In % quad == 0) {
     return load_quad(from);
   } else {

@@ -39,7 +39,7 @@ RETORT_HOST_DEVICE Quad<float> load_weights(const float* weight, std::uint32_t l
   // A condition that holds for all tiles is not tested.
   constexpr bool whole = T::out % fragment_columns == 0 && T::output_tiles % T::tiles_at_once == 0;
   if ((whole || output < T::out) && (T::S::quads % fragment_members == 0 || q < T::S::quads)) {
-    values = weight_quad<T::S::in>(weight, output, q);
+    values = weight_quad<T::S::in, Layout::weight_stride>(weight, output, q);
   }
   return values;
 }
@@ -68,7 +68,6 @@ RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, bo
                                        const std::uint32_t* words, Sums& sums) {
   using T = TensorStage<Layout>;
   constexpr std::uint32_t slices = static_cast<std::uint32_t>(Layout::warps) / T::sample_parts;
-  const float* weight = memory + Layout::parameters + T::S::weight;
   const std::uint32_t slice = warp.index() / T::sample_parts;
   const std::uint32_t first_row = warp.index() % T::sample_parts * T::part_tiles;
   const std::uint32_t end = (slice + 1) * T::feature_tiles / slices;
@@ -76,7 +75,7 @@ RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, bo
     typename Warp::template PerLane<FragmentB> weights[T::tiles_at_once][bf16_pieces];
     warp.for_each_lane([&](std::uint32_t lane) {
       RETORT_UNROLL for (std::uint32_t n = 0; n < T::tiles_at_once; ++n) {
-        const Quad<float> own = load_weights<Layout>(weight, lane, first + n, tile);
+        const Quad<float> own = load_weights<Layout>(memory, lane, first + n, tile);
         const auto& [a, b, c, d] = own.values;
         std::uint32_t pieces[2][bf16_pieces];
         split_into_bf16(a, b, pieces[0]);

@@ -21,6 +21,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail {
 template <typename Layout>
 struct TensorStage {
   using S = TiledStage<typename Layout::Model, 0>;
+  static_assert(S::weight == 0);  // the block's memory begins with it too
 
   static constexpr std::uint32_t in = S::in;
   static constexpr std::uint32_t out = S::out;
@@ -39,9 +40,14 @@ struct TensorStage {
 };
 
 /// The output that column `half` of a lane's two columns of C stands for: one in that half of a tile's outputs.
+///
+/// Which one keeps lanes that take their parts of several rows at once in different banks. Neighbouring columns, of
+/// which eight lanes take quads of weights, stand for outputs two or six apart: 16 banks, where rows are padded. The
+/// members of a group, of which a half warp takes pairs of weights, begin 8 banks apart. And the first four columns, of
+/// which a half warp takes pairs of gradients, all stand for even outputs, the last four for odd ones.
 RETORT_HOST_DEVICE inline std::uint32_t tile_output(std::uint32_t member, std::uint32_t half) {
-  // Neighbouring columns stand for an even and an odd row of weights.
-  return half == 0 ? member : fragment_members + (member + 1) % fragment_members;
+  const std::uint32_t swapped = member % 2 * 2 + member / 2;
+  return half == 0 ? swapped : fragment_members + (swapped + 2) % fragment_members;
 }
 /// The output that a column of B stands for.
 RETORT_HOST_DEVICE inline std::uint32_t column_output(std::uint32_t column) {
@@ -49,10 +55,11 @@ RETORT_HOST_DEVICE inline std::uint32_t column_output(std::uint32_t column) {
 }
 
 /// Two neighbouring weights of one output that belong to one thread. `index`: the first one's number among the thread's
-/// weights; `place`: its place in the parameters; `count`: how many of the two exist.
+/// weights; `place`: its place in the parameters; `element`: in the block's memory; `count`: how many of the two exist.
 struct WeightPair {
   std::uint32_t index;
   std::uint32_t place;
+  std::uint32_t element;
   std::uint32_t count;
 };
 
@@ -61,12 +68,12 @@ template <typename Layout>
 RETORT_HOST_DEVICE WeightPair weight_pair(std::uint32_t lane, std::uint32_t slot, std::uint32_t feature_tile,
                                           std::uint32_t output_quad) {
   using T = TensorStage<Layout>;
-  constexpr auto weight = static_cast<std::uint32_t>(T::S::weight);
   const std::uint32_t output = fragment_columns * (output_quad / 2) + tile_output(lane_member(lane), output_quad % 2);
   const std::uint32_t feature = fragment_rows * feature_tile + 2 * lane_group(lane);
   WeightPair result;
   result.index = 2 * (slot * T::output_quads + output_quad);
-  result.place = weight + output * T::in + feature;
+  result.place = output * T::in + feature;
+  result.element = output * static_cast<std::uint32_t>(Layout::weight_stride) + feature;
   // A condition that holds for all tiles is not tested.
   const bool inside = (T::feature_tiles % Layout::fragment_warps == 0 || feature_tile < T::feature_tiles) &&
                       (T::out % fragment_members == 0 ? output_quad < T::output_quads : output < T::out) &&

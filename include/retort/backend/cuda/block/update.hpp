@@ -57,9 +57,8 @@ struct Updater {
   template <std::size_t Count>
   RETORT_HOST_DEVICE void pairs(const detail::WeightPair (&places)[Count], const Scalar (&gradients)[Count][2]) const {
     using S = TiledStage<typename Layout::Model, 0>;
-    Scalar* weights = memory + Layout::parameters;
     Pair<Scalar> parameters[Count];
-    load_pairs<S>(places, weights, parameters);
+    load_pairs<S, &detail::WeightPair::element>(places, static_cast<const Scalar*>(memory), parameters);
     if constexpr (in_registers) {
       RETORT_UNROLL for (std::size_t i = 0; i < Count; ++i) {
         if (places[i].count > 0) {
@@ -68,13 +67,17 @@ struct Updater {
       }
     } else {
       Pair<Scalar> moments[Moments][Count];
-      RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) { load_pairs<S>(places, job.moments[i], moments[i]); }
+      RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) {
+        load_pairs<S, &detail::WeightPair::place>(places, static_cast<const Scalar*>(job.moments[i]), moments[i]);
+      }
       RETORT_UNROLL for (std::size_t pair = 0; pair < Count; ++pair) {
         apply(parameters[pair], gradients[pair], [&](std::size_t i) -> Pair<Scalar>& { return moments[i][pair]; });
       }
-      RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) { store_pairs<S>(places, moments[i], job.moments[i]); }
+      RETORT_UNROLL for (std::size_t i = 0; i < Moments; ++i) {
+        store_pairs<S, &detail::WeightPair::place>(places, moments[i], job.moments[i]);
+      }
     }
-    store_pairs<S>(places, parameters, weights);
+    store_pairs<S, &detail::WeightPair::element>(places, parameters, memory);
   }
 
   RETORT_HOST_DEVICE void bias(std::size_t place, Scalar gradient) const {
@@ -106,23 +109,23 @@ struct Updater {
     }
   }
 
-  template <typename S, std::size_t Count>
+  template <typename S, std::uint32_t detail::WeightPair::* where, std::size_t Count>
   RETORT_HOST_DEVICE static void load_pairs(const detail::WeightPair (&places)[Count], const Scalar* from,
                                             Pair<Scalar> (&pairs)[Count]) {
     RETORT_UNROLL for (std::size_t i = 0; i < Count; ++i) {
       pairs[i].values[0] = 0;
       pairs[i].values[1] = 0;
       if (places[i].count > 0) {
-        pairs[i] = detail::load_places<S>(from + places[i].place, places[i].count);
+        pairs[i] = detail::load_places<S>(from + places[i].*where, places[i].count);
       }
     }
   }
-  template <typename S, std::size_t Count>
+  template <typename S, std::uint32_t detail::WeightPair::* where, std::size_t Count>
   RETORT_HOST_DEVICE static void store_pairs(const detail::WeightPair (&places)[Count],
                                              const Pair<Scalar> (&pairs)[Count], Scalar* to) {
     RETORT_UNROLL for (std::size_t i = 0; i < Count; ++i) {
       if (places[i].count > 0) {
-        detail::store_places<S>(pairs[i], places[i].count, to + places[i].place);
+        detail::store_places<S>(pairs[i], places[i].count, to + places[i].*where);
       }
     }
   }
