@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/chain.hpp"
@@ -33,37 +34,39 @@ RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>&
   for_each_stage<M>([&]<std::size_t Index>() {
     using S = TiledStage<M, Index>;
     // Applies to a group what follows its product: bias and chain.
-    const auto finish = [&](std::uint64_t group, const detail::Place(&places)[quad], std::uint32_t count,
-                            Scalar(&values)[quad]) {
-      const auto at = [&](std::size_t i) { return places[i].feature * stride + places[i].sample; };
+    const auto finish = [&](const auto& group, auto& sums) {
+      constexpr std::size_t width = std::remove_cvref_t<decltype(group)>::width;
+      const auto at = [&](std::size_t i) { return group.places[i].feature * stride + group.places[i].sample; };
       RETORT_UNROLL for (std::size_t i = 0; i < quad; ++i) {
-        if (i < count) {
+        if (i < group.count) {
           if (S::has_bias) {
-            values[i] += memory[Layout::parameters + S::bias + places[i].feature];
+            const Scalar bias = memory[Layout::parameters + S::bias + group.places[i].feature];
+            RETORT_UNROLL for (std::size_t j = 0; j < width; ++j) { sums.values[j][i] += bias; }
           }
           if constexpr (S::has_chain) {
-            memory[Layout::template sums<Index> + at(i)] = values[i];
+            sums.store(i, memory + Layout::template sums<Index> + at(i));
           }
         }
       }
       if constexpr (S::has_chain) {
-        apply_chain<training, false>(typename S::Chain{}, LayerRandom{random.seed, random.step, S::chain_layer}, group,
-                                     values);
+        RETORT_UNROLL for (std::size_t j = 0; j < width; ++j) {
+          apply_chain<training, false>(typename S::Chain{}, LayerRandom{random.seed, random.step, S::chain_layer},
+                                       group.numbers[j], sums.values[j]);
+        }
       }
       RETORT_UNROLL for (std::size_t i = 0; i < quad; ++i) {
-        if (i < count) {
-          memory[Layout::template outputs<Index> + at(i)] = values[i];
+        if (i < group.count) {
+          sums.store(i, memory + Layout::template outputs<Index> + at(i));
         }
       }
     };
     if constexpr (detail::narrow_forward<Layout, Index>) {
       team([&](std::size_t thread) {
-        detail::for_each_group<Layout, S::out, S::has_chain>(
-            thread, chunk, [&](std::uint64_t group, const detail::Place(&places)[quad], std::uint32_t count) {
-              Scalar values[quad] = {};
-              detail::multiply_group<Layout, Index>(static_cast<const Scalar*>(memory), inputs, places[0], values);
-              finish(group, places, count, values);
-            });
+        detail::for_each_group<Layout, S::out, S::has_chain>(thread, chunk, [&](const auto& group) {
+          detail::GroupValues<Scalar, std::remove_cvref_t<decltype(group)>::width> sums;
+          detail::multiply_group<Layout, Index>(static_cast<const Scalar*>(memory), group, sums);
+          finish(group, sums);
+        });
       });
     } else {
       constexpr bool exchanged = Index == 0 && Layout::blocks > 1;
@@ -88,20 +91,21 @@ RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>&
         const bool of_bytes = Index == 0 && !exchanged && Layout::input_kind == InputKind::bytes;
         const Scalar scale = of_bytes ? constants.scale : Scalar{1};
         const bool offset = has_row_sums && !exchanged && has_offset<Layout>(constants);
-        detail::for_each_group<Layout, S::out, S::has_chain>(
-            thread, chunk, [&](std::uint64_t group, const detail::Place(&places)[quad], std::uint32_t count) {
-              Scalar values[quad] = {};
-              RETORT_UNROLL for (std::size_t i = 0; i < quad; ++i) {
-                if (i < count) {
-                  values[i] = scale * detail::sum_slices<slices, S::out * Layout::stride>(
-                                          partial_sums, places[i].feature * stride + places[i].sample);
-                  if (offset) {
-                    values[i] += memory[Layout::row_sums + places[i].feature];
-                  }
-                }
+        detail::for_each_group<Layout, S::out, S::has_chain>(thread, chunk, [&](const auto& group) {
+          constexpr std::size_t width = std::remove_cvref_t<decltype(group)>::width;
+          detail::GroupValues<Scalar, width> sums;
+          RETORT_UNROLL for (std::size_t i = 0; i < quad; ++i) {
+            if (i < group.count) {
+              const auto [feature, sample] = group.places[i];
+              detail::sum_slices<slices, S::out * Layout::stride>(partial_sums + feature * stride + sample, i, sums);
+              const Scalar more = offset ? memory[Layout::row_sums + feature] : Scalar{0};
+              RETORT_UNROLL for (std::size_t j = 0; j < width; ++j) {
+                sums.values[j][i] = scale * sums.values[j][i] + more;
               }
-              finish(group, places, count, values);
-            });
+            }
+          }
+          finish(group, sums);
+        });
       });
     }
   });
@@ -128,39 +132,39 @@ RETORT_HOST_DEVICE void backward(Team& team, const LayerRandom& random, const Ch
     }
     if constexpr (!last || S::has_chain) {
       team([&](std::size_t thread) {
-        detail::for_each_group<Layout, S::out, S::has_chain>(
-            thread, chunk, [&](std::uint64_t group, const detail::Place(&places)[quad], std::uint32_t count) {
-              const auto at = [&](std::size_t i) { return places[i].feature * stride + places[i].sample; };
-              Scalar values[quad] = {};
-              Scalar gradients[quad] = {};
-              if constexpr (narrow) {
-                detail::multiply_group_back<Layout, Index + 1>(static_cast<const Scalar*>(memory), places[0],
-                                                               gradients);
-              }
-              RETORT_UNROLL for (std::size_t i = 0; i < quad; ++i) {
-                if (i < count) {
-                  if constexpr (S::has_chain) {
-                    values[i] = memory[Layout::template sums<Index> + at(i)];
-                  }
-                  if constexpr (last) {
-                    gradients[i] = memory[Layout::template outputs<Index> + at(i)];
-                  } else if constexpr (!narrow) {
-                    gradients[i] =
-                        detail::sum_slices<Layout::template backward_slices<Index + 1>, S::out * Layout::stride>(
-                            memory + Layout::partial_sums, at(i));
-                  }
-                }
-              }
+        detail::for_each_group<Layout, S::out, S::has_chain>(thread, chunk, [&](const auto& group) {
+          constexpr std::size_t width = std::remove_cvref_t<decltype(group)>::width;
+          const auto at = [&](std::size_t i) { return group.places[i].feature * stride + group.places[i].sample; };
+          detail::GroupValues<Scalar, width> values;
+          detail::GroupValues<Scalar, width> gradients;
+          if constexpr (narrow) {
+            detail::multiply_group_back<Layout, Index + 1>(static_cast<const Scalar*>(memory), group, gradients);
+          }
+          RETORT_UNROLL for (std::size_t i = 0; i < quad; ++i) {
+            if (i < group.count) {
               if constexpr (S::has_chain) {
-                apply_chain<true, true>(typename S::Chain{}, LayerRandom{random.seed, random.step, S::chain_layer},
-                                        group, values, gradients);
+                values.load(i, memory + Layout::template sums<Index> + at(i));
               }
-              RETORT_UNROLL for (std::size_t i = 0; i < quad; ++i) {
-                if (i < count) {
-                  memory[Layout::template sums<Index> + at(i)] = gradients[i];
-                }
+              if constexpr (last) {
+                gradients.load(i, memory + Layout::template outputs<Index> + at(i));
+              } else if constexpr (!narrow) {
+                detail::sum_slices<Layout::template backward_slices<Index + 1>, S::out * Layout::stride>(
+                    static_cast<const Scalar*>(memory) + Layout::partial_sums + at(i), i, gradients);
               }
-            });
+            }
+          }
+          if constexpr (S::has_chain) {
+            RETORT_UNROLL for (std::size_t j = 0; j < width; ++j) {
+              apply_chain<true, true>(typename S::Chain{}, LayerRandom{random.seed, random.step, S::chain_layer},
+                                      group.numbers[j], values.values[j], gradients.values[j]);
+            }
+          }
+          RETORT_UNROLL for (std::size_t i = 0; i < quad; ++i) {
+            if (i < group.count) {
+              gradients.store(i, memory + Layout::template sums<Index> + at(i));
+            }
+          }
+        });
       });
     }
   });
@@ -173,7 +177,8 @@ RETORT_HOST_DEVICE std::size_t summed_samples(const Chunk& chunk) {
   return Layout::on_tensor_cores ? Layout::samples : (chunk.size + quad - 1) / quad * quad;
 }
 
-/// Zeros for the gradients of the samples that a chunk lacks, where the sums over samples read them.
+/// Zeros for the gradients of the samples that a chunk lacks, where the sums over samples read them, and where they
+/// begin: what flows back from there is zero then.
 template <typename Layout, typename Scalar>
 RETORT_HOST_DEVICE void clear_missing(std::size_t thread, const Chunk& chunk, Scalar* memory) {
   using M = typename Layout::Model;
@@ -182,10 +187,17 @@ RETORT_HOST_DEVICE void clear_missing(std::size_t thread, const Chunk& chunk, Sc
     return;
   }
   for_each_stage<M>([&]<std::size_t Index>() {
-    for (std::size_t feature = thread; feature < TiledStage<M, Index>::out; feature += Layout::threads) {
-      for (std::size_t sample = chunk.size; sample < end; ++sample) {
-        memory[Layout::template sums<Index> + feature * Layout::stride + sample] = 0;
+    using S = TiledStage<M, Index>;
+    const auto clear = [&](Scalar* matrix) {
+      for (std::size_t feature = thread; feature < S::out; feature += Layout::threads) {
+        for (std::size_t sample = chunk.size; sample < end; ++sample) {
+          matrix[feature * Layout::stride + sample] = 0;
+        }
       }
+    };
+    clear(memory + Layout::template sums<Index>);
+    if constexpr (S::is_last && S::has_chain) {
+      clear(memory + Layout::template outputs<Index>);
     }
   });
 }

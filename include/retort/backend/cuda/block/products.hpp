@@ -110,15 +110,18 @@ RETORT_HOST_DEVICE void backward_product(std::size_t thread, Scalar* memory) {
   });
 }
 
-/// The slices of a product, (slices, features, samples), added in order.
-template <std::size_t Slices, std::size_t SliceSize, typename Scalar>
-RETORT_HOST_DEVICE Scalar sum_slices(const Scalar* partial_sums, std::size_t place) {
-  Scalar sum = partial_sums[place];
-  RETORT_UNROLL for (std::size_t slice = 1; slice < Slices; ++slice) { sum += partial_sums[slice * SliceSize + place]; }
-  return sum;
+/// Adds the slices of a product, (slices, features, samples), in order, at place i of a group.
+template <std::size_t Slices, std::size_t SliceSize, typename Scalar, std::size_t Width>
+RETORT_HOST_DEVICE void sum_slices(const Scalar* partial_sums, std::size_t i, GroupValues<Scalar, Width>& sums) {
+  sums.load(i, partial_sums);
+  RETORT_UNROLL for (std::size_t slice = 1; slice < Slices; ++slice) {
+    GroupValues<Scalar, Width> next;
+    next.load(i, partial_sums + slice * SliceSize);
+    RETORT_UNROLL for (std::size_t j = 0; j < Width; ++j) { sums.values[j][i] += next.values[j][i]; }
+  }
 }
 
-/// Whether a product is narrow: its depth is small, and no thread has more than two groups of its results.
+/// Whether a product is narrow: its depth is small, and no thread has more than two samples' groups of its results.
 template <typename Layout>
 constexpr bool is_narrow(std::size_t results, std::size_t depth) {
   return depth <= 32 && group_count(results) * Layout::samples <= 2 * Layout::threads;
@@ -133,37 +136,50 @@ inline constexpr bool narrow_forward = Index > 0 &&
 template <typename Layout, std::size_t Index, typename S = TiledStage<typename Layout::Model, Index>>
 inline constexpr bool narrow_backward = S::in % quad == 0 && is_narrow<Layout>(S::in, S::out);
 
-/// Four neighbouring outputs of a sample, from `first` on, of weight (out, in) input (in, samples). Values after the
-/// last output are meaningless.
-template <typename Layout, std::size_t Index, typename Scalar>
-RETORT_HOST_DEVICE void multiply_group(const Scalar* memory, const Scalar* inputs, const Place& first,
-                                       Scalar (&sums)[quad]) {
+/// Adds to the sums of a group weight (out, in) input (in, samples), for stages after the first. Sums after the last
+/// output are meaningless.
+template <typename Layout, std::size_t Index, typename Scalar, std::size_t Width>
+RETORT_HOST_DEVICE void multiply_group(const Scalar* memory, const Group<Width>& group,
+                                       GroupValues<Scalar, Width>& sums) {
   using S = TiledStage<typename Layout::Model, Index>;
-  const auto input = stage_input<Layout, Index>(memory, inputs);
   const Scalar* weight = memory + Layout::parameters + S::weight;
-  for (std::size_t q = 0; q < S::quads; ++q) {
-    Scalar values[quad];
-    input.features(q, first.sample, values);
-    for (std::size_t i = 0; i < quad; ++i) {
-      const std::size_t row = S::out % quad == 0 || first.feature + i < S::out ? first.feature + i : S::out - 1;
+  const Scalar* input = memory + Layout::template outputs<Index - 1> + group.places[0].sample;
+  RETORT_UNROLL for (std::uint32_t q = 0; q < S::quads; ++q) {
+    GroupValues<Scalar, Width> values;
+    RETORT_UNROLL for (std::uint32_t f = 0; f < quad; ++f) {
+      if (S::in % quad == 0 || quad * q + f < S::in) {
+        values.load(f, input + (quad * q + f) * Layout::stride);
+      }
+    }
+    RETORT_UNROLL for (std::uint32_t i = 0; i < quad; ++i) {
+      constexpr auto last_row = static_cast<std::uint32_t>(S::out - 1);
+      const std::uint32_t feature = group.places[i].feature;
+      const std::uint32_t row = S::out % quad == 0 || feature < S::out ? feature : last_row;
       const Quad<Scalar> factors = weight_quad<S::in>(weight, row, q);
-      for (std::size_t f = 0; f < quad; ++f) {
-        sums[i] += factors.values[f] * values[f];
+      RETORT_UNROLL for (std::uint32_t f = 0; f < quad; ++f) {
+        RETORT_UNROLL for (std::size_t j = 0; j < Width; ++j) {
+          sums.values[j][i] += factors.values[f] * values.values[j][f];
+        }
       }
     }
   }
 }
 
-/// Four neighbouring inputs of a sample, from `first` on, of weight^T (in, out) output_gradient (out, samples).
-template <typename Layout, std::size_t Index, typename Scalar>
-RETORT_HOST_DEVICE void multiply_group_back(const Scalar* memory, const Place& first, Scalar (&sums)[quad]) {
+/// The same for weight^T (in, out) output_gradient (out, samples), a group of inputs.
+template <typename Layout, std::size_t Index, typename Scalar, std::size_t Width>
+RETORT_HOST_DEVICE void multiply_group_back(const Scalar* memory, const Group<Width>& group,
+                                            GroupValues<Scalar, Width>& sums) {
   using S = TiledStage<typename Layout::Model, Index>;
-  const Scalar* weight = memory + Layout::parameters + S::weight + first.feature;
-  const Scalar* gradients = memory + Layout::template sums<Index> + first.sample;
-  for (std::size_t o = 0; o < S::out; ++o) {
+  const Scalar* weight = memory + Layout::parameters + S::weight + group.places[0].feature;
+  const Scalar* gradients = memory + Layout::template sums<Index> + group.places[0].sample;
+  RETORT_UNROLL for (std::uint32_t o = 0; o < S::out; ++o) {
     const Quad<Scalar> factors = load_quad(weight + o * S::in);
-    for (std::size_t i = 0; i < quad; ++i) {
-      sums[i] += factors.values[i] * gradients[o * Layout::stride];
+    GroupValues<Scalar, Width> values;  // the same output of each sample
+    values.load(0, gradients + o * Layout::stride);
+    RETORT_UNROLL for (std::uint32_t i = 0; i < quad; ++i) {
+      RETORT_UNROLL for (std::size_t j = 0; j < Width; ++j) {
+        sums.values[j][i] += factors.values[i] * values.values[j][0];
+      }
     }
   }
 }
