@@ -61,22 +61,44 @@ RETORT_HOST_DEVICE constexpr T constant(Number value) {
   return T(static_cast<internal::LaneOf<T>>(value));
 }
 
-/// numerator / denominator. On a device, a quotient of floats is within 3 units in the last place for denominators of
-/// sizes from 2^-126 to 2^126; 0 for larger ones; for smaller ones infinite, or NaN if the numerator is 0. An exact
-/// quotient takes several times as long (PTX ISA, rcp.approx.ftz.f32).
+/// A denominator of several quotients. On a device, a quotient of floats is within 3 units in the last place for
+/// denominators of sizes from 2^-126 to 2^126; 0 for larger ones; for smaller ones infinite, or NaN if the numerator is
+/// 0. An exact quotient takes several times as long (PTX ISA, rcp.approx.ftz.f32).
+template <typename T>
+class Divisor {
+ public:
+  RETORT_HOST_DEVICE explicit Divisor(const T& denominator) : value_(denominator) {
+#ifdef __CUDA_ARCH__
+    if constexpr (std::is_same_v<T, float>) {
+      asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(value_) : "f"(denominator));
+    }
+#endif
+  }
+
+  RETORT_HOST_DEVICE T quotient_of(const T& numerator) const {
+#ifdef __CUDA_ARCH__
+    if constexpr (std::is_same_v<T, float>) {
+      return numerator * value_;
+    } else {
+      return numerator / value_;
+    }
+#else
+    return numerator / value_;
+#endif
+  }
+
+ private:
+  T value_;  // on a device a float's reciprocal
+};
+
+/// numerator / denominator, of floats as by a Divisor.
 template <typename Numerator, typename Denominator>
 RETORT_HOST_DEVICE auto quotient(const Numerator& numerator, const Denominator& denominator) {
-#ifdef __CUDA_ARCH__
   if constexpr (std::is_same_v<Numerator, float> && std::is_same_v<Denominator, float>) {
-    float inverse;
-    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(inverse) : "f"(denominator));
-    return numerator * inverse;
+    return Divisor<float>(denominator).quotient_of(numerator);
   } else {
     return numerator / denominator;
   }
-#else
-  return numerator / denominator;
-#endif
 }
 
 /// The square root. On a device, that of a float has a relative error of at most 2^-23, and is 0 for values below

@@ -13,6 +13,7 @@
 #include "retort/core/vector_math.hpp"
 #include "retort/loss/log_softmax.hpp"
 #include "retort/loss/loss.hpp"
+#include "retort/loss/row_lanes.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -25,6 +26,7 @@ struct CrossEntropy {
   static constexpr std::string_view name = "CrossEntropy";
   static constexpr bool needs_teacher = false;
   static constexpr bool takes_vectors = true;
+  static constexpr bool shares_rows = true;
 
   double label_smoothing = 0.0;
 
@@ -36,32 +38,34 @@ struct CrossEntropy {
   static constexpr bool learns_without_label() { return false; }
 
   /// One sample; see the concept Loss. The teacher is not read.
-  template <std::size_t Classes, typename Scalar, typename Label>
+  template <std::size_t Classes, typename Scalar, typename Label, typename Lanes = WholeRow>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> /*teacher*/, Label label,
-                                Scalar gradient_scale, Scalar* gradient) const {
+                                Scalar gradient_scale, Scalar* gradient, const Lanes& lanes = {}) const {
+    constexpr std::size_t own = Classes / Lanes::count;
     const Scalar zero = constant<Scalar>(0);
     const auto is_labelled = internal::is_class<Classes>(label);
     const Scalar scale = select(is_labelled, gradient_scale, zero);
     const Scalar smoothing = constant<Scalar>(label_smoothing);
     const Scalar share = constant<Scalar>(label_smoothing / static_cast<double>(Classes));
     const Scalar label_target = constant<Scalar>(1.0 - label_smoothing);
-    const auto normalizer = softmax_exponentials<Classes>(student.values, constant<Scalar>(1), gradient);
+    const auto normalizer = softmax_exponentials<Classes>(student.values, constant<Scalar>(1), gradient, lanes);
     Scalar sum_of_logits = zero;  // relative to the largest
     Scalar label_logit = zero;    // likewise
-    for (std::size_t k = 0; k < Classes; ++k) {
-      const auto is_label = label == constant<Label>(k);
+    const Divisor<Scalar> by_sum(normalizer.sum);
+    for (std::size_t k = 0; k < own; ++k) {
+      const auto is_label = label == constant<Label>(lanes.index() * own + k);
       const Scalar logit = student.values[k] - normalizer.maximum;
       sum_of_logits += logit;
       label_logit = select(is_label, logit, label_logit);
       const Scalar target = select(is_label, label_target, zero) + share;
-      gradient[k] = scale * (quotient(gradient[k], normalizer.sum) - target);
+      gradient[k] = scale * (by_sum.quotient_of(gradient[k]) - target);
     }
-    const Scalar label_term = normalizer.log_sum - label_logit;
+    const Scalar label_term = normalizer.log_sum - lanes.sum(label_logit);
     if (label_smoothing == 0.0) {
       return select(is_labelled, label_term, zero);  // the sum of the logits may have overflowed
     }
     const Scalar uniform_term =
-        normalizer.log_sum - sum_of_logits * constant<Scalar>(1.0 / static_cast<double>(Classes));
+        normalizer.log_sum - lanes.sum(sum_of_logits) * constant<Scalar>(1.0 / static_cast<double>(Classes));
     return select(is_labelled, label_target * label_term + smoothing * uniform_term, zero);
   }
 
@@ -75,20 +79,22 @@ namespace internal {
 /// Adds weight * CrossEntropy to a row of another loss, whose value is `value` and whose gradient has been written:
 /// returns the value of the sum, and adds to the gradient. With weight 0 it reads no label; a row without one keeps the
 /// other loss alone.
-template <std::size_t Classes, typename Scalar, typename Label>
+template <std::size_t Classes, typename Scalar, typename Label, typename Lanes = WholeRow>
 RETORT_HOST_DEVICE Scalar add_cross_entropy(double weight, StudentLogits<Scalar> student, Label label,
-                                            Scalar gradient_scale, Scalar value, Scalar* gradient) {
+                                            Scalar gradient_scale, Scalar value, Scalar* gradient,
+                                            const Lanes& lanes = {}) {
+  constexpr std::size_t own = Classes / Lanes::count;
   if (weight == 0.0) {
     return value;
   }
   const Scalar factor = constant<Scalar>(weight);
-  Scalar own_gradient[Classes];
-  const Scalar own_value =
-      CrossEntropy{}.row<Classes>(student, TeacherLogits<Scalar>{nullptr}, label, gradient_scale, own_gradient);
-  for (std::size_t k = 0; k < Classes; ++k) {
-    gradient[k] += factor * own_gradient[k];
+  Scalar more[own];
+  const Scalar its_value =
+      CrossEntropy{}.row<Classes>(student, TeacherLogits<Scalar>{nullptr}, label, gradient_scale, more, lanes);
+  for (std::size_t k = 0; k < own; ++k) {
+    gradient[k] += factor * more[k];
   }
-  return factor * own_value + value;
+  return factor * its_value + value;
 }
 
 }  // namespace internal

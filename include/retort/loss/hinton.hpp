@@ -14,6 +14,7 @@
 #include "retort/core/vector_math.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/loss.hpp"
+#include "retort/loss/row_lanes.hpp"
 #include "retort/loss/softmax_divergence.hpp"
 #include "retort/loss/teacher_temperatures.hpp"
 
@@ -36,6 +37,7 @@ struct HintonLoss {
   static constexpr std::string_view name = "HintonLoss";
   static constexpr bool needs_teacher = true;
   static constexpr bool takes_vectors = true;
+  static constexpr bool shares_rows = true;
 
   double temperature = 4.0;  ///< T: higher shows more of how the teacher ranks the wrong classes
   double hard_weight = 0.1;  ///< w: the share of the labels; 1 is exactly CrossEntropy, 0 reads no label
@@ -60,22 +62,23 @@ struct HintonLoss {
   }
 
   /// One sample; see the concept Loss.
-  template <std::size_t Classes, typename Scalar, typename Label>
+  template <std::size_t Classes, typename Scalar, typename Label, typename Lanes = WholeRow>
   RETORT_HOST_DEVICE Scalar row(StudentLogits<Scalar> student, TeacherLogits<Scalar> teacher, Label label,
-                                Scalar gradient_scale, Scalar* gradient) const {
+                                Scalar gradient_scale, Scalar* gradient, const Lanes& lanes = {}) const {
     if (hard_weight == 1.0) {
-      return CrossEntropy{}.row<Classes>(student, teacher, label, gradient_scale, gradient);
+      return CrossEntropy{}.row<Classes>(student, teacher, label, gradient_scale, gradient, lanes);
     }
     const Scalar t = constant<Scalar>(temperature);
     const Scalar soft_weight = constant<Scalar>(1.0 - hard_weight);
     const Scalar divergence =
-        softmax_divergence<Classes>(student.values, teacher.values, quotient(constant<Scalar>(1), t), gradient);
+        softmax_divergence<Classes>(student.values, teacher.values, quotient(constant<Scalar>(1), t), gradient, lanes);
     const Scalar factor = gradient_scale * soft_weight * t;
-    for (std::size_t k = 0; k < Classes; ++k) {
+    for (std::size_t k = 0; k < Classes / Lanes::count; ++k) {
       gradient[k] = factor * gradient[k];
     }
     const Scalar soft_term = soft_weight * t * t * divergence;
-    return internal::add_cross_entropy<Classes>(hard_weight, student, label, gradient_scale, soft_term, gradient);
+    return internal::add_cross_entropy<Classes>(hard_weight, student, label, gradient_scale, soft_term, gradient,
+                                                lanes);
   }
 
   friend bool operator==(const HintonLoss&, const HintonLoss&) = default;

@@ -12,6 +12,7 @@
 #include "retort/core/hyperparameters.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/vector_math.hpp"
+#include "retort/loss/row_lanes.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -51,18 +52,22 @@ RETORT_HOST_DEVICE Scalar row_maximum(const Scalar* logits) {
 ///
 /// Divide by the sum, do not multiply by its reciprocal: a product inside a difference may be fused with it, and the
 /// difference of two equal rows would then no longer be exactly zero.
-template <std::size_t Classes, typename Scalar>
+///
+/// Of `lanes` that share the row each has its part of the logits and of the exponentials.
+template <std::size_t Classes, typename Scalar, typename Lanes = WholeRow>
 RETORT_HOST_DEVICE SoftmaxNormalizer<Scalar> softmax_exponentials(const Scalar* logits, Scalar inverse_temperature,
-                                                                  Scalar* exponentials) {
+                                                                  Scalar* exponentials, const Lanes& lanes = {}) {
   using std::exp;
   using std::log;
   static_assert(Classes >= 2, "a loss over classes needs at least two of them");
-  const Scalar maximum = row_maximum<Classes>(logits);
+  constexpr std::size_t own = Classes / Lanes::count;
+  const Scalar maximum = lanes.largest(row_maximum<own>(logits));
   Scalar sum = constant<Scalar>(0);
-  for (std::size_t k = 0; k < Classes; ++k) {
+  for (std::size_t k = 0; k < own; ++k) {
     exponentials[k] = exp((logits[k] - maximum) * inverse_temperature);
     sum += exponentials[k];
   }
+  sum = lanes.sum(sum);
   return {maximum, sum, log(sum)};
 }
 

@@ -12,6 +12,7 @@
 #include "retort/core/series.hpp"
 #include "retort/core/vector_math.hpp"
 #include "retort/loss/log_softmax.hpp"
+#include "retort/loss/row_lanes.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -37,9 +38,10 @@ struct SoftmaxDivergence {
 ///
 /// terms that are all positive and computed without cancellation (core/series.hpp); of A at least the part p_r stays.
 /// Where |Y| is not small neither is the divergence, and it is computed from the logarithms.
-template <std::size_t Classes, typename Scalar>
+template <std::size_t Classes, typename Scalar, typename Lanes = WholeRow>
 RETORT_HOST_DEVICE SoftmaxDivergence<Scalar> find_softmax_divergence(const Scalar* student, const Scalar* teacher,
-                                                                     Scalar inverse_temperature, Scalar* difference) {
+                                                                     Scalar inverse_temperature, Scalar* difference,
+                                                                     const Lanes& lanes = {}) {
   using std::exp;
   using std::log;
   const Scalar zero = constant<Scalar>(0);
@@ -48,27 +50,29 @@ RETORT_HOST_DEVICE SoftmaxDivergence<Scalar> find_softmax_divergence(const Scala
   const Scalar near_square = constant<Scalar>(0.25);  // the square of the largest number that the series take
   const Scalar far = constant<Scalar>(40);            // exp(40) is finite, and far from 1
 
+  constexpr std::size_t own = Classes / Lanes::count;
   Scalar teacher_maximum = teacher[0];
   Scalar student_there = student[0];
-  for (std::size_t k = 1; k < Classes; ++k) {
+  for (std::size_t k = 1; k < own; ++k) {
     const auto is_larger = teacher[k] > teacher_maximum;
     teacher_maximum = select(is_larger, teacher[k], teacher_maximum);
     student_there = select(is_larger, student[k], student_there);
   }
-  Scalar p[Classes];
-  const auto of_teacher = softmax_exponentials<Classes>(teacher, inverse_temperature, p);
-  const auto of_student = softmax_exponentials<Classes>(student, inverse_temperature, difference);
+  lanes.take_largest(teacher_maximum, student_there);
+  Scalar p[own];
+  const auto of_teacher = softmax_exponentials<Classes>(teacher, inverse_temperature, p, lanes);
+  const auto of_student = softmax_exponentials<Classes>(student, inverse_temperature, difference, lanes);
   const Scalar inverse_p = quotient(one, of_teacher.sum);
   const Scalar lead = (of_student.maximum - student_there) * inverse_temperature;  // e of the student's first class
   const Scalar growth = exp(select(lead > far, far, lead)) * inverse_p;  // p_k exp(e_k) = growth difference[k]
   // Halves, as a difference of a student's and a teacher's logit may not be representable.
   const Scalar origin = half * student_there - half * teacher_maximum;
 
-  Scalar change[Classes];  // p_k (exp(e_k) - 1)
-  Scalar excess = zero;    // A
-  Scalar total = zero;     // Y
-  Scalar moment = zero;    // sum_k p_k e_k / 2
-  for (std::size_t k = 0; k < Classes; ++k) {
+  Scalar change[own];    // p_k (exp(e_k) - 1)
+  Scalar excess = zero;  // A
+  Scalar total = zero;   // Y
+  Scalar moment = zero;  // sum_k p_k e_k / 2
+  for (std::size_t k = 0; k < own; ++k) {
     p[k] = p[k] * inverse_p;
     const Scalar half_e = ((half * student[k] - half * teacher[k]) - origin) * inverse_temperature;
     const Scalar e = half_e + half_e;
@@ -80,6 +84,9 @@ RETORT_HOST_DEVICE SoftmaxDivergence<Scalar> find_softmax_divergence(const Scala
     total += change[k];
     moment += half_term;
   }
+  excess = lanes.sum(excess);
+  total = lanes.sum(total);
+  moment = lanes.sum(moment);
   const auto is_near = total * total < near_square;
   const Scalar bend = internal::linear_minus_log(total);
   const Scalar change_of_sums = of_student.log_sum - of_teacher.log_sum;
@@ -88,7 +95,7 @@ RETORT_HOST_DEVICE SoftmaxDivergence<Scalar> find_softmax_divergence(const Scala
   const Scalar divergence = select(is_near, near_divergence, far_divergence);
   const Scalar inverse_q = quotient(one, of_student.sum);
   const Scalar shrinkage = quotient(one, one + total);
-  for (std::size_t k = 0; k < Classes; ++k) {
+  for (std::size_t k = 0; k < own; ++k) {
     difference[k] = select(is_near, (change[k] - p[k] * total) * shrinkage, difference[k] * inverse_q - p[k]);
   }
   return {select(divergence < zero, zero, divergence), teacher_maximum, student_there, of_teacher.log_sum,
@@ -100,11 +107,11 @@ RETORT_HOST_DEVICE SoftmaxDivergence<Scalar> find_softmax_divergence(const Scala
 /// With p = softmax(teacher / T) and q = softmax(student / T), returns sum_k p_k (log p_k - log q_k), never below 0,
 /// and writes difference[k] = q_k - p_k, (Classes). `difference` must not overlap the logits. Relative to the
 /// divergence the error is some 1e-7 Classes in float, from agreement to opposition; values below the smallest normal
-/// number may become 0.
-template <std::size_t Classes, typename Scalar>
+/// number may become 0. Of `lanes` that share the row each has its part of the logits and of the difference.
+template <std::size_t Classes, typename Scalar, typename Lanes = WholeRow>
 RETORT_HOST_DEVICE Scalar softmax_divergence(const Scalar* student, const Scalar* teacher, Scalar inverse_temperature,
-                                             Scalar* difference) {
-  return internal::find_softmax_divergence<Classes>(student, teacher, inverse_temperature, difference).value;
+                                             Scalar* difference, const Lanes& lanes = {}) {
+  return internal::find_softmax_divergence<Classes>(student, teacher, inverse_temperature, difference, lanes).value;
 }
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET

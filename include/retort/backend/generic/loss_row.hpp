@@ -12,22 +12,27 @@
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/loss/loss.hpp"
 #include "retort/loss/metric.hpp"
+#include "retort/loss/row_lanes.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::internal {
 
-/// The class of the largest of a row's logits (Classes); among equals the first.
-template <std::size_t Classes, typename Scalar>
-RETORT_HOST_DEVICE std::size_t predicted_class(const Scalar* logits) {
-  std::size_t answer = 0;
+/// The class of the largest of a row's logits (Classes); among equals the first. Of `lanes` that share the row each has
+/// its part of the logits.
+template <std::size_t Classes, typename Scalar, typename Lanes = WholeRow>
+RETORT_HOST_DEVICE std::uint32_t predicted_class(const Scalar* logits, const Lanes& lanes = {}) {
+  constexpr auto own = static_cast<std::uint32_t>(Classes / Lanes::count);
+  std::uint32_t answer = 0;
   // A copy, since logits[answer] has an index known only at run time and would keep the logits out of a device's
   // registers.
   Scalar largest = logits[0];
-  for (std::size_t k = 1; k < Classes; ++k) {
+  for (std::uint32_t k = 1; k < own; ++k) {
     if (logits[k] > largest) {
       largest = logits[k];
       answer = k;
     }
   }
+  answer += lanes.index() * own;
+  lanes.take_largest(largest, answer);
   return answer;
 }
 
@@ -39,13 +44,24 @@ struct RowResult {
 };
 
 /// The loss of one row of logits, (Classes), whose gradient it writes, and whether the answer was right. Every backend
-/// calls it for each sample of a batch. `teacher` is null for a loss without one.
-template <std::size_t Classes, Loss L, typename Scalar>
+/// calls it for each sample of a batch. `teacher` is null for a loss without one. Only a loss that states `shares_rows`
+/// can be given several lanes.
+template <std::size_t Classes, Loss L, typename Scalar, typename Lanes = WholeRow>
 RETORT_HOST_DEVICE RowResult<Scalar> evaluate_row(const L& loss, const Scalar* student, const Scalar* teacher,
-                                                  std::uint32_t label, Scalar gradient_scale, Scalar* gradient) {
-  const Scalar value = loss.template row<Classes>(StudentLogits<Scalar>{student}, TeacherLogits<Scalar>{teacher}, label,
-                                                  gradient_scale, gradient);
-  return {value, static_cast<std::uint8_t>(predicted_class<Classes>(student) == label ? 1 : 0)};
+                                                  std::uint32_t label, Scalar gradient_scale, Scalar* gradient,
+                                                  const Lanes& lanes = {}) {
+  const auto value = [&](const auto&... shared) {
+    return loss.template row<Classes>(StudentLogits<Scalar>{student}, TeacherLogits<Scalar>{teacher}, label,
+                                      gradient_scale, gradient, shared...);
+  };
+  RowResult<Scalar> result;
+  if constexpr (Lanes::count > 1) {
+    result.loss = value(lanes);
+  } else {
+    result.loss = value();
+  }
+  result.correct = static_cast<std::uint8_t>(predicted_class<Classes>(student, lanes) == label ? 1 : 0);
+  return result;
 }
 
 /// The same for a loss of targets, (Outputs), which are converted to Scalar; null for samples that have none.

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/cuda/block/epoch_report.hpp"
@@ -21,40 +22,60 @@
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/loss/loss.hpp"
+#include "retort/loss/row_lanes.hpp"
 #include "retort/optim/gradient_clipping.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// One thread's part of a chunk's loss, a sample a thread: the gradient takes the place of the logits. `targets`: see
-/// gather_targets(). `records`: whether this block writes losses and answers.
-template <typename Layout, Loss L, std::size_t Moments, typename Rule, typename Scalar>
+/// The lanes that compute the loss of a sample together: several where the loss takes them and half of the threads are
+/// left for the next chunk. Not on scalar units, whose kernels would spill more registers.
+template <typename Layout, typename Team, Loss L, typename Scalar, typename Shared = typename Team::RowLanes>
+using LanesOfSample = std::conditional_t<shares_rows<L> && Layout::on_tensor_cores && std::is_same_v<Scalar, float> &&
+                                             Layout::Model::output_size % Shared::count == 0 &&
+                                             2 * Layout::samples * Shared::count <= Layout::threads,
+                                         Shared, WholeRow>;
+
+/// One thread's part of a chunk's loss, Lanes::count threads a sample: the gradient takes the place of the logits.
+/// `targets`: see gather_targets(). `records`: whether this block writes losses and answers.
+template <typename Layout, typename Lanes, Loss L, std::size_t Moments, typename Rule, typename Scalar>
 RETORT_HOST_DEVICE void evaluate_loss(std::size_t thread, const TrainingJob<Scalar, Moments, L, Rule>& job,
                                       const Chunk& chunk, bool records, const Scalar* targets, Scalar* memory) {
   using M = typename Layout::Model;
-  constexpr std::size_t classes = M::output_size;
-  Scalar* matrix = memory + Layout::template outputs<stage_count<M> - 1>;
+  constexpr std::size_t classes = M::output_size / Lanes::count;  // of a thread
+  const Lanes lanes{static_cast<std::uint32_t>(thread % Lanes::count)};
+  const std::size_t first = lanes.index() * classes;
+  Scalar* matrix = memory + Layout::template outputs<stage_count<M> - 1> + first * Layout::stride;
+  const Scalar* teacher_logits = targets + Layout::label_elements + first * Layout::samples;
   const Scalar gradient_scale = Scalar{1} / static_cast<Scalar>(chunk.batch_size);
-  for (std::size_t row = thread; row < chunk.size; row += Layout::threads) {
+  // Lanes that share rows stay together: all of them compute, be there a sample or not.
+  const std::size_t rows = Lanes::count > 1 ? Layout::samples : chunk.size;
+  for (std::size_t row = thread / Lanes::count; row < rows; row += Layout::threads / Lanes::count) {
     const std::size_t position = chunk.first + row;
-    const std::uint32_t label = reinterpret_cast<const std::uint32_t*>(targets)[row];
-    Scalar student[classes];
-    Scalar teacher[classes];
-    for (std::size_t k = 0; k < classes; ++k) {
-      student[k] = matrix[k * Layout::stride + row];
-      if constexpr (L::needs_teacher) {
-        teacher[k] = targets[Layout::label_elements + k * Layout::samples + row];
+    const bool exists = Lanes::count == 1 || row < chunk.size;
+    std::uint32_t label = 0;
+    Scalar student[classes] = {};
+    Scalar teacher[classes] = {};
+    if (exists) {
+      label = reinterpret_cast<const std::uint32_t*>(targets)[row];
+      for (std::size_t k = 0; k < classes; ++k) {
+        student[k] = matrix[k * Layout::stride + row];
+        if constexpr (L::needs_teacher) {
+          teacher[k] = teacher_logits[k * Layout::samples + row];
+        }
       }
     }
     Scalar gradient[classes];
-    const auto result = internal::evaluate_row<classes>(
+    const auto result = internal::evaluate_row<M::output_size>(
         job.loss, static_cast<const Scalar*>(student), static_cast<const Scalar*>(L::needs_teacher ? teacher : nullptr),
-        label, gradient_scale, static_cast<Scalar*>(gradient));
-    if (records) {
-      job.losses[position] = result.loss;
-      job.correct[position] = result.correct;
-    }
-    for (std::size_t k = 0; k < classes; ++k) {
-      matrix[k * Layout::stride + row] = gradient[k];
+        label, gradient_scale, static_cast<Scalar*>(gradient), lanes);
+    if (exists) {
+      if (records && first == 0) {
+        job.losses[position] = result.loss;
+        job.correct[position] = result.correct;
+      }
+      for (std::size_t k = 0; k < classes; ++k) {
+        matrix[k * Layout::stride + row] = gradient[k];
+      }
     }
   }
 }
@@ -144,10 +165,11 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
     };
     block::forward<Layout, true>(team, source.constants, random, chunk, memory, values);
     team([&](std::size_t thread) {
-      evaluate_loss<Layout>(thread, job, chunk, block == 0, static_cast<const Scalar*>(targets(buffer)), memory);
-      clear_missing<Layout>(thread, chunk, memory);
-      constexpr std::size_t first = Layout::samples;  // the threads from here on have no loss to compute
+      using Lanes = LanesOfSample<Layout, Team, L, Scalar>;
+      constexpr std::size_t first = Layout::samples * Lanes::count;  // the threads from here on have no loss to compute
       static_assert(Layout::threads > first);
+      evaluate_loss<Layout, Lanes>(thread, job, chunk, block == 0, static_cast<const Scalar*>(targets(buffer)), memory);
+      clear_missing<Layout>(thread, chunk, memory);
       if (ahead && next.size > 0 && thread >= first) {
         fetch_next(Fetcher<Team, first>{team, thread});
       }

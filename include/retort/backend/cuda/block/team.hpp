@@ -12,6 +12,8 @@
 /// - `Team::PerThread<T>`: a T for each thread, values[thread]; on a GPU in the thread's registers
 /// - `team.copy(thread, to, from)`: a word, or a Quad of them, from global memory to the block's; it is there in the
 ///   next phase after one in which the same thread called `team.await_copies(thread)`
+/// - `Team::RowLanes(number)`: that one of the neighbouring threads that can compute a row of a loss together
+///   (loss/row_lanes.hpp)
 ///
 /// Blocks of a cluster (cluster.hpp) each run the same phases on a team of their own:
 ///
@@ -42,6 +44,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/permutation.hpp"
 #include "retort/core/philox.hpp"
+#include "retort/loss/row_lanes.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
@@ -110,6 +113,8 @@ class HostTeam {
    private:
     std::vector<T> values_ = std::vector<T>(Threads);
   };
+
+  using RowLanes = WholeRow;  // a thread after the other, so none can wait for its neighbour
 
   explicit HostTeam(ThreadOrder order = ThreadOrder::ascending, Seed seed = {})
       : order_(order), seed_(seed), copies_(Threads) {}

@@ -9,6 +9,7 @@
 #include "retort/backend/cuda/block/team.hpp"
 #include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/loss/row_lanes.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
@@ -56,6 +57,14 @@ class DeviceWarp {
   }
 };
 
+/// What the neighbour of a lane has: lane 1 of lane 0, 0 of 1, 3 of 2.
+struct ExchangeWithNeighbour {
+  template <typename T>
+  __device__ T operator()(T own) const {
+    return __shfl_xor_sync(0xFFFFFFFFu, own, 1);
+  }
+};
+
 template <std::size_t Threads>
 class DeviceTeam {
  public:
@@ -69,6 +78,8 @@ class DeviceTeam {
    private:
     T value_{};
   };
+
+  using RowLanes = HalfRow<ExchangeWithNeighbour>;
 
   __device__ std::size_t block() const {
     std::uint32_t rank = 0;
