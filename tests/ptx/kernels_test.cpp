@@ -86,6 +86,9 @@ TEST_CASE("the student's block", "[ptx]") { check_case<MnistBlock>("student", "M
 TEST_CASE("the student's block: images moved, short chunks, no offset", "[ptx]") {
   check_case<MnistBlock>("student", "MnistBlock", {.batch = 33, .last_batch = 7, .shift = 2, .mean = 0});
 }
+TEST_CASE("the student's block: an offset that no byte stands for", "[ptx]") {
+  check_case<MnistBlock>("student", "MnistBlock", {.mean = 0.1307});
+}
 TEST_CASE("the student's block: batches of several chunks, clipped", "[ptx]") {
   check_case<MnistAny>("student", "MnistAny", {.batch = 100, .max_norm = 0.3});
 }
@@ -257,14 +260,15 @@ std::vector<Defect> each_without(const Kernel& kernel, std::string_view part) {
   return defects;
 }
 
-/// A few steps of a kernel with a defect, and its difference from the host's results.
+/// A few steps of a kernel with a defect, and its difference from the host's results. The inputs have an offset that
+/// the kernel adds to the sums, for which lanes exchange what they know.
 template <typename C>
 struct DefectRun {
   Outcome outcome;
   double apart = 0;
 
   DefectRun(Module& module, const Kernel& kernel) {
-    KernelRun<C> run({.steps = 3});
+    KernelRun<C> run({.steps = 3, .mean = 0.1307});
     static const Results<C> expected = run.run_twin();
     Results<C> found = run.begin();
     outcome = run.run(make_program(kernel, module), found, {.most_instructions = 20'000'000});

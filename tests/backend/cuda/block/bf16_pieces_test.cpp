@@ -63,6 +63,22 @@ TEST_CASE("Each byte is a bfloat16 number", "[block]") {
   }
 }
 
+TEST_CASE("Each byte less a center is a bfloat16 number", "[block]") {
+  for (const float center : {0.0f, 1.0f, 51.0f, 127.5f, 128.0f, 255.0f}) {
+    CAPTURE(center);
+    REQUIRE(is_byte_center(center));
+    for (std::uint32_t byte = 0; byte < 256; ++byte) {
+      const std::uint32_t pair = bf16_bytes(byte | (255 - byte) << 16, bf16_center(center));
+      CHECK(lower_number(pair) * bf16_byte_unit == static_cast<float>(byte) - center);
+      CHECK(upper_number(pair) * bf16_byte_unit == static_cast<float>(255 - byte) - center);
+    }
+  }
+  for (const float center : {-1.0f, 0.5f, 127.0f + 0x1p-10f, 126.5f, 256.0f}) {
+    CAPTURE(center);
+    CHECK_FALSE(is_byte_center(center));
+  }
+}
+
 TEST_CASE("Bytes are selected by the digits of a number", "[block]") {
   CHECK(backend::block::detail::select_bytes(0x33221100u, 0x77665544u, 0x5140u) == 0x55114400u);
   CHECK(backend::block::detail::select_bytes(0x33221100u, 0x77665544u, 0x7632u) == 0x77663322u);

@@ -123,10 +123,24 @@ void check_errors(const data::Normalization& normalization) {
   CHECK(tensor.gradient < 1.5 * scalar.gradient);
 }
 
+// Sums over samples of inputs with both signs cancel more, so only the forward product has the same bound.
+void check_centered(const data::Normalization& normalization) {
+  const Errors scalar = errors<100, 20, ProductUnits::scalar>(normalization);
+  const Errors tensor = errors<100, 20, ProductUnits::tensor>(normalization);
+  CAPTURE(scalar.forward, scalar.gradient, tensor.forward, tensor.gradient);
+  CHECK(tensor.forward < 4 * 0x1p-24);
+  CHECK(tensor.forward < scalar.forward);  // which adds the offset afterwards
+  CHECK(tensor.gradient < 1.5 * scalar.gradient);
+}
+
 TEST_CASE("Products on tensor cores have about the errors of those on scalar units", "[block]") {
   check_errors<784, 20>({});
   check_errors<35, 13>({});
   check_errors<150, 45>({});
+  SECTION("With an offset that is taken from the bytes") {
+    check_centered({.mean = 0.5, .standard_deviation = 0.5});
+    check_centered({.mean = 0.2, .standard_deviation = 0.7});
+  }
   SECTION("With an offset") { check_errors<100, 20>({.mean = 0.1307, .standard_deviation = 0.3081}); }
 }
 

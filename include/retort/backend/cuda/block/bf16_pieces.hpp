@@ -58,17 +58,30 @@ RETORT_HOST_DEVICE inline void split_into_bf16(float first, float second, std::u
 /// The factor that turns the numbers of bf16_bytes() back into bytes.
 inline constexpr float bf16_byte_unit = 64.0f;
 
-/// Bytes 0 and 2 of a word whose other bytes are zero, each divided by bf16_byte_unit, exactly.
-RETORT_HOST_DEVICE inline std::uint32_t bf16_bytes(std::uint32_t bytes) {
+/// Whether byte - center is a bfloat16 number for every byte: of at most 8 bits.
+RETORT_HOST_DEVICE inline bool is_byte_center(float center) {
+  const float rounded = static_cast<float>(static_cast<std::int32_t>(center));
+  return (center == rounded && center >= 0.0f && center <= 255.0f) || center == 127.5f;
+}
+
+/// What bf16_bytes() takes for such a center.
+RETORT_HOST_DEVICE inline std::uint32_t bf16_center(float center) {
+  return bf16_pair(-center / bf16_byte_unit, -center / bf16_byte_unit);
+}
+
+/// Bytes 0 and 2 of a word whose other bytes are zero, less the center, each divided by bf16_byte_unit, exactly.
+RETORT_HOST_DEVICE inline std::uint32_t bf16_bytes(std::uint32_t bytes, std::uint32_t center = 0x80008000u) {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
   // The bits of a byte b are the bfloat16 number b 2^-133: a subnormal below 2^7, else one of the first binade, which
   // has the same spacing. So one multiplication by 2^127 converts two bytes.
   std::uint32_t result;
-  asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(result) : "r"(bytes), "r"(0x7F007F00u), "r"(0x80008000u));
+  asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(result) : "r"(bytes), "r"(0x7F007F00u), "r"(center));
   return result;
 #else
-  return bf16_pair(static_cast<float>(bytes & 0xFFu) / bf16_byte_unit,
-                   static_cast<float>(bytes >> 16 & 0xFFu) / bf16_byte_unit);
+  const auto less_center = [&](std::uint32_t byte) {
+    return static_cast<float>(byte) / bf16_byte_unit + detail::leading_bf16(internal::float_of(center));
+  };
+  return bf16_pair(less_center(bytes & 0xFFu), less_center(bytes >> 16 & 0xFFu));
 #endif
 }
 

@@ -44,17 +44,17 @@ RETORT_HOST_DEVICE Quad<float> load_weights(const float* weight, std::uint32_t l
   return values;
 }
 
-/// Rows of A: the lane's four features of two samples.
+/// Rows of A: the lane's four features of two samples. `center`: see bf16_center().
 template <typename Layout>
-RETORT_HOST_DEVICE FragmentA load_samples(const std::uint32_t* words, std::uint32_t lane, std::uint32_t sample_tile,
-                                          std::uint32_t feature_tile) {
+RETORT_HOST_DEVICE FragmentA load_samples(const std::uint32_t* words, std::uint32_t center, std::uint32_t lane,
+                                          std::uint32_t sample_tile, std::uint32_t feature_tile) {
   using T = TensorStage<Layout>;
   FragmentA result;
   RETORT_UNROLL for (std::uint32_t half = 0; half < 2; ++half) {
     const std::uint32_t sample = fragment_rows * sample_tile + lane_group(lane) + 8 * half;
     const std::uint32_t word = words[sample * T::pitch + fragment_members * feature_tile + lane_member(lane)];
-    result.pairs[half] = bf16_bytes(select_bytes(word, 0, 0x4140u));
-    result.pairs[2 + half] = bf16_bytes(select_bytes(word, 0, 0x4342u));
+    result.pairs[half] = bf16_bytes(select_bytes(word, 0, 0x4140u), center);
+    result.pairs[2 + half] = bf16_bytes(select_bytes(word, 0, 0x4342u), center);
   }
   return result;
 }
@@ -62,9 +62,10 @@ RETORT_HOST_DEVICE FragmentA load_samples(const std::uint32_t* words, std::uint3
 /// A warp's slice of the depth and part of the samples, for output tiles from `first` on. A tensor core rounds towards
 /// zero: so it adds up one tile of the depth, from the smallest pieces to the largest, and an instruction that rounds
 /// to nearest adds its result (Ootomo and Yokota, "Recovering single precision accuracy from Tensor Cores while
-/// surpassing the FP32 theoretical peak performance", arXiv:2203.03341).
-template <typename Layout, typename Warp, typename Sums>
-RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, bool sum_weights, const float* memory,
+/// surpassing the FP32 theoretical peak performance", arXiv:2203.03341). `center`: see bf16_center(). With
+/// `sums_weights` each lane also adds up its weights.
+template <typename Layout, bool sums_weights, typename Warp, typename Sums>
+RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, std::uint32_t center, const float* memory,
                                        const std::uint32_t* words, Sums& sums) {
   using T = TensorStage<Layout>;
   constexpr std::uint32_t slices = static_cast<std::uint32_t>(Layout::warps) / T::sample_parts;
@@ -80,7 +81,7 @@ RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, bo
         std::uint32_t pieces[2][bf16_pieces];
         split_into_bf16(a, b, pieces[0]);
         split_into_bf16(c, d, pieces[1]);
-        if (sum_weights) {
+        if constexpr (sums_weights) {
           sums[warp.index() * team_lanes + lane].weights[n] += (a + b) + (c + d);
         }
         RETORT_UNROLL for (std::size_t piece = 0; piece < bf16_pieces; ++piece) {
@@ -91,7 +92,7 @@ RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, bo
     typename Warp::template PerLane<FragmentA> samples[T::part_tiles];
     warp.for_each_lane([&](std::uint32_t lane) {
       RETORT_UNROLL for (std::uint32_t m = 0; m < T::part_tiles; ++m) {
-        samples[m][lane] = load_samples<Layout>(words, lane, first_row + m, tile);
+        samples[m][lane] = load_samples<Layout>(words, center, lane, first_row + m, tile);
       }
     });
     // All of these go through the pieces together, since each product waits for the one that it adds to.
@@ -166,6 +167,23 @@ RETORT_HOST_DEVICE void store_slice(std::uint32_t warp, std::uint32_t lane, std:
   }
 }
 
+/// The byte that stands for an input of 0, where the normalisation has one that can be taken from each byte exactly; 0
+/// without an offset. Else negative: the offset is added to the sums.
+template <typename Layout>
+RETORT_HOST_DEVICE float input_center(const data::GatherConstants<float>& constants) {
+  if (!has_offset<Layout>(constants)) {
+    return 0.0f;
+  }
+  const float exact = -constants.offset / constants.scale;
+  if (!(exact >= 0.0f && exact <= 255.0f)) {
+    return -1.0f;
+  }
+  const float center = static_cast<float>(static_cast<std::int32_t>(2.0f * exact + 0.5f)) / 2.0f;
+  const float left = constants.offset + center * constants.scale;
+  const float rounding = -constants.offset * 0x1p-24f;  // of the two constants
+  return is_byte_center(center) && left >= -rounding && left <= rounding ? center : -1.0f;
+}
+
 /// weight (out, in) input (in, samples), the input's offset included, before bias and scale, in
 /// Layout::forward_slices<0> slices of its depth. Where there is not room for a slice of each warp, some warps add
 /// theirs to those of others, in a fixed order.
@@ -183,10 +201,13 @@ RETORT_HOST_DEVICE void tensor_forward_product(Team& team, const data::GatherCon
                           memory + Layout::partial_sums + slice % slices * T::out * T::stride);
     };
     team.warps([&](const auto& warp) {
-      const bool offset = has_offset<Layout>(constants);
-      multiply_slice<Layout>(warp, first, offset, memory, reinterpret_cast<const std::uint32_t*>(inputs), sums);
-      if (offset) {
+      const auto* words = reinterpret_cast<const std::uint32_t*>(inputs);
+      const float center = input_center<Layout>(constants);
+      if (center < 0.0f) {
+        multiply_slice<Layout, true>(warp, first, bf16_center(0.0f), memory, words, sums);
         add_offset<Layout>(warp, constants.offset / constants.scale / bf16_byte_unit, memory, sums);
+      } else {
+        multiply_slice<Layout, false>(warp, first, bf16_center(center), memory, words, sums);
       }
       warp.for_each_lane([&](std::uint32_t lane) {
         if (warp.index() / T::sample_parts < slices) {
