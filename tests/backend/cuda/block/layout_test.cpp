@@ -23,8 +23,8 @@ using Scalar = Layout<Mnist, float, InputKind::bytes, ProductUnits::scalar>;
 using Tensor = Layout<Mnist, float, InputKind::bytes, ProductUnits::tensor>;
 using OddTensor = Layout<Odd, float, InputKind::bytes, ProductUnits::tensor>;
 
-// The student's inputs are fetched ahead, and Adam's moments are there.
-static_assert(Tensor::samples == 64 && Tensor::input_buffers == 2 && Tensor::forward_slices<0> == 4);
+// The student's inputs are fetched ahead, each warp has a slice of its own, and Adam's moments are there.
+static_assert(Tensor::samples == 64 && Tensor::input_buffers == 2 && Tensor::forward_slices<0> == 7);
 static_assert(Tensor::moments_in_memory<2>);
 static_assert(Tensor::weight_stride == 792 && OddTensor::weight_stride == 136 && Scalar::weight_stride == 784);
 

@@ -34,9 +34,6 @@ enum class InputKind {
 
 namespace detail {
 
-/// Parts of a chunk's samples in the first stage's forward product on tensor cores.
-inline constexpr std::size_t sample_parts = 2;
-
 /// Tiles of outputs that tensor cores compute at once: sums and operands fit the registers together with the moments.
 inline constexpr std::size_t output_tiles_at_once = 3;
 
@@ -118,11 +115,12 @@ constexpr std::size_t biases_before(std::size_t index, ProductUnits units) {
   });
 }
 
-/// Slices of a stage's forward product.
+/// Slices of a stage's forward product: on tensor cores one of each warp that has tiles, if there is room.
 constexpr std::size_t forward_slice_count(const StageSizes& stage, std::size_t index, ProductUnits units,
                                           std::size_t warps, std::size_t limit) {
-  return index == 0 && units == ProductUnits::tensor ? std::min(warps / sample_parts, limit)
-                                                     : slice_count(stage.out_tiles, stage.quads, warps, limit);
+  return index == 0 && units == ProductUnits::tensor
+             ? std::min(warps_for_tiles(divided_up(stage.in, fragment_depth)), limit)
+             : slice_count(stage.out_tiles, stage.quads, warps, limit);
 }
 
 /// Words that hold the gradients of the first stage's sums as operands of tensor cores.
@@ -141,7 +139,14 @@ constexpr std::size_t row_sums_elements(ProductUnits units) {
   return std::max(internal::aligned_extent(out), units == ProductUnits::tensor ? tensor_warps * team_lanes * tiles : 0);
 }
 
-/// Elements that hold the slices of any product, or a double of each thread, or gradients as operands.
+/// Elements of the stages' matrices after the first stage's.
+template <StagedModel M>
+constexpr std::size_t later_stage_elements(const Choice& choice) {
+  return elements_before<M>(stage_count<M>, choice) - elements_before<M>(1, choice);
+}
+
+/// Elements that hold the slices of any product, or a double of each thread, or gradients as operands. The slices of
+/// the first stage's forward product go on in what follows, the matrices of later stages, which are written after them.
 template <StagedModel M, typename Scalar>
 constexpr std::size_t partial_sums_elements(ProductUnits units, const Choice& choice) {
   const std::size_t threads = thread_count<M>(units);
@@ -152,10 +157,12 @@ constexpr std::size_t partial_sums_elements(ProductUnits units, const Choice& ch
   }
   for (std::size_t i = 0; i < stage_count<M>; ++i) {
     const StageSizes& stage = stage_sizes<M>[i];
-    const std::size_t forward = forward_slice_count(stage, i, units, warps, choice.slice_limit) * stage.out;
+    const std::size_t later = i == 0 ? later_stage_elements<M>(choice) : 0;
+    const std::size_t forward =
+        forward_slice_count(stage, i, units, warps, choice.slice_limit) * stage.out * feature_stride(choice);
     const std::size_t backward =
         i == 0 ? 0 : slice_count(stage.in_tiles, stage.out, warps, choice.slice_limit) * stage.in;
-    elements = std::max({elements, forward * feature_stride(choice), backward * feature_stride(choice)});
+    elements = std::max({elements, forward - std::min(forward, later), backward * feature_stride(choice)});
   }
   return elements;
 }
@@ -186,15 +193,16 @@ constexpr std::size_t target_elements(const Choice& choice) {
   return label_elements<Scalar>(choice) + M::output_size * choice.samples + rule_capacity / sizeof(Scalar);
 }
 
-/// Where the stages' elements begin: after the parameters, what an input offset adds, and the slices.
+/// Where the matrices of the stages begin, those of the first stage last: after the parameters, what an input offset
+/// adds, and the slices.
 template <StagedModel M, typename Scalar>
-constexpr std::size_t first_stage_element(ProductUnits units, const Choice& choice) {
+constexpr std::size_t first_matrix(ProductUnits units, const Choice& choice) {
   return parameter_elements<M>(choice) + row_sums_elements<M>(units) + partial_sums_elements<M, Scalar>(units, choice);
 }
 
 template <StagedModel M, typename Scalar>
 constexpr std::size_t element_count(InputKind kind, ProductUnits units, const Choice& choice) {
-  return first_stage_element<M, Scalar>(units, choice) + elements_before<M>(stage_count<M>, choice) +
+  return first_matrix<M, Scalar>(units, choice) + elements_before<M>(stage_count<M>, choice) +
          choice.input_buffers * (input_elements<M, Scalar>(kind, units, choice) + target_elements<M, Scalar>(choice)) +
          2 * label_elements<Scalar>(choice) + choice.moments * (M::parameter_arena_size - first_other_parameter<M>);
 }
@@ -283,12 +291,15 @@ struct Layout {
   /// Each stage's sums, in the backward pass their gradients; then the outputs of its pointwise layers.
   template <std::size_t Index>
   static constexpr std::size_t sums =
-      detail::first_stage_element<M, Scalar>(units, choice) + detail::elements_before<M>(Index, choice);
+      detail::first_matrix<M, Scalar>(units, choice) +
+      (Index == 0 ? detail::later_stage_elements<M>(choice)
+                  : detail::elements_before<M>(Index, choice) - detail::elements_before<M>(1, choice));
   template <std::size_t Index>
   static constexpr std::size_t outputs =
       sums<Index> + (TiledStage<M, Index>::keeps_outputs ? TiledStage<M, Index>::out * stride : 0);
   static constexpr std::size_t input_elements = detail::input_elements<M, Scalar>(kind, units, choice);  // of one chunk
-  static constexpr std::size_t inputs = sums<stage_count<M>>;
+  static constexpr std::size_t inputs =
+      detail::first_matrix<M, Scalar>(units, choice) + detail::elements_before<M>(stage_count<M>, choice);
   /// For each buffer of inputs: labels, (samples), a teacher's logits, (classes, samples), and the rule of the step.
   static constexpr std::size_t targets = inputs + input_buffers * input_elements;
   static constexpr std::size_t target_elements = detail::target_elements<M, Scalar>(choice);

@@ -93,14 +93,18 @@ struct Ownership {
   std::size_t tile_slots;      // the most tiles that a thread has
 };
 
-/// The first stage goes to as few warps as can share it without any of them getting more tiles.
+/// Of `tiles` of the first stage each warp has at most so many, and so few warps can share them without any of them
+/// getting more.
+constexpr std::size_t tiles_of_warp(std::size_t tiles) { return divided_up(tiles, tensor_warps); }
+constexpr std::size_t warps_for_tiles(std::size_t tiles) { return divided_up(tiles, tiles_of_warp(tiles)); }
+
 template <StagedModel M>
 constexpr Ownership choose_ownership(ProductUnits units) {
   Ownership result{0, 0, divided_up(tiles_before<M>(stage_count<M>, units), thread_count<M>(units))};
   if (units == ProductUnits::tensor) {
     const std::size_t tiles = divided_up(stage_sizes<M>[0].in, fragment_depth);
-    result.fragment_slots = divided_up(tiles, tensor_warps);
-    result.fragment_warps = divided_up(tiles, result.fragment_slots);
+    result.fragment_slots = tiles_of_warp(tiles);
+    result.fragment_warps = warps_for_tiles(tiles);
   }
   return result;
 }

@@ -23,7 +23,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail {
 /// `weights`: sums of the lane's own weights, which are those of one output in each tile.
 template <typename Layout>
 struct ForwardSums {
-  float values[TensorStage<Layout>::part_tiles][2 * TensorStage<Layout>::tiles_at_once][2]{};
+  float values[TensorStage<Layout>::sample_tiles][2 * TensorStage<Layout>::tiles_at_once][2]{};
   float weights[TensorStage<Layout>::tiles_at_once]{};
 };
 
@@ -59,23 +59,28 @@ RETORT_HOST_DEVICE FragmentA load_samples(const std::uint32_t* words, std::uint3
   return result;
 }
 
-/// A warp's slice of the depth and part of the samples, for output tiles from `first` on. A tensor core rounds towards
-/// zero: so it adds up one tile of the depth, from the smallest pieces to the largest, and an instruction that rounds
-/// to nearest adds its result (Ootomo and Yokota, "Recovering single precision accuracy from Tensor Cores while
-/// surpassing the FP32 theoretical peak performance", arXiv:2203.03341). `center`: see bf16_center(). With
-/// `sums_weights` each lane also adds up its weights.
+/// A warp's slice of the depth, for output tiles from `first` on. A tensor core rounds towards zero: so it adds up one
+/// tile of the depth, from the smallest pieces to the largest, and an instruction that rounds to nearest adds its
+/// result (Ootomo and Yokota, "Recovering single precision accuracy from Tensor Cores while surpassing the FP32
+/// theoretical peak performance", arXiv:2203.03341). `center`: see bf16_center(). With `sums_weights` each lane also
+/// adds up its weights.
 template <typename Layout, bool sums_weights, typename Warp, typename Sums>
 RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, std::uint32_t center, const float* memory,
                                        const std::uint32_t* words, Sums& sums) {
   using T = TensorStage<Layout>;
-  constexpr std::uint32_t slices = static_cast<std::uint32_t>(Layout::warps) / T::sample_parts;
-  const std::uint32_t slice = warp.index() / T::sample_parts;
-  const std::uint32_t first_row = warp.index() % T::sample_parts * T::part_tiles;
-  const std::uint32_t end = (slice + 1) * T::feature_tiles / slices;
-  for (std::uint32_t tile = slice * T::feature_tiles / slices; tile < end; ++tile) {
-    typename Warp::template PerLane<FragmentB> weights[T::tiles_at_once][bf16_pieces];
+  constexpr auto warps = static_cast<std::uint32_t>(Layout::fragment_warps);
+  const std::uint32_t end = (warp.index() + 1) * T::feature_tiles / warps;
+  for (std::uint32_t tile = warp.index() * T::feature_tiles / warps; tile < end; ++tile) {
+    typename Warp::template PerLane<FragmentA> samples[T::sample_tiles];
     warp.for_each_lane([&](std::uint32_t lane) {
-      RETORT_UNROLL for (std::uint32_t n = 0; n < T::tiles_at_once; ++n) {
+      RETORT_UNROLL for (std::uint32_t m = 0; m < T::sample_tiles; ++m) {
+        samples[m][lane] = load_samples<Layout>(words, center, lane, m, tile);
+      }
+    });
+    // One tile of outputs after the other: the products of all would not fit the registers beside the moments.
+    RETORT_UNROLL for (std::uint32_t n = 0; n < T::tiles_at_once; ++n) {
+      typename Warp::template PerLane<FragmentB> weights[bf16_pieces];
+      warp.for_each_lane([&](std::uint32_t lane) {
         const Quad<float> own = load_weights<Layout>(memory, lane, first + n, tile);
         const auto& [a, b, c, d] = own.values;
         std::uint32_t pieces[2][bf16_pieces];
@@ -85,37 +90,28 @@ RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, st
           sums[warp.index() * team_lanes + lane].weights[n] += (a + b) + (c + d);
         }
         RETORT_UNROLL for (std::size_t piece = 0; piece < bf16_pieces; ++piece) {
-          weights[n][piece][lane] = FragmentB{{pieces[0][piece], pieces[1][piece]}};
+          weights[piece][lane] = FragmentB{{pieces[0][piece], pieces[1][piece]}};
+        }
+      });
+      typename Warp::template PerLane<FragmentC> products[T::sample_tiles];
+      RETORT_UNROLL for (std::size_t piece = bf16_pieces; piece-- > 0;) {
+        RETORT_UNROLL for (std::uint32_t m = 0; m < T::sample_tiles; ++m) {
+          warp.multiply_add(products[m], samples[m], weights[piece]);
         }
       }
-    });
-    typename Warp::template PerLane<FragmentA> samples[T::part_tiles];
-    warp.for_each_lane([&](std::uint32_t lane) {
-      RETORT_UNROLL for (std::uint32_t m = 0; m < T::part_tiles; ++m) {
-        samples[m][lane] = load_samples<Layout>(words, center, lane, first_row + m, tile);
-      }
-    });
-    // All of these go through the pieces together, since each product waits for the one that it adds to.
-    typename Warp::template PerLane<FragmentC> products[T::part_tiles][T::tiles_at_once];
-    RETORT_UNROLL for (std::size_t piece = bf16_pieces; piece-- > 0;) {
-      RETORT_UNROLL for (std::uint32_t n = 0; n < T::tiles_at_once; ++n) {
-        RETORT_UNROLL for (std::uint32_t m = 0; m < T::part_tiles; ++m) {
-          warp.multiply_add(products[m][n], samples[m], weights[n][piece]);
-        }
-      }
-    }
-    warp.for_each_lane([&](std::uint32_t lane) {
-      auto& own = sums[warp.index() * team_lanes + lane];
-      RETORT_UNROLL for (std::uint32_t half = 0; half < 2 * T::tiles_at_once; ++half) {
-        if (fragment_columns * first + fragment_members * half < T::out) {
-          RETORT_UNROLL for (std::uint32_t m = 0; m < T::part_tiles; ++m) {
-            RETORT_UNROLL for (std::uint32_t row = 0; row < 2; ++row) {
-              own.values[m][half][row] += products[m][half / 2][lane].values[half % 2 + 2 * row];
+      warp.for_each_lane([&](std::uint32_t lane) {
+        auto& own = sums[warp.index() * team_lanes + lane];
+        RETORT_UNROLL for (std::uint32_t half = 0; half < 2; ++half) {
+          if (fragment_columns * (first + n) + fragment_members * half < T::out) {
+            RETORT_UNROLL for (std::uint32_t m = 0; m < T::sample_tiles; ++m) {
+              RETORT_UNROLL for (std::uint32_t row = 0; row < 2; ++row) {
+                own.values[m][2 * n + half][row] += products[m][lane].values[half + 2 * row];
+              }
             }
           }
         }
-      }
-    });
+      });
+    }
   }
 }
 
@@ -139,7 +135,7 @@ RETORT_HOST_DEVICE void add_offset(const Warp& warp, float offset, float* memory
       const Quad<float> parts = load_quad(row_sums + half / 2 * lanes + column * fragment_members);
       const auto& [a, b, c, d] = parts.values;
       const float more = offset * ((a + b) + (c + d));
-      RETORT_UNROLL for (std::uint32_t m = 0; m < T::part_tiles; ++m) {
+      RETORT_UNROLL for (std::uint32_t m = 0; m < T::sample_tiles; ++m) {
         own.values[m][half][0] += more;
         own.values[m][half][1] += more;
       }
@@ -149,16 +145,15 @@ RETORT_HOST_DEVICE void add_offset(const Warp& warp, float offset, float* memory
 
 /// Writes a lane's sums to its warp's slice, (out, samples), or adds them to it.
 template <typename Layout>
-RETORT_HOST_DEVICE void store_slice(std::uint32_t warp, std::uint32_t lane, std::uint32_t first,
-                                    const ForwardSums<Layout>& sums, bool add, float* slice) {
+RETORT_HOST_DEVICE void store_slice(std::uint32_t lane, std::uint32_t first, const ForwardSums<Layout>& sums, bool add,
+                                    float* slice) {
   using T = TensorStage<Layout>;
-  const std::uint32_t first_sample = warp % T::sample_parts * T::part_tiles * fragment_rows + lane_group(lane);
   RETORT_UNROLL for (std::uint32_t half = 0; half < 2 * T::tiles_at_once; ++half) {
     const std::uint32_t output = fragment_columns * (first + half / 2) + tile_output(lane_member(lane), half % 2);
     if (output < T::out) {
-      RETORT_UNROLL for (std::uint32_t m = 0; m < T::part_tiles; ++m) {
+      RETORT_UNROLL for (std::uint32_t m = 0; m < T::sample_tiles; ++m) {
         RETORT_UNROLL for (std::uint32_t row = 0; row < 2; ++row) {
-          float& to = slice[output * T::stride + first_sample + fragment_rows * m + 8 * row];
+          float& to = slice[output * T::stride + lane_group(lane) + fragment_rows * m + 8 * row];
           const float value = sums.values[m][half][row] * bf16_byte_unit;
           to = add ? to + value : value;
         }
@@ -192,15 +187,17 @@ RETORT_HOST_DEVICE void tensor_forward_product(Team& team, const data::GatherCon
                                                Scalar* memory, const Scalar* inputs) {
   using T = TensorStage<Layout>;
   constexpr auto slices = static_cast<std::uint32_t>(Layout::template forward_slices<0>);
-  constexpr auto warps = static_cast<std::uint32_t>(Layout::warps);
+  constexpr auto warps = static_cast<std::uint32_t>(Layout::fragment_warps);
   for (std::uint32_t first = 0; first < T::output_tiles; first += T::tiles_at_once) {
     typename Team::template PerThread<ForwardSums<Layout>> sums;
     const auto store = [&](std::uint32_t warp, std::uint32_t lane) {
-      const std::uint32_t slice = warp / T::sample_parts;
-      store_slice<Layout>(warp, lane, first, sums[warp * team_lanes + lane], slice >= slices,
-                          memory + Layout::partial_sums + slice % slices * T::out * T::stride);
+      store_slice<Layout>(lane, first, sums[warp * team_lanes + lane], warp >= slices,
+                          memory + Layout::partial_sums + warp % slices * T::out * T::stride);
     };
     team.warps([&](const auto& warp) {
+      if (warp.index() >= warps) {
+        return;
+      }
       const auto* words = reinterpret_cast<const std::uint32_t*>(inputs);
       const float center = input_center<Layout>(constants);
       if (center < 0.0f) {
@@ -210,15 +207,15 @@ RETORT_HOST_DEVICE void tensor_forward_product(Team& team, const data::GatherCon
         multiply_slice<Layout, false>(warp, first, bf16_center(center), memory, words, sums);
       }
       warp.for_each_lane([&](std::uint32_t lane) {
-        if (warp.index() / T::sample_parts < slices) {
+        if (warp.index() < slices) {
           store(warp.index(), lane);
         }
       });
     });
-    for (std::uint32_t round = 1; round * slices < warps / T::sample_parts; ++round) {
+    for (std::uint32_t round = 1; round * slices < warps; ++round) {
       team([&](std::size_t thread) {
         const auto warp = static_cast<std::uint32_t>(thread / team_lanes);
-        if (warp / T::sample_parts / slices == round) {
+        if (warp < warps && warp / slices == round) {
           store(warp, static_cast<std::uint32_t>(thread % team_lanes));
         }
       });

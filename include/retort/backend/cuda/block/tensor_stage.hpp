@@ -29,10 +29,6 @@ struct TensorStage {
   static constexpr std::uint32_t pitch = Layout::word_pitch;
   static constexpr std::uint32_t feature_tiles = (in + fragment_depth - 1) / fragment_depth;
   static constexpr std::uint32_t sample_tiles = Layout::samples / fragment_rows;
-  /// In the forward product a warp has a slice of the depth and one of two halves of the samples: the sums of all
-  /// samples would take registers that products need.
-  static constexpr std::uint32_t sample_parts = detail::sample_parts;
-  static constexpr std::uint32_t part_tiles = sample_tiles / sample_parts;
   static constexpr std::uint32_t output_tiles = (out + fragment_columns - 1) / fragment_columns;
   static constexpr std::uint32_t output_quads = (out + fragment_members - 1) / fragment_members;
   static constexpr std::uint32_t tiles_at_once =
