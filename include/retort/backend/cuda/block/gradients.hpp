@@ -100,7 +100,7 @@ RETORT_HOST_DEVICE void for_each_gradient(Team& team, const Job& job, const Chun
     team.warps([&](const auto& warp) {
       warp.for_each_lane([&](std::uint32_t lane) {
         const std::size_t thread = warp.index() * team_lanes + lane;
-        split_gradients<Layout>(thread, job.training.constants, chunk, memory);
+        split_gradients<Layout>(thread, job.training.constants, memory);
         biases(thread);
       });
       shared_tile_gradients<Layout>(warp, values, sink.tile);

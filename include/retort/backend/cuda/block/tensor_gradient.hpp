@@ -54,11 +54,10 @@ RETORT_HOST_DEVICE FragmentA load_features(const std::uint32_t* words, std::uint
 }  // namespace detail
 
 /// One thread's part of the phase before tensor_gradient(): the gradients of the first stage's sums as operands, which
-/// take the place of the slices, with zeros for the samples that a chunk lacks; and what an offset of the inputs adds
-/// to the gradients of each output's weights.
+/// take the place of the slices; and what an offset of the inputs adds to the gradients of each output's weights.
 template <typename Layout>
 RETORT_HOST_DEVICE void split_gradients(std::size_t thread, const data::GatherConstants<float>& constants,
-                                        const Chunk& chunk, float* memory) {
+                                        float* memory) {
   using T = detail::TensorStage<Layout>;
   constexpr auto lanes = static_cast<std::uint32_t>(team_lanes);
   const float* gradients = memory + Layout::template sums<0>;
@@ -72,21 +71,22 @@ RETORT_HOST_DEVICE void split_gradients(std::size_t thread, const data::GatherCo
     std::uint32_t pieces[2][bf16_pieces];
     RETORT_UNROLL for (std::uint32_t half = 0; half < 2; ++half) {
       const std::uint32_t sample = fragment_depth * sample_tile + 2 * lane_member(lane) + 8 * half;
-      const auto gradient = [&](std::uint32_t at) {
-        return output < T::out ? gradients[output * T::stride + at] : 0.0f;
-      };
-      split_into_bf16(gradient(sample), gradient(sample + 1), pieces[half]);
+      Pair<float> pair{};
+      if (output < T::out) {
+        pair = load_pair(gradients + output * T::stride + sample);
+      }
+      split_into_bf16(pair.values[0], pair.values[1], pieces[half]);
     }
     RETORT_UNROLL for (std::uint32_t piece = 0; piece < bf16_pieces; ++piece) {
-      std::uint32_t* to = words + detail::gradient_place<Layout>(output_tile, sample_tile, piece, lane);
-      to[0] = pieces[0][piece];
-      to[1] = pieces[1][piece];
+      store_pair(Pair<std::uint32_t>{{pieces[0][piece], pieces[1][piece]}},
+                 words + detail::gradient_place<Layout>(output_tile, sample_tile, piece, lane));
     }
   }
   if (has_offset<Layout>(constants)) {
-    for (std::size_t output = thread; output < T::out; output += Layout::threads) {
+    // By the last threads, which have least to do besides.
+    for (std::size_t output = Layout::threads - 1 - thread; output < T::out; output += Layout::threads) {
       memory[Layout::row_sums + output] =
-          constants.offset * sum_samples(gradients + output * T::stride, summed_samples<Layout>(chunk));
+          constants.offset * sum_samples(gradients + output * T::stride, Layout::samples);
     }
   }
 }
