@@ -235,9 +235,9 @@ TEST_CASE("a step of the student costs no more than it did", "[ptx]") {
     return first;
   };
   CHECK(print_costs("A block's step of the student", step_costs<MnistBlock>("MnistBlock"),
-                    names({"first product", "first stage"})) <= 22'000);
+                    names({"first product", "first stage"})) <= 16'200);
   CHECK(print_costs("A cluster's", step_costs<MnistCluster>("MnistCluster"),
-                    names({"first product", "exchange", "first stage"})) <= 16'500);
+                    names({"first product", "exchange", "first stage"})) <= 13'100);
 }
 
 // --- Planted defects ---
