@@ -83,26 +83,11 @@ using LargeTensor = OfBlock<Large, CrossEntropy, Adam, bytes, tensor>;
 using LongTensor = OfBlock<Long, CrossEntropy, Adam, bytes, tensor, float, block::Batches::any>;
 using StudentDouble = OfBlock<Student, HintonLoss, Adam, bytes, scalar, double>;
 
-/// A defect: sums that arrive take the place of those of the chunk before, which another block may not have read.
-struct OneSetLayout : block::ClusterLayout<Narrow, float, bytes> {};
-using OneSetCluster = KernelCase<Narrow, CrossEntropy, Adam, float, OneSetLayout, block::Batches::single_chunks>;
-
 }  // namespace retort::test::ptx
-
-namespace retort {
-
-template <>
-RETORT_HOST_DEVICE inline std::size_t backend::block::place_of_sums<test::ptx::OneSetLayout>(const Chunk& /*chunk*/,
-                                                                                             std::size_t block) {
-  using Layout = test::ptx::OneSetLayout;
-  return Layout::sums_of_blocks + block * Layout::sums_size;
-}
-
-}  // namespace retort
 
 // Those of student.cu, which also has MnistSweep, and those of blocks.cu.
 #define RETORT_PTX_STUDENT_KERNELS(kernel) kernel(MnistBlock) kernel(MnistAny) kernel(MnistReals) kernel(MnistCluster)
 #define RETORT_PTX_BLOCK_KERNELS(kernel)                                                                      \
   kernel(NarrowCluster) kernel(NarrowClusterReals) kernel(StudentCluster) kernel(OddTensor) kernel(OddScalar) \
       kernel(OddReals) kernel(WideTensor) kernel(DeepTensor) kernel(LargeTensor) kernel(LongTensor)           \
-          kernel(StudentDouble) kernel(OneSetCluster)
+          kernel(StudentDouble)

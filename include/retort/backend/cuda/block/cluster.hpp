@@ -2,18 +2,20 @@
 #pragma once
 /// @file
 /// A model's training by a cluster of blocks, which read and write each other's memory (CUDA C++ Programming Guide,
-/// "Thread Block Clusters"): how they share the first stage (docs/design.md, 23).
+/// "Thread Block Clusters"): what each of them has (docs/design.md, 23).
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
-#include "retort/backend/cuda/block/gather.hpp"
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
+#include "retort/backend/cuda/block/ownership.hpp"
+#include "retort/backend/cuda/block/stages.hpp"
+#include "retort/backend/cuda/block/team.hpp"
 #include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/data/gather.hpp"
 #include "retort/nn/linear.hpp"
 #include "retort/nn/sequential.hpp"
 
@@ -49,27 +51,114 @@ using BlockModel = typename BlockModelOf<M, cluster_blocks<M>>::type;
 template <StagedModel M, typename Scalar, InputKind kind>
 using BlockLayout = Layout<BlockModel<M>, Scalar, kind, preferred_units<M, Scalar, kind>>;
 
+/// From a sample's features to the next sample's, in rows of whole quads.
+constexpr std::size_t row_elements(const StageSizes& stage) { return group_count(stage.out) * quad; }
+
+/// Elements of the rows of the stages before `index`: sums, and outputs where they are kept.
+template <StagedModel M>
+constexpr std::size_t rows_before(std::size_t index, std::size_t samples) {
+  return sum_before<M>(index, [&](const StageSizes& stage, std::size_t) {
+    return samples * row_elements(stage) * (stage.keeps_outputs ? 2 : 1);
+  });
+}
+
+/// What send_gradients() has to do for a weight: squares of two outputs by two inputs.
+constexpr std::size_t weight_items(const StageSizes& stage) {
+  return divided_up(stage.out, 2) * divided_up(stage.in, 2);
+}
+
+/// Where a stage's items begin: first those of all weights after the first, then those of all biases. A weight's have
+/// whole warps, which do the same.
+template <StagedModel M>
+constexpr std::size_t weight_items_before(std::size_t index) {
+  return sum_before<M>(index, [](const StageSizes& stage, std::size_t i) {
+    return i == 0 ? 0 : divided_up(weight_items(stage), team_lanes) * team_lanes;
+  });
+}
+template <StagedModel M>
+constexpr std::size_t bias_items_before(std::size_t index) {
+  return weight_items_before<M>(stage_count<M>) +
+         sum_before<M>(index, [](const StageSizes& stage, std::size_t) { return stage.biases; });
+}
+
 }  // namespace detail
 
-/// A block's memory: that of its model, then the blocks' parts of the sums of two chunks, (2, blocks, out, samples):
-/// one chunk's parts are read while the next chunk's arrive.
+/// Neighbouring samples that a warp takes through the stages at once (cluster_samples.hpp): it reads each weight once.
+inline constexpr std::size_t samples_at_once = 2;
+
+/// A block's memory: that of its model, and what the blocks of a cluster share. The first weight is shared by features.
+/// What follows it is shared by samples: each block has neighbouring samples of a chunk. All blocks have the parameters
+/// after the first weight, but each of those belongs to one block, which updates it, and is in that block's share.
 template <StagedModel M, typename Scalar, InputKind kind>
 struct ClusterLayout : detail::BlockLayout<M, Scalar, kind> {
   using Block = detail::BlockLayout<M, Scalar, kind>;
-  using First = TiledStage<typename Block::Model, 0>;
+  using Model = typename Block::Model;
+  using First = TiledStage<Model, 0>;
 
   static constexpr std::size_t blocks = cluster_blocks<M>;
   static constexpr std::size_t features = TiledStage<M, 0>::in;
-  static constexpr std::size_t sums_size = First::out * Block::stride;  // of one block, for one chunk
+
+  /// The samples of a block. Those after the chunk's last one are not there; their gradients are zeros.
+  static constexpr std::size_t own_samples =
+      samples_at_once * detail::divided_up(Block::samples, samples_at_once* blocks);
+  /// The blocks' parts of the first stage's sums of these samples, (blocks, out, own samples). A pair of samples of
+  /// neighbouring features lies in different banks.
+  static constexpr std::size_t own_stride = own_samples % quad == 0 ? own_samples + samples_at_once : own_samples;
   static constexpr std::size_t sums_of_blocks = group_count(Block::size) * quad;
-  static constexpr std::size_t size = sums_of_blocks + 2 * blocks * sums_size;
+
+  /// Rows of features, (own samples, row). Of each stage its sums, in the backward pass their gradients; then the
+  /// outputs of its pointwise layers.
+  template <std::size_t Index>
+  static constexpr std::size_t row = detail::row_elements(stage_sizes<Model>[Index]);
+  static constexpr std::size_t rows = group_count(sums_of_blocks + blocks * First::out * own_stride) * quad;
+  template <std::size_t Index>
+  static constexpr std::size_t own_sums = rows + detail::rows_before<Model>(Index, own_samples);
+  template <std::size_t Index>
+  static constexpr std::size_t own_outputs =
+      own_sums<Index> + (TiledStage<Model, Index>::keeps_outputs ? own_samples * row<Index> : 0);
+
+  /// The parameters of a block's share, which are neighbours; the blocks' parts of their gradients, (blocks, share);
+  /// and their moments, (moments, share): as many as there is room for.
+  static constexpr std::size_t share =
+      std::max<std::size_t>(group_count(detail::divided_up(Block::other_parameters, blocks)), 1) * quad;
+  static constexpr std::size_t gradients_of_blocks = rows + detail::rows_before<Model>(stage_count<Model>, own_samples);
+  template <std::size_t Index>
+  static constexpr std::size_t weight_items = detail::weight_items(stage_sizes<Model>[Index]);
+  template <std::size_t Index>
+  static constexpr std::size_t first_weight_item = detail::weight_items_before<Model>(Index);
+  template <std::size_t Index>
+  static constexpr std::size_t first_bias_item = detail::bias_items_before<Model>(Index);
+  static constexpr std::size_t gradient_items = detail::bias_items_before<Model>(stage_count<Model>);
+  static constexpr std::size_t share_moments = gradients_of_blocks + blocks * share;
+  static constexpr std::size_t most_moments = 4;
+  static constexpr std::size_t room_for_moments = [] {
+    constexpr std::size_t room = block_memory / sizeof(Scalar);
+    return room < share_moments ? 0 : std::min((room - share_moments) / share, most_moments);
+  }();
+  static constexpr std::size_t size = share_moments + room_for_moments * share;
   static constexpr std::size_t bytes = size * sizeof(Scalar);
+
+  /// Threads have weights of the first stage alone.
+  template <std::size_t Index>
+  static constexpr std::size_t weight_tiles = Index == 0 ? Block::template weight_tiles<0> : 0;
+  static constexpr std::size_t slots = detail::divided_up(weight_tiles<0>, Block::threads);
+  static constexpr std::size_t bias_slots = 0;
+  static constexpr std::size_t tile_size = Block::template out_tile<0> * quad;
+  static constexpr std::size_t weights_per_thread =
+      Block::on_tensor_cores ? Block::weights_per_thread : slots * tile_size;
+  template <std::size_t Moments>
+  static constexpr bool moments_in_registers =
+      Moments * weights_per_thread * (sizeof(Scalar) / sizeof(float)) <= detail::moment_registers(Block::units);
+  template <std::size_t Moments>
+  static constexpr bool moments_in_memory = false;
+  template <std::size_t Moments>
+  static constexpr bool keeps_moments = moments_in_registers<Moments> && Moments <= room_for_moments;
 
   /// Where the parameters after the first weight begin, in the model and in the block.
   static constexpr std::size_t others_in_model = internal::aligned_extent(First::out * features);
   static constexpr std::size_t others_in_block = Block::first_other_parameter;
   static_assert(First::weight == 0 &&
-                M::parameter_arena_size - others_in_model == Block::Model::parameter_arena_size - others_in_block);
+                M::parameter_arena_size - others_in_model == Model::parameter_arena_size - others_in_block);
 
   RETORT_HOST_DEVICE static std::size_t model_place(std::size_t block, std::size_t place) {
     if (place < others_in_block) {
@@ -78,11 +167,19 @@ struct ClusterLayout : detail::BlockLayout<M, Scalar, kind> {
     return place - others_in_block + others_in_model;
   }
   RETORT_HOST_DEVICE static bool is_written_by(std::size_t block, std::size_t place) {
-    return Block::is_parameter(place) && (place < others_in_block || block == 0);
+    return Block::is_parameter(place) && (place < others_in_block || (place - others_in_block) / share == block);
+  }
+
+  /// The samples of a chunk that a block has.
+  RETORT_HOST_DEVICE static Chunk own_part(const Chunk& chunk, std::size_t block) {
+    constexpr auto most = static_cast<std::uint32_t>(own_samples);
+    const std::uint32_t first = static_cast<std::uint32_t>(block) * most;
+    const std::uint32_t rest = chunk.size > first ? chunk.size - first : 0;
+    return {chunk.first + first, rest < most ? rest : most, chunk.batch_first, chunk.batch_size, chunk.batch};
   }
 };
 
-/// Whether a cluster can train the model with an optimizer of `Moments` moments, which each block keeps itself.
+/// Whether a cluster can train the model with an optimizer of `Moments` moments.
 template <typename M, typename Scalar, InputKind kind, std::size_t Moments>
 inline constexpr bool fits_cluster = false;
 template <StagedModel M, typename Scalar, InputKind kind, std::size_t Moments>
@@ -90,50 +187,5 @@ template <StagedModel M, typename Scalar, InputKind kind, std::size_t Moments>
 inline constexpr bool fits_cluster<M, Scalar, kind, Moments> =
     ClusterLayout<M, Scalar, kind>::bytes <= block_memory &&
     ClusterLayout<M, Scalar, kind>::template keeps_moments<Moments>;
-
-/// Where a block's part of a chunk's sums is, in the memory of each block.
-template <typename Layout>
-RETORT_HOST_DEVICE std::size_t place_of_sums(const Chunk& chunk, std::size_t block) {
-  return Layout::sums_of_blocks + (chunk.batch % 2 * Layout::blocks + block) * Layout::sums_size;
-}
-
-/// A phase after which each block has all parts of the first stage's sums, scaled and with the input offset. It
-/// overwrites those of the chunk before the last, which every block has read before it sent the last chunk's.
-template <typename Layout, typename Team, typename Scalar>
-RETORT_HOST_DEVICE void exchange_sums(Team& team, const data::GatherConstants<Scalar>& constants, const Chunk& chunk,
-                                      Scalar* memory) {
-  using First = typename Layout::First;
-  constexpr auto quads = static_cast<std::uint32_t>(Layout::samples / quad);  // of a feature
-  constexpr auto stride = static_cast<std::uint32_t>(Layout::stride);
-  constexpr auto neighbours = static_cast<std::uint32_t>(quad);
-  constexpr auto blocks = static_cast<std::uint32_t>(Layout::blocks);
-  constexpr bool of_bytes = Layout::input_kind == InputKind::bytes;
-  const auto block = static_cast<std::uint32_t>(team.block());
-  team.cluster([&](std::size_t thread) {
-    for (auto item = static_cast<std::uint32_t>(thread); item < First::out * quads;
-         item += static_cast<std::uint32_t>(Layout::threads)) {
-      const std::uint32_t feature = item / quads;
-      const std::uint32_t place = feature * stride + item % quads * neighbours;
-      const Scalar* partial_sums = memory + Layout::partial_sums + place;
-      Quad<Scalar> sums = load_quad(partial_sums);
-      RETORT_UNROLL for (std::size_t slice = 1; slice < Layout::template forward_slices<0>; ++slice) {
-        const Quad<Scalar> next = load_quad(partial_sums + slice * Layout::sums_size);
-        RETORT_UNROLL for (std::size_t j = 0; j < quad; ++j) { sums.values[j] += next.values[j]; }
-      }
-      if (of_bytes) {
-        const Scalar offset =
-            Layout::has_row_sums && has_offset<Layout>(constants) ? memory[Layout::row_sums + feature] : Scalar{0};
-        RETORT_UNROLL for (std::size_t j = 0; j < quad; ++j) {
-          sums.values[j] = sums.values[j] * constants.scale + offset;
-        }
-      }
-      Scalar* to = memory + place_of_sums<Layout>(chunk, block) + place;
-      RETORT_UNROLL for (std::uint32_t i = 0; i < blocks; ++i) {
-        // Each block begins with another one.
-        store_quad(sums, team.in_block(block + i < blocks ? block + i : block + i - blocks, to));
-      }
-    }
-  });
-}
 
 }  // namespace retort::inline RETORT_INSTRUCTION_SET::backend::block

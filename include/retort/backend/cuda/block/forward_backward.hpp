@@ -10,7 +10,6 @@
 
 #include "retort/backend/arguments.hpp"
 #include "retort/backend/chain.hpp"
-#include "retort/backend/cuda/block/cluster.hpp"
 #include "retort/backend/cuda/block/gather.hpp"
 #include "retort/backend/cuda/block/groups.hpp"
 #include "retort/backend/cuda/block/job.hpp"
@@ -24,8 +23,23 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// All stages forward, in training or outside of it. `random` is that of layer 0. All blocks of a cluster call it
-/// together.
+/// The phases of a stage's wide product, in slices, before bias and scale.
+template <typename Layout, std::size_t Index, typename Team, typename Scalar>
+RETORT_HOST_DEVICE void wide_forward_product(Team& team, const data::GatherConstants<Scalar>& constants, Scalar* memory,
+                                             const Scalar* inputs) {
+  if constexpr (Index == 0 && Layout::on_tensor_cores) {
+    detail::tensor_forward_product<Layout>(team, constants, memory, inputs);
+  } else {
+    team([&](std::size_t thread) {
+      detail::forward_product<Layout, Index>(thread, memory, inputs);
+      if (Index == 0 && Layout::has_row_sums && has_offset<Layout>(constants)) {
+        sum_rows<Layout>(thread, constants.offset, memory);
+      }
+    });
+  }
+}
+
+/// All stages forward, in training or outside of it. `random` is that of layer 0.
 template <typename Layout, bool training, typename Team, typename Scalar>
 RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>& constants, const LayerRandom& random,
                                 const Chunk& chunk, Scalar* memory, const Scalar* inputs) {
@@ -69,28 +83,14 @@ RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>&
         });
       });
     } else {
-      constexpr bool exchanged = Index == 0 && Layout::blocks > 1;
       constexpr bool has_row_sums = Index == 0 && Layout::has_row_sums;
-      if constexpr (Index == 0 && Layout::on_tensor_cores) {
-        detail::tensor_forward_product<Layout>(team, constants, memory, inputs);
-      } else {
-        team([&](std::size_t thread) {
-          detail::forward_product<Layout, Index>(thread, memory, inputs);
-          if (has_row_sums && has_offset<Layout>(constants)) {
-            sum_rows<Layout>(thread, constants.offset, memory);
-          }
-        });
-      }
-      constexpr std::size_t slices = exchanged ? Layout::blocks : Layout::template forward_slices<Index>;
+      wide_forward_product<Layout, Index>(team, constants, memory, inputs);
+      constexpr std::size_t slices = Layout::template forward_slices<Index>;
       const Scalar* partial_sums = memory + Layout::partial_sums;
-      if constexpr (exchanged) {
-        exchange_sums<Layout>(team, constants, chunk, memory);
-        partial_sums = memory + place_of_sums<Layout>(chunk, 0);
-      }
       team([&](std::size_t thread) {
-        const bool of_bytes = Index == 0 && !exchanged && Layout::input_kind == InputKind::bytes;
+        const bool of_bytes = Index == 0 && Layout::input_kind == InputKind::bytes;
         const Scalar scale = of_bytes ? constants.scale : Scalar{1};
-        const bool offset = has_row_sums && !exchanged && has_offset<Layout>(constants);
+        const bool offset = has_row_sums && has_offset<Layout>(constants);
         detail::for_each_group<Layout, S::out, S::has_chain>(thread, chunk, [&](const auto& group) {
           constexpr std::size_t width = std::remove_cvref_t<decltype(group)>::width;
           detail::GroupValues<Scalar, width> sums;

@@ -26,7 +26,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail {
 /// out from the last thread on, tiles from the first.
 template <typename Layout, typename Scalar, typename Function>
 RETORT_HOST_DEVICE void for_each_bias(std::size_t thread, const Scalar* memory, const Function& function) {
-  for (std::size_t slot = 0; slot < Layout::bias_slots; ++slot) {
+  for (std::size_t slot = 0; slot != Layout::bias_slots; ++slot) {
     const std::size_t bias = Layout::threads - 1 - thread + slot * Layout::threads;
     for_each_stage<typename Layout::Model>([&]<std::size_t Index>() {
       using S = TiledStage<typename Layout::Model, Index>;
@@ -85,10 +85,11 @@ template <typename OnTile, typename OnPairs, typename OnBias>
 GradientSink(OnTile, OnPairs, OnBias) -> GradientSink<OnTile, OnPairs, OnBias>;
 
 /// Hands all gradients over a chunk to the sink, in phases of the team after which copies have arrived. On tensor cores
-/// the phase that splits the first stage's gradients also computes those after the first weight.
-template <typename Layout, typename Team, typename Job, typename Scalar, typename Sink>
+/// the phase that splits the first stage's gradients also computes those after the first weight. `beside(thread)` is
+/// called in the first phase.
+template <typename Layout, typename Team, typename Job, typename Scalar, typename Sink, typename Beside>
 RETORT_HOST_DEVICE void for_each_gradient(Team& team, const Job& job, const Chunk& chunk, Scalar* memory,
-                                          const Scalar* inputs, const Sink& sink) {
+                                          const Scalar* inputs, const Sink& sink, const Beside& beside) {
   const Scalar* values = memory;
   const std::size_t samples = summed_samples<Layout>(chunk);
   const auto biases = [&](std::size_t thread) {
@@ -102,8 +103,11 @@ RETORT_HOST_DEVICE void for_each_gradient(Team& team, const Job& job, const Chun
         const std::size_t thread = warp.index() * team_lanes + lane;
         split_gradients<Layout>(thread, job.training.constants, memory);
         biases(thread);
+        beside(thread);
       });
-      shared_tile_gradients<Layout>(warp, values, sink.tile);
+      if constexpr (Layout::slots > 0) {
+        shared_tile_gradients<Layout>(warp, values, sink.tile);
+      }
     });
     team.warps([&](const auto& warp) {
       tensor_gradient<Layout>(warp, job.training.constants, memory, inputs, sink.pairs);
@@ -118,6 +122,7 @@ RETORT_HOST_DEVICE void for_each_gradient(Team& team, const Job& job, const Chun
         sink.tile.template operator()<Index>(thread, tile, sums);
       });
       biases(thread);
+      beside(thread);
       team.await_copies(thread);
     });
   }

@@ -7,76 +7,36 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <type_traits>
 
 #include "retort/backend/arguments.hpp"
+#include "retort/backend/cuda/block/cluster_exchange.hpp"
+#include "retort/backend/cuda/block/cluster_step.hpp"
 #include "retort/backend/cuda/block/epoch_report.hpp"
 #include "retort/backend/cuda/block/forward_backward.hpp"
 #include "retort/backend/cuda/block/gather.hpp"
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/block/moments.hpp"
+#include "retort/backend/cuda/block/sample_loss.hpp"
 #include "retort/backend/cuda/block/thread_sums.hpp"
 #include "retort/backend/cuda/block/update.hpp"
-#include "retort/backend/generic/loss_row.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
 #include "retort/loss/loss.hpp"
-#include "retort/loss/row_lanes.hpp"
 #include "retort/optim/gradient_clipping.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// The lanes that compute the loss of a sample together: several where the loss takes them and half of the threads are
-/// left for the next chunk. Not on scalar units, whose kernels would spill more registers.
-template <typename Layout, typename Team, Loss L, typename Scalar, typename Shared = typename Team::RowLanes>
-using LanesOfSample = std::conditional_t<shares_rows<L> && Layout::on_tensor_cores && std::is_same_v<Scalar, float> &&
-                                             Layout::Model::output_size % Shared::count == 0 &&
-                                             2 * Layout::samples * Shared::count <= Layout::threads,
-                                         Shared, WholeRow>;
-
 /// One thread's part of a chunk's loss, Lanes::count threads a sample: the gradient takes the place of the logits.
-/// `targets`: see gather_targets(). `records`: whether this block writes losses and answers.
-template <typename Layout, typename Lanes, Loss L, std::size_t Moments, typename Rule, typename Scalar>
-RETORT_HOST_DEVICE void evaluate_loss(std::size_t thread, const TrainingJob<Scalar, Moments, L, Rule>& job,
-                                      const Chunk& chunk, bool records, const Scalar* targets, Scalar* memory) {
-  using M = typename Layout::Model;
-  constexpr std::size_t classes = M::output_size / Lanes::count;  // of a thread
+template <typename Layout, typename Lanes, typename Job, typename Scalar>
+RETORT_HOST_DEVICE void evaluate_loss(std::size_t thread, const Job& job, const Chunk& chunk, const Scalar* targets,
+                                      Scalar* memory) {
   const Lanes lanes{static_cast<std::uint32_t>(thread % Lanes::count)};
-  const std::size_t first = lanes.index() * classes;
-  Scalar* matrix = memory + Layout::template outputs<stage_count<M> - 1> + first * Layout::stride;
-  const Scalar* teacher_logits = targets + Layout::label_elements + first * Layout::samples;
-  const Scalar gradient_scale = Scalar{1} / static_cast<Scalar>(chunk.batch_size);
-  // Lanes that share rows stay together: all of them compute, be there a sample or not.
+  Scalar* matrix = memory + Layout::template outputs<stage_count<typename Layout::Model> - 1>;
   const std::size_t rows = Lanes::count > 1 ? Layout::samples : chunk.size;
   for (std::size_t row = thread / Lanes::count; row < rows; row += Layout::threads / Lanes::count) {
-    const std::size_t position = chunk.first + row;
     const bool exists = Lanes::count == 1 || row < chunk.size;
-    std::uint32_t label = 0;
-    Scalar student[classes] = {};
-    Scalar teacher[classes] = {};
-    if (exists) {
-      label = reinterpret_cast<const std::uint32_t*>(targets)[row];
-      for (std::size_t k = 0; k < classes; ++k) {
-        student[k] = matrix[k * Layout::stride + row];
-        if constexpr (L::needs_teacher) {
-          teacher[k] = teacher_logits[k * Layout::samples + row];
-        }
-      }
-    }
-    Scalar gradient[classes];
-    const auto result = internal::evaluate_row<M::output_size>(
-        job.loss, static_cast<const Scalar*>(student), static_cast<const Scalar*>(L::needs_teacher ? teacher : nullptr),
-        label, gradient_scale, static_cast<Scalar*>(gradient), lanes);
-    if (exists) {
-      if (records && first == 0) {
-        job.losses[position] = result.loss;
-        job.correct[position] = result.correct;
-      }
-      for (std::size_t k = 0; k < classes; ++k) {
-        matrix[k * Layout::stride + row] = gradient[k];
-      }
-    }
+    evaluate_sample<Layout>(job, chunk, row, exists, lanes, targets, matrix + row, Layout::stride);
   }
 }
 
@@ -85,7 +45,7 @@ RETORT_HOST_DEVICE void evaluate_loss(std::size_t thread, const TrainingJob<Scal
 /// together; they take single chunks, keep their moments, and write no report.
 template <typename Layout, Batches batches, typename Team, std::size_t Moments, typename L, typename Rule,
           typename Scalar>
-RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, Rule>& job, Scalar* memory) {
+RETORT_KERNEL_WORK void train(Team& team, const TrainingJob<Scalar, Moments, L, Rule>& job, Scalar* memory) {
   static_assert(Team::threads == Layout::threads);
   static_assert(Layout::blocks == 1 || (batches == Batches::single_chunks && Layout::template keeps_moments<Moments>));
   using M = typename Layout::Model;
@@ -109,8 +69,10 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
   const auto fetch = [&](const auto& fetcher, const Chunk& other, std::uint32_t of_slot, std::uint32_t to) {
     const auto samples = [its_numbers = numbers(of_slot)](std::size_t row) { return its_numbers[row]; };
     gather<Layout>(fetcher, source, other, samples, inputs(to));
-    gather_targets<Layout>(fetcher, source, L::needs_teacher ? job.teacher : TeacherTable<Scalar>{}, other, samples,
-                           targets(to));
+    const Chunk own = Layout::own_part(other, block);
+    gather_targets<Layout>(
+        fetcher, source, L::needs_teacher ? job.teacher : TeacherTable<Scalar>{}, own,
+        [&](std::size_t row) { return samples(own.first - other.first + row); }, targets(to));
     gather_rule<Layout>(fetcher, job, other, targets(to));
   };
   const auto updater = [&](std::size_t thread, const Rule& rule) {
@@ -142,6 +104,9 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
   }
   team([&](std::size_t thread) {
     move_moments<true, Layout>(thread, block, job, memory, kept[thread]);
+    if constexpr (Layout::blocks > 1) {
+      move_share_moments<true, Layout>(thread, block, job, memory);
+    }
     fetch_numbers(Fetcher<Team>{team, thread}, source, chunk, numbers(0));
     fetch_numbers(Fetcher<Team>{team, thread}, source, next, numbers(1));
     team.await_copies(thread);
@@ -163,23 +128,40 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
       fetch(fetcher, next, 1 - slot, next_buffer);
       fetch_numbers(fetcher, source, after_next, numbers(slot));
     };
-    block::forward<Layout, true>(team, source.constants, random, chunk, memory, values);
-    team([&](std::size_t thread) {
-      using Lanes = LanesOfSample<Layout, Team, L, Scalar>;
-      constexpr std::size_t first = Layout::samples * Lanes::count;  // the threads from here on have no loss to compute
-      static_assert(Layout::threads > first);
-      evaluate_loss<Layout, Lanes>(thread, job, chunk, block == 0, static_cast<const Scalar*>(targets(buffer)), memory);
-      clear_missing<Layout>(thread, chunk, memory);
-      if (ahead && next.size > 0 && thread >= first) {
-        fetch_next(Fetcher<Team, first>{team, thread});
-      }
-    });
-    block::backward<Layout>(team, random, chunk, memory);
+    const auto find_gradients = [&] {
+      block::forward<Layout, true>(team, source.constants, random, chunk, memory, values);
+      team([&](std::size_t thread) {
+        // Half of the threads are left for the next chunk.
+        using Lanes = LanesOfSample<Layout, Team, L, Scalar, Layout::threads / (2 * Layout::samples)>;
+        constexpr std::size_t first = Layout::samples * Lanes::count;  // threads from here on have no loss to compute
+        static_assert(Layout::threads > first);
+        evaluate_loss<Layout, Lanes>(thread, job, chunk, static_cast<const Scalar*>(targets(buffer)), memory);
+        clear_missing<Layout>(thread, chunk, memory);
+        if (ahead && next.size > 0 && thread >= first) {
+          fetch_next(Fetcher<Team, first>{team, thread});
+        }
+      });
+      block::backward<Layout>(team, random, chunk, memory);
+    };
 
-    if constexpr (batches == Batches::single_chunks) {
+    if constexpr (Layout::blocks > 1) {
       const Rule rule = rule_of(chunk, targets(buffer));
-      update<Layout>(team, job, chunk, memory, values, [&](std::size_t thread) { return updater(thread, rule); });
+      take_step_of_cluster<Layout>(
+          team, job, rule, random, chunk, next.size == 0, static_cast<const Scalar*>(targets(buffer)), values, memory,
+          [&](std::size_t thread) { return updater(thread, rule); },
+          [&](const auto& fetcher) {
+            if (ahead && next.size > 0) {
+              fetch_next(fetcher);
+            }
+          });
+    } else if constexpr (batches == Batches::single_chunks) {
+      find_gradients();
+      const Rule rule = rule_of(chunk, targets(buffer));
+      update<Layout>(
+          team, job, chunk, memory, values, [&](std::size_t thread) { return updater(thread, rule); },
+          [](std::size_t) {});
     } else {
+      find_gradients();
       store_gradients<Layout>(team, job, chunk, memory, values);
       if (chunk.ends_batch()) {
         const Rule rule = rule_of(chunk, targets(buffer));
@@ -216,6 +198,9 @@ RETORT_HOST_DEVICE void train(Team& team, const TrainingJob<Scalar, Moments, L, 
       }
     }
     move_moments<false, Layout>(thread, block, job, memory, kept[thread]);
+    if constexpr (Layout::blocks > 1) {
+      move_share_moments<false, Layout>(thread, block, job, memory);
+    }
   });
   if constexpr (Layout::blocks == 1) {
     if (job.report != nullptr) {

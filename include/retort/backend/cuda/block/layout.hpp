@@ -341,6 +341,8 @@ struct Layout {
                                                                          : no_place;
   }
   static constexpr std::size_t no_place = ~std::size_t{0};
+  /// The samples of a chunk that `block` takes through what follows the first stage.
+  RETORT_HOST_DEVICE static Chunk own_part(const Chunk& chunk, std::size_t /*block*/) { return chunk; }
 
   static constexpr detail::Ownership ownership = detail::choose_ownership<M>(units);
   static constexpr std::size_t fragment_warps = ownership.fragment_warps;

@@ -132,10 +132,11 @@ struct Updater {
 };
 
 /// The team's part of a step whose batch is a single chunk: the gradients never leave the registers.
-/// `updater_of(thread)` is the thread's Updater. A phase, on tensor cores two, after which copies have arrived.
-template <typename Layout, typename Team, typename Job, typename Scalar, typename UpdaterOf>
+/// `updater_of(thread)` is the thread's Updater. A phase, on tensor cores two, after which copies have arrived. What
+/// else there is to do beside it, in the first of them, is `beside(thread)`.
+template <typename Layout, typename Team, typename Job, typename Scalar, typename UpdaterOf, typename Beside>
 RETORT_HOST_DEVICE void update(Team& team, const Job& job, const Chunk& chunk, Scalar* memory, const Scalar* inputs,
-                               const UpdaterOf& updater_of) {
+                               const UpdaterOf& updater_of, const Beside& beside) {
   detail::for_each_gradient<Layout>(
       team, job, chunk, memory, inputs,
       detail::GradientSink{
@@ -149,7 +150,8 @@ RETORT_HOST_DEVICE void update(Team& team, const Job& job, const Chunk& chunk, S
           [&](std::size_t thread, const auto& pairs, const auto& gradients) {
             updater_of(thread).pairs(pairs, gradients);
           },
-          [&](std::size_t thread, std::size_t place, Scalar gradient) { updater_of(thread).bias(place, gradient); }});
+          [&](std::size_t thread, std::size_t place, Scalar gradient) { updater_of(thread).bias(place, gradient); }},
+      beside);
 }
 
 /// The team's part of the gradients of a batch that is cut into chunks or will be clipped: they are added up outside of
@@ -177,7 +179,8 @@ RETORT_HOST_DEVICE void store_gradients(Team& team, const TrainingJob<Scalar, Mo
               }
             }
           },
-          [&](std::size_t, std::size_t place, Scalar gradient) { add(place, gradient); }});
+          [&](std::size_t, std::size_t place, Scalar gradient) { add(place, gradient); }},
+      [](std::size_t) {});
 }
 
 /// The sum of the squares of a thread's stored gradients.
