@@ -57,26 +57,26 @@ RETORT_HOST_DEVICE void send_sums(Team& team, const data::GatherConstants<Scalar
   constexpr auto pairs = static_cast<std::uint32_t>(Layout::samples / at_once);  // of a feature
   constexpr auto own_pairs = static_cast<std::uint32_t>(Layout::own_samples / at_once);
   constexpr auto out = static_cast<std::uint32_t>(First::out);
-  constexpr std::size_t slice_size = First::out * Layout::stride;
+  constexpr auto slice_stride = static_cast<std::uint32_t>(Layout::template slice_stride<0>);
   const auto block = static_cast<std::uint32_t>(team.block());
   team.cluster([&](std::size_t thread) {
     for (auto item = static_cast<std::uint32_t>(thread); item < out * pairs;
          item += static_cast<std::uint32_t>(Layout::threads)) {
       const std::uint32_t feature = item / pairs;
       const std::uint32_t pair = item % pairs;
-      const Scalar* slices =
-          memory + Layout::partial_sums + feature * static_cast<std::uint32_t>(Layout::stride) + pair * at_once;
+      const Scalar* slices = memory + Layout::partial_sums + feature * slice_stride + pair * at_once;
       Pair<Scalar> sums = load_pair(slices);
       RETORT_UNROLL for (std::size_t slice = 1; slice < Layout::template forward_slices<0>; ++slice) {
-        const Pair<Scalar> next = load_pair(slices + slice * slice_size);
+        const Pair<Scalar> next = load_pair(slices + slice * First::out * slice_stride);
         sums.values[0] += next.values[0];
         sums.values[1] += next.values[1];
       }
       if constexpr (Layout::input_kind == InputKind::bytes) {
         const Scalar offset =
             Layout::has_row_sums && has_offset<Layout>(constants) ? memory[Layout::row_sums + feature] : Scalar{0};
-        sums.values[0] = sums.values[0] * constants.scale + offset;
-        sums.values[1] = sums.values[1] * constants.scale + offset;
+        const Scalar scale = constants.scale * Layout::sum_unit;
+        sums.values[0] = sums.values[0] * scale + offset;
+        sums.values[1] = sums.values[1] * scale + offset;
       }
       Scalar* to = memory + Layout::sums_of_blocks +
                    (block * out + feature) * static_cast<std::uint32_t>(Layout::own_stride) +

@@ -89,7 +89,7 @@ RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>&
       const Scalar* partial_sums = memory + Layout::partial_sums;
       team([&](std::size_t thread) {
         const bool of_bytes = Index == 0 && Layout::input_kind == InputKind::bytes;
-        const Scalar scale = of_bytes ? constants.scale : Scalar{1};
+        const Scalar scale = of_bytes ? constants.scale * Layout::sum_unit : Scalar{1};
         const bool offset = has_row_sums && has_offset<Layout>(constants);
         detail::for_each_group<Layout, S::out, S::has_chain>(thread, chunk, [&](const auto& group) {
           constexpr std::size_t width = std::remove_cvref_t<decltype(group)>::width;
@@ -97,7 +97,9 @@ RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>&
           RETORT_UNROLL for (std::size_t i = 0; i < quad; ++i) {
             if (i < group.count) {
               const auto [feature, sample] = group.places[i];
-              detail::sum_slices<slices, S::out * Layout::stride>(partial_sums + feature * stride + sample, i, sums);
+              constexpr auto slice_stride = static_cast<std::uint32_t>(Layout::template slice_stride<Index>);
+              detail::sum_slices<slices, S::out * slice_stride>(partial_sums + feature * slice_stride + sample, i,
+                                                                sums);
               const Scalar more = offset ? memory[Layout::row_sums + feature] : Scalar{0};
               RETORT_UNROLL for (std::size_t j = 0; j < width; ++j) {
                 sums.values[j][i] = scale * sums.values[j][i] + more;

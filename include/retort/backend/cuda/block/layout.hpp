@@ -39,13 +39,14 @@ inline constexpr std::size_t output_tiles_at_once = 3;
 
 /// What can be chosen: the samples of a chunk, how many chunks' inputs are kept at once, the most slices of a product's
 /// depth, for how many moments of each parameter after the first weight there is room, and whether there is some behind
-/// each row of the first weight.
+/// each row of the first weight, and of the slices of its product.
 struct Choice {
   std::size_t samples;
   std::size_t input_buffers;
   std::size_t slice_limit;
   std::size_t moments;
   bool pads_rows;
+  bool pads_slices;
 };
 
 /// Moments of a parameter for which there may be room: Adam's.
@@ -123,6 +124,12 @@ constexpr std::size_t forward_slice_count(const StageSizes& stage, std::size_t i
              : slice_count(stage.out_tiles, stage.quads, warps, limit);
 }
 
+/// From an output's sums to the next output's in a slice of a stage's product. On tensor cores a warp writes eight
+/// samples of four neighbouring outputs at once, which begin 8 banks apart if slices are padded.
+constexpr std::size_t slice_stride(const Choice& choice, std::size_t index) {
+  return index == 0 && choice.pads_slices ? choice.samples + 2 * quad : feature_stride(choice);
+}
+
 /// Words that hold the gradients of the first stage's sums as operands of tensor cores.
 constexpr std::size_t gradient_words(const StageSizes& stage, const Choice& choice) {
   return divided_up(stage.out, fragment_columns) * (choice.samples / fragment_depth) * bf16_pieces * team_lanes *
@@ -159,7 +166,7 @@ constexpr std::size_t partial_sums_elements(ProductUnits units, const Choice& ch
     const StageSizes& stage = stage_sizes<M>[i];
     const std::size_t later = i == 0 ? later_stage_elements<M>(choice) : 0;
     const std::size_t forward =
-        forward_slice_count(stage, i, units, warps, choice.slice_limit) * stage.out * feature_stride(choice);
+        forward_slice_count(stage, i, units, warps, choice.slice_limit) * stage.out * slice_stride(choice, i);
     const std::size_t backward =
         i == 0 ? 0 : slice_count(stage.in_tiles, stage.out, warps, choice.slice_limit) * stage.in;
     elements = std::max({elements, forward - std::min(forward, later), backward * feature_stride(choice)});
@@ -208,15 +215,15 @@ constexpr std::size_t element_count(InputKind kind, ProductUnits units, const Ch
 }
 
 /// The first layout that fits. It prefers, in this order: more samples, inputs fetched ahead, more slices, room for the
-/// moments that are not in registers, and padded rows. Without samples where none fits.
+/// moments that are not in registers, padded rows, and padded slices. Without samples where none fits.
 template <StagedModel M, typename Scalar>
 constexpr Choice choose_layout(InputKind kind, ProductUnits units) {
   for (const std::size_t samples : {2 * team_lanes, team_lanes}) {
     for (const std::size_t input_buffers : {std::size_t{2}, std::size_t{1}}) {
       for (std::size_t slices = 8; slices > 0; --slices) {
         for (const std::size_t moments : {units == ProductUnits::tensor ? most_kept_moments : 0, std::size_t{0}}) {
-          for (const bool pads_rows : {units == ProductUnits::tensor, false}) {
-            const Choice choice{samples, input_buffers, slices, moments, pads_rows};
+          for (int paddings = units == ProductUnits::tensor ? 2 : 0; paddings >= 0; --paddings) {
+            const Choice choice{samples, input_buffers, slices, moments, paddings > 0, paddings > 1};
             if (element_count<M, Scalar>(kind, units, choice) * sizeof(Scalar) <= block_memory) {
               return choice;
             }
@@ -273,6 +280,10 @@ struct Layout {
   static constexpr std::size_t word_stride = detail::word_stride(choice);
   static constexpr std::size_t word_pitch = detail::word_pitch(stage_sizes<M>[0]);  // of inputs for tensor cores
 
+  template <std::size_t Index>
+  static constexpr std::size_t slice_stride = detail::slice_stride(choice, Index);
+  /// What a number in the slices of the first stage counts for; its scale comes besides.
+  static constexpr Scalar sum_unit = on_tensor_cores ? Scalar{bf16_byte_unit} : Scalar{1};
   template <std::size_t Index>
   static constexpr std::size_t forward_slices =
       detail::forward_slice_count(stage_sizes<M>[Index], Index, units, warps, choice.slice_limit);

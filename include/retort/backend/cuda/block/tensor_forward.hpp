@@ -69,8 +69,10 @@ RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, st
                                        const std::uint32_t* words, Sums& sums) {
   using T = TensorStage<Layout>;
   constexpr auto warps = static_cast<std::uint32_t>(Layout::fragment_warps);
-  const std::uint32_t end = (warp.index() + 1) * T::feature_tiles / warps;
-  for (std::uint32_t tile = warp.index() * T::feature_tiles / warps; tile < end; ++tile) {
+  constexpr bool one_tile = T::feature_tiles == warps;  // whose products are the sums
+  const std::uint32_t begin = one_tile ? warp.index() : warp.index() * T::feature_tiles / warps;
+  const std::uint32_t end = one_tile ? begin + 1 : (warp.index() + 1) * T::feature_tiles / warps;
+  for (std::uint32_t tile = begin; tile < end; ++tile) {
     typename Warp::template PerLane<FragmentA> samples[T::sample_tiles];
     warp.for_each_lane([&](std::uint32_t lane) {
       RETORT_UNROLL for (std::uint32_t m = 0; m < T::sample_tiles; ++m) {
@@ -105,7 +107,9 @@ RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, st
           if (fragment_columns * (first + n) + fragment_members * half < T::out) {
             RETORT_UNROLL for (std::uint32_t m = 0; m < T::sample_tiles; ++m) {
               RETORT_UNROLL for (std::uint32_t row = 0; row < 2; ++row) {
-                own.values[m][2 * n + half][row] += products[m][lane].values[half + 2 * row];
+                float& sum = own.values[m][2 * n + half][row];
+                const float product = products[m][lane].values[half + 2 * row];
+                sum = one_tile ? product : sum + product;
               }
             }
           }
@@ -153,8 +157,8 @@ RETORT_HOST_DEVICE void store_slice(std::uint32_t lane, std::uint32_t first, con
     if (output < T::out) {
       RETORT_UNROLL for (std::uint32_t m = 0; m < T::sample_tiles; ++m) {
         RETORT_UNROLL for (std::uint32_t row = 0; row < 2; ++row) {
-          float& to = slice[output * T::stride + lane_group(lane) + fragment_rows * m + 8 * row];
-          const float value = sums.values[m][half][row] * bf16_byte_unit;
+          float& to = slice[output * T::slice_stride + lane_group(lane) + fragment_rows * m + 8 * row];
+          const float value = sums.values[m][half][row];
           to = add ? to + value : value;
         }
       }
@@ -179,7 +183,7 @@ RETORT_HOST_DEVICE float input_center(const data::GatherConstants<float>& consta
   return is_byte_center(center) && left >= -rounding && left <= rounding ? center : -1.0f;
 }
 
-/// weight (out, in) input (in, samples), the input's offset included, before bias and scale, in
+/// weight (out, in) input (in, samples), the input's offset included, before bias, scale and Layout::sum_unit, in
 /// Layout::forward_slices<0> slices of its depth. Where there is not room for a slice of each warp, some warps add
 /// theirs to those of others, in a fixed order.
 template <typename Layout, typename Team, typename Scalar>
@@ -192,7 +196,7 @@ RETORT_HOST_DEVICE void tensor_forward_product(Team& team, const data::GatherCon
     typename Team::template PerThread<ForwardSums<Layout>> sums;
     const auto store = [&](std::uint32_t warp, std::uint32_t lane) {
       store_slice<Layout>(lane, first, sums[warp * team_lanes + lane], warp >= slices,
-                          memory + Layout::partial_sums + warp % slices * T::out * T::stride);
+                          memory + Layout::partial_sums + warp % slices * T::out * T::slice_stride);
     };
     team.warps([&](const auto& warp) {
       if (warp.index() >= warps) {

@@ -26,6 +26,7 @@ struct TensorStage {
   static constexpr std::uint32_t in = S::in;
   static constexpr std::uint32_t out = S::out;
   static constexpr std::uint32_t stride = Layout::stride;
+  static constexpr std::uint32_t slice_stride = Layout::template slice_stride<0>;
   static constexpr std::uint32_t pitch = Layout::word_pitch;
   static constexpr std::uint32_t feature_tiles = (in + fragment_depth - 1) / fragment_depth;
   static constexpr std::uint32_t sample_tiles = Layout::samples / fragment_rows;
