@@ -152,7 +152,7 @@ class KernelRun {
   Job job(Results<C>& results) const {
     Job job{};
     job.training = {view_,
-                    data::GatherConstants<Scalar>(view_),
+                    block::InputConstants<Scalar>(view_),
                     order_.data(),
                     samples(),
                     {.augmentation = {.shift = settings_.shift}, .seed = Seed{5}, .index = 3}};

@@ -16,6 +16,7 @@
 #include "retort/backend/cuda/block/team.hpp"
 #include "retort/backend/cuda/block/update.hpp"
 #include "retort/core/aligned_buffer.hpp"
+#include "retort/data/dataset_view.hpp"
 #include "retort/loss/cross_entropy.hpp"
 #include "retort/optim/sgd.hpp"
 #include "small_datasets.hpp"
@@ -53,7 +54,7 @@ Errors errors(const data::Normalization& normalization) {
   std::vector<float> gradients(M::parameter_arena_size);
   Job job{};
   job.training.data = data.view();
-  job.training.constants = data::GatherConstants<float>(data.view());
+  job.training.constants = backend::block::InputConstants<float>(data.view());
   job.training.size = samples;
   job.gradients = gradients.data();
 
@@ -131,6 +132,23 @@ void check_centered(const data::Normalization& normalization) {
   CHECK(tensor.forward < 4 * 0x1p-24);
   CHECK(tensor.forward < scalar.forward);  // which adds the offset afterwards
   CHECK(tensor.gradient < 1.5 * scalar.gradient);
+}
+
+TEST_CASE("The byte that stands for an input of 0 is known where it can be taken away exactly", "[block]") {
+  const std::uint8_t byte = 0;
+  const auto center = [&](double mean) {
+    data::DatasetView view;
+    view.bytes = &byte;
+    view.normalization = {.mean = mean, .standard_deviation = 0.3};
+    return backend::block::InputConstants<float>(view).center;
+  };
+  CHECK(center(0.0) == 0.0f);
+  CHECK(center(0.2) == 51.0f);
+  CHECK(center(0.5) == 127.5f);
+  CHECK(center(1.0) == 255.0f);
+  CHECK(center(0.1307) < 0.0f);
+  CHECK(center(126.5 / 255) < 0.0f);
+  CHECK(center(-0.2) < 0.0f);
 }
 
 TEST_CASE("Products on tensor cores have about the errors of those on scalar units", "[block]") {

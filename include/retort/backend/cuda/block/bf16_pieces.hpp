@@ -4,6 +4,7 @@
 /// Operands of tensor cores: floats as sums of bfloat16 numbers, and bytes as such. Two neighbours of an operand share
 /// a word, the first in its lower half.
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -59,9 +60,9 @@ RETORT_HOST_DEVICE inline void split_into_bf16(float first, float second, std::u
 inline constexpr float bf16_byte_unit = 64.0f;
 
 /// Whether byte - center is a bfloat16 number for every byte: of at most 8 bits.
-RETORT_HOST_DEVICE inline bool is_byte_center(float center) {
-  const float rounded = static_cast<float>(static_cast<std::int32_t>(center));
-  return (center == rounded && center >= 0.0f && center <= 255.0f) || center == 127.5f;
+inline bool is_byte_center(float center) {
+  const bool is_byte = center >= 0.0f && center <= 255.0f && center == std::floor(center);
+  return is_byte || center == 127.5f;
 }
 
 /// What bf16_bytes() takes for such a center.

@@ -51,7 +51,7 @@ RETORT_HOST_DEVICE void in_all_blocks(const Team& team, Scalar* place, const Fun
 /// A phase after which a block has all parts of the first stage's sums of its samples, scaled and with the input
 /// offset.
 template <typename Layout, typename Team, typename Scalar>
-RETORT_HOST_DEVICE void send_sums(Team& team, const data::GatherConstants<Scalar>& constants, Scalar* memory) {
+RETORT_HOST_DEVICE void send_sums(Team& team, const InputConstants<Scalar>& constants, Scalar* memory) {
   using First = typename Layout::First;
   constexpr auto at_once = static_cast<std::uint32_t>(samples_at_once);
   constexpr auto pairs = static_cast<std::uint32_t>(Layout::samples / at_once);  // of a feature

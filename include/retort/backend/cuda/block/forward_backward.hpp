@@ -25,7 +25,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
 /// The phases of a stage's wide product, in slices, before bias and scale.
 template <typename Layout, std::size_t Index, typename Team, typename Scalar>
-RETORT_HOST_DEVICE void wide_forward_product(Team& team, const data::GatherConstants<Scalar>& constants, Scalar* memory,
+RETORT_HOST_DEVICE void wide_forward_product(Team& team, const InputConstants<Scalar>& constants, Scalar* memory,
                                              const Scalar* inputs) {
   if constexpr (Index == 0 && Layout::on_tensor_cores) {
     detail::tensor_forward_product<Layout>(team, constants, memory, inputs);
@@ -41,7 +41,7 @@ RETORT_HOST_DEVICE void wide_forward_product(Team& team, const data::GatherConst
 
 /// All stages forward, in training or outside of it. `random` is that of layer 0.
 template <typename Layout, bool training, typename Team, typename Scalar>
-RETORT_HOST_DEVICE void forward(Team& team, const data::GatherConstants<Scalar>& constants, const LayerRandom& random,
+RETORT_HOST_DEVICE void forward(Team& team, const InputConstants<Scalar>& constants, const LayerRandom& random,
                                 const Chunk& chunk, Scalar* memory, const Scalar* inputs) {
   using M = typename Layout::Model;
   constexpr auto stride = static_cast<std::uint32_t>(Layout::stride);

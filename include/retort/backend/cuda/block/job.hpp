@@ -3,10 +3,12 @@
 /// @file
 /// A block's job: steps of one model's training.
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
 #include "retort/backend/arguments.hpp"
+#include "retort/backend/cuda/block/bf16_pieces.hpp"
 #include "retort/backend/training_step.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
@@ -17,11 +19,27 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
+/// How the numbers of a dataset become inputs.
+template <typename Scalar>
+struct InputConstants : data::GatherConstants<Scalar> {
+  /// The byte that stands for an input of 0, where the normalisation has one that can be taken from each byte exactly;
+  /// 0 without an offset. Else negative: the offset is added to sums.
+  float center = 0;
+
+  InputConstants() = default;
+  explicit InputConstants(const data::DatasetView& data) : data::GatherConstants<Scalar>(data) {
+    const double exact = 255.0 * data.normalization.mean;
+    const double nearest = std::round(2.0 * exact) / 2.0;
+    const bool is_exact = is_byte_center(static_cast<float>(nearest)) && std::abs(exact - nearest) < 1e-9;
+    center = is_exact ? static_cast<float>(nearest) : -1.0f;
+  }
+};
+
 /// Samples in an order, and how they are normalised and augmented.
 template <typename Scalar>
 struct InputSource {
   data::DatasetView data{};
-  data::GatherConstants<Scalar> constants{};
+  InputConstants<Scalar> constants{};
   const std::uint32_t* samples = nullptr;  // (size); null: in the dataset's order
   std::size_t size = 0;
   data::View view{};
@@ -74,7 +92,7 @@ struct TrainingJob {
   void evaluate(const data::DatasetView& data) {
     validation = InputSource<Scalar>();
     validation.data = data;
-    validation.constants = data::GatherConstants<Scalar>(data);
+    validation.constants = InputConstants<Scalar>(data);
     validation.size = data.size;
   }
 };

@@ -60,8 +60,7 @@ class BlockSteps {
     static_assert(std::is_trivially_copyable_v<L> && std::is_trivially_copyable_v<Rule>,
                   "retort: a loss and an optimizer's rule go to the device as bytes");
     TrainingJob<Scalar, Moments, L, Rule> result{
-        .training = {batches.data, data::GatherConstants<Scalar>(batches.data), batches.samples, batches.size,
-                     batches.view},
+        .training = {batches.data, InputConstants<Scalar>(batches.data), batches.samples, batches.size, batches.view},
         .batch_size = batch_size,
         .seed = batches.seed,
         .first_step = batches.step,

@@ -8,14 +8,13 @@
 
 #include "retort/backend/cuda/block/bf16_pieces.hpp"
 #include "retort/backend/cuda/block/fragments.hpp"
-#include "retort/backend/cuda/block/gather.hpp"
+#include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/block/operands.hpp"
 #include "retort/backend/cuda/block/tensor_stage.hpp"
 #include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/data/gather.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block::detail {
 
@@ -166,29 +165,12 @@ RETORT_HOST_DEVICE void store_slice(std::uint32_t lane, std::uint32_t first, con
   }
 }
 
-/// The byte that stands for an input of 0, where the normalisation has one that can be taken from each byte exactly; 0
-/// without an offset. Else negative: the offset is added to the sums.
-template <typename Layout>
-RETORT_HOST_DEVICE float input_center(const data::GatherConstants<float>& constants) {
-  if (!has_offset<Layout>(constants)) {
-    return 0.0f;
-  }
-  const float exact = -constants.offset / constants.scale;
-  if (!(exact >= 0.0f && exact <= 255.0f)) {
-    return -1.0f;
-  }
-  const float center = static_cast<float>(static_cast<std::int32_t>(2.0f * exact + 0.5f)) / 2.0f;
-  const float left = constants.offset + center * constants.scale;
-  const float rounding = -constants.offset * 0x1p-24f;  // of the two constants
-  return is_byte_center(center) && left >= -rounding && left <= rounding ? center : -1.0f;
-}
-
 /// weight (out, in) input (in, samples), the input's offset included, before bias, scale and Layout::sum_unit, in
 /// Layout::forward_slices<0> slices of its depth. Where there is not room for a slice of each warp, some warps add
 /// theirs to those of others, in a fixed order.
 template <typename Layout, typename Team, typename Scalar>
-RETORT_HOST_DEVICE void tensor_forward_product(Team& team, const data::GatherConstants<Scalar>& constants,
-                                               Scalar* memory, const Scalar* inputs) {
+RETORT_HOST_DEVICE void tensor_forward_product(Team& team, const InputConstants<Scalar>& constants, Scalar* memory,
+                                               const Scalar* inputs) {
   using T = TensorStage<Layout>;
   constexpr auto slices = static_cast<std::uint32_t>(Layout::template forward_slices<0>);
   constexpr auto warps = static_cast<std::uint32_t>(Layout::fragment_warps);
@@ -203,12 +185,11 @@ RETORT_HOST_DEVICE void tensor_forward_product(Team& team, const data::GatherCon
         return;
       }
       const auto* words = reinterpret_cast<const std::uint32_t*>(inputs);
-      const float center = input_center<Layout>(constants);
-      if (center < 0.0f) {
+      if (constants.center < 0.0f) {
         multiply_slice<Layout, true>(warp, first, bf16_center(0.0f), memory, words, sums);
         add_offset<Layout>(warp, constants.offset / constants.scale / bf16_byte_unit, memory, sums);
       } else {
-        multiply_slice<Layout, false>(warp, first, bf16_center(center), memory, words, sums);
+        multiply_slice<Layout, false>(warp, first, bf16_center(constants.center), memory, words, sums);
       }
       warp.for_each_lane([&](std::uint32_t lane) {
         if (warp.index() < slices) {

@@ -9,7 +9,6 @@
 #include "retort/backend/cuda/block/bf16_pieces.hpp"
 #include "retort/backend/cuda/block/forward_backward.hpp"
 #include "retort/backend/cuda/block/fragments.hpp"
-#include "retort/backend/cuda/block/gather.hpp"
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/block/operands.hpp"
@@ -17,7 +16,6 @@
 #include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/data/gather.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
@@ -34,8 +32,8 @@ RETORT_HOST_DEVICE std::uint32_t gradient_place(std::uint32_t output_tile, std::
 
 /// Rows of A: two neighbouring features of the lane's four samples.
 template <typename Layout>
-RETORT_HOST_DEVICE FragmentA load_features(const std::uint32_t* words, std::uint32_t lane, std::uint32_t feature_tile,
-                                           std::uint32_t sample_tile) {
+RETORT_HOST_DEVICE FragmentA load_features(const std::uint32_t* words, std::uint32_t center, std::uint32_t lane,
+                                           std::uint32_t feature_tile, std::uint32_t sample_tile) {
   using T = TensorStage<Layout>;
   const std::uint32_t group = lane_group(lane);
   const std::uint32_t* column = words + (fragment_depth * sample_tile + 2 * lane_member(lane)) * T::pitch +
@@ -45,8 +43,8 @@ RETORT_HOST_DEVICE FragmentA load_features(const std::uint32_t* words, std::uint
     // The two bytes of the lane's features from each of two samples: first, first, second, second.
     const std::uint32_t bytes = select_bytes(column[8 * half * T::pitch], column[(8 * half + 1) * T::pitch],
                                              group % 2 == 0 ? 0x5140u : 0x7362u);
-    result.pairs[2 * half] = bf16_bytes(select_bytes(bytes, 0, 0x4140u));
-    result.pairs[2 * half + 1] = bf16_bytes(select_bytes(bytes, 0, 0x4342u));
+    result.pairs[2 * half] = bf16_bytes(select_bytes(bytes, 0, 0x4140u), center);
+    result.pairs[2 * half + 1] = bf16_bytes(select_bytes(bytes, 0, 0x4342u), center);
   }
   return result;
 }
@@ -56,8 +54,7 @@ RETORT_HOST_DEVICE FragmentA load_features(const std::uint32_t* words, std::uint
 /// One thread's part of the phase before tensor_gradient(): the gradients of the first stage's sums as operands, which
 /// take the place of the slices; and what an offset of the inputs adds to the gradients of each output's weights.
 template <typename Layout>
-RETORT_HOST_DEVICE void split_gradients(std::size_t thread, const data::GatherConstants<float>& constants,
-                                        float* memory) {
+RETORT_HOST_DEVICE void split_gradients(std::size_t thread, const InputConstants<float>& constants, float* memory) {
   using T = detail::TensorStage<Layout>;
   constexpr auto lanes = static_cast<std::uint32_t>(team_lanes);
   const float* gradients = memory + Layout::template sums<0>;
@@ -82,7 +79,7 @@ RETORT_HOST_DEVICE void split_gradients(std::size_t thread, const data::GatherCo
                  words + detail::gradient_place<Layout>(output_tile, sample_tile, piece, lane));
     }
   }
-  if (has_offset<Layout>(constants)) {
+  if (constants.center < 0.0f) {
     // By the last threads, which have least to do besides.
     for (std::size_t output = Layout::threads - 1 - thread; output < T::out; output += Layout::threads) {
       memory[Layout::row_sums + output] =
@@ -95,8 +92,8 @@ RETORT_HOST_DEVICE void split_gradients(std::size_t thread, const data::GatherCo
 /// are several detail::WeightPair, some perhaps without weights, with gradients[pair][2]. The sums go through the tiles
 /// of samples in order, in each from the smallest pieces to the largest.
 template <typename Layout, typename Warp, typename OnPairs>
-RETORT_HOST_DEVICE void tensor_gradient(const Warp& warp, const data::GatherConstants<float>& constants,
-                                        const float* memory, const float* inputs, const OnPairs& on_pairs) {
+RETORT_HOST_DEVICE void tensor_gradient(const Warp& warp, const InputConstants<float>& constants, const float* memory,
+                                        const float* inputs, const OnPairs& on_pairs) {
   using T = detail::TensorStage<Layout>;
   constexpr auto warps = static_cast<std::uint32_t>(Layout::fragment_warps);
   constexpr auto slots = static_cast<std::uint32_t>(Layout::fragment_slots);
@@ -106,7 +103,8 @@ RETORT_HOST_DEVICE void tensor_gradient(const Warp& warp, const data::GatherCons
   }
   const auto* words = reinterpret_cast<const std::uint32_t*>(inputs);
   const auto* operands = reinterpret_cast<const std::uint32_t*>(memory + Layout::partial_sums);
-  const bool offset = has_offset<Layout>(constants);
+  const bool offset = constants.center < 0.0f;
+  const std::uint32_t center = bf16_center(offset ? 0.0f : constants.center);
   const float scale = constants.scale * bf16_byte_unit;
   const auto tile_of = [&](std::uint32_t slot) { return slot * warps + warp.index(); };
   const auto inside = [&](std::uint32_t slot) {
@@ -121,7 +119,7 @@ RETORT_HOST_DEVICE void tensor_gradient(const Warp& warp, const data::GatherCons
           RETORT_UNROLL for (std::uint32_t i = 0; i < slots_at_once; ++i) {
             const std::uint32_t tile = inside(slot + i) ? tile_of(slot + i) : T::feature_tiles - 1;
             if (slot + i < slots) {
-              features[i][lane] = detail::load_features<Layout>(words, lane, tile, k);
+              features[i][lane] = detail::load_features<Layout>(words, center, lane, tile, k);
             }
           }
         });
