@@ -78,8 +78,8 @@ using TruthOf = std::conditional_t<takes_targets<L>, Targets<Scalar>, std::uint3
 /// it does not compile.
 ///
 /// A loss whose row also takes, as a last argument, the lanes that compute it together (loss/row_lanes.hpp) may state
-/// `shares_rows = true`. Then one GPU block that trains a model by itself gives each row to two threads: `student`,
-/// `teacher` and `gradient` are a thread's half of the classes, and the loss is the same in both.
+/// `shares_rows = true`. Then the GPU's blocks that train a model give each row to two threads: `student`, `teacher`
+/// and `gradient` are a thread's half of the classes, and the loss is the same in both.
 ///
 /// A loss may have `loss.learns_without_label()`, which says whether it learns from a sample without a label. Then its
 /// row also takes data::unlabelled for a label, a number above all classes: what depends on the label is 0 for that

@@ -24,6 +24,7 @@
 #include "retort/nn/tanh.hpp"
 #include "retort/optim/adam.hpp"
 #include "retort/optim/sgd.hpp"
+#include "retort/optim/weight_average.hpp"
 #include "same_steps.hpp"
 #include "train_steps.hpp"
 
@@ -45,6 +46,8 @@ using Narrow = Sequential<Linear<160, 20>, Tanh, Linear<20, 10>>;
 using Long = Sequential<Linear<560, 20>, Tanh, Linear<20, 20>, Tanh, Linear<20, 10>>;
 using Digits = Sequential<Linear<784, 20>, Tanh, Linear<20, 20>, Tanh, Linear<20, 10>>;
 using Indivisible = Sequential<Linear<35, 4>>;
+// Nothing but the weight that is shared by features.
+using Bare = Sequential<Linear<160, 6, Bias::no>>;
 // Behind a block's part of its weight there is room before the next parameter.
 using Padded = Sequential<Linear<40, 3>>;
 
@@ -154,10 +157,14 @@ TEST_CASE("A cluster's steps are the steps of single operations", "[block]") {
     check_adam<Narrow>({}, CrossEntropy{.label_smoothing = 0.1});
     check_adam<Long>({}, CrossEntropy{});
   }
+  SECTION("Three numbers of each parameter") {
+    check_steps<Narrow>({}, CrossEntropy{}, WeightAverage{Adam{}}, test::adam_tolerance<float>);
+  }
   SECTION("Other sizes, dropout, no bias, bytes without an offset") {
     check_descent<Odd>({}, CrossEntropy{.label_smoothing = 0.1});
     check_descent<Single>({}, CrossEntropy{});
     check_descent<Padded>({}, CrossEntropy{});
+    check_descent<Bare>({.samples = 70, .batch = 33}, CrossEntropy{});
     check_descent<Long>({}, CrossEntropy{});
     check_descent<Narrow>({.normalization = {}}, CrossEntropy{});
   }
