@@ -45,8 +45,8 @@ RETORT_INLINE Packed<Parts * Bytes> load_parts(const Address& address) {
   }
 }
 
-/// What is shuffled within: 16 bytes, a *lane* in the manuals of x86.
-inline constexpr std::size_t lane_bytes = 16;
+/// Within so many bytes shuffling is cheap.
+inline constexpr std::size_t block_bytes = 16;
 
 /// Elements of two registers by turns, `Run` neighbours at a time, within each Part elements: those of their lower or
 /// of their higher halves.
@@ -62,10 +62,10 @@ RETORT_INLINE Register interleave(const Register& left, const Register& right) {
   }(std::make_index_sequence<elements>{});
 }
 
-/// Transposes the squares that the lanes of as many registers as a lane has elements are: as many rounds of
-/// interleaving row i with row i + half as the square's side has bits.
+/// Transposes squares, of which block b of each of the Side registers makes one: as many rounds of interleaving row i
+/// with row i + half as the side has bits.
 template <std::size_t Side, typename Register>
-RETORT_INLINE void transpose_lanes(Register* rows) {
+RETORT_INLINE void transpose_blocks(Register* rows) {
   constexpr std::size_t half = Side / 2;
   unroll<std::bit_width(Side) - 1>([&](auto) __attribute__((always_inline)) {
     Register mixed[Side];  // NOLINT(modernize-avoid-c-arrays)
@@ -77,42 +77,38 @@ RETORT_INLINE void transpose_lanes(Register* rows) {
   });
 }
 
-/// A whole square from `source` to `target`, as many columns at a time as half a register has elements.
+/// A whole square from `source` to `target`, `part` columns at a time: a block or two.
 template <typename V>
 RETORT_NOINLINE void copy_transposed(const ScalarOf<V>* source, std::size_t from_stride, ScalarOf<V>* target,
                                      std::size_t to_stride) {
-  if constexpr (requires { typename V::register_type; }) {
-    using Register = typename V::register_type;
-    constexpr std::size_t lane = lane_bytes / sizeof(ScalarOf<V>);
-    constexpr std::size_t part = std::max(lane, lanes<V> / 2);
-    static_assert(part == lane || part == 2 * lane);
-    unroll<lanes<V> / part>([&](std::size_t group) __attribute__((always_inline)) {
-      const std::size_t first = group * part;
-      Register square[part];  // NOLINT(modernize-avoid-c-arrays)
-      unroll<part>([&](std::size_t i) __attribute__((always_inline)) {
-        square[i] = reinterpret_cast<Register>(load_parts<lanes<V> / part, part * sizeof(ScalarOf<V>)>(
-            [&](std::size_t p) { return source + (i + p * part) * from_stride + first; }));
-      });
-      unroll<part / lane>([&](std::size_t p)
-                              __attribute__((always_inline)) { transpose_lanes<lane>(square + p * lane); });
-      unroll<lane>([&](std::size_t i) __attribute__((always_inline)) {
-        ScalarOf<V>* to = target + (first + i) * to_stride;
-        if constexpr (part == lane) {
-          V(square[i]).store_unaligned(to);
-        } else {
-          V(interleave<false, part, lane>(square[i], square[i + lane])).store_unaligned(to);
-          V(interleave<true, part, lane>(square[i], square[i + lane])).store_unaligned(to + lane * to_stride);
-        }
-      });
+  using Register = typename V::register_type;
+  constexpr std::size_t block = block_bytes / sizeof(ScalarOf<V>);
+  constexpr std::size_t part = std::max(block, lanes<V> / 2);
+  static_assert(part == block || part == 2 * block);
+  unroll<lanes<V> / part>([&](std::size_t group) __attribute__((always_inline)) {
+    const std::size_t first = group * part;
+    Register square[part];  // NOLINT(modernize-avoid-c-arrays)
+    unroll<part>([&](std::size_t i) __attribute__((always_inline)) {
+      square[i] = reinterpret_cast<Register>(load_parts<lanes<V> / part, part * sizeof(ScalarOf<V>)>(
+          [&](std::size_t p) { return source + (i + p * part) * from_stride + first; }));
     });
-  } else {
-    for (std::size_t i = 0; i < lanes<V>; ++i) {
-      for (std::size_t j = 0; j < lanes<V>; ++j) {
-        target[j * to_stride + i] = source[i * from_stride + j];
+    unroll<part / block>([&](std::size_t p)
+                             __attribute__((always_inline)) { transpose_blocks<block>(square + p * block); });
+    unroll<block>([&](std::size_t i) __attribute__((always_inline)) {
+      ScalarOf<V>* to = target + (first + i) * to_stride;
+      if constexpr (part == block) {
+        V(square[i]).store_unaligned(to);
+      } else {
+        V(interleave<false, part, block>(square[i], square[i + block])).store_unaligned(to);
+        V(interleave<true, part, block>(square[i], square[i + block])).store_unaligned(to + block * to_stride);
       }
-    }
-  }
+    });
+  });
 }
+
+/// Whether a vector is a register, which compilers shuffle.
+template <typename V>
+inline constexpr bool is_register = requires { typename V::register_type; };
 
 }  // namespace detail
 
@@ -125,9 +121,11 @@ void transpose(Rows<const ScalarOf<V>> from, std::size_t rows, std::size_t colum
       const std::size_t width = std::min(lanes<V>, columns - c);
       const ScalarOf<V>* source = from.data + r * from.stride + c;
       ScalarOf<V>* target = to.data + c * to.stride + r;
-      if (height == lanes<V> && width == lanes<V>) {
-        detail::copy_transposed<V>(source, from.stride, target, to.stride);
-        continue;
+      if constexpr (detail::is_register<V>) {
+        if (height == lanes<V> && width == lanes<V>) {
+          detail::copy_transposed<V>(source, from.stride, target, to.stride);
+          continue;
+        }
       }
       for (std::size_t i = 0; i < height; ++i) {
         for (std::size_t j = 0; j < width; ++j) {
@@ -146,7 +144,7 @@ RETORT_INLINE void transpose_bytes(const std::uint8_t* const* rows, std::size_t 
   detail::unroll<16>([&](std::size_t i) __attribute__((always_inline)) {
     square[i] = detail::load_parts<Squares, 16>([&](std::size_t part) { return rows[16 * part + i] + first_column; });
   });
-  detail::transpose_lanes<16>(square);
+  detail::transpose_blocks<16>(square);
   detail::unroll<16>([&](std::size_t i) __attribute__((always_inline)) { write(i, square[i]); });
 }
 

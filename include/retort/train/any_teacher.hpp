@@ -48,6 +48,7 @@ class AnyTeacher {
       static_cast<void>(TeacherFits<M, StudentModel>{});
     });
   }
+  /// Says in a sentence why such a teacher does not fit.
   template <Model M, typename OtherBackend, typename OtherScalar>
   AnyTeacher(const Network<M, OtherBackend, OtherScalar>& /*network*/) : source_(TableHandle(nullptr)) {
     static_assert(std::is_same_v<OtherBackend, Backend>, "retort: a sweep's teachers have the backend of the sweep");
@@ -123,8 +124,8 @@ class TeacherOfModel : public AnyTeacher<Students, Backend, Scalar> {
 
   TeacherOfModel(const Network<M, Backend, Scalar>& network) : Base(network) {}
   TeacherOfModel(const Network<M, Backend, Scalar>&& network) = delete;
-  template <Model Other>
-  TeacherOfModel(const Network<Other, Backend, Scalar>& network) : Base(network) {
+  template <Model Other, typename OtherBackend, typename OtherScalar>
+  TeacherOfModel(const Network<Other, OtherBackend, OtherScalar>& network) : Base(network) {
     static_assert(std::is_same_v<Other, M>,
                   "retort: a sweep's teachers are networks of the model that is its last template parameter");
   }

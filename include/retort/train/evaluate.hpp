@@ -205,7 +205,7 @@ std::vector<Scalar> predict_all(const Network<M, Backend, Scalar>& network, cons
 }
 
 /// Loss, accuracy and errors over the samples that have a label, normalised but not augmented. Throws like predict_all,
-/// and OptionError if none has; those with targets want the loss, below.
+/// and OptionError if none has; those with targets want the loss, below. Does not compile for a model of one output.
 template <Model M, typename Backend, typename Scalar>
 Evaluation evaluate(const Network<M, Backend, Scalar>& network, const data::Dataset& data) {
   static_assert(M::output_size >= 2,

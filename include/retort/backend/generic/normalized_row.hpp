@@ -9,12 +9,15 @@
 #include "retort/backend/generic/strands.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
+#include "retort/core/vector_math.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::detail {
 
-template <typename L, typename Scalar>
-RETORT_HOST_DEVICE Scalar inverse_deviation(Scalar variance) {
-  return Scalar{1} / std::sqrt(variance + static_cast<Scalar>(L::epsilon));
+/// Of a variance, or of a vector of them.
+template <typename L, typename T>
+RETORT_HOST_DEVICE T inverse_deviation(const T& variance) {
+  using std::sqrt;
+  return constant<T>(1) / sqrt(variance + constant<T>(L::epsilon));
 }
 
 /// Mean and inverse deviation of a row of LayerNorm.

@@ -195,31 +195,33 @@ TEMPLATE_TEST_CASE("In panels alone a sample has the same bits in every batch", 
   }
 }
 
-TEST_CASE("Inputs that are multiplied a part at a time give the bits that whole panels give", "[panel]") {
+TEMPLATE_TEST_CASE("Inputs that are multiplied a part at a time give the bits that whole panels give", "[panel]", float,
+                   double) {
   using L = Linear<1100, 20>;
-  using V = simd::Vector<float>;
+  using V = simd::Vector<TestType>;
   using namespace backend::panel;
   static_assert(is_by_parts<L>);
-  const auto network = some_network<Sequential<L>, float>(1);
+  const auto network = some_network<Sequential<L>, TestType>(1);
   for (const std::size_t size : {std::size_t{19}, std::size_t{200}}) {
     CAPTURE(size);
     const data::Dataset data = test::clouds(size, L::input_size, L::output_size, 2);
-    std::vector<float> batch(size * L::output_size);
-    std::vector<float> dataset(batch);
-    infer<Sequential<L>>(network.backend(), tensors_of(network), data.view().reals, batch.data(), size);
+    const std::vector<TestType> inputs(data.view().reals, data.view().reals + size * L::input_size);
+    std::vector<TestType> batch(size * L::output_size);
+    std::vector<TestType> dataset(batch);
+    infer<Sequential<L>>(network.backend(), tensors_of(network), inputs.data(), batch.data(), size);
     infer<Sequential<L>>(network.backend(), tensors_of(network), data.view(), dataset.data());
     CHECK(dataset == batch);
-    auto panel = AlignedBuffer<float>::uninitialized(L::input_size * width<float>);
-    auto output = AlignedBuffer<float>::uninitialized(L::output_size * width<float>);
-    for (std::size_t index = 0; index < count_for<float>(size); ++index) {
-      const PanelRows<float> rows{{0, L::output_size}, index, samples_in<float>(index, size)};
-      const simd::Rows<const float> samples{data.view().reals + rows.first_sample() * L::input_size, L::input_size};
+    auto panel = AlignedBuffer<TestType>::uninitialized(L::input_size * width<TestType>);
+    auto output = AlignedBuffer<TestType>::uninitialized(L::output_size * width<TestType>);
+    for (std::size_t index = 0; index < count_for<TestType>(size); ++index) {
+      const PanelRows<TestType> rows{{0, L::output_size}, index, samples_in<TestType>(index, size)};
+      const simd::Rows<const TestType> samples{inputs.data() + rows.first_sample() * L::input_size, L::input_size};
       fill_panel<V>(samples, rows.samples, L::input_size, panel.data());
       forward_rows<L, V>(network.parameter_data(), panel.data(), output.data(), rows);
       for (std::size_t sample = 0; sample < rows.samples; ++sample) {
         for (std::size_t k = 0; k < L::output_size; ++k) {
           REQUIRE(batch[(rows.first_sample() + sample) * L::output_size + k] ==
-                  output.data()[k * width<float> + sample]);
+                  output.data()[k * width<TestType> + sample]);
         }
       }
     }

@@ -57,6 +57,7 @@ struct BatchInputs {
   void fill(std::size_t index, Scalar* panel) const { fill_part(index, {0, rows.columns}, panel); }
 
   /// Some of the panel's features alone.
+  bool has_parts() const { return true; }
   void fill_part(std::size_t index, RowRange features, Scalar* part) const {
     fill_panel<simd::Vector<Scalar>>({rows.row(index * width<Scalar>) + features.begin, rows.stride},
                                      samples_in<Scalar>(index, size()), features.count(), part);
@@ -84,7 +85,8 @@ struct DatasetInputs {
     fill_panel<simd::Vector<Scalar>>(data, constants, std::span<const std::uint32_t>(samples).first(count), panel);
   }
 
-  /// As of BatchInputs. Precondition: the features are real numbers.
+  /// Like BatchInputs::fill_part, of a dataset of real numbers.
+  bool has_parts() const { return data.bytes == nullptr; }
   void fill_part(std::size_t index, RowRange features, Scalar* part) const {
     fill_panel_by_rows<Scalar>(
         samples_in<Scalar>(index, size()), features.count(), part, [&](std::size_t sample, Scalar* row) {
@@ -163,18 +165,21 @@ class NumberInputs {
   explicit NumberInputs(const Inputs& inputs)
       : inputs_(&inputs),
         size_(inputs.size()),
+        has_parts_([&] {
+          if constexpr (requires { inputs.has_parts(); }) {
+            return inputs.has_parts();
+          } else {
+            return false;
+          }
+        }()),
         fill_([](const void* any, std::size_t index, Scalar* panel) {
           static_cast<const Inputs*>(any)->fill(index, panel);
         }),
-        fill_part_([] {
-          if constexpr (requires { &Inputs::fill_part; }) {
-            return +[](const void* any, std::size_t index, RowRange features, Scalar* part) {
-              static_cast<const Inputs*>(any)->fill_part(index, features, part);
-            };
-          } else {
-            return nullptr;
+        fill_part_([](const void* any, std::size_t index, RowRange features, Scalar* part) {
+          if constexpr (requires { inputs.fill_part(index, features, part); }) {
+            static_cast<const Inputs*>(any)->fill_part(index, features, part);
           }
-        }()),
+        }),
         ahead_([](const void* any, std::size_t index) {
           if constexpr (requires { inputs.ahead(index); }) {
             return static_cast<const Inputs*>(any)->ahead(index);
@@ -187,7 +192,7 @@ class NumberInputs {
   void fill(std::size_t index, Scalar* panel) const { fill_(inputs_, index, panel); }
   Ahead ahead(std::size_t index) const { return ahead_(inputs_, index); }
 
-  bool has_parts() const { return fill_part_ != nullptr; }
+  bool has_parts() const { return has_parts_; }
   void fill_part(std::size_t index, RowRange features, Scalar* part) const {
     fill_part_(inputs_, index, features, part);
   }
@@ -195,6 +200,7 @@ class NumberInputs {
  private:
   const void* inputs_;
   std::size_t size_;
+  bool has_parts_;
   void (*fill_)(const void*, std::size_t, Scalar*);
   void (*fill_part_)(const void*, std::size_t, RowRange, Scalar*);
   Ahead (*ahead_)(const void*, std::size_t);

@@ -94,7 +94,7 @@ void layer_norm_statistics(const simd::ScalarOf<V>* input, const Statistics<simd
                      }) /
                      V(count);
   mean.store_aligned(samples.mean);
-  (V(Scalar{1}) / sqrt(variance + V(static_cast<Scalar>(L::epsilon)))).store_aligned(samples.inverse_deviation);
+  backend::detail::inverse_deviation<L>(variance).store_aligned(samples.inverse_deviation);
 }
 
 /// Rows of one panel's output; it may be the input. `samples`: the panel's.
@@ -282,10 +282,8 @@ namespace detail {
 template <typename L, typename V>
 V running_scales(const simd::ScalarOf<V>* parameters, const simd::ScalarOf<V>* buffers, std::size_t first,
                  std::size_t count) {
-  using Scalar = simd::ScalarOf<V>;
-  const Scalar* running_variance = buffers + tensor_offset(L::buffers, 1);
-  const V deviation = sqrt(simd::load<V>(running_variance + first, count) + V(static_cast<Scalar>(L::epsilon)));
-  return simd::load<V>(parameters + first, count) * (V(Scalar{1}) / deviation);
+  const V variance = simd::load<V>(buffers + tensor_offset(L::buffers, 1) + first, count);
+  return simd::load<V>(parameters + first, count) * backend::detail::inverse_deviation<L>(variance);
 }
 
 }  // namespace detail
