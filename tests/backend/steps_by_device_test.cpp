@@ -12,6 +12,7 @@
 #include "backend/generic/serial_system.hpp"
 #include "catch.hpp"
 #include "random_values.hpp"
+#include "retort/backend/cuda/block/cluster.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/cuda_on.hpp"
 #include "retort/backend/cuda/engines.hpp"
@@ -123,6 +124,49 @@ TEST_CASE("A cluster needs the memory of the block that trains what it does not"
   using Chosen = internal::StepsOf<Training<Backend, Shared>>;
   CHECK(Chosen::takes_runs_on(large));
   CHECK_FALSE(Chosen::takes_runs_on(small));
+}
+
+TEST_CASE("A cluster needs the memory of its blocks, which may be more than that of one block", "[backend]") {
+  using Small = Sequential<Linear<32, 64>, ReLU, Linear<64, 10>>;
+  using Backend = Device<Precision::fp32, ThreadGroup::cluster>;
+  constexpr std::size_t of_cluster = std::max(backend::block::ClusterLayout<Small, float, InputKind::bytes>::bytes,
+                                              backend::block::ClusterLayout<Small, float, InputKind::reals>::bytes);
+  STATIC_REQUIRE(of_cluster > needed_by<Small>);
+  const auto describe = [](std::size_t memory) {
+    return internal::describe_engine<Training<Backend, Small>>(Backend{{.block_memory = memory}});
+  };
+  CHECK(describe(of_cluster).starts_with("a cluster of blocks"));
+  for (const std::size_t memory : {needed_by<Small>, of_cluster - 1}) {
+    const std::string found = describe(memory);
+    CAPTURE(found);
+    CHECK(found.starts_with("a block of threads with full-precision products in float, not a cluster of blocks"));
+    CHECK(found.ends_with(concatenate({": a block's part of the model takes ", of_cluster,
+                                       " bytes of a block's shared memory, and this device's blocks have ", memory})));
+  }
+  CHECK(describe(needed_by<Small> - 1).starts_with("a graph of kernels"));
+  using Chosen = internal::StepsOf<Training<Backend, Small>>;
+  CHECK(Chosen::takes_runs_on(Backend{{.block_memory = of_cluster}}));
+  CHECK(Chosen::takes_runs_on(Backend{{.block_memory = needed_by<Small>}}));
+  CHECK_FALSE(Chosen::takes_runs_on(Backend{{.block_memory = needed_by<Small> - 1}}));
+}
+
+TEST_CASE("A block trains what a cluster's blocks have no room for", "[backend]") {
+  using Small = Sequential<Linear<32, 64>, ReLU, Linear<64, 10>>;
+  const auto digits = test::noise_images(75, {4, 8}, 10, 1);
+  const auto train = [&]<ThreadGroup group>(std::size_t memory) {
+    using Backend = Device<Precision::fp32, group>;
+    const Backend device{{.block_memory = memory}};
+    const Network<Small, Backend> teacher{Seed{3}, device};
+    Network<Small, Backend> student{Seed{1}, device};
+    DistillationTrainer trainer{teacher, student, HintonLoss{}, Adam{}};
+    trainer.fit(digits, digits, {.epochs = 2, .batch_size = 16});
+    return student.copy_parameters();
+  };
+  const auto by_block = train.template operator()<ThreadGroup::block>(needed_by<Small>);
+  const auto in_its_place = train.template operator()<ThreadGroup::cluster>(needed_by<Small>);
+  const auto by_cluster = train.template operator()<ThreadGroup::cluster>(backend::block::block_memory);
+  CHECK(same_bits(in_its_place.span(), by_block.span()));
+  CHECK_FALSE(same_bits(in_its_place.span(), by_cluster.span()));  // another order of sums
 }
 
 TEST_CASE("What no engine takes by its types asks nothing of the device", "[backend]") {

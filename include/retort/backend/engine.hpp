@@ -50,8 +50,9 @@ struct Refusal {
 /// - `name`,
 /// - `template <typename T> static constexpr Refusal refusal()` for TrainingTypes T,
 /// - if what it takes also depends on the device that a program finds, `template <typename T> static std::string
-///   refusal_on(const Backend&)`: why not on this one, or nothing. Such an engine takes runs (see below). On a device
-///   that it refuses, the first engine after it that asks nothing of the device takes the steps,
+///   refusal_on(const Backend&)`: why not on this one, or nothing. Such an engine takes runs (see below); runs of
+///   several models are the same for all such engines of a backend. On a device that it refuses, the next engine after
+///   it that takes the training there takes the steps,
 /// - `template <typename T> using Steps`, a class with
 ///   - a constructor (backend, capacity), which allocates for batches of up to `capacity` samples,
 ///   - `step(backend, batch, state, loss, rule)`, which gathers the batch, and updates parameters and buffers,

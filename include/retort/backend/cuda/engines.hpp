@@ -49,6 +49,14 @@ constexpr Refusal launch_refusal(std::size_t size, std::size_t capacity) {
                          : Refusal{};
 }
 
+/// Layouts are for blocks of the largest memory (block::block_memory), which not all devices have. `what`: what takes
+/// the bytes that are needed.
+inline std::string refusal_of_memory(std::string_view what, std::size_t needed, std::size_t memory) {
+  return memory >= needed
+             ? ""
+             : concatenate({what, needed, " bytes of a block's shared memory, and this device's blocks have ", memory});
+}
+
 }  // namespace detail
 
 /// Takes models that fit one block's memory.
@@ -70,17 +78,12 @@ struct BlockEngine {
       return {};
     }
   }
-  /// Layouts are for blocks of the largest memory (block::block_memory), which not all devices have.
   template <typename T>
   static std::string refusal_on(const typename T::Backend& backend)
     requires requires { backend.system().block_memory(); }
   {
     constexpr std::size_t needed = std::max(bytes<T, block::InputKind::bytes>, bytes<T, block::InputKind::reals>);
-    const std::size_t memory = backend.system().block_memory();
-    return memory >= needed
-               ? ""
-               : concatenate({"the model and a chunk of samples take ", needed,
-                              " bytes of a block's shared memory, and this device's blocks have ", memory});
+    return detail::refusal_of_memory("the model and a chunk of samples take ", needed, backend.system().block_memory());
   }
   template <typename T>
   using Steps = block::BlockSteps<typename T::Model, typename T::Scalar, System, ThreadGroup::block>;
@@ -110,13 +113,17 @@ struct ClusterEngine {
                  : Refusal{"a block's part of the model does not fit its memory and registers"};
     }
   }
-  /// A single block trains what the cluster does not, so that its memory is needed too; it is more than that of one
-  /// block of the cluster.
+  /// A single block trains what the cluster does not, so that its memory is needed too. Either may be more: a block of
+  /// the cluster has fewer inputs, but room for what the blocks send each other.
   template <typename T>
   static std::string refusal_on(const typename T::Backend& backend)
     requires requires { backend.system().block_memory(); }
   {
-    return BlockEngine<System>::template refusal_on<T>(backend);
+    const std::string of_block = BlockEngine<System>::template refusal_on<T>(backend);
+    constexpr std::size_t needed = std::max(bytes<T, block::InputKind::bytes>, bytes<T, block::InputKind::reals>);
+    return !of_block.empty() ? of_block
+                             : detail::refusal_of_memory("a block's part of the model takes ", needed,
+                                                         backend.system().block_memory());
   }
   template <typename T>
   using Steps = block::BlockSteps<typename T::Model, typename T::Scalar, System, ThreadGroup::cluster>;
@@ -125,6 +132,15 @@ struct ClusterEngine {
   template <typename T, block::InputKind kind>
   static constexpr bool fits =
       block::fits_cluster<typename T::Model, typename T::Scalar, kind, T::Optimizer::moment_count>;
+  /// 0 for inputs with which a single block trains.
+  template <typename T, block::InputKind kind>
+  static constexpr std::size_t bytes = [] {
+    if constexpr (fits<T, kind>) {
+      return block::ClusterLayout<typename T::Model, typename T::Scalar, kind>::bytes;
+    } else {
+      return std::size_t{0};
+    }
+  }();
 };
 
 /// Takes models of Linear and pointwise layers.

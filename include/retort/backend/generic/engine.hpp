@@ -119,38 +119,33 @@ struct GenericEngine {
 template <typename E, typename T>
 concept AsksDevice = requires(const typename T::Backend& backend) { E::template refusal_on<T>(backend); };
 
+/// The steps of the first of the engines that takes the training by its types, or of GenericEngine; where that one asks
+/// the device, also the steps of the next one.
 template <typename T, typename OfEngines>
-struct FirstEngine {
-  using type = GenericEngine;
-  using WithoutDevice = GenericEngine;  // the first that asks nothing of the device
+struct StepsOfFirst {
+  using type = typename GenericEngine::Steps<T>;
 };
 template <typename T, typename E, typename... Rest>
-struct FirstEngine<T, std::tuple<E, Rest...>> {
+struct StepsOfFirst<T, std::tuple<E, Rest...>> {
  private:
-  using Others = FirstEngine<T, std::tuple<Rest...>>;
-  static constexpr bool takes = !E::template refusal<T>();
+  static constexpr auto choose() {
+    using Others = StepsOfFirst<T, std::tuple<Rest...>>;
+    if constexpr (E::template refusal<T>()) {
+      return Others();
+    } else if constexpr (AsksDevice<E, T>) {
+      return std::type_identity<StepsByDevice<T, E, typename Others::type>>();
+    } else {
+      return std::type_identity<typename E::template Steps<T>>();
+    }
+  }
 
  public:
-  using type = typename std::conditional_t<takes, std::type_identity<E>, Others>::type;
-  using WithoutDevice = std::conditional_t<takes && !AsksDevice<E, T>, E, typename Others::WithoutDevice>;
-};
-
-/// Of the first engine of a backend that takes the training by its types, or of GenericEngine.
-template <typename T>
-using ChosenEngine = FirstEngine<T, typename backend::Engines<typename T::Backend>::type>;
-
-template <typename T, typename E = typename ChosenEngine<T>::type>
-struct StepsOfEngine {
-  using type = typename E::template Steps<T>;
-};
-template <typename T, AsksDevice<T> E>
-struct StepsOfEngine<T, E> {
-  using type = StepsByDevice<T, E, typename ChosenEngine<T>::WithoutDevice>;
+  using type = typename decltype(choose())::type;
 };
 
 /// The steps of a training.
 template <typename T>
-using StepsOf = typename StepsOfEngine<T>::type;
+using StepsOf = typename StepsOfFirst<T, typename backend::Engines<typename T::Backend>::type>::type;
 
 /// "single operations in float, not panels: the loss has a term on hidden layers": the engine that takes the training,
 /// and why those before it do not.
