@@ -27,6 +27,7 @@
 #include "retort/optim/weight_average.hpp"
 #include "same_steps.hpp"
 #include "train_steps.hpp"
+#include "worked_examples/amsgrad.hpp"
 
 namespace {
 
@@ -48,36 +49,41 @@ using Digits = Sequential<Linear<784, 20>, Tanh, Linear<20, 20>, Tanh, Linear<20
 using Indivisible = Sequential<Linear<35, 4>>;
 // Nothing but the weight that is shared by features.
 using Bare = Sequential<Linear<160, 6, Bias::no>>;
+// A pointwise layer behind the last Linear, whose gradient depends on its input.
+using Bounded = Sequential<Linear<160, 20>, Tanh, Linear<20, 10>, Tanh>;
+// With moments in a block's memory, beside those of each block's share, there would be no room.
+using Full = Sequential<Linear<128, 64>, Tanh, Linear<64, 64>, Tanh, Linear<64, 10>>;
 // Behind a block's part of its weight there is room before the next parameter.
 using Padded = Sequential<Linear<40, 3>>;
 
 using System = chosen::System<ProductUnits::scalar>;
 
-template <Model M, typename L, typename O>
+template <Model M, typename Scalar, typename L, typename O>
 auto cluster_steps(ThreadOrder order, const test::StepSettings& settings, const L& loss, const O& optimizer,
                    backend::LossSum& sum, std::size_t& clusters) {
   const backend::CudaOn<System, backend::Precision::fp32, ThreadGroup::cluster> backend(order);
-  using Steps = backend::block::BlockSteps<M, float, System, ThreadGroup::cluster>;
-  auto found = test::train_steps<M, float, Steps>(backend, settings, loss, optimizer, sum);
+  using Steps = backend::block::BlockSteps<M, Scalar, System, ThreadGroup::cluster>;
+  auto found = test::train_steps<M, Scalar, Steps>(backend, settings, loss, optimizer, sum);
   clusters = backend.system().clusters;
   return found;
 }
 
-template <Model M, typename L, typename O>
+template <Model M, typename Scalar = float, typename L, typename O>
 void check_steps(const test::StepSettings& settings, const L& loss, const O& optimizer, double tolerance,
                  bool by_cluster = true) {
   using Serial = backend::CudaOn<system::Serial>;
   backend::LossSum sums[3];
   std::size_t clusters[2] = {};
-  const auto found = cluster_steps<M>(ThreadOrder::ascending, settings, loss, optimizer, sums[0], clusters[0]);
-  const auto in_other_order = cluster_steps<M>(ThreadOrder::shuffled, settings, loss, optimizer, sums[1], clusters[1]);
-  const auto by_operations = test::train_steps<M, float, backend::GenericSteps<M, Serial, float>>(
+  const auto found = cluster_steps<M, Scalar>(ThreadOrder::ascending, settings, loss, optimizer, sums[0], clusters[0]);
+  const auto in_other_order =
+      cluster_steps<M, Scalar>(ThreadOrder::shuffled, settings, loss, optimizer, sums[1], clusters[1]);
+  const auto by_operations = test::train_steps<M, Scalar, backend::GenericSteps<M, Serial, Scalar>>(
       Serial(), settings, loss, optimizer, sums[2]);
   CHECK((clusters[0] > 0) == by_cluster);
   // No thread reads what another one writes in the same phase.
   CHECK(found == in_other_order);
   CHECK(sums[0].loss == sums[1].loss);
-  test::check_same_steps<float>(found, sums[0], by_operations, sums[2], tolerance);
+  test::check_same_steps<Scalar>(found, sums[0], by_operations, sums[2], tolerance);
 }
 
 template <Model M, typename L>
@@ -117,6 +123,7 @@ TEST_CASE("Inputs are shared out in equal parts of whole words", "[block]") {
   STATIC_REQUIRE(cluster_blocks<Student> == 5 && cluster_blocks<Narrow> == 8 && cluster_blocks<Indivisible> == 1);
   STATIC_REQUIRE(ClusterLayout<Narrow, float, InputKind::bytes>::on_tensor_cores);
   STATIC_REQUIRE(fits_cluster<Digits, float, InputKind::bytes, 2> && fits_cluster<Digits, float, InputKind::reals, 2>);
+  STATIC_REQUIRE(fits_cluster<Full, float, InputKind::bytes, 2>);
   STATIC_REQUIRE_FALSE(fits_cluster<Indivisible, float, InputKind::bytes, 2>);
   check_places<Digits>();
   check_places<Padded>();
@@ -157,12 +164,19 @@ TEST_CASE("A cluster's steps are the steps of single operations", "[block]") {
     check_adam<Narrow>({}, CrossEntropy{.label_smoothing = 0.1});
     check_adam<Long>({}, CrossEntropy{});
   }
-  SECTION("Three numbers of each parameter") {
+  SECTION("Three and four numbers of each parameter") {
     check_steps<Narrow>({}, CrossEntropy{}, WeightAverage{Adam{}}, test::adam_tolerance<float>);
+    check_steps<Narrow>({}, CrossEntropy{}, WeightAverage{worked_examples::AmsGrad{}}, test::adam_tolerance<float>);
+  }
+  SECTION("double") {
+    check_steps<Single, double>({}, CrossEntropy{}, Adam{}, test::adam_tolerance<double>);
+    check_steps<Odd, double>({}, HintonLoss{}, Sgd{.learning_rate = 0.1}, 1e-13);
+    check_steps<Bounded, double>({.batch = 33}, CrossEntropy{}, Sgd{.learning_rate = 0.1}, 1e-13);
   }
   SECTION("Other sizes, dropout, no bias, bytes without an offset") {
     check_descent<Odd>({}, CrossEntropy{.label_smoothing = 0.1});
     check_descent<Single>({}, CrossEntropy{});
+    check_descent<Bounded>({}, CrossEntropy{});
     check_descent<Padded>({}, CrossEntropy{});
     check_descent<Bare>({.samples = 70, .batch = 33}, CrossEntropy{});
     check_descent<Long>({}, CrossEntropy{});

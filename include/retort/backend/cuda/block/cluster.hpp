@@ -2,7 +2,7 @@
 #pragma once
 /// @file
 /// A model's training by a cluster of blocks, which read and write each other's memory (CUDA C++ Programming Guide,
-/// "Thread Block Clusters"): what each of them has (docs/design.md, 23).
+/// "Thread Block Clusters"): what each block holds (docs/design.md, 23).
 
 #include <algorithm>
 #include <cstddef>
@@ -102,9 +102,9 @@ struct ClusterLayout : detail::BlockLayout<M, Scalar, kind> {
   static constexpr std::size_t own_samples =
       samples_at_once * detail::divided_up(Block::samples, samples_at_once* blocks);
   /// The blocks' parts of the first stage's sums of these samples, (blocks, out, own samples). A pair of samples of
-  /// neighbouring features lies in different banks.
+  /// neighbouring features lies in different banks. They begin where one block alone has its moments.
   static constexpr std::size_t own_stride = own_samples % quad == 0 ? own_samples + samples_at_once : own_samples;
-  static constexpr std::size_t sums_of_blocks = group_count(Block::size) * quad;
+  static constexpr std::size_t sums_of_blocks = group_count(Block::moments) * quad;
 
   /// Rows of features, (own samples, row). Of each stage its sums, in the backward pass their gradients; then the
   /// outputs of its pointwise layers.
@@ -130,7 +130,7 @@ struct ClusterLayout : detail::BlockLayout<M, Scalar, kind> {
   static constexpr std::size_t first_bias_item = detail::bias_items_before<Model>(Index);
   static constexpr std::size_t gradient_items = detail::bias_items_before<Model>(stage_count<Model>);
   static constexpr std::size_t share_moments = gradients_of_blocks + blocks * share;
-  static constexpr std::size_t most_moments = 4;
+  static constexpr std::size_t most_moments = 4;  // those of any known optimizer; more would only cost room
   static constexpr std::size_t room_for_moments = [] {
     constexpr std::size_t room = block_memory / sizeof(Scalar);
     return room < share_moments ? 0 : std::min((room - share_moments) / share, most_moments);
