@@ -50,8 +50,9 @@ RETORT_HOST_DEVICE Scalar row_maximum(const Scalar* logits) {
 /// Writes exponentials[k] = exp((x_k - max x) / T), (Classes), and returns their normalizer; softmax(x / T)_k is then
 /// exponentials[k] / normalizer.sum. Each exponential is computed once. `exponentials` must not overlap `logits`.
 ///
-/// Divide by the sum, do not multiply by its reciprocal: a product inside a difference may be fused with it, and the
-/// difference of two equal rows would then no longer be exactly zero.
+/// A difference of two rows' probabilities is taken of quotients by the sums, not of products with their reciprocals: a
+/// product inside a difference may be fused with it, and the difference of two equal rows would then no longer be
+/// exactly zero. Where nothing depends on that, a Divisor may do, which multiplies on a device.
 ///
 /// Of `lanes` that share the row each has its part of the logits and of the exponentials.
 template <std::size_t Classes, typename Scalar, typename Lanes = WholeRow>

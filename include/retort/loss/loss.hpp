@@ -19,6 +19,7 @@
 #include "retort/core/vector_archetype.hpp"
 #include "retort/core/vector_math.hpp"
 #include "retort/loss/metric.hpp"
+#include "retort/loss/row_lanes.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET {
 
@@ -78,8 +79,9 @@ using TruthOf = std::conditional_t<takes_targets<L>, Targets<Scalar>, std::uint3
 /// it does not compile.
 ///
 /// A loss whose row also takes, as a last argument, the lanes that compute it together (loss/row_lanes.hpp) may state
-/// `shares_rows = true`. Then the GPU's blocks that train a model give each row to two threads: `student`, `teacher`
-/// and `gradient` are a thread's half of the classes, and the loss is the same in both.
+/// `shares_rows = true`. Then the GPU's blocks that train a model may give each row to two threads: `student`,
+/// `teacher` and `gradient` are a thread's half of the classes, and the loss is the same in both. They do so on tensor
+/// cores (in float, inputs of bytes), for an even number of classes, where there are threads enough.
 ///
 /// A loss may have `loss.learns_without_label()`, which says whether it learns from a sample without a label. Then its
 /// row also takes data::unlabelled for a label, a number above all classes: what depends on the label is 0 for that
@@ -167,6 +169,14 @@ RETORT_HOST_DEVICE constexpr auto is_class(const Label& label) {
 
 namespace detail {
 
+/// For HalfRow: what the other lane has.
+struct SameValue {
+  template <typename T>
+  RETORT_HOST_DEVICE T operator()(const T& own) const {
+    return own;
+  }
+};
+
 template <Loss L, std::size_t Classes>
 void call_loss_with_vectors(const L& loss) {
   using V = internal::VectorArchetype<float>;
@@ -176,6 +186,24 @@ void call_loss_with_vectors(const L& loss) {
 }
 
 }  // namespace detail
+
+/// True; does not compile for a loss that states `shares_rows` and whose row takes no lanes.
+template <Loss L, std::size_t Classes>
+consteval bool check_lanes_of_loss() {
+  if constexpr (shares_rows<L>) {
+    constexpr bool takes_them =
+        requires(const L& loss, const float* logits, float* gradient, const HalfRow<detail::SameValue>& lanes) {
+          {
+            loss.template row<Classes>(StudentLogits<float>{logits}, TeacherLogits<float>{logits},
+                                       internal::TruthOf<L, float>{}, 1.0f, gradient, lanes)
+          } -> std::same_as<float>;
+        };
+    static_assert(takes_them,
+                  "retort: a loss with shares_rows = true needs a row that also takes, as a last argument of any type, "
+                  "the lanes that compute it together");
+  }
+  return true;
+}
 
 /// True; does not compile for a loss that states `takes_vectors` and does not take them.
 template <Loss L, std::size_t Classes>

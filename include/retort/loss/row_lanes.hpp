@@ -2,7 +2,7 @@
 #pragma once
 /// @file
 /// Lanes that compute one row of a loss together: each has an equal part of the classes, side by side. What all of them
-/// need to know of the whole row goes through these functions, and is then the same in all.
+/// need to know of the whole row goes through these functions, and is then the same in all (of NaN see largest()).
 
 #include <cstddef>
 #include <cstdint>
@@ -47,6 +47,7 @@ class HalfRow {
   RETORT_HOST_DEVICE T sum(T own) const {
     return own + exchange_(own);
   }
+  /// Of numbers the same in both lanes; where one is NaN each keeps its own, which spares instructions.
   template <typename T>
   RETORT_HOST_DEVICE T largest(T own) const {
     const T other = exchange_(own);

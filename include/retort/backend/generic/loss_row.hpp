@@ -101,6 +101,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend {
 template <Loss L, std::size_t Classes, typename Scalar>
 struct LossRow {
   static_assert(check_vectors_of_loss<L, Classes>());
+  static_assert(check_lanes_of_loss<L, Classes>());
 
   L loss;
   LossArguments<Scalar> arguments;
