@@ -24,7 +24,7 @@ enum class Precision {
 /// results differ by rounding.
 enum class ThreadGroup {
   block,    ///< one block; a sweep's student has the same bits as one that trains alone
-  cluster,  ///< up to eight blocks that share the inputs; of many models at once each still gets a single block
+  cluster,  ///< up to eight blocks that share inputs and samples; of many models at once each still gets a single block
 };
 
 /// A handle like that of Thrust<System>, whose single operations it shares. It adds whole training steps: for models
