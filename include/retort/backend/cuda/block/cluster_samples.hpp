@@ -26,8 +26,6 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
 namespace detail {
 
-inline constexpr auto lanes = static_cast<std::uint32_t>(team_lanes);
-
 /// Samples that a warp takes together. `first`: the first one's number among the block's; `position`: in its batch.
 struct OwnSamples {
   std::uint32_t first;
@@ -109,7 +107,7 @@ RETORT_HOST_DEVICE void forward_own(const Warp& warp, const LayerRandom& random,
   using S = TiledStage<typename Layout::Model, Index>;
   constexpr std::uint32_t row = Layout::template row<Index>;
   warp.for_each_lane([&](std::uint32_t lane) {
-    for (std::uint32_t output = lane; output < S::out; output += lanes) {
+    for (std::uint32_t output = lane; output < S::out; output += lane_count) {
       Scalar sums[samples_at_once] = {};
       if constexpr (Index == 0) {
         add_parts<Layout>(static_cast<const Scalar*>(memory), output, samples.first, sums);
@@ -143,7 +141,7 @@ RETORT_HOST_DEVICE void backward_own(const Team& team, const Warp& warp, const L
   }
   constexpr std::uint32_t row = Layout::template row<Index>;
   warp.for_each_lane([&](std::uint32_t lane) {
-    for (std::uint32_t output = lane; output < S::out; output += lanes) {
+    for (std::uint32_t output = lane; output < S::out; output += lane_count) {
       Scalar sums[samples_at_once] = {};
       if constexpr (!S::is_last) {
         multiply_column<Layout, Index + 1>(static_cast<const Scalar*>(memory), output, samples.first, sums);
@@ -169,7 +167,9 @@ RETORT_HOST_DEVICE void backward_own(const Team& team, const Warp& warp, const L
       }
     }
   });
-  warp.sync();
+  if constexpr (Index > 0) {
+    warp.sync();  // else no lane of the warp reads them in this phase
+  }
 }
 
 /// The loss of samples: the gradients take the place of the logits, zeros those of samples that are not there.

@@ -26,8 +26,13 @@ struct InputConstants : data::GatherConstants<Scalar> {
   /// 0 without an offset. Else negative: the offset is added to sums.
   float center = 0;
 
+  /// Whether products on tensor cores read the bytes as they are, and the offset is added to their sums.
+  RETORT_HOST_DEVICE bool adds_offset() const { return center < 0.0f; }
+
   InputConstants() = default;
   explicit InputConstants(const data::DatasetView& data) : data::GatherConstants<Scalar>(data) {
+    // The mean of such a byte is a quotient by 255 rounded to double, so that this is within 1e-13 of the byte. Within
+    // 1e-9 inputs are the same floats.
     const double exact = 255.0 * data.normalization.mean;
     const double nearest = std::round(2.0 * exact) / 2.0;
     const bool is_exact = is_byte_center(static_cast<float>(nearest)) && std::abs(exact - nearest) < 1e-9;
@@ -101,7 +106,7 @@ struct TrainingJob {
 /// kernel keeps several chunks in registers.
 struct Chunk {
   std::uint32_t first;        // place in the job's samples
-  std::uint32_t size;         // at least 1
+  std::uint32_t size;         // 0 behind the last chunk, and for a block that has none of a chunk's samples
   std::uint32_t batch_first;  // the same for its batch's first sample
   std::uint32_t batch_size;
   std::uint32_t batch;  // counted from the job's first

@@ -50,6 +50,7 @@ namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
 /// Threads that run together: a warp.
 inline constexpr std::size_t team_lanes = 32;
+inline constexpr auto lane_count = static_cast<std::uint32_t>(team_lanes);
 
 /// The order of a HostTeam's threads.
 enum class ThreadOrder {

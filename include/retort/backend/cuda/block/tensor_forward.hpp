@@ -11,6 +11,7 @@
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/block/operands.hpp"
+#include "retort/backend/cuda/block/team.hpp"
 #include "retort/backend/cuda/block/tensor_stage.hpp"
 #include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/host_device.hpp"
@@ -123,19 +124,18 @@ RETORT_HOST_DEVICE void multiply_slice(const Warp& warp, std::uint32_t first, st
 template <typename Layout, typename Warp, typename Sums>
 RETORT_HOST_DEVICE void add_offset(const Warp& warp, float offset, float* memory, Sums& sums) {
   using T = TensorStage<Layout>;
-  constexpr auto lanes = static_cast<std::uint32_t>(team_lanes);
-  float* row_sums = memory + Layout::row_sums + warp.index() * T::tiles_at_once * lanes;
+  float* row_sums = memory + Layout::row_sums + warp.index() * T::tiles_at_once * lane_count;
   warp.for_each_lane([&](std::uint32_t lane) {
     RETORT_UNROLL for (std::uint32_t n = 0; n < T::tiles_at_once; ++n) {
-      row_sums[n * lanes + lane] = sums[warp.index() * lanes + lane].weights[n];
+      row_sums[n * lane_count + lane] = sums[warp.index() * lane_count + lane].weights[n];
     }
   });
   warp.sync();
   warp.for_each_lane([&](std::uint32_t lane) {
-    auto& own = sums[warp.index() * lanes + lane];
+    auto& own = sums[warp.index() * lane_count + lane];
     RETORT_UNROLL for (std::uint32_t half = 0; half < 2 * T::tiles_at_once; ++half) {
       const std::uint32_t column = 2 * lane_member(lane) + half % 2;
-      const Quad<float> parts = load_quad(row_sums + half / 2 * lanes + column * fragment_members);
+      const Quad<float> parts = load_quad(row_sums + half / 2 * lane_count + column * fragment_members);
       const auto& [a, b, c, d] = parts.values;
       const float more = offset * ((a + b) + (c + d));
       RETORT_UNROLL for (std::uint32_t m = 0; m < T::sample_tiles; ++m) {
@@ -185,7 +185,7 @@ RETORT_HOST_DEVICE void tensor_forward_product(Team& team, const InputConstants<
         return;
       }
       const auto* words = reinterpret_cast<const std::uint32_t*>(inputs);
-      if (constants.center < 0.0f) {
+      if (constants.adds_offset()) {
         multiply_slice<Layout, true>(warp, first, bf16_center(0.0f), memory, words, sums);
         add_offset<Layout>(warp, constants.offset / constants.scale / bf16_byte_unit, memory, sums);
       } else {

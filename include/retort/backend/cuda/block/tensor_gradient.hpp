@@ -12,6 +12,7 @@
 #include "retort/backend/cuda/block/job.hpp"
 #include "retort/backend/cuda/block/layout.hpp"
 #include "retort/backend/cuda/block/operands.hpp"
+#include "retort/backend/cuda/block/team.hpp"
 #include "retort/backend/cuda/block/tensor_stage.hpp"
 #include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/host_device.hpp"
@@ -25,9 +26,8 @@ namespace detail {
 template <typename Layout>
 RETORT_HOST_DEVICE std::uint32_t gradient_place(std::uint32_t output_tile, std::uint32_t sample_tile,
                                                 std::uint32_t piece, std::uint32_t lane) {
-  constexpr auto lanes = static_cast<std::uint32_t>(team_lanes);
   constexpr auto pieces = static_cast<std::uint32_t>(bf16_pieces);
-  return 2 * (((output_tile * TensorStage<Layout>::sample_tiles + sample_tile) * pieces + piece) * lanes + lane);
+  return 2 * (((output_tile * TensorStage<Layout>::sample_tiles + sample_tile) * pieces + piece) * lane_count + lane);
 }
 
 /// Rows of A: two neighbouring features of the lane's four samples.
@@ -56,14 +56,13 @@ RETORT_HOST_DEVICE FragmentA load_features(const std::uint32_t* words, std::uint
 template <typename Layout>
 RETORT_HOST_DEVICE void split_gradients(std::size_t thread, const InputConstants<float>& constants, float* memory) {
   using T = detail::TensorStage<Layout>;
-  constexpr auto lanes = static_cast<std::uint32_t>(team_lanes);
   const float* gradients = memory + Layout::template sums<0>;
   auto* words = reinterpret_cast<std::uint32_t*>(memory + Layout::partial_sums);
-  for (auto item = static_cast<std::uint32_t>(thread); item < T::output_tiles * T::sample_tiles * lanes;
+  for (auto item = static_cast<std::uint32_t>(thread); item < T::output_tiles * T::sample_tiles * lane_count;
        item += static_cast<std::uint32_t>(Layout::threads)) {
-    const std::uint32_t lane = item % lanes;
-    const std::uint32_t sample_tile = item / lanes % T::sample_tiles;
-    const std::uint32_t output_tile = item / lanes / T::sample_tiles;
+    const std::uint32_t lane = item % lane_count;
+    const std::uint32_t sample_tile = item / lane_count % T::sample_tiles;
+    const std::uint32_t output_tile = item / lane_count / T::sample_tiles;
     const std::uint32_t output = fragment_columns * output_tile + detail::column_output(lane_group(lane));
     std::uint32_t pieces[2][bf16_pieces];
     RETORT_UNROLL for (std::uint32_t half = 0; half < 2; ++half) {
@@ -79,7 +78,7 @@ RETORT_HOST_DEVICE void split_gradients(std::size_t thread, const InputConstants
                  words + detail::gradient_place<Layout>(output_tile, sample_tile, piece, lane));
     }
   }
-  if (constants.center < 0.0f) {
+  if (constants.adds_offset()) {
     // By the last threads, which have least to do besides.
     for (std::size_t output = Layout::threads - 1 - thread; output < T::out; output += Layout::threads) {
       memory[Layout::row_sums + output] =
@@ -103,7 +102,7 @@ RETORT_HOST_DEVICE void tensor_gradient(const Warp& warp, const InputConstants<f
   }
   const auto* words = reinterpret_cast<const std::uint32_t*>(inputs);
   const auto* operands = reinterpret_cast<const std::uint32_t*>(memory + Layout::partial_sums);
-  const bool offset = constants.center < 0.0f;
+  const bool offset = constants.adds_offset();
   const std::uint32_t center = bf16_center(offset ? 0.0f : constants.center);
   const float scale = constants.scale * bf16_byte_unit;
   const auto tile_of = [&](std::uint32_t slot) { return slot * warps + warp.index(); };
