@@ -56,7 +56,7 @@ RETORT_HOST_DEVICE inline void split_into_bf16(float first, float second, std::u
   }
 }
 
-/// The factor that turns the numbers of bf16_bytes() back into bytes.
+/// The factor that turns the numbers of bf16_bytes() back into bytes, less the center.
 inline constexpr float bf16_byte_unit = 64.0f;
 
 /// Whether byte - center is a bfloat16 number for every byte: of at most 8 bits.

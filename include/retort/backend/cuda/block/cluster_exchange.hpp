@@ -30,7 +30,6 @@
 #include "retort/backend/generic/apply_rule.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/data/gather.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 

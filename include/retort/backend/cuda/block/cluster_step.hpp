@@ -34,7 +34,7 @@ RETORT_HOST_DEVICE void take_step_of_cluster(Team& team, const TrainingJob<Scala
   team.warps([&](const auto& warp) {
     take_own_samples<Layout>(team, warp, job, random, own, targets, memory);
     constexpr std::size_t first = first_free_warp<Layout>;
-    if (warp.index() + 1 > first) {
+    if (warp.index() + 1 > first) {  // compilers warn of index() >= first where first is 0
       warp.for_each_lane([&](std::uint32_t lane) {
         fetch(Fetcher<Team, first * team_lanes>{team, warp.index() * team_lanes + lane});
       });

@@ -19,7 +19,6 @@
 #include "retort/backend/cuda/vector_access.hpp"
 #include "retort/core/host_device.hpp"
 #include "retort/core/instruction_set.hpp"
-#include "retort/data/gather.hpp"
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
@@ -32,8 +31,10 @@ RETORT_HOST_DEVICE void wide_forward_product(Team& team, const InputConstants<Sc
   } else {
     team([&](std::size_t thread) {
       detail::forward_product<Layout, Index>(thread, memory, inputs);
-      if (Index == 0 && Layout::has_row_sums && has_offset<Layout>(constants)) {
-        sum_rows<Layout>(thread, constants.offset, memory);
+      if constexpr (Index == 0 && Layout::has_row_sums) {
+        if (has_offset<Layout>(constants)) {
+          sum_rows<Layout>(thread, constants.offset, memory);
+        }
       }
     });
   }

@@ -2,7 +2,8 @@
 #pragma once
 /// @file
 /// A chunk's inputs and targets, from the dataset into the block's memory. A byte x stands for x * scale + offset:
-/// products read the bytes, and the offset is added to their sums.
+/// products read the bytes, and the offset is added to their sums, or on tensor cores taken from the bytes before
+/// (InputConstants::center).
 
 #include <cstddef>
 #include <cstdint>
@@ -225,6 +226,7 @@ RETORT_HOST_DEVICE bool has_offset(const data::GatherConstants<Scalar>& constant
 template <typename Layout, typename Scalar>
 RETORT_HOST_DEVICE void sum_rows(std::size_t thread, Scalar offset, Scalar* memory) {
   using S = TiledStage<typename Layout::Model, 0>;
+  static_assert(Layout::weight_stride == S::in);
   for (std::size_t row = thread; row < S::out; row += Layout::threads) {
     Scalar sums[quad] = {};
     for (std::size_t q = 0; q < S::quads; ++q) {

@@ -22,8 +22,8 @@
 
 namespace retort::inline RETORT_INSTRUCTION_SET::backend::block {
 
-/// The shared memory that a block can have from compute capability 9.0 on (CUDA C++ Programming Guide, "Technical
-/// specifications per compute capability": 227 KB), less the room for its job. In bytes.
+/// The most shared memory that a block of any device can have (CUDA C++ Programming Guide, "Technical specifications
+/// per compute capability": 227 KB, of 9.0 and 10.0; 99 KB of 12.0), less the room for its job. In bytes.
 inline constexpr std::size_t block_memory = 232448 - job_capacity;
 
 /// How a model's inputs lie in the block's memory.
@@ -125,7 +125,8 @@ constexpr std::size_t forward_slice_count(const StageSizes& stage, std::size_t i
 }
 
 /// From an output's sums to the next output's in a slice of a stage's product. On tensor cores a warp writes eight
-/// samples of four neighbouring outputs at once, which begin 8 banks apart if slices are padded.
+/// samples of four neighbouring outputs at once, which begin 8 banks apart if slices are padded: only where there is
+/// room (choose_layout), which one block alone has not for MNIST's student.
 constexpr std::size_t slice_stride(const Choice& choice, std::size_t index) {
   return index == 0 && choice.pads_slices ? choice.samples + 2 * quad : feature_stride(choice);
 }

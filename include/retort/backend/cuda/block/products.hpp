@@ -60,6 +60,7 @@ RETORT_HOST_DEVICE void store_tile(const Scalar (&sums)[Layout::samples_per_lane
 template <typename Layout, std::size_t Index, typename Scalar>
 RETORT_HOST_DEVICE void forward_product(std::size_t thread, Scalar* memory, const Scalar* inputs) {
   using S = TiledStage<typename Layout::Model, Index>;
+  static_assert(Index > 0 || Layout::weight_stride == S::in);
   constexpr std::size_t slices = Layout::template forward_slices<Index>;
   const auto input = stage_input<Layout, Index>(static_cast<const Scalar*>(memory), inputs);
   const Scalar* weight = memory + Layout::parameters + S::weight;

@@ -53,7 +53,7 @@ __global__ void __launch_bounds__(Layout::threads, 1) train_model_by_cluster(con
 #if __CUDA_ARCH__ >= 900
   run_job<Layout, Batches::single_chunks, Scalar>(job);
 #else
-  __trap();  // such a device lacks clusters, and the memory for a block's layout
+  __trap();  // such a device lacks clusters; its blocks have fewer bytes than a layout may take
 #endif
 }
 
