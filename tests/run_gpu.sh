@@ -17,7 +17,7 @@
 #   sweep       the students of the program sweep on the GPU, 132 at once and one: times, and that one of a
 #               seed is the same in both                                                                       5 minutes
 #   benchmarks  Google Benchmark, times by CUDA events                                                         5 minutes
-#   pytorch     the same steps in PyTorch on the same GPU, where python3 (or PYTHON) has it                    8 minutes
+#   pytorch     the same steps in PyTorch on the same GPU, where python3 (or PYTHON) has it, and in JAX        8 minutes
 #   points      what the GPU backend is to reach, each point with its figure: met, missed or not measured.
 #               Takes what the steps before it left, also in earlier calls after the same build; fails where
 #               one is missed                                                                                  seconds
@@ -181,7 +181,7 @@ limited() {
 
 # What was found out about other programs says nothing of these.
 forget_results() {
-  rm -f "$build"/logs/*.outcome "$build"/benchmark_*.json "$build/torch_gpu.jsonl"
+  rm -f "$build"/logs/*.outcome "$build"/benchmark_*.json "$build/torch_gpu.jsonl" "$build/jax.json"
 }
 
 # The tests that need a device and nothing else.
@@ -279,7 +279,7 @@ say "$summary"
 echo "$summary"
 echo "written: $results, after $SECONDS s"
 if [[ -n ${OUT:-} ]]; then
-  for file in "$build"/benchmark_*.json "$build/torch_gpu.jsonl"; do
+  for file in "$build"/benchmark_*.json "$build/torch_gpu.jsonl" "$build/jax.json"; do
     [[ -f $file ]] && cp "$file" "$OUT"
   done
 fi

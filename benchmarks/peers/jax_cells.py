@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The cells in JAX, with float32 on the CPU: the same layers, loss and optimizer, each step and each answer one compiled
-function. JAX takes as many threads as the process may use cores. What a step leaves out, --notes says."""
+"""The cells in JAX, with float32 on the CPU, or where JAX_PLATFORMS says: the same layers, loss and optimizer, each step
+and each answer one compiled function. JAX takes as many threads as the process may use cores. What a step leaves out,
+--notes says."""
 
 import functools
 import os
 
 import cells
 
-os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
 (jax,) = cells.import_or_exit(["jax"], "jax")
 jnp = jax.numpy
 

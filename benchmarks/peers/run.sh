@@ -165,7 +165,7 @@ blas_of() { # PROGRAM
 
 # How idle threads wait is each peer's own default: OMP_WAIT_POLICY=PASSIVE makes two threads of PyPI's libtorch 3.5 to 5
 # times slower. The BLAS of Debian's dlib, OpenBLAS with threads of its own, takes no notice of it.
-unset OMP_WAIT_POLICY XLA_FLAGS
+unset OMP_WAIT_POLICY XLA_FLAGS JAX_PLATFORMS
 settings=("OMP_NUM_THREADS=$threads" "OPENBLAS_NUM_THREADS=$threads")
 export "${settings[@]}"
 # JAX has no other limit to its threads than the cores that it may use.

@@ -116,4 +116,5 @@ step_pack() {
   done
   git rev-parse --short HEAD >"$folder/commit" 2>/dev/null || true
   du -sh "$folder"
+  (($(du -sm "$folder" | cut -f1) <= 60)) || failed "$folder: more than 60 MB, which is what a machine with a GPU takes"
 }

@@ -43,6 +43,29 @@ step_pytorch() {
   fi
   # Most of it is torch.compile, for some seconds each of nine works.
   limited 480 torch_gpu.py "$python" benchmarks/peers/torch_gpu.py "${arguments[@]}"
+  beside_jax
+}
+
+# The same steps in JAX where it finds the device: each one compiled function that Python calls, epochs by the clock.
+beside_jax() {
+  local platform=cuda student=750 teacher=11
+  if [[ -z $gpu ]]; then
+    platform=cpu student=4 teacher=1
+  fi
+  if ! JAX_PLATFORMS=$platform "$python" -c 'import jax; jax.devices()' 2>/dev/null; then
+    echo "JAX: left out, $python has none for $platform"
+    return
+  fi
+  printf '%s\n' "train ReLU-20 64 $student" "distillation cached 64 $student" "distillation online 64 $student" \
+    "train Dropout-ReLU-1200 64 $student" "train Dropout-ReLU-1200 4096 $teacher" >"$build/jax_cells"
+  JAX_PLATFORMS=$platform limited 120 jax_cells.py "$python" benchmarks/peers/jax_cells.py --cells "$build/jax_cells" \
+    --benchmark_min_time 0.5 --benchmark_out "$build/jax.json"
+  "$python" - "$build/jax_cells" "$build/jax.json" <<'END'
+import json, sys
+steps = [int(line.split()[3]) for line in open(sys.argv[1])]
+for run, count in zip(json.load(open(sys.argv[2]))["benchmarks"], steps):
+    print(f"JAX, {run['name']}: {run['real_time'] / 1e3 / count:.4g} us a step")
+END
 }
 
 step_points() {
