@@ -48,20 +48,6 @@ RETORT_INLINE Packed<Parts * Bytes> load_parts(const Address& address) {
 /// Within so many bytes shuffling is cheap.
 inline constexpr std::size_t block_bytes = 16;
 
-/// Elements of two registers by turns, `Run` neighbours at a time, within each Part elements: those of their lower or
-/// of their higher halves.
-template <bool high, std::size_t Part, std::size_t Run, typename Register>
-RETORT_INLINE Register interleave(const Register& left, const Register& right) {
-  constexpr std::size_t elements = sizeof(Register) / sizeof(left[0]);
-  constexpr auto index = [](std::size_t i) {
-    const std::size_t within = i % Part / (2 * Run) * Run + i % Run + (high ? Part / 2 : 0);
-    return static_cast<int>(i / Part * Part + within + (i / Run % 2 == 0 ? 0 : elements));
-  };
-  return [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
-    return __builtin_shufflevector(left, right, index(I)...);
-  }(std::make_index_sequence<elements>{});
-}
-
 /// Transposes squares, of which block b of each of the Side registers makes one: as many rounds of interleaving row i
 /// with row i + half as the side has bits.
 template <std::size_t Side, typename Register>
@@ -105,10 +91,6 @@ RETORT_NOINLINE void copy_transposed(const ScalarOf<V>* source, std::size_t from
     });
   });
 }
-
-/// Whether a vector is a register, which compilers shuffle.
-template <typename V>
-inline constexpr bool is_register = requires { typename V::register_type; };
 
 }  // namespace detail
 

@@ -14,6 +14,7 @@
 #include "retort/core/instruction_set.hpp"
 #include "retort/core/quiet_intrinsics.hpp"
 #include "retort/simd/plain_vector.hpp"
+#include "retort/simd/unroll.hpp"
 
 // Where all numbers are taken for finite (-ffast-math), a comparison with infinity may have any result: of clang 19 a
 // logarithm was 0.
@@ -169,24 +170,37 @@ void for_each_vector(std::size_t size, const Function& function) {
 
 namespace detail {
 
-// Element i of zip<high>: the elements of both vectors by turns, from their lower or their higher halves.
-template <std::size_t Lanes, bool high>
-constexpr int zip_index(std::size_t i) {
-  return static_cast<int>(i / 2 + (high ? Lanes / 2 : 0) + (i % 2 == 0 ? 0 : Lanes));
+/// Which element of two vectors, one after the other, is element i of both by turns, `Run` neighbours at a time, within
+/// each Part elements: those of their lower or of their higher halves.
+template <bool high, std::size_t Elements, std::size_t Part, std::size_t Run>
+constexpr int interleaved_index(std::size_t i) {
+  const std::size_t within = i % Part / (2 * Run) * Run + i % Run + (high ? Part / 2 : 0);
+  return static_cast<int>(i / Part * Part + within + (i / Run % 2 == 0 ? 0 : Elements));
 }
 
-template <bool high, typename V, std::size_t... I>
-V zip_half(const V& left, const V& right, std::index_sequence<I...>) {
-  if constexpr (requires { typename V::register_type; }) {
-    // The compilers' own shuffle: xsimd's zip interleaves whole registers on some instruction sets, parts on others.
+/// By the compilers' own shuffle: xsimd's zip interleaves whole registers on some instruction sets, parts on others.
+template <bool high, std::size_t Part, std::size_t Run, typename Register>
+RETORT_INLINE Register interleave(const Register& left, const Register& right) {
+  constexpr std::size_t elements = sizeof(Register) / sizeof(left[0]);
+  return [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
+    return __builtin_shufflevector(left, right, interleaved_index<high, elements, Part, Run>(I)...);
+  }(std::make_index_sequence<elements>{});
+}
+
+/// Whether a vector is a register, which compilers shuffle.
+template <typename V>
+inline constexpr bool is_register = requires { typename V::register_type; };
+
+template <bool high, typename V>
+RETORT_INLINE V zip_half(const V& left, const V& right) {
+  if constexpr (is_register<V>) {
     using Register = typename V::register_type;
-    return V(__builtin_shufflevector(static_cast<Register>(left), static_cast<Register>(right),
-                                     zip_index<V::size, high>(I)...));
+    return V(interleave<high, lanes<V>, 1>(static_cast<Register>(left), static_cast<Register>(right)));
   } else {
-    V result;
-    constexpr auto index = [](std::size_t i) { return static_cast<std::size_t>(zip_index<V::size, high>(i)); };
-    ((result[I] = index(I) < V::size ? left[index(I) % V::size] : right[index(I) % V::size]), ...);
-    return result;
+    return V::generate([&](std::size_t i) {
+      const auto index = static_cast<std::size_t>(interleaved_index<high, lanes<V>, lanes<V>, 1>(i));
+      return index < lanes<V> ? left[index] : right[index - lanes<V>];
+    });
   }
 }
 
@@ -195,8 +209,7 @@ V zip_half(const V& left, const V& right, std::index_sequence<I...>) {
 /// (l0, r0, l1, r1, ...): its first half and its second.
 template <typename V>
 std::pair<V, V> zip(const V& left, const V& right) {
-  constexpr std::make_index_sequence<lanes<V>> indices{};
-  return {detail::zip_half<false>(left, right, indices), detail::zip_half<true>(left, right, indices)};
+  return {detail::zip_half<false>(left, right), detail::zip_half<true>(left, right)};
 }
 
 /// (v0, v1, v0, v1, ...)

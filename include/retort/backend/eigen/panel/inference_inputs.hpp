@@ -79,24 +79,30 @@ struct DatasetInputs {
   std::size_t size() const { return data.size; }
 
   void fill(std::size_t index, Scalar* panel) const {
-    std::array<std::uint32_t, width<Scalar>> samples;
-    std::iota(samples.begin(), samples.end(), static_cast<std::uint32_t>(index * width<Scalar>));
-    const std::size_t count = samples_in<Scalar>(index, size());
-    fill_panel<simd::Vector<Scalar>>(data, constants, std::span<const std::uint32_t>(samples).first(count), panel);
+    for_samples(index, [&](std::span<const std::uint32_t> samples) {
+      fill_panel<simd::Vector<Scalar>>(data, constants, samples, panel);
+    });
   }
 
   /// Like BatchInputs::fill_part, of a dataset of real numbers.
   bool has_parts() const { return data.bytes == nullptr; }
   void fill_part(std::size_t index, RowRange features, Scalar* part) const {
-    fill_panel_by_rows<Scalar>(
-        samples_in<Scalar>(index, size()), features.count(), part, [&](std::size_t sample, Scalar* row) {
-          const float* reals = data.reals + (index * width<Scalar> + sample) * data.features + features.begin;
-          std::transform(reals, reals + features.count(), row, constants);
-        });
+    for_samples(index, [&](std::span<const std::uint32_t> samples) {
+      fill_panel_with_reals(data, constants, samples, features, part);
+    });
   }
 
   Ahead ahead(std::size_t index) const {
     return data.bytes != nullptr ? Ahead{} : panel_after<Scalar>(index, size(), data.reals, data.features);
+  }
+
+ private:
+  /// Calls function(the numbers of a panel's samples).
+  template <typename Function>
+  void for_samples(std::size_t index, const Function& function) const {
+    std::array<std::uint32_t, width<Scalar>> samples;
+    std::iota(samples.begin(), samples.end(), static_cast<std::uint32_t>(index * width<Scalar>));
+    function(std::span<const std::uint32_t>(samples).first(samples_in<Scalar>(index, size())));
   }
 };
 

@@ -124,6 +124,16 @@ template <typename V>
   });
 }
 
+/// Some features of the given samples' real numbers, (features, count) of one panel, normalised.
+template <typename Scalar>
+void fill_panel_with_reals(const data::DatasetView& data, const data::GatherConstants<Scalar>& constants,
+                           std::span<const std::uint32_t> samples, RowRange features, Scalar* panel) {
+  fill_panel_by_rows<Scalar>(samples.size(), features.count(), panel, [&](std::size_t i, Scalar* row) {
+    const float* reals = data.reals + std::size_t{samples[i]} * data.features;
+    std::transform(reals + features.begin, reals + features.end, row, constants);
+  });
+}
+
 /// inputs (in, count) of one panel: the given samples, normalised.
 template <typename V>
 void fill_panel(const data::DatasetView& data, const data::GatherConstants<simd::ScalarOf<V>>& constants,
@@ -131,12 +141,9 @@ void fill_panel(const data::DatasetView& data, const data::GatherConstants<simd:
   using Scalar = simd::ScalarOf<V>;
   if (data.bytes != nullptr) {
     fill_panel_with_bytes<V>(byte_rows<Scalar>(data, samples).data(), samples.size(), data.features, constants, inputs);
-    return;
+  } else {
+    fill_panel_with_reals(data, constants, samples, {0, data.features}, inputs);
   }
-  fill_panel_by_rows<Scalar>(samples.size(), data.features, inputs, [&](std::size_t i, Scalar* row) {
-    const float* reals = data.reals + std::size_t{samples[i]} * data.features;
-    std::transform(reals, reals + data.features, row, constants);
-  });
 }
 
 /// Fetches a sample's row, which lies anywhere in memory: no processor foresees where.
