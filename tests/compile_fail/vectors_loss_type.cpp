@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A loss whose label has one type and that says that it takes SIMD vectors.
+// A loss whose label has one type and that says that it takes SIMD vectors; and that threads may share its rows, which
+// take no lanes.
 // expect: retort: a loss with takes_vectors = true needs a row that is a template over the types of scalars and of the
+// expect: retort: a loss with shares_rows = true needs a row that also takes, as a last argument of any type, the lanes
 
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +16,7 @@ struct Sum {
   static constexpr std::string_view name = "Sum";
   static constexpr bool needs_teacher = false;
   static constexpr bool takes_vectors = true;
+  static constexpr bool shares_rows = true;
   void validate() const {}
   std::string describe() const { return "Sum"; }
 
