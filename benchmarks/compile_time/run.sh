@@ -7,8 +7,9 @@
 # (3); and the size of the program, linked and stripped. The programs are the README's; the same with another Linear and
 # ReLU in its student; the same as one of several files, with its models and trainings declared (extern.hpp), then also
 # with retort.hpp precompiled, and the file that instantiates them; one that answers with a saved student by the whole
-# library (read_digit.cpp); and the same by <retort/predict.hpp> (examples/read_digit). Of the last two also the time
-# from start to end with an answer, by turns. The tables go to standard output, progress to standard error.
+# library (read_digit.cpp); the same by <retort/predict.hpp> (examples/read_digit); and the README's in libtorch, where
+# that is found. Of the two that answer also the time from start to end with an answer, by turns. The tables go to
+# standard output, progress to standard error.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$here/../..
@@ -33,6 +34,7 @@ for compiler in "${compilers[@]}"; do
 done
 [[ -z $output || (! -d $output && -w $(dirname "$output")) ]] || usage "--output: cannot write $output"
 
+source "$here/../libtorch.sh"
 source "$here/../replace_file.sh"
 source "$repository/scripts/lock.sh"
 source "$repository/scripts/packages.sh"
@@ -70,6 +72,14 @@ declare -A sources=(["README's"]=$readme ["README's, another layer"]=$build/anot
   ["answers, retort.hpp"]=$here/read_digit.cpp ["answers, predict.hpp"]=$repository/examples/read_digit/main.cpp)
 programs=("README's" "README's, another layer" "README's, declared" "README's, declared, precompiled"
   "README's, instantiated" "answers, retort.hpp" "answers, predict.hpp")
+libtorch_flags=() libtorch_libraries=()
+if read -r _ libtorch < <(find_libtorch); then
+  set_libtorch_flags "$libtorch"
+  sources["README's, in libtorch"]=$here/libtorch.cpp
+  programs+=("README's, in libtorch")
+else
+  echo "libtorch: not found (python3 -m pip install torch, or apt-get install libtorch-dev); left out" >&2
+fi
 
 # precompile COMPILER SETTING: sets `precompiled` to the flags by which COMPILER takes retort.hpp in precompiled form.
 precompile() {
@@ -88,11 +98,13 @@ for ((round = 1; round <= rounds; ++round)); do
       read -ra flags <<<"$setting"
       for program in "${programs[@]}"; do
         name="$compiler ${setting// /} $program"
-        precompiled=()
+        includes=("${common[@]}") precompiled=()
         if [[ $program == *precompiled ]]; then
           precompile "$compiler" "$setting"
+        elif [[ $program == *libtorch ]]; then
+          includes=(-std=c++20 "${libtorch_flags[@]}")
         fi
-        python3 "$here/measure.py" "$compiler" "${precompiled[@]}" "${common[@]}" "${flags[@]}" -c "${sources[$program]}" \
+        python3 "$here/measure.py" "$compiler" "${precompiled[@]}" "${includes[@]}" "${flags[@]}" -c "${sources[$program]}" \
           -o "$build/$name.o" >>"$build/$name.times" || {
           echo "run.sh: $compiler $setting failed" >&2
           exit 1
@@ -111,12 +123,15 @@ table=$build/table.md
     for compiler in "${compilers[@]}"; do
       for setting in "${settings[@]}"; do
         name="$compiler ${setting// /} $program"
-        objects=("$build/$name.o") size="-"
+        objects=("$build/$name.o") libraries=(-lz -pthread) size="-"
         if [[ $program == *declared* ]]; then
           objects+=("$build/$compiler ${setting// /} README's, instantiated.o")
         fi
+        if [[ $program == *libtorch ]]; then
+          libraries=("${libtorch_libraries[@]}")
+        fi
         if [[ $program != *instantiated ]]; then
-          "$compiler" "${objects[@]}" -o "$build/$name" -lz -pthread >&2
+          "$compiler" "${objects[@]}" -o "$build/$name" "${libraries[@]}" >&2
           strip "$build/$name"
           size=$(($(stat -c %s "$build/$name") / 1000))
         fi

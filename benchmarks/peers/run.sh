@@ -48,6 +48,7 @@ done < <(grep -v '^#' "$here/cells.txt")
 ((${#cells[@]} > 0)) || usage "--cells: '$filter' finds no KIND/MODEL/BATCH of benchmarks/peers/cells.txt"
 mapfile -t turns < <(printf '%s\n' "${turns[@]}" | uniq)
 
+source "$here/../libtorch.sh"
 source "$here/../replace_file.sh"
 source "$repository/scripts/lock.sh"
 source "$repository/scripts/packages.sh"
@@ -94,33 +95,11 @@ add_peer() { # NAME FLAGS...: 1 where there can be no such program
   fi
 }
 
-# A line "VERSION FOLDER" for each libtorch, the newest first. python3 only looks where it has torch: importing it needs
-# more (CUDA's libraries, other packages) than libtorch's part for the CPU does.
-find_libtorch() {
-  local folder
-  {
-    folder=$(python3 -c 'import importlib.util, os; print(os.path.dirname(importlib.util.find_spec("torch").origin))' \
-      2>/dev/null) && [[ -e $folder/lib/libtorch_cpu.so ]] &&
-      echo "$(sed -nE "s/^__version__ = '([^']+)'.*/\1/p" "$folder/version.py") $folder"
-    [[ -e /usr/include/torch/csrc/api/include/torch/torch.h ]] &&
-      echo "$(dpkg-query -W -f '${Version}' libtorch-dev) /usr"
-  } | sort -rV
-}
-
 torch_found=no
 while read -r version folder; do
   torch_found=yes
-  # -ltorch would ask for libtorch's part for CUDA.
-  torch_flags=("-Wl,--no-as-needed" -ltorch_cpu -lc10 "-Wl,--as-needed")
-  if [[ $folder == /usr ]]; then
-    torch_flags=(-isystem /usr/include/torch/csrc/api/include "${torch_flags[@]}")
-  else
-    # Wheels up to 2.6 have std::string as it was before C++11.
-    abi=$(nm -D --defined-only "$folder/lib/libc10.so" | grep -c __cxx11 || true)
-    torch_flags=("-D_GLIBCXX_USE_CXX11_ABI=$((abi > 0))" -isystem "$folder/include"
-      -isystem "$folder/include/torch/csrc/api/include" "-L$folder/lib" "-Wl,-rpath,$folder/lib" "${torch_flags[@]}")
-  fi
-  if add_peer libtorch "${torch_flags[@]}"; then
+  set_libtorch_flags "$folder"
+  if add_peer libtorch "${libtorch_flags[@]}" "${libtorch_libraries[@]}"; then
     break
   fi
   echo "libtorch: $version in $folder left out" >&2

@@ -18,8 +18,8 @@ rm -rf "$folder"
 mkdir -p "$folder/bin" "$folder/copy"
 trap 'rm -rf "$folder"' EXIT
 scripts=(examples/run.sh tests/run.sh tests/run_gpu.sh tests/fuzz/run.sh benchmarks/{,peers/,compile_time/}run.sh)
-(cd "$repository" && cp -r --parents scripts "${scripts[@]}" tests/gpu benchmarks/replace_file.sh benchmarks/peers/cells.txt \
-  "$folder/copy")
+(cd "$repository" && cp -r --parents scripts "${scripts[@]}" tests/gpu benchmarks/{libtorch,replace_file}.sh \
+  benchmarks/peers/cells.txt "$folder/copy")
 cd "$folder"
 
 cat >bin/cmake <<'END'
